@@ -1,0 +1,45 @@
+// Builds dist from src, unless it is newer than everything it is made from.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./root.mjs";
+
+const dist = join(root, "dist");
+/** Written last, and dated at the build's start: a build broken off, or an edit during it, is seen. */
+const stamp = join(root, "node_modules", ".knockgate-build");
+
+if (isUpToDate()) process.exit(0);
+const startedAt = new Date();
+rmSync(stamp, { force: true });
+rmSync(dist, { recursive: true, force: true });
+
+const tsc = join(root, "node_modules", ".bin", "tsc");
+const compiled = spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+if (compiled.error)
+  console.error(`build: try \`npm run setup\`, tsc did not start: ${compiled.error.message}`);
+if (compiled.status !== 0) process.exit(1);
+
+// The host scripts are read at run time from beside the module that sends them.
+for (const path of listPaths("src").filter((path) => path.endsWith(".sh"))) {
+  cpSync(join(root, path), join(root, path.replace(/^src/, "dist")));
+}
+writeFileSync(stamp, "");
+utimesSync(stamp, startedAt, startedAt);
+
+function isUpToDate() {
+  if (!existsSync(stamp) || !existsSync(dist)) return false;
+  const settings = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
+  // Folders count too: their time tells of removed and renamed files.
+  const sources = ["src", ...listPaths("src"), ...settings, "package.json"];
+  return sources.every((path) => statSync(join(root, path)).mtimeMs < statSync(stamp).mtimeMs);
+}
+
+/**
+ * Lists files and folders below a folder.
+ * @param {string} folder relative to the repository
+ * @returns {string[]}
+ */
+function listPaths(folder) {
+  const below = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  return below.map((path) => join(folder, path));
+}

@@ -1,0 +1,38 @@
+// Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
+import { installDebianPackages } from "./setup/debian.mjs";
+import { SetupFailure } from "./setup/failure.mjs";
+import { installNpmPackages } from "./setup/npm.mjs";
+import { obtainPulumiCli } from "./setup/obtain-pulumi.mjs";
+import { CommandFailure, lastLines, say } from "./setup/progress.mjs";
+import { readCliVersion } from "./setup/pulumi-cli.mjs";
+
+const oldestNode = 20;
+
+try {
+  requireNode();
+  await installNpmPackages();
+  await installDebianPackages();
+  const cli = await obtainPulumiCli();
+  say(`ready: Node ${process.versions.node}, npm packages, commands, Pulumi ${readCliVersion(cli)} (${cli})`);
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}
+
+function requireNode() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major >= oldestNode) return;
+  throw new SetupFailure(`Node ${process.versions.node} is too old`, [`install Node ${oldestNode} or newer`]);
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  if (error instanceof SetupFailure) {
+    const remedies = error.remedies.map((remedy) => `  -> ${remedy}`);
+    return [`setup: failed: ${error.message}`, ...remedies].join("\n");
+  }
+  if (error instanceof CommandFailure) {
+    return `setup: failed: ${error.message}\n${lastLines(error.output, 15)}`;
+  }
+  return error;
+}

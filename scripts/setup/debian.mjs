@@ -1,0 +1,87 @@
+import { administratorFolders, findCommands } from "./commands.mjs";
+import { SetupFailure } from "./failure.mjs";
+import { runWithProgress, say } from "./progress.mjs";
+import { withoutStartingServices } from "./services.mjs";
+
+/** The commands that the tests, the checks and the demo run, by the Debian package that has them. */
+const commandsByPackage = {
+  nftables: ["nft"],
+  "openssh-server": ["sshd"],
+  "openssh-client": ["ssh", "ssh-keygen"],
+  iproute2: ["ip"],
+  sudo: ["sudo"],
+  shellcheck: ["shellcheck"],
+  busybox: ["busybox"], // busybox-static has the same command
+  "util-linux": ["unshare", "nsenter", "flock", "setpriv"],
+};
+
+/** Installs the packages of the commands that are missing; does nothing when none is. */
+export async function installDebianPackages() {
+  const missing = findMissing();
+  if (missing.commands.length === 0) return;
+  const install = ["install", "-y", "--no-install-recommends", ...missing.packages];
+  const what = `commands are missing: ${missing.commands.join(", ")}`;
+  if (findCommands("apt-get").length === 0) {
+    throw new SetupFailure(what, [
+      `install them with your system's packages (in Debian: ${missing.packages.join(" ")})`,
+    ]);
+  }
+  if (process.geteuid?.() !== 0) {
+    throw new SetupFailure(`${what}; installing them needs root`, [
+      `sudo apt-get update && sudo apt-get ${install.join(" ")}`,
+    ]);
+  }
+
+  say(`apt-get ${install.join(" ")}: the tests and the demo run real hosts in network namespaces`);
+  await withoutStartingServices(async () => {
+    await refreshPackageLists();
+    await apt(install);
+    if (missing.packages.includes("openssh-server")) await keepServerDisabled();
+  });
+  const left = findMissing().commands;
+  if (left.length > 0) {
+    throw new SetupFailure(`apt-get ended well, but commands are still missing: ${left.join(", ")}`, [
+      "look at the output of `apt-get` and at PATH",
+    ]);
+  }
+}
+
+function findMissing() {
+  const commands = [];
+  const packages = [];
+  for (const [name, wanted] of Object.entries(commandsByPackage)) {
+    const absent = wanted.filter((command) => findCommands(command, administratorFolders).length === 0);
+    commands.push(...absent);
+    if (absent.length > 0) packages.push(name);
+  }
+  return { commands, packages };
+}
+
+async function refreshPackageLists() {
+  try {
+    await apt(["update"]);
+  } catch (error) {
+    // One unreachable source of many fails the whole update, and what is needed may come from the others.
+    say(`apt-get update failed, trying with the lists that are there: ${firstLine(error)}`);
+  }
+}
+
+/** @param {unknown} error */
+function firstLine(error) {
+  return error instanceof Error ? error.message.split("\n")[0] : String(error);
+}
+
+/** @param {readonly string[]} args */
+async function apt(args) {
+  await runWithProgress("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    mustFinish: true,
+  });
+}
+
+/** An SSH server that came only for the tests must not run after the next reboot either. */
+async function keepServerDisabled() {
+  if (findCommands("systemctl").length === 0) return;
+  await runWithProgress("systemctl", ["disable", "ssh.service"]);
+  say("the system's own ssh.service was left stopped and disabled: the tests only need the sshd command");
+}

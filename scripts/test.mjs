@@ -1,0 +1,104 @@
+// npm test: the pure tests, then those that need a kernel, hosts or the engine; its last line counts both.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { runInForeground } from "./foreground.mjs";
+import { root } from "./root.mjs";
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+const node = process.execPath;
+const script = (/** @type {string} */ name) => join(root, "scripts", name);
+const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+const graceSeconds = 20; // longer than in-lab.mjs gives its command
+
+/** @type {NodeJS.Signals | undefined} */
+let interruption;
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.on(signal, () => {
+    interruption = signal;
+  });
+}
+
+process.chdir(root);
+const reports = mkdtempSync(join(tmpdir(), "knockgate-test-"));
+process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
+
+for (const preparation of ["setup.mjs", "build.mjs"]) {
+  const code = await runInForeground(node, [script(preparation)], { graceSeconds });
+  stopIfInterrupted();
+  if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0 }]);
+}
+finish([
+  await runVitest("pure", "vitest.config.mts", [node]),
+  await runVitest("lab", "vitest.lab.config.mts", [node, script("in-lab.mjs"), node]),
+]);
+
+/**
+ * @param {string} name
+ * @param {string} config
+ * @param {readonly string[]} launch what vitest's own file is given to
+ * @returns {Promise<Counts>}
+ */
+async function runVitest(name, config, launch) {
+  const report = join(reports, `${name}.json`);
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  // A file or title given as an argument may stand in one of the two only.
+  const args = [
+    vitest,
+    "run",
+    "--config",
+    config,
+    ...reporters,
+    "--passWithNoTests",
+    ...process.argv.slice(2),
+  ];
+  const [command = node, ...before] = launch;
+  const code = await runInForeground(command, [...before, ...args], { graceSeconds });
+  stopIfInterrupted();
+  const counts = countTests(report);
+  if (code === 0 || counts.failed > 0) return counts;
+  console.error(
+    `test: the ${name} tests ended with exit code ${code} though no test failed: counted as one failure`,
+  );
+  return { ...counts, failed: 1 };
+}
+
+/**
+ * @param {string} report vitest's JSON
+ * @returns {Counts}
+ */
+function countTests(report) {
+  let result;
+  try {
+    result = JSON.parse(readFileSync(report, "utf8"));
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }; // vitest's exit code tells whether that is a failure
+  }
+  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
+  const files = result.testResults;
+  // A file that could not be loaded, or whose hook failed, is a failure without a failed test.
+  const broken = files.filter(
+    (file) => file.status === "failed" && file.assertionResults.every((test) => test.status !== "failed"),
+  );
+  return {
+    passed: result.numPassedTests,
+    failed: result.numFailedTests + broken.length,
+    skipped: result.numPendingTests + result.numTodoTests,
+  };
+}
+
+function stopIfInterrupted() {
+  if (interruption !== undefined) process.exit(128 + constants.signals[interruption]);
+}
+
+/**
+ * @param {Counts[]} runs
+ * @returns {never}
+ */
+function finish(runs) {
+  const total = (/** @type {keyof Counts} */ kind) => runs.reduce((sum, counts) => sum + counts[kind], 0);
+  const [passed, failed, skipped] = [total("passed"), total("failed"), total("skipped")];
+  console.log(`tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exit(failed > 0 || passed === 0 ? 1 : 0);
+}

@@ -1,0 +1,188 @@
+import { KnockgateError } from "../errors.js";
+import { planLoad } from "../plan/load.js";
+import { isUnchanged, type Observed } from "../plan/observed.js";
+import { digestText } from "../policy/digest.js";
+import type { Policy } from "../policy/schema.js";
+import { lowerPolicy } from "../render/lower.js";
+import { renderNftables } from "../render/nftables.js";
+import { redactPorts } from "../render/redact.js";
+import type { HostConnection, Route } from "../transport/host.js";
+import { confirmChange, type UndoOutcome, undoChange } from "./conclude.js";
+import { checkFitness } from "./fitness.js";
+import { observeHost } from "./observe.js";
+import { commandProgram, parseReply, stageProgram } from "./program.js";
+import { proveGates } from "./prove.js";
+import { type Dialing, type Reached, reachHost } from "./reach.js";
+
+export interface ChangeRequest {
+  /** What the host shall have. */
+  readonly policy: Policy;
+  /** What the state says the host has: its knock opens the way in. */
+  readonly formerPolicy?: Policy | undefined;
+  /** Whose change it is; a later removal by another owner leaves it alone. */
+  readonly owner: string;
+  /** After how many seconds the host undoes by itself what was not confirmed. */
+  readonly undoAfterSeconds: number;
+}
+
+/** What a change needs from the world, so that tests can give it another. */
+export interface World {
+  readonly routes: readonly Route[];
+  readonly dialing: Dialing;
+  /** A new change's id: a-z, 0-9 and -. */
+  newId(): string;
+  log(line: string): void;
+}
+
+/** What the host confirmed, read back from it. */
+export interface Confirmed {
+  /** SHA-256 of the ruleset. Secret. */
+  readonly digest: string;
+}
+
+const commandTimeoutMs = 30_000;
+
+/**
+ * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
+ * what it had before, or will have it at the latest when its own timer runs; the message says which.
+ *
+ * @throws KnockgateError
+ */
+export async function changeHost(request: ChangeRequest, world: World): Promise<Confirmed> {
+  const { policy, formerPolicy, owner, undoAfterSeconds } = request;
+  const text = renderNftables(lowerPolicy(policy));
+  const digest = digestText(text);
+  const known = formerPolicy === undefined ? [policy] : [formerPolicy, policy];
+  const reached = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing);
+  const { connection, route } = reached;
+  const log = (line: string): void => world.log(`${policy.name} on ${route.name}: ${line}`);
+  try {
+    const observed = await observeHost(connection, policy.name);
+    log(`1/6 connect: ${describeObserved(observed, policy)}`);
+    checkFitness(observed, route.name);
+    if (observed.confirmed?.text === text && observed.confirmed.owner === owner && isUnchanged(observed)) {
+      log("the host has this ruleset confirmed and loaded; nothing to change");
+      return { digest };
+    }
+    const id = world.newId();
+    const load = planLoad(lowerPolicy(policy), observed.loaded, observed.clientAddress);
+    const run = (name: string, program: string) => runStep(connection, name, program, policy);
+    try {
+      await run("stage", stageProgram(policy.name, id, digest, { ruleset: text, load: load.text, owner }));
+      log("2/6 stage: the host's own nft accepts the ruleset");
+      await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
+      log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
+      await run("load", commandProgram(["load", policy.name, id]));
+      log(
+        `4/6 load: ${load.kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded"}`,
+      );
+      const fresh = await proveGates(policy, {
+        route,
+        sshPort: world.dialing.port,
+        clientAddress: observed.clientAddress,
+        dialMs: reached.dialMs,
+        log: (line) => log(`5/6 prove: ${line}`),
+      });
+      try {
+        await confirmChange(fresh, policy, id, digest);
+      } finally {
+        fresh.close();
+      }
+      log(`6/6 confirm: ${describeConfirmed(observed)}`);
+      return { digest };
+    } catch (cause) {
+      return await concludeFailure(cause, { request, world, reached, id, digest, log });
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+interface Failure {
+  readonly request: ChangeRequest;
+  readonly world: World;
+  readonly reached: Reached;
+  readonly id: string;
+  readonly digest: string;
+  log(line: string): void;
+}
+
+/** Undoes what can be undone now, and says what the host has, or will have. */
+async function concludeFailure(cause: unknown, failure: Failure): Promise<Confirmed> {
+  const { request, reached, digest } = failure;
+  const { policy, undoAfterSeconds } = request;
+  const outcome = await undoByAnyWay(failure);
+  if (outcome === "confirmed") {
+    failure.log("6/6 confirm: the answer was lost, but the host has confirmed the change");
+    return { digest };
+  }
+  const why = cause instanceof KnockgateError ? cause.summary : String(cause);
+  const state = {
+    undone: "The host has put back what it had before.",
+    nothing: "Nothing was changed on the host.",
+    unknown:
+      "The host can't be reached to undo it now; if the ruleset was loaded, the host's own timer will put back what " +
+      `it had before within ${undoAfterSeconds} s.`,
+  }[outcome];
+  const code = cause instanceof KnockgateError && outcome === "nothing" ? cause.code : "NOT_CONFIRMED";
+  const message = `policy ${policy.name} on ${reached.route.name}: ${why}. ${state} Running it again is safe.`;
+  throw new KnockgateError(code, message, { cause });
+}
+
+/** Over the connection that is there, else over a new one. */
+async function undoByAnyWay({ request, world, reached, id }: Failure): Promise<UndoOutcome> {
+  const { policy, formerPolicy } = request;
+  const outcome = await undoChange(reached.connection, policy.name, id);
+  if (outcome !== "unknown") return outcome;
+  try {
+    const policies = formerPolicy === undefined ? [policy] : [policy, formerPolicy];
+    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit: 1 });
+    try {
+      return await undoChange(again.connection, policy.name, id);
+    } finally {
+      again.connection.close();
+    }
+  } catch {
+    return "unknown";
+  }
+}
+
+async function runStep(
+  connection: HostConnection,
+  name: string,
+  program: string,
+  policy: Policy,
+): Promise<void> {
+  const result = await connection.run(program, commandTimeoutMs);
+  if (result.code === 0 && parseReply(result.stdout).values.size > 0) return;
+  const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
+  const code = result.code === 11 ? "CHANGE_PENDING" : name === "stage" ? "STAGE_FAILED" : "HOST_FAILED";
+  throw new KnockgateError(code, `${name} failed: ${said}`);
+}
+
+/** nft quotes the offending line and marks it with carets: the first line of each error says enough. */
+function summarize(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s|^\^|^\t/.test(line));
+  return lines.slice(0, 4).join("; ");
+}
+
+function describeObserved(observed: Observed, policy: Policy): string {
+  const facts = [`nft ${observed.nftVersion || "missing"}`, observed.hasSystemd ? "systemd" : "no systemd"];
+  const undone =
+    observed.undone === undefined
+      ? []
+      : [`the last change was undone: ${redactPorts(observed.undone, policy)}`];
+  const present =
+    observed.confirmed === undefined
+      ? "no confirmed ruleset"
+      : isUnchanged(observed)
+        ? "the confirmed ruleset is loaded"
+        : "the loaded ruleset is not the confirmed one";
+  return [...facts, present, ...undone].join(", ");
+}
+
+function describeConfirmed(observed: Observed): string {
+  return observed.hasSystemd
+    ? "the ruleset is the host's current one, and is loaded at boot by a systemd unit"
+    : "the ruleset is the host's current one; this host has no systemd, so its boot must run the hook that the README describes";
+}

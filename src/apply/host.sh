@@ -1,0 +1,403 @@
+#!/bin/sh
+# What Knockgate does on a host, for one policy. POSIX sh; runs in dash and busybox ash as root.
+#
+# It arrives over SSH on standard input, so that no argv holds a secret, and it is kept beside each staged change, so
+# that the timer and the boot can run it without us. Files, all below /var/lib/knockgate/POLICY, 0600 in 0700:
+#
+#   changes/ID/ruleset.nft   what the policy's table shall be      (load.nft: the same behind what it replaces)
+#   changes/ID/undo.nft      what was loaded when the change was armed
+#   changes/ID/listing       what the kernel said after the load
+#   changes/ID/owner         whose change it is
+#   confirmed                link to the confirmed changes/ID/ruleset.nft; boot loads it. To replace this link is THE
+#                            step that confirms: before it a change is undone, after it never.
+#   pending                  the change that is armed and not yet confirmed
+#   undone                   the last change that was undone, and why
+#
+# Exit codes: 1 failed; 10 host unfit; 11 another change is pending; 12 ruleset refused; 13 this change is not pending;
+# 14 could not undo.
+
+set -u
+umask 077
+export LC_ALL=C
+export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+base=/var/lib/knockgate
+unit_dir=/etc/systemd/system
+
+fail() {
+	code=$1
+	shift
+	printf '%s\n' "$*" >&2
+	exit "$code"
+}
+
+# Names what belongs to a policy. The name was checked before it came here; checked again, because it becomes a path.
+use_policy() {
+	case $1 in
+	'' | *[!a-z0-9-]*) fail 1 "not a policy name" ;;
+	esac
+	policy=$1
+	dir=$base/$policy
+	table=knockgate_$policy
+	boot_unit=knockgate-$policy.service
+	undo_unit=knockgate-$policy-undo
+}
+
+use_change() {
+	case $1 in
+	'' | *[!a-z0-9-]*) fail 1 "not a change id" ;;
+	esac
+	id=$1
+	change=$dir/changes/$id
+}
+
+# One lock for all policies of a host, on a folder that is always there: nothing is left behind, and a holder that
+# dies releases it. Background processes must close descriptor 9.
+lock() {
+	exec 9</var/lib || fail 1 "cannot open /var/lib"
+	flock -w 20 9 || fail 11 "another Knockgate command holds the host's lock for over 20 seconds"
+}
+
+has_systemd() { [ -d /run/systemd/system ]; }
+
+boot_id() { cat /proc/sys/kernel/random/boot_id; }
+
+# Seconds since boot: unlike the clock, nobody sets it.
+uptime_seconds() {
+	read -r up _ </proc/uptime
+	printf '%s\n' "${up%%.*}"
+}
+
+# What the table is, without what comes and goes in it: counters and the sources in its sets.
+list_table() { nft -s -t list table inet "$table"; }
+has_table() { nft -t list table inet "$table" >/dev/null 2>&1; }
+# Deletes the table whether it is there or not.
+print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "$table" "$table"; }
+
+flush_to_disk() { sync "$@" 2>/dev/null || sync; }
+
+# --- pending -------------------------------------------------------------------------------------------------------
+
+# Sets pending_id (empty: none), pending_boot, pending_deadline, pending_timer.
+read_pending() {
+	pending_id='' pending_boot='' pending_deadline=0 pending_timer=''
+	[ -f "$dir/pending" ] || return 0
+	while IFS='=' read -r key value; do
+		case $key in
+		id) pending_id=$value ;;
+		boot) pending_boot=$value ;;
+		deadline) pending_deadline=$value ;;
+		timer) pending_timer=$value ;;
+		esac
+	done <"$dir/pending"
+}
+
+write_pending() {
+	printf 'id=%s\nboot=%s\ndeadline=%s\ntimer=%s\n' "$1" "$2" "$3" "$4" >"$dir/pending.new" &&
+		flush_to_disk "$dir/pending.new" && mv -f "$dir/pending.new" "$dir/pending"
+}
+
+confirmed_id() {
+	target=$(readlink "$dir/confirmed" 2>/dev/null) || return 0
+	target=${target#changes/}
+	printf '%s\n' "${target%/ruleset.nft}"
+}
+
+# Ends what an earlier change left: after a reboot nothing of it is loaded; past its deadline its timer has died.
+settle_pending() {
+	read_pending
+	[ -n "$pending_id" ] || return 0
+	if [ "$pending_id" = "$(confirmed_id)" ]; then
+		clear_pending
+	elif [ "$pending_boot" != "$(boot_id)" ]; then
+		note_undone "$pending_id" "the host was rebooted before it was confirmed"
+		clear_pending
+	elif [ "$(uptime_seconds)" -gt $((pending_deadline + 5)) ]; then
+		undo_pending "its time was over and its timer had not run"
+	else
+		left=$((pending_deadline - $(uptime_seconds)))
+		fail 11 "another change of policy $policy is pending; the host undoes it in at most $((left + 6)) seconds"
+	fi
+}
+
+clear_pending() {
+	stop_timer
+	rm -f "$dir/pending"
+}
+
+note_undone() {
+	printf 'id=%s\nwhy=%s\n' "$1" "$2" >"$dir/undone.new" && mv -f "$dir/undone.new" "$dir/undone"
+}
+
+# Puts back what was loaded when the pending change was armed.
+undo_pending() {
+	pending_change=$dir/changes/$pending_id
+	if ! nft -f "$pending_change/undo.nft" 2>/dev/null; then
+		load_confirmed || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
+	fi
+	note_undone "$pending_id" "$1"
+	clear_pending
+	rm -rf "$pending_change"
+	[ -L "$dir/confirmed" ] || remove_files
+}
+
+# --- timer ---------------------------------------------------------------------------------------------------------
+
+# Starts the host's own timer, no child of this session, and prints what it is.
+start_timer() {
+	if has_systemd; then
+		systemctl stop "$undo_unit.timer" "$undo_unit.service" 2>/dev/null
+		systemctl reset-failed "$undo_unit.service" 2>/dev/null
+		systemd-run --quiet --collect --unit="$undo_unit" --on-active="$1" --timer-property=AccuracySec=200ms \
+			/bin/sh "$change/host.sh" undo "$policy" "$id" "not confirmed in time" >&2 9<&- &&
+			systemctl --quiet is-active "$undo_unit.timer" && printf 'systemd\n'
+	else
+		setsid /bin/sh "$change/host.sh" wait "$policy" "$id" "$1" </dev/null >/dev/null 2>&1 9<&- &
+		kill -0 $! 2>/dev/null && printf 'process %s\n' $!
+	fi
+}
+
+stop_timer() {
+	case $pending_timer in
+	systemd)
+		# From inside the timer's own service, stopping the service would end this very command.
+		systemctl stop "$undo_unit.timer" 2>/dev/null
+		;;
+	'process '*)
+		pid=${pending_timer#process }
+		# The timer runs this very command when its time is over; and its number may be somebody else's by now.
+		if [ "$pid" != $$ ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$pending_id"; then
+			kill -- "-$pid" 2>/dev/null
+		fi
+		;;
+	esac
+	return 0
+}
+
+# --- boot ----------------------------------------------------------------------------------------------------------
+
+install_boot() {
+	has_systemd || return 0
+	cat >"$unit_dir/$boot_unit.new" <<UNIT || return 1
+[Unit]
+Description=Knockgate: load the confirmed ruleset of policy $policy
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+After=local-fs.target nftables.service
+PartOf=nftables.service
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $dir/host.sh boot $policy
+
+[Install]
+WantedBy=sysinit.target nftables.service
+UNIT
+	chmod 0644 "$unit_dir/$boot_unit.new" &&
+		mv -f "$unit_dir/$boot_unit.new" "$unit_dir/$boot_unit" &&
+		systemctl daemon-reload && systemctl --quiet enable "$boot_unit" 2>/dev/null
+}
+
+remove_boot() {
+	[ -e "$unit_dir/$boot_unit" ] || return 0
+	systemctl --quiet disable "$boot_unit" 2>/dev/null
+	rm -f "$unit_dir/$boot_unit"
+	systemctl daemon-reload 2>/dev/null
+	return 0
+}
+
+load_confirmed() {
+	if [ -L "$dir/confirmed" ]; then
+		{ print_clearing && cat "$dir/confirmed"; } | nft -f -
+	else
+		print_clearing | nft -f -
+	fi
+}
+
+remove_files() {
+	remove_boot
+	rm -rf "$dir"
+	rmdir "$base" 2>/dev/null
+	return 0
+}
+
+# --- commands ------------------------------------------------------------------------------------------------------
+
+print_section() {
+	printf '== %s\n' "$1"
+	sed 's/^/|/'
+}
+
+# Tells what is here and changes nothing.
+cmd_probe() {
+	printf 'client=%s\n' "${1%% *}"
+	printf 'nft=%s\n' "$(nft --version 2>/dev/null | sed 's/^nftables v\([^ ]*\).*/\1/')"
+	for tool in flock sha256sum readlink setsid; do
+		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
+	done
+	if has_systemd; then printf 'init=systemd\n'; else printf 'init=other\n'; fi
+	read_pending
+	[ -z "$pending_id" ] || printf 'pending=%s\n' "$pending_id"
+	if [ -L "$dir/confirmed" ]; then
+		printf 'confirmed=%s\n' "$(confirmed_id)"
+		confirmed_change=$dir/changes/$(confirmed_id)
+		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
+		print_section ruleset <"$dir/confirmed"
+		print_section baseline <"$confirmed_change/listing"
+	fi
+	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
+	if has_table; then
+		list_table | print_section listing
+		nft -j -t list table inet "$table" | print_section table
+	fi
+	printf 'end=probe\n'
+}
+
+# stage_begin, then put_file for each file, then stage_end: so that one lock is held over all of it.
+stage_begin() {
+	use_policy "$1"
+	lock
+	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
+	settle_pending
+	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
+	use_change "$2"
+	for other in "$dir"/changes/*; do
+		[ "$other" = "$dir/changes/$(confirmed_id)" ] || rm -rf "$other"
+	done
+	trap discard_change EXIT
+	mkdir "$change" || fail 12 "cannot write below $base"
+}
+
+# Takes away a change of which nothing was loaded.
+discard_change() {
+	rm -rf "$change"
+	[ -L "$dir/confirmed" ] || remove_files
+}
+
+put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
+
+# Checks what arrived: the file is the one that was sent, and the host's own nft would load it.
+stage_end() {
+	[ "$(sha256sum <"$change/ruleset.nft" | cut -d ' ' -f 1)" = "$1" ] || fail 12 "the ruleset did not arrive whole"
+	nft -c -f "$change/load.nft" || fail 12 "nft refuses the ruleset"
+	flush_to_disk "$change/ruleset.nft"
+	trap - EXIT
+	printf 'staged=%s\n' "$id"
+}
+
+# With the sources in the sets, so that doors that are open now are open after an undo.
+print_snapshot() {
+	print_clearing || return 1
+	! has_table || nft list table inet "$table"
+}
+
+cmd_arm() {
+	use_change "$1"
+	settle_pending
+	[ -f "$change/load.nft" ] || fail 13 "change $id is not staged"
+	print_snapshot >"$change/undo.nft" || fail 12 "cannot write $change/undo.nft: is the disk full?"
+	nft -c -f "$change/undo.nft" || fail 12 "what is loaded now could not be loaded again, so the change could not be undone"
+	deadline=$(($(uptime_seconds) + $2))
+	write_pending "$id" "$(boot_id)" "$deadline" none || fail 12 "cannot write $dir/pending: is the disk full?"
+	if timer=$(start_timer "$2"); then
+		write_pending "$id" "$(boot_id)" "$deadline" "$timer" && printf 'armed=%s\n' "$timer" && return 0
+	fi
+	read_pending
+	clear_pending
+	fail 10 "the host could not start a timer for the undo"
+}
+
+require_pending() {
+	read_pending
+	[ "$pending_id" = "$id" ] || fail 13 "change $id is not pending any more: the host has undone it"
+	[ "$(uptime_seconds)" -lt "$pending_deadline" ] || fail 13 "change $id is over its time: the host undoes it now"
+}
+
+cmd_load() {
+	use_change "$1"
+	require_pending
+	nft -f "$change/load.nft" || fail 1 "nft could not load the ruleset; what was loaded is unchanged"
+	list_table >"$change/listing" || fail 1 "the loaded ruleset could not be read back"
+	printf 'loaded=%s\n' "$id"
+}
+
+# Answers only what it read back. Whether this or the timer's undo comes first, the lock decides.
+cmd_confirm() {
+	use_change "$1"
+	require_pending
+	list_table | cmp -s - "$change/listing" || fail 1 "the table changed between load and confirm"
+	if ! { cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh" && install_boot; }; then
+		fail 1 "what loads the ruleset at boot could not be written"
+	fi
+	flush_to_disk "$change/listing" "$change/owner" "$dir/host.sh"
+	if ! { ln -s "changes/$id/ruleset.nft" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
+		fail 1 "the change could not be recorded as confirmed"
+	fi
+	clear_pending
+	rm -f "$dir/undone" "$change/load.nft" "$change/undo.nft"
+	for other in "$dir"/changes/*; do
+		[ "$other" = "$change" ] || rm -rf "$other"
+	done
+	flush_to_disk "$dir"
+	printf 'digest=%s\n' "$(sha256sum <"$dir/confirmed" | cut -d ' ' -f 1)"
+}
+
+cmd_undo() {
+	use_change "$1"
+	read_pending
+	if [ "$id" = "$(confirmed_id)" ]; then
+		[ "$pending_id" != "$id" ] || clear_pending
+		printf 'undo=confirmed\n'
+	elif [ "$pending_id" = "$id" ]; then
+		undo_pending "$2"
+		printf 'undo=undone\n'
+	else
+		[ -n "$pending_id" ] || discard_change
+		printf 'undo=nothing\n'
+	fi
+}
+
+# Removes the gate and nothing else. What would bring it back goes first.
+cmd_remove() {
+	[ ! -d "$dir" ] || settle_pending
+	if [ -L "$dir/confirmed" ] && [ "$(cat "$dir/changes/$(confirmed_id)/owner" 2>/dev/null)" != "$1" ]; then
+		printf 'removed=another-owner\n'
+		return 0
+	fi
+	remove_boot
+	rm -f "$dir/confirmed"
+	print_clearing | nft -f - || fail 1 "nft could not delete the table; it is still loaded, but not at the next boot"
+	remove_files
+	printf 'removed=yes\n'
+}
+
+cmd_boot() {
+	read_pending
+	if [ -n "$pending_id" ] && [ "$pending_boot" != "$(boot_id)" ]; then
+		note_undone "$pending_id" "the host was rebooted before it was confirmed"
+		rm -f "$dir/pending"
+	fi
+	[ ! -L "$dir/confirmed" ] || load_confirmed
+}
+
+main() {
+	command=$1
+	use_policy "$2"
+	shift 2
+	case $command in
+	probe) cmd_probe "$@" ;;
+	wait)
+		sleep "$2"
+		lock
+		cmd_undo "$1" "not confirmed in time"
+		;;
+	arm | load | confirm | undo | remove | boot)
+		lock
+		"cmd_$command" "$@"
+		;;
+	*) fail 1 "unknown command: $command" ;;
+	esac
+}

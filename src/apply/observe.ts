@@ -1,0 +1,92 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { KnockgateError } from "../errors.js";
+import type { LoadedTable, Observed } from "../plan/observed.js";
+import type { HostConnection } from "../transport/host.js";
+import { parseReply, probeProgram, type Reply } from "./program.js";
+
+const probeTimeoutMs = 30_000;
+
+const tableSchema = z.object({
+  nftables: z.array(
+    z.object({
+      set: z
+        .object({
+          name: z.string(),
+          type: z.unknown(),
+          size: z.number().optional(),
+          flags: z.array(z.string()).default([]),
+        })
+        .optional(),
+      chain: z
+        .object({ name: z.string(), hook: z.string().optional(), prio: z.number().optional() })
+        .optional(),
+    }),
+  ),
+});
+
+/**
+ * Looks at a host and at one policy on it, and changes nothing there.
+ *
+ * @throws KnockgateError `HOST_FAILED` when the answer makes no sense.
+ */
+export async function observeHost(connection: HostConnection, policy: string): Promise<Observed> {
+  const result = await connection.run(probeProgram(policy), probeTimeoutMs);
+  const reply = parseReply(result.stdout);
+  if (result.code !== 0 || reply.values.get("end") !== "probe") {
+    throw new KnockgateError(
+      "HOST_FAILED",
+      `the host could not be looked at (exit code ${result.code}): ${result.stderr.trim()}`,
+    );
+  }
+  const clientAddress = reply.values.get("client") ?? "";
+  const ruleset = reply.sections.get("ruleset");
+  const loaded = readLoaded(reply);
+  const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
+  return {
+    // sshd always says who is there; what is no address is not put into a ruleset.
+    clientAddress: isIP(clientAddress) === 0 ? "127.0.0.1" : clientAddress,
+    nftVersion: reply.values.get("nft") ?? "",
+    missing: reply.list("missing"),
+    hasSystemd: reply.values.get("init") === "systemd",
+    ...(ruleset === undefined
+      ? {}
+      : {
+          confirmed: {
+            owner: reply.values.get("owner") ?? "",
+            text: ruleset,
+            listing: reply.sections.get("baseline") ?? "",
+          },
+        }),
+    ...(loaded === undefined ? {} : { loaded }),
+    ...(undone === undefined ? {} : { undone }),
+  };
+}
+
+function readLoaded(reply: Reply): LoadedTable | undefined {
+  const listing = reply.sections.get("listing");
+  const json = reply.sections.get("table");
+  if (listing === undefined || json === undefined) return undefined;
+  const nftables = parseTable(json);
+  return {
+    listing,
+    sets: nftables.flatMap(({ set }) =>
+      set === undefined
+        ? []
+        : [{ ...set, type: Array.isArray(set.type) ? set.type.join(" . ") : `${set.type}` }],
+    ),
+    chains: nftables.flatMap(({ chain }) =>
+      chain === undefined ? [] : [{ name: chain.name, hook: chain.hook, priority: chain.prio }],
+    ),
+  };
+}
+
+function parseTable(json: string): z.output<typeof tableSchema>["nftables"] {
+  try {
+    return tableSchema.parse(JSON.parse(json)).nftables;
+  } catch (cause) {
+    throw new KnockgateError("HOST_FAILED", "nft on the host lists tables in a form that is not known.", {
+      cause,
+    });
+  }
+}

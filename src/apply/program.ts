@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { hereDocument, joinWords } from "../transport/shell.js";
+
+/** What the host script answers: single values, and sections of text. */
+export interface Reply {
+  readonly values: ReadonlyMap<string, string>;
+  readonly sections: ReadonlyMap<string, string>;
+  /** Values that may come more than once. */
+  list(key: string): readonly string[];
+}
+
+const hostScript = readFileSync(join(__dirname, "host.sh"), "utf8");
+
+/** Writes a program that runs one command of the host script. */
+export function commandProgram(words: readonly string[]): string {
+  return `${hostScript}main ${joinWords(words)} </dev/null\n`;
+}
+
+/** Writes the program that looks at a host; sshd's SSH_CONNECTION tells it who asks. */
+export function probeProgram(policy: string): string {
+  return `${hostScript}main probe ${joinWords([policy])} "$1" </dev/null\n`;
+}
+
+export interface StagedFiles {
+  readonly ruleset: string;
+  readonly load: string;
+  readonly owner: string;
+}
+
+/** Writes the program that stages a change: one program, so that one lock is held over all of it. */
+export function stageProgram(policy: string, id: string, digest: string, files: StagedFiles): string {
+  return [
+    hostScript,
+    `${joinWords(["stage_begin", policy, id])} </dev/null\n`,
+    hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
+    hereDocument("put_file ruleset.nft", files.ruleset),
+    hereDocument("put_file load.nft", files.load),
+    hereDocument("put_file owner", `${files.owner}\n`),
+    `${joinWords(["stage_end", digest])} </dev/null\n`,
+  ].join("");
+}
+
+/** Reads what the host script printed: `key=value` lines, and `== name` followed by lines that begin with `|`. */
+export function parseReply(stdout: string): Reply {
+  const pairs: [string, string][] = [];
+  const sections = new Map<string, string>();
+  let section = "";
+  for (const line of stdout.split("\n")) {
+    const separator = line.indexOf("=");
+    if (line.startsWith("|")) sections.set(section, `${sections.get(section) ?? ""}${line.slice(1)}\n`);
+    else if (line.startsWith("== ")) section = line.slice(3);
+    else if (separator > 0) pairs.push([line.slice(0, separator), line.slice(separator + 1)]);
+  }
+  return {
+    values: new Map(pairs),
+    sections,
+    list: (key) => pairs.filter(([name]) => name === key).map(([, value]) => value),
+  };
+}

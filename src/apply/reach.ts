@@ -1,0 +1,84 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { KnockgateError } from "../errors.js";
+import { findGate } from "../policy/gate.js";
+import type { Policy, Step } from "../policy/schema.js";
+import type { HostConnection, Route } from "../transport/host.js";
+
+/** How long and how often to dial, as `perDialTimeout` and `dialErrorLimit` of the connection say. */
+export interface Dialing {
+  /** The SSH port, as the gates know it. */
+  readonly port: number;
+  /** 0: as long as it takes. */
+  readonly perDialTimeoutMs: number;
+  /** Failed rounds before giving up; -1: never. */
+  readonly errorLimit: number;
+}
+
+export interface Reached {
+  readonly route: Route;
+  readonly connection: HostConnection;
+  /** How long the SSH handshake took. */
+  readonly dialMs: number;
+}
+
+/** A try that may be in vain must not cost what the last, patient one may. */
+const impatientMs = 4_000;
+
+/**
+ * Opens an SSH connection, through the gate if there is one: with the knock that the host should want, then with the
+ * others that it could want, and without one.
+ *
+ * @param policies those that the host may have now, likeliest first
+ * @throws KnockgateError `UNREACHABLE`, or at once what no further try could mend
+ */
+export async function reachHost(
+  routes: readonly Route[],
+  policies: readonly Policy[],
+  isGated: boolean,
+  dialing: Dialing,
+): Promise<Reached> {
+  const ways = orderWays(policies, isGated, dialing.port);
+  let cause: unknown;
+  for (let round = 0; dialing.errorLimit < 0 || round < Math.max(1, dialing.errorLimit); round += 1) {
+    if (round > 0) await pause(Math.min(1_000 * round, 5_000));
+    for (const route of routes) {
+      for (const [index, steps] of ways.entries()) {
+        const isLast = index === ways.length - 1;
+        try {
+          return await dial(route, steps, isLast ? dialing.perDialTimeoutMs : limitPatience(dialing));
+        } catch (error) {
+          if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
+          cause = error;
+        }
+      }
+    }
+  }
+  const names = routes.map((route) => route.name).join(", ");
+  const tried = ways.length > 1 ? "with or without a knock" : "without a knock";
+  throw new KnockgateError("UNREACHABLE", `${names}: no SSH connection came about ${tried}.`, { cause });
+}
+
+/** Sends the knock, if there is one, and opens a fresh SSH connection right after. */
+export async function dial(route: Route, steps: readonly Step[], timeoutMs: number): Promise<Reached> {
+  await route.knock(steps);
+  const startedMs = performance.now();
+  const connection = await route.connect(timeoutMs);
+  return { route, connection, dialMs: performance.now() - startedMs };
+}
+
+function limitPatience({ perDialTimeoutMs }: Dialing): number {
+  return perDialTimeoutMs === 0 ? impatientMs : Math.min(impatientMs, perDialTimeoutMs);
+}
+
+function orderWays(
+  policies: readonly Policy[],
+  isGated: boolean,
+  port: number,
+): readonly (readonly Step[])[] {
+  const knocks = policies.flatMap((policy) => {
+    const gate = findGate(policy, port);
+    return gate === undefined ? [] : [gate.knock.steps];
+  });
+  const distinct = [...new Map(knocks.map((steps) => [JSON.stringify(steps), steps])).values()];
+  return isGated ? [...distinct, []] : [[], ...distinct];
+}

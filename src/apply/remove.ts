@@ -1,0 +1,37 @@
+import { KnockgateError } from "../errors.js";
+import type { Policy } from "../policy/schema.js";
+import { redactPorts } from "../render/redact.js";
+import type { World } from "./change.js";
+import { commandProgram, parseReply } from "./program.js";
+import { reachHost } from "./reach.js";
+
+const removeTimeoutMs = 60_000;
+
+/**
+ * Removes a policy from a host: its table, its files, its unit, and nothing else. A policy that another owner has
+ * confirmed there since is left alone.
+ *
+ * @throws KnockgateError
+ */
+export async function removeFromHost(policy: Policy, owner: string, world: World): Promise<void> {
+  const { connection, route } = await reachHost(world.routes, [policy], true, world.dialing);
+  try {
+    const result = await connection.run(commandProgram(["remove", policy.name, owner]), removeTimeoutMs);
+    const removed = parseReply(result.stdout).values.get("removed");
+    if (result.code !== 0 || removed === undefined) {
+      const code = result.code === 11 ? "CHANGE_PENDING" : "HOST_FAILED";
+      const said = redactPorts(result.stderr.trim(), policy) || `exit code ${result.code}`;
+      throw new KnockgateError(
+        code,
+        `policy ${policy.name} on ${route.name} was not removed: ${said}. Running it again is safe.`,
+      );
+    }
+    world.log(
+      removed === "yes"
+        ? `${policy.name} on ${route.name}: the gate is removed, and nothing else`
+        : `${policy.name} on ${route.name}: left alone, because it now belongs to another resource`,
+    );
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What went wrong, as a stable word for programs.
+ *
+ * - `POLICY_INVALID`: the policy has findings; nothing was contacted.
+ * - `ARGUMENTS_INVALID`: the connection or an option has a wrong shape; nothing was contacted.
+ * - `HOST_KEY_UNKNOWN`: the host's key is neither pinned nor in known_hosts.
+ * - `HOST_KEY_MISMATCH`: the host's key is another than the pinned or known one.
+ * - `UNREACHABLE`: no SSH connection came about, with or without the knock.
+ * - `LOGIN_REFUSED`: the host answered, but took none of the ways to log in.
+ * - `NOT_ALLOWED`: logged in, but neither as root nor with sudo that works without a password.
+ * - `HOST_UNFIT`: the host lacks something Knockgate needs.
+ * - `CHANGE_PENDING`: another change on the same policy waits for its confirmation.
+ * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.
+ * - `NOT_CONFIRMED`: the ruleset was armed or loaded, but not confirmed.
+ * - `HOST_FAILED`: a command on the host failed in a way that none of the others names.
+ */
+export type ErrorCode =
+  | "POLICY_INVALID"
+  | "ARGUMENTS_INVALID"
+  | "HOST_KEY_UNKNOWN"
+  | "HOST_KEY_MISMATCH"
+  | "UNREACHABLE"
+  | "LOGIN_REFUSED"
+  | "NOT_ALLOWED"
+  | "HOST_UNFIT"
+  | "CHANGE_PENDING"
+  | "STAGE_FAILED"
+  | "NOT_CONFIRMED"
+  | "HOST_FAILED";
+
+/** The one error this package throws. Its message ends with its code, because an engine passes on messages alone. */
+export class KnockgateError extends Error {
+  readonly code: ErrorCode;
+  /** What happened, where, what state the host is in, and what to do next. */
+  readonly summary: string;
+
+  constructor(code: ErrorCode, summary: string, options?: ErrorOptions) {
+    super(`${summary} [${code}]`, options);
+    this.name = "KnockgateError";
+    this.code = code;
+    this.summary = summary;
+  }
+}
+
+/** Ends a `switch` over a union: a new kind does not compile until it is handled. */
+export function unreachable(value: never): never {
+  throw new Error(`unhandled kind: ${JSON.stringify(value)}`);
+}

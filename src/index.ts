@@ -1,0 +1,14 @@
+export { type ErrorCode, KnockgateError } from "./errors.js";
+export type { Finding } from "./policy/finding.js";
+export { type PolicyReading, parsePolicy } from "./policy/parse.js";
+export type { Policy, PolicyInput } from "./policy/schema.js";
+export type {
+  ConnectionArgs,
+  GateArgs,
+  KnockArgs,
+  KnockGateArgs,
+  PolicyArgs,
+  ProtectArgs,
+  StepArgs,
+} from "./pulumi/args.js";
+export { type GateKnock, KnockGate } from "./pulumi/knock-gate.js";

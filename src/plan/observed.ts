@@ -1,0 +1,52 @@
+/** What a host said of itself and of one policy, as data. */
+export interface Observed {
+  /** The deployer's address as the host sees it. */
+  readonly clientAddress: string;
+  /** `1.0.6`; empty when there is no nft. */
+  readonly nftVersion: string;
+  /** Commands that the host script needs and the host lacks. */
+  readonly missing: readonly string[];
+  /** Whether systemd runs the host, so that the gate comes back at boot by itself. */
+  readonly hasSystemd: boolean;
+  /** The ruleset that was confirmed last and is loaded at boot. */
+  readonly confirmed?: ConfirmedRuleset;
+  /** What the kernel has now; absent when the policy's table is not loaded. */
+  readonly loaded?: LoadedTable;
+  /** Why the last change on the host was undone, when it was. */
+  readonly undone?: string;
+}
+
+export interface ConfirmedRuleset {
+  readonly owner: string;
+  /** The text that was loaded. Secret. */
+  readonly text: string;
+  /** What the kernel said right after it was loaded. Secret. */
+  readonly listing: string;
+}
+
+export interface LoadedTable {
+  /** `nft -s -t list table`. Secret. */
+  readonly listing: string;
+  readonly sets: readonly ObservedSet[];
+  readonly chains: readonly ObservedChain[];
+}
+
+/** As `nft -j list table` says it (libnftables-json(5)), where a later ruleset could clash with it. */
+export interface ObservedSet {
+  readonly name: string;
+  /** The key's type, parts of a concatenation joined by ` . `. */
+  readonly type: string;
+  readonly size?: number | undefined;
+  readonly flags: readonly string[];
+}
+
+export interface ObservedChain {
+  readonly name: string;
+  readonly hook?: string | undefined;
+  readonly priority?: number | undefined;
+}
+
+/** Whether the host's kernel still has exactly what was confirmed. */
+export function isUnchanged(observed: Observed): boolean {
+  return observed.confirmed !== undefined && observed.confirmed.listing === observed.loaded?.listing;
+}

@@ -1,0 +1,11 @@
+import { createHash, createHmac } from "node:crypto";
+
+/** SHA-256 in lower-case hex. Secret where the text is: a short port list can be guessed from its hash. */
+export function digestText(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+/** The first `length` hex digits of HMAC-SHA-256: tells that a secret changed, and nothing of what it is. */
+export function digestKeyed(key: string, text: string, length: number): string {
+  return createHmac("sha256", key).update(text, "utf8").digest("hex").slice(0, length);
+}

@@ -1,0 +1,43 @@
+/** An inclusive range of ports; a single port is a range of one. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+const portRangePattern = /^(?<first>[1-9]\d{0,4})(?:-(?<last>[1-9]\d{0,4}))?$/;
+
+/** Reads `"22"` or `"8000-8010"`; `undefined` when the text is neither, or out of 1..65535, or backwards. */
+export function parsePortRange(text: string): PortRange | undefined {
+  const groups = portRangePattern.exec(text)?.groups;
+  if (groups === undefined) return undefined;
+  const first = Number(groups["first"]);
+  const last = Number(groups["last"] ?? groups["first"]);
+  return first <= last && last <= 65_535 ? { first, last } : undefined;
+}
+
+/** Writes a range the way {@link parsePortRange} reads it, which is also how nftables writes it. */
+export function formatPortRange(range: PortRange): string {
+  return range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
+}
+
+export function isInPortRange(port: number, range: PortRange): boolean {
+  return range.first <= port && port <= range.last;
+}
+
+export function doPortRangesOverlap(one: PortRange, other: PortRange): boolean {
+  return one.first <= other.last && other.first <= one.last;
+}
+
+/** Sorts ranges and joins those that overlap or touch: nftables refuses overlapping intervals in one set. */
+export function mergePortRanges(ranges: readonly PortRange[]): readonly PortRange[] {
+  const merged: PortRange[] = [];
+  for (const range of [...ranges].sort((one, other) => one.first - other.first)) {
+    const previous = merged.at(-1);
+    if (previous !== undefined && range.first <= previous.last + 1) {
+      merged[merged.length - 1] = { first: previous.first, last: Math.max(previous.last, range.last) };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,102 @@
+import { isIPv4, isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
+
+/** `ipv4` or `ipv6`: every rule that looks at an address exists once for each. */
+export type Family = "ipv4" | "ipv6";
+
+/** A network prefix in canonical form (RFC 4632, RFC 5952), host bits zero. */
+export interface Prefix {
+  readonly family: Family;
+  readonly address: string;
+  readonly length: number;
+}
+
+export type PrefixReading =
+  | { readonly kind: "prefix"; readonly prefix: Prefix }
+  | { readonly kind: "wrong"; readonly message: string; readonly fix: string };
+
+/** Reads `"192.0.2.0/24"`, `"2001:db8::/32"` or a single address. */
+export function parsePrefix(text: string): PrefixReading {
+  const [address = "", lengthText, ...rest] = text.split("/");
+  const family = readFamily(address);
+  const maximum = family === "ipv4" ? 32 : 128;
+  if (family === undefined || rest.length > 0) {
+    return wrong(
+      "is not an address or a prefix.",
+      'Write it like "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7".',
+    );
+  }
+  const length = lengthText === undefined ? maximum : Number(lengthText);
+  if (!/^\d{1,3}$/.test(lengthText ?? "1") || length > maximum) {
+    return wrong("has no valid prefix length.", `Give a length from 1 to ${maximum}.`);
+  }
+  if (length === 0) {
+    return wrong(
+      "is every address, so that nobody would have to knock.",
+      "Name the networks that need not knock.",
+    );
+  }
+  const canonical = zeroHostBits(address, length);
+  if (canonical !== ipaddr.parse(address).toString()) {
+    return wrong(
+      "has bits set beyond its prefix length.",
+      `Write "${canonical}/${length}", or a longer prefix.`,
+    );
+  }
+  return { kind: "prefix", prefix: { family, address: canonical, length } };
+}
+
+/** Writes a prefix the way nftables prints it: without the length when it is a single address. */
+export function formatPrefix(prefix: Prefix): string {
+  const isAddress = prefix.length === (prefix.family === "ipv4" ? 32 : 128);
+  return isAddress ? prefix.address : `${prefix.address}/${prefix.length}`;
+}
+
+export function isInPrefix(address: string, prefix: Prefix): boolean {
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() !== prefix.family) return false;
+  return parsed.match(ipaddr.parse(prefix.address), prefix.length);
+}
+
+/** Sorts prefixes and drops those that lie inside another one: nftables refuses overlapping intervals. */
+export function mergePrefixes(prefixes: readonly Prefix[]): readonly Prefix[] {
+  const widestFirst = [...prefixes].sort((one, other) => one.length - other.length);
+  const kept: Prefix[] = [];
+  for (const prefix of widestFirst) {
+    if (!kept.some((wide) => isInPrefix(prefix.address, wide))) kept.push(prefix);
+  }
+  return kept.sort((one, other) => compareBytes(toBytes(one), toBytes(other)));
+}
+
+function readFamily(address: string): Family | undefined {
+  if (isIPv4(address)) return "ipv4";
+  // A zone ("%eth0") belongs to one machine only, and a mapped IPv4 address never arrives as IPv6.
+  if (!isIPv6(address) || address.includes("%") || address.toLowerCase().startsWith("::ffff:"))
+    return undefined;
+  return "ipv6";
+}
+
+function zeroHostBits(address: string, length: number): string {
+  const bytes = ipaddr.parse(address).toByteArray();
+  return ipaddr
+    .fromByteArray(
+      bytes.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, length - index * 8))) & 0xff),
+    )
+    .toString();
+}
+
+function toBytes(prefix: Prefix): readonly number[] {
+  return ipaddr.parse(prefix.address).toByteArray();
+}
+
+function compareBytes(one: readonly number[], other: readonly number[]): number {
+  for (const [index, byte] of one.entries()) {
+    const difference = byte - (other[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function wrong(message: string, fix: string): PrefixReading {
+  return { kind: "wrong", message, fix };
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { type Finding, formatPath } from "../policy/finding.js";
+import { parsePolicy } from "../policy/parse.js";
+import type { Policy } from "../policy/schema.js";
+import { type Connection, connectionSchema } from "../transport/connection.js";
+
+/** What a resource is told, read and found right. */
+export interface RulesetArguments {
+  readonly connection: Connection;
+  readonly policy: Policy;
+  readonly undoAfterSeconds: number;
+}
+
+export type ArgumentsReading =
+  | { readonly kind: "arguments"; readonly arguments: RulesetArguments }
+  /** Something that another resource still has to make. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "wrong"; readonly findings: readonly Finding[] };
+
+/** What the engine sends for a value that is not known before `up` (`unknownValue` in @pulumi/pulumi's runtime/rpc). */
+export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const optionsSchema = z.object({
+  connection: connectionSchema,
+  undoAfterSeconds: z.int().min(10).max(3_600).default(60),
+});
+
+/** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
+export function readArguments(raw: Readonly<Record<string, unknown>>): ArgumentsReading {
+  const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
+  const options = hasUnknown(raw["connection"]) ? undefined : optionsSchema.safeParse(raw);
+  const findings = [
+    ...(policy?.kind === "wrong"
+      ? policy.findings.map((found) => ({ ...found, path: `policy.${found.path}` }))
+      : []),
+    ...(options?.error?.issues ?? []).map((issue) => ({
+      path: formatPath(issue.path),
+      rule: "arguments-shape",
+      message: issue.message,
+      fix: "Give it the shape of @pulumi/command's remote.ConnectionArgs; see the README.",
+    })),
+  ];
+  if (findings.length > 0) return { kind: "wrong", findings };
+  if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
+  return { kind: "arguments", arguments: { policy: policy.policy, ...options.data } };
+}
+
+function hasUnknown(value: unknown): boolean {
+  if (value === unknownValue) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
+}

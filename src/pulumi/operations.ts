@@ -1,0 +1,152 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { changeHost, type World } from "../apply/change.js";
+import { observeHost } from "../apply/observe.js";
+import { reachHost } from "../apply/reach.js";
+import { removeFromHost } from "../apply/remove.js";
+import { KnockgateError } from "../errors.js";
+import { describeLoaded } from "../plan/drift.js";
+import { isUnchanged } from "../plan/observed.js";
+import { digestText } from "../policy/digest.js";
+import { formatFindings } from "../policy/finding.js";
+import { lowerPolicy } from "../render/lower.js";
+import { renderNftables } from "../render/nftables.js";
+import { redactListing, renderRedacted } from "../render/redact.js";
+import type { Connection } from "../transport/connection.js";
+import { findRoutes } from "../transport/routes.js";
+import { type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
+
+/**
+ * What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
+ * Properties are plain JSON, as the engine sends and stores them.
+ */
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface CheckResult {
+  readonly inputs: Record<string, unknown>;
+  readonly failures: readonly { readonly property: string; readonly reason: string }[];
+}
+
+/** Fills in defaults and the redacted ruleset; an invalid policy comes back as failures, all at once. */
+export async function check(olds: Properties, news: Properties): Promise<CheckResult> {
+  const reading = readArguments(news);
+  const redactionKey = olds["redactionKey"] || randomBytes(16).toString("hex");
+  switch (reading.kind) {
+    case "wrong": {
+      const failures = reading.findings.map((found) => {
+        return { property: found.path, reason: `${found.message} Fix: ${found.fix} [${found.rule}]` };
+      });
+      return { inputs: { ...news }, failures };
+    }
+    case "unknown":
+      return { inputs: { ...news, redactionKey, ruleset: unknownValue }, failures: [] };
+    case "arguments": {
+      const { policy, undoAfterSeconds } = reading.arguments;
+      const ruleset = renderRedacted(policy, `${redactionKey}`);
+      return { inputs: { ...news, policy, undoAfterSeconds, redactionKey, ruleset }, failures: [] };
+    }
+  }
+}
+
+export interface DiffResult {
+  readonly changes: boolean;
+  readonly replaces: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+}
+
+/** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
+export async function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
+  const before = readArguments(olds);
+  const after = readArguments(news);
+  if (after.kind !== "arguments" || before.kind !== "arguments") {
+    return { changes: true, replaces: [], deleteBeforeReplace: false };
+  }
+  const isRenamed = before.arguments.policy.name !== after.arguments.policy.name;
+  const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
+  const isSame =
+    olds["digest"] === digestText(renderNftables(lowerPolicy(after.arguments.policy))) &&
+    olds["ruleset"] === news["ruleset"] &&
+    JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
+  return {
+    changes: !isSame,
+    replaces: [...(isRenamed ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
+    // Two tables of different names would both gate the same port, and no one knock would open both.
+    deleteBeforeReplace: isRenamed,
+  };
+}
+
+export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
+  const { policy, connection, undoAfterSeconds } = expectArguments(inputs);
+  const id = `${policy.name}-${randomUUID()}`;
+  const { digest } = await changeHost({ policy, owner: id, undoAfterSeconds }, await openWorld(connection));
+  return { id, outs: { ...inputs, digest } };
+}
+
+export async function update(
+  id: string,
+  olds: Properties,
+  news: Properties,
+): Promise<{ outs: Record<string, unknown> }> {
+  const { policy, connection, undoAfterSeconds } = expectArguments(news);
+  const formerPolicy = expectArguments(olds).policy;
+  const { digest } = await changeHost(
+    { policy, formerPolicy, owner: id, undoAfterSeconds },
+    await openWorld(connection),
+  );
+  return { outs: { ...news, digest } };
+}
+
+export interface ReadResult {
+  readonly id: string;
+  readonly props?: Record<string, unknown>;
+  readonly inputs?: Record<string, unknown>;
+}
+
+/** Returns what the host really has; an empty id when it has nothing of the policy any more. */
+export async function read(id: string, props: Properties): Promise<ReadResult> {
+  const { policy, connection } = expectArguments(props);
+  const world = await openWorld(connection);
+  const reached = await reachHost(world.routes, [policy], true, world.dialing);
+  try {
+    const observed = await observeHost(reached.connection, policy.name);
+    if (observed.confirmed === undefined && observed.loaded === undefined) return { id: "" };
+    const ruleset = redactListing(describeLoaded(observed), policy, `${props["redactionKey"]}`);
+    const confirmed = observed.confirmed;
+    const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
+    const { digest: _, ...inputs } = props;
+    return {
+      id,
+      props: { ...props, ruleset, digest: isOurs ? digestText(confirmed.text) : "" },
+      inputs: { ...inputs, ruleset },
+    };
+  } finally {
+    reached.connection.close();
+  }
+}
+
+async function remove(id: string, props: Properties): Promise<void> {
+  const { policy, connection } = expectArguments(props);
+  await removeFromHost(policy, id, await openWorld(connection));
+}
+
+export { remove as delete };
+
+function expectArguments(raw: Properties): RulesetArguments {
+  const reading = readArguments(raw);
+  if (reading.kind === "arguments") return reading.arguments;
+  const findings = reading.kind === "wrong" ? formatFindings(reading.findings) : "something is not known yet";
+  throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
+}
+
+async function openWorld(connection: Connection): Promise<World> {
+  return {
+    routes: await findRoutes(connection),
+    dialing: {
+      port: connection.port,
+      perDialTimeoutMs: connection.perDialTimeout * 1_000,
+      errorLimit: connection.dialErrorLimit,
+    },
+    newId: () => randomUUID(),
+    // The engine shows what a provider's process prints as lines of its log.
+    log: (line) => console.log(line),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * Quotes text as an nftables string.
+ *
+ * nft's scanner has no escapes inside a quoted string (nftables `src/scanner.l`), so what can't stand in one is
+ * refused rather than changed.
+ *
+ * @throws Error when the text is longer than a rule's comment can be (128 bytes with its end, nftables
+ *   `NFTNL_UDATA_COMMENT_MAXLEN`) or holds anything but printable ASCII without `"` and `\`.
+ */
+export function quoteNftables(text: string): string {
+  if (!/^[ !#-[\]-~]{0,127}$/.test(text))
+    throw new Error(`not a string for nftables: ${JSON.stringify(text)}`);
+  return `"${text}"`;
+}
+
+/**
+ * Checks that a text is an nftables identifier (a table's, chain's or set's name) that needs no quoting.
+ *
+ * @throws Error when it is not: identifiers are made from checked names, so that is a defect of the caller.
+ */
+export function identifier(text: string): string {
+  if (!isIdentifier(text)) throw new Error(`not an identifier for nftables: ${JSON.stringify(text)}`);
+  return text;
+}
+
+export function isIdentifier(text: string): boolean {
+  return /^[a-zA-Z][a-zA-Z0-9_-]{0,126}$/.test(text);
+}

@@ -1,0 +1,14 @@
+/** Sources for which a gate's door is open. */
+export function openSet(gate: string): string {
+  return `${gate}_open`;
+}
+
+/** Sources that have taken the steps 1 to `position`, and no more. */
+export function progressSet(gate: string, position: number): string {
+  return `${gate}_step${position}`;
+}
+
+/** The packets with which step `position` was taken, kept where the next step looks the same. */
+export function packetSet(gate: string, position: number): string {
+  return `${gate}_packet${position}`;
+}

@@ -1,0 +1,49 @@
+import { createSocket } from "node:dgram";
+import { connect, isIPv6 } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import type { KnockStep, PortAnswer } from "./host.js";
+
+/**
+ * How long a step may be on its way before the next is sent, when nothing comes back for it: packets that leave
+ * together can overtake each other. Below a SYN's first retransmission after 1 s (RFC 6298, 2.1).
+ */
+const stepPauseMs = 150;
+
+/** Sends the steps of a knock to an address, in order, each once. */
+export async function sendKnock(address: string, steps: readonly KnockStep[]): Promise<void> {
+  for (const step of steps) {
+    if (step.tcp !== undefined) await probePort(address, step.tcp, stepPauseMs);
+    if (step.udp !== undefined) await sendDatagram(address, step.udp);
+  }
+}
+
+/** Sends one SYN and tells what came back: any answer says that the packet arrived. */
+export function probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const end = (answer: PortAnswer): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => end("silent"), timeoutMs);
+    socket.once("connect", () => end("open"));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      // Only a RST is the host's own answer; an unreachable network is as silent as a dropped packet.
+      if (error.code === "ECONNREFUSED") end("refused");
+    });
+  });
+}
+
+async function sendDatagram(address: string, port: number): Promise<void> {
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      socket.send("", port, address, (error) => (error === null ? resolve() : reject(error)));
+    });
+    await pause(stepPauseMs);
+  } finally {
+    socket.close();
+  }
+}

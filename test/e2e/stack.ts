@@ -1,0 +1,25 @@
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+
+const root = join(__dirname, "..", "..");
+
+/**
+ * Makes a stack of the real engine with a file backend below `directory`. Its project folder sees the packages of
+ * this checkout, knockgate itself among them, as a user's project sees what npm installed.
+ */
+export async function openStack(directory: string, program: InlineProgramArgs["program"]): Promise<Stack> {
+  const workDir = join(directory, "project");
+  const backend = join(directory, "backend");
+  await mkdir(workDir);
+  await mkdir(backend);
+  await symlink(join(root, "node_modules"), join(workDir, "node_modules"));
+  return LocalWorkspace.createStack(
+    { stackName: "lab", projectName: "knockgate-lab", program },
+    {
+      workDir,
+      projectSettings: { name: "knockgate-lab", runtime: "nodejs", backend: { url: `file://${backend}` } },
+      envVars: { PULUMI_CONFIG_PASSPHRASE: "only for the lab", PULUMI_SKIP_UPDATE_CHECK: "true" },
+    },
+  );
+}

@@ -1,0 +1,106 @@
+// Sends single packets from the network namespace it was started in. Requests and answers are JSON lines, so
+// that a packet costs a line and no process. Ends when its stdin does.
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { connect, isIPv6 } from "node:net";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+
+// The kernel repeats an unanswered SYN after 1 s; the attempt must be over before.
+const attemptLimitMs = 400;
+const fixedPortWaitMs = 2;
+// These tell that no packet left; all other errors are a kind of answer.
+const unsentCodes = ["EADDRINUSE", "EADDRNOTAVAIL", "EACCES", "EINVAL", "ENETUNREACH", "EPERM", "ENOENT"];
+
+createInterface({ input: process.stdin })
+  .on("line", async (line) => {
+    const { id, request } = JSON.parse(line);
+    try {
+      answer({ id, value: request.kind === "knock" ? await knock(request) : await tryConnect(request) });
+    } catch (error) {
+      answer({ id, error: error.message });
+    }
+  })
+  .on("close", () => process.exit());
+
+function answer(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+async function knock({ to, steps, pauseMs, sourcePort }) {
+  for (const [index, step] of steps.entries()) {
+    await sendStep(to, step, pauseMs, sourcePort);
+    if (pauseMs > 0 && index < steps.length - 1) await sleep(pauseMs);
+  }
+}
+
+async function sendStep(to, step, pauseMs, sourcePort) {
+  if (step.udp !== undefined) return sendDatagram(to, step.udp, sourcePort);
+  if (step.icmpPayloadBytes !== undefined) return sendEcho(to, step.icmpPayloadBytes);
+  return sendSyn(to, step.tcp, pauseMs, sourcePort);
+}
+
+/** With a fixed source port the attempt is over when this resolves, so that the next may take the same port. */
+async function sendSyn(host, port, pauseMs, localPort) {
+  let unsent;
+  const socket = connect({ host, port, ...(localPort === undefined ? {} : { localPort }) });
+  socket.on("connect", () => socket.resetAndDestroy()); // a FIN would keep the port taken for a minute
+  socket.on("error", (error) => {
+    if (unsentCodes.includes(error.code)) unsent = error;
+  });
+  if (localPort === undefined) {
+    await turn(); // node calls connect(2), which sends the SYN, before the next turn
+    setTimeout(() => socket.destroy(), Math.min(Math.max(pauseMs, 50), attemptLimitMs));
+  } else {
+    await Promise.race([sleep(fixedPortWaitMs), new Promise((resolve) => socket.once("close", resolve))]);
+    socket.destroy();
+  }
+  if (unsent !== undefined) throw unsent;
+}
+
+function sendDatagram(to, port, sourcePort) {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(to) ? "udp6" : "udp4");
+    socket.once("error", reject);
+    const send = () => {
+      socket.send("knock", port, to, (error) => {
+        socket.close();
+        if (error) reject(error);
+        else resolve();
+      });
+    };
+    if (sourcePort === undefined) send();
+    else socket.bind(sourcePort, send);
+  });
+}
+
+/** Node cannot make raw sockets; ends when ping has its answer or, at the latest, after the limit. */
+function sendEcho(to, bytes) {
+  return new Promise((resolve, reject) => {
+    const argv = ["ping", isIPv6(to) ? "-6" : "-4", "-c", "1", "-s", String(bytes), to];
+    const ping = spawn("busybox", argv, { stdio: ["ignore", "pipe", "ignore"] });
+    const timer = setTimeout(() => ping.kill("SIGKILL"), 50);
+    ping.once("error", reject);
+    ping.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function tryConnect({ address, port, timeoutMs }) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port });
+    const settle = (result) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(() => settle("silent"), timeoutMs);
+    socket.once("connect", () => settle("open"));
+    socket.on("error", (error) => {
+      if (error.code === "ECONNREFUSED") settle("refused");
+      else reject(error);
+    });
+  });
+}

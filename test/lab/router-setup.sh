@@ -1,0 +1,9 @@
+# Sourced by init.sh: the network in between. usage: router-setup.sh LAB-DIRECTORY
+step="turning forwarding on"
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+# A network in between carries spoofed sources too; a namespace may inherit a stricter setting.
+echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
+echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
+# Removed by init.sh at the end, however the lab's process ended.
+leftover=$1

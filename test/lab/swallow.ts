@@ -1,0 +1,48 @@
+import { runCommand } from "./command";
+import type { LabHost } from "./host";
+import type { Namespaces } from "./namespaces";
+
+export interface Swallowed {
+  readonly to: LabHost;
+  readonly protocol: "tcp" | "udp" | "any";
+  readonly port?: number;
+}
+
+export interface Swallowing {
+  /** Lets the packets pass again; once is enough, twice does no harm. */
+  restore(): Promise<void>;
+}
+
+let count = 0;
+
+/** Lets the router drop packets to a host, over IPv4 and IPv6, without an answer to anybody. */
+export async function swallow(router: Namespaces, what: Swallowed): Promise<Swallowing> {
+  const table = `swallow${++count}`;
+  await runNft(
+    router,
+    `table inet ${table} {
+      chain forward {
+        type filter hook forward priority filter; policy accept;
+        ip daddr ${what.to.ipv4} ${renderPackets(what)} drop
+        ip6 daddr ${what.to.ipv6} ${renderPackets(what)} drop
+      }
+    }`,
+  );
+  let restoring: Promise<void> | undefined;
+  return {
+    restore: () => {
+      restoring ??= runNft(router, `delete table inet ${table}`);
+      return restoring;
+    },
+  };
+}
+
+function renderPackets({ protocol, port }: Swallowed): string {
+  if (protocol === "any") return port === undefined ? "" : `meta l4proto { tcp, udp } th dport ${port}`;
+  return port === undefined ? `meta l4proto ${protocol}` : `${protocol} dport ${port}`;
+}
+
+async function runNft(router: Namespaces, commands: string): Promise<void> {
+  const enter = ["nsenter", "--target", String(router.pid), "--net", "--"];
+  await runCommand([...enter, "nft", "-f", "-"], { stdin: `${commands}\n` });
+}
