@@ -1,0 +1,44 @@
+import { inspect } from "node:util";
+
+interface Claim {
+  readonly what: string;
+  readonly holds: boolean;
+  readonly seen: string;
+}
+
+/** What the demo says it shows, and whether it held. */
+export interface Show {
+  chapter(title: string): void;
+  say(line: string): void;
+  /** Records a claim; one that doesn't hold makes the demo fail, but not end. */
+  claim(what: string, holds: boolean, seen: string): void;
+  /** Prints all claims as a table and tells whether all of them held. */
+  conclude(): boolean;
+}
+
+export function startShow(): Show {
+  const claims: Claim[] = [];
+  return {
+    chapter: (title) => console.log(`\n=== ${title} ${"=".repeat(Math.max(3, 100 - title.length))}\n`),
+    say: (line) => console.log(`  ${line}`),
+    claim(what, holds, seen) {
+      claims.push({ what, holds, seen });
+      console.log(`  ${holds ? "held" : "DID NOT HOLD"}: ${what} (${seen})`);
+    },
+    conclude() {
+      const width = Math.max(...claims.map(({ what }) => what.length));
+      console.log(`\n${"shown".padEnd(width)}  held  seen\n${"-".repeat(width)}  ----  ${"-".repeat(40)}`);
+      for (const { what, holds, seen } of claims) {
+        console.log(`${what.padEnd(width)}  ${holds ? "yes " : "NO  "}  ${seen}`);
+      }
+      const broken = claims.filter(({ holds }) => !holds).length;
+      console.log(`\n${claims.length - broken} of ${claims.length} held`);
+      return broken === 0;
+    },
+  };
+}
+
+/** The first line of an error that says something, as the engine passed it on. */
+export function findMessage(error: unknown, pattern: RegExp): string {
+  return pattern.exec(error instanceof Error ? error.message : inspect(error))?.[0] ?? "";
+}
