@@ -1,48 +1,87 @@
+import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
 import { doPortRangesOverlap, isInPortRange, type PortRange, parsePortRange } from "./port.js";
-import type { Gate } from "./schema.js";
+import { nameSchema, protectSchema, type Step, stepSchema } from "./schema.js";
 
-/** A gate that is right by itself, with its place in the policy. */
-export interface PlacedGate {
+/** Those parts of a gate that are right by themselves, with their places in the policy. */
+interface PlacedGate {
   readonly index: number;
-  readonly gate: Gate;
+  readonly name: string | undefined;
+  readonly ranges: readonly ProtectedRange[];
+  readonly steps: readonly { readonly position: number; readonly step: Step }[];
 }
 
 interface ProtectedRange {
   readonly path: string;
-  readonly gate: string;
-  readonly protocol: "tcp" | "udp";
+  /** The gate's index in the policy. */
+  readonly gate: number;
+  readonly protocol: Protocol;
   readonly range: PortRange;
 }
 
-/** Finds what is wrong between gates that are each right by themselves. */
-export function crossCheckGates(gates: readonly PlacedGate[]): readonly Finding[] {
-  const ranges = gates.flatMap(listProtectedRanges);
+type Protocol = "tcp" | "udp";
+const protocols: readonly Protocol[] = ["tcp", "udp"];
+
+/**
+ * Finds what is wrong between the parts of a policy. It takes what was not parsed, because one wrong part must not hide
+ * what is wrong between the others.
+ */
+export function crossCheckGates(raw: unknown): readonly Finding[] {
+  const gates = listField(raw, "gates").map(placeGate);
+  const ranges = gates.flatMap((gate) => gate.ranges);
   return [...findSameNames(gates), ...findOverlaps(ranges), ...findProtectedSteps(gates, ranges)];
 }
 
-function listProtectedRanges({ index, gate }: PlacedGate): readonly ProtectedRange[] {
-  return gate.protect.flatMap((entry, position) =>
-    (["tcp", "udp"] as const).flatMap((protocol) => {
-      const range = parsePortRange(entry[protocol] ?? "");
-      if (range === undefined) return [];
-      return [{ path: formatPath(["gates", index, "protect", position]), gate: gate.name, protocol, range }];
+function placeGate(raw: unknown, index: number): PlacedGate {
+  const protect = readRight(protectSchema, listField(raw, "protect"));
+  return {
+    index,
+    name: nameSchema.safeParse(readField(raw, "name")).data,
+    ranges: protect.flatMap(({ position, part }) =>
+      protocols.flatMap((protocol) => {
+        const range = parsePortRange(part[protocol] ?? "");
+        const path = formatPath(["gates", index, "protect", position]);
+        return range === undefined ? [] : [{ path, gate: index, protocol, range }];
+      }),
+    ),
+    steps: readRight(stepSchema, listField(readField(raw, "knock"), "steps")).map(({ position, part }) => {
+      return { position, step: part };
     }),
-  );
+  };
+}
+
+function readRight<T>(
+  schema: z.ZodType<T>,
+  parts: readonly unknown[],
+): readonly { position: number; part: T }[] {
+  return parts.flatMap((raw, position) => {
+    const reading = schema.safeParse(raw);
+    return reading.success ? [{ position, part: reading.data }] : [];
+  });
+}
+
+function readField(raw: unknown, key: string): unknown {
+  return typeof raw === "object" && raw !== null ? (raw as Record<string, unknown>)[key] : undefined;
+}
+
+function listField(raw: unknown, key: string): readonly unknown[] {
+  const field = readField(raw, key);
+  return Array.isArray(field) ? field : [];
 }
 
 function findSameNames(gates: readonly PlacedGate[]): readonly Finding[] {
   const seen = new Set<string>();
-  return gates.flatMap(({ index, gate }) => {
-    if (!seen.has(gate.name)) {
-      seen.add(gate.name);
+  return gates.flatMap(({ index, name }) => {
+    if (name === undefined) return [];
+    if (!seen.has(name)) {
+      seen.add(name);
       return [];
     }
     return [
       {
         path: formatPath(["gates", index, "name"]),
         rule: "gate-name-taken",
-        message: `is "${gate.name}", as an earlier gate is called.`,
+        message: `is "${name}", as an earlier gate is called.`,
         fix: "Give each gate of a policy its own name.",
       },
     ];
@@ -51,26 +90,27 @@ function findSameNames(gates: readonly PlacedGate[]): readonly Finding[] {
 
 /** A port behind two gates would open for the knock of neither, or of both: nobody could say which. */
 function findOverlaps(ranges: readonly ProtectedRange[]): readonly Finding[] {
-  const findings: Finding[] = [];
-  const lastByProtocol = new Map<string, ProtectedRange>();
-  for (const entry of [...ranges].sort((one, other) => one.range.first - other.range.first)) {
-    const widest = lastByProtocol.get(entry.protocol);
-    if (
-      widest !== undefined &&
-      widest.gate !== entry.gate &&
-      doPortRangesOverlap(widest.range, entry.range)
-    ) {
-      findings.push({
-        path: entry.path,
-        rule: "port-behind-two-gates",
-        message: `overlaps with ${widest.path} of gate "${widest.gate}".`,
-        fix: "Protect each port by one gate only.",
-      });
+  const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
+  return protocols.flatMap((protocol) => {
+    const findings: Finding[] = [];
+    let widest: ProtectedRange | undefined;
+    for (const entry of sorted.filter((candidate) => candidate.protocol === protocol)) {
+      if (
+        widest !== undefined &&
+        widest.gate !== entry.gate &&
+        doPortRangesOverlap(widest.range, entry.range)
+      ) {
+        findings.push({
+          path: entry.path,
+          rule: "port-behind-two-gates",
+          message: `overlaps with ${widest.path}.`,
+          fix: "Protect each port by one gate only.",
+        });
+      }
+      if (widest === undefined || entry.range.last > widest.range.last) widest = entry;
     }
-    if (widest === undefined || entry.range.last > widest.range.last)
-      lastByProtocol.set(entry.protocol, entry);
-  }
-  return findings;
+    return findings;
+  });
 }
 
 /** What arrives at a protected port is gated, so it can't be counted as a step as well. */
@@ -78,19 +118,18 @@ function findProtectedSteps(
   gates: readonly PlacedGate[],
   ranges: readonly ProtectedRange[],
 ): readonly Finding[] {
-  return gates.flatMap(({ index, gate }) =>
-    gate.knock.steps.flatMap((step, position) =>
-      (["tcp", "udp"] as const).flatMap((protocol) => {
+  return gates.flatMap(({ index, steps }) =>
+    steps.flatMap(({ position, step }) =>
+      protocols.flatMap((protocol) => {
         const port = step[protocol];
-        const hit = ranges.find(
-          (entry) => entry.protocol === protocol && port !== undefined && isInPortRange(port, entry.range),
-        );
+        if (port === undefined) return [];
+        const hit = ranges.find((entry) => entry.protocol === protocol && isInPortRange(port, entry.range));
         if (hit === undefined) return [];
         return [
           {
             path: formatPath(["gates", index, "knock", "steps", position, protocol]),
             rule: "step-on-protected-port",
-            message: `is a port that gate "${hit.gate}" protects.`,
+            message: `is a port that ${hit.path} protects.`,
             fix: "Choose a port that no gate protects and no service uses.",
           },
         ];

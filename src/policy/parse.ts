@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { crossCheckGates } from "./cross-check.js";
 import { type Finding, formatPath } from "./finding.js";
-import { gateSchema, type Policy, policySchema } from "./schema.js";
+import { type Policy, policySchema } from "./schema.js";
 
 export type PolicyReading =
   | { readonly kind: "policy"; readonly policy: Policy }
@@ -12,20 +12,10 @@ export function parsePolicy(raw: unknown): PolicyReading {
   const reading = policySchema.safeParse(raw);
   const findings = [
     ...(reading.error?.issues ?? []).flatMap((issue) => toFindings(issue)),
-    ...crossCheckGates(readRightGates(raw)),
+    ...crossCheckGates(raw),
   ];
   if (!reading.success || findings.length > 0) return { kind: "wrong", findings };
   return { kind: "policy", policy: reading.data };
-}
-
-/** One wrong gate must not hide what is wrong between the others. */
-function readRightGates(raw: unknown) {
-  const gates = typeof raw === "object" && raw !== null && "gates" in raw ? raw.gates : undefined;
-  if (!Array.isArray(gates)) return [];
-  return gates.flatMap((gate: unknown, index) => {
-    const reading = gateSchema.safeParse(gate);
-    return reading.success ? [{ index, gate: reading.data }] : [];
-  });
 }
 
 function toFindings(issue: z.core.$ZodIssue): readonly Finding[] {

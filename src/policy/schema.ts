@@ -8,7 +8,7 @@ export const maximumSteps = 16;
 /** Longest pause or open time: one day. Beyond that a gate is a standing exception, not a knock. */
 const maximumSeconds = 86_400;
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, {
+export const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, {
   error: "must be 1 to 32 of the characters a-z, 0-9 and -, and begin with a letter.",
 });
 
@@ -28,30 +28,32 @@ const prefix = z.string().superRefine((text, context) => {
   }
 });
 
-const step = exactlyOne(z.strictObject({ tcp: port.optional(), udp: port.optional() }), "a step");
+export const stepSchema = exactlyOne(
+  z.strictObject({ tcp: port.optional(), udp: port.optional() }),
+  "a step",
+);
 
-const protect = exactlyOne(
+export const protectSchema = exactlyOne(
   z.strictObject({ tcp: portRange.optional(), udp: portRange.optional() }),
   "an entry of protect",
 );
 
 const knock = z.strictObject({
-  steps: z.array(step).min(1).max(maximumSteps),
+  steps: z.array(stepSchema).min(1).max(maximumSteps),
   stepTimeoutSeconds: seconds.default(5),
   strict: z.boolean().default(true),
 });
 
-/** One gate alone; the cross-checks use it to look at the gates that are right by themselves. */
-export const gateSchema = z.strictObject({
-  name,
-  protect: z.array(protect).min(1),
+const gateSchema = z.strictObject({
+  name: nameSchema,
+  protect: z.array(protectSchema).min(1),
   knock,
   openForSeconds: seconds.default(30),
 });
 
 /** The shape of a policy, shared by the Pulumi argument and policy files. It has no unions. */
 export const policySchema = z.strictObject({
-  name,
+  name: nameSchema,
   gates: z.array(gateSchema).min(1),
   allowFrom: z.array(prefix).default([]),
 });

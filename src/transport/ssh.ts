@@ -34,6 +34,8 @@ export async function connectSsh(
   };
   await new Promise<void>((resolve, reject) => {
     client
+      // Many small messages go to and fro: Nagle's algorithm would hold each back for the other side's delayed ACK.
+      .once("connect", () => client.setNoDelay(true))
       .once("ready", resolve)
       .once("error", (cause) => reject(mismatch ?? explain(cause, name, address)))
       .once("close", () => reject(mismatch ?? unreachable(name, address, "the connection was closed")))

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # variables shared with init.sh
 # Sourced by init.sh: a machine's files and its sshd. usage: host-setup.sh SSH-PORT SHELL PUBLIC-KEY
 sshPort=$1
 shell=$2

@@ -24,6 +24,7 @@ ip link set lo up
 if [ $# -gt 0 ]; then
   setup=$1
   shift
+  # shellcheck source=/dev/null
   . "$setup"
 fi
 

@@ -7,10 +7,7 @@ import { letParentEnd } from "./parent";
 
 export type Sender = LabMachine | "outside";
 
-export type PacketStep =
-  | { readonly tcp: number }
-  | { readonly udp: number }
-  | { readonly icmpPayloadBytes: number };
+type PacketStep = { readonly tcp: number } | { readonly udp: number } | { readonly icmpPayloadBytes: number };
 
 export interface Packets {
   /** An IPv4 or IPv6 address. */

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034 # variables shared with init.sh
 # Sourced by init.sh: the network in between. usage: router-setup.sh LAB-DIRECTORY
 step="turning forwarding on"
 echo 1 >/proc/sys/net/ipv4/ip_forward
