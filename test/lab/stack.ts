@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
@@ -5,16 +6,18 @@ import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulu
 const root = join(__dirname, "..", "..");
 
 /**
- * Makes a stack of the real engine with a file backend below `directory`. Its project folder sees the packages of
+ * Opens the stack of the real engine whose file backend lies below `directory`, and makes it first if need be. Its project folder sees the packages of
  * this checkout, knockgate itself among them, as a user's project sees what npm installed.
  */
 export async function openStack(directory: string, program: InlineProgramArgs["program"]): Promise<Stack> {
   const workDir = join(directory, "project");
   const backend = join(directory, "backend");
-  await mkdir(workDir);
-  await mkdir(backend);
-  await symlink(join(root, "node_modules"), join(workDir, "node_modules"));
-  return LocalWorkspace.createStack(
+  await mkdir(workDir, { recursive: true });
+  await mkdir(backend, { recursive: true });
+  if (!existsSync(join(workDir, "node_modules"))) {
+    await symlink(join(root, "node_modules"), join(workDir, "node_modules"));
+  }
+  return LocalWorkspace.createOrSelectStack(
     { stackName: "lab", projectName: "knockgate-lab", program },
     {
       workDir,

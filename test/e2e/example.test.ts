@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { LabHost } from "../lab/host";
+import { type Lab, openLab } from "../lab/lab";
+import { sendKnock, tryConnect } from "../lab/packets";
+import { openStack } from "../lab/stack";
+
+let lab: Lab;
+let host: LabHost;
+
+beforeAll(async () => {
+  lab = await openLab({ hosts: 1 });
+  [host] = lab.hosts as [LabHost];
+});
+
+afterAll(() => lab?.close());
+
+test("examples/single-host gates a host that pulumi config names", async () => {
+  const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
+  const stack = await openStack(lab.directory, () => import("../../examples/single-host/index.js"));
+  await stack.setAllConfig({
+    host: { value: host.ipv6 },
+    user: { value: "ops" },
+    hostKey: { value: host.hostKey },
+    privateKey: { value: lab.privateKey, secret: true },
+    steps: { value: JSON.stringify(steps), secret: true },
+  });
+  const { outputs, summary } = await stack.up();
+  expect(summary.resourceChanges).toEqual({ create: 3 });
+  expect(outputs["knock"]).toMatchObject({ secret: true, value: [{ gate: "ssh", steps }] });
+  // The deployer came by IPv6: its door is open there, and the one for IPv4 never was.
+  expect(await tryConnect("outside", host.ipv4, 22, 600)).toBe("silent");
+  await sendKnock("outside", { to: host.ipv4, steps });
+  expect(await tryConnect("outside", host.ipv4, 22, 2_000)).toBe("open");
+  await stack.destroy();
+  expect(await host.ruleset()).toBe("");
+});
