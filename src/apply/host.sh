@@ -52,10 +52,14 @@ use_change() {
 }
 
 # One lock for all policies of a host, on a folder that is always there: nothing is left behind, and a holder that
-# dies releases it. Background processes must close descriptor 9.
+# dies releases it. Background processes must close descriptor 9. Nobody waits for the network while holding it.
 lock() {
 	exec 9</var/lib || fail 1 "cannot open /var/lib"
-	flock -w 20 9 || fail 11 "another Knockgate command holds the host's lock for over 20 seconds"
+	case $1 in
+	# What makes a host safe again waits as long as it takes.
+	undo | boot) flock 9 ;;
+	*) flock -w 20 9 || fail 11 "another Knockgate command holds the host's lock for over 20 seconds" ;;
+	esac
 }
 
 has_systemd() { [ -d /run/systemd/system ]; }
@@ -259,7 +263,7 @@ cmd_probe() {
 # stage_begin, then put_file for each file, then stage_end: so that one lock is held over all of it.
 stage_begin() {
 	use_policy "$1"
-	lock
+	lock stage
 	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	settle_pending
 	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
@@ -391,11 +395,11 @@ main() {
 	probe) cmd_probe "$@" ;;
 	wait)
 		sleep "$2"
-		lock
+		lock undo
 		cmd_undo "$1" "not confirmed in time"
 		;;
 	arm | load | confirm | undo | remove | boot)
-		lock
+		lock "$command"
 		"cmd_$command" "$@"
 		;;
 	*) fail 1 "unknown command: $command" ;;

@@ -39,7 +39,8 @@ export async function observeHost(connection: HostConnection, policy: string): P
       `the host could not be looked at (exit code ${result.code}): ${result.stderr.trim()}`,
     );
   }
-  const clientAddress = reply.values.get("client") ?? "";
+  // A zone names one of the host's links; its firewall sees the address alone.
+  const clientAddress = (reply.values.get("client") ?? "").replace(/%.*$/, "");
   const ruleset = reply.sections.get("ruleset");
   const loaded = readLoaded(reply);
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];

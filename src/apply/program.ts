@@ -14,12 +14,12 @@ const hostScript = readFileSync(join(__dirname, "host.sh"), "utf8");
 
 /** Writes a program that runs one command of the host script. */
 export function commandProgram(words: readonly string[]): string {
-  return `${hostScript}main ${joinWords(words)} </dev/null\n`;
+  return wholly(`main ${joinWords(words)} </dev/null\n`);
 }
 
 /** Writes the program that looks at a host; sshd's SSH_CONNECTION tells it who asks. */
 export function probeProgram(policy: string): string {
-  return `${hostScript}main probe ${joinWords([policy])} "$1" </dev/null\n`;
+  return wholly(`main probe ${joinWords([policy])} "$1" </dev/null\n`);
 }
 
 export interface StagedFiles {
@@ -30,15 +30,24 @@ export interface StagedFiles {
 
 /** Writes the program that stages a change: one program, so that one lock is held over all of it. */
 export function stageProgram(policy: string, id: string, digest: string, files: StagedFiles): string {
-  return [
-    hostScript,
-    `${joinWords(["stage_begin", policy, id])} </dev/null\n`,
-    hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
-    hereDocument("put_file ruleset.nft", files.ruleset),
-    hereDocument("put_file load.nft", files.load),
-    hereDocument("put_file owner", `${files.owner}\n`),
-    `${joinWords(["stage_end", digest])} </dev/null\n`,
-  ].join("");
+  return wholly(
+    [
+      `${joinWords(["stage_begin", policy, id])} </dev/null\n`,
+      hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
+      hereDocument("put_file ruleset.nft", files.ruleset),
+      hereDocument("put_file load.nft", files.load),
+      hereDocument("put_file owner", `${files.owner}\n`),
+      `${joinWords(["stage_end", digest])} </dev/null\n`,
+    ].join(""),
+  );
+}
+
+/**
+ * A shell reads a compound command to its end before it runs any of it: so nothing runs, and no lock is held, while
+ * the network may still fail to bring the rest.
+ */
+function wholly(commands: string): string {
+  return `{\n${hostScript}${commands}exit\n}\n`;
 }
 
 /** Reads what the host script printed: `key=value` lines, and `== name` followed by lines that begin with `|`. */

@@ -88,7 +88,10 @@ async function proveSsh(
       cause = error;
     }
   }
-  throw notConfirmed(`no fresh SSH connection came through after ${knockTries} knocks`, cause);
+  throw notConfirmed(
+    `no fresh SSH connection came through after ${knockTries} knocks: does a step get lost on the way from here?`,
+    cause,
+  );
 }
 
 function notConfirmed(message: string, cause?: unknown): KnockgateError {

@@ -27,7 +27,14 @@ export async function findRoutes(connection: Connection): Promise<readonly Route
         ? `${address}:${connection.port}`
         : `${connection.host}:${connection.port} (${address})`,
     connect: (timeoutMs) => connectSsh(connection, address, expected, timeoutMs),
-    knock: (steps) => sendKnock(address, steps),
+    knock: (steps) =>
+      sendKnock(address, steps).catch((cause: unknown) => {
+        throw new KnockgateError(
+          "UNREACHABLE",
+          `${connection.host} (${address}): the knock could not be sent`,
+          { cause },
+        );
+      }),
     probePort: (port, timeoutMs) => probePort(address, port, timeoutMs),
   }));
 }

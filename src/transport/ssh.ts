@@ -37,12 +37,12 @@ export async function connectSsh(
       // Many small messages go to and fro: Nagle's algorithm would hold each back for the other side's delayed ACK.
       .once("connect", () => client.setNoDelay(true))
       .once("ready", resolve)
-      .once("error", (cause) => reject(mismatch ?? explain(cause, name, address)))
+      .once("error", (cause) => reject(mismatch ?? cause))
       .once("close", () => reject(mismatch ?? unreachable(name, address, "the connection was closed")))
       .connect({ ...toConfig(connection, address, expected, timeoutMs), hostVerifier: verify });
-  }).catch((error: unknown) => {
+  }).catch((cause: unknown) => {
     client.destroy();
-    throw error;
+    throw cause instanceof KnockgateError ? cause : explain(cause as Error, name, address);
   });
   // What happens to the connection later shows in the command that it carries.
   client.on("error", () => undefined);
