@@ -180,6 +180,7 @@ stop_timer() {
 
 # --- boot ----------------------------------------------------------------------------------------------------------
 
+# The unit also follows nftables.service, whose usual configuration begins by flushing all tables, ours among them.
 install_boot() {
 	has_systemd || return 0
 	cat >"$unit_dir/$boot_unit.new" <<UNIT || return 1
@@ -190,12 +191,14 @@ Wants=network-pre.target
 Before=network-pre.target shutdown.target
 After=local-fs.target nftables.service
 PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh $dir/host.sh boot $policy
+ExecReload=/bin/sh $dir/host.sh boot $policy
 
 [Install]
 WantedBy=sysinit.target nftables.service
@@ -208,9 +211,16 @@ UNIT
 remove_boot() {
 	[ -e "$unit_dir/$boot_unit" ] || return 0
 	systemctl --quiet disable "$boot_unit" 2>/dev/null
+	systemctl stop "$boot_unit" 2>/dev/null
 	rm -f "$unit_dir/$boot_unit"
 	systemctl daemon-reload 2>/dev/null
 	return 0
+}
+
+# So that the unit is active, and follows nftables.service from now on. It waits for our lock, so we can't for it.
+start_boot() {
+	has_systemd || return 0
+	systemctl --no-block start "$boot_unit" 2>/dev/null
 }
 
 load_confirmed() {
@@ -341,6 +351,7 @@ cmd_confirm() {
 		fail 1 "the change could not be recorded as confirmed"
 	fi
 	clear_pending
+	start_boot
 	rm -f "$dir/undone" "$change/load.nft" "$change/undo.nft"
 	for other in "$dir"/changes/*; do
 		[ "$other" = "$change" ] || rm -rf "$other"
@@ -384,7 +395,9 @@ cmd_boot() {
 		note_undone "$pending_id" "the host was rebooted before it was confirmed"
 		rm -f "$dir/pending"
 	fi
-	[ ! -L "$dir/confirmed" ] || load_confirmed
+	[ -L "$dir/confirmed" ] || return 0
+	# To load it again would close doors that are open.
+	list_table 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" || load_confirmed
 }
 
 main() {
