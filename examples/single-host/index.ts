@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { KnockGate, type StepArgs } from "knockgate";
 
 const config = new pulumi.Config();
+const steps = config.requireSecretObject<StepArgs[]>("steps");
 
 const gate = new KnockGate("edge", {
   connection: {
@@ -12,17 +13,8 @@ const gate = new KnockGate("edge", {
   },
   policy: {
     name: "edge",
-    gates: [
-      {
-        name: "ssh",
-        protect: [{ tcp: "22" }],
-        knock: { steps: config.requireSecretObject<StepArgs[]>("steps"), stepTimeoutSeconds: 5 },
-        openForSeconds: 30,
-      },
-    ],
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 30 }],
   },
 });
 
-export const ruleset = gate.ruleset;
-export const digest = gate.digest;
-export const knock = gate.knock;
+export const { ruleset, digest, knock } = gate;
