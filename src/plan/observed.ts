@@ -16,7 +16,7 @@ export interface Observed {
   readonly undone?: string;
 }
 
-export interface ConfirmedRuleset {
+interface ConfirmedRuleset {
   readonly owner: string;
   /** The text that was loaded. Secret. */
   readonly text: string;
@@ -40,7 +40,7 @@ export interface ObservedSet {
   readonly flags: readonly string[];
 }
 
-export interface ObservedChain {
+interface ObservedChain {
   readonly name: string;
   readonly hook?: string | undefined;
   readonly priority?: number | undefined;

@@ -3,7 +3,7 @@ import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
 
 /** The most steps one knock can have. */
-export const maximumSteps = 16;
+const maximumSteps = 16;
 
 /** Longest pause or open time: one day. Beyond that a gate is a standing exception, not a knock. */
 const maximumSeconds = 86_400;
