@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { hereDocument, joinWords } from "../transport/shell.js";
+import { hostScript } from "./host-script.js";
 
 /** What the host script answers: single values, and sections of text. */
 export interface Reply {
@@ -9,8 +8,6 @@ export interface Reply {
   /** Values that may come more than once. */
   list(key: string): readonly string[];
 }
-
-const hostScript = readFileSync(join(__dirname, "host.sh"), "utf8");
 
 /** Writes a program that runs one command of the host script. */
 export function commandProgram(words: readonly string[]): string {

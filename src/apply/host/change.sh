@@ -1,0 +1,100 @@
+# The steps of a change: stage, arm, load, confirm, or undo.
+
+# stage_begin, then put_file for each file, then stage_end: so that one lock is held over all of it.
+stage_begin() {
+	use_policy "$1"
+	lock stage
+	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
+	settle_pending
+	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
+	use_change "$2"
+	for other in "$dir"/changes/*; do
+		[ "$other" = "$dir/changes/$(confirmed_id)" ] || rm -rf "$other"
+	done
+	trap discard_change EXIT
+	mkdir "$change" || fail 12 "cannot write below $base"
+}
+
+# Takes away a change of which nothing was loaded.
+discard_change() {
+	rm -rf "$change"
+	[ -L "$dir/confirmed" ] || remove_files
+}
+
+put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
+
+# Checks what arrived: the file is the one that was sent, and the host's own nft would load it.
+stage_end() {
+	[ "$(sha256sum <"$change/ruleset.nft" | cut -d ' ' -f 1)" = "$1" ] || fail 12 "the ruleset did not arrive whole"
+	nft -c -f "$change/load.nft" || fail 12 "nft refuses the ruleset"
+	flush_to_disk "$change/ruleset.nft"
+	trap - EXIT
+	printf 'staged=%s\n' "$id"
+}
+
+cmd_arm() {
+	use_change "$1"
+	settle_pending
+	[ -f "$change/load.nft" ] || fail 13 "change $id is not staged"
+	print_snapshot >"$change/undo.nft" || fail 12 "cannot write $change/undo.nft: is the disk full?"
+	nft -c -f "$change/undo.nft" || fail 12 "what is loaded now could not be loaded again, so the change could not be undone"
+	deadline=$(($(uptime_seconds) + $2))
+	write_pending "$id" "$(boot_id)" "$deadline" none || fail 12 "cannot write $dir/pending: is the disk full?"
+	if timer=$(start_timer "$2"); then
+		write_pending "$id" "$(boot_id)" "$deadline" "$timer" && printf 'armed=%s\n' "$timer" && return 0
+	fi
+	read_pending
+	clear_pending
+	fail 10 "the host could not start a timer for the undo"
+}
+
+require_pending() {
+	read_pending
+	[ "$pending_id" = "$id" ] || fail 13 "change $id is not pending any more: the host has undone it"
+	[ "$(uptime_seconds)" -lt "$pending_deadline" ] || fail 13 "change $id is over its time: the host undoes it now"
+}
+
+cmd_load() {
+	use_change "$1"
+	require_pending
+	nft -f "$change/load.nft" || fail 1 "nft could not load the ruleset; what was loaded is unchanged"
+	list_table >"$change/listing" || fail 1 "the loaded ruleset could not be read back"
+	printf 'loaded=%s\n' "$id"
+}
+
+# Answers only what it read back. Whether this or the timer's undo comes first, the lock decides.
+cmd_confirm() {
+	use_change "$1"
+	require_pending
+	list_table | cmp -s - "$change/listing" || fail 1 "the table changed between load and confirm"
+	if ! { cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh" && install_boot; }; then
+		fail 1 "what loads the ruleset at boot could not be written"
+	fi
+	flush_to_disk "$change/listing" "$change/owner" "$dir/host.sh"
+	if ! { ln -s "changes/$id/ruleset.nft" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
+		fail 1 "the change could not be recorded as confirmed"
+	fi
+	clear_pending
+	start_boot
+	rm -f "$dir/undone" "$change/load.nft" "$change/undo.nft"
+	for other in "$dir"/changes/*; do
+		[ "$other" = "$change" ] || rm -rf "$other"
+	done
+	flush_to_disk "$dir"
+	printf 'digest=%s\n' "$(sha256sum <"$dir/confirmed" | cut -d ' ' -f 1)"
+}
+
+cmd_undo() {
+	use_change "$1"
+	read_pending
+	if [ "$id" = "$(confirmed_id)" ]; then
+		[ "$pending_id" != "$id" ] || clear_pending
+		printf 'undo=confirmed\n'
+	elif [ "$pending_id" = "$id" ]; then
+		undo_pending "$2"
+		printf 'undo=undone\n'
+	else
+		[ -n "$pending_id" ] || discard_change
+		printf 'undo=nothing\n'
+	fi
+}

@@ -1,0 +1,75 @@
+# What else can be asked of the host, and how a command is found.
+
+print_section() {
+	printf '== %s\n' "$1"
+	sed 's/^/|/'
+}
+
+# Tells what is here and changes nothing.
+cmd_probe() {
+	printf 'client=%s\n' "${1%% *}"
+	printf 'nft=%s\n' "$(nft --version 2>/dev/null | sed 's/^nftables v\([^ ]*\).*/\1/')"
+	for tool in flock sha256sum readlink setsid; do
+		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
+	done
+	if has_systemd; then printf 'init=systemd\n'; else printf 'init=other\n'; fi
+	read_pending
+	[ -z "$pending_id" ] || printf 'pending=%s\n' "$pending_id"
+	if [ -L "$dir/confirmed" ]; then
+		printf 'confirmed=%s\n' "$(confirmed_id)"
+		confirmed_change=$dir/changes/$(confirmed_id)
+		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
+		print_section ruleset <"$dir/confirmed"
+		print_section baseline <"$confirmed_change/listing"
+	fi
+	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
+	if has_table; then
+		list_table | print_section listing
+		nft -j -t list table inet "$table" | print_section table
+	fi
+	printf 'end=probe\n'
+}
+
+# Removes the gate and nothing else. What would bring it back goes first.
+cmd_remove() {
+	[ ! -d "$dir" ] || settle_pending
+	if [ -L "$dir/confirmed" ] && [ "$(cat "$dir/changes/$(confirmed_id)/owner" 2>/dev/null)" != "$1" ]; then
+		printf 'removed=another-owner\n'
+		return 0
+	fi
+	remove_boot
+	rm -f "$dir/confirmed"
+	print_clearing | nft -f - || fail 1 "nft could not delete the table; it is still loaded, but not at the next boot"
+	remove_files
+	printf 'removed=yes\n'
+}
+
+cmd_boot() {
+	read_pending
+	if [ -n "$pending_id" ] && [ "$pending_boot" != "$(boot_id)" ]; then
+		note_undone "$pending_id" "the host was rebooted before it was confirmed"
+		rm -f "$dir/pending"
+	fi
+	[ -L "$dir/confirmed" ] || return 0
+	# To load it again would close doors that are open.
+	list_table 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" || load_confirmed
+}
+
+main() {
+	command=$1
+	use_policy "$2"
+	shift 2
+	case $command in
+	probe) cmd_probe "$@" ;;
+	wait)
+		sleep "$2"
+		lock undo
+		cmd_undo "$1" "not confirmed in time"
+		;;
+	arm | load | confirm | undo | remove | boot)
+		lock "$command"
+		"cmd_$command" "$@"
+		;;
+	*) fail 1 "unknown command: $command" ;;
+	esac
+}

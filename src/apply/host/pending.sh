@@ -1,0 +1,64 @@
+# The change that is armed and waits for its confirmation, and how an unfinished one ends.
+
+# Sets pending_id (empty: none), pending_boot, pending_deadline, pending_timer.
+read_pending() {
+	pending_id='' pending_boot='' pending_deadline=0 pending_timer=''
+	[ -f "$dir/pending" ] || return 0
+	while IFS='=' read -r key value; do
+		case $key in
+		id) pending_id=$value ;;
+		boot) pending_boot=$value ;;
+		deadline) pending_deadline=$value ;;
+		timer) pending_timer=$value ;;
+		esac
+	done <"$dir/pending"
+}
+
+write_pending() {
+	printf 'id=%s\nboot=%s\ndeadline=%s\ntimer=%s\n' "$1" "$2" "$3" "$4" >"$dir/pending.new" &&
+		flush_to_disk "$dir/pending.new" && mv -f "$dir/pending.new" "$dir/pending"
+}
+
+confirmed_id() {
+	target=$(readlink "$dir/confirmed" 2>/dev/null) || return 0
+	target=${target#changes/}
+	printf '%s\n' "${target%/ruleset.nft}"
+}
+
+# Ends what an earlier change left: after a reboot nothing of it is loaded; past its deadline its timer has died.
+settle_pending() {
+	read_pending
+	[ -n "$pending_id" ] || return 0
+	if [ "$pending_id" = "$(confirmed_id)" ]; then
+		clear_pending
+	elif [ "$pending_boot" != "$(boot_id)" ]; then
+		note_undone "$pending_id" "the host was rebooted before it was confirmed"
+		clear_pending
+	elif [ "$(uptime_seconds)" -gt $((pending_deadline + 5)) ]; then
+		undo_pending "its time was over and its timer had not run"
+	else
+		left=$((pending_deadline - $(uptime_seconds)))
+		fail 11 "another change of policy $policy is pending; the host undoes it in at most $((left + 6)) seconds"
+	fi
+}
+
+clear_pending() {
+	stop_timer
+	rm -f "$dir/pending"
+}
+
+note_undone() {
+	printf 'id=%s\nwhy=%s\n' "$1" "$2" >"$dir/undone.new" && mv -f "$dir/undone.new" "$dir/undone"
+}
+
+# Puts back what was loaded when the pending change was armed.
+undo_pending() {
+	pending_change=$dir/changes/$pending_id
+	if ! nft -f "$pending_change/undo.nft" 2>/dev/null; then
+		load_confirmed || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
+	fi
+	note_undone "$pending_id" "$1"
+	clear_pending
+	rm -rf "$pending_change"
+	[ -L "$dir/confirmed" ] || remove_files
+}
