@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -6,6 +6,8 @@ import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { tryConnect } from "../lab/packets";
 import { openStack } from "../lab/stack";
+
+const root = join(__dirname, "..", "..");
 
 let lab: Lab;
 let host: LabHost;
@@ -19,7 +21,7 @@ afterAll(() => lab?.close());
 
 /** The client's commands as the README has them, for this host and this knock; ssh itself is left to the test. */
 function readmeKnock(address: string): string {
-  const readme = readFileSync(join(__dirname, "..", "..", "README.md"), "utf8");
+  const readme = readFileSync(join(root, "README.md"), "utf8");
   const commands = /```sh\n(HOST=[\s\S]*?)ssh ops/.exec(readme)?.[1] ?? "exit 1";
   return commands
     .replace(/^HOST=.*/, `HOST=${address}`)
@@ -48,4 +50,13 @@ test("examples/single-host gates a host that pulumi config names, and the README
   expect(await tryConnect("outside", host.ipv4, 22, 2_000)).toBe("open");
   await stack.destroy();
   expect(await host.ruleset()).toBe("");
+});
+
+test.each([
+  { what: "the checkout's own project", folder: root, main: "examples/single-host/index.ts" },
+  { what: "the example's project", folder: join(root, "examples/single-host"), main: "index.ts" },
+])("pulumi's TypeScript loader takes $what", ({ folder, main }) => {
+  const loader = join(__dirname, "load-program.cjs");
+  const { stdout, stderr } = spawnSync(process.execPath, [loader, folder, main], { encoding: "utf8" });
+  expect({ stdout, stderr }).toEqual({ stdout: "ruleset digest knock\n", stderr: "" });
 });
