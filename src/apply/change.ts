@@ -7,12 +7,13 @@ import { lowerPolicy } from "../render/lower.js";
 import { renderNftables } from "../render/nftables.js";
 import { redactPorts } from "../render/redact.js";
 import type { HostConnection, Route } from "../transport/host.js";
-import { confirmChange, type UndoOutcome, undoChange } from "./conclude.js";
+import { confirmChange } from "./confirm.js";
+import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness } from "./fitness.js";
 import { observeHost } from "./observe.js";
 import { commandProgram, parseReply, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
-import { type Dialing, type Reached, reachHost } from "./reach.js";
+import { type Dialing, reachHost } from "./reach.js";
 
 export interface ChangeRequest {
   /** What the host shall have. */
@@ -53,13 +54,17 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   const text = renderNftables(lowerPolicy(policy));
   const digest = digestText(text);
   const known = formerPolicy === undefined ? [policy] : [formerPolicy, policy];
-  const reached = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing);
+  const place = `policy ${policy.name} on ${world.routes.map((route) => route.name).join(", ")}`;
+  const reached = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing).catch(
+    (cause: unknown) => refuseUntouched(place, cause),
+  );
   const { connection, route } = reached;
   const log = (line: string): void => world.log(`${policy.name} on ${route.name}: ${line}`);
   try {
-    const observed = await observeHost(connection, policy.name);
+    const observed = await observeFit(connection, policy).catch((cause: unknown) =>
+      refuseUntouched(place, cause),
+    );
     log(`1/6 connect: ${describeObserved(observed, policy)}`);
-    checkFitness(observed, route.name);
     if (observed.confirmed?.text === text && observed.confirmed.owner === owner && isUnchanged(observed)) {
       log("the host has this ruleset confirmed and loaded; nothing to change");
       return { digest };
@@ -98,53 +103,10 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   }
 }
 
-interface Failure {
-  readonly request: ChangeRequest;
-  readonly world: World;
-  readonly reached: Reached;
-  readonly id: string;
-  readonly digest: string;
-  log(line: string): void;
-}
-
-/** Undoes what can be undone now, and says what the host has, or will have. */
-async function concludeFailure(cause: unknown, failure: Failure): Promise<Confirmed> {
-  const { request, reached, digest } = failure;
-  const { policy, undoAfterSeconds } = request;
-  const outcome = await undoByAnyWay(failure);
-  if (outcome === "confirmed") {
-    failure.log("6/6 confirm: the answer was lost, but the host has confirmed the change");
-    return { digest };
-  }
-  const why = cause instanceof KnockgateError ? cause.summary : String(cause);
-  const state = {
-    undone: "The host has put back what it had before.",
-    nothing: "Nothing was changed on the host.",
-    unknown:
-      "The host can't be reached to undo it now; if the ruleset was loaded, the host's own timer will put back what " +
-      `it had before within ${undoAfterSeconds} s.`,
-  }[outcome];
-  const code = cause instanceof KnockgateError && outcome === "nothing" ? cause.code : "NOT_CONFIRMED";
-  const message = `policy ${policy.name} on ${reached.route.name}: ${why}. ${state} Running it again is safe.`;
-  throw new KnockgateError(code, message, { cause });
-}
-
-/** Over the connection that is there, else over a new one. */
-async function undoByAnyWay({ request, world, reached, id }: Failure): Promise<UndoOutcome> {
-  const { policy, formerPolicy } = request;
-  const outcome = await undoChange(reached.connection, policy.name, id);
-  if (outcome !== "unknown") return outcome;
-  try {
-    const policies = formerPolicy === undefined ? [policy] : [policy, formerPolicy];
-    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit: 1 });
-    try {
-      return await undoChange(again.connection, policy.name, id);
-    } finally {
-      again.connection.close();
-    }
-  } catch {
-    return "unknown";
-  }
+async function observeFit(connection: HostConnection, policy: Policy): Promise<Observed> {
+  const observed = await observeHost(connection, policy.name);
+  checkFitness(observed);
+  return observed;
 }
 
 async function runStep(

@@ -9,7 +9,7 @@ const oldestNft = "1.0.6";
  *
  * @throws KnockgateError `HOST_UNFIT` with everything that is missing.
  */
-export function checkFitness(observed: Observed, host: string): void {
+export function checkFitness(observed: Observed): void {
   const reasons = [
     ...(observed.nftVersion === "" ? ["nft is missing: install the package nftables"] : []),
     ...(observed.nftVersion !== "" && isOlder(observed.nftVersion, oldestNft)
@@ -20,7 +20,7 @@ export function checkFitness(observed: Observed, host: string): void {
     ),
   ];
   if (reasons.length === 0) return;
-  throw new KnockgateError("HOST_UNFIT", `${host}: ${reasons.join("; ")}. Nothing was changed on the host.`);
+  throw new KnockgateError("HOST_UNFIT", reasons.join("; "));
 }
 
 function isOlder(version: string, than: string): boolean {

@@ -36,7 +36,7 @@ export async function observeHost(connection: HostConnection, policy: string): P
   if (result.code !== 0 || reply.values.get("end") !== "probe") {
     throw new KnockgateError(
       "HOST_FAILED",
-      `the host could not be looked at (exit code ${result.code}): ${result.stderr.trim()}`,
+      `the host could not be looked at (exit code ${result.code}): ${result.stderr.trim() || "it answered something else"}`,
     );
   }
   // A zone names one of the host's links; its firewall sees the address alone.

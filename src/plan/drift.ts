@@ -20,6 +20,7 @@ export function describeLoaded(observed: Observed): string {
   return patched === false ? loaded.listing : patched;
 }
 
-function isSameLine(_line: number, line: string, _operation: string, patchLine: string): boolean {
-  return line.trim() === patchLine.trim();
+/** Beyond the text's end there is no line to compare. */
+function isSameLine(_number: number, line: string | undefined, _operation: string, other: string): boolean {
+  return line?.trim() === other.trim();
 }

@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { baseChain, familySetName, renderNftables, setShape, tableName } from "../render/nftables.js";
 import { isIdentifier } from "../render/quote.js";
 import type { Ruleset, SourceSet } from "../render/ruleset.js";
-import type { LoadedTable, ObservedSet } from "./observed.js";
+import type { LoadedTable, ObservedChain, ObservedSet } from "./observed.js";
 
 /** One transaction for `nft -f`. */
 export interface Load {
@@ -52,16 +52,20 @@ function doesFit(ruleset: Ruleset, loaded: LoadedTable): boolean {
       [familySetName(set.name, "ipv6"), setShape(set, "ipv6")] as const,
     ]),
   );
-  const input = loaded.chains.find((chain) => chain.name === "input");
+  const kept = new Set(ruleset.chains.map((chain) => chain.name));
   return (
     [...loaded.sets, ...loaded.chains].every(({ name }) => isIdentifier(name)) &&
-    input?.hook === baseChain.hook &&
-    input.priority === baseChain.priority &&
+    loaded.chains.some(({ name }) => name === "input") &&
+    loaded.chains.every((chain) => !kept.has(chain.name) || isHookedAsWanted(chain)) &&
     loaded.sets.every((set) => {
       const shape = wanted.get(set.name);
       return shape === undefined || isSameShape(set, shape);
     })
   );
+}
+
+function isHookedAsWanted({ name, hook, priority }: ObservedChain): boolean {
+  return name === "input" ? hook === baseChain.hook && priority === baseChain.priority : hook === undefined;
 }
 
 function isSameShape(set: ObservedSet, shape: ReturnType<typeof setShape>): boolean {

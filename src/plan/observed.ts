@@ -40,7 +40,7 @@ export interface ObservedSet {
   readonly flags: readonly string[];
 }
 
-interface ObservedChain {
+export interface ObservedChain {
   readonly name: string;
   readonly hook?: string | undefined;
   readonly priority?: number | undefined;

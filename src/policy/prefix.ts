@@ -71,9 +71,8 @@ export function mergePrefixes(prefixes: readonly Prefix[]): readonly Prefix[] {
 function readFamily(address: string): Family | undefined {
   if (isIPv4(address)) return "ipv4";
   // A zone ("%eth0") belongs to one machine only, and a mapped IPv4 address never arrives as IPv6.
-  if (!isIPv6(address) || address.includes("%") || address.toLowerCase().startsWith("::ffff:"))
-    return undefined;
-  return "ipv6";
+  if (!isIPv6(address) || address.includes("%")) return undefined;
+  return ipaddr.IPv6.parse(address).isIPv4MappedAddress() ? undefined : "ipv6";
 }
 
 function zeroHostBits(address: string, length: number): string {

@@ -28,7 +28,9 @@ const optionsSchema = z.object({
 /** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
 export function readArguments(raw: Readonly<Record<string, unknown>>): ArgumentsReading {
   const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
-  const options = hasUnknown(raw["connection"]) ? undefined : optionsSchema.safeParse(raw);
+  const options = hasUnknown([raw["connection"], raw["undoAfterSeconds"]])
+    ? undefined
+    : optionsSchema.safeParse(raw);
   const findings = [
     ...(policy?.kind === "wrong"
       ? policy.findings.map((found) => ({ ...found, path: `policy.${found.path}` }))

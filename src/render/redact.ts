@@ -28,7 +28,7 @@ export function redactListing(text: string, policy: Policy, key: string): string
 /** Hides each step's port wherever it stands as a number of its own: for messages that quote a host. */
 export function redactPorts(text: string, policy: Policy): string {
   const ports = new Set(policy.gates.flatMap((gate) => gate.knock.steps.map((step) => step.tcp ?? step.udp)));
-  return text.replace(/(?<![\w.])\d{1,5}(?![\w.])/g, (number) =>
+  return text.replace(/(?<![\w.])\d{1,5}(?!\w|\.\d)/g, (number) =>
     ports.has(Number(number)) ? "<port>" : number,
   );
 }

@@ -43,45 +43,62 @@ export function fingerprintKey(key: Buffer): string {
 
 /** Lists the signature algorithms by which a host can prove the expected keys (RFC 8332 for RSA). */
 export function listKeyAlgorithms(keys: readonly Buffer[]): readonly string[] {
-  const types = keys.map((key) => key.subarray(4, 4 + key.readUInt32BE(0)).toString("latin1"));
+  const types = keys.map(readKeyType);
   return [
     ...new Set(types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]))),
   ];
 }
 
 function readPinnedKey(text: string): Buffer {
-  const blob = text
-    .trim()
-    .split(/\s+/)
-    .find((word) => word.startsWith("AAAA"));
-  const key = Buffer.from(blob ?? "", "base64");
-  if (key.length > 8 && key.readUInt32BE(0) < key.length) return key;
+  const blob = text.split(/\s+/).find((word) => word.startsWith("AAAA"));
+  const key = readKey(blob ?? "");
+  if (key !== undefined) return key;
   throw new KnockgateError(
     "ARGUMENTS_INVALID",
     "connection.hostKey is not a public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`.",
   );
 }
 
+/** Reads a key's base64; `undefined` when it is not a type's name and further fields, each after its length. */
+function readKey(base64: string): Buffer | undefined {
+  const key = Buffer.from(base64, "base64");
+  if (key.toString("base64").replace(/=+$/, "") !== base64.replace(/=+$/, "")) return undefined;
+  let fields = 0;
+  let at = 0;
+  while (at + 4 <= key.length) {
+    at += 4 + key.readUInt32BE(at);
+    fields += 1;
+  }
+  return at === key.length && fields >= 2 && /^[a-z][\w@.-]+$/.test(readKeyType(key)) ? key : undefined;
+}
+
+function readKeyType(key: Buffer): string {
+  return key.subarray(4, 4 + key.readUInt32BE(0)).toString("latin1");
+}
+
 /** Reads known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it; a revoked key counts for nobody. */
 export function findKnownKeys(text: string, name: string): readonly Buffer[] {
   const found: Buffer[] = [];
-  const revoked: string[] = [];
+  const revoked: Buffer[] = [];
   for (const line of text.split("\n")) {
     const words = line.trim().split(/\s+/);
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
-    const [patterns, , blob] = words;
+    const [patterns, type, blob] = words;
     if (patterns === undefined || blob === undefined || patterns.startsWith("#")) continue;
-    if (!isNamed(patterns, name)) continue;
-    if (marker === "@revoked") revoked.push(blob);
-    else if (marker === undefined) found.push(Buffer.from(blob, "base64"));
+    const key = readKey(blob);
+    if (key === undefined || readKeyType(key) !== type || !isNamed(patterns, name)) continue;
+    if (marker === "@revoked") revoked.push(key);
+    else if (marker === undefined) found.push(key);
   }
-  return found.filter((key) => key.length > 8 && !revoked.includes(key.toString("base64")));
+  return found.filter((key) => !revoked.some((bad) => bad.equals(key)));
 }
 
 function isNamed(patterns: string, name: string): boolean {
   if (patterns.startsWith("|1|")) {
     const [, , salt = "", hash] = patterns.split("|");
-    return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+    return (
+      createHmac("sha1", Buffer.from(salt, "base64")).update(name.toLowerCase()).digest("base64") === hash
+    );
   }
   const list = patterns.split(",");
   const isExcluded = list.some((pattern) => pattern.startsWith("!") && doesMatch(pattern.slice(1), name));

@@ -15,11 +15,7 @@ import { connectSsh } from "./ssh.js";
 export async function findRoutes(connection: Connection): Promise<readonly Route[]> {
   const expected = await findExpectedKeys(connection);
   const found = await lookup(connection.host, { all: true, verbatim: true }).catch((cause: unknown) => {
-    throw new KnockgateError(
-      "UNREACHABLE",
-      `${connection.host}: its name has no address. Nothing was changed.`,
-      { cause },
-    );
+    throw new KnockgateError("UNREACHABLE", `${connection.host}: its name has no address`, { cause });
   });
   return found.map(({ address }) => ({
     name:

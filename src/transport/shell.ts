@@ -19,7 +19,8 @@ export function joinWords(words: readonly string[]): string {
  */
 export function hereDocument(command: string, text: string): string {
   const end = "KNOCKGATE_END";
-  if (!text.endsWith("\n") || `\n${text}`.includes(`\n${end}\n`))
-    throw new Error("not a text for a here-document");
+  // dash 0.5.12 takes some bytes of UTF-8 in a here-document for its own marks.
+  const isPlain = /^[\t\n -~]*\n$/.test(text);
+  if (!isPlain || `\n${text}`.includes(`\n${end}\n`)) throw new Error("not a text for a here-document");
   return `${command} <<'${end}'\n${text}${end}\n`;
 }

@@ -140,7 +140,7 @@ function runProgram(
 function notAllowed(name: string): KnockgateError {
   return new KnockgateError(
     "NOT_ALLOWED",
-    `${name}: is not root, and sudo wants a password or is not there. Nothing was changed. ` +
+    `${name}: is not root, and sudo wants a password or is not there. ` +
       "Log in as root, or allow this user to run `sh` by sudo without a password.",
   );
 }

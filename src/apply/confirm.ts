@@ -1,0 +1,24 @@
+import { KnockgateError } from "../errors.js";
+import type { Policy } from "../policy/schema.js";
+import { redactPorts } from "../render/redact.js";
+import type { HostConnection } from "../transport/host.js";
+import { commandProgram, parseReply } from "./program.js";
+
+const confirmTimeoutMs = 15_000;
+
+/**
+ * Makes a loaded change the host's current and boot-time ruleset.
+ *
+ * @throws KnockgateError `NOT_CONFIRMED` unless the host read back just what was sent.
+ */
+export async function confirmChange(
+  connection: HostConnection,
+  policy: Policy,
+  id: string,
+  digest: string,
+): Promise<void> {
+  const result = await connection.run(commandProgram(["confirm", policy.name, id]), confirmTimeoutMs);
+  if (result.code === 0 && parseReply(result.stdout).values.get("digest") === digest) return;
+  const said = redactPorts(result.stderr.trim(), policy) || "the host did not read back what was sent";
+  throw new KnockgateError("NOT_CONFIRMED", `confirm failed: ${said}`);
+}

@@ -1,0 +1,91 @@
+import { KnockgateError } from "../errors.js";
+import type { HostConnection } from "../transport/host.js";
+import type { ChangeRequest, Confirmed, World } from "./change.js";
+import { commandProgram, parseReply } from "./program.js";
+import { type Reached, reachHost } from "./reach.js";
+
+/** A change that went wrong after the host was looked at. */
+export interface Failure {
+  readonly request: ChangeRequest;
+  readonly world: World;
+  readonly reached: Reached;
+  readonly id: string;
+  readonly digest: string;
+  log(line: string): void;
+}
+
+/**
+ * What became of a change: put back, nothing to put back, confirmed after all, the host could not put it back yet, or
+ * not to be found out.
+ */
+type UndoOutcome = "undone" | "nothing" | "confirmed" | "failed" | "unknown";
+
+/** Long enough for a slow disk; a cut connection must still leave time before the timer runs. */
+const undoTimeoutMs = 15_000;
+
+/** Ends a change before anything on the host was touched. */
+export function refuseUntouched(place: string, cause: unknown): never {
+  const code = cause instanceof KnockgateError ? cause.code : "HOST_FAILED";
+  throw new KnockgateError(code, describeFailure(place, cause, "Nothing was changed on the host."), {
+    cause,
+  });
+}
+
+/** Undoes what can be undone now, and says what the host has, or will have. */
+export async function concludeFailure(cause: unknown, failure: Failure): Promise<Confirmed> {
+  const { request, reached, digest } = failure;
+  const outcome = await undoByAnyWay(failure);
+  if (outcome === "confirmed") {
+    failure.log("6/6 confirm: the answer was lost, but the host has confirmed the change");
+    return { digest };
+  }
+  const timer = `the host's own timer will put back what it had before within ${request.undoAfterSeconds} s.`;
+  const state = {
+    undone: "The host has put back what it had before.",
+    nothing: "Nothing was changed on the host.",
+    failed: `The host could not undo it now; ${timer}`,
+    unknown: `The host can't be reached to undo it now; if the ruleset was loaded, ${timer}`,
+  }[outcome];
+  const code = cause instanceof KnockgateError && outcome === "nothing" ? cause.code : "NOT_CONFIRMED";
+  const place = `policy ${request.policy.name} on ${reached.route.name}`;
+  throw new KnockgateError(code, describeFailure(place, cause, state), { cause });
+}
+
+function describeFailure(place: string, cause: unknown, state: string): string {
+  const why = cause instanceof KnockgateError ? cause.summary : String(cause);
+  return `${place}: ${why}${/[.?!]$/.test(why) ? "" : "."} ${state} Running it again is safe.`;
+}
+
+/** Over the connection that is there, else over a new one. */
+async function undoByAnyWay({ request, world, reached, id }: Failure): Promise<UndoOutcome> {
+  const { policy, formerPolicy } = request;
+  const outcome = await undoChange(reached.connection, policy.name, id);
+  if (outcome !== "unknown") return outcome;
+  try {
+    const policies = formerPolicy === undefined ? [policy] : [policy, formerPolicy];
+    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit: 1 });
+    try {
+      return await undoChange(again.connection, policy.name, id);
+    } finally {
+      again.connection.close();
+    }
+  } catch {
+    return "unknown";
+  }
+}
+
+/** Over a connection that may be dead; never throws. */
+async function undoChange(connection: HostConnection, policy: string, id: string): Promise<UndoOutcome> {
+  try {
+    const program = commandProgram(["undo", policy, id, "the deployer could not prove it"]);
+    const result = await connection.run(program, undoTimeoutMs);
+    const outcome = parseReply(result.stdout).values.get("undo");
+    return result.code === 0 && isOutcome(outcome) ? outcome : "failed";
+  } catch {
+    return "unknown";
+  }
+}
+
+function isOutcome(text: string | undefined): text is UndoOutcome {
+  return text === "undone" || text === "nothing" || text === "confirmed";
+}
