@@ -61,7 +61,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   const { connection, route } = reached;
   const log = (line: string): void => world.log(`${policy.name} on ${route.name}: ${line}`);
   try {
-    const observed = await observeFit(connection, policy).catch((cause: unknown) =>
+    const observed = await observeSettled(connection, policy).catch((cause: unknown) =>
       refuseUntouched(place, cause),
     );
     log(`1/6 connect: ${describeObserved(observed, policy)}`);
@@ -103,10 +103,13 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   }
 }
 
-async function observeFit(connection: HostConnection, policy: Policy): Promise<Observed> {
+/** What an earlier change left would go the moment that this one begins, and change what was seen. */
+async function observeSettled(connection: HostConnection, policy: Policy): Promise<Observed> {
   const observed = await observeHost(connection, policy.name);
   checkFitness(observed);
-  return observed;
+  if (!observed.isPending) return observed;
+  await runStep(connection, "settle", commandProgram(["settle", policy.name]), policy);
+  return observeHost(connection, policy.name);
 }
 
 async function runStep(

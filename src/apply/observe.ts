@@ -49,6 +49,7 @@ export async function observeHost(connection: HostConnection, policy: string): P
     clientAddress: isIP(clientAddress) === 0 ? "127.0.0.1" : clientAddress,
     nftVersion: reply.values.get("nft") ?? "",
     missing: reply.list("missing"),
+    isPending: reply.values.has("pending"),
     hasSystemd: reply.values.get("init") === "systemd",
     ...(ruleset === undefined
       ? {}

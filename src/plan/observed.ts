@@ -12,6 +12,8 @@ export interface Observed {
   readonly confirmed?: ConfirmedRuleset;
   /** What the kernel has now; absent when the policy's table is not loaded. */
   readonly loaded?: LoadedTable;
+  /** Whether a change is armed, or was when the host's timer died. */
+  readonly isPending: boolean;
   /** Why the last change on the host was undone, when it was. */
   readonly undone?: string;
 }

@@ -36,15 +36,18 @@ function lowerProgressSets(gate: Gate, steps: readonly StepMatch[], position: nu
   const common = { role: "progress", timeoutSeconds: gate.knock.stepTimeoutSeconds } as const;
   const sources: SourceSet = { name: progressSet(gate.name, position), key: "source", ...common };
   if (!looksLikeNext(steps, position)) return [sources];
-  return [sources, { name: packetSet(gate.name, position), key: "packet", ...common }];
+  const isFirstAlike = position === firstAlike(steps, position);
+  return isFirstAlike
+    ? [sources, { name: packetSet(gate.name, position), key: "packet", ...common }]
+    : [sources];
 }
 
 function lowerAdvance(steps: readonly StepMatch[], position: number): Rule {
   const step = at(steps, position);
   const before = progressSet(step.gate, position - 1);
-  // A doubled packet of the step before would pass for this one: only its source port tells them apart.
+  // A doubled packet of a step before would pass for this one: only its source port tells them apart.
   const isAnother: readonly Match[] = looksLikeNext(steps, position - 1)
-    ? [{ kind: "notInSet", set: packetSet(step.gate, position - 1) }]
+    ? [{ kind: "notInSet", set: packetSet(step.gate, firstAlike(steps, position)) }]
     : [];
   return {
     comment: position === steps.length ? `${step.gate}: opens` : `${step.gate}: step ${position} taken`,
@@ -84,7 +87,7 @@ function putTaken(steps: readonly StepMatch[], position: number): readonly Effec
   if (position === steps.length) return [{ kind: "put", set: openSet(gate) }];
   const progress: Effect = { kind: "put", set: progressSet(gate, position) };
   return looksLikeNext(steps, position)
-    ? [progress, { kind: "put", set: packetSet(gate, position) }]
+    ? [progress, { kind: "put", set: packetSet(gate, firstAlike(steps, position)) }]
     : [progress];
 }
 
@@ -92,6 +95,11 @@ function takeProgress(gate: string, from: number, last: number): readonly Effect
   return Array.from({ length: Math.max(0, last - from) }, (_, index) => {
     return { kind: "take", set: progressSet(gate, from + index) };
   });
+}
+
+/** Steps in a row that look alike share one set of packets, named after the first of them. */
+function firstAlike(steps: readonly StepMatch[], position: number): number {
+  return position > 1 && looksLikeNext(steps, position - 1) ? firstAlike(steps, position - 1) : position;
 }
 
 function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {

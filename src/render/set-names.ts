@@ -8,7 +8,7 @@ export function progressSet(gate: string, position: number): string {
   return `${gate}_step${position}`;
 }
 
-/** The packets with which step `position` was taken, kept where the next step looks the same. */
+/** The packets with which step `position` and those alike behind it were taken. */
 export function packetSet(gate: string, position: number): string {
   return `${gate}_packet${position}`;
 }

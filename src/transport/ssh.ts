@@ -1,4 +1,10 @@
-import { Client, type ClientErrorExtensions, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import {
+  Client,
+  type ClientChannel,
+  type ClientErrorExtensions,
+  type ConnectConfig,
+  type ServerHostKeyAlgorithm,
+} from "ssh2";
 import { KnockgateError } from "../errors.js";
 import type { Connection } from "./connection.js";
 import type { CommandResult, HostConnection } from "./host.js";
@@ -25,11 +31,8 @@ export async function connectSsh(
   let mismatch: KnockgateError | undefined;
   const verify = (key: Buffer): boolean => {
     if (expected === undefined || expected.keys.some((known) => known.equals(key))) return true;
-    mismatch = new KnockgateError(
-      "HOST_KEY_MISMATCH",
-      `${name} (${address}): its host key ${fingerprintKey(key)} is not one that ${expected.source} expects. ` +
-        "Nothing was sent. Either this is another machine, or its key was changed: find out which before you go on.",
-    );
+    const shown = `its host key ${fingerprintKey(key)} is not one that ${expected.source} expects`;
+    mismatch = new KnockgateError("HOST_KEY_MISMATCH", describeMismatch(name, address, shown));
     return false;
   };
   await new Promise<void>((resolve, reject) => {
@@ -77,6 +80,10 @@ function toConfig(
 }
 
 function explain(cause: Error & ClientErrorExtensions, name: string, address: string): KnockgateError {
+  if (/no matching host key/i.test(cause.message)) {
+    const kinds = "it has no host key of a kind that is expected";
+    return new KnockgateError("HOST_KEY_MISMATCH", describeMismatch(name, address, kinds), { cause });
+  }
   if (cause.level === "client-authentication") {
     return new KnockgateError(
       "LOGIN_REFUSED",
@@ -91,6 +98,13 @@ function explain(cause: Error & ClientErrorExtensions, name: string, address: st
     );
   }
   return unreachable(name, address, cause.message, cause);
+}
+
+function describeMismatch(name: string, address: string, what: string): string {
+  return (
+    `${name} (${address}): ${what}. Nothing was sent. ` +
+    "Either this is another machine, or its key was changed: find out which before you go on."
+  );
 }
 
 function unreachable(name: string, address: string, why: string, cause?: Error): KnockgateError {
@@ -113,7 +127,7 @@ function runProgram(
     };
     const onClose = (): void => finish(() => lost("the connection was lost while a command ran"));
     client.once("close", onClose);
-    client.exec(asRoot, (error, stream) => {
+    const carry = (error: Error | undefined, stream: ClientChannel): void => {
       if (error !== undefined) return finish(() => lost(error.message));
       const outputs: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
       let bytes = 0;
@@ -133,7 +147,12 @@ function runProgram(
         });
       });
       stream.end(program);
-    });
+    };
+    try {
+      client.exec(asRoot, carry);
+    } catch (error) {
+      finish(() => lost(`the connection was lost (${error instanceof Error ? error.message : error})`));
+    }
   });
 }
 

@@ -15,6 +15,12 @@ stage_begin() {
 	mkdir "$change" || fail 12 "cannot write below $base"
 }
 
+# Before a host is looked at for a change: what an earlier one left, ends first.
+cmd_settle() {
+	[ ! -d "$dir" ] || settle_pending
+	printf 'settled=yes\n'
+}
+
 # Takes away a change of which nothing was loaded.
 discard_change() {
 	rm -rf "$change"
@@ -71,12 +77,13 @@ cmd_confirm() {
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
 	flush_to_disk "$change/listing" "$change/owner" "$dir/host.sh"
+	rm -f "$dir/confirmed.new"
 	if ! { ln -s "changes/$id/ruleset.nft" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
 	clear_pending
 	start_boot
-	rm -f "$dir/undone" "$change/load.nft" "$change/undo.nft"
+	rm -f "$dir"/*.new "$dir/undone" "$change/load.nft" "$change/undo.nft"
 	for other in "$dir"/changes/*; do
 		[ "$other" = "$change" ] || rm -rf "$other"
 	done

@@ -46,10 +46,7 @@ cmd_remove() {
 
 cmd_boot() {
 	read_pending
-	if [ -n "$pending_id" ] && [ "$pending_boot" != "$(boot_id)" ]; then
-		note_undone "$pending_id" "the host was rebooted before it was confirmed"
-		rm -f "$dir/pending"
-	fi
+	[ -z "$pending_id" ] || [ "$pending_boot" = "$(boot_id)" ] || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
 	# To load it again would close doors that are open.
 	list_table 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" || load_confirmed
@@ -66,7 +63,7 @@ main() {
 		lock undo
 		cmd_undo "$1" "not confirmed in time"
 		;;
-	arm | load | confirm | undo | remove | boot)
+	settle | arm | load | confirm | undo | remove | boot)
 		lock "$command"
 		"cmd_$command" "$@"
 		;;

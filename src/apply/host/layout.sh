@@ -57,8 +57,18 @@ lock() {
 	case $1 in
 	# What makes a host safe again waits as long as it takes.
 	undo | boot) flock 9 ;;
-	*) flock -w 20 9 || fail 11 "another Knockgate command holds the host's lock for over 20 seconds" ;;
+	*) wait_for_lock 20 || fail 11 "another Knockgate command holds the host's lock for over 20 seconds" ;;
 	esac
+}
+
+# busybox's flock can't wait for a time.
+wait_for_lock() {
+	tries=$1
+	until flock -n 9; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 1
+	done
 }
 
 has_systemd() { [ -d /run/systemd/system ]; }

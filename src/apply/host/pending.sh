@@ -49,6 +49,7 @@ clear_pending() {
 
 note_undone() {
 	printf 'id=%s\nwhy=%s\n' "$1" "$2" >"$dir/undone.new" && mv -f "$dir/undone.new" "$dir/undone"
+	rm -f "$dir/undone.new" # left where the disk is full
 }
 
 # Puts back what was loaded when the pending change was armed.

@@ -12,10 +12,13 @@ print_snapshot() {
 	! has_table || nft list table inet "$table"
 }
 
-# Puts back what was confirmed last, or nothing if nothing ever was.
+# Puts back what was confirmed last, or nothing if nothing ever was. The kernel lists sets in the order in which they
+# came, so that what it says of the same ruleset is noted anew.
 load_confirmed() {
 	if [ -L "$dir/confirmed" ]; then
-		{ print_clearing && cat "$dir/confirmed"; } | nft -f -
+		{ print_clearing && cat "$dir/confirmed"; } | nft -f - || return 1
+		listing=$dir/changes/$(confirmed_id)/listing
+		list_table >"$listing.new" && mv -f "$listing.new" "$listing"
 	else
 		print_clearing | nft -f -
 	fi

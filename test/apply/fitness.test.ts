@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { checkFitness } from "../../src/apply/fitness";
+import type { Observed } from "../../src/plan/observed";
+
+const fit = {
+  clientAddress: "192.0.2.9",
+  nftVersion: "1.0.6",
+  missing: [],
+  hasSystemd: true,
+} as unknown as Observed;
+
+function complain(more: Partial<Observed>): string {
+  try {
+    checkFitness({ ...fit, ...more });
+  } catch (error) {
+    expect(error).toMatchObject({ code: "HOST_UNFIT" });
+    return (error as Error).message;
+  }
+  return "";
+}
+
+test.each(["1.0.6", "1.0.6.1", "1.0.10", "1.1", "1.1.0", "2.0.0"])("nft %s is new enough", (nftVersion) => {
+  expect(complain({ nftVersion })).toBe("");
+});
+
+test.each(["1.0.5", "1.0", "0.9.8", "0.9.10"])("nft %s is too old", (nftVersion) => {
+  expect(complain({ nftVersion })).toContain(
+    `nft ${nftVersion} is older than 1.0.6: upgrade the package nftables`,
+  );
+});
+
+test("a host without systemd is fit", () => {
+  expect(complain({ hasSystemd: false })).toBe("");
+});
+
+test("a host that lacks several things is told all of them at once", () => {
+  const message = complain({ nftVersion: "", missing: ["flock", "setsid"] });
+  expect(message).toMatch(/^nft is missing: install the package nftables; /);
+  expect(message).toContain("the command flock is missing");
+  expect(message).toContain("the command setsid is missing");
+  expect(message).not.toContain("is older");
+});

@@ -1,0 +1,36 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { hostScript } from "../../src/apply/host-script";
+import { commandProgram, probeProgram, stageProgram } from "../../src/apply/program";
+
+const files = { ruleset: "table inet knockgate_edge {\n}\n", load: "flush ruleset\n", owner: "it's me" };
+const programs = [
+  ["the script beside a change", `${hostScript}main "$@"\n`],
+  ["a command", commandProgram(["undo", "edge", "1-2", "nobody's fault"])],
+  ["a probe", probeProgram("edge")],
+  ["a stage", stageProgram("edge", "1-2", "0a", files)],
+] as const;
+
+const checkers = [
+  // SC2317, unreachable: it takes the exit that ends a program for one that comes before its functions are called.
+  ["shellcheck", ["shellcheck", "--shell=sh", "--exclude=SC2317", "-"]],
+  ["dash", ["dash", "-n"]],
+  ["busybox", ["busybox", "sh", "-n"]],
+] as const;
+
+describe.each(checkers)("%s finds nothing wrong with", (_tool, [command, ...args]) => {
+  test.for(programs)("%s", ([, program], { skip }) => {
+    const { error, stdout, stderr } = spawnSync(command, args, { input: program, encoding: "utf8" });
+    if (error !== undefined) {
+      if (process.env["CI"]) throw new Error(`${command} is needed here: ${error.message}`);
+      console.log(`skipped: ${command} is not installed`);
+      skip(`${command} is not installed`);
+    }
+    expect(`${stdout}${stderr}`).toBe("");
+  });
+});
+
+test("does nothing by itself", () => {
+  const { stdout, stderr, status } = spawnSync("sh", ["-s"], { input: hostScript, encoding: "utf8" });
+  expect({ stdout, stderr, status }).toEqual({ stdout: "", stderr: "", status: 0 });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { observeHost } from "../../src/apply/observe";
+import { isUnchanged, type Observed } from "../../src/plan/observed";
+import type { CommandResult } from "../../src/transport/host";
+
+const bare = "client=192.0.2.9\nnft=1.0.9\ninit=systemd\n";
+const table = {
+  nftables: [
+    { metainfo: { version: "1.0.9", json_schema_version: 1 } },
+    { table: { family: "inet", name: "knockgate_edge", handle: 5 } },
+    {
+      set: { name: "ssh_open_v4", type: "ipv4_addr", size: 65_536, flags: ["timeout", "dynamic"], handle: 1 },
+    },
+    {
+      set: { name: "ssh_packet1_v4", type: ["ipv4_addr", "inet_service"], size: 65_536, flags: ["timeout"] },
+    },
+    { set: { name: "more", type: "ipv4_addr" } },
+    { chain: { family: "inet", name: "input", type: "filter", hook: "input", prio: -10, policy: "accept" } },
+    { chain: { family: "inet", name: "ssh_door" } },
+    { rule: { family: "inet", chain: "ssh_door", expr: [{ drop: null }] } },
+  ],
+};
+const loaded = `== listing\n|table inet knockgate_edge {\n|}\n== table\n|${JSON.stringify(table)}\n`;
+const confirmed =
+  "confirmed=1-2\nowner=edge-1\n== ruleset\n|what was sent\n== baseline\n|table inet knockgate_edge {\n|}\n";
+
+function observe(stdout: string, result: Partial<CommandResult> = {}): Promise<Observed> {
+  const run = async () => ({ code: 0, stderr: "", stdout, ...result });
+  return observeHost({ run, close: () => undefined }, "edge");
+}
+
+describe("looking at a host", () => {
+  test("tells the facts of one that has nothing of ours", async () => {
+    const observed = await observe(`${bare}missing=flock\nmissing=setsid\nend=probe\n`);
+    expect(observed).toMatchObject({
+      clientAddress: "192.0.2.9",
+      nftVersion: "1.0.9",
+      missing: ["flock", "setsid"],
+      hasSystemd: true,
+    });
+    for (const field of ["confirmed", "loaded", "undone"]) expect(observed).not.toHaveProperty(field);
+    expect(isUnchanged(observed)).toBe(false);
+  });
+
+  test("reads what is confirmed and what is loaded", async () => {
+    const observed = await observe(`${bare}${confirmed}${loaded}end=probe\n`);
+    expect(observed.confirmed).toEqual({
+      owner: "edge-1",
+      text: "what was sent\n",
+      listing: "table inet knockgate_edge {\n}\n",
+    });
+    expect(observed.loaded?.listing).toBe("table inet knockgate_edge {\n}\n");
+    expect(observed.loaded?.sets).toEqual([
+      { name: "ssh_open_v4", type: "ipv4_addr", size: 65_536, flags: ["timeout", "dynamic"] },
+      { name: "ssh_packet1_v4", type: "ipv4_addr . inet_service", size: 65_536, flags: ["timeout"] },
+      { name: "more", type: "ipv4_addr", flags: [] },
+    ]);
+    expect(observed.loaded?.chains).toEqual([
+      { name: "input", hook: "input", priority: -10 },
+      { name: "ssh_door", hook: undefined, priority: undefined },
+    ]);
+    expect(isUnchanged(observed)).toBe(true);
+  });
+
+  test("tells why the last change was undone", async () => {
+    const observed = await observe(`${bare}== undone\n|id=1-2\n|why=not confirmed in time\nend=probe\n`);
+    expect(observed.undone).toBe("not confirmed in time");
+  });
+
+  test.each([
+    ["2001:db8::9", "2001:db8::9"],
+    ["fe80::9%eth0", "fe80::9"],
+    ["UNKNOWN", "127.0.0.1"],
+    ["", "127.0.0.1"],
+    ["192.0.2.9; flush ruleset", "127.0.0.1"],
+  ])("takes %j for the address %s, which is safe in a ruleset", async (said, address) => {
+    const observed = await observe(`${bare.replace("192.0.2.9", said)}end=probe\n`);
+    expect(observed.clientAddress).toBe(address);
+  });
+
+  test.each([
+    ["ends with an exit code", `${bare}end=probe\n`, { code: 1, stderr: "sh: broken\n" }],
+    ["stops in the middle", bare, {}],
+    ["says something else", "Welcome!\n", {}],
+    ["says nothing", "", {}],
+  ])("fails when the answer %s", async (_what, stdout, result) => {
+    await expect(observe(stdout, result)).rejects.toMatchObject({
+      code: "HOST_FAILED",
+      message: expect.stringMatching(/the host could not be looked at \(exit code \d\): \S/),
+    });
+  });
+
+  test.each(["not json", "{}", '{"nftables":[{"set":{"name":7}}]}'])(
+    "fails when nft lists %j",
+    async (json) => {
+      const stdout = `${bare}== listing\n|table\n== table\n|${json}\nend=probe\n`;
+      await expect(observe(stdout)).rejects.toMatchObject({
+        code: "HOST_FAILED",
+        message: expect.stringContaining("in a form that is not known"),
+      });
+    },
+  );
+});

@@ -1,0 +1,19 @@
+// A deployer for tests to kill: reads one change as JSON from its stdin and tells each line of its log.
+import { text } from "node:stream/consumers";
+import { type ChangeRequest, changeHost } from "../../src/apply/change";
+import type { ConnectionInput } from "../../src/transport/connection";
+import { openDeployment } from "./deployment";
+
+/** What a deployer is told. */
+export interface Errand {
+  readonly connection: ConnectionInput;
+  readonly request: ChangeRequest;
+}
+
+async function main(): Promise<void> {
+  const { connection, request }: Errand = JSON.parse(await text(process.stdin));
+  const world = await openDeployment(connection);
+  await changeHost(request, { ...world, log: (line) => console.log(line) });
+}
+
+void main();

@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto";
+import type { World } from "../../src/apply/change";
+import { type ConnectionInput, connectionSchema } from "../../src/transport/connection";
+import type { Route } from "../../src/transport/host";
+import { findRoutes } from "../../src/transport/routes";
+import type { LabHost } from "../lab/host";
+import type { Lab } from "../lab/lab";
+
+/** A deployer's world and what it logged. */
+export interface Deployment extends World {
+  readonly lines: string[];
+}
+
+export type Wrap = (route: Route) => Route;
+
+/** The connection's fields for a host of the lab, with short patience. */
+export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionInput> = {}): ConnectionInput {
+  const { ipv4, sshPort, hostKey } = host;
+  const patience = { dialErrorLimit: 1, perDialTimeout: 5 };
+  return { host: ipv4, port: sshPort, hostKey, privateKey: lab.privateKey, ...patience, ...more };
+}
+
+/** Makes a world as the resource does: real routes, real ids. */
+export async function openDeployment(
+  input: ConnectionInput,
+  wrap: Wrap = (route) => route,
+): Promise<Deployment> {
+  const connection = connectionSchema.parse(input);
+  const lines: string[] = [];
+  return {
+    routes: (await findRoutes(connection)).map(wrap),
+    dialing: {
+      port: connection.port,
+      perDialTimeoutMs: connection.perDialTimeout * 1_000,
+      errorLimit: connection.dialErrorLimit,
+    },
+    newId: () => randomUUID(),
+    lines,
+    log: (line) => lines.push(line),
+  };
+}
+
+export function deployTo(lab: Lab, host: LabHost, wrap?: Wrap): Promise<Deployment> {
+  return openDeployment(connectionTo(lab, host), wrap);
+}
+
+const claimed = new WeakMap<Lab, number>();
+
+/** Gives each caller a host of its own, so that tests can run side by side. */
+export function claimHost(lab: Lab): LabHost {
+  const index = claimed.get(lab) ?? 0;
+  claimed.set(lab, index + 1);
+  const host = lab.hosts[index];
+  if (host === undefined) throw new Error(`the lab has only ${index} hosts`);
+  return host;
+}
+
+/** Waits for something that is to come; says what it was when it does not. */
+export async function waitUntil(what: string, limitMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > until) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}

@@ -1,0 +1,37 @@
+import { randomUUID } from "node:crypto";
+import { observeHost } from "../../src/apply/observe";
+import { commandProgram, stageProgram } from "../../src/apply/program";
+import { reachHost } from "../../src/apply/reach";
+import { planLoad } from "../../src/plan/load";
+import { digestText } from "../../src/policy/digest";
+import type { Policy } from "../../src/policy/schema";
+import { lowerPolicy } from "../../src/render/lower";
+import { renderNftables } from "../../src/render/nftables";
+import type { Deployment } from "./deployment";
+
+/** Stages, arms and loads a change as a deployer does that vanishes then. Returns its id. */
+export async function leavePending(
+  policy: Policy,
+  formerPolicy: Policy | undefined,
+  undoAfterSeconds: number,
+  world: Deployment,
+): Promise<string> {
+  const known = formerPolicy === undefined ? [] : [formerPolicy];
+  const { connection } = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing);
+  const id = randomUUID();
+  const text = renderNftables(lowerPolicy(policy));
+  const observed = await observeHost(connection, policy.name);
+  const load = planLoad(lowerPolicy(policy), observed.loaded, observed.clientAddress);
+  const files = { ruleset: text, load: load.text, owner: "someone" };
+  const programs = [
+    stageProgram(policy.name, id, digestText(text), files),
+    commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]),
+    commandProgram(["load", policy.name, id]),
+  ];
+  for (const program of programs) {
+    const { code, stderr } = await connection.run(program, 10_000);
+    if (code !== 0) throw new Error(stderr);
+  }
+  connection.close();
+  return id;
+}

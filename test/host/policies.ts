@@ -1,0 +1,22 @@
+import { parsePolicy } from "../../src/policy/parse";
+import type { Policy, PolicyInput, Step } from "../../src/policy/schema";
+
+export const oldSteps: readonly Step[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+/** One more and in another order, so that its sets are others than those of the old ones. */
+export const newSteps: readonly Step[] = [{ udp: 41_101 }, { tcp: 52_102 }, { udp: 36_103 }, { tcp: 33_104 }];
+
+export interface Particulars extends Partial<PolicyInput> {
+  /** Of the gate `ssh`. */
+  readonly steps?: readonly Step[];
+}
+
+/** Fills a policy up from what a test is about: else one gate with SSH behind the old steps. */
+export function makePolicy({ steps = oldSteps, ...more }: Particulars = {}): Policy {
+  const ssh = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] }, openForSeconds: 60 };
+  const reading = parsePolicy({ name: "edge", gates: [ssh], ...more });
+  if (reading.kind === "policy") return reading.policy;
+  throw new Error(reading.findings.map(({ path, message }) => `${path} ${message}`).join("; "));
+}
+
+export const oldPolicy = makePolicy();
+export const newPolicy = makePolicy({ steps: newSteps });

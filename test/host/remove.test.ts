@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { changeHost } from "../../src/apply/change";
+import { removeFromHost } from "../../src/apply/remove";
+import type { LabHost } from "../lab/host";
+import { type Lab, openLab } from "../lab/lab";
+import { claimHost, deployTo } from "./deployment";
+import { confirmedFiles, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
+import { makePolicy, newPolicy, oldPolicy } from "./policies";
+
+const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
+const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+
+/** What somebody else has in the kernel, among it a table named nearly like ours. */
+const foreign = `
+table inet other {
+	set seen { type ipv4_addr; flags dynamic,timeout; }
+	chain input { type filter hook input priority filter; policy accept; tcp dport 9 drop; ip saddr @seen accept; }
+}
+add table ip knockgate_edge
+add chain ip knockgate_edge input { type filter hook input priority filter; }
+add rule ip knockgate_edge input tcp dport 22 accept
+add table inet knockgate_edge2
+add chain inet knockgate_edge2 ssh_knock
+add rule inet knockgate_edge2 ssh_knock tcp dport 22 accept
+`;
+
+vi.setConfig({ maxConcurrency: 20 });
+
+describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a host with %s", (shell) => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await openLab({ hosts: 6, shell });
+  });
+  afterAll(() => lab?.close());
+
+  async function claimGated(): Promise<LabHost> {
+    const host = claimHost(lab);
+    await host.run(["nft", "-f", "-"], { stdin: foreign });
+    await changeHost(first, await deployTo(lab, host));
+    return host;
+  }
+
+  test("leaves the rules of others as they were, byte for byte, as do all changes before", async () => {
+    const host = claimHost(lab);
+    await host.run(["nft", "-f", "-"], { stdin: foreign });
+    const before = await host.ruleset();
+    const others = async () =>
+      (await host.ruleset()).replace(/^table inet knockgate_edge \{\n(.*\n)*?\}\n/m, "");
+    await changeHost(first, await deployTo(lab, host));
+    expect(await others()).toBe(before);
+    await changeHost(update, await deployTo(lab, host));
+    expect(await others()).toBe(before);
+    const world = await deployTo(lab, host);
+    await removeFromHost(newPolicy, "me", world);
+    expect(await host.ruleset()).toBe(before);
+    expect(await listFiles(host)).toEqual([]);
+    await waitForNoTimer(host);
+    expect(await isLetIn("outside", host)).toBe(true);
+    expect(world.lines).toEqual([expect.stringContaining("the gate is removed, and nothing else")]);
+  });
+
+  test("does nothing when the gate belongs to another owner by now", async () => {
+    const host = await claimGated();
+    const before = await host.ruleset();
+    const world = await deployTo(lab, host);
+    await removeFromHost(oldPolicy, "somebody else", world);
+    expect(world.lines).toEqual([expect.stringContaining("left alone")]);
+    expect(await listFiles(host)).toEqual(confirmedFiles);
+    expect(withoutDoors(await host.ruleset())).toBe(withoutDoors(before));
+  });
+
+  test("ends well a second time, and where there never was one", async () => {
+    const host = await claimGated();
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
+    const other = claimHost(lab);
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, other));
+    expect([await other.ruleset(), await listFiles(other)]).toEqual(["", []]);
+  });
+
+  test("removes a gate whose table somebody has deleted, or whose files", async () => {
+    const host = await claimGated();
+    await host.run(["nft", "delete", "table", "inet", "knockgate_edge"]);
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
+    expect(await listFiles(host)).toEqual([]);
+    await changeHost(first, await deployTo(lab, host));
+    await host.run(["rm", "-r", "/var/lib/knockgate"]);
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
+    expect(await listGate(host)).toBe("");
+  });
+
+  test("leaves another policy of the same host in force", async () => {
+    const host = await claimGated();
+    const web = { name: "web", protect: [{ tcp: "8080" }], knock: { steps: [{ tcp: 61_001 }] } };
+    const policy = makePolicy({ name: "web", gates: [web] });
+    // Without a knock of its own for SSH it comes in through the first one's open door.
+    await isLetIn("outside", host, oldPolicy.gates[0]?.knock.steps);
+    await changeHost({ ...first, policy }, await deployTo(lab, host));
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
+    expect([await listGate(host), await listGate(host, "web")]).toEqual([
+      "",
+      expect.stringContaining("61001"),
+    ]);
+    expect((await listFiles(host)).filter((file) => file.startsWith("l"))).toEqual([
+      "l /var/lib/knockgate/web/confirmed",
+    ]);
+  });
+});
+
+/** A knock opens a door, and doors come and go. */
+function withoutDoors(ruleset: string): string {
+  return ruleset.replace(/\n\t\telements = \{ 10\.[^}]*\}/g, "");
+}

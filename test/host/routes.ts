@@ -1,0 +1,36 @@
+import { KnockgateError } from "../../src/errors";
+import type { HostConnection, Route } from "../../src/transport/host";
+
+export interface Interference {
+  /** What happens on the host or the network before a command is sent. */
+  readonly before?: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What happens after the command ran and before its answer is handed on. */
+  readonly after?: Readonly<Record<string, () => Promise<unknown>>>;
+  /** Commands that run, and whose answer gets lost. */
+  readonly loses?: readonly string[];
+}
+
+/** Wraps a real route, so that something happens at a step of the change and not about then. */
+export function interfere({ before = {}, after = {}, loses = [] }: Interference): (route: Route) => Route {
+  const wrap = (connection: HostConnection): HostConnection => ({
+    close: () => connection.close(),
+    run: async (program, timeoutMs) => {
+      const command = nameCommand(program);
+      await before[command]?.();
+      const result = await connection.run(program, timeoutMs);
+      await after[command]?.();
+      if (loses.includes(command)) {
+        connection.close();
+        throw new KnockgateError("UNREACHABLE", "the connection was lost while a command ran");
+      }
+      return result;
+    },
+  });
+  return (route) => ({ ...route, connect: async (timeoutMs) => wrap(await route.connect(timeoutMs)) });
+}
+
+/** `probe`, `stage`, `arm`, `load`, `confirm`, `undo` or `remove`. */
+function nameCommand(program: string): string {
+  const calls = [...program.matchAll(/^(?:main (\w+)|stage_end) .*<\/dev\/null$/gm)];
+  return calls.at(-1)?.[1] ?? "stage";
+}

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { changeHost } from "../../src/apply/change";
+import { commandProgram } from "../../src/apply/program";
+import { type Lab, openLab } from "../lab/lab";
+import { claimHost, deployTo, waitUntil } from "./deployment";
+import { confirmedFiles, listFiles, listGate } from "./inspection";
+import { leavePending } from "./pending";
+import { newPolicy, oldPolicy } from "./policies";
+
+const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
+
+vi.setConfig({ maxConcurrency: 20 });
+
+describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell) => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await openLab({ hosts: 4, shell });
+  });
+  afterAll(() => lab?.close());
+
+  test("needs no other tools than busybox has", async () => {
+    const host = claimHost(lab);
+    // Debian's busybox has no flock. Usage elsewhere: `flock [-sxun] FD | { FILE [-c] PROG ARGS }` (BusyBox 1.37).
+    const flock = '#!/bin/sh\ncase " $*" in *" -"[!sxun]*) exit 1 ;; esac\nexec /usr/bin/flock "$@"\n';
+    await host.run(["sh", "-c", "cat >/usr/local/sbin/flock && chmod 0755 /usr/local/sbin/flock"], {
+      stdin: flock,
+    });
+    const others =
+      "setsid sha256sum readlink sync cmp sed tr grep cut mv ln cp rm rmdir mkdir cat sleep chmod id";
+    const link = `for tool in ${others}; do ln -s "$(command -v busybox)" /usr/local/sbin/$tool; done`;
+    await host.run(["sh", "-c", link]);
+    await changeHost(first, await deployTo(lab, host));
+    expect(await listFiles(host)).toEqual(confirmedFiles);
+    const old = await listGate(host);
+    await leavePending(newPolicy, oldPolicy, 5, await deployTo(lab, host));
+    await waitUntil("the old ruleset", 20_000, async () => (await listGate(host)) === old);
+  });
+
+  test.each([
+    ["setsid", /the command setsid is missing/],
+    ["nft", /nft is missing: install the package nftables/],
+  ])("that lacks %s is told so before anything is changed", async (tool, complaint) => {
+    const host = claimHost(lab);
+    const { stdout } = await host.run(["sh", "-c", `readlink -f "$(command -v ${tool})"`]);
+    await host.run(["mount", "--bind", "/dev/null", stdout.trim()]);
+    const failure: Error = await changeHost(first, await deployTo(lab, host)).catch((error) => error);
+    expect(failure).toMatchObject({ code: "HOST_UNFIT" });
+    expect(failure.message).toMatch(complaint);
+    expect(failure.message).toContain("Nothing was changed on the host.");
+    expect(await listFiles(host)).toEqual([]);
+  });
+
+  test("takes nothing for a policy's name or a change's id that could be another path", async () => {
+    const host = claimHost(lab);
+    await host.run(["sh", "-c", "mkdir -p /var/lib/knockgate/edge /var/lib/victim"]);
+    const bad = ["", ".", "../victim", "a/b", "a b", "Edge", "$(id)", "a\nb", "-rf;", "\u00e9"];
+    const programs = bad.flatMap((name) => [
+      commandProgram(["remove", name, "me"]),
+      commandProgram(["undo", "edge", name, "why"]),
+      commandProgram(["confirm", "edge", name]),
+    ]);
+    for (const program of programs) {
+      const { code, stdout, stderr } = await host.run(["sh", "-s"], { stdin: program, check: false });
+      expect([code, stdout, stderr]).toEqual([
+        1,
+        "",
+        expect.stringMatching(/^not a (policy name|change id)\n$/),
+      ]);
+    }
+    expect(await listFiles(host)).toHaveLength(3);
+  });
+});

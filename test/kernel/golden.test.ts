@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { PolicyInput } from "../../src/policy/schema";
+import { lowerPolicy } from "../../src/render/lower";
+import { renderNftables } from "../../src/render/nftables";
+import { type CommandResult, commandEnvironment, runCommand } from "../lab/command";
+import { readPolicy } from "../policy/read-policy";
+
+const hasNft = spawnSync("nft", ["--version"], { env: commandEnvironment }).error === undefined;
+if (!hasNft) console.warn("skipped: nft's own check of rulesets, because there is no nft");
+
+describe.runIf(hasNft || process.env["CI"] !== undefined)("nft itself", () => {
+  const folder = join(__dirname, "..", "golden");
+  test.concurrent.each(readdirSync(folder))("would load the golden ruleset %s", async (name) => {
+    expect(await checkRuleset(join(folder, name, "nftables.nft"))).toEqual({
+      stdout: "",
+      stderr: "",
+      code: 0,
+    });
+  });
+
+  test("would load a policy whose names all are words of its language", async () => {
+    const words = [
+      ...[
+        "accept",
+        "add",
+        "chain",
+        "comment",
+        "counter",
+        "ct",
+        "delete",
+        "drop",
+        "dynamic",
+        "element",
+        "flags",
+      ],
+      ...[
+        "flush",
+        "goto",
+        "hook",
+        "icmp",
+        "icmpv6",
+        "iif",
+        "input",
+        "inet",
+        "ip",
+        "ip6",
+        "jump",
+        "limit",
+        "log",
+      ],
+      ...[
+        "meta",
+        "new",
+        "output",
+        "policy",
+        "priority",
+        "queue",
+        "return",
+        "rule",
+        "set",
+        "size",
+        "sport",
+        "table",
+      ],
+      ...[
+        "tcp",
+        "th",
+        "timeout",
+        "type",
+        "udp",
+        "update",
+        "vmap",
+        "beginning",
+        "a",
+        "e1",
+        "b0",
+        "s-5s",
+        "x--1-",
+      ],
+    ];
+    const gates = words.map((name, index) => {
+      return { name, protect: [{ tcp: `${index + 1}` }], knock: { steps: [{ tcp: 7_000 }, { tcp: 7_000 }] } };
+    });
+    expect(await checkRuleset("-", { name: "table", gates })).toEqual({ stdout: "", stderr: "", code: 0 });
+  });
+
+  test("would load a policy of many gates with sixteen steps each, and a long allowFrom", async () => {
+    const steps = Array.from({ length: 16 }, (_, index) => ({ tcp: 7_000 + (index >> 1) }));
+    const gates = Array.from({ length: 60 }, (_, index) => {
+      return {
+        name: `gate${index}`,
+        protect: [{ tcp: `${index + 1}` }, { udp: `${index + 1}` }],
+        knock: { steps },
+      };
+    });
+    const allowFrom = Array.from({ length: 400 }, (_, index) => {
+      return index % 2 === 0
+        ? `10.${index % 256}.0.0/${16 + (index % 3)}`
+        : `2001:db8:${index.toString(16)}::/48`;
+    });
+    expect(await checkRuleset("-", { name: "wide", gates, allowFrom })).toEqual({
+      stdout: "",
+      stderr: "",
+      code: 0,
+    });
+  });
+});
+
+/** nft checks against what the kernel has, so it gets a network namespace with nothing in it. */
+function checkRuleset(file: string, policy?: PolicyInput): Promise<CommandResult> {
+  const stdin = policy === undefined ? "" : renderNftables(lowerPolicy(readPolicy(policy)));
+  return runCommand(["unshare", "--net", "nft", "-c", "-f", file], {
+    stdin,
+    check: false,
+  });
+}

@@ -1,0 +1,67 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runCommand } from "../lab/command";
+import type { LabHost } from "../lab/host";
+import type { LabClient } from "../lab/machine";
+import type { Family } from "./gated-lab";
+import { runNft } from "./gated-lab";
+
+const perl = "/usr/bin/perl"; // Debian's perl-base, which is never missing there
+
+export interface RawPacket {
+  readonly from: LabClient;
+  readonly to: LabHost;
+  readonly family: Family;
+  readonly port: number;
+  /** RFC 9293, 3.1. */
+  readonly flags: "SYN" | "ACK";
+  /** When it goes in two fragments: how much of the TCP header is in the first. */
+  readonly firstFragmentBytes?: number;
+}
+
+export function canSendRawPackets(): boolean {
+  try {
+    accessSync(perl, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let nextSourcePort = 9_000;
+
+/**
+ * Sends one packet and tells what the host sent back for it, as the host's own kernel counts it on its way out: the
+ * source of the packet has no socket that could tell.
+ */
+export async function answerTo(packet: RawPacket): Promise<"accepted" | "reset" | "nothing"> {
+  const { from, to, family, port, flags, firstFragmentBytes } = packet;
+  const sourcePort = nextSourcePort++;
+  const answers = `tcp sport ${port} tcp dport ${sourcePort} tcp flags`;
+  await runNft(
+    to,
+    `add table inet witness
+    delete table inet witness
+    table inet witness {
+      counter sent_synack { }
+      counter sent_rst { }
+      chain output {
+        type filter hook output priority raw; policy accept;
+        ${answers} & (syn | ack) == syn | ack counter name sent_synack
+        ${answers} & rst == rst counter name sent_rst
+      }
+    }\n`,
+  );
+  const enter = ["nsenter", "--target", String(from.pid), "--net", "--"];
+  const words = [from[family], to[family], sourcePort, port, flags === "SYN" ? 2 : 16];
+  if (firstFragmentBytes !== undefined) words.push(firstFragmentBytes);
+  await runCommand([...enter, perl, join(__dirname, "raw-packet.pl"), ...words.map(String)]);
+  const counted = async (name: string) => {
+    const { stdout } = await to.run(["nft", "list", "counter", "inet", "witness", name]);
+    return !stdout.includes("packets 0 ");
+  };
+  await sleep(100);
+  if (await counted("sent_synack")) return "accepted";
+  return (await counted("sent_rst")) ? "reset" : "nothing";
+}

@@ -1,0 +1,75 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { connect, isIPv6 } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const answerLimitMs = 3_000;
+
+/** A TCP connection from the outside to a server that echoes. */
+export interface Session {
+  /** Resolves when the same text came back. */
+  echo(text: string): Promise<void>;
+  close(): void;
+}
+
+export async function openSession(address: string, port: number): Promise<Session> {
+  const socket = connect({ host: address, port, timeout: answerLimitMs });
+  let received = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    received += text;
+  });
+  await once(socket, "connect");
+  socket.on("error", () => undefined); // what becomes of the session shows in the next echo
+  return {
+    echo: async (text) => {
+      received = "";
+      socket.write(text);
+      const until = Date.now() + answerLimitMs;
+      while (received !== text) {
+        if (Date.now() > until) throw new Error(`a session with ${address} port ${port} got no answer`);
+        await sleep(2);
+      }
+    },
+    close: () => socket.resetAndDestroy(),
+  };
+}
+
+/** One UDP socket of the outside, connected to a port, so that it hears of a refusal. */
+export interface DatagramSession {
+  ask(waitMs: number): Promise<"answered" | "refused" | "silent">;
+  close(): void;
+}
+
+export async function openDatagramSession(address: string, port: number): Promise<DatagramSession> {
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  let settle: (answer: "answered" | "refused") => void = () => undefined;
+  socket.on("message", () => settle("answered"));
+  socket.on("error", () => settle("refused"));
+  socket.connect(port, address);
+  await once(socket, "connect");
+  return {
+    ask: (waitMs) => {
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => resolve("silent"), waitMs);
+        settle = (answer) => {
+          clearTimeout(timer);
+          resolve(answer);
+        };
+        socket.send("?", (error) => {
+          if (error !== null) settle("refused");
+        });
+      });
+    },
+    close: () => socket.close(),
+  };
+}
+
+/** One datagram to a port, from a source port of its own. */
+export async function askDatagram(address: string, port: number, waitMs: number) {
+  const session = await openDatagramSession(address, port);
+  try {
+    return await session.ask(waitMs);
+  } finally {
+    session.close();
+  }
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { planLoad } from "../../src/plan/load";
+import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
+import type { PolicyInput } from "../../src/policy/schema";
+import { lowerPolicy } from "../../src/render/lower";
+import { renderNftables } from "../../src/render/nftables";
+import type { Ruleset } from "../../src/render/ruleset";
+import { readPolicy } from "../policy/read-policy";
+import { describeTable } from "./loaded-table";
+
+const client = "198.51.100.7";
+const ssh = gate("ssh", "22", [7_000, 8_000, 9_000]);
+const web = gate("web", "443", [7_001, 8_001]);
+const wanted = lower([ssh]);
+const loaded = describeTable(wanted);
+
+describe("a load that replaces", () => {
+  test("clears the table in the same transaction, whether there is one or not", () => {
+    expect(planLoad(wanted, undefined, client)).toEqual({
+      kind: "replace",
+      text: `add table inet knockgate_edge\ndelete table inet knockgate_edge\n${renderNftables(wanted)}`,
+    });
+  });
+
+  test.each<readonly [string, LoadedTable]>([
+    ["the base chain is at another priority", withInput({ priority: 0 })],
+    ["the base chain is at another hook", withInput({ hook: "forward" })],
+    ["the base chain lost its hook", withInput({ hook: undefined, priority: undefined })],
+    ["there is no base chain", { ...loaded, chains: loaded.chains.filter(({ name }) => name !== "input") }],
+    ["another chain of ours has a hook", withChain("beginning", { hook: "input", priority: -300 })],
+    ["a set has another key", withSet("ssh_open_v4", { type: "ipv4_addr . inet_service" })],
+    ["a set is of the other family", withSet("ssh_step1_v6", { type: "ipv4_addr" })],
+    ["a set has another size", withSet("ssh_open_v6", { size: 128 })],
+    ["a set has no size", withSet("ssh_open_v6", { size: undefined })],
+    ["a set forgets nothing", withSet("ssh_open_v4", { flags: ["dynamic"] })],
+    ["a chain is not ours to quote", { ...loaded, chains: [...loaded.chains, { name: "a;b" }] }],
+    ["a set is not ours to quote", { ...loaded, sets: [...loaded.sets, set('x"y', "ipv4_addr")] }],
+    [
+      "a name holds a line break",
+      { ...loaded, chains: [...loaded.chains, { name: "a\ndelete table inet x" }] },
+    ],
+  ])("is planned where %s", (_, table) => {
+    expect(planLoad(wanted, table, client)).toEqual(planLoad(wanted, undefined, client));
+  });
+
+  test("is planned where a progress set now keeps packets", () => {
+    const other = lower([gate("ssh", "22", [7_000, 7_000, 8_000])]);
+    const packets = other.sets.map((each) =>
+      each.key === "packet" ? { ...each, key: "source" as const } : each,
+    );
+    expect(planLoad(other, describeTable({ ...other, sets: packets }), client).kind).toBe("replace");
+  });
+});
+
+describe("a load that refills", () => {
+  test("flushes the rules, forgets all progress, fills in the rules, and closes the deployer's own door", () => {
+    const table = "inet knockgate_edge";
+    expect(planLoad(wanted, loaded, client)).toEqual({
+      kind: "refill",
+      text: [
+        `flush table ${table}`,
+        ...["step1_v4", "step1_v6", "step2_v4", "step2_v6"].map((name) => `flush set ${table} ssh_${name}`),
+        `${renderNftables(wanted)}add element ${table} ssh_open_v4 { ${client} }`,
+        `delete element ${table} ssh_open_v4 { ${client} }`,
+        "",
+      ].join("\n"),
+    });
+  });
+
+  test.each<readonly [string, Ruleset]>([
+    ["the steps' ports", lower([gate("ssh", "22", [1_000, 2_000, 3_000])])],
+    ["the times", lower([{ ...ssh, openForSeconds: 7, knock: { ...ssh.knock, stepTimeoutSeconds: 3 } }])],
+    ["strictness", lower([{ ...ssh, knock: { ...ssh.knock, strict: false } }])],
+    ["the protected ports", lower([gate("ssh", "2200-2222", [7_000, 8_000, 9_000])])],
+    ["allowFrom", lowerPolicy(readPolicy({ name: "edge", gates: [ssh], allowFrom: ["192.0.2.0/24"] }))],
+    ["nothing", wanted],
+  ])("is planned where %s changed", (_, ruleset) => {
+    const load = planLoad(ruleset, loaded, client);
+    expect(load.kind).toBe("refill");
+    expect(load.text).toContain(renderNftables(ruleset));
+    expect(load.text).not.toMatch(/^delete (table|chain|set)|^flush set .*_open/m);
+  });
+
+  test("is planned also where nft tells that a set is dynamic, as later versions do", () => {
+    const sets = loaded.sets.map((each) => ({ ...each, flags: ["dynamic", "timeout"] }));
+    expect(planLoad(wanted, { ...loaded, sets }, client)).toEqual(planLoad(wanted, loaded, client));
+  });
+
+  test("adds a gate, and flushes only sets that are there", () => {
+    const lines = commandsOf(planLoad(lower([ssh, web]), loaded, client).text);
+    expect(lines.filter((line) => line.startsWith("flush set")).map(lastWord)).toEqual([
+      "ssh_step1_v4",
+      "ssh_step1_v6",
+      "ssh_step2_v4",
+      "ssh_step2_v6",
+    ]);
+    expect(
+      lines.filter((line) => line.startsWith("delete element")).map((line) => line.split(" ")[4]),
+    ).toEqual(["ssh_open_v4", "web_open_v4"]);
+  });
+
+  test("deletes the chains and then the sets of a gate that is gone", () => {
+    const lines = commandsOf(planLoad(wanted, describeTable(lower([ssh, web])), client).text);
+    expect(lines.filter((line) => /^delete (chain|set)/.test(line))).toEqual([
+      "delete chain inet knockgate_edge web_door",
+      "delete chain inet knockgate_edge web_knock",
+      "delete set inet knockgate_edge web_step1_v4",
+      "delete set inet knockgate_edge web_step1_v6",
+      "delete set inet knockgate_edge web_open_v4",
+      "delete set inet knockgate_edge web_open_v6",
+    ]);
+    expect(lines.some((line) => line.startsWith("flush set") && line.includes("web"))).toBe(false);
+  });
+
+  test("deletes the sets of steps that are gone, and what somebody else put into the table", () => {
+    const foreign: LoadedTable = {
+      ...loaded,
+      sets: [...loaded.sets, set("theirs", "inet_service", ["interval"])],
+      chains: [...loaded.chains, { name: "theirs", hook: "output", priority: 0 }],
+    };
+    const lines = commandsOf(planLoad(lower([gate("ssh", "22", [7_000])]), foreign, client).text);
+    expect(lines.filter((line) => /^delete (chain|set)/.test(line)).map(lastWord)).toEqual([
+      "theirs",
+      "ssh_step1_v4",
+      "ssh_step1_v6",
+      "ssh_step2_v4",
+      "ssh_step2_v6",
+      "theirs",
+    ]);
+  });
+
+  test("says each thing before what depends on it: flush, delete, fill, close", () => {
+    const order = commandsOf(planLoad(wanted, describeTable(lower([ssh, web])), client).text).map((line) => {
+      return line.split(" ").slice(0, 2).join(" ");
+    });
+    expect([...new Set(order)]).toEqual([
+      "flush table",
+      "delete chain",
+      "delete set",
+      "flush set",
+      "table inet",
+      "add element",
+      "delete element",
+    ]);
+  });
+
+  test.each([
+    ["198.51.100.7", "v4"],
+    ["2001:db8::7", "v6"],
+  ])("closes the door of a deployer at %s in the set of its family", (address, family) => {
+    const { text } = planLoad(wanted, loaded, address);
+    expect(text.split("\n").slice(-3)).toEqual([
+      `add element inet knockgate_edge ssh_open_${family} { ${address} }`,
+      `delete element inet knockgate_edge ssh_open_${family} { ${address} }`,
+      "",
+    ]);
+  });
+});
+
+type GateInput = PolicyInput["gates"][number];
+
+function gate(name: string, tcp: string, ports: readonly number[]): GateInput {
+  return { name, protect: [{ tcp }], knock: { steps: ports.map((port) => ({ tcp: port })) } };
+}
+
+function lower(gates: readonly GateInput[]): Ruleset {
+  return lowerPolicy(readPolicy({ name: "edge", gates: [...gates] }));
+}
+
+function set(name: string, type: string, flags: readonly string[] = ["timeout"]): ObservedSet {
+  return { name, type, size: 65_536, flags };
+}
+
+function withSet(name: string, change: Partial<ObservedSet>): LoadedTable {
+  return { ...loaded, sets: loaded.sets.map((each) => (each.name === name ? { ...each, ...change } : each)) };
+}
+
+function withChain(name: string, change: Partial<LoadedTable["chains"][number]>): LoadedTable {
+  return {
+    ...loaded,
+    chains: loaded.chains.map((each) => (each.name === name ? { ...each, ...change } : each)),
+  };
+}
+
+function withInput(change: Partial<LoadedTable["chains"][number]>): LoadedTable {
+  return withChain("input", change);
+}
+
+/** The lines outside of the table's block, and the block's first. */
+function commandsOf(text: string): readonly string[] {
+  return text.split("\n").filter((line) => /^[a-z]/.test(line));
+}
+
+function lastWord(line: string): string | undefined {
+  return line.split(" ").at(-1);
+}

@@ -1,0 +1,19 @@
+import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
+import { baseChain, familySetName, renderNftables, setShape } from "../../src/render/nftables";
+import type { Ruleset } from "../../src/render/ruleset";
+
+/** What a host would say of a table that was just loaded from this ruleset. */
+export function describeTable(ruleset: Ruleset): LoadedTable {
+  return {
+    listing: renderNftables(ruleset),
+    sets: ruleset.sets.flatMap((set) =>
+      (["ipv4", "ipv6"] as const).map((family): ObservedSet => {
+        // nft 1.0.6 leaves "dynamic" out of its JSON.
+        return { name: familySetName(set.name, family), ...setShape(set, family), flags: ["timeout"] };
+      }),
+    ),
+    chains: ruleset.chains.map(({ name }) => {
+      return name === "input" ? { name, ...baseChain } : { name, hook: undefined, priority: undefined };
+    }),
+  };
+}

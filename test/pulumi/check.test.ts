@@ -1,0 +1,163 @@
+import { describe, expect, test } from "vitest";
+import { unknownValue } from "../../src/pulumi/arguments";
+import { type CheckResult, check, create } from "../../src/pulumi/operations";
+
+const connection = { host: "203.0.113.7", privateKey: "very-private-words" };
+const knock = { steps: [{ tcp: 47_001 }, { udp: 58_002 }] };
+const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock }] };
+const ports = /47001|58002/;
+const key = "0123456789abcdef0123456789abcdef";
+
+const properties = ({ failures }: CheckResult): readonly string[] => failures.map(({ property }) => property);
+/** As the engine sends what the component gave. */
+const news = (more: object = {}) => ({ connection, policy, redactionKey: "", ...more });
+
+describe("checking the inputs", () => {
+  test("fills in the defaults", async () => {
+    const { inputs, failures } = await check({}, news());
+    expect(failures).toEqual([]);
+    expect(inputs["undoAfterSeconds"]).toBe(60);
+    expect(inputs["policy"]).toMatchObject({
+      gates: [{ openForSeconds: 30, knock: { stepTimeoutSeconds: 5, strict: true } }],
+      allowFrom: [],
+    });
+    expect(inputs["connection"]).toEqual(connection);
+  });
+
+  test("adds the ruleset as everybody may see it", async () => {
+    const { inputs } = await check({}, news());
+    expect(inputs["ruleset"]).toMatch(/^table inet knockgate_edge \{/);
+    expect(inputs["ruleset"]).toMatch(/tcp dport <ssh-1:[0-9a-f]{6}>/);
+    expect(inputs["ruleset"]).not.toMatch(ports);
+  });
+
+  test("keeps the key of the labels, so that they change only with a port", async () => {
+    const olds = { redactionKey: key };
+    const [one, same, other] = await Promise.all([
+      check(olds, news()),
+      check(olds, news()),
+      check(
+        olds,
+        news({ policy: { ...policy, gates: [{ ...policy.gates[0], knock: { steps: [{ tcp: 7_001 }] } }] } }),
+      ),
+    ]);
+    expect(one.inputs["redactionKey"]).toBe(key);
+    expect(one.inputs).toEqual(same.inputs);
+    expect(labels(one)).not.toEqual(labels(other));
+  });
+
+  test("makes a new random key for a new resource, whatever the inputs say", async () => {
+    const made = await Promise.all([
+      check({}, news()),
+      check({}, news({ redactionKey: key })),
+      check({}, news()),
+    ]);
+    const keys = made.map(({ inputs }) => inputs["redactionKey"]);
+    for (const one of keys) expect(one).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set([...keys, key]).size).toBe(4);
+    expect(labels(made[0])).not.toEqual(labels(made[2]));
+  });
+
+  test("fails with everything that is wrong at once, each at its property", async () => {
+    const result = await check(
+      {},
+      {
+        connection: { ...connection, port: 0, proxy: { host: "bastion" } },
+        policy: {
+          name: "Edge",
+          gates: [
+            { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 22 }] } },
+            { name: "ssh", protect: [{ tcp: "47-40" }], knock: { steps: [{ tcp: 0 }, { tcp: 7, udp: 8 }] } },
+          ],
+          allowFrom: ["192.0.2.7/24"],
+        },
+        undoAfterSeconds: 5,
+      },
+    );
+    expect([...properties(result)].sort()).toEqual([
+      "connection.port",
+      "connection.proxy",
+      "policy.allowFrom[0]",
+      "policy.gates[0].knock.steps[0].tcp",
+      "policy.gates[1].knock.steps[0].tcp",
+      "policy.gates[1].knock.steps[1]",
+      "policy.gates[1].name",
+      "policy.gates[1].protect[0].tcp",
+      "policy.name",
+      "undoAfterSeconds",
+    ]);
+    for (const { reason } of result.failures)
+      expect(reason).toMatch(/\S\. Fix: .+\. .*\[[a-z-]+\]$|\S Fix: .+\[[a-z-]+\]$/);
+  });
+
+  test("says no secret in what it finds", async () => {
+    const { failures } = await check(
+      {},
+      {
+        connection: { ...connection, privateKey: ["very-private-words"], privatekey: "very-private-words" },
+        policy: {
+          name: "edge",
+          gates: [
+            {
+              name: "ssh",
+              protect: [{ tcp: "47001" }],
+              knock: { steps: [{ tcp: 47_001 }, { tcp: "58002" }] },
+            },
+          ],
+        },
+      },
+    );
+    expect(failures.length).toBeGreaterThan(3);
+    expect(JSON.stringify(failures)).not.toMatch(/very-private-words|58002/);
+  });
+
+  test.each([
+    ["nothing", {}, ["connection", "policy"]],
+    ["a policy alone", { policy }, ["connection"]],
+    ["a connection alone", { connection }, ["policy"]],
+    ["words", { connection: "edge", policy: "edge" }, ["connection", "policy"]],
+  ])("given %s fails at what is missing", async (_what, raw, expected) => {
+    const found = properties(await check({}, raw)).map((property) => property.replace(/\..*/, ""));
+    expect([...new Set(found)].sort()).toEqual(expected);
+  });
+});
+
+describe("while something is not known yet", () => {
+  test.each([
+    ["the host", { connection: { ...connection, host: unknownValue } }],
+    ["the whole connection", { connection: unknownValue }],
+    [
+      "a step",
+      { policy: { ...policy, gates: [{ ...policy.gates[0], knock: { steps: [{ tcp: unknownValue }] } }] } },
+    ],
+    ["the steps", { policy: { ...policy, gates: [{ ...policy.gates[0], knock: { steps: unknownValue } }] } }],
+    ["the time to undo after", { undoAfterSeconds: unknownValue }],
+  ])("as %s, there is no failure, and the ruleset is not known either", async (_what, more) => {
+    const { inputs, failures } = await check({ redactionKey: key }, news(more));
+    expect(failures).toEqual([]);
+    expect(inputs).toEqual({ ...news(more), redactionKey: key, ruleset: unknownValue });
+  });
+
+  test("what is known is checked all the same", async () => {
+    const unknownHost = { ...connection, host: unknownValue };
+    const wrong = await check({}, news({ connection: unknownHost, policy: { ...policy, name: "Edge" } }));
+    expect(properties(wrong)).toEqual(["policy.name"]);
+    const other = await check(
+      {},
+      news({ connection: { host: "edge/x" }, policy: { name: "edge", gates: unknownValue } }),
+    );
+    expect(properties(other)).toEqual(["connection.host"]);
+  });
+});
+
+test("what was not checked is refused before anything is contacted, without a secret", async () => {
+  const failing = create({ connection: { ...connection, port: 0 }, policy: { ...policy, name: "Edge" } });
+  await expect(failing).rejects.toMatchObject({
+    code: "POLICY_INVALID",
+    message: expect.stringMatching(/nothing was contacted:\npolicy\.name: .+\nconnection\.port: /),
+  });
+});
+
+function labels(result: CheckResult | undefined): readonly string[] {
+  return `${result?.inputs["ruleset"]}`.match(/<ssh-\d:[0-9a-f]+>/g) ?? [];
+}

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { digestText } from "../../src/policy/digest";
+import { parsePolicy } from "../../src/policy/parse";
+import { unknownValue } from "../../src/pulumi/arguments";
+import { check, diff, type Properties } from "../../src/pulumi/operations";
+import { lowerPolicy } from "../../src/render/lower";
+import { renderNftables } from "../../src/render/nftables";
+
+const connection = { host: "203.0.113.7", user: "ops", privateKey: "one" };
+const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }, { udp: 58_002 }] } };
+const policy = { name: "edge", gates: [gate] };
+const given = { connection, policy, redactionKey: "" };
+
+/** The state after the host has confirmed. */
+async function confirmed(): Promise<Properties> {
+  const { inputs } = await check({}, given);
+  const reading = parsePolicy(policy);
+  if (reading.kind === "wrong") throw new Error("wrong");
+  return { ...inputs, digest: digestText(renderNftables(lowerPolicy(reading.policy))) };
+}
+
+async function compare(olds: Properties, news: object) {
+  const { inputs, failures } = await check(olds, { ...given, ...news });
+  expect(failures).toEqual([]);
+  return diff("edge-1", olds, inputs);
+}
+
+const same = { changes: false, replaces: [], deleteBeforeReplace: false };
+const changed = { ...same, changes: true };
+
+describe("comparing what the host confirmed with what is wanted", () => {
+  test.each([
+    ["the same", {}],
+    [
+      "the defaults said aloud",
+      { undoAfterSeconds: 60, connection: { ...connection, port: 22, dialErrorLimit: 10 } },
+    ],
+    [
+      "the same in another order",
+      {
+        connection: { privateKey: "one", user: "ops", host: "203.0.113.7" },
+        policy: { gates: [{ knock: gate.knock, protect: gate.protect, name: "ssh" }], name: "edge" },
+      },
+    ],
+  ])("finds no change in %s", async (_what, news) => {
+    expect(await compare(await confirmed(), news)).toEqual(same);
+  });
+
+  test.each([
+    [
+      "a step",
+      { policy: { ...policy, gates: [{ ...gate, knock: { steps: [{ tcp: 47_001 }, { udp: 58_003 }] } }] } },
+    ],
+    ["the time that a door is open", { policy: { ...policy, gates: [{ ...gate, openForSeconds: 31 }] } }],
+    ["who need not knock", { policy: { ...policy, allowFrom: ["192.0.2.0/24"] } }],
+    [
+      "a gate more",
+      { policy: { ...policy, gates: [gate, { ...gate, name: "web", protect: [{ tcp: "443" }] }] } },
+    ],
+    ["the private key alone", { connection: { ...connection, privateKey: "two" } }],
+    ["the port of SSH", { connection: { ...connection, port: 2_222 } }],
+    ["the time to undo after", { undoAfterSeconds: 61 }],
+  ])("finds a change, to be made in place, in %s", async (_what, news) => {
+    expect(await compare(await confirmed(), news)).toEqual(changed);
+  });
+
+  test("replaces on another host, and there first", async () => {
+    const moved = { connection: { ...connection, host: "203.0.113.8" } };
+    expect(await compare(await confirmed(), moved)).toEqual({ ...changed, replaces: ["connection"] });
+  });
+
+  test("replaces under another name, after the old table is gone", async () => {
+    const renamed = { policy: { ...policy, name: "rim" } };
+    const expected = { changes: true, replaces: ["policy"], deleteBeforeReplace: true };
+    expect(await compare(await confirmed(), renamed)).toEqual(expected);
+  });
+
+  test("replaces for both reasons at once", async () => {
+    const both = { policy: { ...policy, name: "rim" }, connection: { ...connection, host: "203.0.113.8" } };
+    expect(await compare(await confirmed(), both)).toEqual({
+      changes: true,
+      replaces: ["policy", "connection"],
+      deleteBeforeReplace: true,
+    });
+  });
+
+  test.each([
+    ["a refresh found drift", { digest: "" }],
+    ["the host confirmed another ruleset", { digest: digestText("table") }],
+    ["a refresh saw another ruleset", { ruleset: "table inet knockgate_edge {\n}\n" }],
+    ["an earlier version wrote no digest", { digest: undefined }],
+    ["the state can't be read any more", { connection: { host: "203.0.113.7", nobodyKnows: true } }],
+  ])("finds a change when %s", async (_what, olds) => {
+    expect(await compare({ ...(await confirmed()), ...olds }, {})).toEqual(changed);
+  });
+
+  test.each([
+    ["a step", { policy: { ...policy, gates: [{ ...gate, knock: { steps: unknownValue } }] } }],
+    ["the host", { connection: { ...connection, host: unknownValue } }],
+  ])("supposes a change while %s is not known yet", async (_what, news) => {
+    expect(await compare(await confirmed(), news)).toEqual(changed);
+  });
+});

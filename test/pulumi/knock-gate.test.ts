@@ -1,0 +1,122 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import type { KnockGateArgs } from "../../src/pulumi/args";
+import { type Compiled, loadCompiled } from "./compiled";
+
+/** How a secret looks on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc). */
+const secret = (value: unknown) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  value,
+});
+
+const connection = { host: "203.0.113.7", privateKey: "very private" };
+const steps = [{ tcp: 47_001 }, { udp: 58_002 }];
+const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] };
+const knock = { steps, stepTimeoutSeconds: 5, strict: true };
+/** What the resource's own check makes of it. */
+const readPolicy = {
+  name: "edge",
+  gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock, openForSeconds: 30 }],
+  allowFrom: [],
+};
+
+let compiled: Compiled;
+let registered: pulumi.runtime.MockResourceArgs[] = [];
+beforeAll(() => {
+  compiled = loadCompiled();
+}, 60_000);
+afterAll(() => compiled?.remove());
+beforeEach(async () => {
+  registered = [];
+  await pulumi.runtime.setMocks({
+    newResource: (args) => {
+      registered.push(args);
+      const outs = { policy: secret(readPolicy), ruleset: "table", digest: "d1ge57" };
+      return { id: `${args.name}-id`, state: { ...args.inputs, ...(args.custom ? outs : {}) } };
+    },
+    call: () => ({}),
+  });
+});
+
+/** Makes a gate and waits until all of it is registered. */
+async function makeGate(
+  args: Partial<KnockGateArgs> = {},
+  opts?: pulumi.ComponentResourceOptions,
+): Promise<InstanceType<Compiled["KnockGate"]>> {
+  const gate = new compiled.KnockGate("edge", { connection, policy, ...args }, opts);
+  await waitFor(gate.ruleset);
+  return gate;
+}
+
+function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+test("has one child, with connection, policy and key as secrets whether or not they were", async () => {
+  await makeGate({ undoAfterSeconds: 90 });
+  expect(registered.map(({ type, name, custom }) => [type, name, custom])).toEqual([
+    ["knockgate:index:KnockGate", "edge", false],
+    ["pulumi-nodejs:dynamic/knockgate:Ruleset", "edge", true],
+  ]);
+  const { __provider, ...inputs } = registered[1]?.inputs ?? {};
+  expect(inputs).toEqual({
+    connection: secret(connection),
+    policy: secret(policy),
+    undoAfterSeconds: 90,
+    redactionKey: secret(""),
+  });
+});
+
+test("is its child's parent, and asks the engine to keep what comes back secret as well", async () => {
+  const seen: { type: string; opts: pulumi.CustomResourceOptions }[] = [];
+  const look: pulumi.ResourceTransformation = ({ type, opts }) => {
+    seen.push({ type, opts });
+    return undefined;
+  };
+  const gate = await makeGate({}, { transformations: [look] });
+  const child = seen.find(({ type }) => type.endsWith(":Ruleset"));
+  expect(child?.opts.parent).toBe(gate);
+  expect(child?.opts.additionalSecretOutputs).toEqual(["connection", "policy", "redactionKey", "digest"]);
+});
+
+test("shows the ruleset, and keeps digest and knock secret", async () => {
+  const gate = await makeGate();
+  expect(await waitFor(gate.ruleset)).toBe("table");
+  expect(await waitFor(gate.digest)).toBe("d1ge57");
+  expect(await waitFor(gate.knock)).toEqual([
+    { gate: "ssh", protect: [{ tcp: "22" }], steps, stepTimeoutSeconds: 5, openForSeconds: 30 },
+  ]);
+  expect(await pulumi.isSecret(gate.ruleset)).toBe(false);
+  expect(await pulumi.isSecret(gate.digest)).toBe(true);
+  // Its type parameter is not what is asked.
+  expect(await pulumi.isSecret(gate.knock as pulumi.Output<unknown>)).toBe(true);
+});
+
+test("registers its outputs", async () => {
+  const register = vi.spyOn(
+    pulumi.ComponentResource.prototype as unknown as { registerOutputs(outputs: object): void },
+    "registerOutputs",
+  );
+  const { ruleset, digest, knock } = await makeGate();
+  expect(register.mock.calls.flat()).toEqual([{ ruleset, digest, knock }]);
+  register.mockRestore();
+});
+
+test("takes outputs of other resources for any part of its arguments", async () => {
+  await makeGate({
+    connection: { host: pulumi.output("203.0.113.7"), privateKey: pulumi.secret("very private") },
+    policy: { ...policy, gates: [{ ...policy.gates[0], knock: { steps: pulumi.secret(steps) } }] } as never,
+  });
+  const [, { inputs } = { inputs: {} }] = registered;
+  expect(JSON.stringify(inputs["connection"])).toContain("203.0.113.7");
+  expect(inputs["connection"]).toMatchObject({ value: { privateKey: expect.anything() } });
+  expect(inputs["policy"]).toMatchObject({ value: { name: "edge" } });
+});
+
+test("leaves a provider in the state that is small and holds nothing of the package but its name", async () => {
+  await makeGate();
+  const text: string = registered[1]?.inputs["__provider"] ?? "";
+  expect(text.length).toBeLessThan(4_096);
+  expect(text.match(/import\("[^"]*"\)/g)).toEqual(Array(6).fill('import("knockgate/provider")'));
+  expect(text).not.toMatch(/require|zod|ssh2|host\.sh/);
+});

@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { lowerPolicy } from "../../src/render/lower";
+import { familySetName, renderNftables, setShape, tableName } from "../../src/render/nftables";
+import { gateName, policyInput } from "../arbitraries";
+import { readPolicy } from "../policy/read-policy";
+
+const render = (input: Parameters<typeof readPolicy>[0]) => renderNftables(lowerPolicy(readPolicy(input)));
+
+describe("the rendered text", () => {
+  test("is the same bytes for the same policy", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        expect(render(structuredClone(input))).toBe(render(input));
+      }),
+    );
+  });
+
+  test("does not depend on the order in which the policy's fields stand", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        expect(render(reverseKeys(input))).toBe(render(input));
+      }),
+    );
+  });
+
+  test("does not depend on the order or the doubling of allowFrom and protect", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        const { gates, allowFrom = [] } = input;
+        const turned = gates.map((gate) => ({
+          ...gate,
+          protect: [...gate.protect, ...gate.protect].reverse(),
+        }));
+        const other = { ...input, gates: turned, allowFrom: [...allowFrom, ...allowFrom].reverse() };
+        expect(render(other)).toBe(render(input));
+      }),
+    );
+  });
+
+  test("tells policies apart that differ in a time, a step or strictness", () => {
+    const gate = {
+      name: "ssh",
+      protect: [{ tcp: "22" }],
+      knock: { steps: [{ tcp: 1 }, { tcp: 2 }, { tcp: 3 }] },
+    };
+    const changes = [
+      {},
+      { openForSeconds: 31 },
+      { knock: { ...gate.knock, stepTimeoutSeconds: 6 } },
+      { knock: { ...gate.knock, strict: false } },
+      { knock: { steps: [{ tcp: 1 }, { tcp: 3 }, { tcp: 2 }] } },
+      { knock: { steps: [{ tcp: 1 }, { udp: 2 }, { tcp: 3 }] } },
+      { protect: [{ tcp: "22-23" }] },
+    ];
+    const texts = changes.map((change) => render({ name: "edge", gates: [{ ...gate, ...change }] }));
+    expect(new Set(texts).size).toBe(changes.length);
+  });
+
+  test("has each rule about a source for IPv4 and for IPv6", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        const { sets, rules } = splitFamilies(render({ ...input, allowFrom: [] }));
+        expect(sets.ipv6).toEqual(sets.ipv4);
+        expect(rules.ipv6).toEqual(rules.ipv4);
+        expect(rules.ipv4.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  test("names only sets and chains that it has, and has none that it does not name", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        const text = render(input);
+        const namesOf = (pattern: RegExp) => new Set([...text.matchAll(pattern)].map(([, name]) => name));
+        expect(namesOf(/@([\w-]+)/g)).toEqual(namesOf(/^\tset ([\w-]+) \{/gm));
+        const called = namesOf(/(?:goto|jump) ([\w-]+)/g);
+        expect(namesOf(/^\tchain ([\w-]+) \{/gm)).toEqual(called.add("input"));
+      }),
+    );
+  });
+
+  test("ends with a line break, and every closing brace stands on a line of its own", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        const text = render(input);
+        expect(text).toMatch(/\n\}\n$/);
+        expect(text).not.toMatch(/\n\n\n|[ \t]\n|\S\}\n/);
+      }),
+    );
+  });
+});
+
+describe("names in the kernel", () => {
+  test("are identifiers for all names that a policy can have, each another one", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(gateName(), { minLength: 2, maxLength: 2 }), ([one = "", other = ""]) => {
+        expect(tableName(one)).not.toBe(tableName(other));
+        expect(familySetName(one, "ipv4")).not.toBe(familySetName(one, "ipv6"));
+        expect(familySetName(one, "ipv4")).not.toBe(familySetName(other, "ipv4"));
+      }),
+    );
+  });
+
+  test("are refused when they are no identifiers", () => {
+    expect(() => tableName("a b")).toThrow("not an identifier");
+    expect(() => familySetName("a;b", "ipv4")).toThrow("not an identifier");
+    expect(() => renderNftables({ policy: "edge }", sets: [], chains: [] })).toThrow("not an identifier");
+    const chain = { name: "input {", rules: [] };
+    expect(() => renderNftables({ policy: "edge", sets: [], chains: [chain] })).toThrow("not an identifier");
+    const rule = { matches: [], effects: [], verdict: { kind: "go", chain: "x; drop" } } as const;
+    const input = { name: "input", rules: [rule] };
+    expect(() => renderNftables({ policy: "edge", sets: [], chains: [input] })).toThrow("not an identifier");
+  });
+
+  test("a comment that can't be quoted is refused", () => {
+    const rule = { comment: 'ssh" accept', matches: [], effects: [] } as const;
+    const input = { name: "input", rules: [rule] };
+    expect(() => renderNftables({ policy: "edge", sets: [], chains: [input] })).toThrow("not a string");
+  });
+});
+
+test("a set's shape tells what can't be changed in place, and is what the text declares", () => {
+  const set = { name: "ssh_packet1", key: "packet", role: "progress", timeoutSeconds: 5 } as const;
+  expect(setShape(set, "ipv4")).toEqual({ type: "ipv4_addr . inet_service", size: 65_536 });
+  expect(setShape({ ...set, key: "source" }, "ipv6")).toEqual({ type: "ipv6_addr", size: 65_536 });
+  const text = renderNftables({ policy: "edge", sets: [set], chains: [] });
+  expect(text).toContain("\t\ttype ipv4_addr . inet_service\n\t\tsize 65536\n\t\tflags dynamic,timeout\n");
+  expect(text).toContain("\t\ttype ipv6_addr . inet_service\n");
+});
+
+function reverseKeys<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(reverseKeys) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).reverse();
+  return Object.fromEntries(entries.map(([key, field]) => [key, reverseKeys(field)])) as T;
+}
+
+/** Each family's lines with the family's own words taken out: what is left must be the same for both. */
+function splitFamilies(text: string) {
+  const lines = text.split("\n");
+  const pick = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).map(neutral);
+  return {
+    sets: { ipv4: pick(/^\tset .*_v4 /), ipv6: pick(/^\tset .*_v6 /) },
+    rules: { ipv4: pick(/\bip saddr|\bicmp type/), ipv6: pick(/\bip6 saddr|\bicmpv6 type/) },
+  };
+}
+
+function neutral(line: string): string {
+  return line
+    .replace(/_v[46]\b/g, "")
+    .replace(/\bip6? saddr/g, "saddr")
+    .replace(/\bicmp(v6)? type/g, "icmp type");
+}

@@ -1,0 +1,168 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Policy } from "../../src/policy/schema";
+import { lowerPolicy } from "../../src/render/lower";
+import { renderNftables } from "../../src/render/nftables";
+import { redactListing, redactPorts, renderRedacted } from "../../src/render/redact";
+import { policyInput } from "../arbitraries";
+import { edge, readPolicy } from "../policy/read-policy";
+
+const policy = readPolicy(edge);
+const rendered = renderNftables(lowerPolicy(policy));
+
+describe("a redacted ruleset", () => {
+  test("shows all but the ports of steps, and a label where each stood", () => {
+    const redacted = renderRedacted(policy, "key");
+    const labels = listLabels(redacted);
+    expect(labels).toHaveLength(3);
+    const ports = new Map([41_001, 41_002, 41_003].map((port, index) => [`${port}`, labels[index] ?? ""]));
+    expect(redacted).toBe(rendered.replace(/41\d{3}/g, (port) => ports.get(port) ?? "?"));
+    expect(labels.map((label) => label.replace(/:.*/, ""))).toEqual(["<ssh-1", "<ssh-2", "<ssh-3"]);
+  });
+
+  test("is the same each time", () => {
+    expect(renderRedacted(policy, "key")).toBe(renderRedacted(readPolicy(structuredClone(edge)), "key"));
+  });
+
+  test("has other labels under another key", () => {
+    const [one, other] = [labelsOf(policy, "key"), labelsOf(policy, "other key")];
+    expect(one.filter((label) => other.includes(label))).toEqual([]);
+  });
+
+  test("changes the label of the step that changes, and no other", () => {
+    const before = labelsOf(policy, "key");
+    const after = labelsOf(withSteps([{ tcp: 41_001 }, { tcp: 41_999 }, { tcp: 41_003 }]), "key");
+    expect(after.map((label, index) => label === before[index])).toEqual([true, false, true]);
+  });
+
+  test("changes a step's label with its protocol", () => {
+    const after = labelsOf(withSteps([{ tcp: 41_001 }, { udp: 41_002 }, { tcp: 41_003 }]), "key");
+    expect(after.map((label, index) => label === labelsOf(policy, "key")[index])).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test("does not tell that two steps have the same port", () => {
+    const labels = labelsOf(withSteps([{ tcp: 41_001 }, { tcp: 41_002 }, { tcp: 41_001 }]), "key");
+    const digests = labels.map((label) => label.replace(/^.*:/, ""));
+    expect(new Set(digests).size).toBe(3);
+  });
+
+  test("does not tell that two gates have the same knock", () => {
+    const gate = edge.gates[0];
+    if (gate === undefined) throw new Error("no gate");
+    const two = readPolicy({ ...edge, gates: [gate, { ...gate, name: "web", protect: [{ tcp: "80" }] }] });
+    const digests = labelsOf(two, "key").map((label) => label.replace(/^.*:/, ""));
+    expect(new Set(digests).size).toBe(6);
+  });
+
+  test("holds no step's port, whatever the policy", () => {
+    fc.assert(
+      fc.property(policyInput(), fc.string(), (input, key) => {
+        const read = readPolicy(input);
+        const numbers = new Set(withoutTimes(renderRedacted(read, key)).match(/(?<![\w:.])\d+(?![\w:.])/g));
+        for (const port of portsOf(read)) expect(numbers).not.toContain(`${port}`);
+      }),
+    );
+  });
+
+  test("has as many lines as the ruleset, and differs in those with a step's port alone", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        const read = readPolicy(input);
+        const lines = renderNftables(lowerPolicy(read)).split("\n");
+        const redacted = renderRedacted(read, "key").split("\n");
+        expect(redacted).toHaveLength(lines.length);
+        for (const [index, line] of redacted.entries()) {
+          if (!/<[^>]+-\d+:[0-9a-f]{6}>/.test(line)) expect(line).toBe(lines[index]);
+        }
+      }),
+    );
+  });
+});
+
+describe("a redacted listing", () => {
+  test("of our own text is the redacted ruleset", () => {
+    fc.assert(
+      fc.property(policyInput(), (input) => {
+        const read = readPolicy(input);
+        const text = renderNftables(lowerPolicy(read));
+        expect(redactListing(text, read, "key")).toBe(renderRedacted(read, "key"));
+      }),
+    );
+  });
+
+  test("hides a step's port on any other line, and shows the rest of it", () => {
+    const drifted = rendered
+      .replace("tcp dport 41002 ip saddr", "tcp dport { 41002, 4100 } ip saddr")
+      .replace("\t\tdrop\n", "\t\ttcp dport 41003 accept\n\t\tdrop\n");
+    const lines = redactListing(drifted, policy, "key").split("\n");
+    expect(lines).toContain("\t\ttcp dport <port> accept");
+    expect(lines.some((line) => line.startsWith("\t\ttcp dport { <port>, 4100 } ip saddr"))).toBe(true);
+    expect(lines.join("\n")).not.toMatch(/\b4100[123]\b/);
+    expect(lines.filter((line) => !renderRedacted(policy, "key").split("\n").includes(line))).toHaveLength(2);
+  });
+});
+
+describe("a redacted message", () => {
+  test.each([
+    ["tcp dport 41001 accept", "tcp dport <port> accept"],
+    ["41001", "<port>"],
+    ["{ 41001, 41002-41003 }", "{ <port>, <port>-<port> }"],
+    ["192.0.2.1:41001: refused", "192.0.2.1:<port>: refused"],
+    ["[2001:db8::1]:41001", "[2001:db8::1]:<port>"],
+    ["tcp/41001", "tcp/<port>"],
+    ["port=41001;", "port=<port>;"],
+    ['"41001"', '"<port>"'],
+    ["near 41001\nand 41002", "near <port>\nand <port>"],
+    ["it was 41001, not 41002", "it was <port>, not <port>"],
+    ["The host refused port 41001.", "The host refused port <port>."],
+    ["The host refused port 41001... again", "The host refused port <port>... again"],
+  ])("hides the ports in %j", (text, redacted) => {
+    expect(redactPorts(text, policy)).toBe(redacted);
+  });
+
+  test.each([
+    ...[
+      "tcp dport 22 accept",
+      "41004",
+      "4100",
+      "410011",
+      "1.41001.2",
+      "v41001",
+      "41001s",
+      "41001ms",
+      "0x41001",
+    ],
+    ...["", "nothing"],
+  ])("leaves %j as it is", (text) => {
+    expect(redactPorts(text, policy)).toBe(text);
+  });
+});
+
+function withSteps(steps: Policy["gates"][number]["knock"]["steps"]): Policy {
+  return readPolicy({
+    ...edge,
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] } }],
+  });
+}
+
+function labelsOf(read: Policy, key: string): readonly string[] {
+  return listLabels(renderRedacted(read, key));
+}
+
+/** Each label once, by the step's position: the text begins with the last step's rule. */
+function listLabels(text: string): readonly string[] {
+  return [...new Set(text.match(/<[^>]+>/g))].sort();
+}
+
+function portsOf(read: Policy): readonly number[] {
+  return read.gates.flatMap((gate) => gate.knock.steps.map((step) => step.tcp ?? step.udp ?? 0));
+}
+
+/** Times, and the size of sets, are no secrets and may be the same number as a port. */
+function withoutTimes(text: string): string {
+  return text.replace(/timeout \d+s|size \d+/g, "");
+}
