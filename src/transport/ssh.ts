@@ -128,7 +128,10 @@ function runProgram(
     const onClose = (): void => finish(() => lost("the connection was lost while a command ran"));
     client.once("close", onClose);
     const carry = (error: Error | undefined, stream: ClientChannel): void => {
-      if (error !== undefined) return finish(() => lost(error.message));
+      if (error !== undefined) {
+        finish(() => lost(error.message));
+        return;
+      }
       const outputs: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
       let bytes = 0;
       const collect = (into: Buffer[]) => (chunk: Buffer) => {
