@@ -1,12 +1,12 @@
 import { KnockgateError } from "../errors.js";
-import { planLoad } from "../plan/load.js";
+import { type Load, planLoad } from "../plan/load.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { lowerPolicy } from "../render/lower.js";
 import { renderNftables } from "../render/nftables.js";
 import { redactPorts } from "../render/redact.js";
-import type { HostConnection, Route } from "../transport/host.js";
+import type { CommandResult, HostConnection, Route } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness } from "./fitness.js";
@@ -43,6 +43,10 @@ export interface Confirmed {
 
 const commandTimeoutMs = 30_000;
 
+/** Exit codes of the host's script. */
+const pendingCode = 11;
+const refusedCode = 12;
+
 /**
  * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
  * what it had before, or will have it at the latest when its own timer runs; the message says which.
@@ -71,15 +75,18 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     }
     const id = world.newId();
     const load = planLoad(lowerPolicy(policy), observed.loaded, observed.clientAddress);
+    const replacement = planLoad(lowerPolicy(policy), undefined, observed.clientAddress);
+    const programOf = ({ text: loadText }: Load) =>
+      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner });
     const run = (name: string, program: string) => runStep(connection, name, program, policy);
     try {
-      await run("stage", stageProgram(policy.name, id, digest, { ruleset: text, load: load.text, owner }));
+      const kind = await stageLoad(connection, [load, replacement], programOf, policy);
       log("2/6 stage: the host's own nft accepts the ruleset");
       await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
       await run("load", commandProgram(["load", policy.name, id]));
       log(
-        `4/6 load: ${load.kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded"}`,
+        `4/6 load: ${kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded"}`,
       );
       const fresh = await proveGates(policy, {
         route,
@@ -112,6 +119,20 @@ async function observeSettled(connection: HostConnection, policy: Policy): Promi
   return observeHost(connection, policy.name);
 }
 
+/** What somebody put into our table can make a refill impossible; to replace the table is always possible. */
+async function stageLoad(
+  connection: HostConnection,
+  [load, replacement]: readonly [Load, Load],
+  programOf: (load: Load) => string,
+  policy: Policy,
+): Promise<Load["kind"]> {
+  const result = await connection.run(programOf(load), commandTimeoutMs);
+  if (isDone(result)) return load.kind;
+  if (load.kind === "replace" || result.code !== refusedCode) failStep("stage", result, policy);
+  await runStep(connection, "stage", programOf(replacement), policy);
+  return replacement.kind;
+}
+
 async function runStep(
   connection: HostConnection,
   name: string,
@@ -119,9 +140,17 @@ async function runStep(
   policy: Policy,
 ): Promise<void> {
   const result = await connection.run(program, commandTimeoutMs);
-  if (result.code === 0 && parseReply(result.stdout).values.size > 0) return;
+  if (!isDone(result)) failStep(name, result, policy);
+}
+
+function isDone(result: CommandResult): boolean {
+  return result.code === 0 && parseReply(result.stdout).values.size > 0;
+}
+
+function failStep(name: string, result: CommandResult, policy: Policy): never {
   const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
-  const code = result.code === 11 ? "CHANGE_PENDING" : name === "stage" ? "STAGE_FAILED" : "HOST_FAILED";
+  const code =
+    result.code === pendingCode ? "CHANGE_PENDING" : name === "stage" ? "STAGE_FAILED" : "HOST_FAILED";
   throw new KnockgateError(code, `${name} failed: ${said}`);
 }
 

@@ -37,9 +37,10 @@ function lowerProgressSets(gate: Gate, steps: readonly StepMatch[], position: nu
   const sources: SourceSet = { name: progressSet(gate.name, position), key: "source", ...common };
   if (!looksLikeNext(steps, position)) return [sources];
   const isFirstAlike = position === firstAlike(steps, position);
-  return isFirstAlike
-    ? [sources, { name: packetSet(gate.name, position), key: "packet", ...common }]
-    : [sources];
+  if (!isFirstAlike) return [sources];
+  // As long as the whole run may take: a client can send its first packet again until then.
+  const timeoutSeconds = gate.knock.stepTimeoutSeconds * steps.length;
+  return [sources, { name: packetSet(gate.name, position), key: "packet", role: "progress", timeoutSeconds }];
 }
 
 function lowerAdvance(steps: readonly StepMatch[], position: number): Rule {

@@ -87,6 +87,15 @@ describe("a change that succeeds", () => {
     expect(host.state.confirmed?.owner).toBe("me");
   });
 
+  test("replaces the table when what somebody put into it can't be refilled", async () => {
+    const fault: Fault = { at: "stage", kind: "refuses", code: 12, stderr: "File exists" };
+    const host = makeFakeHost({ confirmed, policies: [newPolicy], faults: [fault] });
+    await changeHost(update, host.world);
+    expect(host.calls.filter((call) => call.endsWith("stage"))).toHaveLength(2);
+    expect(host.lines[3]).not.toContain("open doors stay open");
+    expect(host.state.confirmed?.text).toBe(renderPolicy(newPolicy));
+  });
+
   test("knocks again when a knock gets lost", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy], lostKnocks: 2 });
     await changeHost(update, host.world);
@@ -150,7 +159,13 @@ const failures: readonly Failure[] = [
   },
   {
     what: "the host refuses the ruleset",
-    options: { faults: [{ at: "stage", kind: "refuses", code: 12, stderr: nftSays }] },
+    // The second refusal is of the table's replacement, which is tried when what is there can't be refilled.
+    options: {
+      faults: [
+        { at: "stage", kind: "refuses", code: 12, stderr: nftSays },
+        { at: "stage", kind: "refuses", code: 12, stderr: nftSays },
+      ],
+    },
     code: "STAGE_FAILED",
     step: /stage failed: .*syntax error; udp dport <port>: what\?/,
     state: untouched,

@@ -1,6 +1,6 @@
 import { lax, mixed, opens, sixteen, sixteenMoves, staysClosed, tcp, testAttempts, three } from "./attempt";
 import { doorPort, gateBefore } from "./gated-lab";
-import { datagram, type Move, ping, syn } from "./moves";
+import { datagram, type Move, pause, ping, syn } from "./moves";
 
 const twice = gateBefore(tcp(7_000, 7_000, 8_000));
 const pair = gateBefore(tcp(7_000, 7_000));
@@ -72,6 +72,15 @@ testAttempts([
     thrice,
     syn(7_000, "p"),
     syn(7_000, "q"),
+    syn(7_000, "p"),
+  ),
+  staysClosed(
+    "takes a first SYN sent again after its own time for no third alike",
+    gateBefore(tcp(7_000, 7_000, 7_000), { stepTimeoutSeconds: 2 }),
+    syn(7_000, "p"),
+    pause(1_200),
+    syn(7_000, "q"),
+    pause(1_200),
     syn(7_000, "p"),
   ),
   staysClosed("takes two doubled SYNs for two, of three steps alike", thrice, ...doubled(syn, 7_000, 7_000)),
