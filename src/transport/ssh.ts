@@ -40,15 +40,14 @@ export async function connectSsh(
       // Many small messages go to and fro: Nagle's algorithm would hold each back for the other side's delayed ACK.
       .once("connect", () => client.setNoDelay(true))
       .once("ready", resolve)
-      .once("error", (cause) => reject(mismatch ?? cause))
+      // Not once: an error can follow another, and one that nobody hears ends the process.
+      .on("error", (cause) => reject(mismatch ?? cause))
       .once("close", () => reject(mismatch ?? unreachable(name, address, "the connection was closed")))
       .connect({ ...toConfig(connection, address, expected, timeoutMs), hostVerifier: verify });
   }).catch((cause: unknown) => {
     client.destroy();
     throw cause instanceof KnockgateError ? cause : explain(cause as Error, name, address);
   });
-  // What happens to the connection later shows in the command that it carries.
-  client.on("error", () => undefined);
   return {
     run: (program, limitMs) => runProgram(client, name, program, limitMs),
     close: () => client.end(),
