@@ -8,7 +8,8 @@ import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises"
 
 // The kernel repeats an unanswered SYN after 1 s; the attempt must be over before.
 const attemptLimitMs = 400;
-const fixedPortWaitMs = 2;
+// Long enough for a busy machine to see an answer: to close a connection that it has not seen yet would send a FIN.
+const fixedPortWaitMs = 40;
 // These tell that no packet left; all other errors are a kind of answer.
 const unsentCodes = ["EADDRINUSE", "EADDRNOTAVAIL", "EACCES", "EINVAL", "ENETUNREACH", "EPERM", "ENOENT"];
 
