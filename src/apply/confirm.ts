@@ -19,6 +19,8 @@ export async function confirmChange(
 ): Promise<void> {
   const result = await connection.run(commandProgram(["confirm", policy.name, id]), confirmTimeoutMs);
   if (result.code === 0 && parseReply(result.stdout).values.get("digest") === digest) return;
-  const said = redactPorts(result.stderr.trim(), policy) || "the host did not read back what was sent";
+  const said =
+    redactPorts(result.stderr.trim().replaceAll("\n", "; "), policy) ||
+    "the host did not read back what was sent";
   throw new KnockgateError("NOT_CONFIRMED", `confirm failed: ${said}`);
 }

@@ -16,7 +16,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 5, shell });
+    lab = await openLab({ hosts: 6, shell });
   });
   afterAll(() => lab?.close());
 
@@ -58,5 +58,19 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     await changeHost(update, await deployTo(lab, host));
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
     expect(await listFiles(host)).toEqual(confirmedFiles);
+  });
+
+  test("does not keep a boot from loading the confirmed ruleset, nor makes it look like another", async () => {
+    const host = await claimSmall("512k");
+    await changeHost(first, await deployTo(lab, host));
+    const old = await listGate(host);
+    await host.run(["sh", "-c", `cat /dev/zero >${folder}/filler`], { check: false });
+    await host.run(["nft", "flush", "ruleset"]);
+    await host.run(["sh", `${folder}/edge/host.sh`, "boot", "edge"]);
+    expect(await listGate(host)).toBe(old);
+    await host.run(["rm", `${folder}/filler`]);
+    const world = await deployTo(lab, host);
+    await changeHost({ ...first, formerPolicy: oldPolicy }, world);
+    expect(world.lines.at(-1)).toContain("nothing to change");
   });
 });

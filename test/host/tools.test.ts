@@ -3,7 +3,7 @@ import { changeHost } from "../../src/apply/change";
 import { commandProgram } from "../../src/apply/program";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo, waitUntil } from "./deployment";
-import { confirmedFiles, listFiles, listGate } from "./inspection";
+import { confirmedFiles, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { leavePending } from "./pending";
 import { newPolicy, oldPolicy } from "./policies";
 
@@ -14,7 +14,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 4, shell });
+    lab = await openLab({ hosts: 5, shell });
   });
   afterAll(() => lab?.close());
 
@@ -48,6 +48,32 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     expect(failure.message).toMatch(complaint);
     expect(failure.message).toContain("Nothing was changed on the host.");
     expect(await listFiles(host)).toEqual([]);
+  });
+
+  test("that can't note which timer it has started ends that timer", async () => {
+    const host = claimHost(lab);
+    await changeHost(first, await deployTo(lab, host));
+    const old = await listGate(host);
+    // arm notes the change, starts the timer, and notes the timer: this second note fails.
+    const sync = `#!/bin/sh
+case $* in
+*pending.new) [ ! -e /run/noted ] || : >/run/broken; : >/run/noted ;;
+esac
+[ ! -e /run/broken ] && exec /usr/bin/sync "$@"
+`;
+    await host.run(["sh", "-c", "cat >/usr/local/sbin/sync && chmod 0755 /usr/local/sbin/sync"], {
+      stdin: sync,
+    });
+    const failing = changeHost(
+      { ...first, policy: newPolicy, formerPolicy: oldPolicy },
+      await deployTo(lab, host),
+    );
+    await expect(failing).rejects.toMatchObject({
+      code: "HOST_FAILED",
+      message: expect.stringContaining("arm failed: "),
+    });
+    expect(await listGate(host)).toBe(old);
+    await waitForNoTimer(host);
   });
 
   test("takes nothing for a policy's name or a change's id that could be another path", async () => {

@@ -42,7 +42,7 @@ cmd_arm() {
 	use_change "$1"
 	settle_pending
 	[ -f "$change/load.nft" ] || fail 13 "change $id is not staged"
-	print_snapshot >"$change/undo.nft" || fail 12 "cannot write $change/undo.nft: is the disk full?"
+	save "$change/undo.nft" print_snapshot || fail 12 "cannot write $change/undo.nft: is the disk full?"
 	nft -c -f "$change/undo.nft" || fail 12 "what is loaded now could not be loaded again, so the change could not be undone"
 	deadline=$(($(uptime_seconds) + $2))
 	write_pending "$id" "$(boot_id)" "$deadline" none || fail 12 "cannot write $dir/pending: is the disk full?"
@@ -50,6 +50,7 @@ cmd_arm() {
 		write_pending "$id" "$(boot_id)" "$deadline" "$timer" && printf 'armed=%s\n' "$timer" && return 0
 	fi
 	read_pending
+	pending_timer=$timer
 	clear_pending
 	fail 10 "the host could not start a timer for the undo"
 }
@@ -64,7 +65,7 @@ cmd_load() {
 	use_change "$1"
 	require_pending
 	nft -f "$change/load.nft" || fail 1 "nft could not load the ruleset; what was loaded is unchanged"
-	list_table >"$change/listing" || fail 1 "the loaded ruleset could not be read back"
+	save "$change/listing" list_table || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
 }
 

@@ -81,4 +81,11 @@ uptime_seconds() {
 	printf '%s\n' "${up%%.*}"
 }
 
+# Writes into a file what a command says: nft by itself does not notice that a disk is full.
+save() {
+	file=$1
+	shift
+	said=$("$@") && printf '%s\n' "$said" >"$file"
+}
+
 flush_to_disk() { sync "$@" 2>/dev/null || sync; }

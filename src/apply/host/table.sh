@@ -18,7 +18,8 @@ load_confirmed() {
 	if [ -L "$dir/confirmed" ]; then
 		{ print_clearing && cat "$dir/confirmed"; } | nft -f - || return 1
 		listing=$dir/changes/$(confirmed_id)/listing
-		list_table >"$listing.new" && mv -f "$listing.new" "$listing"
+		save "$listing.new" list_table && mv -f "$listing.new" "$listing"
+		rm -f "$listing.new" # left where the disk is full, and then what is loaded is right all the same
 	else
 		print_clearing | nft -f -
 	fi
