@@ -9,6 +9,7 @@
  * - `LOGIN_REFUSED`: the host answered, but took none of the ways to log in.
  * - `NOT_ALLOWED`: logged in, but neither as root nor with sudo that works without a password.
  * - `HOST_UNFIT`: the host lacks something Knockgate needs.
+ * - `LOCKOUT`: the policy would leave this machine no way in.
  * - `CHANGE_PENDING`: another change on the same policy waits for its confirmation.
  * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.
  * - `NOT_CONFIRMED`: the ruleset was armed or loaded, but not confirmed.
@@ -23,6 +24,7 @@ export type ErrorCode =
   | "LOGIN_REFUSED"
   | "NOT_ALLOWED"
   | "HOST_UNFIT"
+  | "LOCKOUT"
   | "CHANGE_PENDING"
   | "STAGE_FAILED"
   | "NOT_CONFIRMED"

@@ -8,12 +8,37 @@ const firstStepPort = 20_000;
 /** A policy that is right: several gates, each with its own range of ports, steps that may repeat. */
 export function policyInput(): fc.Arbitrary<PolicyInput> {
   return fc
-    .record({
-      name: gateName(),
-      gates: fc.uniqueArray(gateInput(), { minLength: 1, maxLength: 4, selector: (gate) => gate.name }),
-      allowFrom: fc.array(prefixText(), { maxLength: 6 }),
-    })
-    .map(({ name, gates, allowFrom }) => ({ name, gates: gates.map(moveApart), allowFrom }));
+    .record(
+      {
+        name: gateName(),
+        gates: fc.uniqueArray(gateInput(), { minLength: 1, maxLength: 4, selector: (gate) => gate.name }),
+        allowFrom: fc.array(prefixText(), { maxLength: 6 }),
+        denyFrom: fc.array(prefixText(), { maxLength: 3 }),
+        scope: fc.constantFrom("input", "prerouting"),
+        stealth: fc.boolean(),
+        log: logInput(),
+        limits: fc.record(
+          {
+            sources: fc.integer({ min: 16, max: 1_048_576 }),
+            firstStepsPerSecond: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10_000 })),
+          },
+          { requiredKeys: [] },
+        ),
+      },
+      { requiredKeys: ["name", "gates", "allowFrom"] },
+    )
+    .map(({ gates, ...more }) => ({ ...more, gates: gates.map(moveApart) }) as PolicyInput);
+}
+
+function logInput(): fc.Arbitrary<PolicyInput["log"]> {
+  return fc.record(
+    {
+      events: fc.uniqueArray(fc.constantFrom("opened", "accepted", "dropped", "reset"), { minLength: 1 }),
+      prefix: fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/),
+      perMinute: fc.integer({ min: 1, max: 10_000 }),
+    },
+    { requiredKeys: ["events"] },
+  ) as fc.Arbitrary<PolicyInput["log"]>;
 }
 
 type GateInput = PolicyInput["gates"][number];
@@ -56,15 +81,24 @@ function toEntry([kind, text]: readonly ["tcp" | "udp", string]) {
   return kind === "tcp" ? { tcp: text } : { udp: text };
 }
 
-function step(): fc.Arbitrary<{ readonly tcp: number } | { readonly udp: number }> {
+type StepInput = GateInput["knock"]["steps"][number];
+
+function step(): fc.Arbitrary<StepInput> {
   // Few ports, so that sequences repeat some, as well as all others.
   const port = fc.oneof(
     fc.integer({ min: firstStepPort, max: firstStepPort + 3 }),
     fc.integer({ min: firstStepPort, max: 65_535 }),
   );
-  return fc
-    .tuple(protocol(), port)
-    .map(([kind, value]) => (kind === "tcp" ? { tcp: value } : { udp: value }));
+  const size = fc.oneof(fc.constantFrom(0, 1, 1_232), fc.integer({ min: 0, max: 1_232 }));
+  return fc.oneof(
+    { arbitrary: port.map((tcp) => ({ tcp })), weight: 4 },
+    { arbitrary: port.map((udp) => ({ udp })), weight: 3 },
+    {
+      arbitrary: fc.tuple(port, size).map(([udp, udpPayloadBytes]) => ({ udp, udpPayloadBytes })),
+      weight: 1,
+    },
+    { arbitrary: size.map((icmpPayloadBytes) => ({ icmpPayloadBytes })), weight: 1 },
+  );
 }
 
 function protocol(): fc.Arbitrary<"tcp" | "udp"> {
@@ -134,8 +168,26 @@ export function nearMissPolicy(): fc.Arbitrary<unknown> {
     fc.record({ kind: fc.constant("remove" as const) }),
     fc.record({ kind: fc.constant("add" as const), key: fc.string(), by: fc.anything() }),
   );
-  return fc.tuple(policyInput(), fc.nat(), change).map(([policy, choice, what]) => {
-    const copy: unknown = structuredClone(policy);
+  return changeSomewhere(policyInput(), change);
+}
+
+/** A policy with one value replaced. */
+export function replaceSomewhere(
+  policy: fc.Arbitrary<PolicyInput>,
+  by: fc.Arbitrary<unknown>,
+): fc.Arbitrary<unknown> {
+  return changeSomewhere(
+    policy,
+    by.map((value) => ({ kind: "replace", by: value })),
+  );
+}
+
+function changeSomewhere(
+  policy: fc.Arbitrary<PolicyInput>,
+  change: fc.Arbitrary<Change>,
+): fc.Arbitrary<unknown> {
+  return fc.tuple(policy, fc.nat(), change).map(([right, choice, what]) => {
+    const copy: unknown = structuredClone(right);
     const places = listPlaces(copy);
     const place = places[choice % places.length];
     if (place !== undefined) applyChange(place, what);

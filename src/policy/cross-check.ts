@@ -118,12 +118,16 @@ function findProtectedSteps(
   gates: readonly PlacedGate[],
   ranges: readonly ProtectedRange[],
 ): readonly Finding[] {
+  const lookups = {
+    tcp: makeLookup(ranges.filter((entry) => entry.protocol === "tcp")),
+    udp: makeLookup(ranges.filter((entry) => entry.protocol === "udp")),
+  };
   return gates.flatMap(({ index, steps }) =>
     steps.flatMap(({ position, step }) =>
       protocols.flatMap((protocol) => {
         const port = step[protocol];
         if (port === undefined) return [];
-        const hit = ranges.find((entry) => entry.protocol === protocol && isInPortRange(port, entry.range));
+        const hit = lookups[protocol](port);
         if (hit === undefined) return [];
         return [
           {
@@ -136,4 +140,25 @@ function findProtectedSteps(
       }),
     ),
   );
+}
+
+/** Finds a range that a port is in, by halving: a policy can have thousands of ranges and of steps. */
+function makeLookup(ranges: readonly ProtectedRange[]): (port: number) => ProtectedRange | undefined {
+  const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
+  // Of the ranges up to each: the one that reaches furthest. It holds every port from there on that any of them holds.
+  const widest: ProtectedRange[] = [];
+  for (const entry of sorted) {
+    const before = widest.at(-1);
+    widest.push(before !== undefined && before.range.last >= entry.range.last ? before : entry);
+  }
+  return (port) => {
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.range.first ?? 0) <= port) low = middle + 1;
+      else high = middle;
+    }
+    const hit = widest[low - 1];
+    return hit !== undefined && isInPortRange(port, hit.range) ? hit : undefined;
+  };
 }

@@ -42,9 +42,13 @@ function describe(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
       return `must be ${article(issue.expected)}${issue.message.endsWith("received undefined") ? ", and is missing" : ""}.`;
+    case "invalid_value":
+      return `must be ${issue.values.join(" or ")}.`;
     case "too_small":
+      if (issue.origin === "string") return "must not be empty.";
       return issue.origin === "array" ? "must not be an empty list." : `must be at least ${issue.minimum}.`;
     case "too_big":
+      if (issue.origin === "string") return `must have at most ${issue.maximum} characters.`;
       return issue.origin === "array"
         ? `must have at most ${issue.maximum} entries.`
         : `must be at most ${issue.maximum}.`;
@@ -58,8 +62,11 @@ function suggest(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
       return `Set it to ${article(issue.expected)}.`;
+    case "invalid_value":
+      return "Choose one of them.";
     case "too_small":
     case "too_big":
+      if (issue.origin === "string") return "Change its length.";
       return issue.origin === "array"
         ? "Change the number of entries."
         : "Choose a whole number within the limits.";

@@ -60,12 +60,21 @@ export function isInPrefix(address: string, prefix: Prefix): boolean {
 
 /** Sorts prefixes and drops those that lie inside another one: nftables refuses overlapping intervals. */
 export function mergePrefixes(prefixes: readonly Prefix[]): readonly Prefix[] {
-  const widestFirst = [...prefixes].sort((one, other) => one.length - other.length);
+  const sorted = prefixes
+    .map((prefix) => ({ prefix, bytes: toBytes(prefix) }))
+    .sort(
+      (one, other) =>
+        one.bytes.length - other.bytes.length ||
+        compareBytes(one.bytes, other.bytes) ||
+        one.prefix.length - other.prefix.length,
+    );
   const kept: Prefix[] = [];
-  for (const prefix of widestFirst) {
-    if (!kept.some((wide) => isInPrefix(prefix.address, wide))) kept.push(prefix);
+  for (const { prefix } of sorted) {
+    // What lies inside another one comes right behind it, or behind others that do.
+    const wide = kept.at(-1);
+    if (wide === undefined || !isInPrefix(prefix.address, wide)) kept.push(prefix);
   }
-  return kept.sort((one, other) => compareBytes(toBytes(one), toBytes(other)));
+  return kept;
 }
 
 function readFamily(address: string): Family | undefined {

@@ -28,14 +28,28 @@ const prefix = z.string().superRefine((text, context) => {
   }
 });
 
+/** Payload bytes that still fit one packet on any link (RFC 8200, 5: 1280 bytes, less 48 of headers). */
+const payloadBytes = z.int().min(0).max(1_232);
+
 export const stepSchema = exactlyOne(
-  z.strictObject({ tcp: port.optional(), udp: port.optional() }),
+  z.strictObject({
+    tcp: port.optional(),
+    udp: port.optional(),
+    icmpPayloadBytes: payloadBytes.optional(),
+    udpPayloadBytes: payloadBytes.optional(),
+  }),
   "a step",
-);
+  ["tcp", "udp", "icmpPayloadBytes"],
+).refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
+  path: ["udpPayloadBytes"],
+  error: "belongs to a udp step alone.",
+  params: { fix: "Remove it, or set udp." },
+});
 
 export const protectSchema = exactlyOne(
   z.strictObject({ tcp: portRange.optional(), udp: portRange.optional() }),
   "an entry of protect",
+  ["tcp", "udp"],
 );
 
 const knock = z.strictObject({
@@ -51,11 +65,63 @@ const gateSchema = z.strictObject({
   openForSeconds: seconds.default(30),
 });
 
+/** What can be written to the kernel's log, and counted. */
+const eventSchema = z.enum(["opened", "accepted", "dropped", "reset"]);
+
+const log = z.strictObject({
+  events: z.array(eventSchema).min(1),
+  /** Begins each line. With the gate's and the event's names it has to fit xt_LOG's 29 bytes. */
+  prefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]{1,12}$/, { error: "must be 1 to 12 letters, digits, _ or -." })
+    .default("knockgate"),
+  perMinute: z.int().min(1).max(10_000).default(30),
+});
+
+const limits = z.strictObject({
+  /** Sources that a set of nftables can hold at once; what iptables can hold, the host's xt_recent says. */
+  sources: z.int().min(16).max(1_048_576).default(65_536),
+  /** First steps that count, from one IPv4 /24 or IPv6 /64; 0: all. */
+  firstStepsPerSecond: z.int().min(0).max(10_000).default(20),
+});
+
+const expectedPacket = exactlyOne(
+  z.strictObject({
+    tcp: port.optional(),
+    udp: port.optional(),
+    icmpPayloadBytes: payloadBytes.optional(),
+    udpPayloadBytes: payloadBytes.optional(),
+    /** After the packet before it. */
+    afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
+  }),
+  "a packet",
+  ["tcp", "udp", "icmpPayloadBytes"],
+);
+
+/** One of a policy's own tests. */
+const expectation = z.strictObject({
+  name: z.string().min(1).max(200),
+  from: z.union([z.ipv4(), z.ipv6()], { error: "is not an address." }),
+  packets: z.array(expectedPacket).max(1_000).default([]),
+  gate: nameSchema,
+  /** How long after the last packet the door is tried. */
+  afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
+  isOpen: z.boolean(),
+});
+
 /** The shape of a policy, shared by the Pulumi argument and policy files. It has no unions. */
 export const policySchema = z.strictObject({
   name: nameSchema,
   gates: z.array(gateSchema).min(1),
   allowFrom: z.array(prefix).default([]),
+  denyFrom: z.array(prefix).default([]),
+  backend: z.enum(["nftables", "iptables"]).default("nftables"),
+  scope: z.enum(["input", "prerouting"]).default("input"),
+  stealth: z.boolean().default(false),
+  log: log.optional(),
+  limits: limits.prefault({}),
+  acceptRisks: z.array(z.string()).default([]),
+  expect: z.array(expectation).default([]),
 });
 
 /** A policy as its user writes it, defaults left out. */
@@ -65,13 +131,20 @@ export type PolicyInput = z.input<typeof policySchema>;
 export type Policy = DeepReadonly<z.output<typeof policySchema>>;
 export type Gate = Policy["gates"][number];
 export type Step = Gate["knock"]["steps"][number];
+export type Expectation = Policy["expect"][number];
+export type Event = z.output<typeof eventSchema>;
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
-function exactlyOne<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape, z.core.$strict>, what: string) {
-  const keys = Object.keys(schema.shape).join(" or ");
-  return schema.refine((value) => Object.values(value).filter((field) => field !== undefined).length === 1, {
-    error: `${what} must have exactly one of ${keys}.`,
+function exactlyOne<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape, z.core.$strict>,
+  what: string,
+  keys: readonly (keyof Shape & string)[],
+) {
+  const isOne = (value: object) =>
+    keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined).length === 1;
+  return schema.refine(isOne, {
+    error: `${what} must have exactly one of ${keys.slice(0, -1).join(", ")} or ${keys.at(-1)}.`,
     params: { fix: "Set one of them and leave out the others." },
   });
 }

@@ -33,6 +33,47 @@ describe("gates of one policy", () => {
     ).toEqual([]);
   });
 
+  test("are searched for protected steps as if each range were looked at for each step", () => {
+    const range = fc
+      .tuple(fc.constantFrom("tcp", "udp"), fc.integer({ min: 1, max: 40 }), fc.nat(12))
+      .map(([protocol, first, more]) => ({ [protocol]: `${first}-${first + more}` }));
+    const ranges = fc.array(range, { minLength: 1, maxLength: 6 });
+    const step = fc
+      .tuple(fc.constantFrom("tcp", "udp"), fc.integer({ min: 1, max: 60 }))
+      .map(([protocol, port]) => ({ [protocol]: port }));
+    const manyGates = fc.array(fc.tuple(ranges, fc.array(step, { minLength: 1, maxLength: 6 })), {
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(manyGates, (parts) => {
+        const gates = parts.map(([protect, steps], index) => gate(`g${index}`, protect, steps));
+        const holds = (path: string, protocol: "tcp" | "udp", port: number) => {
+          const [, at, entry] = /gates\[(\d+)\]\.protect\[(\d+)\]/.exec(path) ?? [];
+          const text = parts[Number(at)]?.[0][Number(entry)]?.[protocol];
+          const { first, last } = parsePortRange(text ?? "") ?? { first: 0, last: 0 };
+          return first <= port && port <= last;
+        };
+        const paths = parts.flatMap(([protect], at) =>
+          protect.map((_, entry) => `gates[${at}].protect[${entry}]`),
+        );
+        const found = crossCheck(gates).filter(({ rule }) => rule === "step-on-protected-port");
+        for (const [at, [, steps]] of parts.entries()) {
+          for (const [position, each] of steps.entries()) {
+            const [protocol, port] =
+              each["tcp"] === undefined
+                ? (["udp", each["udp"] ?? 0] as const)
+                : (["tcp", each["tcp"]] as const);
+            const own = found.filter(
+              ({ path }) => path === `gates[${at}].knock.steps[${position}].${protocol}`,
+            );
+            expect(own.length).toBe(paths.some((path) => holds(path, protocol, port)) ? 1 : 0);
+            for (const { message } of own) expect(holds(message, protocol, port)).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
   test("with one name are found, each after the first", () => {
     const gates = ["ssh", "web", "ssh", "ssh"].map((name, index) => {
       return gate(name, [{ tcp: `${100 + index}` }], outOfTheWay);
