@@ -1,0 +1,95 @@
+import type { Policy } from "../policy/schema.js";
+import type { LintRule, Objection } from "./rule.js";
+
+/** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, less its end). */
+const longestChainName = 28;
+/** The longest prefix of a line in the kernel's log (kernel `nf_loginfo`, xt_LOG). */
+const longestLogPrefix = 29;
+/** xt_recent's `ip_list_tot`, when the module was loaded with no other. */
+const defaultRecentSources = 100;
+
+/** What the backend iptables can't do, or only within limits. */
+export const backendRules: readonly LintRule[] = [
+  {
+    id: "iptables-doubled-step",
+    severity: "error",
+    isRisk: false,
+    why: "xt_recent knows addresses alone: a packet that the network doubled would count as the next step.",
+    fix: "Put another step between the two, or use the backend nftables.",
+    check: (policy) => ifIptables(policy, findDoubledSteps),
+  },
+  {
+    id: "iptables-name-too-long",
+    severity: "error",
+    isRisk: false,
+    why: `A chain's name has at most ${longestChainName} characters: kg_<policy>_<gate>_closed, kg_<policy>_beginning.`,
+    fix: "Shorten the policy's or the gate's name.",
+    check: (policy) => ifIptables(policy, findLongNames),
+  },
+  {
+    id: "iptables-log-prefix-too-long",
+    severity: "error",
+    isRisk: false,
+    why: `A log line's prefix has at most ${longestLogPrefix} characters in iptables: <prefix> <gate> <event>.`,
+    fix: "Shorten log.prefix or the gate's name.",
+    check: (policy) =>
+      ifIptables(policy, () =>
+        policy.gates.flatMap((gate) => {
+          const longest = Math.max(0, ...(policy.log?.events ?? []).map((event) => event.length));
+          const isTooLong =
+            longest > 0 && `${policy.log?.prefix} ${gate.name} `.length + longest + 1 > longestLogPrefix;
+          return isTooLong ? [{ path: "log.prefix", message: `is too long with gate "${gate.name}".` }] : [];
+        }),
+      ),
+  },
+  {
+    id: "iptables-few-sources",
+    severity: "warning",
+    isRisk: true,
+    why:
+      `xt_recent remembers ${defaultRecentSources} sources for each step (ip_list_tot) and forgets the oldest for a new one: ` +
+      "as many spoofed packets push a client out, an open door too. It counts whole seconds.",
+    fix: "Load xt_recent with a larger ip_list_tot and set limits.sources to it, or use the backend nftables.",
+    check: (policy) =>
+      ifIptables(policy, () => [
+        {
+          path: "backend",
+          message: `holds as many sources as the host's xt_recent, ${defaultRecentSources} unless it was told otherwise.`,
+        },
+      ]),
+  },
+];
+
+function findLongNames(policy: Policy): readonly Objection[] {
+  const message = "makes a chain's name too long for iptables.";
+  if (`kg_${policy.name}_beginning`.length > longestChainName) return [{ path: "name", message }];
+  return policy.gates.flatMap((gate, index) => {
+    const isTooLong = `kg_${policy.name}_${gate.name}_closed`.length > longestChainName;
+    return isTooLong ? [{ path: `gates[${index}].name`, message }] : [];
+  });
+}
+
+function findDoubledSteps(policy: Policy): readonly Objection[] {
+  return policy.gates.flatMap((gate, index) =>
+    gate.knock.steps.flatMap((step, position) => {
+      const before = gate.knock.steps[position - 1];
+      if (before === undefined) return [];
+      const isSame =
+        before.tcp === step.tcp &&
+        before.udp === step.udp &&
+        before.icmpPayloadBytes === step.icmpPayloadBytes;
+      const differs =
+        before.udpPayloadBytes !== undefined &&
+        step.udpPayloadBytes !== undefined &&
+        before.udpPayloadBytes !== step.udpPayloadBytes;
+      if (!isSame || differs) return [];
+      return [
+        { path: `gates[${index}].knock.steps[${position}]`, message: "is the same as the step before it." },
+      ];
+    }),
+  );
+}
+
+function ifIptables(policy: Policy, find: (policy: Policy) => readonly Objection[]): readonly Objection[] {
+  return policy.backend === "iptables" ? find(policy) : [];
+}

@@ -1,0 +1,28 @@
+import { lintRules } from "./lint.js";
+import type { LintRule } from "./rule.js";
+
+/** Writes the linter's rules as a page of Markdown. */
+export function describeRules(): string {
+  return [
+    "# Rules of the linter",
+    "",
+    "An error fails the policy, a warning is only said. To accept a risk, name its rule in the policy's `acceptRisks`: an error is a warning then, and a warning is not said any more. What can't be accepted is what a backend can't do.",
+    "",
+    "| rule | severity | can be accepted |",
+    "| --- | --- | --- |",
+    ...lintRules.map(
+      ({ id, severity, isRisk }) => `| [${id}](#${id}) | ${severity} | ${isRisk ? "yes" : "no"} |`,
+    ),
+    ...lintRules.flatMap(describeRule),
+    "",
+  ].join("\n");
+}
+
+function describeRule({ id, severity, why, fix }: LintRule): readonly string[] {
+  return ["", `## ${id}`, "", `${severity}: ${escapeMarkup(why)}`, "", `Fix: ${escapeMarkup(fix)}`];
+}
+
+/** Markdown takes `<gate>` for HTML, and the underscores around a word for emphasis. */
+function escapeMarkup(text: string): string {
+  return text.replace(/[<_*]/g, "\\$&");
+}

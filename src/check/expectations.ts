@@ -1,0 +1,54 @@
+import { explainReaction } from "../model/explain.js";
+import { initialState, isOpen, receivePacket, type State } from "../model/machine.js";
+import type { PacketKind } from "../model/packet.js";
+import type { Finding } from "../policy/finding.js";
+import { isAllowed, isDenied } from "../policy/gate.js";
+import type { Expectation, Policy } from "../policy/schema.js";
+
+/** Runs a policy's own tests on the model. What does not hold is a finding, with the trace of how it came about. */
+export function checkExpectations(policy: Policy): readonly Finding[] {
+  return policy.expect.flatMap((expectation, index) =>
+    checkExpectation(policy, expectation, `expect[${index}]`),
+  );
+}
+
+function checkExpectation(policy: Policy, expectation: Expectation, path: string): readonly Finding[] {
+  const { name, from, packets, gate, afterSeconds } = expectation;
+  if (!policy.gates.some((candidate) => candidate.name === gate)) {
+    const message = `names gate "${gate}", which the policy does not have.`;
+    return [
+      { path: `${path}.gate`, rule: "expectation-gate", message, fix: "Name one of the policy's gates." },
+    ];
+  }
+  const trace: string[] = [];
+  let state: State = initialState;
+  let atMs = 0;
+  for (const [index, packet] of packets.entries()) {
+    atMs += packet.afterSeconds * 1_000;
+    const outcome = receivePacket(policy, state, { atMs, source: from, kind: toKind(packet, index) });
+    state = outcome.state;
+    const said = outcome.reactions.map((reaction) => explainReaction(policy, reaction)).join("; ");
+    trace.push(`packet ${index + 1} at ${atMs / 1_000} s: ${said || "no gate looks at it"}`);
+  }
+  const atEndMs = atMs + afterSeconds * 1_000;
+  const isThrough =
+    !isDenied(policy, from) && (isAllowed(policy, from) || isOpen(state, from, gate, atEndMs));
+  if (isThrough === expectation.isOpen) return [];
+  const [wanted, is] = isThrough ? ["closed", "open"] : ["open", "closed"];
+  const message =
+    `"${name}" expects gate "${gate}" ${wanted} at ${atEndMs / 1_000} s, and it is ${is}. ` +
+    `${trace.join(". ") || "No packet was sent"}.`;
+  return [
+    { path, rule: "expectation-failed", message, fix: "Correct the policy, or what is expected of it." },
+  ];
+}
+
+/** Each packet comes from a source port of its own, as those of a client do. */
+function toKind(packet: Expectation["packets"][number], index: number): PacketKind {
+  const sourcePort = 40_000 + index;
+  if (packet.tcp !== undefined) return { kind: "tcp", port: packet.tcp, sourcePort };
+  if (packet.udp !== undefined) {
+    return { kind: "udp", port: packet.udp, sourcePort, payloadBytes: packet.udpPayloadBytes ?? 0 };
+  }
+  return { kind: "echo", payloadBytes: packet.icmpPayloadBytes ?? 0 };
+}

@@ -1,0 +1,44 @@
+import type { Finding } from "../policy/finding.js";
+import type { Policy } from "../policy/schema.js";
+import { backendRules } from "./backend-rules.js";
+import { placeRules } from "./place-rules.js";
+import type { LintRule } from "./rule.js";
+import { sequenceRules } from "./sequence-rules.js";
+
+/** All rules of the linter. */
+export const lintRules: readonly LintRule[] = [...sequenceRules, ...placeRules, ...backendRules];
+
+/** A finding of the linter; an accepted error is a warning. */
+export interface LintFinding extends Finding {
+  readonly severity: "error" | "warning";
+}
+
+/** Finds what is unwise in a policy that is right, or can't be done by its backend. */
+export function lintPolicy(policy: Policy): readonly LintFinding[] {
+  const known = new Set(lintRules.filter((rule) => rule.isRisk).map((rule) => rule.id));
+  const unknown = policy.acceptRisks.flatMap((id, index): readonly LintFinding[] => {
+    if (known.has(id)) return [];
+    return [
+      {
+        path: `acceptRisks[${index}]`,
+        rule: "unknown-risk",
+        severity: "error",
+        message: `"${id}" is no rule of the linter whose risk can be accepted.`,
+        fix: "Name the rule as the finding shows it.",
+      },
+    ];
+  });
+  return [...unknown, ...lintRules.flatMap((rule) => applyRule(rule, policy))];
+}
+
+function applyRule(rule: LintRule, policy: Policy): readonly LintFinding[] {
+  const isAccepted = rule.isRisk && policy.acceptRisks.includes(rule.id);
+  if (isAccepted && rule.severity === "warning") return [];
+  return rule.check(policy).map(({ path, message }) => ({
+    path,
+    rule: rule.id,
+    severity: isAccepted ? "warning" : rule.severity,
+    message: `${message} ${rule.why}`,
+    fix: rule.isRisk ? `${rule.fix} Or name "${rule.id}" in acceptRisks.` : rule.fix,
+  }));
+}

@@ -1,0 +1,100 @@
+import type { Policy, Step } from "../policy/schema.js";
+import type { LintRule, Objection } from "./rule.js";
+
+/** Ports on which services usually listen, so that they answer, and every scanner asks them first. */
+const served = new Set([
+  20, 21, 22, 23, 25, 53, 80, 110, 123, 143, 443, 465, 587, 631, 993, 995, 1194, 3306, 3389, 5432, 5900, 6379,
+  8080, 8443, 27_017,
+]);
+
+/** Ports that providers and corporate firewalls are known to drop. */
+const dropped = new Set([
+  0, 17, 19, 25, 69, 111, 135, 136, 137, 138, 139, 161, 162, 389, 445, 512, 513, 514, 520, 593, 1_080, 1_433,
+  1_434, 1_900, 3_702, 5_353, 5_355, 11_211,
+]);
+
+/** Rules about where steps go, how long things last, and who is let in without a knock. */
+export const placeRules: readonly LintRule[] = [
+  {
+    id: "step-on-service-port",
+    severity: "warning",
+    isRisk: true,
+    why: "A service that listens there takes the packet for its own, and scanners ask such ports first.",
+    fix: "Choose a port that no service uses.",
+    check: (policy) => objectToSteps(policy, served, "is on a port on which services usually listen."),
+  },
+  {
+    id: "step-dropped-on-the-way",
+    severity: "warning",
+    isRisk: true,
+    why: "Providers and company firewalls drop packets to ports that worms and amplifiers use.",
+    fix: "Choose a port above 1024 that is known for nothing.",
+    check: (policy) => objectToSteps(policy, dropped, "is on a port that middleboxes are known to drop."),
+  },
+  {
+    id: "window-too-short",
+    severity: "warning",
+    isRisk: true,
+    why: "On a slow or lossy line a client needs a second or more from one packet to the next, and a retry.",
+    fix: "Give stepTimeoutSeconds at least 3 and openForSeconds at least 5.",
+    check: (policy) =>
+      policy.gates.flatMap((gate, index) => [
+        ...(gate.knock.stepTimeoutSeconds < 3 && gate.knock.steps.length > 1
+          ? [
+              {
+                path: `gates[${index}].knock.stepTimeoutSeconds`,
+                message: `is ${gate.knock.stepTimeoutSeconds} s.`,
+              },
+            ]
+          : []),
+        ...(gate.openForSeconds < 5
+          ? [{ path: `gates[${index}].openForSeconds`, message: `is ${gate.openForSeconds} s.` }]
+          : []),
+      ]),
+  },
+  {
+    id: "window-too-long",
+    severity: "warning",
+    isRisk: true,
+    why: "While the door is open it is open to everybody behind the same address.",
+    fix: "Established sessions go on anyway: a minute is enough to connect.",
+    check: (policy) =>
+      policy.gates.flatMap((gate, index) => [
+        ...(gate.knock.stepTimeoutSeconds > 60
+          ? [
+              {
+                path: `gates[${index}].knock.stepTimeoutSeconds`,
+                message: `is ${gate.knock.stepTimeoutSeconds} s.`,
+              },
+            ]
+          : []),
+        ...(gate.openForSeconds > 600
+          ? [{ path: `gates[${index}].openForSeconds`, message: `is ${gate.openForSeconds} s.` }]
+          : []),
+      ]),
+  },
+  {
+    id: "allowed-too-wide",
+    severity: "error",
+    isRisk: true,
+    why: "Whoever is in allowFrom never meets the gate. A wide IPv6 prefix leaves the gate open to most of IPv6.",
+    fix: "Name the networks that are yours.",
+    check: (policy) =>
+      policy.allowFrom.flatMap((text, index) => {
+        const length = Number(text.split("/")[1] ?? 128);
+        const isWide = text.includes(":") ? length < 16 : length < 8;
+        return isWide ? [{ path: `allowFrom[${index}]`, message: `is ${text}.` }] : [];
+      }),
+  },
+];
+
+function objectToSteps(policy: Policy, ports: ReadonlySet<number>, message: string): readonly Objection[] {
+  return policy.gates.flatMap((gate, index) =>
+    gate.knock.steps.flatMap((step: Step, position) => {
+      const port = step.tcp ?? step.udp;
+      return port !== undefined && ports.has(port)
+        ? [{ path: `gates[${index}].knock.steps[${position}]`, message }]
+        : [];
+    }),
+  );
+}

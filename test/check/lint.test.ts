@@ -1,0 +1,290 @@
+import { describe, expect, test } from "vitest";
+import { type LintFinding, lintPolicy, lintRules } from "../../src/check/lint";
+import { formatFindings } from "../../src/policy/finding";
+import type { Policy, PolicyInput } from "../../src/policy/schema";
+import { readPolicy } from "../policy/read-policy";
+
+type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];
+
+const fine: readonly StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+const tcp = (...ports: readonly number[]): StepInput[] => ports.map((port) => ({ tcp: port }));
+const echo = (...sizes: readonly number[]): StepInput[] => {
+  return sizes.map((icmpPayloadBytes) => ({ icmpPayloadBytes }));
+};
+
+function gate(steps: readonly StepInput[], more: object = {}, knock: object = {}) {
+  return { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps], ...knock }, ...more };
+}
+
+function policy(steps: readonly StepInput[] = fine, knock: object = {}, more: object = {}): Policy {
+  return readPolicy({ name: "edge", gates: [gate(steps, {}, knock)], ...more });
+}
+
+function iptables(steps: readonly StepInput[] = fine, more: object = {}): Policy {
+  return policy(steps, {}, { backend: "iptables", ...more });
+}
+
+function twoKnocks(one: readonly StepInput[], other: readonly StepInput[]): Policy {
+  const web = gate(other, { name: "web", protect: [{ tcp: "443" }] });
+  return readPolicy({ name: "edge", gates: [gate(one), web] });
+}
+
+/** For each rule: policies that break it, with the places, and policies that are close to it and don't. */
+interface RuleCase {
+  readonly breaks: readonly (readonly [Policy, ...string[]])[];
+  readonly keeps: readonly Policy[];
+}
+
+const knock = "gates[0].knock";
+const notStrict = { strict: false };
+const cases: Readonly<Record<string, RuleCase>> = {
+  "swept-in-order": {
+    breaks: [
+      [policy(tcp(41_001, 41_002, 41_003)), knock],
+      [policy(tcp(41_003, 41_002, 41_001)), knock],
+      [policy([{ udp: 41_001 }, { udp: 41_002 }]), knock],
+      [policy(tcp(41_001, 43_000, 48_000), notStrict), knock],
+      [policy(tcp(48_000, 43_000, 41_001), notStrict), knock],
+    ],
+    keeps: [
+      policy(tcp(41_001, 43_000, 48_000)),
+      policy(tcp(41_001, 41_002, 41_001)),
+      policy(tcp(41_001, 48_000, 43_000), notStrict),
+      policy([{ tcp: 41_001 }, { udp: 41_002 }], notStrict),
+      policy(tcp(41_001)),
+    ],
+  },
+  "neighbouring-steps": {
+    breaks: [
+      [policy(tcp(41_001, 41_002, 35_000)), knock],
+      [policy([{ tcp: 47_000 }, { udp: 41_002 }, { udp: 41_001 }]), knock],
+    ],
+    keeps: [
+      policy([{ tcp: 41_001 }, { udp: 41_002 }, { tcp: 41_003 }]),
+      policy(tcp(41_001, 41_003, 35_000)),
+      policy(echo(400, 401, 400)),
+      policy(tcp(41_001, 41_002, 41_003)),
+    ],
+  },
+  "knock-too-short": {
+    breaks: [
+      [policy(tcp(41_001)), knock],
+      [policy(tcp(41_001, 35_000)), knock],
+    ],
+    keeps: [policy(), policy(echo(7, 9, 7))],
+  },
+  "low-entropy": {
+    breaks: [
+      [policy(tcp(41_001, 35_000)), knock],
+      [policy(echo(400, 500, 600)), knock],
+    ],
+    keeps: [policy(), policy(echo(400, 500, 600, 700))],
+  },
+  "well-known-sequence": {
+    breaks: [
+      [policy(tcp(7_000, 8_000, 9_000)), knock],
+      [policy([{ tcp: 7_000 }, { udp: 8_000 }, { tcp: 9_000 }]), knock],
+    ],
+    keeps: [policy(tcp(8_000, 7_000, 9_000)), policy(tcp(7_000, 8_000, 9_000, 41_001)), policy()],
+  },
+  "equal-echo-steps": {
+    breaks: [
+      [policy(echo(400, 400, 500)), `${knock}.steps[1]`],
+      [policy(echo(7, 7, 7)), `${knock}.steps[1]`, `${knock}.steps[2]`],
+    ],
+    keeps: [policy(echo(400, 500, 400)), policy([...echo(7), ...fine, ...echo(7)])],
+  },
+  "knock-opens-another": {
+    breaks: [
+      [twoKnocks([...fine, ...echo(9)], fine), "gates[0].knock"],
+      [twoKnocks(fine, [...fine, ...echo(9)]), "gates[1].knock"],
+      [twoKnocks(fine, fine), "gates[1].knock"],
+      [twoKnocks(fine, [...echo(9), ...fine]), "gates[1].knock"],
+      [twoKnocks(fine, [...tcp(47_001), ...echo(9), ...fine, ...echo(9)]), "gates[1].knock"],
+    ],
+    keeps: [
+      twoKnocks(fine, [...fine].reverse()),
+      twoKnocks(fine, [...fine.slice(0, 2), ...echo(9), ...fine.slice(2)]),
+      policy(),
+    ],
+  },
+  "step-on-service-port": {
+    breaks: [
+      [policy([{ tcp: 443 }, ...fine]), `${knock}.steps[0]`],
+      [policy([...fine, { udp: 53 }]), `${knock}.steps[3]`],
+    ],
+    keeps: [policy(), policy([...fine, { icmpPayloadBytes: 443 }])],
+  },
+  "step-dropped-on-the-way": {
+    breaks: [[policy([...fine, { tcp: 445 }, { udp: 11_211 }]), `${knock}.steps[3]`, `${knock}.steps[4]`]],
+    keeps: [policy(), policy([...fine, { udp: 47_000, udpPayloadBytes: 445 }])],
+  },
+  "window-too-short": {
+    breaks: [
+      [policy(fine, { stepTimeoutSeconds: 2 }), `${knock}.stepTimeoutSeconds`],
+      [readPolicy({ name: "edge", gates: [gate(fine, { openForSeconds: 4 })] }), "gates[0].openForSeconds"],
+    ],
+    keeps: [
+      readPolicy({ name: "edge", gates: [gate(fine, { openForSeconds: 5 }, { stepTimeoutSeconds: 3 })] }),
+      policy(tcp(41_001), { stepTimeoutSeconds: 1 }),
+    ],
+  },
+  "window-too-long": {
+    breaks: [
+      [policy(fine, { stepTimeoutSeconds: 61 }), `${knock}.stepTimeoutSeconds`],
+      [readPolicy({ name: "edge", gates: [gate(fine, { openForSeconds: 601 })] }), "gates[0].openForSeconds"],
+    ],
+    keeps: [
+      readPolicy({ name: "edge", gates: [gate(fine, { openForSeconds: 600 }, { stepTimeoutSeconds: 60 })] }),
+    ],
+  },
+  "allowed-too-wide": {
+    breaks: [
+      [policy(fine, {}, { allowFrom: ["10.0.0.0/8", "8.0.0.0/7"] }), "allowFrom[1]"],
+      [policy(fine, {}, { allowFrom: ["2000::/15", "2000::/3"] }), "allowFrom[0]", "allowFrom[1]"],
+    ],
+    keeps: [policy(fine, {}, { allowFrom: ["10.0.0.0/8", "2001::/16", "192.0.2.7", "2001:db8::7"] })],
+  },
+  "iptables-doubled-step": {
+    breaks: [
+      [iptables(tcp(41_001, 41_001, 35_000)), `${knock}.steps[1]`],
+      [
+        iptables([{ udp: 41_001 }, { udp: 41_001, udpPayloadBytes: 7 }, { tcp: 35_000 }]),
+        `${knock}.steps[1]`,
+      ],
+      [iptables(echo(9, 7, 7)), `${knock}.steps[2]`],
+    ],
+    keeps: [
+      policy(tcp(41_001, 41_001, 35_000)),
+      iptables(tcp(41_001, 35_000, 41_001)),
+      iptables([{ udp: 41_001 }, { tcp: 41_001 }, { udp: 41_001 }]),
+      iptables([
+        { udp: 41_001, udpPayloadBytes: 8 },
+        { udp: 41_001, udpPayloadBytes: 7 },
+      ]),
+    ],
+  },
+  "iptables-name-too-long": {
+    breaks: [
+      [iptables(fine, { gates: [gate(fine, { name: "a-name-of-1-to-14" })] }), "gates[0].name"],
+      [iptables(fine, { name: "a-policy-of-seven", gates: [gate(fine, { name: "a" })] }), "name"],
+    ],
+    keeps: [
+      iptables(fine, { gates: [gate(fine, { name: "a-name-of-13" })] }),
+      iptables(fine, { name: "a-policy-of-15", gates: [gate(fine, { name: "a" })] }),
+      policy(fine, {}, { name: "a-policy-with-a-very-long-name" }),
+    ],
+  },
+  "iptables-log-prefix-too-long": {
+    breaks: [
+      [
+        iptables(fine, {
+          log: { events: ["opened", "accepted"], prefix: "twelve-chars" },
+          gates: [gate(fine, { name: "sshd-42" })],
+        }),
+        "log.prefix",
+      ],
+    ],
+    keeps: [
+      iptables(fine, {
+        log: { events: ["opened", "accepted"], prefix: "twelve-chars" },
+        gates: [gate(fine, { name: "sshd-4" })],
+      }),
+      iptables(fine, {
+        log: { events: ["reset"], prefix: "twelve-chars" },
+        gates: [gate(fine, { name: "sshd-42" })],
+      }),
+      policy(fine, {}, { log: { events: ["accepted"], prefix: "twelve-chars" } }),
+    ],
+  },
+  "iptables-few-sources": { breaks: [[iptables(), "backend"]], keeps: [policy()] },
+};
+
+const broken = Object.entries(cases).flatMap(([id, { breaks }]) =>
+  breaks.map(([wrong, ...paths], index) => [id, index, wrong, paths] as const),
+);
+
+describe("a rule of the linter", () => {
+  test("each has its cases here", () => {
+    expect(Object.keys(cases).sort()).toEqual(lintRules.map(({ id }) => id).sort());
+  });
+
+  test.each(broken)("%s finds what breaks it, at its place (%i)", (id, _, wrong, paths) => {
+    const found = findingsOf(wrong, id);
+    expect(found.map(({ path }) => path)).toEqual(paths);
+    const rule = lintRules.find((candidate) => candidate.id === id);
+    for (const { severity, message, fix } of found) {
+      expect(severity).toBe(rule?.severity);
+      expect(message).toMatch(/^[a-z].*\.$/);
+      expect(fix).toContain(rule?.fix);
+    }
+  });
+
+  test.each(Object.entries(cases))("%s finds nothing in what only comes near", (id, { keeps }) => {
+    expect(keeps.length).toBeGreaterThan(0);
+    for (const right of keeps) expect(findingsOf(right, id)).toEqual([]);
+  });
+
+  test.each(broken)("%s says no port and no size of a step (%i)", (_id, _index, wrong) => {
+    const secrets = wrong.gates.flatMap(({ knock: { steps } }) =>
+      steps.flatMap(({ tcp: port, udp, icmpPayloadBytes, udpPayloadBytes }) =>
+        [port, udp, icmpPayloadBytes, udpPayloadBytes].flatMap((value) => value ?? []),
+      ),
+    );
+    const numbers = formatFindings(lintPolicy(wrong).map(withoutReason)).match(/\d+/g) ?? [];
+    // Small numbers stand for times, counts and places as well.
+    for (const secret of secrets.filter((value) => value >= 100)) expect(numbers).not.toContain(`${secret}`);
+  });
+});
+
+describe("acceptRisks", () => {
+  test.each(broken)("turns a risk off, and nothing else: %s (%i)", (id, _, wrong) => {
+    const rule = lintRules.find((candidate) => candidate.id === id);
+    const before = lintPolicy(wrong);
+    const after = lintPolicy({ ...wrong, acceptRisks: [id] });
+    const others = (found: readonly LintFinding[]) => found.filter((finding) => finding.rule !== id);
+    // To accept what no one can accept is a mistake of its own.
+    const mistake = rule?.isRisk === true ? [] : [expect.objectContaining({ rule: "unknown-risk" })];
+    expect(others(after)).toEqual([...mistake, ...others(before)]);
+    const own = after.filter((finding) => finding.rule === id);
+    if (rule?.isRisk !== true) expect(own).toEqual(findingsOf(wrong, id));
+    else if (rule.severity === "warning") expect(own).toEqual([]);
+    else expect(own.map(({ severity }) => severity)).toEqual(findingsOf(wrong, id).map(() => "warning"));
+  });
+
+  test("is named as the way out where a risk can be accepted, and only there", () => {
+    for (const [id, , wrong] of broken) {
+      const isRisk = lintRules.find((rule) => rule.id === id)?.isRisk;
+      for (const { fix } of findingsOf(wrong, id)) {
+        expect(fix.includes(`Or name "${id}" in acceptRisks.`)).toBe(isRisk);
+      }
+    }
+  });
+
+  test("with a word that is no rule is an error", () => {
+    const found = lintPolicy({ ...policy(), acceptRisks: ["low-entropy", "low-entrophy", "toString"] });
+    expect(found).toEqual(
+      ["low-entrophy", "toString"].map((word, index) => ({
+        path: `acceptRisks[${index + 1}]`,
+        rule: "unknown-risk",
+        severity: "error",
+        message: `"${word}" is no rule of the linter whose risk can be accepted.`,
+        fix: "Name the rule as the finding shows it.",
+      })),
+    );
+  });
+});
+
+test("a policy without any risk has no findings", () => {
+  expect(lintPolicy(policy())).toEqual([]);
+});
+
+function findingsOf(wrong: Policy, id: string): readonly LintFinding[] {
+  return lintPolicy(wrong).filter(({ rule }) => rule === id);
+}
+
+/** Reasons and remedies are the same for all policies; they may hold numbers. */
+function withoutReason(finding: LintFinding): LintFinding {
+  const why = lintRules.find(({ id }) => id === finding.rule)?.why ?? "";
+  return { ...finding, message: finding.message.replace(why, ""), fix: "" };
+}
