@@ -1,87 +1,32 @@
-import { isIPv4 } from "node:net";
-import { baseChain, familySetName, renderNftables, setShape, tableName } from "../render/nftables.js";
-import { isIdentifier } from "../render/quote.js";
-import type { Ruleset, SourceSet } from "../render/ruleset.js";
-import type { LoadedTable, ObservedChain, ObservedSet } from "./observed.js";
+import { unreachable } from "../errors.js";
+import type { Policy } from "../policy/schema.js";
+import { lowerPolicy } from "../render/lower.js";
+import { planIptablesLoad } from "./load-iptables.js";
+import { planNftablesLoad } from "./load-nftables.js";
+import type { LoadedTable } from "./observed.js";
 
-/** One transaction for `nft -f`. */
+/** What a host loads in one go. */
 export interface Load {
-  /** `refill` keeps the open doors; `replace` closes them, where the tables don't fit each other. */
+  /** `refill` keeps the open doors; `replace` closes them, where old and new don't fit each other. */
   readonly kind: "refill" | "replace";
   /** Secret. */
   readonly text: string;
 }
 
 /**
- * Plans how a ruleset takes the place of what is loaded.
+ * Plans how a policy's ruleset takes the place of what is loaded.
  *
- * The deployer's own door is closed in the same transaction: it has mostly just knocked to get in, and a door that is
- * open for it would hide whether the gate is closed.
+ * The deployer's own door is closed on the way: it has mostly just knocked to get in, and a door that is open for it
+ * would hide whether the gate is closed.
  */
-export function planLoad(ruleset: Ruleset, loaded: LoadedTable | undefined, clientAddress: string): Load {
-  const table = `inet ${tableName(ruleset.policy)}`;
-  const text = renderNftables(ruleset);
-  if (loaded === undefined || !doesFit(ruleset, loaded)) {
-    return { kind: "replace", text: `add table ${table}\ndelete table ${table}\n${text}` };
+export function planLoad(policy: Policy, loaded: LoadedTable | undefined, clientAddress: string): Load {
+  const ruleset = lowerPolicy(policy);
+  switch (policy.backend) {
+    case "nftables":
+      return planNftablesLoad(ruleset, loaded, clientAddress);
+    case "iptables":
+      return planIptablesLoad(ruleset, loaded, clientAddress);
+    default:
+      return unreachable(policy.backend);
   }
-  const wantedSets = new Set(ruleset.sets.flatMap(familySetNames));
-  const wantedChains = new Set(ruleset.chains.map((chain) => chain.name));
-  const loadedSets = new Set(loaded.sets.map((set) => set.name));
-  const lines = [
-    `flush table ${table}`,
-    ...loaded.chains
-      .filter(({ name }) => !wantedChains.has(name))
-      .map(({ name }) => `delete chain ${table} ${name}`),
-    ...loaded.sets
-      .filter(({ name }) => !wantedSets.has(name))
-      .map(({ name }) => `delete set ${table} ${name}`),
-    ...ruleset.sets
-      .filter((set) => set.role === "progress")
-      .flatMap(familySetNames)
-      .filter((name) => loadedSets.has(name))
-      .map((name) => `flush set ${table} ${name}`),
-  ];
-  return { kind: "refill", text: `${lines.join("\n")}\n${text}${closeDoors(ruleset, table, clientAddress)}` };
-}
-
-/** A set or the base chain can't change its kind in place; and a name that isn't ours to quote is not kept. */
-function doesFit(ruleset: Ruleset, loaded: LoadedTable): boolean {
-  const wanted = new Map(
-    ruleset.sets.flatMap((set) => [
-      [familySetName(set.name, "ipv4"), setShape(set, "ipv4")] as const,
-      [familySetName(set.name, "ipv6"), setShape(set, "ipv6")] as const,
-    ]),
-  );
-  const kept = new Set(ruleset.chains.map((chain) => chain.name));
-  return (
-    [...loaded.sets, ...loaded.chains].every(({ name }) => isIdentifier(name)) &&
-    loaded.chains.some(({ name }) => name === "input") &&
-    loaded.chains.every((chain) => !kept.has(chain.name) || isHookedAsWanted(chain)) &&
-    loaded.sets.every((set) => {
-      const shape = wanted.get(set.name);
-      return shape === undefined || isSameShape(set, shape);
-    })
-  );
-}
-
-function isHookedAsWanted({ name, hook, priority }: ObservedChain): boolean {
-  return name === "input" ? hook === baseChain.hook && priority === baseChain.priority : hook === undefined;
-}
-
-function isSameShape(set: ObservedSet, shape: ReturnType<typeof setShape>): boolean {
-  return set.type === shape.type && set.size === shape.size && set.flags.includes("timeout");
-}
-
-/** Deleting an element that isn't there fails the transaction; adding it first never does. */
-function closeDoors(ruleset: Ruleset, table: string, clientAddress: string): string {
-  const family = isIPv4(clientAddress) ? "ipv4" : "ipv6";
-  return ruleset.sets
-    .filter((set) => set.role === "open")
-    .map((set) => `element ${table} ${familySetName(set.name, family)} { ${clientAddress} }`)
-    .map((element) => `add ${element}\ndelete ${element}\n`)
-    .join("");
-}
-
-function familySetNames(set: SourceSet): readonly string[] {
-  return [familySetName(set.name, "ipv4"), familySetName(set.name, "ipv6")];
 }

@@ -1,9 +1,14 @@
+import type { Policy } from "../policy/schema.js";
+
 /** What a host said of itself and of one policy, as data. */
 export interface Observed {
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
+  readonly backend: Policy["backend"];
   /** `1.0.6`; empty when there is no nft. */
   readonly nftVersion: string;
+  /** `iptables v1.8.9 (nf_tables)`: the variant in brackets; empty when there is no iptables. */
+  readonly iptablesVersion: string;
   /** Commands that the host script needs and the host lacks. */
   readonly missing: readonly string[];
   /** Whether systemd runs the host, so that the gate comes back at boot by itself. */
@@ -14,6 +19,10 @@ export interface Observed {
   readonly loaded?: LoadedTable;
   /** Whether a change is armed, or was when the host's timer died. */
   readonly isPending: boolean;
+  /** `nft -j -t list ruleset`: all tables of the host. Empty where there are too many rules to look through. */
+  readonly others: string;
+  /** /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
+  readonly sockets: string;
   /** Why the last change on the host was undone, when it was. */
   readonly undone?: string;
 }
@@ -31,6 +40,8 @@ export interface LoadedTable {
   readonly listing: string;
   readonly sets: readonly ObservedSet[];
   readonly chains: readonly ObservedChain[];
+  /** Named counters. */
+  readonly counters: readonly string[];
 }
 
 /** As `nft -j list table` says it (libnftables-json(5)), where a later ruleset could clash with it. */

@@ -1,94 +1,139 @@
-import type { Gate, Step } from "../policy/schema.js";
-import type { Chain, Effect, Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
-import { openSet, packetSet, progressSet } from "./set-names.js";
+import type { Gate, Policy, Step } from "../policy/schema.js";
+import { lowerEvent } from "./lower-event.js";
+import type { Chain, Effect, Match, Rule, SourceSet, StepMatch, StepPacket } from "./ruleset.js";
+import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
+
+/** A knock's sets, its rules that stand among those of all gates, and its own chain, when it has one. */
+export interface LoweredKnock {
+  readonly sets: readonly SourceSet[];
+  readonly shared: readonly Rule[];
+  readonly chains: readonly Chain[];
+}
+
+/** What the rules of one knock are made from. */
+interface Knock {
+  readonly policy: Policy;
+  readonly gate: Gate;
+  readonly steps: readonly StepMatch[];
+}
 
 /**
  * A gate's knock as a state machine over sets. A source is in at most one progress set, and every rule that finds it
- * in one ends the chain, so that one packet never advances two stages, also where a sequence repeats a port.
+ * in one ends the chain, so that one packet never advances two stages, also where a sequence repeats a step.
  *
  * In this order: the packet advances its source; or it is the step just taken once more, which changes nothing; or it
  * is something else, which under `strict` puts the source back to the start; and whatever it was, if it is the first
  * step, it begins the sequence anew.
  */
-export function lowerKnock(gate: Gate): { readonly sets: readonly SourceSet[]; readonly chain: Chain } {
+export function lowerKnock(policy: Policy, gate: Gate): LoweredKnock {
   const steps = gate.knock.steps.map((step, index) => toStepMatch(gate.name, step, index + 1));
-  const last = steps.length;
-  const advances = steps.slice(1).map((_, index) => lowerAdvance(steps, index + 2));
-  const repeats = steps.slice(1, -1).map((step) => lowerRepeat(step));
-  return {
-    sets: [
-      ...steps.slice(0, -1).flatMap(({ position }) => lowerProgressSets(gate, steps, position)),
-      { name: openSet(gate.name), key: "source", role: "open", timeoutSeconds: gate.openForSeconds },
+  const knock: Knock = { policy, gate, steps };
+  const sets = lowerSets(knock);
+  const positions = steps.map(({ position }) => position);
+  const isOneRule = steps.length === 1 && policy.limits.firstStepsPerSecond === 0;
+  if (isOneRule) return { sets, shared: lowerFirst(knock), chains: [] };
+  const chain = {
+    name: `${gate.name}_knock`,
+    rules: [
+      ...positions
+        .slice(1)
+        .reverse()
+        .flatMap((position) => lowerAdvance(knock, position)),
+      ...positions
+        .slice(0, -1)
+        .reverse()
+        .map((position) => lowerRepeat(knock, position)),
+      ...(gate.knock.strict ? positions.slice(0, -1).flatMap((position) => lowerReset(knock, position)) : []),
+      ...lowerFirst(knock),
     ],
-    chain: {
-      name: `${gate.name}_knock`,
-      rules: [
-        ...advances.reverse(),
-        ...repeats.reverse(),
-        ...(gate.knock.strict && last > 1 ? [lowerReset(gate.name, last)] : []),
-        lowerFirst(gate, steps),
-      ],
-    },
   };
+  return { sets, shared: [], chains: [chain] };
 }
 
-function lowerProgressSets(gate: Gate, steps: readonly StepMatch[], position: number): readonly SourceSet[] {
-  const common = { role: "progress", timeoutSeconds: gate.knock.stepTimeoutSeconds } as const;
-  const sources: SourceSet = { name: progressSet(gate.name, position), key: "source", ...common };
-  if (!looksLikeNext(steps, position)) return [sources];
-  const isFirstAlike = position === firstAlike(steps, position);
-  if (!isFirstAlike) return [sources];
-  // As long as the whole run may take: a client can send its first packet again until then.
-  const timeoutSeconds = gate.knock.stepTimeoutSeconds * steps.length;
-  return [sources, { name: packetSet(gate.name, position), key: "packet", role: "progress", timeoutSeconds }];
+function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
+  const size = policy.limits.sources;
+  const progress = { role: "progress", timeoutSeconds: gate.knock.stepTimeoutSeconds, size } as const;
+  return [
+    ...steps.slice(0, -1).flatMap(({ position }): readonly SourceSet[] => {
+      const sources: SourceSet = { name: progressSet(gate.name, position), key: "source", ...progress };
+      const beginsRun = looksLikeNext(steps, position) && position === firstAlike(steps, position);
+      if (!beginsRun) return [sources];
+      // As long as the whole run may take: a client can send its first packet again until then.
+      const timeoutSeconds = gate.knock.stepTimeoutSeconds * steps.length;
+      return [sources, { ...progress, name: packetSet(gate.name, position), key: "packet", timeoutSeconds }];
+    }),
+    { name: openSet(gate.name), key: "source", role: "open", timeoutSeconds: gate.openForSeconds, size },
+    ...(policy.limits.firstStepsPerSecond === 0
+      ? []
+      : [{ name: rateSet(gate.name), key: "network", role: "progress", timeoutSeconds: 10, size } as const]),
+  ];
 }
 
-function lowerAdvance(steps: readonly StepMatch[], position: number): Rule {
-  const step = at(steps, position);
-  const before = progressSet(step.gate, position - 1);
+function lowerAdvance(knock: Knock, position: number): readonly Rule[] {
+  const { gate, steps } = knock;
+  const before = progressSet(gate.name, position - 1);
   // A doubled packet of a step before would pass for this one: only its source port tells them apart.
   const isAnother: readonly Match[] = looksLikeNext(steps, position - 1)
-    ? [{ kind: "notInSet", set: packetSet(step.gate, firstAlike(steps, position)) }]
+    ? [{ kind: "notInSet", set: packetSet(gate.name, firstAlike(steps, position)) }]
     : [];
+  return lowerTaken(knock, position, {
+    matches: [{ kind: "step", step: at(steps, position) }, { kind: "inSet", set: before }, ...isAnother],
+    effects: [...putTaken(knock, position), { kind: "take", set: before }],
+    verdict: { kind: "return" },
+  });
+}
+
+/** The first step once more is a client that begins anew: its time begins anew, too. */
+function lowerRepeat(knock: Knock, position: number): Rule {
+  const { gate, steps } = knock;
   return {
-    comment: position === steps.length ? `${step.gate}: opens` : `${step.gate}: step ${position} taken`,
-    matches: [{ kind: "step", step }, { kind: "inSet", set: before }, ...isAnother],
-    effects: [...putTaken(steps, position), { kind: "take", set: before }],
+    comment: `${gate.name}: step ${position} once more`,
+    matches: [
+      { kind: "step", step: at(steps, position) },
+      { kind: "inSet", set: progressSet(gate.name, position) },
+    ],
+    effects: position === 1 ? putTaken(knock, 1) : [],
     verdict: { kind: "return" },
   };
 }
 
-function lowerRepeat(step: StepMatch): Rule {
-  return {
-    comment: `${step.gate}: step ${step.position} once more`,
-    matches: [
-      { kind: "step", step },
-      { kind: "inSet", set: progressSet(step.gate, step.position) },
-    ],
+function lowerReset({ policy, gate }: Knock, position: number): readonly Rule[] {
+  const progress = progressSet(gate.name, position);
+  return lowerEvent(policy, gate.name, "reset", {
+    comment: `${gate.name}: back to the start`,
+    matches: [{ kind: "inSet", set: progress }],
+    effects: [{ kind: "take", set: progress }],
+  });
+}
+
+function lowerFirst(knock: Knock): readonly Rule[] {
+  const { policy, gate, steps } = knock;
+  const isFirst: Match = { kind: "step", step: at(steps, 1) };
+  const perSecond = policy.limits.firstStepsPerSecond;
+  const limit: Rule = {
+    comment: `${gate.name}: too many first steps`,
+    matches: [isFirst, { kind: "overRate", set: rateSet(gate.name), perSecond }],
     effects: [],
     verdict: { kind: "return" },
   };
-}
-
-function lowerReset(gate: string, last: number): Rule {
-  return { comment: `${gate}: back to the start`, matches: [], effects: takeProgress(gate, 1, last) };
-}
-
-function lowerFirst(gate: Gate, steps: readonly StepMatch[]): Rule {
   const isAlreadyReset = gate.knock.strict;
-  return {
-    comment: steps.length === 1 ? `${gate.name}: opens` : `${gate.name}: step 1 taken`,
-    matches: [{ kind: "step", step: at(steps, 1) }],
-    effects: [...putTaken(steps, 1), ...(isAlreadyReset ? [] : takeProgress(gate.name, 2, steps.length))],
-  };
+  const first = lowerTaken(knock, 1, {
+    matches: [isFirst],
+    effects: [...putTaken(knock, 1), ...(isAlreadyReset ? [] : takeProgress(gate.name, 2, steps.length))],
+  });
+  return perSecond === 0 ? first : [limit, ...first];
 }
 
-function putTaken(steps: readonly StepMatch[], position: number): readonly Effect[] {
-  const { gate } = at(steps, position);
-  if (position === steps.length) return [{ kind: "put", set: openSet(gate) }];
-  const progress: Effect = { kind: "put", set: progressSet(gate, position) };
+function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule): readonly Rule[] {
+  if (position < steps.length) return [{ comment: `${gate.name}: step ${position} taken`, ...rule }];
+  return lowerEvent(policy, gate.name, "opened", { comment: `${gate.name}: opens`, ...rule });
+}
+
+function putTaken({ gate, steps }: Knock, position: number): readonly Effect[] {
+  if (position === steps.length) return [{ kind: "put", set: openSet(gate.name) }];
+  const progress: Effect = { kind: "put", set: progressSet(gate.name, position) };
   return looksLikeNext(steps, position)
-    ? [progress, { kind: "put", set: packetSet(gate, firstAlike(steps, position)) }]
+    ? [progress, { kind: "put", set: packetSet(gate.name, firstAlike(steps, position)) }]
     : [progress];
 }
 
@@ -103,16 +148,30 @@ function firstAlike(steps: readonly StepMatch[], position: number): number {
   return position > 1 && looksLikeNext(steps, position - 1) ? firstAlike(steps, position - 1) : position;
 }
 
+/** Whether one packet could be taken for this step and for the next. */
 function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {
-  const step = at(steps, position);
   const next = steps[position];
-  return next !== undefined && next.protocol === step.protocol && next.port === step.port;
+  return next !== undefined && doOverlap(at(steps, position).packet, next.packet);
+}
+
+function doOverlap(one: StepPacket, other: StepPacket): boolean {
+  if (one.kind === "echo") return other.kind === "echo" && one.payloadBytes === other.payloadBytes;
+  if (one.kind === "tcp") return other.kind === "tcp" && one.port === other.port;
+  if (other.kind !== "udp" || one.port !== other.port) return false;
+  return (
+    [one, other].some((step) => step.payloadBytes === undefined) || one.payloadBytes === other.payloadBytes
+  );
 }
 
 function toStepMatch(gate: string, step: Step, position: number): StepMatch {
-  if (step.tcp !== undefined) return { gate, position, protocol: "tcp", port: step.tcp };
-  if (step.udp !== undefined) return { gate, position, protocol: "udp", port: step.udp };
-  throw new Error(`gate ${gate}: step ${position} has no kind`); // parsePolicy never lets one pass
+  return { gate, position, packet: toPacket(step) };
+}
+
+function toPacket(step: Step): StepPacket {
+  if (step.tcp !== undefined) return { kind: "tcp", port: step.tcp };
+  if (step.udp !== undefined) return { kind: "udp", port: step.udp, payloadBytes: step.udpPayloadBytes };
+  if (step.icmpPayloadBytes !== undefined) return { kind: "echo", payloadBytes: step.icmpPayloadBytes };
+  throw new Error("a step has no kind"); // parsePolicy never lets one pass
 }
 
 function at(steps: readonly StepMatch[], position: number): StepMatch {

@@ -1,21 +1,32 @@
 import { mergePortRanges, parsePortRange } from "../policy/port.js";
 import { mergePrefixes, parsePrefix } from "../policy/prefix.js";
 import type { Gate, Policy } from "../policy/schema.js";
+import { counterNames, lowerEvent } from "./lower-event.js";
 import { lowerKnock } from "./lower-knock.js";
-import type { Chain, Match, Rule, Ruleset } from "./ruleset.js";
+import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
 
 /** Decides, once for all backends, which packets a policy lets pass, drops and counts as steps. */
 export function lowerPolicy(policy: Policy): Ruleset {
-  const knocks = policy.gates.map(lowerKnock);
+  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate));
+  const gated = [
+    ...lowerSources(policy),
+    ...knocks.flatMap((knock) => knock.shared),
+    ...dispatchProtected(policy, "door"),
+  ];
+  const calls = knocks.flatMap((knock) =>
+    knock.chains.map(({ name }) => decide([], { kind: "call", chain: name })),
+  );
   return {
     policy: policy.name,
+    scope: policy.scope,
     sets: knocks.flatMap((knock) => knock.sets),
+    counters: policy.gates.flatMap((gate) => counterNames(gate.name)),
     chains: [
-      lowerInput(policy),
-      lowerBeginning(policy),
-      ...policy.gates.map(lowerDoor),
-      ...knocks.map((knock) => knock.chain),
+      ...(policy.stealth ? lowerStealthy(policy, gated, calls) : lowerOpenly(policy, [...gated, ...calls])),
+      ...lowerDenied(policy),
+      ...policy.gates.map((gate) => lowerDoor(policy, gate)),
+      ...knocks.flatMap((knock) => knock.chains),
     ],
   };
 }
@@ -24,60 +35,103 @@ export function lowerPolicy(policy: Policy): Ruleset {
  * Only what could begin something is looked at further. Gating TCP's first SYN, and not all that conntrack does not
  * know, keeps sessions alive that conntrack never saw: those idle at the first load.
  */
-function lowerInput(policy: Policy): Chain {
+function lowerOpenly(policy: Policy, beginning: readonly Rule[]): readonly Chain[] {
+  return [
+    { name: "input", rules: [...lowerPassing(policy), ...goIf(["beginsTcp", "udp", "echo"], "beginning")] },
+    { name: "beginning", rules: beginning },
+  ];
+}
+
+/** All that is not established is gated, so that a gated port answers nothing at all. */
+function lowerStealthy(policy: Policy, gated: readonly Rule[], calls: readonly Rule[]): readonly Chain[] {
+  const passing = lowerPassing(policy);
+  if (calls.length === 0) return [{ name: "input", rules: [...passing, ...gated] }];
+  return [
+    { name: "input", rules: [...passing, ...gated, ...goIf(["beginsTcp", "udp", "echo"], "beginning")] },
+    { name: "beginning", rules: calls },
+  ];
+}
+
+/**
+ * How a packet passes. In iptables an accept ends the table for it: that is what the recipe does at input, and what
+ * would take forwarded packets past everybody's marks and routing at prerouting.
+ */
+function passOn(policy: Policy): Verdict {
+  return { kind: policy.scope === "prerouting" ? "return" : "accept" };
+}
+
+/** What no gate ever looks at. */
+function lowerPassing(policy: Policy): readonly Rule[] {
+  return [
+    decide([{ kind: "loopback" }], passOn(policy)),
+    decide([{ kind: "established" }], passOn(policy)),
+    ...(policy.scope === "prerouting" ? [decide([{ kind: "toOthers" }], passOn(policy))] : []),
+  ];
+}
+
+function goIf(kinds: readonly ("beginsTcp" | "udp" | "echo")[], chain: string): readonly Rule[] {
+  return kinds.map((kind) => decide([{ kind }], { kind: "go", chain }));
+}
+
+/** A denied source finds every door closed, and nothing it sends is a step; an allowed one never needs to knock. */
+function lowerSources(policy: Policy): readonly Rule[] {
+  return [
+    ...lowerPrefixes(policy.denyFrom, "denyFrom", { kind: "go", chain: "denied" }),
+    ...lowerPrefixes(policy.allowFrom, "allowFrom", { kind: "return" }),
+  ];
+}
+
+function lowerPrefixes(texts: readonly string[], comment: string, verdict: Verdict): readonly Rule[] {
+  const readings = texts.map(parsePrefix);
   const prefixes = mergePrefixes(
-    policy.allowFrom.flatMap((text) => {
-      const reading = parsePrefix(text);
-      return reading.kind === "prefix" ? [reading.prefix] : [];
-    }),
+    readings.flatMap((reading) => (reading.kind === "prefix" ? [reading.prefix] : [])),
   );
-  const allowed: readonly Rule[] =
-    prefixes.length === 0 ? [] : [{ ...accept([{ kind: "fromPrefixes", prefixes }]), comment: "allowFrom" }];
-  const beginnings = (["beginsTcp", "beginsUdp", "beginsEcho"] as const).map((kind): Rule => {
-    return { matches: [{ kind }], effects: [], verdict: { kind: "go", chain: "beginning" } };
-  });
-  return { name: "input", rules: [accept([{ kind: "loopback" }]), ...allowed, ...beginnings] };
+  return prefixes.length === 0 ? [] : [{ ...decide([{ kind: "fromPrefixes", prefixes }], verdict), comment }];
+}
+
+function lowerDenied(policy: Policy): readonly Chain[] {
+  if (policy.denyFrom.length === 0) return [];
+  return [
+    { name: "denied", rules: dispatchProtected(policy, "closed") },
+    ...policy.gates.map((gate) => ({ name: `${gate.name}_closed`, rules: lowerClosed(policy, gate) })),
+  ];
 }
 
 /** A protected port's packet meets its gate's door and is never a step; any other one meets every gate's knock. */
-function lowerBeginning(policy: Policy): Chain {
-  return {
-    name: "beginning",
-    rules: [
-      ...policy.gates.flatMap(lowerProtect),
-      ...policy.gates.map((gate): Rule => {
-        return { matches: [], effects: [], verdict: { kind: "call", chain: `${gate.name}_knock` } };
-      }),
-    ],
-  };
-}
-
-function lowerProtect(gate: Gate): readonly Rule[] {
+function dispatchProtected(policy: Policy, to: "door" | "closed"): readonly Rule[] {
   return (["tcp", "udp"] as const).flatMap((protocol) => {
-    const ranges = mergePortRanges(
-      gate.protect.flatMap((entry) => parsePortRange(entry[protocol] ?? "") ?? []),
-    );
-    if (ranges.length === 0) return [];
-    return [
-      {
-        matches: [{ kind: "toPorts", protocol, ranges }],
-        effects: [],
-        verdict: { kind: "go", chain: `${gate.name}_door` },
-      } satisfies Rule,
-    ];
+    const entries = policy.gates.flatMap((gate) => listEntries(gate, protocol, `${gate.name}_${to}`));
+    return entries.length === 0 ? [] : [decide([], { kind: "dispatch", protocol, entries })];
   });
 }
 
-function lowerDoor(gate: Gate): Chain {
+function listEntries(gate: Gate, protocol: "tcp" | "udp", chain: string): readonly DispatchEntry[] {
+  return mergePortRanges(gate.protect.flatMap((entry) => parsePortRange(entry[protocol] ?? "") ?? [])).map(
+    (range) => {
+      return { range, chain };
+    },
+  );
+}
+
+function lowerDoor(policy: Policy, gate: Gate): Chain {
+  const isOpen: readonly Match[] = [{ kind: "inSet", set: openSet(gate.name) }];
   return {
     name: `${gate.name}_door`,
     rules: [
-      accept([{ kind: "inSet", set: openSet(gate.name) }]),
-      { matches: [], effects: [], verdict: { kind: "drop" } },
+      ...lowerEvent(policy, gate.name, "accepted", {
+        matches: isOpen,
+        effects: [],
+        verdict: passOn(policy),
+      }),
+      ...lowerClosed(policy, gate),
     ],
   };
 }
 
-function accept(matches: readonly Match[]): Rule {
-  return { matches, effects: [], verdict: { kind: "accept" } };
+function lowerClosed(policy: Policy, gate: Gate): readonly Rule[] {
+  return lowerEvent(policy, gate.name, "dropped", { matches: [], effects: [], verdict: { kind: "drop" } });
+}
+
+function decide(matches: readonly Match[], verdict: Verdict): Rule {
+  return { matches, effects: [], verdict };
 }

@@ -26,3 +26,14 @@ export function identifier(text: string): string {
 export function isIdentifier(text: string): boolean {
   return /^[a-zA-Z][a-zA-Z0-9_-]{0,126}$/.test(text);
 }
+
+/**
+ * Quotes text for iptables-restore, which splits its lines at spaces and knows double quotes.
+ *
+ * @throws Error when the text holds anything but printable ASCII without `"` and `\`.
+ */
+export function quoteIptables(text: string): string {
+  if (!/^[ !#-[\]-~]{0,127}$/.test(text))
+    throw new Error(`not a string for iptables: ${JSON.stringify(text)}`);
+  return `"${text}"`;
+}

@@ -1,22 +1,22 @@
 import { digestKeyed } from "../policy/digest.js";
-import type { Policy } from "../policy/schema.js";
-import { lowerPolicy } from "./lower.js";
-import { renderNftables, type ShowPort } from "./nftables.js";
+import type { Policy, Step } from "../policy/schema.js";
+import { renderPolicy } from "./render.js";
+import type { ShowSecret } from "./ruleset.js";
 
 /**
  * Renders a policy for people to see: each step's port is a label that stays as long as the port stays, and changes
  * with it. Without the key, which is secret and random, nobody can try ports against a label.
  */
 export function renderRedacted(policy: Policy, key: string): string {
-  return renderNftables(lowerPolicy(policy), labelPorts(key));
+  return renderPolicy(policy, labelSecrets(key));
 }
 
 /**
  * Makes a text that came from a host fit to be seen: lines that Knockgate rendered get the labels of
- * {@link renderRedacted}; on any other line a number that is a step's port becomes `<port>`.
+ * {@link renderRedacted}; on any other line a number that is a step's port becomes `<secret>`.
  */
 export function redactListing(text: string, policy: Policy, key: string): string {
-  const rendered = renderNftables(lowerPolicy(policy)).split("\n");
+  const rendered = renderPolicy(policy).split("\n");
   const redacted = renderRedacted(policy, key).split("\n");
   const labelled = new Map(rendered.map((line, index) => [line, redacted[index] ?? line]));
   return text
@@ -25,15 +25,27 @@ export function redactListing(text: string, policy: Policy, key: string): string
     .join("\n");
 }
 
-/** Hides each step's port wherever it stands as a number of its own: for messages that quote a host. */
+/** Hides each step's port and size wherever it stands as a number of its own: for messages that quote a host. */
 export function redactPorts(text: string, policy: Policy): string {
-  const ports = new Set(policy.gates.flatMap((gate) => gate.knock.steps.map((step) => step.tcp ?? step.udp)));
+  const secrets = new Set(policy.gates.flatMap((gate) => gate.knock.steps.flatMap(listNumbers)));
   return text.replace(/(?<![\w.])\d{1,5}(?!\w|\.\d)/g, (number) =>
-    ports.has(Number(number)) ? "<port>" : number,
+    secrets.has(Number(number)) ? "<secret>" : number,
   );
 }
 
-function labelPorts(key: string): ShowPort {
-  return ({ gate, position, protocol, port }) =>
-    `<${gate}-${position}:${digestKeyed(key, JSON.stringify([gate, position, protocol, port]), 6)}>`;
+/** A size is written with the headers that a backend counts. */
+function listNumbers(step: Step): readonly number[] {
+  const port = step.tcp ?? step.udp;
+  const payload = step.icmpPayloadBytes ?? step.udpPayloadBytes;
+  return [
+    ...(port === undefined ? [] : [port]),
+    ...(payload === undefined ? [] : [0, 8, 28, 48].map((add) => payload + add)),
+  ];
+}
+
+function labelSecrets(key: string): ShowSecret {
+  return ({ gate, position, packet }, field) => {
+    const label = digestKeyed(key, JSON.stringify([gate, position, packet, field]), 6);
+    return field === "port" ? `<${gate}-${position}:${label}>` : `<${gate}-${position}-size:${label}>`;
+  };
 }

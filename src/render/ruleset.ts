@@ -7,21 +7,28 @@ import type { Prefix } from "../policy/prefix.js";
  */
 export interface Ruleset {
   readonly policy: string;
+  readonly scope: "input" | "prerouting";
   readonly sets: readonly SourceSet[];
+  readonly counters: readonly string[];
   readonly chains: readonly Chain[];
 }
 
 /** A set of sources that forgets each of them by itself. */
 export interface SourceSet {
   readonly name: string;
-  /** `source`: the address. `packet`: address and source port, so that a packet sent again is known. */
-  readonly key: "source" | "packet";
+  /**
+   * `source`: the address. `packet`: address and source port, so that a packet sent again is known. `network`: the
+   * address's /24 or /64.
+   */
+  readonly key: "source" | "packet" | "network";
   /** `progress` is worthless after a new ruleset; `open` holds doors that stay open across one. */
   readonly role: "progress" | "open";
   readonly timeoutSeconds: number;
+  /** How many elements it holds at most. */
+  readonly size: number;
 }
 
-/** A list of rules; exactly one of a ruleset's chains, called `input`, sees each packet to the host. */
+/** A list of rules; exactly one of a ruleset's chains, called `input`, sees each packet of its scope. */
 export interface Chain {
   readonly name: string;
   readonly rules: readonly Rule[];
@@ -37,28 +44,54 @@ export interface Rule {
 
 export type Match =
   | { readonly kind: "loopback" }
+  | { readonly kind: "toOthers" }
+  | { readonly kind: "established" }
   | { readonly kind: "fromPrefixes"; readonly prefixes: readonly Prefix[] }
   | { readonly kind: "beginsTcp" }
-  | { readonly kind: "beginsUdp" }
-  | { readonly kind: "beginsEcho" }
+  | { readonly kind: "udp" }
+  | { readonly kind: "echo" }
   | { readonly kind: "toPorts"; readonly protocol: "tcp" | "udp"; readonly ranges: readonly PortRange[] }
   | { readonly kind: "step"; readonly step: StepMatch }
   | { readonly kind: "inSet"; readonly set: string }
-  | { readonly kind: "notInSet"; readonly set: string };
+  | { readonly kind: "notInSet"; readonly set: string }
+  | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
 
-/** One step's packet. `gate` and `position` (from 1) say which step it is, so that it can be shown without its port. */
+/** One step's packet. `gate` and `position` (from 1) say which step it is, so that it can be shown without its secret. */
 export interface StepMatch {
   readonly gate: string;
   readonly position: number;
-  readonly protocol: "tcp" | "udp";
-  readonly port: number;
+  readonly packet: StepPacket;
 }
+
+/** The secret of a step. */
+export type StepPacket =
+  | { readonly kind: "tcp"; readonly port: number }
+  | { readonly kind: "udp"; readonly port: number; readonly payloadBytes: number | undefined }
+  | { readonly kind: "echo"; readonly payloadBytes: number };
 
 export type Effect =
   | { readonly kind: "put"; readonly set: string }
-  | { readonly kind: "take"; readonly set: string };
+  | { readonly kind: "take"; readonly set: string }
+  | { readonly kind: "count"; readonly counter: string }
+  | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number };
 
-/** `accept` and `drop` are final for this ruleset; `go` never comes back, `call` does; `return` ends the chain. */
+/**
+ * `accept` and `drop` are final for this ruleset; `go` never comes back, `call` does; `return` ends the chain.
+ * `dispatch` goes to the chain of the range that a packet's port is in, and on to the next rule when it is in none.
+ */
 export type Verdict =
   | { readonly kind: "accept" | "drop" | "return" }
-  | { readonly kind: "go" | "call"; readonly chain: string };
+  | { readonly kind: "go" | "call"; readonly chain: string }
+  | {
+      readonly kind: "dispatch";
+      readonly protocol: "tcp" | "udp";
+      readonly entries: readonly DispatchEntry[];
+    };
+
+export interface DispatchEntry {
+  readonly range: PortRange;
+  readonly chain: string;
+}
+
+/** Shows a step's secret, `port` or `payload` size: as it is for the host, as a label for people. */
+export type ShowSecret = (step: StepMatch, field: "port" | "payload", value: number) => string;

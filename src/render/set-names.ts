@@ -12,3 +12,8 @@ export function progressSet(gate: string, position: number): string {
 export function packetSet(gate: string, position: number): string {
   return `${gate}_packet${position}`;
 }
+
+/** Networks that have sent a gate's first step, and how fast. */
+export function rateSet(gate: string): string {
+  return `${gate}_first`;
+}

@@ -43,7 +43,9 @@ describe("a host's ruleset", () => {
   });
 
   test("is the listing where nothing was confirmed", () => {
-    expect(describeLoaded({ ...host, loaded: { listing, sets: [], chains: [] } })).toBe(listing);
+    expect(describeLoaded({ ...host, loaded: { listing, sets: [], chains: [], counters: [] } })).toBe(
+      listing,
+    );
   });
 
   test.each<readonly [string, string, string]>([
@@ -102,7 +104,11 @@ describe("a host's ruleset", () => {
 
 const host: Observed = {
   clientAddress: "192.0.2.1",
+  backend: "nftables",
   nftVersion: "1.0.6",
+  iptablesVersion: "",
+  others: "",
+  sockets: "",
   missing: [],
   isPending: false,
   hasSystemd: true,
@@ -112,6 +118,6 @@ function showLoaded(now: string): string {
   return describeLoaded({
     ...host,
     confirmed: { owner: "stack", text, listing },
-    loaded: { listing: now, sets: [], chains: [] },
+    loaded: { listing: now, sets: [], chains: [], counters: [] },
   });
 }

@@ -1,24 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { planLoad } from "../../src/plan/load";
 import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/schema";
 import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
-import type { Ruleset } from "../../src/render/ruleset";
+import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";
 import { describeTable } from "./loaded-table";
 
 const client = "198.51.100.7";
 const ssh = gate("ssh", "22", [7_000, 8_000, 9_000]);
 const web = gate("web", "443", [7_001, 8_001]);
-const wanted = lower([ssh]);
-const loaded = describeTable(wanted);
+const wanted = read([ssh]);
+const loaded = describeTable(lowerPolicy(wanted));
 
 describe("a load that replaces", () => {
   test("clears the table in the same transaction, whether there is one or not", () => {
     expect(planLoad(wanted, undefined, client)).toEqual({
       kind: "replace",
-      text: `add table inet knockgate_edge\ndelete table inet knockgate_edge\n${renderNftables(wanted)}`,
+      text: `add table inet knockgate_edge\ndelete table inet knockgate_edge\n${renderPolicy(wanted)}`,
     });
   });
 
@@ -33,8 +32,14 @@ describe("a load that replaces", () => {
     ["a set has another size", withSet("ssh_open_v6", { size: 128 })],
     ["a set has no size", withSet("ssh_open_v6", { size: undefined })],
     ["a set forgets nothing", withSet("ssh_open_v4", { flags: ["dynamic"] })],
+    ["the base chain is at the other scope's hook", withInput({ hook: "prerouting", priority: -110 })],
+    ["a counter is not ours to quote", { ...loaded, counters: [...loaded.counters, "a b"] }],
     ["a chain is not ours to quote", { ...loaded, chains: [...loaded.chains, { name: "a;b" }] }],
     ["a set is not ours to quote", { ...loaded, sets: [...loaded.sets, set('x"y', "ipv4_addr")] }],
+    [
+      "a set has another size than the policy's limit",
+      describeTable(lowerPolicy(readPolicy({ name: "edge", gates: [ssh], limits: { sources: 512 } }))),
+    ],
     [
       "a name holds a line break",
       { ...loaded, chains: [...loaded.chains, { name: "a\ndelete table inet x" }] },
@@ -44,11 +49,12 @@ describe("a load that replaces", () => {
   });
 
   test("is planned where a progress set now keeps packets", () => {
-    const other = lower([gate("ssh", "22", [7_000, 7_000, 8_000])]);
-    const packets = other.sets.map((each) =>
+    const other = read([gate("ssh", "22", [7_000, 7_000, 8_000])]);
+    const lowered = lowerPolicy(other);
+    const packets = lowered.sets.map((each) =>
       each.key === "packet" ? { ...each, key: "source" as const } : each,
     );
-    expect(planLoad(other, describeTable({ ...other, sets: packets }), client).kind).toBe("replace");
+    expect(planLoad(other, describeTable({ ...lowered, sets: packets }), client).kind).toBe("replace");
   });
 });
 
@@ -59,25 +65,27 @@ describe("a load that refills", () => {
       kind: "refill",
       text: [
         `flush table ${table}`,
-        ...["step1_v4", "step1_v6", "step2_v4", "step2_v6"].map((name) => `flush set ${table} ssh_${name}`),
-        `${renderNftables(wanted)}add element ${table} ssh_open_v4 { ${client} }`,
+        ...["step1_v4", "step1_v6", "step2_v4", "step2_v6", "first_v4", "first_v6"].map((name) => {
+          return `flush set ${table} ssh_${name}`;
+        }),
+        `${renderPolicy(wanted)}add element ${table} ssh_open_v4 { ${client} }`,
         `delete element ${table} ssh_open_v4 { ${client} }`,
         "",
       ].join("\n"),
     });
   });
 
-  test.each<readonly [string, Ruleset]>([
-    ["the steps' ports", lower([gate("ssh", "22", [1_000, 2_000, 3_000])])],
-    ["the times", lower([{ ...ssh, openForSeconds: 7, knock: { ...ssh.knock, stepTimeoutSeconds: 3 } }])],
-    ["strictness", lower([{ ...ssh, knock: { ...ssh.knock, strict: false } }])],
-    ["the protected ports", lower([gate("ssh", "2200-2222", [7_000, 8_000, 9_000])])],
-    ["allowFrom", lowerPolicy(readPolicy({ name: "edge", gates: [ssh], allowFrom: ["192.0.2.0/24"] }))],
+  test.each<readonly [string, Policy]>([
+    ["the steps' ports", read([gate("ssh", "22", [1_000, 2_000, 3_000])])],
+    ["the times", read([{ ...ssh, openForSeconds: 7, knock: { ...ssh.knock, stepTimeoutSeconds: 3 } }])],
+    ["strictness", read([{ ...ssh, knock: { ...ssh.knock, strict: false } }])],
+    ["the protected ports", read([gate("ssh", "2200-2222", [7_000, 8_000, 9_000])])],
+    ["allowFrom", readPolicy({ name: "edge", gates: [ssh], allowFrom: ["192.0.2.0/24"] })],
     ["nothing", wanted],
-  ])("is planned where %s changed", (_, ruleset) => {
-    const load = planLoad(ruleset, loaded, client);
+  ])("is planned where %s changed", (_, policy) => {
+    const load = planLoad(policy, loaded, client);
     expect(load.kind).toBe("refill");
-    expect(load.text).toContain(renderNftables(ruleset));
+    expect(load.text).toContain(renderPolicy(policy));
     expect(load.text).not.toMatch(/^delete (table|chain|set)|^flush set .*_open/m);
   });
 
@@ -87,27 +95,34 @@ describe("a load that refills", () => {
   });
 
   test("adds a gate, and flushes only sets that are there", () => {
-    const lines = commandsOf(planLoad(lower([ssh, web]), loaded, client).text);
+    const lines = commandsOf(planLoad(read([ssh, web]), loaded, client).text);
     expect(lines.filter((line) => line.startsWith("flush set")).map(lastWord)).toEqual([
       "ssh_step1_v4",
       "ssh_step1_v6",
       "ssh_step2_v4",
       "ssh_step2_v6",
+      "ssh_first_v4",
+      "ssh_first_v6",
     ]);
     expect(
       lines.filter((line) => line.startsWith("delete element")).map((line) => line.split(" ")[4]),
     ).toEqual(["ssh_open_v4", "web_open_v4"]);
   });
 
-  test("deletes the chains and then the sets of a gate that is gone", () => {
-    const lines = commandsOf(planLoad(wanted, describeTable(lower([ssh, web])), client).text);
-    expect(lines.filter((line) => /^delete (chain|set)/.test(line))).toEqual([
+  test("deletes the chains, then the sets, and then the counters of a gate that is gone", () => {
+    const lines = commandsOf(planLoad(wanted, describeTable(lowerPolicy(read([ssh, web]))), client).text);
+    expect(lines.filter((line) => /^delete (chain|set|counter)/.test(line))).toEqual([
       "delete chain inet knockgate_edge web_door",
       "delete chain inet knockgate_edge web_knock",
       "delete set inet knockgate_edge web_step1_v4",
       "delete set inet knockgate_edge web_step1_v6",
       "delete set inet knockgate_edge web_open_v4",
       "delete set inet knockgate_edge web_open_v6",
+      "delete set inet knockgate_edge web_first_v4",
+      "delete set inet knockgate_edge web_first_v6",
+      ...["opened", "accepted", "dropped", "reset"].map((event) => {
+        return `delete counter inet knockgate_edge web_${event}`;
+      }),
     ]);
     expect(lines.some((line) => line.startsWith("flush set") && line.includes("web"))).toBe(false);
   });
@@ -118,7 +133,7 @@ describe("a load that refills", () => {
       sets: [...loaded.sets, set("theirs", "inet_service", ["interval"])],
       chains: [...loaded.chains, { name: "theirs", hook: "output", priority: 0 }],
     };
-    const lines = commandsOf(planLoad(lower([gate("ssh", "22", [7_000])]), foreign, client).text);
+    const lines = commandsOf(planLoad(read([gate("ssh", "22", [7_000])]), foreign, client).text);
     expect(lines.filter((line) => /^delete (chain|set)/.test(line)).map(lastWord)).toEqual([
       "theirs",
       "ssh_step1_v4",
@@ -130,13 +145,16 @@ describe("a load that refills", () => {
   });
 
   test("says each thing before what depends on it: flush, delete, fill, close", () => {
-    const order = commandsOf(planLoad(wanted, describeTable(lower([ssh, web])), client).text).map((line) => {
-      return line.split(" ").slice(0, 2).join(" ");
-    });
+    const order = commandsOf(planLoad(wanted, describeTable(lowerPolicy(read([ssh, web]))), client).text).map(
+      (line) => {
+        return line.split(" ").slice(0, 2).join(" ");
+      },
+    );
     expect([...new Set(order)]).toEqual([
       "flush table",
       "delete chain",
       "delete set",
+      "delete counter",
       "flush set",
       "table inet",
       "add element",
@@ -163,8 +181,8 @@ function gate(name: string, tcp: string, ports: readonly number[]): GateInput {
   return { name, protect: [{ tcp }], knock: { steps: ports.map((port) => ({ tcp: port })) } };
 }
 
-function lower(gates: readonly GateInput[]): Ruleset {
-  return lowerPolicy(readPolicy({ name: "edge", gates: [...gates] }));
+function read(gates: readonly GateInput[]): Policy {
+  return readPolicy({ name: "edge", gates: [...gates] });
 }
 
 function set(name: string, type: string, flags: readonly string[] = ["timeout"]): ObservedSet {

@@ -1,11 +1,13 @@
 import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
-import { baseChain, familySetName, renderNftables, setShape } from "../../src/render/nftables";
+import { baseChain, renderNftables, setShape } from "../../src/render/nftables";
+import { familySetName } from "../../src/render/nftables-names";
 import type { Ruleset } from "../../src/render/ruleset";
 
 /** What a host would say of a table that was just loaded from this ruleset. */
 export function describeTable(ruleset: Ruleset): LoadedTable {
   return {
     listing: renderNftables(ruleset),
+    counters: ruleset.counters,
     sets: ruleset.sets.flatMap((set) =>
       (["ipv4", "ipv6"] as const).map((family): ObservedSet => {
         // nft 1.0.6 leaves "dynamic" out of its JSON.
@@ -13,7 +15,8 @@ export function describeTable(ruleset: Ruleset): LoadedTable {
       }),
     ),
     chains: ruleset.chains.map(({ name }) => {
-      return name === "input" ? { name, ...baseChain } : { name, hook: undefined, priority: undefined };
+      const { hook, priority } = baseChain(ruleset.scope);
+      return name === "input" ? { name, hook, priority } : { name, hook: undefined, priority: undefined };
     }),
   };
 }

@@ -2,10 +2,14 @@ import { expect, test } from "vitest";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 
 const confirmed = { owner: "stack", text: "table", listing: "listing" };
-const loaded = { listing: "listing", sets: [], chains: [] };
+const loaded = { listing: "listing", sets: [], chains: [], counters: [] };
 const host: Observed = {
   clientAddress: "192.0.2.1",
+  backend: "nftables",
   nftVersion: "1.0.6",
+  iptablesVersion: "",
+  others: "",
+  sockets: "",
   missing: [],
   isPending: false,
   hasSystemd: true,

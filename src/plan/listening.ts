@@ -1,0 +1,37 @@
+import type { Policy } from "../policy/schema.js";
+
+/** A step whose packet a service on the host would take for its own. */
+export interface ServedStep {
+  readonly gate: string;
+  readonly position: number;
+}
+
+/**
+ * Finds steps on ports where something listens, by what /proc/net/tcp, tcp6, udp and udp6 say (proc(5)): the local
+ * address is hex, its port behind the last colon; a listening TCP socket has state 0A.
+ *
+ * @param sockets those files one after another, each below a line `tcp` or `udp`
+ */
+export function findServedSteps(sockets: string, policy: Policy): readonly ServedStep[] {
+  const listening = readListening(sockets);
+  return policy.gates.flatMap((gate) =>
+    gate.knock.steps.flatMap((step, index) => {
+      const isServed =
+        (step.tcp !== undefined && listening.has(`tcp ${step.tcp}`)) ||
+        (step.udp !== undefined && listening.has(`udp ${step.udp}`));
+      return isServed ? [{ gate: gate.name, position: index + 1 }] : [];
+    }),
+  );
+}
+
+function readListening(sockets: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  let protocol = "";
+  for (const line of sockets.split("\n")) {
+    if (line === "tcp" || line === "udp") protocol = line;
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    const port = Number.parseInt(local.split(":")[1] ?? "", 16);
+    if (!Number.isNaN(port) && (protocol === "udp" || state === "0A")) found.add(`${protocol} ${port}`);
+  }
+  return found;
+}

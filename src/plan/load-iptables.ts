@@ -1,0 +1,56 @@
+import type { Family } from "../policy/prefix.js";
+import { familyHeading, renderIptables, renderIptablesText } from "../render/iptables.js";
+import { listName } from "../render/iptables-names.js";
+import { isIdentifier } from "../render/quote.js";
+import type { Ruleset } from "../render/ruleset.js";
+import { showValue } from "../render/show.js";
+import type { Load } from "./load.js";
+import type { LoadedTable } from "./observed.js";
+
+/**
+ * Plans one transaction for each family. A restore empties a chain that it names; the old jump goes and the new one
+ * comes in the same transaction. xt_recent's lists outlive it, so doors stay open: lines for the host's script, which
+ * a restore takes for comments, say which lists to empty and from which to take the deployer.
+ */
+export function planIptablesLoad(
+  ruleset: Ruleset,
+  loaded: LoadedTable | undefined,
+  clientAddress: string,
+): Load {
+  const replaced = (family: Family): readonly string[] => {
+    const wanted = renderIptables(ruleset, family, showValue);
+    const { chains, jumps } = readListing(loaded?.listing ?? "", family, wanted.chains[0] ?? "");
+    const kept = new Set(wanted.chains);
+    const leftover = chains.filter((chain) => !kept.has(chain));
+    return [
+      ...jumps.map((jump) => `-D ${jump}`),
+      ...leftover.map((chain) => `-F ${chain}`),
+      ...leftover.map((chain) => `-X ${chain}`),
+    ];
+  };
+  const forget = ruleset.sets
+    .filter((set) => set.role === "progress" && set.key !== "network")
+    .map((set) => listName(ruleset.policy, set.name));
+  const close = ruleset.sets
+    .filter((set) => set.role === "open")
+    .map((set) => listName(ruleset.policy, set.name));
+  return {
+    kind: loaded === undefined ? "replace" : "refill",
+    text: [
+      renderIptablesText(ruleset, showValue, replaced),
+      ...forget.map((list) => `#forget ${list}\n`),
+      ...close.map((list) => `#close ${list} ${clientAddress}\n`),
+    ].join(""),
+  };
+}
+
+/** Reads what the host's script lists of one family: our chains, and the rules outside that jump to them. */
+function readListing(listing: string, family: Family, first: string): { chains: string[]; jumps: string[] } {
+  const lines = listing.split("\n");
+  const begin = lines.indexOf(familyHeading(family));
+  const end = lines.findIndex((line, index) => index > begin && line.startsWith("# "));
+  const ours = begin < 0 ? [] : lines.slice(begin + 1, end < 0 ? undefined : end);
+  const chains = ours.flatMap((line) => /^:(\S+) /.exec(line)?.[1] ?? []).filter(isIdentifier);
+  const jumps = ours.filter((line) => line.endsWith(` -j ${first}`) && !line.startsWith(`-A ${first}`));
+  return { chains, jumps: jumps.map((line) => line.replace(/^-A /, "")) };
+}

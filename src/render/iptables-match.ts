@@ -1,0 +1,112 @@
+import { unreachable } from "../errors.js";
+import type { PortRange } from "../policy/port.js";
+import { type Family, formatPrefix } from "../policy/prefix.js";
+import { listName } from "./iptables-names.js";
+import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "./ruleset.js";
+
+export interface MatchContext {
+  readonly ruleset: Ruleset;
+  readonly sets: ReadonlyMap<string, SourceSet>;
+  readonly family: Family;
+  readonly show: ShowSecret;
+}
+
+type Words = readonly string[];
+
+/** Prints matches as alternatives, each for a rule of its own: iptables has no sets of prefixes. */
+export function renderMatches(matches: readonly Match[], context: MatchContext): readonly Words[] {
+  return matches.reduce<readonly Words[]>(
+    (before, match) => {
+      const alternatives = renderMatch(match, context);
+      return before.flatMap((words) => alternatives.map((alternative) => [...words, ...alternative]));
+    },
+    [[]],
+  );
+}
+
+function renderMatch(match: Match, context: MatchContext): readonly Words[] {
+  const { ruleset, sets, family } = context;
+  switch (match.kind) {
+    case "fromPrefixes":
+      return match.prefixes
+        .filter((prefix) => prefix.family === family)
+        .map((prefix) => ["-s", formatPrefix(prefix)]);
+    case "loopback":
+      return []; // the jump to our first chain leaves it out already
+    case "toOthers":
+      return [["-m", "addrtype", "!", "--dst-type", "LOCAL"]];
+    case "established":
+      return [["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]];
+    case "beginsTcp":
+      return [["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"]];
+    case "udp":
+      return [["-p", "udp"]];
+    case "echo":
+      return [echo(family)];
+    case "toPorts":
+      return match.ranges.map((range) => toPort(match.protocol, formatRange(range)));
+    case "step":
+      return [renderStep(match.step, context)];
+    case "inSet":
+      return [inList(ruleset.policy, sets.get(match.set), match.set)];
+    case "notInSet":
+      throw new Error("xt_recent knows addresses alone"); // checkBackend finds it first
+    case "overRate":
+      return [overRate(ruleset, match.set, match.perSecond, family)];
+    default:
+      return unreachable(match);
+  }
+}
+
+/** xt_recent forgets nobody by itself: a source is on a list when it was put there within the list's time. */
+function inList(policy: string, set: SourceSet | undefined, name: string): Words {
+  return [
+    "-m",
+    "recent",
+    "--rcheck",
+    "--seconds",
+    `${set?.timeoutSeconds}`,
+    "--name",
+    listName(policy, name),
+    "--rsource",
+  ];
+}
+
+function overRate(ruleset: Ruleset, set: string, perSecond: number, family: Family): Words {
+  const rate = ["--hashlimit-above", `${perSecond}/sec`, "--hashlimit-burst", `${2 * perSecond}`];
+  const network = ["--hashlimit-mode", "srcip", "--hashlimit-srcmask", family === "ipv4" ? "24" : "64"];
+  return ["-m", "hashlimit", ...rate, ...network, "--hashlimit-name", listName(ruleset.policy, set)];
+}
+
+/** xt_length counts from the start of the IP header in both families (kernel net/netfilter/xt_length.c). */
+function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
+  const { packet } = step;
+  const headers = family === "ipv4" ? 28 : 48;
+  const length = (payload: number) => ["-m", "length", "--length", show(step, "payload", payload + headers)];
+  switch (packet.kind) {
+    case "tcp":
+      return toPort("tcp", show(step, "port", packet.port));
+    case "udp": {
+      const port = toPort("udp", show(step, "port", packet.port));
+      return packet.payloadBytes === undefined ? port : [...port, ...length(packet.payloadBytes)];
+    }
+    case "echo":
+      return [...echo(family), ...length(packet.payloadBytes)];
+    default:
+      return unreachable(packet);
+  }
+}
+
+function toPort(protocol: "tcp" | "udp", port: string): Words {
+  return ["-p", protocol, "-m", protocol, "--dport", port];
+}
+
+function echo(family: Family): Words {
+  return family === "ipv4"
+    ? ["-p", "icmp", "-m", "icmp", "--icmp-type", "8"]
+    : ["-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", "128"];
+}
+
+function formatRange(range: PortRange): string {
+  return range.first === range.last ? `${range.first}` : `${range.first}:${range.last}`;
+}

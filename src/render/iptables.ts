@@ -1,0 +1,143 @@
+import type { Family } from "../policy/prefix.js";
+import { type MatchContext, renderMatches } from "./iptables-match.js";
+import { chainName, hook, listName } from "./iptables-names.js";
+import { quoteIptables } from "./quote.js";
+import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "./ruleset.js";
+
+/** A ruleset as iptables-restore and ip6tables-restore read it, less the lines that begin and end a table. */
+export interface IptablesRules {
+  /** The policy's own chains; the first one is reached from the kernel's chain. */
+  readonly chains: readonly string[];
+  readonly jump: string;
+  readonly rules: readonly string[];
+}
+
+/**
+ * Prints a ruleset for one family: the same ruleset gives the same lines. A chain that is only ever dispatched to, and
+ * is short, stands where it is dispatched to, which is how people write such rules by hand.
+ */
+export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecret): IptablesRules {
+  const printer: Printer = {
+    ruleset,
+    family,
+    show,
+    sets: new Map(ruleset.sets.map((set) => [set.name, set])),
+    inline: new Map(ruleset.chains.filter(isInline).map((chain) => [chain.name, chain])),
+  };
+  const chains = ruleset.chains.filter((chain) => !isInline(chain));
+  return {
+    chains: chains.map((chain) => chainName(ruleset.policy, chain.name)),
+    jump: `${hook(ruleset.scope).chain} ! -i lo -j ${chainName(ruleset.policy, "input")}`,
+    rules: chains.flatMap((chain) => {
+      const name = chainName(ruleset.policy, chain.name);
+      return chain.rules
+        .flatMap((rule) => renderRule(rule, printer))
+        .map((words) => `-A ${[name, ...words].join(" ")}`);
+    }),
+  };
+}
+
+interface Printer extends MatchContext {
+  /** Chains that stand where they are dispatched to. */
+  readonly inline: ReadonlyMap<string, Chain>;
+}
+
+type Words = readonly string[];
+
+function isInline(chain: Chain): boolean {
+  return chain.rules.length <= 2 && /_(door|closed)$/.test(chain.name);
+}
+
+/** A rule has one target, and a match that fails ends it: so an effect that may fail gets a rule of its own. */
+function renderRule(rule: Rule, printer: Printer): readonly Words[] {
+  const { ruleset } = printer;
+  const verdict = rule.verdict;
+  return renderMatches(rule.matches, printer).flatMap((matches): readonly Words[] => {
+    const effects = rule.effects.flatMap((effect) => renderEffect(effect, printer));
+    if (verdict === undefined)
+      return effects.length === 0 ? [] : effects.map((effect) => [...matches, ...effect]);
+    if (verdict.kind === "dispatch") {
+      return verdict.entries.flatMap(({ range, chain }) => {
+        const toPorts = renderMatches(
+          [{ kind: "toPorts", protocol: verdict.protocol, ranges: [range] }],
+          printer,
+        ).flat();
+        const target = printer.inline.get(chain);
+        if (target !== undefined) {
+          return target.rules
+            .flatMap((inner) => renderRule(inner, printer))
+            .map((words) => [...matches, ...toPorts, ...words]);
+        }
+        return [[...matches, ...toPorts, "-g", chainName(ruleset.policy, chain)]];
+      });
+    }
+    return [[...matches, ...effects.flat(), ...renderTarget(verdict, ruleset.policy)]];
+  });
+}
+
+function renderTarget(
+  verdict: Exclude<Rule["verdict"], undefined | { kind: "dispatch" }>,
+  policy: string,
+): Words {
+  switch (verdict.kind) {
+    case "accept":
+    case "drop":
+    case "return":
+      return ["-j", verdict.kind.toUpperCase()];
+    case "go":
+      return ["-g", chainName(policy, verdict.chain)];
+    case "call":
+      return ["-j", chainName(policy, verdict.chain)];
+    default:
+      return [];
+  }
+}
+
+/** Rules count by themselves. */
+function renderEffect(effect: Effect, { ruleset }: Printer): readonly Words[] {
+  switch (effect.kind) {
+    case "put":
+      return [["-m", "recent", "--set", "--name", listName(ruleset.policy, effect.set), "--rsource"]];
+    case "take":
+      return [["-m", "recent", "--remove", "--name", listName(ruleset.policy, effect.set), "--rsource"]];
+    case "log": {
+      const limit = ["-m", "limit", "--limit", `${effect.perMinute}/min`];
+      return [[...limit, "-j", "LOG", "--log-prefix", quoteIptables(effect.prefix)]];
+    }
+    case "count":
+      return [];
+  }
+}
+
+/** The line before each family's part of the text that goes to a host. */
+export function familyHeading(family: Family): string {
+  return `# ${family}`;
+}
+
+/**
+ * Prints both families as one text: what iptables-restore reads below the heading `# ipv4`, what ip6tables-restore
+ * reads below `# ipv6`.
+ *
+ * @param replaced lines that take away what a family has now
+ */
+export function renderIptablesText(
+  ruleset: Ruleset,
+  show: ShowSecret,
+  replaced: (family: Family) => readonly string[] = () => [],
+): string {
+  return (["ipv4", "ipv6"] as const)
+    .flatMap((family) => {
+      const { chains, jump, rules } = renderIptables(ruleset, family, show);
+      return [
+        familyHeading(family),
+        `*${hook(ruleset.scope).table}`,
+        ...chains.map((chain) => `:${chain} - [0:0]`),
+        ...replaced(family),
+        `-I ${jump.replace(" ", " 1 ")}`,
+        ...rules,
+        "COMMIT",
+      ];
+    })
+    .map((line) => `${line}\n`)
+    .join("");
+}

@@ -1,0 +1,31 @@
+import type { Event, Policy } from "../policy/schema.js";
+import type { Rule } from "./ruleset.js";
+
+const events: readonly Event[] = ["opened", "accepted", "dropped", "reset"];
+
+/** Names what is counted for a gate. */
+export function counterNames(gate: string): readonly string[] {
+  return events.map((event) => counterName(gate, event));
+}
+
+/**
+ * Makes a rule count its event and, where the policy wants it, write it to the kernel's log. The log line is a rule of
+ * its own: a rate limit that is exceeded ends the rule that it stands in.
+ */
+export function lowerEvent(policy: Policy, gate: string, event: Event, rule: Rule): readonly Rule[] {
+  const counted: Rule = {
+    ...rule,
+    effects: [{ kind: "count", counter: counterName(gate, event) }, ...rule.effects],
+  };
+  if (policy.log === undefined || !policy.log.events.includes(event)) return [counted];
+  const { prefix, perMinute } = policy.log;
+  const logged: Rule = {
+    matches: rule.matches,
+    effects: [{ kind: "log", prefix: `${prefix} ${gate} ${event} `, perMinute }],
+  };
+  return [logged, counted];
+}
+
+function counterName(gate: string, event: Event): string {
+  return `${gate}_${event}`;
+}

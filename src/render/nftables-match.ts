@@ -1,0 +1,104 @@
+import { unreachable } from "../errors.js";
+import { formatPortRange } from "../policy/port.js";
+import { type Family, formatPrefix } from "../policy/prefix.js";
+import { families, familySetName, type NftablesContext } from "./nftables-names.js";
+import type { Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
+
+/** The families that a rule is printed for; `undefined`: it is the same for both and is printed once. */
+export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
+  for (const match of rule.matches) {
+    if (match.kind === "fromPrefixes") {
+      return families.filter((family) => match.prefixes.some((prefix) => prefix.family === family));
+    }
+    if (isOfFamily(match)) return families;
+  }
+  return rule.effects.some((effect) => effect.kind === "put" || effect.kind === "take")
+    ? families
+    : [undefined];
+}
+
+function isOfFamily(match: Match): boolean {
+  if (match.kind === "step") return match.step.packet.kind === "echo";
+  return ["inSet", "notInSet", "overRate", "echo"].includes(match.kind);
+}
+
+export function renderMatch(match: Match, family: Family, context: NftablesContext): string {
+  switch (match.kind) {
+    case "loopback":
+      return 'iif "lo"';
+    case "toOthers":
+      return "fib daddr type != local";
+    case "established":
+      // conntrack is also what puts IPv6 fragments together before our chain: without it, a SYN in fragments would
+      // pass unseen (kernel net/ipv6/netfilter/nf_defrag_ipv6_hooks.c). So this match is in every ruleset.
+      return "ct state established,related";
+    case "fromPrefixes":
+      return `${saddr(family)} ${braces(match.prefixes.filter((prefix) => prefix.family === family).map(formatPrefix))}`;
+    case "beginsTcp":
+      return "tcp flags & (syn | ack | rst) == syn";
+    case "udp":
+      return "meta l4proto udp";
+    case "echo":
+      return `${icmp(family)} type echo-request`;
+    case "toPorts":
+      return `${match.protocol} dport ${braces(match.ranges.map(formatPortRange))}`;
+    case "step":
+      return renderStep(match.step, family, context);
+    case "inSet":
+      return `${renderSaddr(family, context.sets.get(match.set))} @${familySetName(match.set, family)}`;
+    case "notInSet":
+      return `${renderSaddr(family, context.sets.get(match.set))} != @${familySetName(match.set, family)}`;
+    case "overRate": {
+      const key = renderSaddr(family, context.sets.get(match.set));
+      const burst = `burst ${2 * match.perSecond} packets`;
+      return `update @${familySetName(match.set, family)} { ${key} limit rate over ${match.perSecond}/second ${burst} }`;
+    }
+    default:
+      return unreachable(match);
+  }
+}
+
+/** What a set of this kind is looked up by. */
+export function renderSaddr(family: Family, set: SourceSet | undefined): string {
+  switch (set?.key) {
+    case "packet":
+      return `${saddr(family)} . th sport`;
+    case "network":
+      return `${saddr(family)} & ${family === "ipv4" ? "255.255.255.0" : "ffff:ffff:ffff:ffff::"}`;
+    default:
+      return saddr(family);
+  }
+}
+
+/** Lengths are those of whole headers: IPv4's total length, IPv6's payload length, UDP's length (RFC 791, 8200, 768). */
+function renderStep(step: StepMatch, family: Family, { show }: NftablesContext): string {
+  const { packet } = step;
+  switch (packet.kind) {
+    case "tcp":
+      return `tcp dport ${show(step, "port", packet.port)}`;
+    case "udp": {
+      const port = `udp dport ${show(step, "port", packet.port)}`;
+      return packet.payloadBytes === undefined
+        ? port
+        : `${port} udp length ${show(step, "payload", packet.payloadBytes + 8)}`;
+    }
+    case "echo": {
+      const [field, headers] = family === "ipv4" ? ["ip length", 28] : ["ip6 length", 8];
+      return `${icmp(family)} type echo-request ${field} ${show(step, "payload", packet.payloadBytes + headers)}`;
+    }
+    default:
+      return unreachable(packet);
+  }
+}
+
+function saddr(family: Family): string {
+  return family === "ipv4" ? "ip saddr" : "ip6 saddr";
+}
+
+function icmp(family: Family): string {
+  return family === "ipv4" ? "icmp" : "icmpv6";
+}
+
+function braces(items: readonly string[]): string {
+  return items.length === 1 ? `${items[0]}` : `{ ${items.join(", ")} }`;
+}

@@ -1,0 +1,21 @@
+import type { Family } from "../policy/prefix.js";
+import { identifier } from "./quote.js";
+import type { ShowSecret, SourceSet } from "./ruleset.js";
+
+/** What printing a rule needs to know of the whole. */
+export interface NftablesContext {
+  readonly sets: ReadonlyMap<string, SourceSet>;
+  readonly show: ShowSecret;
+}
+
+export const families: readonly Family[] = ["ipv4", "ipv6"];
+
+/** Names a policy's table; its family is `inet`, so that one table holds both address families. */
+export function tableName(policy: string): string {
+  return identifier(`knockgate_${policy}`);
+}
+
+/** Names the kernel's set for one address family. */
+export function familySetName(set: string, family: Family): string {
+  return identifier(`${set}_${family === "ipv4" ? "v4" : "v6"}`);
+}
