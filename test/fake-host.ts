@@ -4,7 +4,9 @@ import { digestText } from "../src/policy/digest";
 import { findGate } from "../src/policy/gate";
 import type { Policy } from "../src/policy/schema";
 import { lowerPolicy } from "../src/render/lower";
-import { baseChain, familySetName, renderNftables, setShape } from "../src/render/nftables";
+import { baseChain, setShape } from "../src/render/nftables";
+import { familySetName } from "../src/render/nftables-names";
+import { renderPolicy } from "../src/render/render";
 import type { CommandResult, HostConnection, Route } from "../src/transport/host";
 
 type Command = "probe" | "settle" | "stage" | "arm" | "load" | "confirm" | "undo" | "remove";
@@ -94,7 +96,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       if (pending !== undefined)
         return refuse(11, "another change is pending; the host undoes it in 9 seconds");
       const [, id = ""] = /^stage_begin \S+ (\S+) /m.exec(program) ?? [];
-      staged = { id, text: readFile(program, "ruleset.nft"), owner: readFile(program, "owner").trim() };
+      staged = { id, text: readFile(program, "ruleset"), owner: readFile(program, "owner").trim() };
       return say(`staged=${id}\n`);
     },
     arm: ([, id = ""]) => {
@@ -221,10 +223,6 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   };
 }
 
-export function renderPolicy(policy: Policy): string {
-  return renderNftables(lowerPolicy(policy));
-}
-
 function say(stdout: string): CommandResult {
   return { code: 0, stdout, stderr: "" };
 }
@@ -265,9 +263,11 @@ function listTable(policy: Policy): object {
       return { set: { name: familySetName(set.name, family), ...shape } };
     }),
   );
+  const counters = ruleset.counters.map((name) => ({ counter: { name } }));
   const chains = ruleset.chains.map(({ name }) => {
-    const base = { type: "filter", hook: baseChain.hook, prio: baseChain.priority, policy: "accept" };
+    const { hook, priority } = baseChain(ruleset.scope);
+    const base = { type: "filter", hook, prio: priority, policy: "accept" };
     return { chain: { name, ...(name === "input" ? base : {}) } };
   });
-  return { nftables: [{ metainfo: { json_schema_version: 1 } }, ...sets, ...chains] };
+  return { nftables: [{ metainfo: { json_schema_version: 1 } }, ...counters, ...sets, ...chains] };
 }

@@ -3,15 +3,15 @@ import { type Load, planLoad } from "../plan/load.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
-import { lowerPolicy } from "../render/lower.js";
-import { renderNftables } from "../render/nftables.js";
 import { redactPorts } from "../render/redact.js";
+import { renderPolicy } from "../render/render.js";
 import type { CommandResult, HostConnection, Route } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
+import { describeConfirmed, describeObserved, listWarnings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
-import { checkFitness } from "./fitness.js";
+import { checkFitness, checkLockout } from "./fitness.js";
 import { observeHost } from "./observe.js";
-import { commandProgram, parseReply, stageProgram } from "./program.js";
+import { commandProgram, nameBackend, parseReply, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
 
@@ -55,7 +55,7 @@ const refusedCode = 12;
  */
 export async function changeHost(request: ChangeRequest, world: World): Promise<Confirmed> {
   const { policy, formerPolicy, owner, undoAfterSeconds } = request;
-  const text = renderNftables(lowerPolicy(policy));
+  const text = renderPolicy(policy);
   const digest = digestText(text);
   const known = formerPolicy === undefined ? [policy] : [formerPolicy, policy];
   const place = `policy ${policy.name} on ${world.routes.map((route) => route.name).join(", ")}`;
@@ -69,19 +69,21 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       refuseUntouched(place, cause),
     );
     log(`1/6 connect: ${describeObserved(observed, policy)}`);
+    for (const warning of listWarnings(observed, policy)) log(`1/6 connect: warning: ${warning}`);
     if (observed.confirmed?.text === text && observed.confirmed.owner === owner && isUnchanged(observed)) {
       log("the host has this ruleset confirmed and loaded; nothing to change");
       return { digest };
     }
     const id = world.newId();
-    const load = planLoad(lowerPolicy(policy), observed.loaded, observed.clientAddress);
-    const replacement = planLoad(lowerPolicy(policy), undefined, observed.clientAddress);
+    const load = planLoad(policy, observed.loaded, observed.clientAddress);
+    const replacement = planLoad(policy, undefined, observed.clientAddress);
+    const backend = nameBackend(policy);
     const programOf = ({ text: loadText }: Load) =>
-      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner });
+      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend });
     const run = (name: string, program: string) => runStep(connection, name, program, policy);
     try {
       const kind = await stageLoad(connection, [load, replacement], programOf, policy);
-      log("2/6 stage: the host's own nft accepts the ruleset");
+      log(`2/6 stage: the host's own ${policy.backend} accepts the ruleset`);
       await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
       await run("load", commandProgram(["load", policy.name, id]));
@@ -112,11 +114,12 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
 
 /** What an earlier change left would go the moment that this one begins, and change what was seen. */
 async function observeSettled(connection: HostConnection, policy: Policy): Promise<Observed> {
-  const observed = await observeHost(connection, policy.name);
+  const observed = await observeHost(connection, policy);
   checkFitness(observed);
+  checkLockout(observed, policy);
   if (!observed.isPending) return observed;
   await runStep(connection, "settle", commandProgram(["settle", policy.name]), policy);
-  return observeHost(connection, policy.name);
+  return observeHost(connection, policy);
 }
 
 /** What somebody put into our table can make a refill impossible; to replace the table is always possible. */
@@ -128,7 +131,9 @@ async function stageLoad(
 ): Promise<Load["kind"]> {
   const result = await connection.run(programOf(load), commandTimeoutMs);
   if (isDone(result)) return load.kind;
-  if (load.kind === "replace" || result.code !== refusedCode) failStep("stage", result, policy);
+  // What iptables refuses, it refuses whatever is there.
+  const isTable = policy.backend === "nftables" && load.kind === "refill";
+  if (!isTable || result.code !== refusedCode) failStep("stage", result, policy);
   await runStep(connection, "stage", programOf(replacement), policy);
   return replacement.kind;
 }
@@ -158,25 +163,4 @@ function failStep(name: string, result: CommandResult, policy: Policy): never {
 function summarize(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s|^\^|^\t/.test(line));
   return lines.slice(0, 4).join("; ");
-}
-
-function describeObserved(observed: Observed, policy: Policy): string {
-  const facts = [`nft ${observed.nftVersion || "missing"}`, observed.hasSystemd ? "systemd" : "no systemd"];
-  const undone =
-    observed.undone === undefined
-      ? []
-      : [`the last change was undone: ${redactPorts(observed.undone, policy)}`];
-  const present =
-    observed.confirmed === undefined
-      ? "no confirmed ruleset"
-      : isUnchanged(observed)
-        ? "the confirmed ruleset is loaded"
-        : "the loaded ruleset is not the confirmed one";
-  return [...facts, present, ...undone].join(", ");
-}
-
-function describeConfirmed(observed: Observed): string {
-  return observed.hasSystemd
-    ? "the ruleset is the host's current one, and is loaded at boot by a systemd unit"
-    : "the ruleset is the host's current one; this host has no systemd, so its boot must run the hook that the README describes";
 }

@@ -1,5 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import type { Observed } from "../plan/observed.js";
+import { isDenied } from "../policy/gate.js";
+import type { Policy } from "../policy/schema.js";
 
 /** The oldest nft that all we render was tried with (Debian 12). */
 const oldestNft = "1.0.6";
@@ -11,16 +13,33 @@ const oldestNft = "1.0.6";
  */
 export function checkFitness(observed: Observed): void {
   const reasons = [
-    ...(observed.nftVersion === "" ? ["nft is missing: install the package nftables"] : []),
-    ...(observed.nftVersion !== "" && isOlder(observed.nftVersion, oldestNft)
-      ? [`nft ${observed.nftVersion} is older than ${oldestNft}: upgrade the package nftables`]
-      : []),
+    ...(observed.backend === "nftables" ? checkNft(observed.nftVersion) : []),
     ...observed.missing.map(
-      (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils or busybox`,
+      (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils, iptables or busybox`,
     ),
   ];
   if (reasons.length === 0) return;
   throw new KnockgateError("HOST_UNFIT", reasons.join("; "));
+}
+
+/**
+ * Checks that a policy leaves the deployer a way in at all.
+ *
+ * @throws KnockgateError `LOCKOUT`
+ */
+export function checkLockout(observed: Observed, policy: Policy): void {
+  if (!isDenied(policy, observed.clientAddress)) return;
+  throw new KnockgateError(
+    "LOCKOUT",
+    "this machine's address is in denyFrom, so the gate would be closed to it for good: take it out of denyFrom",
+  );
+}
+
+function checkNft(version: string): readonly string[] {
+  if (version === "") return ["nft is missing: install the package nftables"];
+  return isOlder(version, oldestNft)
+    ? [`nft ${version} is older than ${oldestNft}: upgrade the package nftables`]
+    : [];
 }
 
 function isOlder(version: string, than: string): boolean {

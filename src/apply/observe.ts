@@ -2,8 +2,9 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { KnockgateError } from "../errors.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
+import type { Policy } from "../policy/schema.js";
 import type { HostConnection } from "../transport/host.js";
-import { parseReply, probeProgram, type Reply } from "./program.js";
+import { nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;
 
@@ -18,6 +19,7 @@ const tableSchema = z.object({
           flags: z.array(z.string()).default([]),
         })
         .optional(),
+      counter: z.object({ name: z.string() }).optional(),
       chain: z
         .object({ name: z.string(), hook: z.string().optional(), prio: z.number().optional() })
         .optional(),
@@ -30,8 +32,8 @@ const tableSchema = z.object({
  *
  * @throws KnockgateError `HOST_FAILED` when the answer makes no sense.
  */
-export async function observeHost(connection: HostConnection, policy: string): Promise<Observed> {
-  const result = await connection.run(probeProgram(policy), probeTimeoutMs);
+export async function observeHost(connection: HostConnection, policy: Policy): Promise<Observed> {
+  const result = await connection.run(probeProgram(policy.name, nameBackend(policy)), probeTimeoutMs);
   const reply = parseReply(result.stdout);
   if (result.code !== 0 || reply.values.get("end") !== "probe") {
     throw new KnockgateError(
@@ -47,8 +49,12 @@ export async function observeHost(connection: HostConnection, policy: string): P
   return {
     // sshd always says who is there; what is no address is not put into a ruleset.
     clientAddress: isIP(clientAddress) === 0 ? "127.0.0.1" : clientAddress,
+    backend: policy.backend,
     nftVersion: reply.values.get("nft") ?? "",
+    iptablesVersion: reply.values.get("iptables") ?? "",
     missing: reply.list("missing"),
+    others: reply.sections.get("others") ?? "",
+    sockets: reply.sections.get("sockets") ?? "",
     isPending: reply.values.has("pending"),
     hasSystemd: reply.values.get("init") === "systemd",
     ...(ruleset === undefined
@@ -68,10 +74,11 @@ export async function observeHost(connection: HostConnection, policy: string): P
 function readLoaded(reply: Reply): LoadedTable | undefined {
   const listing = reply.sections.get("listing");
   const json = reply.sections.get("table");
-  if (listing === undefined || json === undefined) return undefined;
-  const nftables = parseTable(json);
+  if (listing === undefined) return undefined;
+  const nftables = json === undefined ? [] : parseTable(json);
   return {
     listing,
+    counters: nftables.flatMap(({ counter }) => (counter === undefined ? [] : [counter.name])),
     sets: nftables.flatMap(({ set }) =>
       set === undefined
         ? []

@@ -1,3 +1,5 @@
+import type { Policy } from "../policy/schema.js";
+import { hook } from "../render/iptables-names.js";
 import { hereDocument, joinWords } from "../transport/shell.js";
 import { hostScript } from "./host-script.js";
 
@@ -9,20 +11,28 @@ export interface Reply {
   list(key: string): readonly string[];
 }
 
+/** What the host's script calls a backend: for iptables with the table that the policy's scope means. */
+export type HostBackend = "nftables" | `iptables_${string}`;
+
+export function nameBackend(policy: Policy): HostBackend {
+  return policy.backend === "nftables" ? "nftables" : `iptables_${hook(policy.scope).table}`;
+}
+
 /** Writes a program that runs one command of the host script. */
 export function commandProgram(words: readonly string[]): string {
   return wholly(`main ${joinWords(words)} </dev/null\n`);
 }
 
 /** Writes the program that looks at a host; sshd's SSH_CONNECTION tells it who asks. */
-export function probeProgram(policy: string): string {
-  return wholly(`main probe ${joinWords([policy])} "$1" </dev/null\n`);
+export function probeProgram(policy: string, backend: HostBackend): string {
+  return wholly(`main probe ${joinWords([policy, backend])} "$1" </dev/null\n`);
 }
 
 export interface StagedFiles {
   readonly ruleset: string;
   readonly load: string;
   readonly owner: string;
+  readonly backend: HostBackend;
 }
 
 /** Writes the program that stages a change: one program, so that one lock is held over all of it. */
@@ -31,9 +41,10 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
     [
       `${joinWords(["stage_begin", policy, id])} </dev/null\n`,
       hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
-      hereDocument("put_file ruleset.nft", files.ruleset),
-      hereDocument("put_file load.nft", files.load),
+      hereDocument("put_file ruleset", files.ruleset),
+      hereDocument("put_file load", files.load),
       hereDocument("put_file owner", `${files.owner}\n`),
+      hereDocument("put_file backend", `${files.backend}\n`),
       `${joinWords(["stage_end", digest])} </dev/null\n`,
     ].join(""),
   );

@@ -2,7 +2,7 @@ import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
 import type { World } from "./change.js";
-import { commandProgram, parseReply } from "./program.js";
+import { commandProgram, nameBackend, parseReply } from "./program.js";
 import { reachHost } from "./reach.js";
 
 const removeTimeoutMs = 60_000;
@@ -16,7 +16,10 @@ const removeTimeoutMs = 60_000;
 export async function removeFromHost(policy: Policy, owner: string, world: World): Promise<void> {
   const { connection, route } = await reachHost(world.routes, [policy], true, world.dialing);
   try {
-    const result = await connection.run(commandProgram(["remove", policy.name, owner]), removeTimeoutMs);
+    const result = await connection.run(
+      commandProgram(["remove", policy.name, owner, nameBackend(policy)]),
+      removeTimeoutMs,
+    );
     const removed = parseReply(result.stdout).values.get("removed");
     if (result.code !== 0 || removed === undefined) {
       const code = result.code === 11 ? "CHANGE_PENDING" : "HOST_FAILED";

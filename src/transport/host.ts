@@ -18,7 +18,12 @@ export interface HostConnection {
 }
 
 /** What a knock sends, in order. */
-export type KnockStep = { readonly tcp?: number | undefined; readonly udp?: number | undefined };
+export interface KnockStep {
+  readonly tcp?: number | undefined;
+  readonly udp?: number | undefined;
+  readonly udpPayloadBytes?: number | undefined;
+  readonly icmpPayloadBytes?: number | undefined;
+}
 
 /** What came back from a port: a connection, a refusal, or nothing within the time. */
 export type PortAnswer = "open" | "refused" | "silent";

@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { sendEcho } from "./echo.js";
 import type { KnockStep, PortAnswer } from "./host.js";
 
 /**
@@ -13,7 +14,9 @@ const stepPauseMs = 150;
 export async function sendKnock(address: string, steps: readonly KnockStep[]): Promise<void> {
   for (const step of steps) {
     if (step.tcp !== undefined) await probePort(address, step.tcp, stepPauseMs);
-    if (step.udp !== undefined) await sendDatagram(address, step.udp);
+    if (step.udp !== undefined) await sendDatagram(address, step.udp, step.udpPayloadBytes ?? 0);
+    if (step.icmpPayloadBytes !== undefined) await sendEcho(address, step.icmpPayloadBytes);
+    if (step.tcp === undefined) await pause(stepPauseMs);
   }
 }
 
@@ -35,14 +38,15 @@ export function probePort(address: string, port: number, timeoutMs: number): Pro
   });
 }
 
-async function sendDatagram(address: string, port: number): Promise<void> {
+async function sendDatagram(address: string, port: number, payloadBytes: number): Promise<void> {
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
-      socket.send("", port, address, (error) => (error === null ? resolve() : reject(error)));
+      socket.send(Buffer.alloc(payloadBytes), port, address, (error) =>
+        error === null ? resolve() : reject(error),
+      );
     });
-    await pause(stepPauseMs);
   } finally {
     socket.close();
   }

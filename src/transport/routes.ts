@@ -25,11 +25,9 @@ export async function findRoutes(connection: Connection): Promise<readonly Route
     connect: (timeoutMs) => connectSsh(connection, address, expected, timeoutMs),
     knock: (steps) =>
       sendKnock(address, steps).catch((cause: unknown) => {
-        throw new KnockgateError(
-          "UNREACHABLE",
-          `${connection.host} (${address}): the knock could not be sent`,
-          { cause },
-        );
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const message = `${connection.host} (${address}): the knock could not be sent: ${why}`;
+        throw new KnockgateError("UNREACHABLE", message, { cause });
       }),
     probePort: (port, timeoutMs) => probePort(address, port, timeoutMs),
   }));

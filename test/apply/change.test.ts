@@ -4,7 +4,8 @@ import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy, Step } from "../../src/policy/schema";
-import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost, renderPolicy } from "../fake-host";
+import { renderPolicy } from "../../src/render/render";
+import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
 const oldPolicy = makePolicy([{ tcp: 47_001 }, { udp: 58_002 }]);
 const newPolicy = makePolicy([{ tcp: 41_101 }, { udp: 52_102 }, { tcp: 33_103 }]);
@@ -115,7 +116,7 @@ const untouched = /Nothing was changed on the host\./;
 const putBack = /The host has put back what it had before\./;
 const willPutBack = /the host's own timer will put back what it had before within 60 s\./;
 const nftSays =
-  "/var/lib/load.nft:7:1-9: Error: syntax error\n\t\ttcp dport 41101 update\n                ^^^\nudp dport 52102: what?";
+  "/var/lib/load:7:1-9: Error: syntax error\n\t\ttcp dport 41101 update\n                ^^^\nudp dport 52102: what?";
 
 interface Failure {
   readonly what: string;
@@ -167,7 +168,7 @@ const failures: readonly Failure[] = [
       ],
     },
     code: "STAGE_FAILED",
-    step: /stage failed: .*syntax error; udp dport <port>: what\?/,
+    step: /stage failed: .*syntax error; udp dport <secret>: what\?/,
     state: untouched,
   },
   {
@@ -218,7 +219,7 @@ const failures: readonly Failure[] = [
     what: "the host refuses to confirm",
     options: { faults: [{ at: "confirm", kind: "refuses", stderr: "the table changed: 41101" }] },
     code: "NOT_CONFIRMED",
-    step: /confirm failed: the table changed: <port>/,
+    step: /confirm failed: the table changed: <secret>/,
     state: putBack,
   },
   {

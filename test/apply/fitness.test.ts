@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
-import { checkFitness } from "../../src/apply/fitness";
+import { checkFitness, checkLockout } from "../../src/apply/fitness";
 import type { Observed } from "../../src/plan/observed";
+import { edge, readPolicy } from "../policy/read-policy";
 
 const fit = {
   clientAddress: "192.0.2.9",
+  backend: "nftables",
   nftVersion: "1.0.6",
+  iptablesVersion: "",
   missing: [],
   hasSystemd: true,
 } as unknown as Observed;
@@ -39,4 +42,24 @@ test("a host that lacks several things is told all of them at once", () => {
   expect(message).toContain("the command flock is missing");
   expect(message).toContain("the command setsid is missing");
   expect(message).not.toContain("is older");
+});
+
+test("a host whose backend is iptables needs no nft, and is told what it lacks", () => {
+  const iptables = { backend: "iptables", nftVersion: "" } as const;
+  expect(complain(iptables)).toBe("");
+  expect(complain({ ...iptables, missing: ["ip6tables-restore"] })).toContain(
+    "the command ip6tables-restore is missing",
+  );
+});
+
+test.each<readonly [string, object, boolean]>([
+  ["in no list", {}, false],
+  ["in allowFrom", { allowFrom: ["192.0.2.0/24"] }, false],
+  ["in denyFrom", { denyFrom: ["192.0.2.9"] }, true],
+  ["in both", { allowFrom: ["192.0.2.9"], denyFrom: ["192.0.2.0/24"] }, true],
+  ["of the other family", { denyFrom: ["2001:db8::/32"] }, false],
+])("a deployer whose address is %s is locked out or not, as the policy says", (_, lists, isLockedOut) => {
+  const check = () => checkLockout(fit, readPolicy({ ...edge, ...lists }));
+  if (isLockedOut) expect(check).toThrow(/denyFrom.*\[LOCKOUT\]/);
+  else expect(check).not.toThrow();
 });

@@ -3,11 +3,16 @@ import { describe, expect, test } from "vitest";
 import { hostScript } from "../../src/apply/host-script";
 import { commandProgram, probeProgram, stageProgram } from "../../src/apply/program";
 
-const files = { ruleset: "table inet knockgate_edge {\n}\n", load: "flush ruleset\n", owner: "it's me" };
+const files = {
+  ruleset: "table inet knockgate_edge {\n}\n",
+  load: "flush ruleset\n",
+  owner: "it's me",
+  backend: "nftables",
+} as const;
 const programs = [
   ["the script beside a change", `${hostScript}main "$@"\n`],
   ["a command", commandProgram(["undo", "edge", "1-2", "nobody's fault"])],
-  ["a probe", probeProgram("edge")],
+  ["a probe", probeProgram("edge", "iptables_filter")],
   ["a stage", stageProgram("edge", "1-2", "0a", files)],
 ] as const;
 

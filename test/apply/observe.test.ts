@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { observeHost } from "../../src/apply/observe";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import type { CommandResult } from "../../src/transport/host";
+import { edge, readPolicy } from "../policy/read-policy";
 
+const policy = readPolicy(edge);
 const bare = "client=192.0.2.9\nnft=1.0.9\ninit=systemd\n";
 const table = {
   nftables: [
@@ -16,6 +18,7 @@ const table = {
     },
     { set: { name: "more", type: "ipv4_addr" } },
     { chain: { family: "inet", name: "input", type: "filter", hook: "input", prio: -10, policy: "accept" } },
+    { counter: { family: "inet", name: "ssh_opened", packets: 0, bytes: 0 } },
     { chain: { family: "inet", name: "ssh_door" } },
     { rule: { family: "inet", chain: "ssh_door", expr: [{ drop: null }] } },
   ],
@@ -24,9 +27,9 @@ const loaded = `== listing\n|table inet knockgate_edge {\n|}\n== table\n|${JSON.
 const confirmed =
   "confirmed=1-2\nowner=edge-1\n== ruleset\n|what was sent\n== baseline\n|table inet knockgate_edge {\n|}\n";
 
-function observe(stdout: string, result: Partial<CommandResult> = {}): Promise<Observed> {
+function observe(stdout: string, result: Partial<CommandResult> = {}, of = policy): Promise<Observed> {
   const run = async () => ({ code: 0, stderr: "", stdout, ...result });
-  return observeHost({ run, close: () => undefined }, "edge");
+  return observeHost({ run, close: () => undefined }, of);
 }
 
 describe("looking at a host", () => {
@@ -59,7 +62,41 @@ describe("looking at a host", () => {
       { name: "input", hook: "input", priority: -10 },
       { name: "ssh_door", hook: undefined, priority: undefined },
     ]);
+    expect(observed.loaded?.counters).toEqual(["ssh_opened"]);
     expect(isUnchanged(observed)).toBe(true);
+  });
+
+  test("reads what iptables lists, of which there is no description", async () => {
+    const listing = "== listing\n|# ipv4\n|:kg_edge - [0:0]\n|# ipv6\n";
+    const iptables = readPolicy({ ...edge, backend: "iptables" });
+    const version = "iptables=iptables v1.8.9 (nf_tables)\n";
+    const observed = await observe(`${bare}${version}${listing}end=probe\n`, {}, iptables);
+    expect(observed).toMatchObject({
+      backend: "iptables",
+      iptablesVersion: "iptables v1.8.9 (nf_tables)",
+      loaded: { listing: "# ipv4\n:kg_edge - [0:0]\n# ipv6\n", sets: [], chains: [], counters: [] },
+    });
+  });
+
+  test("asks about the table that the policy's backend and scope mean", async () => {
+    const asked = async (more: object) => {
+      let program = "";
+      const run = async (text: string) => {
+        program = text;
+        return { code: 0, stderr: "", stdout: "end=probe\n" };
+      };
+      await observeHost({ run, close: () => undefined }, readPolicy({ ...edge, ...more }));
+      return /^main (.*) "\$1"/m.exec(program)?.[1];
+    };
+    expect(await asked({})).toBe("probe edge nftables");
+    expect(await asked({ backend: "iptables" })).toBe("probe edge iptables_filter");
+    expect(await asked({ backend: "iptables", scope: "prerouting" })).toBe("probe edge iptables_mangle");
+  });
+
+  test("keeps the host's other tables as they were listed", async () => {
+    const others = '== others\n|{"nftables": []}\n';
+    expect((await observe(`${bare}${others}end=probe\n`)).others).toBe('{"nftables": []}\n');
+    expect((await observe(`${bare}end=probe\n`)).others).toBe("");
   });
 
   test("tells why the last change was undone", async () => {

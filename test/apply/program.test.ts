@@ -30,22 +30,32 @@ describe("a program", () => {
   });
 
   test("asks a probe with what sshd said of the client", () => {
-    expect(callsOf(probeProgram("edge"))).toBe("<probe><edge><192.0.2.9 1 192.0.2.1 22>");
+    expect(callsOf(probeProgram("edge", "iptables_mangle"))).toBe(
+      "<probe><edge><iptables_mangle><192.0.2.9 1 192.0.2.1 22>",
+    );
   });
 
   test("stages its files between the two ends of one lock", () => {
-    const files = { ruleset: "table x {\n}\n", load: "flush $table\n`id`\n", owner: "it's me" };
+    const files = {
+      ruleset: "table x {\n}\n",
+      load: "flush $table\n`id`\n",
+      owner: "it's me",
+      backend: "iptables_filter",
+    } as const;
     const said = callsOf(stageProgram("edge", "1-2", "0a", files));
     expect(said).toMatch(/^<begin><edge><1-2><file><host\.sh># What Knockgate does on a host/);
     expect(said).toContain(
-      "<file><ruleset.nft>table x {\n}\n<file><load.nft>flush $table\n`id`\n<file><owner>it's me\n",
+      "<file><ruleset>table x {\n}\n<file><load>flush $table\n`id`\n<file><owner>it's me\n<file><backend>iptables_filter\n",
     );
     expect(said).toMatch(/<end><0a>$/);
   });
 
   test.each([
     ["a command", commandProgram(["undo", "edge", "1-2", "late"])],
-    ["a stage", stageProgram("edge", "1-2", "0a", { ruleset: "a\n", load: "b\n", owner: "c" })],
+    [
+      "a stage",
+      stageProgram("edge", "1-2", "0a", { ruleset: "a\n", load: "b\n", owner: "c", backend: "nftables" }),
+    ],
   ])("of %s that did not arrive whole does not run at all", (_what, program) => {
     const marked = program.replace(/^(main \S+ |stage_begin )/m, "echo ran; $1");
     const from = marked.indexOf("echo ran");

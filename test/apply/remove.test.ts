@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { removeFromHost } from "../../src/apply/remove";
 import { parsePolicy } from "../../src/policy/parse";
-import { type Fault, makeFakeHost, renderPolicy } from "../fake-host";
+import { renderPolicy } from "../../src/render/render";
+import { type Fault, makeFakeHost } from "../fake-host";
 
 const policy = (() => {
   const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }] } };
@@ -39,7 +40,7 @@ test.each<[string, Fault, string, RegExp]>([
     "the host fails",
     { at: "remove", kind: "refuses", stderr: "nft could not delete the table: 47001" },
     "HOST_FAILED",
-    /was not removed: nft could not delete the table: <port>\./,
+    /was not removed: nft could not delete the table: <secret>\./,
   ],
   [
     "the answer makes no sense",

@@ -24,7 +24,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("looking at a host with %
     const { routes, dialing } = await deployTo(lab, host);
     const { connection } = await reachHost(routes, [oldPolicy], true, dialing);
     try {
-      return await observeHost(connection, "edge");
+      return await observeHost(connection, oldPolicy);
     } finally {
       connection.close();
     }

@@ -31,10 +31,11 @@ export const confirmedFiles = [
   "d 0700 /var/lib/knockgate/edge",
   "d 0700 /var/lib/knockgate/edge/changes",
   "d 0700 /var/lib/knockgate/edge/changes/ID",
+  "f 0600 /var/lib/knockgate/edge/changes/ID/backend",
   "f 0600 /var/lib/knockgate/edge/changes/ID/host.sh",
   "f 0600 /var/lib/knockgate/edge/changes/ID/listing",
   "f 0600 /var/lib/knockgate/edge/changes/ID/owner",
-  "f 0600 /var/lib/knockgate/edge/changes/ID/ruleset.nft",
+  "f 0600 /var/lib/knockgate/edge/changes/ID/ruleset",
   "f 0600 /var/lib/knockgate/edge/host.sh",
   "l /var/lib/knockgate/edge/confirmed",
 ];

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { observeHost } from "../../src/apply/observe";
-import { commandProgram, stageProgram } from "../../src/apply/program";
+import { commandProgram, nameBackend, stageProgram } from "../../src/apply/program";
 import { reachHost } from "../../src/apply/reach";
 import { planLoad } from "../../src/plan/load";
 import { digestText } from "../../src/policy/digest";
 import type { Policy } from "../../src/policy/schema";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
+import { renderPolicy } from "../../src/render/render";
 import type { Deployment } from "./deployment";
 
 /** Stages, arms and loads a change as a deployer does that vanishes then. Returns its id. */
@@ -19,10 +18,10 @@ export async function leavePending(
   const known = formerPolicy === undefined ? [] : [formerPolicy];
   const { connection } = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing);
   const id = randomUUID();
-  const text = renderNftables(lowerPolicy(policy));
-  const observed = await observeHost(connection, policy.name);
-  const load = planLoad(lowerPolicy(policy), observed.loaded, observed.clientAddress);
-  const files = { ruleset: text, load: load.text, owner: "someone" };
+  const text = renderPolicy(policy);
+  const observed = await observeHost(connection, policy);
+  const load = planLoad(policy, observed.loaded, observed.clientAddress);
+  const files = { ruleset: text, load: load.text, owner: "someone", backend: nameBackend(policy) };
   const programs = [
     stageProgram(policy.name, id, digestText(text), files),
     commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]),

@@ -85,7 +85,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
 
   test("in the middle of confirm, before it counts, does not keep later changes from being confirmed", async () => {
     const [host, old] = await claimGated();
-    await host.run(["ln", "-s", "changes/none/ruleset.nft", "/var/lib/knockgate/edge/confirmed.new"]);
+    await host.run(["ln", "-s", "changes/none/ruleset", "/var/lib/knockgate/edge/confirmed.new"]);
     await reboot(host);
     expect(await listGate(host)).toBe(old);
     await changeHost(update, await deployTo(lab, host));

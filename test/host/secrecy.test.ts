@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { digestText } from "../../src/policy/digest";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
+import { renderPolicy } from "../../src/render/render";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { listFiles } from "./inspection";
@@ -44,7 +43,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     expect(sample).toMatch(/sh\0-s\0/);
     expect(sample).toMatch(/host\.sh\0wait\0edge\0/);
     const key = lab.privateKey.split("\n")[1] ?? "";
-    const digest = digestText(renderNftables(lowerPolicy(newPolicy)));
+    const digest = digestText(renderPolicy(newPolicy));
     for (const secret of [key, digest, "KNOCKGATE_END"]) expect(sample).not.toContain(secret);
     expect(sample).not.toMatch(ports);
     expect(world.lines.join("\n")).not.toMatch(ports);
@@ -54,7 +53,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     const host = claimHost(lab);
     const nft = `#!/bin/sh
 case "$1" in
--c) echo "load.nft:3:1-9: Error: syntax error, tcp dport 47001 udp dport 58002 { 39003 }" >&2; exit 1 ;;
+-c) echo "load:3:1-9: Error: syntax error, tcp dport 47001 udp dport 58002 { 39003 }" >&2; exit 1 ;;
 esac
 exec /usr/sbin/nft "$@"
 `;
@@ -65,7 +64,7 @@ exec /usr/sbin/nft "$@"
       (error) => error,
     );
     expect(failure).toMatchObject({ code: "STAGE_FAILED" });
-    expect(failure.message).toContain("tcp dport <port> udp dport <port> { <port> }");
+    expect(failure.message).toContain("tcp dport <secret> udp dport <secret> { <secret> }");
     expect(`${failure.stack}`).not.toMatch(ports);
   });
 });

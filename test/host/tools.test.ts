@@ -26,7 +26,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
       stdin: flock,
     });
     const others =
-      "setsid sha256sum readlink sync cmp sed tr grep cut mv ln cp rm rmdir mkdir cat sleep chmod id";
+      "setsid sha256sum readlink sync cmp sed tr grep wc cut mv ln cp rm rmdir mkdir cat sleep chmod id";
     const link = `for tool in ${others}; do ln -s "$(command -v busybox)" /usr/local/sbin/$tool; done`;
     await host.run(["sh", "-c", link]);
     await changeHost(first, await deployTo(lab, host));
@@ -81,7 +81,7 @@ esac
     await host.run(["sh", "-c", "mkdir -p /var/lib/knockgate/edge /var/lib/victim"]);
     const bad = ["", ".", "../victim", "a/b", "a b", "Edge", "$(id)", "a\nb", "-rf;", "\u00e9"];
     const programs = bad.flatMap((name) => [
-      commandProgram(["remove", name, "me"]),
+      commandProgram(["remove", name, "me", "nftables"]),
       commandProgram(["undo", "edge", name, "why"]),
       commandProgram(["confirm", "edge", name]),
     ]);

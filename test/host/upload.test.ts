@@ -3,18 +3,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stageProgram } from "../../src/apply/program";
 import { digestText } from "../../src/policy/digest";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
+import { renderPolicy } from "../../src/render/render";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost } from "./deployment";
 import { listFiles } from "./inspection";
 import { oldPolicy } from "./policies";
 
-const text = renderNftables(lowerPolicy(oldPolicy));
+const text = renderPolicy(oldPolicy);
 const program = stageProgram("edge", "0000-0000", digestText(text), {
   ruleset: text,
   load: text,
   owner: "me",
+  backend: "nftables",
 });
 
 describe.concurrent.each(["dash", "busybox"] as const)("an upload to a host with %s", (shell) => {

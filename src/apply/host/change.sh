@@ -31,19 +31,21 @@ put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk 
 
 # Checks what arrived: the file is the one that was sent, and the host's own nft would load it.
 stage_end() {
-	[ "$(sha256sum <"$change/ruleset.nft" | cut -d ' ' -f 1)" = "$1" ] || fail 12 "the ruleset did not arrive whole"
-	nft -c -f "$change/load.nft" || fail 12 "nft refuses the ruleset"
-	flush_to_disk "$change/ruleset.nft"
+	[ "$(sha256sum <"$change/ruleset" | cut -d ' ' -f 1)" = "$1" ] || fail 12 "the ruleset did not arrive whole"
+	use_backend_of "$change"
+	check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
+	flush_to_disk "$change/ruleset"
 	trap - EXIT
 	printf 'staged=%s\n' "$id"
 }
 
 cmd_arm() {
 	use_change "$1"
+	use_backend_of "$change"
 	settle_pending
-	[ -f "$change/load.nft" ] || fail 13 "change $id is not staged"
-	save "$change/undo.nft" print_snapshot || fail 12 "cannot write $change/undo.nft: is the disk full?"
-	nft -c -f "$change/undo.nft" || fail 12 "what is loaded now could not be loaded again, so the change could not be undone"
+	[ -f "$change/load" ] || fail 13 "change $id is not staged"
+	save "$change/undo" "${backend}_snapshot" || fail 12 "cannot write $change/undo: is the disk full?"
+	"${backend}_check_snapshot" "$change/undo" >&2 || fail 12 "what is loaded now could not be loaded again, so the change could not be undone"
 	deadline=$(($(uptime_seconds) + $2))
 	write_pending "$id" "$(boot_id)" "$deadline" none || fail 12 "cannot write $dir/pending: is the disk full?"
 	if timer=$(start_timer "$2"); then
@@ -63,28 +65,30 @@ require_pending() {
 
 cmd_load() {
 	use_change "$1"
+	use_backend_of "$change"
 	require_pending
-	nft -f "$change/load.nft" || fail 1 "nft could not load the ruleset; what was loaded is unchanged"
-	save "$change/listing" list_table || fail 1 "the loaded ruleset could not be read back"
+	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
+	save "$change/listing" list_loaded || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
 }
 
 # Answers only what it read back. Whether this or the timer's undo comes first, the lock decides.
 cmd_confirm() {
 	use_change "$1"
+	use_backend_of "$change"
 	require_pending
-	list_table | cmp -s - "$change/listing" || fail 1 "the table changed between load and confirm"
+	list_loaded | cmp -s - "$change/listing" || fail 1 "the table changed between load and confirm"
 	if ! { cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh" && install_boot; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
 	flush_to_disk "$change/listing" "$change/owner" "$dir/host.sh"
 	rm -f "$dir/confirmed.new"
-	if ! { ln -s "changes/$id/ruleset.nft" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
+	if ! { ln -s "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
 	clear_pending
 	start_boot
-	rm -f "$dir"/*.new "$dir/undone" "$change/load.nft" "$change/undo.nft"
+	rm -f "$dir"/*.new "$dir/undone" "$change/load" "$change/undo"
 	for other in "$dir"/changes/*; do
 		[ "$other" = "$change" ] || rm -rf "$other"
 	done

@@ -7,7 +7,12 @@ print_section() {
 
 # Tells what is here and changes nothing.
 cmd_probe() {
-	printf 'client=%s\n' "${1%% *}"
+	use_backend "$1"
+	printf 'client=%s\n' "${2%% *}"
+	for tool in iptables-restore ip6tables-restore iptables-save ip6tables-save; do
+		[ "$backend" = nftables ] || command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
+	done
+	printf 'iptables=%s\n' "$(iptables --version 2>/dev/null)"
 	printf 'nft=%s\n' "$(nft --version 2>/dev/null | sed 's/^nftables v\([^ ]*\).*/\1/')"
 	for tool in flock sha256sum readlink setsid; do
 		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
@@ -23,23 +28,34 @@ cmd_probe() {
 		print_section baseline <"$confirmed_change/listing"
 	fi
 	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
-	if has_table; then
-		list_table | print_section listing
-		nft -j -t list table inet "$table" | print_section table
+	if is_loaded; then
+		list_loaded | print_section listing
+		"${backend}_describe" | print_section table
 	fi
+	print_others | print_section others
+	for protocol in tcp udp; do
+		echo "$protocol"
+		cat "/proc/net/$protocol" "/proc/net/${protocol}6" 2>/dev/null
+	done | print_section sockets
 	printf 'end=probe\n'
+}
+
+# All tables, to look for what drops the protected ports; not where a host has thousands of rules.
+print_others() {
+	[ "$(nft -t list ruleset 2>/dev/null | wc -l)" -gt 3000 ] || nft -j -t list ruleset 2>/dev/null
 }
 
 # Removes the gate and nothing else. What would bring it back goes first.
 cmd_remove() {
 	[ ! -d "$dir" ] || settle_pending
+	use_backend "$2"
 	if [ -L "$dir/confirmed" ] && [ "$(cat "$dir/changes/$(confirmed_id)/owner" 2>/dev/null)" != "$1" ]; then
 		printf 'removed=another-owner\n'
 		return 0
 	fi
 	remove_boot
 	rm -f "$dir/confirmed"
-	print_clearing | nft -f - || fail 1 "nft could not delete the table; it is still loaded, but not at the next boot"
+	clear_loaded >&2 || fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
 	remove_files
 	printf 'removed=yes\n'
 }
@@ -48,8 +64,9 @@ cmd_boot() {
 	read_pending
 	[ -z "$pending_id" ] || [ "$pending_boot" = "$(boot_id)" ] || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
+	use_backend_of "$dir/changes/$(confirmed_id)"
 	# To load it again would close doors that are open.
-	list_table 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" || load_confirmed
+	list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" || load_confirmed
 }
 
 main() {

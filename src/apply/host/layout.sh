@@ -3,11 +3,11 @@
 # It arrives over SSH on standard input, so that no argv holds a secret, and it is kept beside each staged change, so
 # that the timer and the boot can run it without us. Files, all below /var/lib/knockgate/POLICY, 0600 in 0700:
 #
-#   changes/ID/ruleset.nft   what the policy's table shall be      (load.nft: the same behind what it replaces)
-#   changes/ID/undo.nft      what was loaded when the change was armed
+#   changes/ID/ruleset   what the policy's table shall be      (load: the same behind what it replaces)
+#   changes/ID/undo      what was loaded when the change was armed
 #   changes/ID/listing       what the kernel said after the load
 #   changes/ID/owner         whose change it is
-#   confirmed                link to the confirmed changes/ID/ruleset.nft; boot loads it. To replace this link is THE
+#   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. To replace this link is THE
 #                            step that confirms: before it a change is undone, after it never.
 #   pending                  the change that is armed and not yet confirmed
 #   undone                   the last change that was undone, and why

@@ -22,7 +22,7 @@ write_pending() {
 confirmed_id() {
 	target=$(readlink "$dir/confirmed" 2>/dev/null) || return 0
 	target=${target#changes/}
-	printf '%s\n' "${target%/ruleset.nft}"
+	printf '%s\n' "${target%/ruleset}"
 }
 
 # Ends what an earlier change left: after a reboot nothing of it is loaded; past its deadline its timer has died.
@@ -55,7 +55,8 @@ note_undone() {
 # Puts back what was loaded when the pending change was armed.
 undo_pending() {
 	pending_change=$dir/changes/$pending_id
-	if ! nft -f "$pending_change/undo.nft" 2>/dev/null; then
+	use_backend_of "$pending_change"
+	if ! "${backend}_restore" "$pending_change/undo" >/dev/null 2>&1; then
 		load_confirmed || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
 	fi
 	note_undone "$pending_id" "$1"

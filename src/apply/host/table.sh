@@ -1,26 +1,35 @@
-# The policy's table in the kernel.
+# What a policy is in the kernel, whichever backend keeps it there.
 
-# What the table is, without what comes and goes in it: counters and the sources in its sets.
-list_table() { nft -s -t list table inet "$table"; }
-has_table() { nft -t list table inet "$table" >/dev/null 2>&1; }
-# Deletes the table whether it is there or not.
-print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "$table" "$table"; }
-
-# With the sources in the sets, so that doors that are open now are open after an undo.
-print_snapshot() {
-	print_clearing || return 1
-	! has_table || nft list table inet "$table"
+# nftables, iptables_filter or iptables_mangle; anything else is an older change, whose backend was nftables.
+use_backend() {
+	ipt_table=''
+	case $1 in
+	iptables_*)
+		backend=iptables
+		ipt_table=${1#iptables_}
+		;;
+	*) backend=nftables ;;
+	esac
 }
+
+use_backend_of() { use_backend "$(cat "$1/backend" 2>/dev/null)"; }
+
+list_loaded() { "${backend}_list"; }
+is_loaded() { "${backend}_is_loaded"; }
+check_text() { "${backend}_check" "$1"; }
+load_text() { "${backend}_load" "$1"; }
+clear_loaded() { "${backend}_clear"; }
 
 # Puts back what was confirmed last, or nothing if nothing ever was. The kernel lists sets in the order in which they
 # came, so that what it says of the same ruleset is noted anew.
 load_confirmed() {
 	if [ -L "$dir/confirmed" ]; then
-		{ print_clearing && cat "$dir/confirmed"; } | nft -f - || return 1
+		use_backend_of "$dir/changes/$(confirmed_id)"
+		"${backend}_replace" "$dir/confirmed" || return 1
 		listing=$dir/changes/$(confirmed_id)/listing
-		save "$listing.new" list_table && mv -f "$listing.new" "$listing"
+		save "$listing.new" list_loaded && mv -f "$listing.new" "$listing"
 		rm -f "$listing.new" # left where the disk is full, and then what is loaded is right all the same
 	else
-		print_clearing | nft -f -
+		clear_loaded
 	fi
 }

@@ -1,0 +1,107 @@
+# What a policy is in the kernel for the backends iptables_filter and iptables_mangle: chains of its own in that table
+# and one jump to the first of them, in each family. A text for the kernel has a part below "# ipv4" and one below
+# "# ipv6"; lines "#forget LIST" and "#close LIST ADDRESS" are for xt_recent's lists.
+
+print_part() {
+	case $1 in
+	iptables) sed -n '/^# ipv4$/,/^# ipv6$/p' "$2" ;;
+	ip6tables) sed -n '/^# ipv6$/,$p' "$2" ;;
+	esac
+}
+
+# What is ours, as iptables-save writes it. Names of policies have no underscore, so that no other policy's match.
+print_own() {
+	"$1-save" -t "$ipt_table" 2>/dev/null | sed -n \
+		-e "s/^\(:kg_$policy\(_[^ ]*\)\{0,1\} -\) .*/\1 [0:0]/p" \
+		-e "/^-A kg_${policy}[_ ]/p" \
+		-e "/^-A kg_/!{/ -j kg_$policy\$/p;}"
+}
+
+# The lines that take away what is ours: the jumps, then the rules, then the chains, less those named in a file.
+print_own_clearing() {
+	print_own "$1" | sed -n "/^-A kg_/!s/^-A \(.*\)/-D \1/p"
+	for verb in F X; do
+		print_own "$1" | sed -n 's/^:\([^ ]*\) .*/\1/p' | while read -r own; do
+			grep -q "^:$own " "$2" 2>/dev/null || printf -- '-%s %s\n' "$verb" "$own"
+		done
+	done
+}
+
+iptables_list() {
+	ipv4=$(print_own iptables)
+	ipv6=$(print_own ip6tables)
+	[ -n "$ipv4$ipv6" ] || return 1
+	printf '# ipv4\n%s\n# ipv6\n%s\n' "$ipv4" "$ipv6"
+}
+
+iptables_is_loaded() { iptables_list >/dev/null; }
+
+iptables_describe() { :; }
+
+iptables_check() {
+	print_part iptables "$1" | iptables-restore --noflush --test -w 10 &&
+		print_part ip6tables "$1" | ip6tables-restore --noflush --test -w 10
+}
+
+# Both families or neither: a restore is one transaction for one table of one family.
+iptables_load() {
+	save "$1.before" iptables_snapshot || return 1
+	if print_part iptables "$1" | iptables-restore --noflush -w 10 &&
+		print_part ip6tables "$1" | ip6tables-restore --noflush -w 10; then
+		rm -f "$1.before"
+		change_lists "$1"
+		return 0
+	fi
+	iptables_restore "$1.before"
+	rm -f "$1.before"
+	return 1
+}
+
+change_lists() {
+	sed -n 's/^#forget //p' "$1" | while read -r list; do
+		[ ! -e "/proc/net/xt_recent/$list" ] || echo / >"/proc/net/xt_recent/$list"
+	done
+	sed -n 's/^#close //p' "$1" | while read -r list address; do
+		[ ! -e "/proc/net/xt_recent/$list" ] || echo "-$address" >"/proc/net/xt_recent/$list"
+	done
+}
+
+iptables_clear() {
+	for tool in iptables ip6tables; do
+		{ printf '*%s\n' "$ipt_table" && print_own_clearing "$tool" /dev/null && echo COMMIT; } |
+			"$tool-restore" --noflush -w 10 || return 1
+	done
+}
+
+iptables_replace() { iptables_clear && iptables_load "$1"; }
+
+# xt_recent's lists outlive a change, so that a snapshot has rules alone.
+iptables_snapshot() {
+	for tool in iptables ip6tables; do
+		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
+		print_own "$tool"
+	done
+}
+
+# What was saved goes back to where a jump of ours always is: before all other rules.
+print_restoring() {
+	print_part "$1" "$2" >"$2.$1" || return 1
+	printf '*%s\n' "$ipt_table"
+	grep '^:' "$2.$1"
+	print_own_clearing "$1" "$2.$1"
+	sed -n -e "/^-A kg_/!s/^-A \([^ ]*\) /-I \1 1 /p" -e '/^-A kg_/p' "$2.$1"
+	echo COMMIT
+	rm -f "$2.$1"
+}
+
+iptables_check_snapshot() {
+	for tool in iptables ip6tables; do
+		print_restoring "$tool" "$1" | "$tool-restore" --noflush --test -w 10 || return 1
+	done
+}
+
+iptables_restore() {
+	for tool in iptables ip6tables; do
+		print_restoring "$tool" "$1" | "$tool-restore" --noflush -w 10 || return 1
+	done
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { describeConfirmed, describeObserved, listWarnings } from "../../src/apply/describe";
+import type { Observed } from "../../src/plan/observed";
+import { edge, readPolicy } from "../policy/read-policy";
+
+const policy = readPolicy(edge);
+const loaded = { listing: "listing", sets: [], chains: [], counters: [] };
+const confirmed = { owner: "me", text: "table", listing: "listing" };
+const host: Observed = {
+  clientAddress: "192.0.2.9",
+  backend: "nftables",
+  nftVersion: "1.0.9",
+  iptablesVersion: "iptables v1.8.9 (nf_tables)",
+  missing: [],
+  isPending: false,
+  hasSystemd: true,
+  others: "",
+  sockets: "",
+};
+
+describe("what was found on a host", () => {
+  test.each<readonly [string, Partial<Observed>]>([
+    ["nft 1.0.9, systemd, no confirmed ruleset", {}],
+    [
+      "iptables v1.8.9 (nf_tables), no systemd, no confirmed ruleset",
+      { backend: "iptables", hasSystemd: false },
+    ],
+    ["nft 1.0.9, systemd, the confirmed ruleset is loaded", { confirmed, loaded }],
+    ["nft 1.0.9, systemd, the loaded ruleset is not the confirmed one", { confirmed }],
+    [
+      "nft 1.0.9, systemd, no confirmed ruleset, the last change was undone: port <secret> did not answer",
+      { undone: "port 41001 did not answer" },
+    ],
+  ])("is %s", (words, more) => {
+    expect(describeObserved({ ...host, ...more }, policy)).toBe(words);
+  });
+
+  test("is warned of where it may keep a gate from working, without the port of a step", () => {
+    const chain = { family: "inet", table: "filter", name: "input", hook: "input", policy: "drop" };
+    const others = JSON.stringify({ nftables: [{ chain }] });
+    const sockets = "tcp\n   0: 00000000:A02A 00000000:0000 0A 0 0 0 0 0 0\n";
+    const warnings = listWarnings({ ...host, others, sockets }, policy);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^chain inet filter input drops by its policy, .* TCP port 22: /),
+      "step 2 of gate ssh is on a port where a service of the host listens: choose another port",
+    ]);
+    expect(warnings.join("\n")).not.toMatch(/4100/);
+    expect(listWarnings(host, policy)).toEqual([]);
+  });
+});
+
+test("what a confirmation means depends on who loads the ruleset at boot", () => {
+  expect(describeConfirmed(host)).toContain("is loaded at boot by a systemd unit");
+  expect(describeConfirmed({ ...host, hasSystemd: false })).toContain(
+    "must run the hook that the README describes",
+  );
+});
