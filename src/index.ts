@@ -1,12 +1,17 @@
+export { type LintFinding, lintPolicy } from "./check/lint.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
 export type { Policy, PolicyInput } from "./policy/schema.js";
 export type {
   ConnectionArgs,
+  ExpectationArgs,
+  ExpectedPacketArgs,
   GateArgs,
   KnockArgs,
   KnockGateArgs,
+  LimitsArgs,
+  LogArgs,
   PolicyArgs,
   ProtectArgs,
   StepArgs,

@@ -20,6 +20,64 @@ export interface PolicyArgs {
   gates: pulumi.Input<pulumi.Input<GateArgs>[]>;
   /** Addresses and prefixes (CIDR, IPv4 and IPv6) that never need to knock. Default: none. */
   allowFrom?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Addresses and prefixes for which no door is ever open; it comes before `allowFrom`. Default: none. */
+  denyFrom?: pulumi.Input<pulumi.Input<string>[]>;
+  /** What keeps the gate on the host: `nftables` or `iptables`. Changing it replaces the gate. Default: `nftables`. */
+  backend?: pulumi.Input<string>;
+  /**
+   * `input` gates traffic to the host itself; `prerouting` gates before destination NAT, and for addresses of the host
+   * alone, so that ports published by container engines are behind the gate, too. Default: `input`.
+   */
+  scope?: pulumi.Input<string>;
+  /**
+   * Whether everything that conntrack does not know is dropped at a gated port, and not only what could begin a
+   * connection. Sessions idle at the first load are cut. Default: false.
+   */
+  stealth?: pulumi.Input<boolean>;
+  /** What goes to the kernel's log. Default: nothing. */
+  log?: pulumi.Input<LogArgs>;
+  /** Defaults are good for most hosts. */
+  limits?: pulumi.Input<LimitsArgs>;
+  /** Rules of the linter (docs/lint.md) whose errors are accepted for this policy. Default: none. */
+  acceptRisks?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The policy's own tests, run on a model of it in every preview. Default: none. */
+  expect?: pulumi.Input<pulumi.Input<ExpectationArgs>[]>;
+}
+
+/** Lines in the kernel's log, rate-limited. */
+export interface LogArgs {
+  /** `opened`, `accepted`, `dropped`, `reset`; at least one. */
+  events: pulumi.Input<pulumi.Input<string>[]>;
+  /** Begins each line; 1 to 12 letters, digits, _ or -. Default: `knockgate`. */
+  prefix?: pulumi.Input<string>;
+  /** Lines a minute for each gate and event. 1 to 10,000; default 30. */
+  perMinute?: pulumi.Input<number>;
+}
+
+/** What a flood can take. */
+export interface LimitsArgs {
+  /** Sources that a set of nftables holds at once. 16 to 1,048,576; default 65,536, about 7 MB when full. */
+  sources?: pulumi.Input<number>;
+  /** First steps that count, from one IPv4 /24 or IPv6 /64. 0 (all) to 10,000; default 20. */
+  firstStepsPerSecond?: pulumi.Input<number>;
+}
+
+/** What a gate shall be for a source after some packets. */
+export interface ExpectationArgs {
+  name: pulumi.Input<string>;
+  /** The source's address. */
+  from: pulumi.Input<string>;
+  packets?: pulumi.Input<pulumi.Input<ExpectedPacketArgs>[]>;
+  gate: pulumi.Input<string>;
+  /** How long after the last packet. Default: 0. */
+  afterSeconds?: pulumi.Input<number>;
+  isOpen: pulumi.Input<boolean>;
+}
+
+/** A step, and how long after the packet before it is sent. */
+export interface ExpectedPacketArgs extends StepArgs {
+  /** Default: 0. */
+  afterSeconds?: pulumi.Input<number>;
 }
 
 /** Protected ports and the knock that opens them. */
@@ -52,12 +110,16 @@ export interface KnockArgs {
   strict?: pulumi.Input<boolean>;
 }
 
-/** One packet: exactly one of the fields, a port from 1 to 65,535. */
+/** One packet: exactly one of `tcp`, `udp` and `icmpPayloadBytes`; ports are 1 to 65,535, sizes 0 to 1,232. */
 export interface StepArgs {
   /** A TCP SYN to this port. */
   tcp?: pulumi.Input<number>;
   /** A UDP datagram to this port. */
   udp?: pulumi.Input<number>;
+  /** Only for `udp`: a datagram with just this many bytes of payload. Default: any size. */
+  udpPayloadBytes?: pulumi.Input<number>;
+  /** An ICMP or ICMPv6 echo request with just this many bytes of payload. */
+  icmpPayloadBytes?: pulumi.Input<number>;
 }
 
 /** The arguments of {@link KnockGate}. */

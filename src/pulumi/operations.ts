@@ -1,16 +1,18 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { changeHost, type World } from "../apply/change.js";
 import { observeHost } from "../apply/observe.js";
+import { nameBackend } from "../apply/program.js";
 import { reachHost } from "../apply/reach.js";
 import { removeFromHost } from "../apply/remove.js";
+import { checkExpectations } from "../check/expectations.js";
+import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { KnockgateError } from "../errors.js";
 import { describeLoaded } from "../plan/drift.js";
 import { isUnchanged } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
-import { formatFindings } from "../policy/finding.js";
-import { lowerPolicy } from "../render/lower.js";
-import { renderNftables } from "../render/nftables.js";
+import { type Finding, formatFindings } from "../policy/finding.js";
 import { redactListing, renderRedacted } from "../render/redact.js";
+import { renderPolicy } from "../render/render.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 import { type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
@@ -31,20 +33,31 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
   const reading = readArguments(news);
   const redactionKey = olds["redactionKey"] || randomBytes(16).toString("hex");
   switch (reading.kind) {
-    case "wrong": {
-      const failures = reading.findings.map((found) => {
-        return { property: found.path, reason: `${found.message} Fix: ${found.fix} [${found.rule}]` };
-      });
-      return { inputs: { ...news }, failures };
-    }
+    case "wrong":
+      return { inputs: { ...news }, failures: reading.findings.map(toFailure) };
     case "unknown":
       return { inputs: { ...news, redactionKey, ruleset: unknownValue }, failures: [] };
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
+      const found = [...lintPolicy(policy), ...checkExpectations(policy)].map((finding) => {
+        return { ...finding, path: `policy.${finding.path}` };
+      });
+      const failures = found.filter((finding) => !isWarning(finding)).map(toFailure);
+      if (failures.length > 0) return { inputs: { ...news }, failures };
+      for (const finding of found)
+        console.log(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       return { inputs: { ...news, policy, undoAfterSeconds, redactionKey, ruleset }, failures: [] };
     }
   }
+}
+
+function toFailure(found: Finding): CheckResult["failures"][number] {
+  return { property: found.path, reason: `${found.message} Fix: ${found.fix} [${found.rule}]` };
+}
+
+function isWarning(finding: Finding | LintFinding): boolean {
+  return "severity" in finding && finding.severity === "warning";
 }
 
 export interface DiffResult {
@@ -61,16 +74,17 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
     return { changes: true, replaces: [], deleteBeforeReplace: false };
   }
   const isRenamed = before.arguments.policy.name !== after.arguments.policy.name;
+  const isElsewhere = nameBackend(before.arguments.policy) !== nameBackend(after.arguments.policy);
   const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
   const isSame =
-    olds["digest"] === digestText(renderNftables(lowerPolicy(after.arguments.policy))) &&
+    olds["digest"] === digestText(renderPolicy(after.arguments.policy)) &&
     olds["ruleset"] === news["ruleset"] &&
     JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
   return {
     changes: !isSame,
-    replaces: [...(isRenamed ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
-    // Two tables of different names would both gate the same port, and no one knock would open both.
-    deleteBeforeReplace: isRenamed,
+    replaces: [...(isRenamed || isElsewhere ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
+    // Both would gate the same port, and no one knock would open both.
+    deleteBeforeReplace: isRenamed || isElsewhere,
   };
 }
 
@@ -107,7 +121,7 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
   const world = await openWorld(connection);
   const reached = await reachHost(world.routes, [policy], true, world.dialing);
   try {
-    const observed = await observeHost(reached.connection, policy.name);
+    const observed = await observeHost(reached.connection, policy);
     if (observed.confirmed === undefined && observed.loaded === undefined) return { id: "" };
     const ruleset = redactListing(describeLoaded(observed), policy, `${props["redactionKey"]}`);
     const confirmed = observed.confirmed;

@@ -23,16 +23,11 @@ afterAll(() => lab?.close());
 function readmeKnock(address: string): string {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const commands = /```sh\n(HOST=[\s\S]*?)ssh ops/.exec(readme)?.[1] ?? "exit 1";
-  return commands
-    .replace(/^HOST=.*/, `HOST=${address}`)
-    .replace("/7000", "/7411")
-    .replace("/8000", "/8522")
-    .replace("/9000", "/9633")
-    .concat("true"); // a refused step is no failure
+  return commands.replace(/^HOST=.*/, `HOST=${address}`).concat("true"); // a refused step is no failure
 }
 
 test("examples/single-host gates a host that pulumi config names, and the README's client opens it", async () => {
-  const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
+  const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];
   const stack = await openStack(lab.directory, () => import("../../examples/single-host/index.js"));
   await stack.setAllConfig({
     host: { value: host.ipv6 },

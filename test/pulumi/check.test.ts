@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { unknownValue } from "../../src/pulumi/arguments";
 import { type CheckResult, check, create } from "../../src/pulumi/operations";
 
@@ -119,6 +119,63 @@ describe("checking the inputs", () => {
   ])("given %s fails at what is missing", async (_what, raw, expected) => {
     const found = properties(await check({}, raw)).map((property) => property.replace(/\..*/, ""));
     expect([...new Set(found)].sort()).toEqual(expected);
+  });
+});
+
+describe("the linter's findings and the policy's own tests", () => {
+  const gate = policy.gates[0];
+  const swept = {
+    ...policy,
+    gates: [{ ...gate, knock: { steps: [7_000, 8_000, 9_000].map((tcp) => ({ tcp })) } }],
+  };
+  const own = { name: "a friend", from: "192.0.2.7", gate: "ssh", packets: knock.steps, isOpen: true };
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  async function checkAndListen(given: object): Promise<{ result: CheckResult; said: string }> {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const result = await check({}, news({ policy: given }));
+    return { result, said: log.mock.calls.flat().join("\n") };
+  }
+
+  test("that are errors are failures, each at its property", async () => {
+    const { result } = await checkAndListen({ ...swept, acceptRisks: ["swept-in-ordre"] });
+    expect(properties(result)).toEqual(["policy.acceptRisks[0]", "policy.gates[0].knock"]);
+    expect(result.failures[1]?.reason).toMatch(/^is a sequence from tutorials\. .* \[well-known-sequence\]$/);
+    expect(JSON.stringify(result.failures)).not.toMatch(/7000|8000|9000/);
+  });
+
+  test("that are accepted risks are said, and no failure", async () => {
+    const { result, said } = await checkAndListen({ ...swept, acceptRisks: ["well-known-sequence"] });
+    expect(result.failures).toEqual([]);
+    expect(said).toMatch(/^warning: policy edge: policy\.gates\[0\]\.knock: is a sequence from tutorials\./m);
+  });
+
+  test("that are warnings are said without any port", async () => {
+    const { result, said } = await checkAndListen(policy);
+    expect(result.failures).toEqual([]);
+    expect(said).toContain("[knock-too-short]");
+    expect(said).not.toMatch(ports);
+  });
+
+  test("that fail a test of the policy are failures, with the trace and without a port", async () => {
+    const right = await checkAndListen({ ...policy, expect: [own] });
+    expect(right.result.failures).toEqual([]);
+    const { result } = await checkAndListen({ ...policy, expect: [own, { ...own, isOpen: false }] });
+    expect(properties(result)).toEqual(["policy.expect[1]"]);
+    expect(result.failures[0]?.reason).toMatch(/packet 2 at 0 s: ssh: step 2 of 2 taken: the door is open/);
+    expect(result.failures[0]?.reason).not.toMatch(ports);
+  });
+
+  test("say what the backend can't do, whatever is accepted", async () => {
+    const doubled = { ...policy, gates: [{ ...gate, knock: { steps: [{ tcp: 47_001 }, { tcp: 47_001 }] } }] };
+    const given = { ...doubled, backend: "iptables", acceptRisks: ["iptables-doubled-step"] };
+    expect(properties((await checkAndListen(given)).result)).toEqual([
+      "policy.acceptRisks[0]",
+      "policy.gates[0].knock.steps[1]",
+    ]);
+    expect((await checkAndListen(doubled)).result.failures).toEqual([]);
   });
 });
 

@@ -3,8 +3,7 @@ import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import { unknownValue } from "../../src/pulumi/arguments";
 import { check, diff, type Properties } from "../../src/pulumi/operations";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
+import { renderPolicy } from "../../src/render/render";
 
 const connection = { host: "203.0.113.7", user: "ops", privateKey: "one" };
 const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }, { udp: 58_002 }] } };
@@ -16,7 +15,7 @@ async function confirmed(): Promise<Properties> {
   const { inputs } = await check({}, given);
   const reading = parsePolicy(policy);
   if (reading.kind === "wrong") throw new Error("wrong");
-  return { ...inputs, digest: digestText(renderNftables(lowerPolicy(reading.policy))) };
+  return { ...inputs, digest: digestText(renderPolicy(reading.policy)) };
 }
 
 async function compare(olds: Properties, news: object) {
@@ -73,6 +72,19 @@ describe("comparing what the host confirmed with what is wanted", () => {
     const renamed = { policy: { ...policy, name: "rim" } };
     const expected = { changes: true, replaces: ["policy"], deleteBeforeReplace: true };
     expect(await compare(await confirmed(), renamed)).toEqual(expected);
+  });
+
+  test.each([
+    ["another backend", { backend: "iptables" }],
+    ["iptables' other table", { backend: "iptables", scope: "prerouting" }],
+  ])("replaces in %s, after what is there is gone", async (_what, more) => {
+    const expected = { changes: true, replaces: ["policy"], deleteBeforeReplace: true };
+    expect(await compare(await confirmed(), { policy: { ...policy, ...more } })).toEqual(expected);
+  });
+
+  test("changes nftables' hook in place: it is one table", async () => {
+    const prerouting = { policy: { ...policy, scope: "prerouting" } };
+    expect(await compare(await confirmed(), prerouting)).toEqual(changed);
   });
 
   test("replaces for both reasons at once", async () => {
