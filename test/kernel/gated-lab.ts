@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { planLoad } from "../../src/plan/load";
 import type { PolicyInput } from "../../src/policy/schema";
-import { lowerPolicy } from "../../src/render/lower";
 import { startCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -81,7 +80,7 @@ export function policyOf(gates: readonly GateInput[], allowFrom: readonly string
 
 /** Puts a policy in place of all that the host had of it: every door closed, no progress kept. */
 export async function loadPolicy(host: LabHost, policy: PolicyInput): Promise<void> {
-  await runNft(host, planLoad(lowerPolicy(readPolicy(policy)), undefined, "127.0.0.1").text);
+  await runNft(host, planLoad(readPolicy(policy), undefined, "127.0.0.1").text);
 }
 
 export async function runNft(host: LabHost, commands: string): Promise<void> {

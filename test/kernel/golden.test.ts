@@ -1,18 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PolicyInput } from "../../src/policy/schema";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
+import { renderPolicy } from "../../src/render/render";
 import { type CommandResult, commandEnvironment, runCommand } from "../lab/command";
 import { readPolicy } from "../policy/read-policy";
 
-const hasNft = spawnSync("nft", ["--version"], { env: commandEnvironment }).error === undefined;
+const folder = join(__dirname, "..", "golden");
+const isInstalled = (tool: string) =>
+  spawnSync(tool, ["--version"], { env: commandEnvironment }).error === undefined;
+const hasNft = isInstalled("nft");
 if (!hasNft) console.warn("skipped: nft's own check of rulesets, because there is no nft");
 
 describe.runIf(hasNft || process.env["CI"] !== undefined)("nft itself", () => {
-  const folder = join(__dirname, "..", "golden");
   test.concurrent.each(readdirSync(folder))("would load the golden ruleset %s", async (name) => {
     expect(await checkRuleset(join(folder, name, "nftables.nft"))).toEqual({
       stdout: "",
@@ -109,9 +110,29 @@ describe.runIf(hasNft || process.env["CI"] !== undefined)("nft itself", () => {
   });
 });
 
+describe.each(["nft", "legacy"])("iptables-%s-restore itself", (variant) => {
+  const has = isInstalled(`iptables-${variant}-restore`);
+  if (!has) console.warn(`skipped: the check of rulesets by iptables-${variant}-restore, which is not there`);
+  const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, "iptables.rules")));
+  test.runIf(has || process.env["CI"] !== undefined).concurrent.each(names)(
+    "would load the golden rules %s, of both families",
+    async (name) => {
+      const [, ipv4 = "", ipv6 = ""] = readFileSync(join(folder, name, "iptables.rules"), "utf8").split(
+        /^# ipv[46]\n/m,
+      );
+      for (const [family, stdin] of [["ip", ipv4] as const, ["ip6", ipv6] as const]) {
+        expect(stdin).toContain("COMMIT\n");
+        const restore = [`${family}tables-${variant}-restore`, "--noflush", "--test", "-w", "10"];
+        const result = await runCommand(["unshare", "--net", ...restore], { stdin, check: false });
+        expect(result).toEqual({ stdout: "", stderr: "", code: 0 });
+      }
+    },
+  );
+});
+
 /** nft checks against what the kernel has, so it gets a network namespace with nothing in it. */
 function checkRuleset(file: string, policy?: PolicyInput): Promise<CommandResult> {
-  const stdin = policy === undefined ? "" : renderNftables(lowerPolicy(readPolicy(policy)));
+  const stdin = policy === undefined ? "" : renderPolicy(readPolicy(policy));
   return runCommand(["unshare", "--net", "nft", "-c", "-f", file], {
     stdin,
     check: false,

@@ -84,6 +84,14 @@ testAttempts([
     syn(7_000, "p"),
   ),
   staysClosed("takes two doubled SYNs for two, of three steps alike", thrice, ...doubled(syn, 7_000, 7_000)),
+  staysClosed(
+    "takes a first step's packet that comes again behind a reset for no second alike",
+    pair,
+    syn(7_000, "p"),
+    syn(1_234),
+    syn(7_000, "q"),
+    syn(7_000, "p"),
+  ),
   // A stray packet in the middle
   staysClosed(
     "goes back to the start after a stray SYN",
