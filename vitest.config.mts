@@ -4,6 +4,6 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/{kernel,lab,host,e2e}/**"],
+    exclude: [...configDefaults.exclude, "test/{kernel,lab,host,e2e,attack,coexistence}/**"],
   },
 });

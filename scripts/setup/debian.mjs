@@ -6,11 +6,14 @@ import { withoutStartingServices } from "./services.mjs";
 /** The commands that the tests, the checks and the demo run, by the Debian package that has them. */
 const commandsByPackage = {
   nftables: ["nft"],
+  iptables: ["iptables-restore", "iptables-legacy-restore"],
   "openssh-server": ["sshd"],
   "openssh-client": ["ssh", "ssh-keygen"],
   iproute2: ["ip"],
   sudo: ["sudo"],
   shellcheck: ["shellcheck"],
+  nmap: ["nmap"],
+  "perl-base": ["perl"],
   busybox: ["busybox"], // busybox-static has the same command
   "util-linux": ["unshare", "nsenter", "flock", "setpriv"],
 };
