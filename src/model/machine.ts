@@ -6,7 +6,7 @@ import type { Packet, PacketKind, Verdict } from "./packet.js";
 export type State = ReadonlyMap<string, ReadonlyMap<string, Progress>>;
 
 /** How far one source is with one gate. */
-export interface Progress {
+interface Progress {
   /** Steps taken in a row, without the last. */
   readonly taken: number;
   /** When the last of them was taken. */
