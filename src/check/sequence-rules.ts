@@ -1,6 +1,7 @@
 import type { Gate, Policy, Step } from "../policy/schema.js";
 import { countBits, guessingTime } from "./entropy.js";
 import type { LintRule, Objection } from "./rule.js";
+import { hasNeighbours, isSweptThrough, measureDistances } from "./sweep.js";
 
 /** Sequences that every tutorial has, and every guesser with it. */
 const wellKnown: readonly (readonly number[])[] = [
@@ -22,8 +23,11 @@ export const sequenceRules: readonly LintRule[] = [
     isRisk: true,
     why: "A plain sweep of all ports in ascending or descending order sends just these steps in just this order.",
     fix: "Set strict, and let at least one step go down and one go up, with other ports in between.",
-    check: (policy) =>
-      objectToKnocks(policy, isSweptThrough, "is walked through by a sweep of all ports in order."),
+    check: (policy) => {
+      const distance = measureDistances(policy);
+      const isWrong = (gate: Gate) => isSweptThrough(gate, distance);
+      return objectToKnocks(policy, isWrong, "is walked through by a sweep of all ports in order.");
+    },
   },
   {
     id: "neighbouring-steps",
@@ -31,12 +35,11 @@ export const sequenceRules: readonly LintRule[] = [
     isRisk: true,
     why: "Two steps on neighbouring ports of one protocol follow each other in every sweep, whatever strict does.",
     fix: "Choose ports further apart.",
-    check: (policy) =>
-      objectToKnocks(
-        policy,
-        (gate) => !isSweptThrough(gate) && hasNeighbours(gate),
-        "has two steps in a row on neighbouring ports.",
-      ),
+    check: (policy) => {
+      const distance = measureDistances(policy);
+      const isWrong = (gate: Gate) => !isSweptThrough(gate, distance) && hasNeighbours(gate, distance);
+      return objectToKnocks(policy, isWrong, "has two steps in a row on neighbouring ports.");
+    },
   },
   {
     id: "knock-too-short",
@@ -96,32 +99,6 @@ export const sequenceRules: readonly LintRule[] = [
     check: findOverlaps,
   },
 ];
-
-/** Under strict only a sequence without any port between its steps; else any that goes one way. */
-function isSweptThrough(gate: Gate): boolean {
-  const { steps, strict } = gate.knock;
-  if (steps.length < 2) return false;
-  return [1, -1].some(
-    (direction) =>
-      findPairs(gate, (one, other) => {
-        const distance = measureDistance(one, other);
-        if (distance === undefined) return false;
-        return strict ? distance === direction : distance * direction >= 0;
-      }).length ===
-      steps.length - 1,
-  );
-}
-
-function hasNeighbours(gate: Gate): boolean {
-  return findPairs(gate, (one, other) => Math.abs(measureDistance(one, other) ?? 0) === 1).length > 0;
-}
-
-/** How many ports a step is above the one before; `undefined` when one sweep does not send both. */
-function measureDistance(one: Step, other: Step): number | undefined {
-  if (one.tcp !== undefined && other.tcp !== undefined) return other.tcp - one.tcp;
-  if (one.udp !== undefined && other.udp !== undefined) return other.udp - one.udp;
-  return undefined;
-}
 
 function isWellKnown(gate: Gate): boolean {
   const ports = gate.knock.steps.map((step) => step.tcp ?? step.udp);

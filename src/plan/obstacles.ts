@@ -49,7 +49,7 @@ export function findObstacles(json: string, policy: Policy): readonly Obstacle[]
   if (!listing.success) return [];
   const rules = listing.data.nftables.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
   const chains = listing.data.nftables.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
-  const bases = chains.filter((chain) => chain.hook === "input" && !chain.table.startsWith("knockgate_"));
+  const bases = chains.filter((chain) => chain.hook === "input" && !isOwn(chain, policy));
   return bases.flatMap((base) => {
     const own = rules.filter((rule) => rule.family === base.family && rule.table === base.table);
     const name = `${base.family} ${base.table} ${base.name}`;
@@ -57,8 +57,8 @@ export function findObstacles(json: string, policy: Policy): readonly Obstacle[]
       const about = own.filter((rule) => isAbout(rule.expr, protocol, port));
       const isAccepted = about.some((rule) => hasVerdict(rule.expr, ["accept"]));
       if (isAccepted) return [];
-      const isDropped = [...about, ...own.filter((rule) => isUnconditional(rule.expr))];
-      if (isDropped.some((rule) => hasVerdict(rule.expr, ["drop", "reject"]))) {
+      const endsInDrop = own.some((rule) => rule.chain === base.name && dropsAll(rule.expr));
+      if (endsInDrop || about.some((rule) => rule.expr.some(isDrop))) {
         return [{ chain: name, protocol, port, why: "rule" }];
       }
       return base.policy === "drop" ? [{ chain: name, protocol, port, why: "policy" }] : [];
@@ -71,6 +71,16 @@ export function describeObstacle({ chain, protocol, port, why }: Obstacle): stri
   const drops =
     why === "rule" ? "has a rule that drops" : "drops by its policy, and no rule of its table accepts,";
   return `chain ${chain} ${drops} ${protocol.toUpperCase()} port ${port}: let it accept the port; Knockgate guards it`;
+}
+
+/** Our accept is final for all of iptables' table filter when it stands there itself (iptables(8), "TARGETS"). */
+function isOwn(
+  { family, table }: { readonly family: string; readonly table: string },
+  policy: Policy,
+): boolean {
+  if (table.startsWith("knockgate_")) return true;
+  const isIptablesFilter = (family === "ip" || family === "ip6") && table === "filter";
+  return isIptablesFilter && policy.backend === "iptables" && policy.scope === "input";
 }
 
 /** The first port of each protected range stands for the range. */
@@ -105,11 +115,14 @@ function isAbout(expr: readonly unknown[], protocol: "tcp" | "udp", port: number
   });
 }
 
-/** A rule that asks for nothing: what ends a chain. */
-function isUnconditional(expr: readonly unknown[]): boolean {
-  return expr.every(
-    (part) => readField(part, "match") === undefined && readField(part, "vmap") === undefined,
-  );
+/** A rule that asks for nothing at all: what ends a chain. Matches have many names, so all else counts as one. */
+function dropsAll(expr: readonly unknown[]): boolean {
+  return expr.some(isDrop) && expr.every((part) => isDrop(part) || hasVerdict([part], ["counter", "log"]));
+}
+
+/** iptables' REJECT is a target of its own. */
+function isDrop(part: unknown): boolean {
+  return hasVerdict([part], ["drop", "reject"]) || readField(readField(part, "xt"), "name") === "REJECT";
 }
 
 function holds(value: unknown, port: number): boolean {

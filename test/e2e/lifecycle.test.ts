@@ -130,7 +130,7 @@ describe.sequential("one gate from its first up to destroy", () => {
     await host.run(["nft", "flush", "chain", "inet", "knockgate_edge", "ssh_door"]);
     expect((await stack.refresh(listen)).summary.resourceChanges).toEqual({ same: 2, update: 1 });
     const { stdout } = await stack.preview({ ...listen, diff: true });
-    expect(stdout).toMatch(/^\s+\+\s+drop$/m);
+    expect(stdout).toMatch(/^\s+\+\s+counter name .* drop$/m);
     await stack.up(listen);
     expect(await listTable()).toBe(table);
     expect((await stack.refresh(listen)).summary.resourceChanges).toEqual({ same: 3 });
