@@ -11,7 +11,7 @@ import { describeConfirmed, describeObserved, listWarnings } from "./describe.js
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness, checkLockout } from "./fitness.js";
 import { observeHost } from "./observe.js";
-import { commandProgram, nameBackend, parseReply, stageProgram } from "./program.js";
+import { commandProgram, exitCodes, nameBackend, parseReply, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
 
@@ -43,10 +43,6 @@ export interface Confirmed {
 
 const commandTimeoutMs = 30_000;
 
-/** Exit codes of the host's script. */
-const pendingCode = 11;
-const refusedCode = 12;
-
 /**
  * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
  * what it had before, or will have it at the latest when its own timer runs; the message says which.
@@ -76,13 +72,13 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     }
     const id = world.newId();
     const load = planLoad(policy, observed.loaded, observed.clientAddress);
-    const replacement = planLoad(policy, undefined, observed.clientAddress);
+    const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
     const backend = nameBackend(policy);
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend });
     const run = (name: string, program: string) => runStep(connection, name, program, policy);
     try {
-      const kind = await stageLoad(connection, [load, replacement], programOf, policy);
+      const kind = await stageLoad(connection, load, planReplacement, programOf, policy);
       log(`2/6 stage: the host's own ${policy.backend} accepts the ruleset`);
       await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
@@ -125,7 +121,8 @@ async function observeSettled(connection: HostConnection, policy: Policy): Promi
 /** What somebody put into our table can make a refill impossible; to replace the table is always possible. */
 async function stageLoad(
   connection: HostConnection,
-  [load, replacement]: readonly [Load, Load],
+  load: Load,
+  planReplacement: () => Load,
   programOf: (load: Load) => string,
   policy: Policy,
 ): Promise<Load["kind"]> {
@@ -133,7 +130,8 @@ async function stageLoad(
   if (isDone(result)) return load.kind;
   // What iptables refuses, it refuses whatever is there.
   const isTable = policy.backend === "nftables" && load.kind === "refill";
-  if (!isTable || result.code !== refusedCode) failStep("stage", result, policy);
+  if (!isTable || result.code !== exitCodes.refused) failStep("stage", result, policy);
+  const replacement = planReplacement();
   await runStep(connection, "stage", programOf(replacement), policy);
   return replacement.kind;
 }
@@ -155,7 +153,7 @@ function isDone(result: CommandResult): boolean {
 function failStep(name: string, result: CommandResult, policy: Policy): never {
   const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
   const code =
-    result.code === pendingCode ? "CHANGE_PENDING" : name === "stage" ? "STAGE_FAILED" : "HOST_FAILED";
+    result.code === exitCodes.pending ? "CHANGE_PENDING" : name === "stage" ? "STAGE_FAILED" : "HOST_FAILED";
   throw new KnockgateError(code, `${name} failed: ${said}`);
 }
 

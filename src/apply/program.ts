@@ -11,6 +11,9 @@ export interface Reply {
   list(key: string): readonly string[];
 }
 
+/** What the host script says by its exit code, where that makes a difference here. */
+export const exitCodes = { pending: 11, refused: 12 } as const;
+
 /** What the host's script calls a backend: for iptables with the table that the policy's scope means. */
 export type HostBackend = "nftables" | `iptables_${string}`;
 

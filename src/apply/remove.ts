@@ -2,7 +2,7 @@ import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
 import type { World } from "./change.js";
-import { commandProgram, nameBackend, parseReply } from "./program.js";
+import { commandProgram, exitCodes, nameBackend, parseReply } from "./program.js";
 import { reachHost } from "./reach.js";
 
 const removeTimeoutMs = 60_000;
@@ -22,7 +22,7 @@ export async function removeFromHost(policy: Policy, owner: string, world: World
     );
     const removed = parseReply(result.stdout).values.get("removed");
     if (result.code !== 0 || removed === undefined) {
-      const code = result.code === 11 ? "CHANGE_PENDING" : "HOST_FAILED";
+      const code = result.code === exitCodes.pending ? "CHANGE_PENDING" : "HOST_FAILED";
       const said = redactPorts(result.stderr.trim(), policy) || `exit code ${result.code}`;
       throw new KnockgateError(
         code,

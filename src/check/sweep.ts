@@ -1,7 +1,6 @@
-import { mergePortRanges, parsePortRange } from "../policy/port.js";
+import { listProtected } from "../policy/gate.js";
+import { mergePortRanges, type Protocol } from "../policy/port.js";
 import type { Gate, Policy, Step } from "../policy/schema.js";
-
-type Protocol = "tcp" | "udp";
 
 /** How many ports a step is above the one before; `undefined` when one sweep does not send both. */
 export type Distance = (one: Step, other: Step) => number | undefined;
@@ -40,8 +39,7 @@ function measureSteps(steps: readonly Step[], distance: Distance): readonly (num
 
 /** Counts the ports up to one that are not protected, by halving: a policy may protect thousands. */
 function rankPorts(policy: Policy, protocol: Protocol): (port: number) => number {
-  const texts = policy.gates.flatMap((gate) => gate.protect.flatMap((entry) => entry[protocol] ?? []));
-  const ranges = mergePortRanges(texts.flatMap((text) => parsePortRange(text) ?? []));
+  const ranges = mergePortRanges(policy.gates.flatMap((gate) => listProtected(gate, protocol)));
   const before: number[] = [0];
   for (const [index, { first, last }] of ranges.entries())
     before.push((before[index] ?? 0) + last - first + 1);

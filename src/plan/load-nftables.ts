@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { families } from "../policy/prefix.js";
 import { baseChain, renderNftables, setShape } from "../render/nftables.js";
 import { familySetName, tableName } from "../render/nftables-names.js";
 import { isIdentifier } from "../render/quote.js";
@@ -45,10 +46,9 @@ export function planNftablesLoad(
 /** A set or the base chain can't change its kind in place; and a name that isn't ours to quote is not kept. */
 function doesFit(ruleset: Ruleset, loaded: LoadedTable): boolean {
   const wanted = new Map(
-    ruleset.sets.flatMap((set) => [
-      [familySetName(set.name, "ipv4"), setShape(set, "ipv4")] as const,
-      [familySetName(set.name, "ipv6"), setShape(set, "ipv6")] as const,
-    ]),
+    ruleset.sets.flatMap((set) =>
+      families.map((family) => [familySetName(set.name, family), setShape(set, family)] as const),
+    ),
   );
   const kept = new Set(ruleset.chains.map((chain) => chain.name));
   const { hook, priority } = baseChain(ruleset.scope);
@@ -81,5 +81,5 @@ function closeDoors(ruleset: Ruleset, table: string, clientAddress: string): str
 }
 
 function familySetNames(set: SourceSet): readonly string[] {
-  return [familySetName(set.name, "ipv4"), familySetName(set.name, "ipv6")];
+  return families.map((family) => familySetName(set.name, family));
 }

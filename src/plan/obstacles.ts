@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parsePortRange } from "../policy/port.js";
+import { type Protocol, parsePortRange, protocols } from "../policy/port.js";
 import type { Policy } from "../policy/schema.js";
 
 /**
@@ -84,10 +84,10 @@ function isOwn(
 }
 
 /** The first port of each protected range stands for the range. */
-function listPorts(policy: Policy): readonly { readonly protocol: "tcp" | "udp"; readonly port: number }[] {
+function listPorts(policy: Policy): readonly { readonly protocol: Protocol; readonly port: number }[] {
   return policy.gates.flatMap((gate) =>
     gate.protect.flatMap((entry) =>
-      (["tcp", "udp"] as const).flatMap((protocol) => {
+      protocols.flatMap((protocol) => {
         const port = parsePortRange(entry[protocol] ?? "")?.first;
         return port === undefined ? [] : [{ protocol, port }];
       }),

@@ -1,6 +1,13 @@
 import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
-import { doPortRangesOverlap, isInPortRange, type PortRange, parsePortRange } from "./port.js";
+import {
+  doPortRangesOverlap,
+  isInPortRange,
+  type PortRange,
+  type Protocol,
+  parsePortRange,
+  protocols,
+} from "./port.js";
 import { nameSchema, protectSchema, type Step, stepSchema } from "./schema.js";
 
 /** Those parts of a gate that are right by themselves, with their places in the policy. */
@@ -18,9 +25,6 @@ interface ProtectedRange {
   readonly protocol: Protocol;
   readonly range: PortRange;
 }
-
-type Protocol = "tcp" | "udp";
-const protocols: readonly Protocol[] = ["tcp", "udp"];
 
 /**
  * Finds what is wrong between the parts of a policy. It takes what was not parsed, because one wrong part must not hide

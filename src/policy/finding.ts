@@ -19,9 +19,12 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return text === "" ? "policy" : text;
 }
 
+/** Says what is wrong and what to do, without the path. */
+export function describeFinding({ message, fix, rule }: Finding): string {
+  return `${message} Fix: ${fix} [${rule}]`;
+}
+
 /** Writes findings as lines for a person. */
 export function formatFindings(findings: readonly Finding[]): string {
-  return findings
-    .map((found) => `${found.path}: ${found.message} Fix: ${found.fix} [${found.rule}]`)
-    .join("\n");
+  return findings.map((found) => `${found.path}: ${describeFinding(found)}`).join("\n");
 }

@@ -1,5 +1,5 @@
-import { isInPortRange, parsePortRange } from "./port.js";
-import { isInPrefix, parsePrefix } from "./prefix.js";
+import { isInPortRange, type PortRange, type Protocol, parsePortRange } from "./port.js";
+import { isInPrefix, readPrefixes } from "./prefix.js";
 import type { Gate, Policy } from "./schema.js";
 
 /** The gate that a TCP port is behind. */
@@ -7,16 +7,18 @@ export function findGate(policy: Policy, tcpPort: number): Gate | undefined {
   return policy.gates.find((gate) => isProtected(gate, "tcp", tcpPort));
 }
 
-export function isProtected(gate: Gate, protocol: "tcp" | "udp", port: number): boolean {
-  return gate.protect.some((entry) => {
-    const range = parsePortRange(entry[protocol] ?? "");
-    return range !== undefined && isInPortRange(port, range);
-  });
+export function isProtected(gate: Gate, protocol: Protocol, port: number): boolean {
+  return listProtected(gate, protocol).some((range) => isInPortRange(port, range));
 }
 
 /** The first TCP port that a gate protects; `undefined` when it protects UDP alone. */
 export function firstTcpPort(gate: Gate): number | undefined {
-  return gate.protect.flatMap((entry) => parsePortRange(entry.tcp ?? "")?.first ?? [])[0];
+  return listProtected(gate, "tcp")[0]?.first;
+}
+
+/** The ranges of one protocol that a gate protects, as the policy has them. */
+export function listProtected(gate: Gate, protocol: Protocol): readonly PortRange[] {
+  return gate.protect.flatMap((entry) => parsePortRange(entry[protocol] ?? "") ?? []);
 }
 
 /** Whether a source is in `allowFrom` and so never needs to knock; `denyFrom` comes first. */
@@ -30,8 +32,5 @@ export function isDenied(policy: Policy, address: string): boolean {
 }
 
 function isIn(prefixes: readonly string[], address: string): boolean {
-  return prefixes.some((text) => {
-    const reading = parsePrefix(text);
-    return reading.kind === "prefix" && isInPrefix(address, reading.prefix);
-  });
+  return readPrefixes(prefixes).some((prefix) => isInPrefix(address, prefix));
 }

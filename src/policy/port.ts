@@ -4,6 +4,11 @@ export interface PortRange {
   readonly last: number;
 }
 
+export type Protocol = "tcp" | "udp";
+
+/** The protocols that have ports. */
+export const protocols: readonly Protocol[] = ["tcp", "udp"];
+
 const portRangePattern = /^(?<first>[1-9]\d{0,4})(?:-(?<last>[1-9]\d{0,4}))?$/;
 
 /** Reads `"22"` or `"8000-8010"`; `undefined` when the text is neither, or out of 1..65535, or backwards. */

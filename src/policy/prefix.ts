@@ -4,6 +4,8 @@ import ipaddr from "ipaddr.js";
 /** `ipv4` or `ipv6`: every rule that looks at an address exists once for each. */
 export type Family = "ipv4" | "ipv6";
 
+export const families: readonly Family[] = ["ipv4", "ipv6"];
+
 /** A network prefix in canonical form (RFC 4632, RFC 5952), host bits zero. */
 export interface Prefix {
   readonly family: Family;
@@ -44,6 +46,14 @@ export function parsePrefix(text: string): PrefixReading {
     );
   }
   return { kind: "prefix", prefix: { family, address: canonical, length } };
+}
+
+/** Reads those that are right; a policy that was parsed has no others. */
+export function readPrefixes(texts: readonly string[]): readonly Prefix[] {
+  return texts.flatMap((text) => {
+    const reading = parsePrefix(text);
+    return reading.kind === "prefix" ? [reading.prefix] : [];
+  });
 }
 
 /** Writes a prefix the way nftables prints it: without the length when it is a single address. */

@@ -10,7 +10,7 @@ import { KnockgateError } from "../errors.js";
 import { describeLoaded } from "../plan/drift.js";
 import { isUnchanged } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
-import { type Finding, formatFindings } from "../policy/finding.js";
+import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
 import { redactListing, renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { Connection } from "../transport/connection.js";
@@ -53,7 +53,7 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
 }
 
 function toFailure(found: Finding): CheckResult["failures"][number] {
-  return { property: found.path, reason: `${found.message} Fix: ${found.fix} [${found.rule}]` };
+  return { property: found.path, reason: describeFinding(found) };
 }
 
 function isWarning(finding: Finding | LintFinding): boolean {

@@ -1,4 +1,4 @@
-import type { Family } from "../policy/prefix.js";
+import { type Family, families } from "../policy/prefix.js";
 import { type MatchContext, renderMatches } from "./iptables-match.js";
 import { chainName, hook, listName } from "./iptables-names.js";
 import { quoteIptables } from "./quote.js";
@@ -125,7 +125,7 @@ export function renderIptablesText(
   show: ShowSecret,
   replaced: (family: Family) => readonly string[] = () => [],
 ): string {
-  return (["ipv4", "ipv6"] as const)
+  return families
     .flatMap((family) => {
       const { chains, jump, rules } = renderIptables(ruleset, family, show);
       return [

@@ -1,5 +1,6 @@
-import { mergePortRanges, parsePortRange } from "../policy/port.js";
-import { mergePrefixes, parsePrefix } from "../policy/prefix.js";
+import { listProtected } from "../policy/gate.js";
+import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
+import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import type { Gate, Policy } from "../policy/schema.js";
 import { counterNames, lowerEvent } from "./lower-event.js";
 import { lowerKnock } from "./lower-knock.js";
@@ -82,10 +83,7 @@ function lowerSources(policy: Policy): readonly Rule[] {
 }
 
 function lowerPrefixes(texts: readonly string[], comment: string, verdict: Verdict): readonly Rule[] {
-  const readings = texts.map(parsePrefix);
-  const prefixes = mergePrefixes(
-    readings.flatMap((reading) => (reading.kind === "prefix" ? [reading.prefix] : [])),
-  );
+  const prefixes = mergePrefixes(readPrefixes(texts));
   return prefixes.length === 0 ? [] : [{ ...decide([{ kind: "fromPrefixes", prefixes }], verdict), comment }];
 }
 
@@ -99,18 +97,14 @@ function lowerDenied(policy: Policy): readonly Chain[] {
 
 /** A protected port's packet meets its gate's door and is never a step; any other one meets every gate's knock. */
 function dispatchProtected(policy: Policy, to: "door" | "closed"): readonly Rule[] {
-  return (["tcp", "udp"] as const).flatMap((protocol) => {
+  return protocols.flatMap((protocol) => {
     const entries = policy.gates.flatMap((gate) => listEntries(gate, protocol, `${gate.name}_${to}`));
     return entries.length === 0 ? [] : [decide([], { kind: "dispatch", protocol, entries })];
   });
 }
 
-function listEntries(gate: Gate, protocol: "tcp" | "udp", chain: string): readonly DispatchEntry[] {
-  return mergePortRanges(gate.protect.flatMap((entry) => parsePortRange(entry[protocol] ?? "") ?? [])).map(
-    (range) => {
-      return { range, chain };
-    },
-  );
+function listEntries(gate: Gate, protocol: Protocol, chain: string): readonly DispatchEntry[] {
+  return mergePortRanges(listProtected(gate, protocol)).map((range) => ({ range, chain }));
 }
 
 function lowerDoor(policy: Policy, gate: Gate): Chain {

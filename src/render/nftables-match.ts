@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.js";
 import { formatPortRange } from "../policy/port.js";
-import { type Family, formatPrefix } from "../policy/prefix.js";
-import { families, familySetName, type NftablesContext } from "./nftables-names.js";
+import { type Family, families, formatPrefix } from "../policy/prefix.js";
+import { familySetName, type NftablesContext } from "./nftables-names.js";
 import type { Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
 
 /** The families that a rule is printed for; `undefined`: it is the same for both and is printed once. */

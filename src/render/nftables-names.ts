@@ -8,8 +8,6 @@ export interface NftablesContext {
   readonly show: ShowSecret;
 }
 
-export const families: readonly Family[] = ["ipv4", "ipv6"];
-
 /** Names a policy's table; its family is `inet`, so that one table holds both address families. */
 export function tableName(policy: string): string {
   return identifier(`knockgate_${policy}`);

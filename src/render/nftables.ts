@@ -1,8 +1,8 @@
 import { unreachable } from "../errors.js";
 import { formatPortRange } from "../policy/port.js";
-import type { Family } from "../policy/prefix.js";
+import { type Family, families } from "../policy/prefix.js";
 import { familiesOf, renderMatch, renderSaddr } from "./nftables-match.js";
-import { families, familySetName, type NftablesContext, tableName } from "./nftables-names.js";
+import { familySetName, type NftablesContext, tableName } from "./nftables-names.js";
 import { identifier, quoteNftables } from "./quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "./ruleset.js";
 import { showValue } from "./show.js";

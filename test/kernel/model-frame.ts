@@ -1,3 +1,4 @@
+import type { PacketKind } from "../../src/model/packet";
 import type { Family } from "../../src/policy/prefix";
 
 /** An address of a family, as text and as the bytes that packets have. */
@@ -8,13 +9,7 @@ export interface SourceAddress {
 }
 
 export type FramePacket =
-  | { readonly kind: "tcp"; readonly port: number; readonly sourcePort: number }
-  | {
-      readonly kind: "udp";
-      readonly port: number;
-      readonly sourcePort: number;
-      readonly payloadBytes: number;
-    }
+  | Extract<PacketKind, { kind: "tcp" | "udp" }>
   | { readonly kind: "echo"; readonly id: number; readonly payloadBytes: number };
 
 /** The machine's end of its link, and the other one. */

@@ -4,7 +4,6 @@
 stage_begin() {
 	use_policy "$1"
 	lock stage
-	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	settle_pending
 	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	use_change "$2"

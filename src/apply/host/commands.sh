@@ -28,8 +28,8 @@ cmd_probe() {
 		print_section baseline <"$confirmed_change/listing"
 	fi
 	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
-	if is_loaded; then
-		list_loaded | print_section listing
+	if listing=$(list_loaded 2>/dev/null); then
+		printf '%s\n' "$listing" | print_section listing
 		"${backend}_describe" | print_section table
 	fi
 	print_others | print_section others

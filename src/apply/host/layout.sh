@@ -3,8 +3,9 @@
 # It arrives over SSH on standard input, so that no argv holds a secret, and it is kept beside each staged change, so
 # that the timer and the boot can run it without us. Files, all below /var/lib/knockgate/POLICY, 0600 in 0700:
 #
-#   changes/ID/ruleset   what the policy's table shall be      (load: the same behind what it replaces)
-#   changes/ID/undo      what was loaded when the change was armed
+#   changes/ID/ruleset       what the policy shall be in the kernel (load: the same behind what it replaces)
+#   changes/ID/undo          what was loaded when the change was armed
+#   changes/ID/backend       which backend the texts are for
 #   changes/ID/listing       what the kernel said after the load
 #   changes/ID/owner         whose change it is
 #   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. To replace this link is THE

@@ -15,7 +15,6 @@ use_backend() {
 use_backend_of() { use_backend "$(cat "$1/backend" 2>/dev/null)"; }
 
 list_loaded() { "${backend}_list"; }
-is_loaded() { "${backend}_is_loaded"; }
 check_text() { "${backend}_check" "$1"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
