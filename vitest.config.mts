@@ -1,12 +1,27 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
+/** Tests that put something in a module's place: in a process of their own, where nobody has imported it before. */
+const replacing = ["test/apply/reach.test.ts", "test/pulumi/*.test.ts"];
+
 /** The pure tests: no root, no kernel, no network. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // The tests share nothing that they change, so that a process can be used for many files.
-    isolate: false,
     maxWorkers: 2,
-    exclude: [...configDefaults.exclude, "test/{kernel,lab,host,e2e,attack,coexistence}/**"],
+    projects: [
+      {
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [
+            ...configDefaults.exclude,
+            "test/{kernel,lab,host,e2e,attack,coexistence}/**",
+            ...replacing,
+          ],
+          // These share nothing that they change, so that one process can serve many files.
+          isolate: false,
+        },
+      },
+      { test: { name: "isolated", include: replacing } },
+    ],
   },
 });
