@@ -9,7 +9,7 @@ import { familySetName } from "../src/render/nftables-names";
 import { renderPolicy } from "../src/render/render";
 import type { CommandResult, HostConnection, Route } from "../src/transport/host";
 
-type Command = "probe" | "settle" | "stage" | "arm" | "load" | "confirm" | "undo" | "remove";
+type Command = "probe" | "settle" | "count" | "stage" | "arm" | "load" | "confirm" | "undo" | "remove";
 
 /** What goes wrong, once, at one command. */
 export interface Fault {
@@ -72,6 +72,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   const lines: string[] = [];
   const calls: string[] = [];
   const openDoors = new Set<string>();
+  const counts = new Map<string, number>();
   let loaded = original;
   let confirmed: Confirmed | undefined =
     first === undefined ? undefined : { id: "first", text: renderPolicy(first.policy), owner: first.owner };
@@ -107,8 +108,9 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     load: ([, id]) => {
       if (pending?.id !== id || staged?.id !== id) return refuse(13, "not pending");
       load(staged?.text);
-      return say(`loaded=${id}\n`);
+      return say(`loaded=${id}\n${describeCounts()}`);
     },
+    count: () => say(`${describeCounts()}end=count\n`),
     confirm: ([, id]) => {
       if (pending?.id !== id || staged?.id !== id) return refuse(13, "not pending any more");
       if (loaded !== staged?.text) return refuse(1, "the table changed between load and confirm");
@@ -143,6 +145,16 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       policy === undefined ? "" : section("table", `${JSON.stringify(listTable(policy))}\n`),
       "end=probe\n",
     ].join("");
+  }
+
+  /** As `nft -j list counters` says it. */
+  function describeCounts(): string {
+    const counters = [...counts].map(([name, packets]) => ({ counter: { name, packets } }));
+    return section("counts", `${JSON.stringify({ nftables: counters })}\n`);
+  }
+
+  function count(name: string): void {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 
   function connect(): HostConnection {
@@ -199,6 +211,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       if (gate === undefined || openDoors.has(gate.name) || (leaks && loaded !== original)) {
         return port === 22 ? "open" : "refused";
       }
+      count(`${gate.name}_dropped`);
       return "silent";
     },
   };

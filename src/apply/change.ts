@@ -1,17 +1,18 @@
 import { KnockgateError } from "../errors.js";
+import { readCounts } from "../plan/counts.js";
 import { type Load, planLoad } from "../plan/load.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
-import type { CommandResult, HostConnection, Route } from "../transport/host.js";
+import type { CommandResult, HostConnection, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
 import { describeConfirmed, describeObserved, listWarnings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness, checkLockout } from "./fitness.js";
-import { observeHost } from "./observe.js";
-import { commandProgram, exitCodes, nameBackend, parseReply, stageProgram } from "./program.js";
+import { countPackets, observeHost } from "./observe.js";
+import { commandProgram, exitCodes, nameBackend, parseReply, type Reply, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
 
@@ -29,6 +30,8 @@ export interface ChangeRequest {
 /** What a change needs from the world, so that tests can give it another. */
 export interface World {
   readonly routes: readonly Route[];
+  /** Where doors are tried from; default: the route that the host was reached by. */
+  readonly vantage?: Vantage | undefined;
   readonly dialing: Dialing;
   /** A new change's id: a-z, 0-9 and -. */
   newId(): string;
@@ -82,15 +85,18 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       log(`2/6 stage: the host's own ${policy.backend} accepts the ruleset`);
       await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
-      await run("load", commandProgram(["load", policy.name, id]));
+      const loaded = await run("load", commandProgram(["load", policy.name, id]));
       log(
         `4/6 load: ${kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded"}`,
       );
       const fresh = await proveGates(policy, {
         route,
+        vantage: world.vantage ?? route,
         sshPort: world.dialing.port,
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
+        counted: readCounts(loaded.sections.get("counts") ?? "", policy),
+        countPackets: () => countPackets(connection, policy),
         log: (line) => log(`5/6 prove: ${line}`),
       });
       try {
@@ -141,9 +147,9 @@ async function runStep(
   name: string,
   program: string,
   policy: Policy,
-): Promise<void> {
+): Promise<Reply> {
   const result = await connection.run(program, commandTimeoutMs);
-  if (!isDone(result)) failStep(name, result, policy);
+  return isDone(result) ? parseReply(result.stdout) : failStep(name, result, policy);
 }
 
 function isDone(result: CommandResult): boolean {

@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { KnockgateError } from "../errors.js";
+import { type Counts, readCounts } from "../plan/counts.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/schema.js";
 import type { HostConnection } from "../transport/host.js";
-import { nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
+import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;
 
@@ -69,6 +70,13 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     ...(loaded === undefined ? {} : { loaded }),
     ...(undone === undefined ? {} : { undone }),
   };
+}
+
+/** Asks the host's kernel what it has counted for each gate; `undefined` when it can't tell. */
+export async function countPackets(connection: HostConnection, policy: Policy): Promise<Counts | undefined> {
+  const program = commandProgram(["count", policy.name, nameBackend(policy)]);
+  const { stdout } = await connection.run(program, probeTimeoutMs);
+  return readCounts(parseReply(stdout).sections.get("counts") ?? "", policy);
 }
 
 function readLoaded(reply: Reply): LoadedTable | undefined {

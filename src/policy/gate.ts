@@ -11,9 +11,9 @@ export function isProtected(gate: Gate, protocol: Protocol, port: number): boole
   return listProtected(gate, protocol).some((range) => isInPortRange(port, range));
 }
 
-/** The first TCP port that a gate protects; `undefined` when it protects UDP alone. */
-export function firstTcpPort(gate: Gate): number | undefined {
-  return listProtected(gate, "tcp")[0]?.first;
+/** The first port of a protocol that a gate protects, if it protects one. */
+export function firstPort(gate: Gate, protocol: Protocol): number | undefined {
+  return listProtected(gate, protocol)[0]?.first;
 }
 
 /** The ranges of one protocol that a gate protects, as the policy has them. */

@@ -44,7 +44,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
     case "echo":
       return [echo(family)];
     case "toPorts":
-      return match.ranges.map((range) => toPort(match.protocol, formatRange(range)));
+      return match.ranges.map((range) => toRange(match.protocol, range));
     case "step":
       return [renderStep(match.step, context)];
     case "inSet":
@@ -95,6 +95,11 @@ function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
     default:
       return unreachable(packet);
   }
+}
+
+/** The match on a range of ports, as iptables-save lists it, too. */
+export function toRange(protocol: "tcp" | "udp", range: PortRange): Words {
+  return toPort(protocol, formatRange(range));
 }
 
 function toPort(protocol: "tcp" | "udp", port: string): Words {

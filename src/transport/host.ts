@@ -28,13 +28,19 @@ export interface KnockStep {
 /** What came back from a port: a connection, a refusal, or nothing within the time. */
 export type PortAnswer = "open" | "refused" | "silent";
 
-/** One address of a host, and what can be done from here to it. */
-export interface Route {
-  /** The address and port, for messages. */
+/** A place from which packets leave for a host. */
+export interface Vantage {
+  /** For messages. */
   readonly name: string;
-  /** Opens a fresh SSH connection; each one is a new TCP connection that shares nothing with another. */
-  connect(timeoutMs: number): Promise<HostConnection>;
+  /** Its own address on the way to the host, where it is known. */
+  readonly address?: string | undefined;
   /** Sends the steps in order, each once. */
   knock(steps: readonly KnockStep[]): Promise<void>;
   probePort(port: number, timeoutMs: number): Promise<PortAnswer>;
+}
+
+/** One address of a host, and what can be done from here to it; it is named by that address and the port. */
+export interface Route extends Vantage {
+  /** Opens a fresh SSH connection; each one is a new TCP connection that shares nothing with another. */
+  connect(timeoutMs: number): Promise<HostConnection>;
 }

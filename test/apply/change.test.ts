@@ -51,7 +51,7 @@ describe("a change that succeeds", () => {
   test("arms before it loads, and confirms over a connection made after that", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy] });
     await changeHost(update, host.world);
-    expect(host.calls).toEqual(["1 probe", "1 stage", "1 arm", "1 load", "2 confirm"]);
+    expect(host.calls).toEqual(["1 probe", "1 stage", "1 arm", "1 load", "1 count", "2 confirm"]);
     expect(host.state).toMatchObject({ loaded: renderPolicy(newPolicy), openConnections: 0 });
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: "me" });
     expect(host.state.pending).toBeUndefined();

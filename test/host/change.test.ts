@@ -148,11 +148,11 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const world = await deployTo(lab, host);
     await changeHost({ ...request, policy }, world);
     expect(world.lines.flatMap((line) => / 5\/6 prove: (.*)$/.exec(line)?.[1] ?? [])).toEqual([
-      "closed: gate web-1 does not answer on TCP port 8000 before the knock",
-      "closed: gate vpn not checked, because it protects UDP alone",
-      "closed: gate ssh does not answer on TCP port 22 before the knock",
+      "closed: gate web-1 does not answer on TCP port 8000 before the knock; its own counter saw the packets dropped",
+      "closed: gate vpn lets nothing through to UDP port 51820 before the knock; its own counter saw the packets dropped",
+      "closed: gate ssh does not answer on TCP port 22 before the knock; its own counter saw the packets dropped",
       "open: gate web-1 answers on TCP port 8000 after the knock (refused)",
-      "open: gate vpn not checked, because it protects UDP alone",
+      "open: gate vpn lets a datagram through to UDP port 51820 after the knock; its own counter saw it",
       "open: gate ssh lets a fresh SSH connection through after the knock",
     ]);
     expect(await tryConnect(client(), host.ipv4, 8_010, 500)).toBe("silent");

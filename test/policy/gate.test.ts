@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findGate, firstTcpPort, isAllowed } from "../../src/policy/gate";
+import { findGate, firstPort, isAllowed } from "../../src/policy/gate";
 import { readPolicy } from "./read-policy";
 
 const steps = [{ tcp: 41_001 }];
@@ -35,7 +35,7 @@ describe("the first TCP port of a gate", () => {
     ["web", 8_000],
   ])("of %s is %s", (name, port) => {
     const gate = policy.gates.find((each) => each.name === name);
-    expect(gate && firstTcpPort(gate)).toBe(port);
+    expect(gate && firstPort(gate, "tcp")).toBe(port);
   });
 });
 

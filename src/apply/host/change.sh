@@ -69,6 +69,7 @@ cmd_load() {
 	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
 	save "$change/listing" list_loaded || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
+	count_packets 2>/dev/null | print_section counts
 }
 
 # Answers only what it read back. Whether this or the timer's undo comes first, the lock decides.

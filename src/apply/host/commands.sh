@@ -40,6 +40,13 @@ cmd_probe() {
 	printf 'end=probe\n'
 }
 
+# Tells how many packets each gate let pass and dropped.
+cmd_count() {
+	use_backend "$1"
+	count_packets 2>/dev/null | print_section counts
+	printf 'end=count\n'
+}
+
 # All tables, to look for what drops the protected ports; not where a host has thousands of rules.
 print_others() {
 	[ "$(nft -t list ruleset 2>/dev/null | wc -l)" -gt 3000 ] || nft -j -t list ruleset 2>/dev/null
@@ -74,7 +81,7 @@ main() {
 	use_policy "$2"
 	shift 2
 	case $command in
-	probe) cmd_probe "$@" ;;
+	probe | count) "cmd_$command" "$@" ;;
 	wait)
 		sleep "$2"
 		lock undo

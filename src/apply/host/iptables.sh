@@ -38,6 +38,13 @@ iptables_list() {
 
 iptables_describe() { :; }
 
+# iptables counts by rule.
+iptables_count() {
+	for tool in iptables ip6tables; do
+		"$tool-save" -c -t "$ipt_table" | sed -n "/^[[][0-9:]*] -A kg_${policy}[_ ]/p"
+	done
+}
+
 iptables_check() {
 	print_part iptables "$1" | iptables-restore --noflush --test -w 10 &&
 		print_part ip6tables "$1" | ip6tables-restore --noflush --test -w 10

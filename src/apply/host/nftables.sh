@@ -7,6 +7,9 @@ nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
 
 nftables_describe() { nft -j -t list table inet "$table"; }
 
+# The policy's own counters.
+nftables_count() { nft -j list counters table inet "$table"; }
+
 nftables_check() { nft -c -f "$1"; }
 
 nftables_load() { nft -f "$1"; }

@@ -16,6 +16,7 @@ use_backend_of() { use_backend "$(cat "$1/backend" 2>/dev/null)"; }
 
 list_loaded() { "${backend}_list"; }
 check_text() { "${backend}_check" "$1"; }
+count_packets() { "${backend}_count"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
 

@@ -1,0 +1,88 @@
+import { hasRisen } from "../plan/counts.js";
+import { firstPort } from "../policy/gate.js";
+import type { Gate, Policy } from "../policy/schema.js";
+import type { PortAnswer } from "../transport/host.js";
+import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+
+/** UDP has no answer that tells open from closed, and one datagram may get lost. */
+const datagrams = 2;
+
+/**
+ * Proves that each gate drops what comes before its knock: nothing answers, and the gate's own counter in the kernel
+ * saw the packets. All gates at once: each silence has to be waited for.
+ */
+export async function proveClosed(policy: Policy, context: ProofContext): Promise<void> {
+  let waiting: readonly Gate[] = policy.gates;
+  let before = context.counted;
+  for (let tries = 0; tries < proofTries && waiting.length > 0; tries += 1) {
+    const answers = await Promise.all(waiting.map((gate) => tryDoor(gate, context)));
+    for (const [index, gate] of waiting.entries()) refuseAnswer(gate, answers[index] ?? "silent");
+    const after = await context.countPackets();
+    for (const gate of waiting) {
+      if (hasRisen("dropped", gate, before, after, countSent(gate))) context.log(describeClosed(gate));
+    }
+    waiting = waiting.filter((gate) => !hasRisen("dropped", gate, before, after, countSent(gate)));
+    if (after === undefined) break;
+    before = after;
+  }
+  for (const gate of waiting) concludeUnseen(gate, before !== undefined, context);
+}
+
+async function tryDoor(gate: Gate, { vantage, dialMs }: ProofContext): Promise<PortAnswer> {
+  const tcp = firstPort(gate, "tcp");
+  const udp = firstPort(gate, "udp");
+  // The counter tells whether the packet arrived, so that the wait need not be a patient one.
+  const waitMs = Math.min(3_000, Math.max(400, dialMs));
+  const [answer = "silent"] = await Promise.all([
+    tcp === undefined ? undefined : vantage.probePort(tcp, waitMs),
+    udp === undefined ? undefined : vantage.knock(Array.from({ length: datagrams }, () => ({ udp }))),
+  ]);
+  return answer;
+}
+
+function countSent(gate: Gate): number {
+  return (
+    (firstPort(gate, "tcp") === undefined ? 0 : 1) + (firstPort(gate, "udp") === undefined ? 0 : datagrams)
+  );
+}
+
+function refuseAnswer(gate: Gate, answer: PortAnswer): void {
+  if (answer === "silent") return;
+  throw notConfirmed(
+    `TCP port ${firstPort(gate, "tcp")} of gate ${gate.name} answers before the knock (${answer}): ` +
+      "does a rule of another firewall accept it before the gate sees it?",
+  );
+}
+
+function describeClosed(gate: Gate): string {
+  const tcp = firstPort(gate, "tcp");
+  const udp = firstPort(gate, "udp");
+  const ports = [
+    ...(tcp === undefined ? [] : [`does not answer on TCP port ${tcp}`]),
+    ...(udp === undefined ? [] : [`lets nothing through to UDP port ${udp}`]),
+  ];
+  return `closed: gate ${gate.name} ${ports.join(" and ")} before the knock; its own counter saw the packets dropped`;
+}
+
+/** What the gate's counter did not see, something else drops, or lets through. */
+function concludeUnseen(gate: Gate, canCount: boolean, { log }: ProofContext): void {
+  const tcp = firstPort(gate, "tcp");
+  const udp = firstPort(gate, "udp");
+  if (udp !== undefined && canCount) {
+    throw notConfirmed(
+      `what was sent to UDP port ${udp} before the knock did not all reach the drop of gate ${gate.name}: ` +
+        "does a rule of another firewall take it before the gate sees it, or does it get lost on the way from here?",
+    );
+  }
+  if (tcp !== undefined) {
+    const seen = canCount
+      ? "; its own counter saw nothing, so something else drops it first"
+      : "; the host's counters can't be read";
+    log(`closed: gate ${gate.name} does not answer on TCP port ${tcp} before the knock${seen}`);
+  }
+  if (udp !== undefined) {
+    log(
+      `closed: UDP port ${udp} of gate ${gate.name} not checked, because the host's counters can't be read`,
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import { hasRisen } from "../plan/counts.js";
+import { firstPort } from "../policy/gate.js";
+import type { Protocol } from "../policy/port.js";
+import type { Gate } from "../policy/schema.js";
+import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+
+/**
+ * Proves that a gate opens for its knock: its TCP port answers, and the kernel counts what is sent to its UDP port as
+ * accepted.
+ */
+export async function proveOpens(
+  gate: Gate,
+  asked: readonly Protocol[],
+  context: ProofContext,
+): Promise<void> {
+  const tcp = asked.includes("tcp") ? firstPort(gate, "tcp") : undefined;
+  const udp = asked.includes("udp") ? firstPort(gate, "udp") : undefined;
+  if (tcp !== undefined) await proveTcp(gate, tcp, context);
+  if (udp !== undefined) await proveUdp(gate, udp, context);
+}
+
+async function proveTcp(gate: Gate, port: number, { vantage, dialMs, log }: ProofContext): Promise<void> {
+  for (let tries = 0; tries < proofTries; tries += 1) {
+    await vantage.knock(gate.knock.steps);
+    const answer = await vantage.probePort(port, Math.max(1_500, 4 * dialMs));
+    if (answer !== "silent")
+      return log(`open: gate ${gate.name} answers on TCP port ${port} after the knock (${answer})`);
+  }
+  throw notConfirmed(describeShut(`TCP port ${port} of gate ${gate.name} does not answer`));
+}
+
+async function proveUdp(gate: Gate, port: number, context: ProofContext): Promise<void> {
+  const { vantage, log } = context;
+  for (let tries = 0; tries < proofTries; tries += 1) {
+    const before = await context.countPackets();
+    if (before === undefined) {
+      return log(
+        `open: UDP port ${port} of gate ${gate.name} not checked, because the host's counters can't be read`,
+      );
+    }
+    await vantage.knock([...gate.knock.steps, { udp: port }]);
+    if (hasRisen("accepted", gate, before, await context.countPackets(), 1))
+      return log(
+        `open: gate ${gate.name} lets a datagram through to UDP port ${port} after the knock; its own counter saw it`,
+      );
+  }
+  throw notConfirmed(describeShut(`gate ${gate.name} lets no datagram through to UDP port ${port}`));
+}
+
+function describeShut(what: string): string {
+  return (
+    `${what} after ${proofTries} knocks. ` +
+    "Does a step get lost on the way from here, or does another firewall drop the port?"
+  );
+}
