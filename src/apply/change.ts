@@ -1,5 +1,6 @@
 import { KnockgateError } from "../errors.js";
 import { readCounts } from "../plan/counts.js";
+import { limitCommandMs } from "../plan/duration.js";
 import { type Load, planLoad } from "../plan/load.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
@@ -44,8 +45,6 @@ export interface Confirmed {
   readonly digest: string;
 }
 
-const commandTimeoutMs = 30_000;
-
 /**
  * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
  * what it had before, or will have it at the latest when its own timer runs; the message says which.
@@ -79,9 +78,10 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     const backend = nameBackend(policy);
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend });
-    const run = (name: string, program: string) => runStep(connection, name, program, policy);
+    const limitMs = limitCommandMs(text);
+    const run = (name: string, program: string) => runStep(connection, name, program, policy, limitMs);
     try {
-      const kind = await stageLoad(connection, load, planReplacement, programOf, policy);
+      const kind = await stageLoad(connection, load, planReplacement, programOf, policy, limitMs);
       log(`2/6 stage: the host's own ${policy.backend} accepts the ruleset`);
       await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
@@ -100,7 +100,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         log: (line) => log(`5/6 prove: ${line}`),
       });
       try {
-        await confirmChange(fresh, policy, id, digest);
+        await confirmChange(fresh, policy, id, digest, limitMs);
       } finally {
         fresh.close();
       }
@@ -120,7 +120,7 @@ async function observeSettled(connection: HostConnection, policy: Policy): Promi
   checkFitness(observed);
   checkLockout(observed, policy);
   if (!observed.isPending) return observed;
-  await runStep(connection, "settle", commandProgram(["settle", policy.name]), policy);
+  await runStep(connection, "settle", commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
   return observeHost(connection, policy);
 }
 
@@ -131,14 +131,15 @@ async function stageLoad(
   planReplacement: () => Load,
   programOf: (load: Load) => string,
   policy: Policy,
+  limitMs: number,
 ): Promise<Load["kind"]> {
-  const result = await connection.run(programOf(load), commandTimeoutMs);
+  const result = await connection.run(programOf(load), limitMs);
   if (isDone(result)) return load.kind;
   // What iptables refuses, it refuses whatever is there.
   const isTable = policy.backend === "nftables" && load.kind === "refill";
   if (!isTable || result.code !== exitCodes.refused) failStep("stage", result, policy);
   const replacement = planReplacement();
-  await runStep(connection, "stage", programOf(replacement), policy);
+  await runStep(connection, "stage", programOf(replacement), policy, limitMs);
   return replacement.kind;
 }
 
@@ -147,8 +148,9 @@ async function runStep(
   name: string,
   program: string,
   policy: Policy,
+  limitMs: number,
 ): Promise<Reply> {
-  const result = await connection.run(program, commandTimeoutMs);
+  const result = await connection.run(program, limitMs);
   return isDone(result) ? parseReply(result.stdout) : failStep(name, result, policy);
 }
 

@@ -4,8 +4,6 @@ import { redactPorts } from "../render/redact.js";
 import type { HostConnection } from "../transport/host.js";
 import { commandProgram, parseReply } from "./program.js";
 
-const confirmTimeoutMs = 15_000;
-
 /**
  * Makes a loaded change the host's current and boot-time ruleset.
  *
@@ -16,8 +14,9 @@ export async function confirmChange(
   policy: Policy,
   id: string,
   digest: string,
+  limitMs: number,
 ): Promise<void> {
-  const result = await connection.run(commandProgram(["confirm", policy.name, id]), confirmTimeoutMs);
+  const result = await connection.run(commandProgram(["confirm", policy.name, id]), limitMs);
   if (result.code === 0 && parseReply(result.stdout).values.get("digest") === digest) return;
   const said =
     redactPorts(result.stderr.trim().replaceAll("\n", "; "), policy) ||

@@ -127,8 +127,8 @@ export interface KnockGateArgs {
   connection: pulumi.Input<ConnectionArgs>;
   policy: pulumi.Input<PolicyArgs>;
   /**
-   * After how many seconds the host undoes by itself a change that was not confirmed. 10 to 3,600; default 60. Longer
-   * than the proof takes on a slow line: about 15 s for each gate in the worst case.
+   * After how many seconds the host undoes by itself a change that was not confirmed. 10 to 86,400; default 60, or three
+   * times what the proof of all gates takes when that is longer. Gates are proven one after another, about a second each.
    */
   undoAfterSeconds?: pulumi.Input<number>;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { estimateProofSeconds } from "../plan/duration.js";
 import { type Finding, formatPath } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/schema.js";
@@ -22,7 +23,7 @@ export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const optionsSchema = z.object({
   connection: connectionSchema,
-  undoAfterSeconds: z.int().min(10).max(3_600).default(60),
+  undoAfterSeconds: z.int().min(10).max(86_400).optional(),
 });
 
 /** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
@@ -44,7 +45,27 @@ export function readArguments(raw: Readonly<Record<string, unknown>>): Arguments
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
   if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
-  return { kind: "arguments", arguments: { policy: policy.policy, ...options.data } };
+  const { undoAfterSeconds = chooseUndoTime(policy.policy), connection } = options.data;
+  return { kind: "arguments", arguments: { policy: policy.policy, connection, undoAfterSeconds } };
+}
+
+/** Long enough for a proof in which some things get lost. */
+function chooseUndoTime(policy: Policy): number {
+  return Math.max(60, Math.ceil(3 * estimateProofSeconds(policy)));
+}
+
+/** What a new change is not begun with; a state that has it can still be read and removed. */
+export function checkUndoTime({ policy, undoAfterSeconds }: RulesetArguments): readonly Finding[] {
+  const leastSeconds = Math.ceil(estimateProofSeconds(policy) + 5);
+  if (undoAfterSeconds >= leastSeconds) return [];
+  return [
+    {
+      path: "undoAfterSeconds",
+      rule: "undo-too-early",
+      message: `the host would undo the change while it is being proven: ${policy.gates.length} gates take about ${leastSeconds} s.`,
+      fix: `Leave it out, or give at least ${leastSeconds}.`,
+    },
+  ];
 }
 
 function hasUnknown(value: unknown): boolean {

@@ -15,7 +15,7 @@ import { redactListing, renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
-import { type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
+import { checkUndoTime, type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
 
 /**
  * What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
@@ -39,9 +39,11 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
       return { inputs: { ...news, redactionKey, ruleset: unknownValue }, failures: [] };
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
-      const found = [...lintPolicy(policy), ...checkExpectations(policy)].map((finding) => {
-        return { ...finding, path: `policy.${finding.path}` };
-      });
+      const aboutPolicy = [...lintPolicy(policy), ...checkExpectations(policy)];
+      const found = [
+        ...aboutPolicy.map((finding) => ({ ...finding, path: `policy.${finding.path}` })),
+        ...checkUndoTime(reading.arguments),
+      ];
       const failures = found.filter((finding) => !isWarning(finding)).map(toFailure);
       if (failures.length > 0) return { inputs: { ...news }, failures };
       for (const finding of found)

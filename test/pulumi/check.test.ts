@@ -90,6 +90,22 @@ describe("checking the inputs", () => {
       expect(reason).toMatch(/\S\. Fix: .+\. .*\[[a-z-]+\]$|\S Fix: .+\[[a-z-]+\]$/);
   });
 
+  test("refuses a time to undo that ends before the proof of all gates, and by default chooses one that does not", async () => {
+    const gates = Array.from({ length: 40 }, (_, index) => ({
+      name: `gate-${index}`,
+      protect: [{ tcp: `${1_000 + index}` }],
+      knock: { steps: [{ tcp: 30_000 + index }, { udp: 40_100 + 7 * index }, { tcp: 50_900 - index }] },
+    }));
+    const many = { ...policy, gates };
+    const early = await check({}, news({ policy: many, undoAfterSeconds: 30 }));
+    expect(early.failures).toEqual([
+      { property: "undoAfterSeconds", reason: expect.stringContaining("[undo-too-early]") },
+    ]);
+    const { inputs, failures } = await check({}, news({ policy: many }));
+    expect(failures).toEqual([]);
+    expect(inputs["undoAfterSeconds"]).toBe(96);
+  });
+
   test("says no secret in what it finds", async () => {
     const { failures } = await check(
       {},
