@@ -2,6 +2,7 @@ export { type LintFinding, lintPolicy } from "./check/lint.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
+export { randomSequence, type SequenceOptions, type StepKind } from "./policy/random-sequence.js";
 export type { Policy, PolicyInput } from "./policy/schema.js";
 export type {
   ConnectionArgs,

@@ -1,0 +1,115 @@
+import { createHmac } from "node:crypto";
+import { KnockgateError } from "../errors.js";
+import type { Step } from "./schema.js";
+
+/** Kinds of steps that a sequence can be made of. */
+export type StepKind = "tcp" | "udp" | "icmp";
+
+export interface SequenceOptions {
+  /** A secret of at least 16 characters from a random generator; the same one serves all policies. */
+  readonly seed: string;
+  /** The policy's name. */
+  readonly policy: string;
+  /** The gate's name, where a policy has several. Default: none. */
+  readonly gate?: string;
+  /** To rotate the sequence, count this up. Default: 1. */
+  readonly generation?: number;
+  /** How many steps: 3 to 16. Default: 4. */
+  readonly steps?: number;
+  /** What they may be. Default: TCP and UDP. */
+  readonly kinds?: readonly StepKind[];
+}
+
+/** Above what services use, and below what Linux gives to clients (ip_local_port_range begins at 32,768). */
+const firstPort = 10_000;
+const lastPort = 32_767;
+/** A port is this far from every other port of its sequence, so that no sweep sends one right after the other. */
+const leastDistance = 16;
+const largestPayloadBytes = 1_232;
+const shortestSeed = 16;
+
+/**
+ * Makes a sequence of steps that nobody has to invent: always the same one for the same options, another one for every
+ * policy, gate and generation. What it makes has nothing that the linter objects to. How it is made never changes, so
+ * that an upgrade never rotates a knock.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`
+ * @example
+ * const seed = config.requireSecret("knockSeed");
+ * const steps = seed.apply((seed) => randomSequence({ seed, policy: "edge", generation: 3 }));
+ */
+export function randomSequence(options: SequenceOptions): Step[] {
+  const { seed, policy, gate = "", generation = 1, steps: count = 4, kinds = ["tcp", "udp"] } = options;
+  refuseWrong(seed, generation, count, kinds);
+  const about = ["knockgate sequence 1", policy, gate, generation, count, [...kinds].sort().join(" ")];
+  const draw = makeGenerator(seed, about.join("\n"));
+  for (;;) {
+    const steps = drawSteps(count, [...kinds].sort(), draw);
+    if (goesUpAndDown(steps)) return steps;
+  }
+}
+
+type Draw = (below: number) => number;
+
+/** Counter mode over HMAC-SHA-256; numbers are drawn evenly, by throwing away what would favour the small ones. */
+function makeGenerator(seed: string, about: string): Draw {
+  let block = Buffer.alloc(0);
+  let blocks = 0;
+  const next = (): number => {
+    if (block.length < 4) {
+      blocks += 1;
+      block = createHmac("sha256", seed).update(`${about}\n${blocks}`).digest();
+    }
+    const word = block.readUInt32BE(0);
+    block = block.subarray(4);
+    return word;
+  };
+  return (below) => {
+    const limit = 2 ** 32 - (2 ** 32 % below);
+    for (;;) {
+      const word = next();
+      if (word < limit) return word % below;
+    }
+  };
+}
+
+function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): Step[] {
+  const ports: number[] = [];
+  const sizes: number[] = [];
+  const drawApart = (taken: number[], first: number, last: number, distance: number): number => {
+    for (;;) {
+      const value = first + draw(last - first + 1);
+      if (taken.some((other) => Math.abs(other - value) < distance)) continue;
+      taken.push(value);
+      return value;
+    }
+  };
+  return Array.from({ length: count }, () => {
+    const kind = kinds[draw(kinds.length)];
+    if (kind === "icmp") return { icmpPayloadBytes: drawApart(sizes, 0, largestPayloadBytes, 1) };
+    const port = drawApart(ports, firstPort, lastPort, leastDistance);
+    return kind === "udp" ? { udp: port } : { tcp: port };
+  });
+}
+
+/** A plain sweep of all ports, of either protocol or both, can't have sent the steps in their order. */
+function goesUpAndDown(steps: readonly Step[]): boolean {
+  const ports = steps.flatMap((step) => step.tcp ?? step.udp ?? []);
+  if (ports.length < 3) return true;
+  const rises = ports.slice(1).map((port, index) => port > (ports[index] ?? 0));
+  return rises.includes(true) && rises.includes(false);
+}
+
+function refuseWrong(seed: string, generation: number, count: number, kinds: readonly StepKind[]): void {
+  const wrong =
+    seed.length < shortestSeed
+      ? `seed has fewer than ${shortestSeed} characters: make one with \`openssl rand -hex 32\``
+      : !Number.isSafeInteger(generation) || generation < 1
+        ? "generation is no whole number from 1"
+        : !Number.isInteger(count) || count < 3 || count > 16
+          ? "steps is no whole number from 3 to 16"
+          : kinds.length === 0 || kinds.some((kind) => !["tcp", "udp", "icmp"].includes(kind))
+            ? "kinds has something else than tcp, udp and icmp, or nothing"
+            : undefined;
+  if (wrong !== undefined) throw new KnockgateError("ARGUMENTS_INVALID", `randomSequence: ${wrong}.`);
+}
