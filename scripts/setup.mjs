@@ -1,10 +1,12 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
+// --rootfs: also the root file systems of the tests' hosts that boot.
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
 import { obtainPulumiCli } from "./setup/obtain-pulumi.mjs";
 import { CommandFailure, lastLines, say } from "./setup/progress.mjs";
 import { readCliVersion } from "./setup/pulumi-cli.mjs";
+import { obtainRootfs } from "./setup/rootfs.mjs";
 
 const oldestNode = 20;
 
@@ -13,6 +15,7 @@ try {
   await installNpmPackages();
   await installDebianPackages();
   const cli = await obtainPulumiCli();
+  if (process.argv.includes("--rootfs")) await obtainRootfs("systemd");
   say(`ready: Node ${process.versions.node}, npm packages, commands, Pulumi ${readCliVersion(cli)} (${cli})`);
 } catch (error) {
   console.error(explain(error));

@@ -24,8 +24,8 @@ process.chdir(root);
 const reports = mkdtempSync(join(tmpdir(), "knockgate-test-"));
 process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
 
-for (const preparation of ["setup.mjs", "build.mjs"]) {
-  const code = await runInForeground(node, [script(preparation)], { graceSeconds });
+for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
+  const code = await runInForeground(node, [script(name), ...args], { graceSeconds });
   stopIfInterrupted();
   if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0 }]);
 }

@@ -15,6 +15,8 @@ const commandsByPackage = {
   nmap: ["nmap"],
   "perl-base": ["perl"],
   busybox: ["busybox"], // busybox-static has the same command
+  debootstrap: ["debootstrap"],
+  "systemd-container": ["systemd-nspawn"],
   "util-linux": ["unshare", "nsenter", "flock", "setpriv"],
 };
 

@@ -2,7 +2,7 @@
 # First process of a lab machine, inside its new namespaces: makes the machine, then lives as long as its
 # stdin is open. Only the lab's process holds the other end, so even a lab killed with -9 leaves no machine:
 # when the first process of a pid namespace ends, the kernel ends all others in it (pid_namespaces(7)).
-# usage: init.sh NAME [SETUP-FILE [ARGUMENT...]]     (the setup file is sourced)
+# usage: init.sh NAME [SETUP-FILE [ARGUMENT...]]     (the setup file is sourced; its function leave runs at the end)
 set -eu
 name=$1
 shift
@@ -21,6 +21,7 @@ echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 step="bringing lo up"
 ip link set lo up
 
+leave() { :; }
 if [ $# -gt 0 ]; then
   setup=$1
   shift
@@ -38,4 +39,4 @@ echo "ready $pid ${hostKey-}"
 
 # While it waits, the shell also reaps every orphan of the machine, as an init must.
 wait "$watcher" || true
-[ -z "${leftover-}" ] || rm -rf -- "$leftover"
+leave

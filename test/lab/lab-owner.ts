@@ -3,8 +3,8 @@ import { readlinkSync } from "node:fs";
 import { openLab } from "./lab";
 
 async function main(): Promise<void> {
-  const lab = await openLab({ hosts: 1, clients: 1 });
-  const machines = [...lab.hosts, ...lab.clients];
+  const lab = await openLab({ hosts: 1, clients: 1, bootedHosts: 1 });
+  const machines = [...lab.hosts, ...lab.clients, ...lab.bootedHosts];
   const networks = machines.map(({ pid }) => readlinkSync(`/proc/${pid}/ns/net`));
   const left = "setsid sleep 600 </dev/null >/dev/null 2>&1 & echo";
   await Promise.all(machines.map((machine) => machine.run(["sh", "-c", left])));

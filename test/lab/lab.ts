@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BootedHost, bootHost, makeBootable } from "./booted-host";
 import { runCommand } from "./command";
 import { makeDirectory, removeDirectory } from "./directory";
 import { type LabHost, makeHost, placeHost } from "./host";
@@ -11,6 +12,8 @@ import { requirePrivateNetwork, type Wiring, wire } from "./wiring";
 
 export interface LabOptions {
   readonly hosts: number;
+  /** Hosts that boot a whole Debian with systemd. Default 0. */
+  readonly bootedHosts?: number;
   /** Other sources of packets than the outside. Default 0. */
   readonly clients?: number;
   /** What /bin/sh is on the hosts. Default "dash". */
@@ -22,6 +25,8 @@ export interface LabOptions {
 export interface Lab {
   /** host1, host2, ... */
   readonly hosts: readonly LabHost[];
+  /** booted1, booted2, ... */
+  readonly bootedHosts: readonly BootedHost[];
   /** client1, client2, ... */
   readonly clients: readonly LabClient[];
   /** The machine this process lives in, as the lab's hosts see it. */
@@ -39,6 +44,7 @@ export interface Lab {
 /** Makes hosts and clients out of namespaces, with a router between them and this process; root only. */
 export async function openLab(options: LabOptions): Promise<Lab> {
   const { hosts: hostCount, clients: clientCount = 0, shell = "dash", sshPort = 22 } = options;
+  const bootedNames = numbered("booted", options.bootedHosts ?? 0);
   requirePrivateNetwork();
   requireTools();
   const directory = makeDirectory();
@@ -62,7 +68,14 @@ export async function openLab(options: LabOptions): Promise<Lab> {
       return make(makeHost(name, { sshPort, shell, publicKey: key.publicKey }));
     });
     const [router, ...machines] = await Promise.all([routing, ...hostsMade, ...clientsMade]);
-    wiring = await wire(router, machines);
+    wiring = await wire(router, machines, bootedNames.length);
+    const bootedHosts = Promise.all(
+      pair(bootedNames, wiring.sockets).map(async ([name, socket]) => {
+        const machine = make(makeBootable(name, socket, { sshPort, publicKey: key.publicKey }));
+        return bootHost(await machine, socket, sshPort);
+      }),
+    );
+    bootedHosts.catch(() => undefined); // thrown where it is awaited
     const placed = pair(machines, wiring.addresses);
     const hosts = await Promise.all(
       placed.slice(0, hostCount).map(([machine, addresses]) => placeHost(machine, addresses, sshPort)),
@@ -71,6 +84,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     let closing: Promise<void> | undefined;
     return {
       hosts,
+      bootedHosts: await bootedHosts,
       clients,
       outside: wiring.outside,
       privateKey: key.privateKey,

@@ -40,7 +40,7 @@ export function placeMachine(namespaces: Namespaces, addresses: Addresses): LabM
  * nsenter forks to get into a pid namespace. Signals have to go to that child: were nsenter killed, nobody
  * would reap the child, and a pid namespace with a process in it that nobody reaps cannot end.
  */
-function startInside(pid: number, argv: readonly string[]): ChildProcessWithoutNullStreams {
+export function startInside(pid: number, argv: readonly string[]): ChildProcessWithoutNullStreams {
   const enter = ["nsenter", "--target", String(pid), "--net", "--mount", "--uts", "--pid", "--"];
   const child = startCommand([...enter, ...argv]);
   child.kill = (signal) => {

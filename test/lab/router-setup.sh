@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # variables shared with init.sh
+# shellcheck shell=sh disable=SC2034,SC2317 # shared with init.sh
 # Sourced by init.sh: the network in between. usage: router-setup.sh LAB-DIRECTORY
 step="turning forwarding on"
 echo 1 >/proc/sys/net/ipv4/ip_forward
@@ -6,5 +6,6 @@ echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 # A network in between carries spoofed sources too; a namespace may inherit a stricter setting.
 echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
 echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
-# Removed by init.sh at the end, however the lab's process ended.
+# However the lab's process ended.
 leftover=$1
+leave() { rm -rf -- "$leftover"; }

@@ -7,8 +7,18 @@ export interface Wiring {
   readonly outside: Addresses;
   /** In the order of the machines. */
   readonly addresses: readonly Addresses[];
+  /** Networks for machines that come later, or come again. */
+  readonly sockets: readonly Socket[];
   /** Takes the outside's link away, and with it the addresses and routes. */
   unwire(): Promise<void>;
+}
+
+/** A network that waits for a machine, which gives itself its address. */
+export interface Socket {
+  readonly addresses: Addresses;
+  readonly gateway: Addresses;
+  /** Puts a fresh link eth0 into the network namespace of a process; an earlier one goes. */
+  plug(pid: number): Promise<void>;
 }
 
 // Made by the kernel itself in every new network namespace once their module is loaded; they lead nowhere.
@@ -39,8 +49,13 @@ export function requirePrivateNetwork(): void {
 }
 
 /** Connects every machine, and as number 0 the outside, with the router: a network each. */
-export async function wire(router: Namespaces, machines: readonly Namespaces[]): Promise<Wiring> {
-  if (machines.length > mostMachines) throw new Error(`lab: more than ${mostMachines} machines in one lab`);
+export async function wire(
+  router: Namespaces,
+  machines: readonly Namespaces[],
+  socketCount = 0,
+): Promise<Wiring> {
+  if (machines.length + socketCount > mostMachines)
+    throw new Error(`lab: more than ${mostMachines} machines in one lab`);
   const lab = await claimLabNumber(router.pid);
   const link = `kg${lab}`;
   const others = machines.map((machine, index) => ({ machine, network: index + 1 }));
@@ -67,8 +82,27 @@ export async function wire(router: Namespaces, machines: readonly Namespaces[]):
   return {
     outside: farAddresses(lab, 0),
     addresses: others.map(({ network }) => farAddresses(lab, network)),
+    sockets: Array.from({ length: socketCount }, (_, index) => {
+      return makeSocket(router, lab, machines.length + 1 + index);
+    }),
     unwire: async () => {
       await runCommand(["ip", "link", "delete", link], { check: false });
+    },
+  };
+}
+
+function makeSocket(router: Namespaces, lab: number, network: number): Socket {
+  const gateway = routerAddresses(lab, network);
+  const link = `to${network}`;
+  return {
+    addresses: farAddresses(lab, network),
+    gateway,
+    plug: async (pid) => {
+      // The kernel takes away the links of a network namespace some time after its last process.
+      const enter = ["nsenter", "--target", String(router.pid), "--net", "--"];
+      await runCommand([...enter, "ip", "link", "delete", link], { check: false });
+      await runBatch("outside", [`link add ${link} netns ${router.pid} type veth peer eth0 netns ${pid}`]);
+      await runBatch(router, attach(link, gateway));
     },
   };
 }

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Finds the mirror that this machine's own apt uses, if it is a Debian one.
+ * @returns {string | undefined} undefined: debootstrap shall take its default
+ */
+export function findDebianMirror() {
+  if (!/^ID=debian$/m.test(readText("/etc/os-release"))) return undefined;
+  const folder = "/etc/apt/sources.list.d";
+  const files = ["/etc/apt/sources.list", ...listFiles(folder).map((name) => join(folder, name))];
+  return files.flatMap((file) => readSources(file, readText(file))).find(isMainArchive)?.uri;
+}
+
+/** @typedef {{ uri: string, suite: string, components: string[] }} Source */
+
+/**
+ * Reads sources.list(5), in both of its forms.
+ * @param {string} file
+ * @param {string} text
+ * @returns {Source[]}
+ */
+function readSources(file, text) {
+  const lines = text.split("\n").filter((line) => !line.trimStart().startsWith("#"));
+  return file.endsWith(".sources") ? readStanzas(lines) : lines.flatMap(readLine);
+}
+
+/** @param {string[]} lines */
+function readStanzas(lines) {
+  const stanzas = lines.join("\n").split(/\n\s*\n/);
+  return stanzas.flatMap((stanza) => {
+    /** @param {string} name */
+    const field = (name) => {
+      const [, value = ""] = new RegExp(`^${name}:(.*(?:\n[ \t].*)*)`, "im").exec(stanza) ?? [];
+      return value.split(/\s+/).filter((word) => word !== "");
+    };
+    if (!field("Types").includes("deb") || field("Enabled").includes("no")) return [];
+    const components = field("Components");
+    return field("URIs").flatMap((uri) => field("Suites").map((suite) => ({ uri, suite, components })));
+  });
+}
+
+/** @param {string} line */
+function readLine(line) {
+  const [, uri, suite, rest] = /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+([^#]*)/.exec(line) ?? [];
+  if (uri === undefined || suite === undefined) return [];
+  return [{ uri, suite, components: (rest ?? "").trim().split(/\s+/) }];
+}
+
+/**
+ * Updates and security fixes are archives of their own, and so is what is no part of Debian.
+ * @param {Source} source
+ */
+function isMainArchive({ uri, suite, components }) {
+  return /^https?:\/\/.*\/debian\/?$/.test(uri) && /^[a-z]+$/.test(suite) && components.includes("main");
+}
+
+/** @param {string} file */
+function readText(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} folder */
+function listFiles(folder) {
+  try {
+    return readdirSync(folder).filter((name) => /\.(list|sources)$/.test(name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,51 @@
+// Imported by the tests too: it only looks, and prints nothing.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** What a root file system is made of; another content here is another digest, and so another folder. */
+export const rootfsRecipes = {
+  systemd: {
+    suite: "bookworm",
+    packages: [
+      "systemd",
+      "systemd-sysv",
+      "dbus",
+      "libpam-systemd",
+      "openssh-server",
+      "nftables",
+      "iptables",
+      "iproute2",
+      "procps",
+      "sudo",
+    ],
+    exclude: [],
+  },
+};
+
+/** @typedef {keyof typeof rootfsRecipes} RootfsKind */
+
+/** Where the root file systems are kept between runs. */
+export const rootfsCache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "knockgate");
+
+/**
+ * Names the folder of a root file system. It is there only when it is whole.
+ * @param {RootfsKind} kind
+ */
+export function locateRootfs(kind) {
+  const content = JSON.stringify([process.arch, kind, rootfsRecipes[kind]]);
+  const digest = createHash("sha256").update(content).digest("hex").slice(0, 16);
+  return join(rootfsCache, `rootfs-${digest}`);
+}
+
+/**
+ * Finds a root file system that was built before.
+ * @param {RootfsKind} kind
+ * @returns {string} its folder
+ */
+export function findRootfs(kind) {
+  const folder = locateRootfs(kind);
+  if (existsSync(folder)) return folder;
+  throw new Error(`${folder} is missing: build it with \`node scripts/setup.mjs --rootfs\``);
+}

@@ -1,0 +1,97 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { SetupFailure } from "./failure.mjs";
+import { onLeaving } from "./interruption.mjs";
+import { findDebianMirror } from "./mirror.mjs";
+import { CommandFailure, lastLines, runWithProgress, say } from "./progress.mjs";
+import { locateRootfs, rootfsCache, rootfsRecipes } from "./rootfs-place.mjs";
+
+/** @typedef {import("./rootfs-place.mjs").RootfsKind} RootfsKind */
+
+const unfinishedPrefix = "unfinished-rootfs-";
+const staleAfterMs = 3_600_000;
+
+/**
+ * Builds a root file system for hosts that boot, unless it is there. It gets its name only when it is whole, and
+ * whoever builds the same one at the same time loses nothing but the time.
+ * @param {RootfsKind} kind
+ */
+export async function obtainRootfs(kind) {
+  const folder = locateRootfs(kind);
+  if (existsSync(folder)) return;
+  if (process.geteuid?.() !== 0) {
+    throw new SetupFailure(`a Debian for the tests' hosts is to be built in ${folder}, and that needs root`, [
+      "run the same command as root, e.g. with sudo",
+    ]);
+  }
+  mkdirSync(rootfsCache, { recursive: true });
+  removeStale();
+  say(
+    `building a Debian for the tests' hosts that boot (${kind}), once: about a minute, 200 MB in ${folder}`,
+  );
+  const unfinished = join(rootfsCache, `${unfinishedPrefix}${process.pid}`);
+  rmSync(unfinished, { recursive: true, force: true });
+  const removeUnfinished = onLeaving(() => rmSync(unfinished, { recursive: true, force: true }));
+  try {
+    await bootstrap(kind, unfinished);
+    removeNeedless(unfinished);
+    renameSync(unfinished, folder);
+  } catch (error) {
+    // Another process was faster: a folder that is not empty can't be renamed to.
+    if (existsSync(folder)) return;
+    throw error instanceof CommandFailure ? explainFailure(error) : error;
+  } finally {
+    removeUnfinished();
+  }
+}
+
+/**
+ * In namespaces of its own, so that its mounts and processes end with it whatever ends it.
+ * @param {RootfsKind} kind
+ * @param {string} target
+ */
+async function bootstrap(kind, target) {
+  const { suite, packages, exclude } = rootfsRecipes[kind];
+  const apart = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const choice = ["--variant=minbase", `--include=${packages.join(",")}`];
+  if (exclude.length > 0) choice.push(`--exclude=${exclude.join(",")}`);
+  const mirror = findDebianMirror();
+  const what = [suite, target, ...(mirror === undefined ? [] : [mirror])];
+  const tied = ["--pdeathsig", "KILL", "unshare", ...apart, "--"];
+  await runWithProgress("setpriv", [...tied, "debootstrap", "--force-check-gpg", ...choice, ...what], {
+    env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
+  });
+}
+
+/**
+ * What apt fetched, and what each host must have for itself.
+ * @param {string} folder
+ */
+function removeNeedless(folder) {
+  const etc = join(folder, "etc", "ssh");
+  const keys = existsSync(etc) ? readdirSync(etc).filter((name) => name.startsWith("ssh_host_")) : [];
+  const needless = ["var/cache/apt", "var/lib/apt/lists", "etc/machine-id"];
+  for (const path of [...needless, ...keys.map((name) => join("etc", "ssh", name))]) {
+    rmSync(join(folder, path), { recursive: true, force: true });
+  }
+}
+
+/** What a build left that was killed: its process is gone, or its number is somebody else's by now. */
+function removeStale() {
+  for (const name of readdirSync(rootfsCache).filter((entry) => entry.startsWith(unfinishedPrefix))) {
+    const path = join(rootfsCache, name);
+    const builder = `/proc/${name.slice(unfinishedPrefix.length)}/cmdline`;
+    const isAlive = existsSync(builder) && readFileSync(builder, "utf8").includes("setup");
+    const isOld = Date.now() - statSync(path).mtimeMs > staleAfterMs;
+    if (!isAlive || isOld) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** @param {CommandFailure} failure */
+function explainFailure(failure) {
+  const [reason = ""] = failure.message.split("\n");
+  return new SetupFailure(`${reason}\n${lastLines(failure.output, 8)}`, [
+    "see that a Debian mirror can be reached: the one of apt's own sources is taken, else debootstrap's default",
+    "behind a proxy set http_proxy; on a system other than Debian install the package debian-archive-keyring",
+  ]);
+}

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { findRootfs } from "../../scripts/setup/rootfs-place.mjs";
+import { commandEnvironment, finishCommand } from "./command";
+import type { LabHost } from "./host";
+import { startInside } from "./machine";
+import { makeNamespaces, type Namespaces } from "./namespaces";
+import { letParentEnd } from "./parent";
+import type { Socket } from "./wiring";
+
+const bootLimitMs = 60_000;
+const shutdownLimitMs = 60_000;
+
+/**
+ * A Debian booted by systemd-nspawn: a real systemd as its first process, its own network, boot id and files, and a
+ * real ssh.service with sessions of logind. `pid` is that of its systemd, another one after each boot.
+ */
+export interface BootedHost extends LabHost {
+  /**
+   * Ends this boot, as `systemctl reboot` does or as a cut of the power, and boots again; what was on its disk stays.
+   * Resolves when sshd runs and the addresses are there.
+   */
+  reboot(options: { readonly how: "clean" | "power" }): Promise<void>;
+  /** What all boots wrote to the console. */
+  console(): string;
+}
+
+export interface BootableOptions {
+  readonly sshPort: number;
+  /** The client's public key, one line. */
+  readonly publicKey: string;
+}
+
+/** Makes what outlives the boots of a machine: its disk, and the namespaces that its boots are containers in. */
+export function makeBootable(name: string, socket: Socket, options: BootableOptions): Promise<Namespaces> {
+  const { sshPort, publicKey } = options;
+  const setup = [findRootfs("systemd"), String(sshPort), publicKey, networkFile(socket)];
+  return makeNamespaces(name, ["booted-setup.sh", ...setup]);
+}
+
+/** As an administrator writes it (systemd.network(5)), so that the network comes up in its turn at each boot. */
+function networkFile({ addresses, gateway }: Socket): string {
+  return `[Match]
+Name=eth0
+[Network]
+Gateway=${gateway.ipv4}
+Gateway=${gateway.ipv6}
+IPv6AcceptRA=no
+[Address]
+Address=${addresses.ipv4}/24
+[Address]
+Address=${addresses.ipv6}/64
+DuplicateAddressDetection=none
+`;
+}
+
+interface Boot {
+  /** Ends with the container. */
+  readonly nspawn: ChildProcess;
+  /** The container's first process, by its pid in the outside. */
+  readonly pid: number;
+}
+
+export async function bootHost(bootable: Namespaces, socket: Socket, sshPort: number): Promise<BootedHost> {
+  const { name } = bootable;
+  let output = "";
+  const listen = (text: string) => {
+    output += text;
+  };
+  let boot = await start(bootable, socket, listen);
+  const run: LabHost["run"] = (argv, options = {}) => {
+    return finishCommand(startInside(boot.pid, argv), `${name}: ${argv.join(" ")}`, options);
+  };
+  const waitUntilUp = async () => {
+    const isUp = `systemctl --quiet is-active ssh.service && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
+    const until = Date.now() + bootLimitMs;
+    while ((await run(["sh", "-c", isUp], { check: false })).code !== 0) {
+      if (Date.now() > until) throw new Error(`lab: ${name} was not up within ${bootLimitMs} ms: ${output}`);
+      await sleep(50);
+    }
+  };
+  await waitUntilUp();
+  return {
+    name,
+    ...socket.addresses,
+    get pid() {
+      return boot.pid;
+    },
+    sshPort,
+    hostKey: bootable.told,
+    run,
+    spawn: (argv) => startInside(boot.pid, argv),
+    ruleset: async () => (await run(["nft", "list", "ruleset"])).stdout,
+    sshdLog: () => readFileSync(`/proc/${bootable.pid}/root/run/disk/root/var/log/sshd.log`, "utf8"),
+    console: () => output,
+    reboot: async ({ how }) => {
+      if (how === "power") process.kill(boot.pid, "SIGKILL");
+      else await run(["systemctl", "reboot"], { check: false }); // it may end with what it ends
+      const code = await waitForExit(boot.nspawn, `${name} did not shut down: ${output}`);
+      if (how === "clean" && code !== rebootWanted) {
+        throw new Error(`lab: ${name} ended with code ${code} instead of rebooting: ${output}`);
+      }
+      boot = await start(bootable, socket, listen);
+      await waitUntilUp();
+    },
+  };
+}
+
+/** systemd-nspawn's exit code for a container that wants to be started again. */
+const rebootWanted = 133;
+
+/** In the bootable's namespaces, with whose first process the container ends. */
+async function start(bootable: Namespaces, socket: Socket, listen: (text: string) => void): Promise<Boot> {
+  await socket.plug(bootable.pid);
+  const nspawn = "systemd-nspawn --quiet --register=no --keep-unit --network-interface=eth0 --boot";
+  const place = `--directory=/run/disk/root --machine="${bootable.name}"`;
+  const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} 2>&1`;
+  const enter = ["--target", String(bootable.pid), "--net", "--mount", "--uts", "--pid", "--"];
+  const child = spawn("nsenter", [...enter, "sh", "-c", program], {
+    env: commandEnvironment,
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  child.stdout.setEncoding("utf8").on("data", listen);
+  letParentEnd(child);
+  return { nspawn: child, pid: await waitForFirstProcess(child, bootable.name) };
+}
+
+/** The only descendant of nsenter that is number 1 of its own pid namespace (proc(5): NSpid). */
+async function waitForFirstProcess(nsenter: ChildProcess, name: string): Promise<number> {
+  const until = Date.now() + bootLimitMs;
+  while (Date.now() < until) {
+    const found = listDescendants(nsenter.pid ?? 0).find((pid) => /^NSpid:.*\t1$/m.test(readStatus(pid)));
+    if (found !== undefined) return found;
+    if (nsenter.exitCode !== null) break;
+    await sleep(10);
+  }
+  throw new Error(`lab: ${name} did not begin to boot, systemd-nspawn's exit code is ${nsenter.exitCode}`);
+}
+
+function listDescendants(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    const pids = children === "" ? [] : children.split(" ").map(Number);
+    return pids.flatMap((child) => [child, ...listDescendants(child)]);
+  } catch {
+    return []; // ended meanwhile
+  }
+}
+
+function readStatus(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return ""; // ended meanwhile
+  }
+}
+
+async function waitForExit(child: ChildProcess, complaint: string): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  child.ref();
+  const signal = AbortSignal.timeout(shutdownLimitMs);
+  await once(child, "exit", { signal }).catch((cause: unknown) => {
+    throw new Error(`lab: ${complaint}`, { cause });
+  });
+  return child.exitCode;
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=sh disable=SC2034,SC2154,SC2317 # shared with init.sh and accounts.sh
+# Sourced by init.sh: what of a machine outlives its boots, its disk. Each boot is a container in here.
+# usage: booted-setup.sh ROOTFS SSH-PORT PUBLIC-KEY NETWORK-FILE
+rootfs=$1
+sshPort=$2
+publicKey=$3
+networkFile=$4
+
+# systemd-nspawn keeps notes in /run, finds links in /sys, which must be that of this network and not be written by a
+# udev, and takes the control groups' form for the container from what it finds here.
+step="giving it its own /run and /sys"
+mount -t tmpfs -o mode=0755 tmpfs /run
+mount -t sysfs -o ro sysfs /sys
+step="mounting the control groups"
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+
+step="taking a control group"
+for old in /sys/fs/cgroup/knockgate-*; do
+	# Left by a lab that was killed; one in use holds processes at all times.
+	! grep -qx "populated 0" "$old/cgroup.events" 2>/dev/null || find "$old" -depth -type d -exec rmdir {} +
+done
+take_group() {
+	group=$(mktemp -d /sys/fs/cgroup/knockgate-XXXXXX) && mkdir "$group/outer" "$group/boot" &&
+		echo 0 >"$group/outer/cgroup.procs"
+}
+take_group || take_group # another lab may take an empty one for one that was left
+leave() {
+	echo 0 >/sys/fs/cgroup/cgroup.procs
+	kill -KILL -1
+	until grep -qx "populated 0" "$group/cgroup.events"; do sleep 0.02; done
+	find "$group" -depth -type d -exec rmdir {} +
+}
+
+echo "$group/boot" >/run/group
+
+step="making its disk"
+mkdir /run/disk
+mount -t tmpfs -o mode=0755 tmpfs /run/disk
+root=/run/disk/root
+mkdir "$root" /run/disk/upper /run/disk/work
+mount -t overlay -o "lowerdir=$rootfs,upperdir=/run/disk/upper,workdir=/run/disk/work" overlay "$root"
+
+usePam=yes
+# shellcheck source=/dev/null
+. "${setup%/*}/accounts.sh"
+
+step="preparing its boot"
+tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
+echo 'SSHD_OPTS="-E /var/log/sshd.log"' >"$root/etc/default/ssh"
+printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
+chroot "$root" systemctl --quiet enable systemd-networkd.service
+chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer apt-daily-upgrade.timer \
+	dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-wait-online.service
