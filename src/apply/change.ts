@@ -1,21 +1,20 @@
-import { KnockgateError } from "../errors.js";
 import { readCounts } from "../plan/counts.js";
 import { limitCommandMs } from "../plan/duration.js";
 import { type Load, planLoad } from "../plan/load.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
-import { redactPorts } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
-import type { CommandResult, HostConnection, Route, Vantage } from "../transport/host.js";
+import type { HostConnection, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
 import { describeConfirmed, describeObserved, listWarnings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness, checkLockout } from "./fitness.js";
 import { countPackets, observeHost } from "./observe.js";
-import { commandProgram, exitCodes, nameBackend, parseReply, type Reply, stageProgram } from "./program.js";
+import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
+import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
 
 export interface ChangeRequest {
   /** What the host shall have. */
@@ -62,12 +61,14 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   );
   const { connection, route } = reached;
   const log = (line: string): void => world.log(`${policy.name} on ${route.name}: ${line}`);
+  let step: ChangeStep = "1/6 connect";
+  const tell = (words: string): void => log(`${step}: ${words}`);
   try {
     const observed = await observeSettled(connection, policy).catch((cause: unknown) =>
       refuseUntouched(place, cause),
     );
-    log(`1/6 connect: ${describeObserved(observed, policy)}`);
-    for (const warning of listWarnings(observed, policy)) log(`1/6 connect: warning: ${warning}`);
+    tell(describeObserved(observed, policy));
+    for (const warning of listWarnings(observed, policy)) tell(`warning: ${warning}`);
     if (observed.confirmed?.text === text && observed.confirmed.owner === owner && isUnchanged(observed)) {
       log("the host has this ruleset confirmed and loaded; nothing to change");
       return { digest };
@@ -79,16 +80,20 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend });
     const limitMs = limitCommandMs(text);
-    const run = (name: string, program: string) => runStep(connection, name, program, policy, limitMs);
+    const run = (program: string) => runStep(connection, program, policy, limitMs);
     try {
+      step = "2/6 stage";
       const kind = await stageLoad(connection, load, planReplacement, programOf, policy, limitMs);
-      log(`2/6 stage: the host's own ${policy.backend} accepts the ruleset`);
-      await run("arm", commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
-      log(`3/6 arm: the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
-      const loaded = await run("load", commandProgram(["load", policy.name, id]));
-      log(
-        `4/6 load: ${kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded"}`,
+      tell(`the host's own ${policy.backend} accepts the ruleset`);
+      step = "3/6 arm";
+      await run(commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
+      tell(`the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
+      step = "4/6 load";
+      const loaded = await run(commandProgram(["load", policy.name, id]));
+      tell(
+        kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded",
       );
+      step = "5/6 prove";
       const fresh = await proveGates(policy, {
         route,
         vantage: world.vantage ?? route,
@@ -97,17 +102,18 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         dialMs: reached.dialMs,
         counted: readCounts(loaded.sections.get("counts") ?? "", policy),
         countPackets: () => countPackets(connection, policy),
-        log: (line) => log(`5/6 prove: ${line}`),
+        log: tell,
       });
+      step = "6/6 confirm";
       try {
         await confirmChange(fresh, policy, id, digest, limitMs);
       } finally {
         fresh.close();
       }
-      log(`6/6 confirm: ${describeConfirmed(observed)}`);
+      tell(describeConfirmed(observed));
       return { digest };
     } catch (cause) {
-      return await concludeFailure(cause, { request, world, reached, id, digest, log });
+      return await concludeFailure(cause, { request, world, reached, id, digest, step, log });
     }
   } finally {
     connection.close();
@@ -120,7 +126,7 @@ async function observeSettled(connection: HostConnection, policy: Policy): Promi
   checkFitness(observed);
   checkLockout(observed, policy);
   if (!observed.isPending) return observed;
-  await runStep(connection, "settle", commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
+  await runStep(connection, commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
   return observeHost(connection, policy);
 }
 
@@ -137,36 +143,8 @@ async function stageLoad(
   if (isDone(result)) return load.kind;
   // What iptables refuses, it refuses whatever is there.
   const isTable = policy.backend === "nftables" && load.kind === "refill";
-  if (!isTable || result.code !== exitCodes.refused) failStep("stage", result, policy);
+  if (!isTable || result.code !== exitCodes.refused) failStep(result, policy, "STAGE_FAILED");
   const replacement = planReplacement();
-  await runStep(connection, "stage", programOf(replacement), policy, limitMs);
+  await runStep(connection, programOf(replacement), policy, limitMs, "STAGE_FAILED");
   return replacement.kind;
-}
-
-async function runStep(
-  connection: HostConnection,
-  name: string,
-  program: string,
-  policy: Policy,
-  limitMs: number,
-): Promise<Reply> {
-  const result = await connection.run(program, limitMs);
-  return isDone(result) ? parseReply(result.stdout) : failStep(name, result, policy);
-}
-
-function isDone(result: CommandResult): boolean {
-  return result.code === 0 && parseReply(result.stdout).values.size > 0;
-}
-
-function failStep(name: string, result: CommandResult, policy: Policy): never {
-  const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
-  const code =
-    result.code === exitCodes.pending ? "CHANGE_PENDING" : name === "stage" ? "STAGE_FAILED" : "HOST_FAILED";
-  throw new KnockgateError(code, `${name} failed: ${said}`);
-}
-
-/** nft quotes the offending line and marks it with carets: the first line of each error says enough. */
-function summarize(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s|^\^|^\t/.test(line));
-  return lines.slice(0, 4).join("; ");
 }

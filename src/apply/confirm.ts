@@ -21,5 +21,5 @@ export async function confirmChange(
   const said =
     redactPorts(result.stderr.trim().replaceAll("\n", "; "), policy) ||
     "the host did not read back what was sent";
-  throw new KnockgateError("NOT_CONFIRMED", `confirm failed: ${said}`);
+  throw new KnockgateError("NOT_CONFIRMED", said);
 }

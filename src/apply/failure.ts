@@ -1,8 +1,9 @@
-import { KnockgateError } from "../errors.js";
+import { KnockgateError, unreachable } from "../errors.js";
 import type { HostConnection } from "../transport/host.js";
 import type { ChangeRequest, Confirmed, World } from "./change.js";
 import { commandProgram, parseReply } from "./program.js";
 import { type Reached, reachHost } from "./reach.js";
+import type { ChangeStep } from "./step.js";
 
 /** A change that went wrong after the host was looked at. */
 export interface Failure {
@@ -11,6 +12,7 @@ export interface Failure {
   readonly reached: Reached;
   readonly id: string;
   readonly digest: string;
+  readonly step: ChangeStep;
   log(line: string): void;
 }
 
@@ -26,34 +28,69 @@ const undoTimeoutMs = 15_000;
 /** Ends a change before anything on the host was touched. */
 export function refuseUntouched(place: string, cause: unknown): never {
   const code = cause instanceof KnockgateError ? cause.code : "HOST_FAILED";
-  throw new KnockgateError(code, describeFailure(place, cause, "Nothing was changed on the host."), {
-    cause,
-  });
+  throw new KnockgateError(
+    code,
+    describeFailure(place, "1/6 connect", cause, "Nothing was changed on the host."),
+    {
+      cause,
+    },
+  );
 }
 
 /** Undoes what can be undone now, and says what the host has, or will have. */
 export async function concludeFailure(cause: unknown, failure: Failure): Promise<Confirmed> {
-  const { request, reached, digest } = failure;
+  const { request, reached, digest, step } = failure;
   const outcome = await undoByAnyWay(failure);
   if (outcome === "confirmed") {
     failure.log("6/6 confirm: the answer was lost, but the host has confirmed the change");
     return { digest };
   }
-  const timer = `the host's own timer will put back what it had before within ${request.undoAfterSeconds} s.`;
-  const state = {
-    undone: "The host has put back what it had before.",
-    nothing: "Nothing was changed on the host.",
-    failed: `The host could not undo it now; ${timer}`,
-    unknown: `The host can't be reached to undo it now; if the ruleset was loaded, ${timer}`,
-  }[outcome];
-  const code = cause instanceof KnockgateError && outcome === "nothing" ? cause.code : "NOT_CONFIRMED";
+  const isSafe = outcome === "nothing" || (outcome === "unknown" && step === "2/6 stage");
+  const code = cause instanceof KnockgateError && isSafe ? cause.code : "NOT_CONFIRMED";
   const place = `policy ${request.policy.name} on ${reached.route.name}`;
-  throw new KnockgateError(code, describeFailure(place, cause, state), { cause });
+  throw new KnockgateError(code, describeFailure(place, step, cause, describeOutcome(outcome, failure)), {
+    cause,
+  });
 }
 
-function describeFailure(place: string, cause: unknown, state: string): string {
+function describeOutcome(outcome: Exclude<UndoOutcome, "confirmed">, { request, step }: Failure): string {
+  const timer = `the host's own timer will put back what it had before within ${request.undoAfterSeconds} s.`;
+  switch (outcome) {
+    case "undone":
+      return "The host has put back what it had before.";
+    case "nothing":
+      return "Nothing was changed on the host.";
+    case "failed":
+      return `The host could not undo it now; ${timer}`;
+    case "unknown":
+      return `The host can't be reached to undo it now; ${describeUnknown(step, timer)}`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** What a host may have that nobody can ask: as much as was sent to it. */
+function describeUnknown(step: ChangeStep, timer: string): string {
+  switch (step) {
+    case "1/6 connect":
+    case "2/6 stage":
+      return "nothing was loaded there.";
+    case "3/6 arm":
+      return `nothing was loaded there, and if it was armed, ${timer}`;
+    case "4/6 load":
+      return `if the ruleset was loaded, ${timer}`;
+    case "5/6 prove":
+      return timer;
+    case "6/6 confirm":
+      return `if it has confirmed the new ruleset, it keeps it and opens for the new knock alone; else ${timer}`;
+    default:
+      return unreachable(step);
+  }
+}
+
+function describeFailure(place: string, step: ChangeStep, cause: unknown, state: string): string {
   const why = cause instanceof KnockgateError ? cause.summary : String(cause);
-  return `${place}: ${why}${/[.?!]$/.test(why) ? "" : "."} ${state} Running it again is safe.`;
+  return `${place}: ${step} failed: ${why}${/[.?!]$/.test(why) ? "" : "."} ${state} Running it again is safe.`;
 }
 
 /** Over the connection that is there, else over a new one. */
@@ -81,8 +118,9 @@ async function undoChange(connection: HostConnection, policy: string, id: string
     const result = await connection.run(program, undoTimeoutMs);
     const outcome = parseReply(result.stdout).values.get("undo");
     return result.code === 0 && isOutcome(outcome) ? outcome : "failed";
-  } catch {
-    return "unknown";
+  } catch (error) {
+    // The host answered, so nobody may say that it was not reached.
+    return error instanceof KnockgateError && error.code === "NOT_ALLOWED" ? "failed" : "unknown";
   }
 }
 

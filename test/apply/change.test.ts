@@ -280,7 +280,7 @@ describe("a change that fails because", () => {
     async (_what, failure) => {
       const host = makeFakeHost({ confirmed, policies: [newPolicy], ...failure.options });
       const { code, message } = await fail(host);
-      expect(message).toContain("edge.test:22");
+      expect(message).toMatch(/^policy edge on edge\.test:22: [1-6]\/6 [a-z]+ failed: /);
       expect(message).toMatch(failure.step);
       expect(message).toMatch(failure.state);
       expect(message).toContain("Running it again is safe.");

@@ -115,7 +115,7 @@ describe.sequential("one gate from its first up to destroy", () => {
     );
     await eaten.restore();
     expect(failure).toContain(
-      `policy edge on ${host.ipv4}:22: no fresh SSH connection came through after 3 knocks`,
+      `policy edge on ${host.ipv4}:22: 5/6 prove failed: no fresh SSH connection came through after 3 knocks`,
     );
     expect(failure).toContain("The host has put back what it had before.");
     expect(await listTable()).toBe(table);

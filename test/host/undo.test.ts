@@ -55,7 +55,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     await lab.swallow({ to: host, protocol: "udp", port: 41_101 });
     const failure: Error = await changeHost(update, world).catch((error) => error);
     expect(failure.message).toMatch(
-      /^policy edge on \S+: no fresh SSH connection .* 3 knocks.* The host has put back what it had before\. .*\[NOT_CONFIRMED\]$/,
+      /^policy edge on \S+: 5\/6 prove failed: no fresh SSH connection .* 3 knocks.* The host has put back what it had before\. .*\[NOT_CONFIRMED\]$/,
     );
     expect(failure.message).not.toMatch(/[.?!]\. /);
     expect(failure.message).not.toMatch(/41101|52102|36103|33104/);

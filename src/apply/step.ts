@@ -1,0 +1,39 @@
+import { type ErrorCode, KnockgateError } from "../errors.js";
+import type { Policy } from "../policy/schema.js";
+import { redactPorts } from "../render/redact.js";
+import type { CommandResult, HostConnection } from "../transport/host.js";
+import { exitCodes, parseReply, type Reply } from "./program.js";
+
+/** The steps of a change, as its log and its errors name them. */
+export type ChangeStep = "1/6 connect" | "2/6 stage" | "3/6 arm" | "4/6 load" | "5/6 prove" | "6/6 confirm";
+
+/**
+ * Runs a program of the host script.
+ *
+ * @throws KnockgateError with that code, or `CHANGE_PENDING`, when it did not do what it was asked
+ */
+export async function runStep(
+  connection: HostConnection,
+  program: string,
+  policy: Policy,
+  limitMs: number,
+  code: ErrorCode = "HOST_FAILED",
+): Promise<Reply> {
+  const result = await connection.run(program, limitMs);
+  return isDone(result) ? parseReply(result.stdout) : failStep(result, policy, code);
+}
+
+export function isDone(result: CommandResult): boolean {
+  return result.code === 0 && parseReply(result.stdout).values.size > 0;
+}
+
+export function failStep(result: CommandResult, policy: Policy, code: ErrorCode): never {
+  const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
+  throw new KnockgateError(result.code === exitCodes.pending ? "CHANGE_PENDING" : code, said);
+}
+
+/** nft quotes the offending line and marks it with carets: the first line of each error says enough. */
+function summarize(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s|^\^|^\t/.test(line));
+  return lines.slice(0, 4).join("; ");
+}
