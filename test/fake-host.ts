@@ -219,7 +219,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   return {
     world: {
       routes: [route],
-      dialing: { port: 22, perDialTimeoutMs: 0, errorLimit: 1 },
+      dialing: { port: 22, perDialTimeoutMs: 0, errorLimit: 0 },
       newId: () => `change-${++ids}`,
       log: (line) => lines.push(line),
     },

@@ -100,7 +100,7 @@ async function undoByAnyWay({ request, world, reached, id }: Failure): Promise<U
   if (outcome !== "unknown") return outcome;
   try {
     const policies = formerPolicy === undefined ? [policy] : [policy, formerPolicy];
-    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit: 1 });
+    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit: 0 });
     try {
       return await undoChange(again.connection, policy.name, id);
     } finally {

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
 import type { Policy, Step } from "../policy/schema.js";
 import type { HostConnection, Route } from "../transport/host.js";
+import { dialPatiently } from "../transport/patience.js";
 
 /** How long and how often to dial, as `perDialTimeout` and `dialErrorLimit` of the connection say. */
 export interface Dialing {
@@ -10,7 +10,7 @@ export interface Dialing {
   readonly port: number;
   /** 0: as long as it takes. */
   readonly perDialTimeoutMs: number;
-  /** Failed rounds before giving up; -1: never. */
+  /** How many failed rounds are forgiven; -1: all are. */
   readonly errorLimit: number;
 }
 
@@ -38,24 +38,32 @@ export async function reachHost(
   dialing: Dialing,
 ): Promise<Reached> {
   const ways = orderWays(policies, isGated, dialing.port);
-  let cause: unknown;
-  for (let round = 0; dialing.errorLimit < 0 || round < Math.max(1, dialing.errorLimit); round += 1) {
-    if (round > 0) await pause(Math.min(1_000 * round, 5_000));
-    for (const route of routes) {
-      for (const [index, steps] of ways.entries()) {
-        const isLast = index === ways.length - 1;
-        try {
-          return await dial(route, steps, isLast ? dialing.perDialTimeoutMs : limitPatience(dialing));
-        } catch (error) {
-          if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
-          cause = error;
-        }
+  return dialPatiently(dialing.errorLimit, () => tryWays(routes, ways, dialing));
+}
+
+async function tryWays(
+  routes: readonly Route[],
+  ways: readonly (readonly Step[])[],
+  dialing: Dialing,
+): Promise<Reached> {
+  let cause: KnockgateError | undefined;
+  for (const route of routes) {
+    for (const [index, steps] of ways.entries()) {
+      const isLast = index === ways.length - 1;
+      try {
+        return await dial(route, steps, isLast ? dialing.perDialTimeoutMs : limitPatience(dialing));
+      } catch (error) {
+        if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
+        cause = error;
       }
     }
   }
   const names = routes.map((route) => route.name).join(", ");
   const tried = ways.length > 1 ? "with or without a knock" : "without a knock";
-  throw new KnockgateError("UNREACHABLE", `${names}: no SSH connection came about ${tried}.`, { cause });
+  const last = cause === undefined ? "" : ` The last try: ${cause.summary}`;
+  throw new KnockgateError("UNREACHABLE", `${names}: no SSH connection came about ${tried}.${last}`, {
+    cause,
+  });
 }
 
 /** Sends the knock, if there is one, and opens a fresh SSH connection right after. */

@@ -6,7 +6,7 @@ import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/schema";
 import type { HostConnection, Route } from "../../src/transport/host";
 
-const dialing: Dialing = { port: 22, perDialTimeoutMs: 15_000, errorLimit: 1 };
+const dialing: Dialing = { port: 22, perDialTimeoutMs: 15_000, errorLimit: 0 };
 const connection: HostConnection = {
   run: () => Promise.reject(new Error("not here")),
   close: () => undefined,
@@ -105,15 +105,17 @@ describe("reaching a host", () => {
 
   test.each([
     [0, 1],
-    [1, 1],
-    [3, 3],
+    [1, 2],
+    [3, 4],
   ])("with a dialErrorLimit of %d gives up after %d rounds", async (errorLimit, rounds) => {
     const { notes, error } = await reach([["UNREACHABLE"], ["UNREACHABLE"]], { dialing: { errorLimit } });
     expect(notes.filter((note) => note.startsWith("r2 knocks 7001"))).toHaveLength(rounds);
     expect(pause).toHaveBeenCalledTimes(rounds - 1);
     expect(error).toMatchObject({
       code: "UNREACHABLE",
-      message: expect.stringMatching(/^r1, r2: no SSH connection came about with or without a knock\./),
+      message: expect.stringMatching(
+        /^r1, r2: no SSH connection came about with or without a knock\. The last try: no/,
+      ),
       cause: expect.objectContaining({ code: "UNREACHABLE" }),
     });
   });

@@ -16,7 +16,7 @@ export type Wrap = (route: Route) => Route;
 /** The connection's fields for a host of the lab, with short patience. */
 export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionInput> = {}): ConnectionInput {
   const { ipv4, sshPort, hostKey } = host;
-  const patience = { dialErrorLimit: 1, perDialTimeout: 5 };
+  const patience = { dialErrorLimit: 0, perDialTimeout: 5 };
   return { host: ipv4, port: sshPort, hostKey, privateKey: lab.privateKey, ...patience, ...more };
 }
 
