@@ -3,12 +3,12 @@
  *
  * - `POLICY_INVALID`: the policy has findings; nothing was contacted.
  * - `ARGUMENTS_INVALID`: the connection or an option has a wrong shape; nothing was contacted.
- * - `HOST_KEY_UNKNOWN`: the host's key is neither pinned nor in known_hosts.
- * - `HOST_KEY_MISMATCH`: the host's key is another than the pinned or known one.
+ * - `HOST_KEY_UNKNOWN`: the key of the host, or of the bastion, is neither pinned nor in known_hosts.
+ * - `HOST_KEY_MISMATCH`: that key is another than the pinned or known one.
  * - `UNREACHABLE`: no SSH connection came about, with or without the knock.
- * - `LOGIN_REFUSED`: the host answered, but took none of the ways to log in.
- * - `NOT_ALLOWED`: logged in, but neither as root nor with sudo that works without a password.
- * - `HOST_UNFIT`: the host lacks something Knockgate needs.
+ * - `LOGIN_REFUSED`: the host, or the bastion, answered, but took none of the ways to log in.
+ * - `NOT_ALLOWED`: logged in, but neither as root nor with a sudo that lets it, with or without the password.
+ * - `HOST_UNFIT`: the host, the bastion or this machine lacks something Knockgate needs.
  * - `LOCKOUT`: the policy would leave this machine no way in.
  * - `CHANGE_PENDING`: another change on the same policy waits for its confirmation.
  * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.

@@ -15,6 +15,7 @@ export type {
   LogArgs,
   PolicyArgs,
   ProtectArgs,
+  ProxyConnectionArgs,
   StepArgs,
 } from "./pulumi/args.js";
 export { type GateKnock, KnockGate } from "./pulumi/knock-gate.js";

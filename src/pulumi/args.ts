@@ -10,6 +10,21 @@ export interface ConnectionArgs extends types.input.remote.ConnectionArgs {
   hostKey?: pulumi.Input<string>;
   /** Takes whatever key the host shows, and so whatever machine answers. Default: false. */
   ignoreHostKey?: pulumi.Input<boolean>;
+  /** What sudo on the host asks a user who is not root for. Default: `password`. */
+  sudoPassword?: pulumi.Input<string>;
+  /**
+   * The bastion that the host is reached through. The knock leaves from there, too: it needs perl there, and for ICMP
+   * steps the right to send echo requests, but not root. The host's name is resolved there. Default: none.
+   */
+  proxy?: pulumi.Input<ProxyConnectionArgs>;
+}
+
+/** How to reach the bastion: the shape of @pulumi/command's `remote.ProxyConnectionArgs`, with its defaults. */
+export interface ProxyConnectionArgs extends types.input.remote.ProxyConnectionArgs {
+  /** The bastion's public key, as `hostKey` of the host; it is always verified as well. */
+  hostKey?: pulumi.Input<string>;
+  /** Takes whatever key the bastion shows. Default: false. */
+  ignoreHostKey?: pulumi.Input<boolean>;
 }
 
 /** Everything declared for one host's firewall. */

@@ -8,9 +8,10 @@ import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { KnockgateError } from "../errors.js";
 import { describeLoaded } from "../plan/drift.js";
-import { isUnchanged } from "../plan/observed.js";
+import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
+import type { Policy } from "../policy/schema.js";
 import { redactListing, renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { Connection } from "../transport/connection.js";
@@ -93,7 +94,9 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
 export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
   const { policy, connection, undoAfterSeconds } = expectArguments(inputs);
   const id = `${policy.name}-${randomUUID()}`;
-  const { digest } = await changeHost({ policy, owner: id, undoAfterSeconds }, await openWorld(connection));
+  const { digest } = await withWorld(connection, [policy], (world) =>
+    changeHost({ policy, owner: id, undoAfterSeconds }, world),
+  );
   return { id, outs: { ...inputs, digest } };
 }
 
@@ -104,9 +107,8 @@ export async function update(
 ): Promise<{ outs: Record<string, unknown> }> {
   const { policy, connection, undoAfterSeconds } = expectArguments(news);
   const formerPolicy = expectArguments(olds).policy;
-  const { digest } = await changeHost(
-    { policy, formerPolicy, owner: id, undoAfterSeconds },
-    await openWorld(connection),
+  const { digest } = await withWorld(connection, [policy, formerPolicy], (world) =>
+    changeHost({ policy, formerPolicy, owner: id, undoAfterSeconds }, world),
   );
   return { outs: { ...news, digest } };
 }
@@ -120,20 +122,23 @@ export interface ReadResult {
 /** Returns what the host really has; an empty id when it has nothing of the policy any more. */
 export async function read(id: string, props: Properties): Promise<ReadResult> {
   const { policy, connection } = expectArguments(props);
-  const world = await openWorld(connection);
+  const observed = await withWorld(connection, [policy], (world) => observe(policy, world));
+  if (observed.confirmed === undefined && observed.loaded === undefined) return { id: "" };
+  const ruleset = redactListing(describeLoaded(observed), policy, `${props["redactionKey"]}`);
+  const confirmed = observed.confirmed;
+  const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
+  const { digest: _, ...inputs } = props;
+  return {
+    id,
+    props: { ...props, ruleset, digest: isOurs ? digestText(confirmed.text) : "" },
+    inputs: { ...inputs, ruleset },
+  };
+}
+
+async function observe(policy: Policy, world: World): Promise<Observed> {
   const reached = await reachHost(world.routes, [policy], true, world.dialing);
   try {
-    const observed = await observeHost(reached.connection, policy);
-    if (observed.confirmed === undefined && observed.loaded === undefined) return { id: "" };
-    const ruleset = redactListing(describeLoaded(observed), policy, `${props["redactionKey"]}`);
-    const confirmed = observed.confirmed;
-    const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
-    const { digest: _, ...inputs } = props;
-    return {
-      id,
-      props: { ...props, ruleset, digest: isOurs ? digestText(confirmed.text) : "" },
-      inputs: { ...inputs, ruleset },
-    };
+    return await observeHost(reached.connection, policy);
   } finally {
     reached.connection.close();
   }
@@ -141,7 +146,7 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
 
 async function remove(id: string, props: Properties): Promise<void> {
   const { policy, connection } = expectArguments(props);
-  await removeFromHost(policy, id, await openWorld(connection));
+  await withWorld(connection, [policy], (world) => removeFromHost(policy, id, world));
 }
 
 export { remove as delete };
@@ -153,16 +158,27 @@ function expectArguments(raw: Properties): RulesetArguments {
   throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
 }
 
-async function openWorld(connection: Connection): Promise<World> {
-  return {
-    routes: await findRoutes(connection),
-    dialing: {
-      port: connection.port,
-      perDialTimeoutMs: connection.perDialTimeout * 1_000,
-      errorLimit: connection.dialErrorLimit,
-    },
-    newId: () => randomUUID(),
-    // The engine shows what a provider's process prints as lines of its log.
-    log: (line) => console.log(line),
-  };
+/** @param policies all whose knocks may have to be sent */
+async function withWorld<T>(
+  connection: Connection,
+  policies: readonly Policy[],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  const steps = policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
+  const passage = await findRoutes(connection, steps);
+  try {
+    return await use({
+      routes: passage.routes,
+      dialing: {
+        port: connection.port,
+        perDialTimeoutMs: connection.perDialTimeout * 1_000,
+        errorLimit: connection.dialErrorLimit,
+      },
+      newId: () => randomUUID(),
+      // The engine shows what a provider's process prints as lines of its log.
+      log: (line) => console.log(line),
+    });
+  } finally {
+    passage.close();
+  }
 }

@@ -28,19 +28,38 @@ export interface KnockStep {
 /** What came back from a port: a connection, a refusal, or nothing within the time. */
 export type PortAnswer = "open" | "refused" | "silent";
 
-/** A place from which packets leave for a host. */
+/** A place that packets leave from, towards one address of a host. */
 export interface Vantage {
-  /** For messages. */
+  /** The address and port, and the bastion on the way, for messages. */
   readonly name: string;
-  /** Its own address on the way to the host, where it is known. */
+  /** Where it is known, the address that the packets leave with. */
   readonly address?: string | undefined;
-  /** Sends the steps in order, each once. */
+  /**
+   * Sends the steps in order, each once.
+   *
+   * @throws KnockgateError `UNREACHABLE`
+   */
   knock(steps: readonly KnockStep[]): Promise<void>;
+  /** Sends a SYN and tells what came back: any answer says that the packet arrived. */
   probePort(port: number, timeoutMs: number): Promise<PortAnswer>;
 }
 
-/** One address of a host, and what can be done from here to it; it is named by that address and the port. */
+/** A vantage from which the host can be logged in to, too. */
 export interface Route extends Vantage {
   /** Opens a fresh SSH connection; each one is a new TCP connection that shares nothing with another. */
   connect(timeoutMs: number): Promise<HostConnection>;
+}
+
+/** The ways to a host: one for each address of its name, in the resolver's order. */
+export interface Passage {
+  readonly routes: readonly Route[];
+  /** Lets go of what was kept ready; connections to the host go on. */
+  close(): void;
+}
+
+/** Another machine that packets leave from. */
+export interface RemoteVantage extends Vantage {
+  /** That machine's own address on the way to the host. */
+  readonly address: string;
+  close(): void;
 }

@@ -1,8 +1,10 @@
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { sendEcho } from "./echo.js";
+import { KnockgateError } from "../errors.js";
 import type { KnockStep, PortAnswer } from "./host.js";
+import { runPerl } from "./local-perl.js";
+import { readFault, tellKnock } from "./packet-program.js";
 
 /**
  * How long a step may be on its way before the next is sent, when nothing comes back for it: packets that leave
@@ -10,13 +12,37 @@ import type { KnockStep, PortAnswer } from "./host.js";
  */
 const stepPauseMs = 150;
 
-/** Sends the steps of a knock to an address, in order, each once. */
+/**
+ * Sends the steps of a knock from this machine to an address, in order, each once.
+ *
+ * @throws KnockgateError `UNREACHABLE`
+ */
 export async function sendKnock(address: string, steps: readonly KnockStep[]): Promise<void> {
-  for (const step of steps) {
-    if (step.tcp !== undefined) await probePort(address, step.tcp, stepPauseMs);
-    if (step.udp !== undefined) await sendDatagram(address, step.udp, step.udpPayloadBytes ?? 0);
-    if (step.icmpPayloadBytes !== undefined) await sendEcho(address, step.icmpPayloadBytes);
-    if (step.tcp === undefined) await pause(stepPauseMs);
+  for (const [index, step] of steps.entries()) {
+    try {
+      await sendStep(address, step);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw knockNotSent(address, index + 1, why, cause);
+    }
+  }
+}
+
+/** Says so without the step itself. */
+export function knockNotSent(name: string, step: number, why: string, cause?: unknown): KnockgateError {
+  const message = `${name}: step ${step} of the knock could not be sent: ${why}`;
+  return new KnockgateError("UNREACHABLE", message, { cause });
+}
+
+async function sendStep(address: string, step: KnockStep): Promise<void> {
+  if (step.tcp !== undefined) await probePort(address, step.tcp, stepPauseMs);
+  if (step.udp !== undefined) {
+    await sendDatagram(address, step.udp, step.udpPayloadBytes ?? 0);
+    await pause(stepPauseMs);
+  }
+  if (step.icmpPayloadBytes !== undefined) {
+    const fault = readFault(await runPerl(tellKnock(address, [step])));
+    if (fault !== undefined) throw new Error(fault.why);
   }
 }
 

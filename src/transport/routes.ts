@@ -1,34 +1,85 @@
-import { lookup } from "node:dns/promises";
 import { KnockgateError } from "../errors.js";
+import { dialThrough, findBastion } from "./bastion.js";
 import type { Connection } from "./connection.js";
-import type { Route } from "./host.js";
-import { findExpectedKeys } from "./host-key.js";
+import { dialSsh, findAddresses, nameLogin } from "./dial.js";
+import { checkEcho, needsEcho } from "./fitness.js";
+import type { KnockStep, Passage } from "./host.js";
 import { probePort, sendKnock } from "./knock.js";
-import { connectSsh } from "./ssh.js";
+import { runPerl } from "./local-perl.js";
+import type { Outpost } from "./outpost.js";
+import { askEcho } from "./packet-program.js";
+import { becomeRoot } from "./root.js";
+import { type Credentials, readCredentials } from "./ssh.js";
 
 /**
- * Finds the ways to a host: one for each address of its name, in the resolver's order. A knock opens a door for one
- * source address, so knock and connection take the same way.
+ * Finds the ways to a host, from this machine or, if the connection names one, from its bastion: name resolution,
+ * knocks, probes and connections then are all the bastion's. A knock opens a door for one source address, so knock and
+ * connection take the same way.
  *
- * @throws KnockgateError `UNREACHABLE` when the name has no address; `HOST_KEY_UNKNOWN`.
+ * @param steps all that may have to be sent: whoever can't says so now, before anything is changed
+ * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
+ * `ARGUMENTS_INVALID`
  */
-export async function findRoutes(connection: Connection): Promise<readonly Route[]> {
-  const expected = await findExpectedKeys(connection);
-  const found = await lookup(connection.host, { all: true, verbatim: true }).catch((cause: unknown) => {
-    throw new KnockgateError("UNREACHABLE", `${connection.host}: its name has no address`, { cause });
+export async function findRoutes(connection: Connection, steps: readonly KnockStep[]): Promise<Passage> {
+  const credentials = await readCredentials(connection, "connection");
+  if (connection.proxy === undefined) return findDirectRoutes(connection, credentials, steps);
+  const bastion = await findBastion(connection.proxy, "connection.proxy");
+  return findRoutesThrough(bastion, connection, credentials, steps).catch((cause: unknown) => {
+    bastion.close();
+    throw cause;
   });
-  return found.map(({ address }) => ({
-    name:
-      address === connection.host
-        ? `${address}:${connection.port}`
-        : `${connection.host}:${connection.port} (${address})`,
-    connect: (timeoutMs) => connectSsh(connection, address, expected, timeoutMs),
-    knock: (steps) =>
-      sendKnock(address, steps).catch((cause: unknown) => {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const message = `${connection.host} (${address}): the knock could not be sent: ${why}`;
-        throw new KnockgateError("UNREACHABLE", message, { cause });
-      }),
-    probePort: (port, timeoutMs) => probePort(address, port, timeoutMs),
+}
+
+async function findDirectRoutes(
+  connection: Connection,
+  credentials: Credentials,
+  steps: readonly KnockStep[],
+): Promise<Passage> {
+  const addresses = await findAddresses(connection.host);
+  if (needsEcho(steps)) await checkEchoHere(addresses);
+  const routes = addresses.map((address) => ({
+    name: namePlace(connection, address),
+    connect: async (timeoutMs: number) => {
+      const name = nameLogin(connection, address);
+      return becomeRoot(await dialSsh(credentials, address, name, timeoutMs), findSudoPassword(connection));
+    },
+    knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
+    probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
   }));
+  return { routes, close: () => undefined };
+}
+
+async function checkEchoHere(addresses: readonly string[]): Promise<void> {
+  const answers = await runPerl(askEcho).catch((cause: Error) => {
+    const message = `this machine can't send ICMP echo requests, a step of the knock: ${cause.message} (in Debian: perl-base). Nothing was sent.`;
+    throw new KnockgateError("HOST_UNFIT", message, { cause });
+  });
+  checkEcho("this machine", answers, addresses);
+}
+
+async function findRoutesThrough(
+  bastion: Outpost,
+  connection: Connection,
+  credentials: Credentials,
+  steps: readonly KnockStep[],
+): Promise<Passage> {
+  const targets = await bastion.survey(connection.host, steps);
+  const routes = targets.map(({ address }) => ({
+    name: `${namePlace(connection, address)} through ${bastion.name}`,
+    connect: async (timeoutMs: number) => {
+      const client = await dialThrough(bastion, credentials, address, timeoutMs);
+      return becomeRoot(client, findSudoPassword(connection));
+    },
+    knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
+    probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
+  }));
+  return { routes, close: () => bastion.close() };
+}
+
+function namePlace({ host, port }: Connection, address: string): string {
+  return address === host ? `${address}:${port}` : `${host}:${port} (${address})`;
+}
+
+function findSudoPassword({ sudoPassword, password }: Connection): string | undefined {
+  return sudoPassword ?? password;
 }

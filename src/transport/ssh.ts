@@ -1,167 +1,133 @@
-import {
-  Client,
-  type ClientChannel,
-  type ClientErrorExtensions,
-  type ConnectConfig,
-  type ServerHostKeyAlgorithm,
-} from "ssh2";
+import type { Duplex } from "node:stream";
+import { Client, type ClientErrorExtensions, type ParsedKey, type ServerHostKeyAlgorithm } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import type { Connection } from "./connection.js";
-import type { CommandResult, HostConnection } from "./host.js";
-import { type ExpectedKeys, fingerprintKey, listKeyAlgorithms } from "./host-key.js";
+import { openForward, runCommand } from "./channel.js";
+import type { Login } from "./connection.js";
+import type { CommandResult } from "./host.js";
+import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "./host-key.js";
+import { planLogin } from "./login.js";
+import { readPrivateKey } from "./private-key.js";
 
-/** Runs standard input as root. Said by exit code, because sudo's own words differ by version and language. */
-const needsPassword = 96;
-const asRoot =
-  `sh -c 'if [ "$(id -u)" = 0 ]; then exec sh -s -- "$SSH_CONNECTION"; ` +
-  `elif sudo -n true 2>/dev/null; then exec sudo -n -- sh -s -- "$SSH_CONNECTION"; else exit ${needsPassword}; fi'`;
+/** A login with all that belongs to it read and found right. */
+export interface Credentials {
+  readonly login: Login;
+  /** What the login is called in the arguments, for messages. */
+  readonly field: string;
+  readonly key: ParsedKey | undefined;
+  readonly expected: ExpectedKeys | undefined;
+}
 
-/** Far more than a ruleset of a thousand gates; a host that sends without end is cut off. */
-const maximumOutputBytes = 64 * 1024 * 1024;
+/** An SSH connection to one machine. */
+export interface SshClient {
+  /** Who is logged in where, for messages. */
+  readonly name: string;
+  /** Runs a command by the login shell there; `input` is all of its standard input. */
+  run(command: string, input: string, timeoutMs: number): Promise<CommandResult>;
+  /** Opens a TCP connection from there. */
+  forward(address: string, port: number, timeoutMs: number): Promise<Duplex>;
+  /** The listener is called once, whoever ended it. */
+  onClose(listener: () => void): void;
+  close(): void;
+}
 
-/** Opens a fresh SSH connection to one address of a host. */
-export async function connectSsh(
-  connection: Connection,
-  address: string,
-  expected: ExpectedKeys | undefined,
+/** What is closed politely gets this long to go; a dead line would else keep the process alive for minutes. */
+const farewellMs = 1_000;
+
+/**
+ * Reads what a login needs, before anything is sent.
+ *
+ * @throws KnockgateError `HOST_KEY_UNKNOWN`, `ARGUMENTS_INVALID`
+ */
+export async function readCredentials(login: Login, field: string): Promise<Credentials> {
+  const key = readPrivateKey(login, field);
+  return { login, field, key, expected: await findExpectedKeys(login, field) };
+}
+
+/**
+ * Logs in over a stream that leads to an SSH server, and ends the stream when that fails.
+ *
+ * @throws KnockgateError `HOST_KEY_MISMATCH`, `LOGIN_REFUSED`, `UNREACHABLE`
+ */
+export async function openSsh(
+  credentials: Credentials,
+  stream: Duplex,
+  name: string,
   timeoutMs: number,
-): Promise<HostConnection> {
-  const name = `${connection.user}@${connection.host}:${connection.port}`;
+): Promise<SshClient> {
+  const { login, key, expected, field } = credentials;
   const client = new Client();
-  let mismatch: KnockgateError | undefined;
-  const verify = (key: Buffer): boolean => {
-    if (expected === undefined || expected.keys.some((known) => known.equals(key))) return true;
-    const shown = `its host key ${fingerprintKey(key)} is not one that ${expected.source} expects`;
-    mismatch = new KnockgateError("HOST_KEY_MISMATCH", describeMismatch(name, address, shown));
+  const attempt = planLogin(login, key, field);
+  const algorithms = listKeyAlgorithms(expected?.keys ?? []) as ServerHostKeyAlgorithm[];
+  let fault: Error | undefined;
+  const verify = (shown: Buffer): boolean => {
+    if (expected === undefined || expected.keys.some((known) => known.equals(shown))) return true;
+    const what = `its host key ${fingerprintKey(shown)} is not one that ${expected.source} expects`;
+    fault = mismatch(name, what);
     return false;
   };
-  await new Promise<void>((resolve, reject) => {
-    client
-      // Many small messages go to and fro: Nagle's algorithm would hold each back for the other side's delayed ACK.
-      .once("connect", () => client.setNoDelay(true))
-      .once("ready", resolve)
-      // Not once: an error can follow another, and one that nobody hears ends the process.
-      .on("error", (cause) => reject(mismatch ?? cause))
-      .once("close", () => reject(mismatch ?? unreachable(name, address, "the connection was closed")))
-      .connect({ ...toConfig(connection, address, expected, timeoutMs), hostVerifier: verify });
-  }).catch((cause: unknown) => {
-    client.destroy();
-    throw cause instanceof KnockgateError ? cause : explain(cause as Error, name, address);
-  });
-  return {
-    run: (program, limitMs) => runProgram(client, name, program, limitMs),
-    close: () => client.end(),
-  };
-}
-
-function toConfig(
-  connection: Connection,
-  address: string,
-  expected: ExpectedKeys | undefined,
-  timeoutMs: number,
-): ConnectConfig {
-  const { password, privateKey, privateKeyPassword } = connection;
-  const agent = connection.agentSocketPath ?? process.env["SSH_AUTH_SOCK"];
-  const algorithms = listKeyAlgorithms(expected?.keys ?? []) as ServerHostKeyAlgorithm[];
-  return {
-    host: address,
-    port: connection.port,
-    username: connection.user,
-    readyTimeout: timeoutMs,
-    keepaliveInterval: 5_000,
-    keepaliveCountMax: 3,
-    ...(password === undefined ? {} : { password }),
-    ...(privateKey === undefined ? {} : { privateKey }),
-    ...(privateKeyPassword === undefined ? {} : { passphrase: privateKeyPassword }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } }),
-  };
-}
-
-function explain(cause: Error & ClientErrorExtensions, name: string, address: string): KnockgateError {
-  if (/no matching host key/i.test(cause.message)) {
-    const kinds = "it has no host key of a kind that is expected";
-    return new KnockgateError("HOST_KEY_MISMATCH", describeMismatch(name, address, kinds), { cause });
-  }
-  if (cause.level === "client-authentication") {
-    return new KnockgateError(
-      "LOGIN_REFUSED",
-      `${name} (${address}): the host took none of the ways to log in. Check user, privateKey, password and agent.`,
-      { cause },
-    );
-  }
-  if (/privateKey|passphrase|encrypted/i.test(cause.message)) {
-    return new KnockgateError(
-      "ARGUMENTS_INVALID",
-      "connection.privateKey can't be read with what was given.",
-    );
-  }
-  return unreachable(name, address, cause.message, cause);
-}
-
-function describeMismatch(name: string, address: string, what: string): string {
-  return (
-    `${name} (${address}): ${what}. Nothing was sent. ` +
-    "Either this is another machine, or its key was changed: find out which before you go on."
-  );
-}
-
-function unreachable(name: string, address: string, why: string, cause?: Error): KnockgateError {
-  return new KnockgateError("UNREACHABLE", `${name} (${address}): ${why}`, { cause });
-}
-
-function runProgram(
-  client: Client,
-  name: string,
-  program: string,
-  timeoutMs: number,
-): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
-    const lost = (why: string): void => reject(new KnockgateError("UNREACHABLE", `${name}: ${why}`));
-    const timer = setTimeout(() => lost(`no answer within ${timeoutMs / 1_000} s`), timeoutMs);
-    const finish = (then: () => void): void => {
-      clearTimeout(timer);
-      client.off("close", onClose);
-      then();
-    };
-    const onClose = (): void => finish(() => lost("the connection was lost while a command ran"));
-    client.once("close", onClose);
-    const carry = (error: Error | undefined, stream: ClientChannel): void => {
-      if (error !== undefined) {
-        finish(() => lost(error.message));
-        return;
-      }
-      const outputs: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
-      let bytes = 0;
-      const collect = (into: Buffer[]) => (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes <= maximumOutputBytes) into.push(chunk);
-      };
-      stream.on("data", collect(outputs.stdout));
-      stream.stderr.on("data", collect(outputs.stderr));
-      stream.on("close", (code: number | undefined) => {
-        const stdout = Buffer.concat(outputs.stdout).toString("utf8");
-        const stderr = Buffer.concat(outputs.stderr).toString("utf8");
-        finish(() => {
-          if (typeof code !== "number") lost("the connection was lost while a command ran");
-          else if (code === needsPassword) reject(notAllowed(name));
-          else resolve({ code, stdout, stderr });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client
+        .once("ready", resolve)
+        // Not once: an error can follow another, and one that nobody hears ends the process.
+        .on("error", (error: Error & ClientErrorExtensions) => {
+          // ssh2 goes on to the next way to log in by itself.
+          if (error.level === "agent") return attempt.blameAgent(error.message);
+          fault ??= error;
+          reject(fault);
+        })
+        .once("close", () => reject(fault ?? new Error("the connection was closed")))
+        .on("change password", () => {
+          const message = `${name}: the password has expired, and a new one is asked for: log in once by hand.`;
+          reject(new KnockgateError("LOGIN_REFUSED", message));
+        })
+        .connect({
+          sock: stream,
+          username: login.user,
+          readyTimeout: timeoutMs,
+          // So a line that was cut silently is noticed within 20 s.
+          keepaliveInterval: 5_000,
+          keepaliveCountMax: 3,
+          authHandler: attempt.next,
+          hostVerifier: verify,
+          ...(algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } }),
         });
-      });
-      stream.end(program);
-    };
-    try {
-      client.exec(asRoot, carry);
-    } catch (error) {
-      finish(() => lost(`the connection was lost (${error instanceof Error ? error.message : error})`));
-    }
-  });
+    });
+  } catch (cause) {
+    stream.destroy();
+    if (cause instanceof KnockgateError) throw cause;
+    throw explain(cause as Error, name, (error) => attempt.refuse(name, error));
+  }
+  return {
+    name,
+    run: (command, input, limitMs) => runCommand(client, name, command, input, limitMs),
+    forward: (address, port, limitMs) => openForward(client, name, address, port, limitMs),
+    onClose: (listener) => client.once("close", listener),
+    close: () => {
+      client.end();
+      setTimeout(() => stream.destroy(), farewellMs).unref();
+    },
+  };
 }
 
-function notAllowed(name: string): KnockgateError {
-  return new KnockgateError(
-    "NOT_ALLOWED",
-    `${name}: is not root, and sudo wants a password or is not there. ` +
-      "Log in as root, or allow this user to run `sh` by sudo without a password.",
-  );
+function explain(
+  cause: Error & ClientErrorExtensions,
+  name: string,
+  refuse: (cause: Error) => KnockgateError,
+): KnockgateError {
+  if (/no matching host key/i.test(cause.message)) {
+    return mismatch(name, "it has no host key of a kind that is expected", cause);
+  }
+  // A server that has seen too many wrong keys hangs up before all ways are tried.
+  if (cause.level === "client-authentication" || /authentication failures/i.test(cause.message)) {
+    return refuse(cause);
+  }
+  return new KnockgateError("UNREACHABLE", `${name}: ${cause.message}`, { cause });
+}
+
+function mismatch(name: string, what: string, cause?: Error): KnockgateError {
+  const message =
+    `${name}: ${what}. Nothing was sent. ` +
+    "Either this is another machine, or its key was changed: find out which before you go on.";
+  return new KnockgateError("HOST_KEY_MISMATCH", message, { cause });
 }

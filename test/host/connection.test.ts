@@ -101,7 +101,7 @@ describe.concurrent("an SSH connection", () => {
       ignoreHostKey: true,
       password: "secret",
     });
-    const [route] = await findRoutes(connection);
+    const [route] = (await findRoutes(connection, [])).routes;
     await expect(route?.connect(500)).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringContaining(`127.0.0.1:${port}`),
@@ -111,7 +111,7 @@ describe.concurrent("an SSH connection", () => {
 
   test("to a name without an address says so", async () => {
     const connection = connectionSchema.parse({ host: "nowhere.invalid", ignoreHostKey: true });
-    await expect(findRoutes(connection)).rejects.toMatchObject({
+    await expect(findRoutes(connection, [])).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringMatching(/^nowhere\.invalid: its name has no address/),
     });

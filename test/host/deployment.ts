@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { World } from "../../src/apply/change";
 import { type ConnectionInput, connectionSchema } from "../../src/transport/connection";
-import type { Route } from "../../src/transport/host";
+import type { KnockStep, Route } from "../../src/transport/host";
 import { findRoutes } from "../../src/transport/routes";
 import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
@@ -9,6 +9,8 @@ import type { Lab } from "../lab/lab";
 /** A deployer's world and what it logged. */
 export interface Deployment extends World {
   readonly lines: string[];
+  /** Lets go of a bastion. */
+  close(): void;
 }
 
 export type Wrap = (route: Route) => Route;
@@ -24,11 +26,14 @@ export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionIn
 export async function openDeployment(
   input: ConnectionInput,
   wrap: Wrap = (route) => route,
+  steps: readonly KnockStep[] = [],
 ): Promise<Deployment> {
   const connection = connectionSchema.parse(input);
   const lines: string[] = [];
+  const passage = await findRoutes(connection, steps);
   return {
-    routes: (await findRoutes(connection)).map(wrap),
+    routes: passage.routes.map(wrap),
+    close: () => passage.close(),
     dialing: {
       port: connection.port,
       perDialTimeoutMs: connection.perDialTimeout * 1_000,

@@ -65,7 +65,8 @@ describe.concurrent("a knock", () => {
   });
 
   test("that can't be sent at all leaves the way to the next address open", async () => {
-    const [route] = await findRoutes(connectionSchema.parse({ host: "203.0.113.7", ignoreHostKey: true }));
+    const connection = connectionSchema.parse({ host: "203.0.113.7", ignoreHostKey: true });
+    const [route] = (await findRoutes(connection, [])).routes;
     await expect(route?.knock([{ udp: 7_003 }])).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringContaining("203.0.113.7"),

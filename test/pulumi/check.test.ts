@@ -62,7 +62,7 @@ describe("checking the inputs", () => {
     const result = await check(
       {},
       {
-        connection: { ...connection, port: 0, proxy: { host: "bastion" } },
+        connection: { ...connection, port: 0, proxy: { host: "bastion", port: 0 } },
         policy: {
           name: "Edge",
           gates: [
@@ -76,7 +76,7 @@ describe("checking the inputs", () => {
     );
     expect([...properties(result)].sort()).toEqual([
       "connection.port",
-      "connection.proxy",
+      "connection.proxy.port",
       "policy.allowFrom[0]",
       "policy.gates[0].knock.steps[0].tcp",
       "policy.gates[1].knock.steps[0].tcp",

@@ -20,23 +20,21 @@ test("takes everything that it knows", () => {
     password: "p",
     privateKey: "k",
     privateKeyPassword: "q",
+    sudoPassword: "s",
     agentSocketPath: "/run/agent",
     hostKey: "ssh-ed25519 AAAA",
     ignoreHostKey: true,
     dialErrorLimit: -1,
     perDialTimeout: 0,
   };
-  expect(connectionSchema.parse(all)).toEqual(all);
+  const { sudoPassword: _, ...proxy } = all;
+  expect(connectionSchema.parse({ ...all, proxy })).toEqual({ ...all, proxy });
 });
 
-test("refuses a proxy, and says what to do instead", () => {
-  const { error } = connectionSchema.safeParse({ host: "h", proxy: { host: "bastion" } });
-  expect(error?.issues).toMatchObject([
-    {
-      path: ["proxy"],
-      message: "is not supported yet: a knock would have to leave from the bastion. Run Knockgate there.",
-    },
-  ]);
+test("takes a bastion, with the same defaults", () => {
+  const { proxy } = connectionSchema.parse({ host: "h", proxy: { host: "bastion" } });
+  const { proxy: _none, ...defaults } = connectionSchema.parse({ host: "bastion" });
+  expect(proxy).toEqual(defaults);
 });
 
 test("takes a proxy that is undefined for none", () => {
@@ -60,7 +58,20 @@ test.each([
   ["an empty user", { host: "h", user: "" }, "user"],
   ["a limit of -2", { host: "h", dialErrorLimit: -2 }, "dialErrorLimit"],
   ["a negative time", { host: "h", perDialTimeout: -1 }, "perDialTimeout"],
+  ["a password with its line break", { host: "h", password: "one\n" }, "password"],
+  ["a sudo password of two lines", { host: "h", sudoPassword: "one\ntwo" }, "sudoPassword"],
+  ["an empty sudo password", { host: "h", sudoPassword: "" }, "sudoPassword"],
+  ["a bastion without a host", { host: "h", proxy: {} }, "proxy.host"],
+  ["a bastion with a wrong port", { host: "h", proxy: { host: "b", port: 0 } }, "proxy.port"],
 ])("refuses %s", (_what, raw, field) => {
   const { error } = connectionSchema.safeParse(raw);
-  expect(error?.issues.map((issue) => issue.path)).toEqual([[field]]);
+  expect(error?.issues.map((issue) => issue.path.join("."))).toEqual([field]);
+});
+
+test.each([
+  ["a bastion behind another", { proxy: { host: "c" } }, "proxy"],
+  ["a sudo password for a bastion, where nobody becomes root", { sudoPassword: "s" }, "sudoPassword"],
+])("does not know %s", (_what, more, key) => {
+  const { error } = connectionSchema.safeParse({ host: "h", proxy: { host: "b", ...more } });
+  expect(error?.issues).toMatchObject([{ code: "unrecognized_keys", keys: [key], path: ["proxy"] }]);
 });

@@ -1,0 +1,51 @@
+import type { Login } from "./connection.js";
+import { dialSsh, findAddresses, nameLogin, tryEach } from "./dial.js";
+import { makeOutpost, type Outpost } from "./outpost.js";
+import { dialPatiently, startClock } from "./patience.js";
+import { type Credentials, openSsh, readCredentials, type SshClient } from "./ssh.js";
+
+/** Makes a bastion an outpost. Nothing is dialled yet but for what reading the login takes. */
+export async function findBastion(proxy: Login, field: string): Promise<Outpost> {
+  return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field));
+}
+
+/** Makes an outpost of a machine that is dialled from here. */
+export function makeDialledOutpost(name: string, credentials: Credentials): Outpost {
+  const { login } = credentials;
+  const dial = async (): Promise<SshClient> =>
+    tryEach(await findAddresses(login.host), (address) => {
+      const place = address === login.host ? name : `${name} (${address})`;
+      return dialSsh(credentials, address, place, login.perDialTimeout * 1_000);
+    });
+  return makeOutpost(name, beginPatiently(login, dial));
+}
+
+/** Opens a fresh SSH connection from a bastion to one address. */
+export async function dialThrough(
+  bastion: Outpost,
+  credentials: Credentials,
+  address: string,
+  timeoutMs: number,
+): Promise<SshClient> {
+  const leftMs = startClock(timeoutMs);
+  const { stream, carrier } = await bastion.forward(address, credentials.login.port, timeoutMs);
+  const name = `${nameLogin(credentials.login, address)} through ${bastion.name}`;
+  try {
+    const client = await openSsh(credentials, stream, name, leftMs());
+    client.onClose(() => carrier.close());
+    return client;
+  } catch (cause) {
+    carrier.close();
+    throw cause;
+  }
+}
+
+/** The first time as often as the login says; later once, because whoever needs it then tries again by itself. */
+export function beginPatiently(login: Login, dial: () => Promise<SshClient>): () => Promise<SshClient> {
+  let errorLimit = login.dialErrorLimit;
+  return async () => {
+    const client = await dialPatiently(errorLimit, dial);
+    errorLimit = 0;
+    return client;
+  };
+}

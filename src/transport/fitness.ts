@@ -1,0 +1,28 @@
+import { isIPv6 } from "node:net";
+import { KnockgateError } from "../errors.js";
+import type { KnockStep } from "./host.js";
+
+const remedy =
+  "allow its user's group in the sysctl net.ipv4.ping_group_range, or give perl the capability CAP_NET_RAW";
+
+export function needsEcho(steps: readonly KnockStep[]): boolean {
+  return steps.some(({ icmpPayloadBytes }) => icmpPayloadBytes !== undefined);
+}
+
+/**
+ * Checks that a machine may send echo requests to some addresses.
+ *
+ * @param answers what it said when it was asked
+ * @throws KnockgateError `HOST_UNFIT`
+ */
+export function checkEcho(name: string, answers: readonly string[], addresses: readonly string[]): void {
+  for (const digit of new Set(addresses.map((address) => (isIPv6(address) ? "6" : "4")))) {
+    const answer = answers.find((line) => line.startsWith(`echo ${digit} `));
+    if (answer === `echo ${digit} yes`) continue;
+    const why = answer?.replace(/^echo \d no /, "") ?? "no answer";
+    throw new KnockgateError(
+      "HOST_UNFIT",
+      `${name} may not send ICMP echo requests, a step of the knock (IPv${digit}: ${why}): ${remedy}. Nothing was sent.`,
+    );
+  }
+}

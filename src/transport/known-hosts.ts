@@ -1,0 +1,49 @@
+import { createHmac } from "node:crypto";
+import { readKey, readKeyType } from "./key-blob.js";
+
+/** What known_hosts has for a name. */
+export interface KnownKeys {
+  /** Key blobs (RFC 4253, 6.6). */
+  readonly keys: readonly Buffer[];
+  /** Whether a line marked `@cert-authority` is for that name: it vouches for certificates, which is no key of a host. */
+  readonly hasAuthority: boolean;
+}
+
+/** Reads known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it; a revoked key counts for nobody. */
+export function findKnownKeys(text: string, name: string): KnownKeys {
+  const found: Buffer[] = [];
+  const revoked: Buffer[] = [];
+  let hasAuthority = false;
+  for (const line of text.split("\n")) {
+    const words = line.trim().split(/\s+/);
+    const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
+    const [patterns, type, blob] = words;
+    if (patterns === undefined || blob === undefined || patterns.startsWith("#")) continue;
+    const key = readKey(blob);
+    if (key === undefined || readKeyType(key) !== type || !isNamed(patterns, name)) continue;
+    if (marker === "@revoked") revoked.push(key);
+    else if (marker === "@cert-authority") hasAuthority = true;
+    else if (marker === undefined) found.push(key);
+  }
+  return { keys: found.filter((key) => !revoked.some((bad) => bad.equals(key))), hasAuthority };
+}
+
+function isNamed(patterns: string, name: string): boolean {
+  if (patterns.startsWith("|1|")) {
+    const [, , salt = "", hash] = patterns.split("|");
+    return (
+      createHmac("sha1", Buffer.from(salt, "base64")).update(name.toLowerCase()).digest("base64") === hash
+    );
+  }
+  const list = patterns.split(",");
+  const isExcluded = list.some((pattern) => pattern.startsWith("!") && doesMatch(pattern.slice(1), name));
+  return !isExcluded && list.some((pattern) => doesMatch(pattern, name));
+}
+
+function doesMatch(pattern: string, name: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${source}$`, "i").test(name);
+}

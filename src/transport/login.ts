@@ -1,0 +1,102 @@
+import type { AnyAuthMethod, AuthHandlerMiddleware, ParsedKey } from "ssh2";
+import { KnockgateError } from "../errors.js";
+import type { Login } from "./connection.js";
+import { fingerprintKey } from "./host-key.js";
+
+/** The ways to log in to one machine, tried in turn, and what became of them. */
+export interface LoginAttempt {
+  readonly next: AuthHandlerMiddleware;
+  /** Takes note of what went wrong with an agent: it may not be needed. */
+  blameAgent(why: string): void;
+  /** Says that none of the ways was taken. */
+  refuse(name: string, cause: unknown): KnockgateError;
+}
+
+interface Way {
+  /** As arguments and people call it; never the secret itself. */
+  readonly words: string;
+  /** RFC 4252's name of the method. */
+  readonly method: "publickey" | "password" | "keyboard-interactive";
+  readonly auth: AnyAuthMethod;
+}
+
+/**
+ * Plans the ways to log in, with those that @pulumi/command knows: the private key comes before the password, and the
+ * password also answers what the machine asks interactively. The agent that only the environment names comes last: a
+ * machine that hangs up after some wrong keys has then seen what was meant for it.
+ */
+export function planLogin(login: Login, key: ParsedKey | undefined, field: string): LoginAttempt {
+  const ways = listWays(login, key, field);
+  const waiting = new Set(ways);
+  const refused: string[] = [];
+  let offered: readonly string[] | undefined;
+  let agentFault = "";
+  return {
+    next: (methods, _isPartial, answer) => {
+      // Nobody says what is offered before the first try, which is for nothing (RFC 4252, 5.2).
+      if (methods === null) return answer({ type: "none", username: login.user });
+      offered = methods;
+      const way = [...waiting].find(({ method }) => methods.includes(method));
+      // The types leave out what ends it.
+      if (way === undefined) return answer(false as unknown as AnyAuthMethod);
+      waiting.delete(way);
+      refused.push(way.words);
+      return answer(way.auth);
+    },
+    blameAgent: (why) => {
+      agentFault = ` The agent could not be asked: ${why}.`;
+    },
+    refuse: (name, cause) => {
+      const took = offered === undefined ? "" : ` It takes ${offered.join(", ") || "nothing"}.`;
+      const tried =
+        ways.length === 0
+          ? ` Nothing to log in with was given: set ${field}.privateKey, .password or .agentSocketPath, or start an agent.`
+          : ` Tried: ${refused.join(", ") || "nothing, since none of that was given"}.`;
+      const hint = offered?.includes("publickey")
+        ? " If it trusts certificates alone: those are not supported."
+        : "";
+      const message = `${name}: none of the ways to log in was taken.${took}${tried}${agentFault}${hint} Check user, privateKey, password and agent.`;
+      return new KnockgateError("LOGIN_REFUSED", message, { cause });
+    },
+  };
+}
+
+function listWays(login: Login, key: ParsedKey | undefined, field: string): readonly Way[] {
+  const { user: username, password, agentSocketPath } = login;
+  const ambient = process.env["SSH_AUTH_SOCK"];
+  const agentWay = (agent: string, words: string): Way => {
+    return { words, method: "publickey", auth: { type: "agent", username, agent } };
+  };
+  const answerAll = (prompts: readonly unknown[]) => prompts.map(() => password ?? "");
+  return [
+    ...(key === undefined
+      ? []
+      : [
+          {
+            words: `${field}.privateKey (${key.type} ${fingerprintKey(key.getPublicSSH())})`,
+            method: "publickey",
+            auth: { type: "publickey", username, key },
+          } satisfies Way,
+        ]),
+    ...(agentSocketPath ? [agentWay(agentSocketPath, `the keys of ${field}.agentSocketPath`)] : []),
+    ...(password === undefined
+      ? []
+      : [
+          {
+            words: `${field}.password`,
+            method: "password",
+            auth: { type: "password", username, password },
+          } satisfies Way,
+          {
+            words: `${field}.password (interactively)`,
+            method: "keyboard-interactive",
+            auth: {
+              type: "keyboard-interactive",
+              username,
+              prompt: (_name, _instructions, _language, prompts, finish) => finish(answerAll(prompts)),
+            },
+          } satisfies Way,
+        ]),
+    ...(agentSocketPath === undefined && ambient ? [agentWay(ambient, "the keys of SSH_AUTH_SOCK")] : []),
+  ];
+}

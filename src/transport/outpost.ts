@@ -1,0 +1,175 @@
+import type { Duplex } from "node:stream";
+import { KnockgateError } from "../errors.js";
+import { checkEcho, needsEcho } from "./fitness.js";
+import type { CommandResult, KnockStep, PortAnswer } from "./host.js";
+import { knockNotSent } from "./knock.js";
+import {
+  askAddresses,
+  askEcho,
+  askPorts,
+  readAnswers,
+  readFault,
+  tellKnock,
+  writeProgram,
+} from "./packet-program.js";
+import { startClock } from "./patience.js";
+import type { SshClient } from "./ssh.js";
+
+/** A machine reached by SSH that packets and connections to a host leave from. */
+export interface Outpost {
+  readonly name: string;
+  /** Finds the addresses of a name as that machine knows them, and what it lacks to send steps to them. */
+  survey(host: string, steps: readonly KnockStep[]): Promise<readonly Target[]>;
+  knock(address: string, steps: readonly KnockStep[]): Promise<void>;
+  probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
+  /** Opens a TCP connection from there; the SSH connection that carries it is used for nothing else from then on. */
+  forward(address: string, port: number, timeoutMs: number): Promise<{ stream: Duplex; carrier: SshClient }>;
+  close(): void;
+}
+
+export interface Target {
+  readonly address: string;
+  /** What packets to it leave with. */
+  readonly source: string;
+}
+
+/** Beyond what the program itself waits for. */
+const perlTimeoutMs = 15_000;
+/** What a step may take; see the packet program. */
+const stepTimeoutMs = 200;
+
+/**
+ * Keeps one SSH connection to a machine ready, and opens another when it is lost or taken away: a dial to the host takes
+ * its own along, as `ssh -J` does. So connections to the host fall one by one; and when a dial gets no answer its carrier
+ * is ended, and with it the SYN that sshd would else send again and again, into the next knock.
+ */
+export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpost {
+  let spare: Promise<SshClient> | undefined;
+  let isClosed = false;
+  const borrow = (): Promise<SshClient> => {
+    if (isClosed) return Promise.reject(new KnockgateError("UNREACHABLE", `${name}: it was closed`));
+    if (spare !== undefined) return spare;
+    const opening = open();
+    spare = opening;
+    const drop = (): void => {
+      if (spare === opening) spare = undefined;
+    };
+    opening.then((client) => client.onClose(drop), drop);
+    return opening;
+  };
+  const ask = async (request: string, timeoutMs: number): Promise<CommandResult> => {
+    const client = await borrow();
+    return client.run("perl -", writeProgram(request), timeoutMs);
+  };
+  const askPortsSoon = gatherProbes(async (address, ports, timeoutMs) => {
+    const { stdout } = await ask(askPorts(address, ports, timeoutMs), perlTimeoutMs + timeoutMs);
+    return readAnswers(stdout) ?? [];
+  });
+  return {
+    name,
+    survey: async (host, steps) => {
+      const request = askAddresses(host) + (needsEcho(steps) ? askEcho : "");
+      const result = await ask(request, perlTimeoutMs);
+      const answers = readAnswers(result.stdout);
+      if (answers === undefined) throw lacksPerl(name, result);
+      const fault = readFault(answers);
+      if (fault !== undefined) {
+        const message = `${host}: its name has no address on ${name}: ${fault.why}`;
+        throw new KnockgateError("UNREACHABLE", message);
+      }
+      const targets = readTargets(host, name, answers);
+      if (needsEcho(steps))
+        checkEcho(
+          name,
+          answers,
+          targets.map(({ address }) => address),
+        );
+      return targets;
+    },
+    knock: async (address, steps) => {
+      if (steps.length === 0) return;
+      const limitMs = perlTimeoutMs + steps.length * stepTimeoutMs;
+      const { stdout } = await ask(tellKnock(address, steps), limitMs);
+      const answers = readAnswers(stdout);
+      const place = `${address} from ${name}`;
+      if (answers === undefined) throw knockNotSent(place, 1, "perl did not run there");
+      const fault = readFault(answers);
+      // The first line names the address.
+      if (fault !== undefined) throw knockNotSent(place, fault.line - 1, fault.why);
+    },
+    probePort: askPortsSoon,
+    forward: async (address, port, timeoutMs) => {
+      const leftMs = startClock(timeoutMs);
+      const carrier = await borrow();
+      spare = undefined;
+      try {
+        return { stream: await carrier.forward(address, port, leftMs()), carrier };
+      } catch (cause) {
+        carrier.close();
+        throw cause;
+      }
+    },
+    close: () => {
+      isClosed = true;
+      spare?.then((client) => client.close()).catch(() => undefined);
+    },
+  };
+}
+
+/** Probes that are asked for at once go in one: each would else start a perl, of which a server grants few at a time. */
+function gatherProbes(
+  ask: (address: string, ports: readonly number[], timeoutMs: number) => Promise<readonly string[]>,
+): Outpost["probePort"] {
+  const gathered = new Map<
+    string,
+    { ports: Set<number>; timeoutMs: number; answers: Promise<readonly string[]> }
+  >();
+  return async (address, port, timeoutMs) => {
+    let probes = gathered.get(address);
+    if (probes === undefined) {
+      const made = {
+        ports: new Set<number>(),
+        timeoutMs: 0,
+        answers: Promise.resolve<readonly string[]>([]),
+      };
+      made.answers = Promise.resolve().then(() => {
+        gathered.delete(address);
+        return ask(address, [...made.ports], made.timeoutMs);
+      });
+      gathered.set(address, made);
+      probes = made;
+    }
+    probes.ports.add(port);
+    probes.timeoutMs = Math.max(probes.timeoutMs, timeoutMs);
+    const answer = (await probes.answers).find((line) => line.startsWith(`port ${port} `));
+    const word = answer?.split(" ")[2];
+    return word === "open" || word === "refused" ? word : "silent";
+  };
+}
+
+function readTargets(host: string, name: string, answers: readonly string[]): readonly Target[] {
+  const targets = answers
+    .filter((line) => line.startsWith("address "))
+    .map((line) => line.split(" "))
+    .map(([, address = "", source = "-"]) => ({ address, source }));
+  const usable = targets.filter(({ address, source }) => address !== "-" && source !== "-");
+  if (usable.length > 0) return usable;
+  throw new KnockgateError("UNREACHABLE", `${host}: ${name} has no way to any of its addresses`);
+}
+
+/** What it was told until then is no secret: so what it said may be quoted. */
+function lacksPerl(name: string, { code, stderr }: CommandResult): KnockgateError {
+  const said = stderr
+    .trim()
+    .split("\n")[0]
+    ?.replace(/[^ -~]/g, "?")
+    .slice(0, 160);
+  const why =
+    code === 127 || /perl.*not found/i.test(stderr)
+      ? "perl is not installed there (in Debian: perl-base)"
+      : `it did not run perl (exit code ${code}${said ? `: ${said}` : ""}): is another login shell or a ForceCommand in the way?`;
+  return new KnockgateError(
+    "HOST_UNFIT",
+    `${name}: a knock has to leave from there, and ${why}. Nothing was sent to the host.`,
+  );
+}

@@ -1,0 +1,172 @@
+import type { KnockStep } from "./host.js";
+
+/**
+ * Sends what Node or an SSH server can't: echo requests (Node has no ICMP sockets, and ping(8) takes the size, a
+ * secret, as an argument that every user of the machine can read), and the packets of a knock from a bastion (a
+ * forwarded connection would send its SYN again and again until it is answered).
+ *
+ * perl is part of Debian's base system and of macOS; the modules are of perl-base. The program and what it is told
+ * come by standard input alone. It does line for line what it is told, answers each line that asks for something, and
+ * ends with `end`, or with `failed`, the line's number and why.
+ *
+ * For echo requests it takes a ping socket, which needs no privilege where the kernel allows it (icmp(7),
+ * ping_group_range), else a raw one.
+ */
+const program = String.raw`
+use strict;
+use Errno qw(ECONNREFUSED EINPROGRESS);
+use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
+use Socket qw(:addrinfo AF_INET AF_INET6 SOCK_DGRAM SOCK_RAW SOCK_STREAM SOL_SOCKET SO_ERROR);
+$| = 1;
+my $pause = 0.15;
+my $to;
+
+sub place {
+  my ($host, $port, $flags) = @_;
+  my ($error, @found) = getaddrinfo($host, $port, { flags => $flags, socktype => SOCK_DGRAM });
+  die "$error\n" if $error;
+  return @found;
+}
+
+sub name_address {
+  my ($error, $address) = getnameinfo($_[0], NI_NUMERICHOST, NIx_NOSERV);
+  return $error ? '-' : $address;
+}
+
+sub find_source {
+  my ($found) = @_;
+  socket(my $socket, $found->{family}, SOCK_DGRAM, 0) or return '-';
+  connect($socket, $found->{addr}) or return '-';
+  return name_address(getsockname($socket));
+}
+
+sub open_echo {
+  my ($family) = @_;
+  my $protocol = $family == AF_INET6 ? 58 : 1;
+  my $socket;
+  socket($socket, $family, SOCK_DGRAM, $protocol) or socket($socket, $family, SOCK_RAW, $protocol)
+    or die "$!\n";
+  return $socket;
+}
+
+sub send_echo {
+  my ($size) = @_;
+  my ($found) = place($to, '', AI_NUMERICHOST);
+  my $is_six = $found->{family} == AF_INET6;
+  my $packet = pack('CCnnn', $is_six ? 128 : 8, 0, 0, $$ & 0xffff, 1) . "\0" x $size;
+  unless ($is_six) {
+    my $sum = 0;
+    $sum += $_ for unpack('n*', $packet . "\0");
+    $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+    substr($packet, 2, 2) = pack('n', ~$sum & 0xffff);
+  }
+  send(open_echo($found->{family}), $packet, 0, $found->{addr}) or die "$!\n";
+}
+
+sub send_datagram {
+  my ($port, $size) = @_;
+  my ($found) = place($to, $port, AI_NUMERICHOST);
+  socket(my $socket, $found->{family}, SOCK_DGRAM, 0) or die "$!\n";
+  defined send($socket, "\0" x $size, 0, $found->{addr}) or die "$!\n";
+}
+
+sub judge { $_[0] == 0 ? 'open' : $_[0] == ECONNREFUSED ? 'refused' : 'silent' }
+
+sub probe {
+  my ($seconds, @ports) = @_;
+  my (%answer, %waiting);
+  for my $port (@ports) {
+    my ($found) = place($to, $port, AI_NUMERICHOST);
+    socket(my $socket, $found->{family}, SOCK_STREAM, 0) or die "$!\n";
+    fcntl($socket, F_SETFL, fcntl($socket, F_GETFL, 0) | O_NONBLOCK);
+    if (connect($socket, $found->{addr})) { $answer{$port} = 'open' }
+    elsif ($! == EINPROGRESS) { $waiting{$port} = $socket }
+    else { $answer{$port} = judge($!) }
+  }
+  my $left = $seconds;
+  while (%waiting && $left > 0) {
+    my $bits = '';
+    vec($bits, fileno($_), 1) = 1 for values %waiting;
+    (my $count, $left) = select(undef, $bits, undef, $left);
+    last if $count == 0;
+    for my $port ($count > 0 ? keys %waiting : ()) {
+      next unless vec($bits, fileno($waiting{$port}), 1);
+      $answer{$port} = judge(unpack('i', getsockopt($waiting{$port}, SOL_SOCKET, SO_ERROR)));
+      delete $waiting{$port};
+    }
+  }
+  return map { [$_, $answer{$_} || 'silent'] } @ports;
+}
+
+sub rest { select(undef, undef, undef, $pause) }
+
+my %act = (
+  resolve => sub { print 'address ', name_address($_->{addr}), ' ', find_source($_), "\n" for place($_[0], 9, 0) },
+  echo => sub {
+    for (['4', AF_INET], ['6', AF_INET6]) {
+      my ($digit, $family) = @$_;
+      print "echo $digit ", eval { open_echo($family); 1 } ? "yes\n" : "no $@";
+    }
+  },
+  to => sub { ($to) = @_ },
+  tcp => sub { probe($pause, $_[0]) },
+  udp => sub { send_datagram(@_); rest() },
+  icmp => sub { send_echo(@_); rest() },
+  probe => sub { print "port @$_\n" for probe(@_) },
+);
+
+while (my $line = <DATA>) {
+  my ($verb, @words) = split ' ', $line;
+  next if eval { $act{$verb}->(@words); 1 };
+  print "failed $. $@";
+  exit;
+}
+print "end\n";
+__END__
+`;
+
+/** Asks for the addresses of a name, each with the address that packets to it would leave with. */
+export function askAddresses(host: string): string {
+  return `resolve ${host}\n`;
+}
+
+/** Asks whether echo requests may be sent. */
+export const askEcho = "echo\n";
+
+/** Sends the steps of a knock, in order, each once, with a pause wherever nothing says that a packet has arrived. */
+export function tellKnock(address: string, steps: readonly KnockStep[]): string {
+  return [`to ${address}\n`, ...steps.flatMap(tellStep)].join("");
+}
+
+/** Asks what comes back from ports, all at the same time. */
+export function askPorts(address: string, ports: readonly number[], timeoutMs: number): string {
+  return `to ${address}\nprobe ${timeoutMs / 1_000} ${ports.join(" ")}\n`;
+}
+
+/** What goes to perl's standard input. */
+export function writeProgram(request: string): string {
+  return `${program.trimStart()}${request}`;
+}
+
+/** The program's answers, line by line; `undefined` when it was not perl that answered, or not to the end. */
+export function readAnswers(stdout: string): readonly string[] | undefined {
+  const lines = stdout.trimEnd().split("\n");
+  const last = lines.at(-1) ?? "";
+  return last === "end" || last.startsWith("failed ") ? lines : undefined;
+}
+
+/** Why it did not get to the end. */
+export function readFault(
+  answers: readonly string[],
+): { readonly line: number; readonly why: string } | undefined {
+  const [, line = "", why = ""] = /^failed (\d+) (.*)$/.exec(answers.at(-1) ?? "") ?? [];
+  return line === "" ? undefined : { line: Number(line), why };
+}
+
+function tellStep({ tcp, udp, udpPayloadBytes, icmpPayloadBytes }: KnockStep): readonly string[] {
+  return [
+    ...(tcp === undefined ? [] : [`tcp ${tcp}\n`]),
+    ...(udp === undefined ? [] : [`udp ${udp} ${udpPayloadBytes ?? 0}\n`]),
+    ...(icmpPayloadBytes === undefined ? [] : [`icmp ${icmpPayloadBytes}\n`]),
+  ];
+}

@@ -1,0 +1,81 @@
+import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
+import { type ParsedKey, utils } from "ssh2";
+import { KnockgateError } from "../errors.js";
+import type { Login } from "./connection.js";
+
+/**
+ * Reads the private key of a login: ed25519, ECDSA or RSA, in OpenSSH's form or in PEM (PKCS #1, SEC 1, PKCS #8),
+ * encrypted or not.
+ *
+ * @param field what the login is called in the arguments, for messages
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without a word of the key
+ */
+export function readPrivateKey(login: Login, field: string): ParsedKey | undefined {
+  if (login.privateKey === undefined) return undefined;
+  try {
+    const key = utils.parseKey(
+      toReadable(login.privateKey, login.privateKeyPassword),
+      login.privateKeyPassword,
+    );
+    if (key instanceof Error) throw key;
+    if (key.isPrivateKey()) return key;
+  } catch (cause) {
+    // The cause is not passed on: who knows what of the key it quotes.
+    throw unreadable(login, field, cause);
+  }
+  throw new KnockgateError("ARGUMENTS_INVALID", `${field}.privateKey can't be read: it is a public key.`);
+}
+
+/** ssh2 does not read PKCS #8, in which OpenSSL, and so most tools that make keys, write them by default. */
+function toReadable(text: string, passphrase: string | undefined): string {
+  if (!/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text)) return text;
+  const key = createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) });
+  switch (key.asymmetricKeyType) {
+    case "rsa":
+      return `${key.export({ type: "pkcs1", format: "pem" })}`;
+    case "ec":
+      return `${key.export({ type: "sec1", format: "pem" })}`;
+    case "ed25519":
+      return writeOpenSsh(key);
+    default:
+      throw new Error("another kind of key");
+  }
+}
+
+/** Writes an ed25519 key in OpenSSH's form (its PROTOCOL.key), the only one of it that ssh2 reads. */
+function writeOpenSsh(key: KeyObject): string {
+  const { x = "", d = "" } = key.export({ format: "jwk" });
+  const [open, seed] = [x, d].map((part) => Buffer.from(part, "base64url"));
+  if (open === undefined || seed === undefined) throw new Error("half a key");
+  const type = packString("ssh-ed25519");
+  const blob = Buffer.concat([type, packString(open)]);
+  const check = randomBytes(4);
+  const secret = Buffer.concat([check, check, blob, packString(Buffer.concat([seed, open])), packString("")]);
+  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7].slice(0, (8 - (secret.length % 8)) % 8));
+  const whole = Buffer.concat([
+    Buffer.from("openssh-key-v1\0"),
+    ...["none", "none", ""].map(packString),
+    Buffer.from([0, 0, 0, 1]),
+    packString(blob),
+    packString(Buffer.concat([secret, padding])),
+  ]);
+  const lines = whole.toString("base64").replace(/.{70}/g, "$&\n");
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+function packString(part: string | Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(Buffer.byteLength(part));
+  return Buffer.concat([length, Buffer.from(part)]);
+}
+
+function unreadable(login: Login, field: string, cause: unknown): KnockgateError {
+  const why = cause instanceof Error ? cause.message : "";
+  const isEncrypted = /encrypted|passphrase|decrypt/i.test(why) || /ENCRYPTED/.test(login.privateKey ?? "");
+  const reason = !isEncrypted
+    ? "it is no ed25519, ECDSA or RSA key in OpenSSH's form or PEM"
+    : login.privateKeyPassword === undefined
+      ? `it is encrypted, and ${field}.privateKeyPassword is not set`
+      : `it is encrypted, and ${field}.privateKeyPassword does not open it`;
+  return new KnockgateError("ARGUMENTS_INVALID", `${field}.privateKey can't be read: ${reason}.`);
+}
