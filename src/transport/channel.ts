@@ -7,9 +7,21 @@ import type { CommandResult } from "./host.js";
 const maximumOutputBytes = 64 * 1024 * 1024;
 
 /** RFC 4254, 5.1. */
-const openFailure = { prohibited: 1, connectFailed: 2, unknownType: 3 } as const;
+const openFailure = { prohibited: 1, unknownType: 3 } as const;
 
-/** Runs a command by the login shell of the other side, with `input` as all of its standard input. */
+/**
+ * sshd refuses one more command than MaxSessions says, and forgets one that has ended only some moments later: so
+ * where it runs but one at a time, the next may have to wait.
+ */
+const openTries = 20;
+const openPauseMs = 100;
+
+/**
+ * Runs a command by the login shell of the other side, with `input` as all of its standard input.
+ *
+ * @throws KnockgateError `HOST_UNFIT` when the other side runs none at all, `HOST_FAILED` when a signal ended it, else
+ * `UNREACHABLE`
+ */
 export async function runCommand(
   client: Client,
   name: string,
@@ -23,8 +35,7 @@ export async function runCommand(
     return unreachable(name, `${limit} to a command, which may still be running there`);
   };
   return settle<CommandResult>(client, { timeoutMs, lost, late }, (resolve, reject, onLate) => {
-    client.exec(command, (error, stream) => {
-      if (error !== undefined) return reject(unreachable(name, error.message, error));
+    const carry = (stream: ClientChannel): void => {
       // Else a command that hangs would hold its channel, of which a server grants few (MaxSessions).
       if (onLate(() => stream.close())) return; // nothing was sent, so nothing runs
       const read = collectOutput(stream);
@@ -35,7 +46,19 @@ export async function runCommand(
       });
       stream.on("error", () => undefined); // its close says more
       stream.end(input);
-    });
+    };
+    const begin = (tries: number): void => {
+      client.exec(command, (error, stream) => {
+        if (error === undefined) return carry(stream);
+        if (!("reason" in error)) return reject(unreachable(name, error.message, error));
+        if (tries === openTries) {
+          const message = `${name}: it runs no command: see MaxSessions in sshd_config(5)`;
+          return reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
+        }
+        setTimeout(() => attempt(() => begin(tries + 1), reject, lost), openPauseMs);
+      });
+    };
+    begin(1);
   });
 }
 
@@ -105,19 +128,25 @@ function settle<T>(
         whenLate();
       }, timeoutMs);
     }
-    try {
-      begin(resolve, reject, (act) => {
-        whenLate = act;
-        if (isLate) act();
-        return isLate;
-      });
-    } catch {
-      reject(lost()); // ssh2 throws when there is no connection any more
-    }
+    const onLate = (act: () => void): boolean => {
+      whenLate = act;
+      if (isLate) act();
+      return isLate;
+    };
+    attempt(() => begin(resolve, reject, onLate), reject, lost);
   }).finally(() => {
     clearTimeout(timer);
     client.off("close", onClose);
   });
+}
+
+/** ssh2 throws when there is no connection any more. */
+function attempt(act: () => void, reject: (error: KnockgateError) => void, lost: () => KnockgateError): void {
+  try {
+    act();
+  } catch {
+    reject(lost());
+  }
 }
 
 function collectOutput(stream: ClientChannel): () => { stdout: string; stderr: string } {

@@ -57,9 +57,15 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
     opening.then((client) => client.onClose(drop), drop);
     return opening;
   };
-  const ask = async (request: string, timeoutMs: number): Promise<CommandResult> => {
-    const client = await borrow();
-    return client.run("perl -", writeProgram(request), timeoutMs);
+  // One after the other: a server may run as few as one command at a time (MaxSessions in sshd_config(5)).
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = (request: string, timeoutMs: number): Promise<CommandResult> => {
+    const answer = last.then(async () => {
+      const client = await borrow();
+      return client.run("perl -", writeProgram(request), timeoutMs);
+    });
+    last = answer.catch(() => undefined);
+    return answer;
   };
   const askPortsSoon = gatherProbes(async (address, ports, timeoutMs) => {
     const { stdout } = await ask(askPorts(address, ports, timeoutMs), perlTimeoutMs + timeoutMs);
@@ -116,7 +122,7 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
   };
 }
 
-/** Probes that are asked for at once go in one: each would else start a perl, of which a server grants few at a time. */
+/** Probes that are asked for at once go in one: each would else wait for the silence of the one before. */
 function gatherProbes(
   ask: (address: string, ports: readonly number[], timeoutMs: number) => Promise<readonly string[]>,
 ): Outpost["probePort"] {

@@ -11,6 +11,7 @@ import { allowEcho, connectionThrough, countStrangers, hideBehind } from "./bast
 import { claimHost, openDeployment, waitUntil } from "./deployment";
 import { isLetIn, listFiles, listGate } from "./inspection";
 import { makePolicy } from "./policies";
+import { reconfigureSshd } from "./sshd";
 
 const steps: readonly Step[] = [
   { tcp: 47_001 },
@@ -77,12 +78,13 @@ describe.concurrent("through a bastion", () => {
     },
   );
 
-  test("many gates are proved at once, however few commands its sshd runs at a time", async () => {
+  test("many gates are proved, by a bastion whose sshd runs but one command at a time", async () => {
     const { bastion, host } = await placeBehind();
+    await reconfigureSshd(bastion, ["MaxSessions 1"]);
     const protectedPorts = Array.from({ length: 12 }, (_, index) => 2_000 + index);
     const gates = [22, ...protectedPorts].map((port) => ({
       name: `gate-${port}`,
-      protect: [{ tcp: `${port}` }],
+      protect: [{ tcp: `${port}` }, { udp: `${port}` }],
       knock: { steps: [{ tcp: 30_000 + port }, { udp: 40_000 + port }] },
     }));
     const policy = makePolicy({ gates, acceptRisks: [] });
@@ -90,7 +92,9 @@ describe.concurrent("through a bastion", () => {
     await changeHost({ ...first, policy }, world);
     world.close();
     for (const port of protectedPorts) {
-      expect(world.lines.join("\n")).toContain(`gate-${port} does not answer on TCP port ${port} before`);
+      expect(world.lines.join("\n")).toContain(
+        `closed: gate gate-${port} does not answer on TCP port ${port} and`,
+      );
     }
   });
 

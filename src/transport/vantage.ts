@@ -1,0 +1,60 @@
+import { KnockgateError } from "../errors.js";
+import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./bastion.js";
+import type { Connection } from "./connection.js";
+import { nameLogin, tryEach } from "./dial.js";
+import type { KnockStep, RemoteVantage } from "./host.js";
+import { makeOutpost, type Outpost } from "./outpost.js";
+import { readCredentials } from "./ssh.js";
+
+/**
+ * Makes another machine a place that packets to a host leave from. Its own `proxy` is only the way to it. It needs perl
+ * there, and no root.
+ *
+ * @param from the other machine
+ * @param host the host's name, as that machine knows it, or address
+ * @param steps all that may have to be sent from there: if it can't, that is said now
+ * @param field what `from` is called in the arguments, for messages
+ * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
+ * `ARGUMENTS_INVALID`
+ */
+export async function findVantage(
+  from: Connection,
+  host: string,
+  steps: readonly KnockStep[],
+  field: string,
+): Promise<RemoteVantage> {
+  const outpost = await findOutpost(from, field);
+  try {
+    // The resolver's first choice: what a client there would take.
+    const [target] = await outpost.survey(host, steps);
+    if (target === undefined) throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`);
+    return {
+      name: outpost.name,
+      address: target.source,
+      knock: (knock) => outpost.knock(target.address, knock),
+      probePort: (port, timeoutMs) => outpost.probePort(target.address, port, timeoutMs),
+      close: () => outpost.close(),
+    };
+  } catch (cause) {
+    outpost.close();
+    throw cause;
+  }
+}
+
+async function findOutpost(from: Connection, field: string): Promise<Outpost> {
+  const credentials = await readCredentials(from, field);
+  if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials);
+  const bastion = await findBastion(from.proxy, `${field}.proxy`);
+  const dial = async () =>
+    tryEach(await bastion.survey(from.host, []), ({ address }) =>
+      dialThrough(bastion, credentials, address, from.perDialTimeout * 1_000),
+    );
+  const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial));
+  return {
+    ...outpost,
+    close: () => {
+      outpost.close();
+      bastion.close();
+    },
+  };
+}
