@@ -142,6 +142,11 @@ export interface KnockGateArgs {
   connection: pulumi.Input<ConnectionArgs>;
   policy: pulumi.Input<PolicyArgs>;
   /**
+   * Another machine that the gates are tried from, before and after the knock: for a deployer whose own address is in
+   * `allowFrom`, so that it meets no gate. It needs perl, but no root. Default: where the deployer's own packets leave.
+   */
+  proveFrom?: pulumi.Input<ConnectionArgs>;
+  /**
    * After how many seconds the host undoes by itself a change that was not confirmed. 10 to 86,400; default 60, or three
    * times what the proof of all gates takes when that is longer. Gates are proven one after another, about a second each.
    */

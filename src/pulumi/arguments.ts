@@ -8,6 +8,8 @@ import { type Connection, connectionSchema } from "../transport/connection.js";
 /** What a resource is told, read and found right. */
 export interface RulesetArguments {
   readonly connection: Connection;
+  /** Another machine that the gates are tried from. */
+  readonly proveFrom?: Connection | undefined;
   readonly policy: Policy;
   readonly undoAfterSeconds: number;
 }
@@ -23,13 +25,14 @@ export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const optionsSchema = z.object({
   connection: connectionSchema,
+  proveFrom: connectionSchema.optional(),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
 });
 
 /** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
 export function readArguments(raw: Readonly<Record<string, unknown>>): ArgumentsReading {
   const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
-  const options = hasUnknown([raw["connection"], raw["undoAfterSeconds"]])
+  const options = hasUnknown([raw["connection"], raw["proveFrom"], raw["undoAfterSeconds"]])
     ? undefined
     : optionsSchema.safeParse(raw);
   const findings = [
@@ -45,8 +48,8 @@ export function readArguments(raw: Readonly<Record<string, unknown>>): Arguments
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
   if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
-  const { undoAfterSeconds = chooseUndoTime(policy.policy), connection } = options.data;
-  return { kind: "arguments", arguments: { policy: policy.policy, connection, undoAfterSeconds } };
+  const { undoAfterSeconds = chooseUndoTime(policy.policy), ...reached } = options.data;
+  return { kind: "arguments", arguments: { policy: policy.policy, ...reached, undoAfterSeconds } };
 }
 
 /** Long enough for a proof in which some things get lost. */

@@ -45,7 +45,12 @@ export class KnockGate extends pulumi.ComponentResource {
     super("knockgate:index:KnockGate", name, {}, opts);
     const ruleset = new Ruleset(
       name,
-      { connection: args.connection, policy: args.policy, undoAfterSeconds: args.undoAfterSeconds },
+      {
+        connection: args.connection,
+        policy: args.policy,
+        proveFrom: args.proveFrom,
+        undoAfterSeconds: args.undoAfterSeconds,
+      },
       { parent: this },
     );
     this.ruleset = ruleset.ruleset;

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { changeHost, type World } from "../apply/change.js";
+import { refuseUntouched } from "../apply/failure.js";
 import { observeHost } from "../apply/observe.js";
 import { nameBackend } from "../apply/program.js";
 import { reachHost } from "../apply/reach.js";
@@ -11,11 +12,12 @@ import { describeLoaded } from "../plan/drift.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/schema.js";
 import { redactListing, renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
+import { findVantage } from "../transport/vantage.js";
 import { checkUndoTime, type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
 
 /**
@@ -92,9 +94,10 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
 }
 
 export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
-  const { policy, connection, undoAfterSeconds } = expectArguments(inputs);
+  const wanted = expectArguments(inputs);
+  const { policy, undoAfterSeconds } = wanted;
   const id = `${policy.name}-${randomUUID()}`;
-  const { digest } = await withWorld(connection, [policy], (world) =>
+  const { digest } = await withProvingWorld(wanted, [policy], (world) =>
     changeHost({ policy, owner: id, undoAfterSeconds }, world),
   );
   return { id, outs: { ...inputs, digest } };
@@ -105,9 +108,10 @@ export async function update(
   olds: Properties,
   news: Properties,
 ): Promise<{ outs: Record<string, unknown> }> {
-  const { policy, connection, undoAfterSeconds } = expectArguments(news);
+  const wanted = expectArguments(news);
+  const { policy, undoAfterSeconds } = wanted;
   const formerPolicy = expectArguments(olds).policy;
-  const { digest } = await withWorld(connection, [policy, formerPolicy], (world) =>
+  const { digest } = await withProvingWorld(wanted, [policy, formerPolicy], (world) =>
     changeHost({ policy, formerPolicy, owner: id, undoAfterSeconds }, world),
   );
   return { outs: { ...news, digest } };
@@ -158,14 +162,36 @@ function expectArguments(raw: Properties): RulesetArguments {
   throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
 }
 
+/** Opens the way to another machine, too, when the gates are to be tried from there. */
+async function withProvingWorld<T>(
+  { connection, proveFrom, policy }: RulesetArguments,
+  policies: readonly Policy[],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  if (proveFrom === undefined) return withWorld(connection, policies, use);
+  const vantage = await findVantage(proveFrom, connection.host, listSteps([policy]), "proveFrom").catch(
+    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
+  );
+  try {
+    return await withWorld(connection, policies, (world) => use({ ...world, vantage }));
+  } finally {
+    vantage.close();
+  }
+}
+
+function listSteps(policies: readonly Policy[]): readonly Step[] {
+  return policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
+}
+
 /** @param policies all whose knocks may have to be sent */
 async function withWorld<T>(
   connection: Connection,
   policies: readonly Policy[],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  const steps = policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
-  const passage = await findRoutes(connection, steps);
+  const passage = await findRoutes(connection, listSteps(policies)).catch((cause: unknown) =>
+    refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
+  );
   try {
     return await use({
       routes: passage.routes,

@@ -37,6 +37,7 @@ const provider: pulumi.dynamic.ResourceProvider = {
 export interface RulesetArgs {
   readonly connection: pulumi.Input<unknown>;
   readonly policy: pulumi.Input<unknown>;
+  readonly proveFrom: pulumi.Input<unknown> | undefined;
   readonly undoAfterSeconds: pulumi.Input<number> | undefined;
 }
 
@@ -53,13 +54,14 @@ export class Ruleset extends pulumi.dynamic.Resource {
       {
         connection: pulumi.secret(args.connection),
         policy: pulumi.secret(args.policy),
+        proveFrom: args.proveFrom === undefined ? undefined : pulumi.secret(args.proveFrom),
         undoAfterSeconds: args.undoAfterSeconds,
         // Chosen by `check`; it is named here because the engine keeps a property secret only if the program did.
         redactionKey: pulumi.secret(""),
         ruleset: undefined,
         digest: undefined,
       },
-      { ...opts, additionalSecretOutputs: ["connection", "policy", "redactionKey", "digest"] },
+      { ...opts, additionalSecretOutputs: ["connection", "policy", "proveFrom", "redactionKey", "digest"] },
       "knockgate",
       "Ruleset",
     );

@@ -53,7 +53,8 @@ function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
 }
 
 test("has one child, with connection, policy and key as secrets whether or not they were", async () => {
-  await makeGate({ undoAfterSeconds: 90 });
+  const proveFrom = { host: "198.51.100.2", privateKey: "other words" };
+  await makeGate({ undoAfterSeconds: 90, proveFrom });
   expect(registered.map(({ type, name, custom }) => [type, name, custom])).toEqual([
     ["knockgate:index:KnockGate", "edge", false],
     ["pulumi-nodejs:dynamic/knockgate:Ruleset", "edge", true],
@@ -62,6 +63,7 @@ test("has one child, with connection, policy and key as secrets whether or not t
   expect(inputs).toEqual({
     connection: secret(connection),
     policy: secret(policy),
+    proveFrom: secret(proveFrom),
     undoAfterSeconds: 90,
     redactionKey: secret(""),
   });
@@ -76,7 +78,13 @@ test("is its child's parent, and asks the engine to keep what comes back secret 
   const gate = await makeGate({}, { transformations: [look] });
   const child = seen.find(({ type }) => type.endsWith(":Ruleset"));
   expect(child?.opts.parent).toBe(gate);
-  expect(child?.opts.additionalSecretOutputs).toEqual(["connection", "policy", "redactionKey", "digest"]);
+  expect(child?.opts.additionalSecretOutputs).toEqual([
+    "connection",
+    "policy",
+    "proveFrom",
+    "redactionKey",
+    "digest",
+  ]);
 });
 
 test("shows the ruleset, and keeps digest and knock secret", async () => {
