@@ -28,13 +28,8 @@ const undoTimeoutMs = 15_000;
 /** Ends a change before anything on the host was touched. */
 export function refuseUntouched(place: string, cause: unknown): never {
   const code = cause instanceof KnockgateError ? cause.code : "HOST_FAILED";
-  throw new KnockgateError(
-    code,
-    describeFailure(place, "1/6 connect", cause, "Nothing was changed on the host."),
-    {
-      cause,
-    },
-  );
+  const message = describeFailure(place, "1/6 connect", cause, "Nothing was changed on the host.");
+  throw new KnockgateError(code, message, { cause });
 }
 
 /** Undoes what can be undone now, and says what the host has, or will have. */
@@ -45,12 +40,18 @@ export async function concludeFailure(cause: unknown, failure: Failure): Promise
     failure.log("6/6 confirm: the answer was lost, but the host has confirmed the change");
     return { digest };
   }
-  const isSafe = outcome === "nothing" || (outcome === "unknown" && step === "2/6 stage");
-  const code = cause instanceof KnockgateError && isSafe ? cause.code : "NOT_CONFIRMED";
+  const isUntouched =
+    outcome === "nothing" ? !mayHaveLoaded(step) : outcome === "unknown" && step === "2/6 stage";
+  const code = cause instanceof KnockgateError && isUntouched ? cause.code : "NOT_CONFIRMED";
   const place = `policy ${request.policy.name} on ${reached.route.name}`;
   throw new KnockgateError(code, describeFailure(place, step, cause, describeOutcome(outcome, failure)), {
     cause,
   });
+}
+
+/** Nothing to undo then means that the timer, or a boot, has undone it already. */
+function mayHaveLoaded(step: ChangeStep): boolean {
+  return step === "4/6 load" || step === "5/6 prove" || step === "6/6 confirm";
 }
 
 function describeOutcome(outcome: Exclude<UndoOutcome, "confirmed">, { request, step }: Failure): string {
@@ -59,7 +60,9 @@ function describeOutcome(outcome: Exclude<UndoOutcome, "confirmed">, { request, 
     case "undone":
       return "The host has put back what it had before.";
     case "nothing":
-      return "Nothing was changed on the host.";
+      return mayHaveLoaded(step)
+        ? "The host has put back by itself what it had before."
+        : "Nothing was changed on the host.";
     case "failed":
       return `The host could not undo it now; ${timer}`;
     case "unknown":
@@ -94,13 +97,15 @@ function describeFailure(place: string, step: ChangeStep, cause: unknown, state:
 }
 
 /** Over the connection that is there, else over a new one. */
-async function undoByAnyWay({ request, world, reached, id }: Failure): Promise<UndoOutcome> {
+async function undoByAnyWay({ request, world, reached, id, step }: Failure): Promise<UndoOutcome> {
   const { policy, formerPolicy } = request;
   const outcome = await undoChange(reached.connection, policy.name, id);
   if (outcome !== "unknown") return outcome;
   try {
     const policies = formerPolicy === undefined ? [policy] : [policy, formerPolicy];
-    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit: 0 });
+    // Whether a confirm came to count decides what the state must say: worth a second round.
+    const errorLimit = step === "6/6 confirm" ? 2 : 1;
+    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit });
     try {
       return await undoChange(again.connection, policy.name, id);
     } finally {
