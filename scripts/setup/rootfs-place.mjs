@@ -4,23 +4,22 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What a root file system is made of; another content here is another digest, and so another folder. */
+const common = ["openssh-server", "nftables", "iptables", "iproute2", "procps", "sudo"];
+
+/**
+ * What a root file system is made of; another content here is another digest, and so another folder. `later` is
+ * installed by apt, which resolves conflicts that debootstrap does not see.
+ */
 export const rootfsRecipes = {
   systemd: {
     suite: "bookworm",
-    packages: [
-      "systemd",
-      "systemd-sysv",
-      "dbus",
-      "libpam-systemd",
-      "openssh-server",
-      "nftables",
-      "iptables",
-      "iproute2",
-      "procps",
-      "sudo",
-    ],
-    exclude: [],
+    packages: [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd", "iptables-persistent"],
+    later: [],
+  },
+  openrc: {
+    suite: "bookworm",
+    packages: [...common, "ifupdown"],
+    later: ["sysvinit-core", "openrc"],
   },
 };
 

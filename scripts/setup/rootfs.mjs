@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SetupFailure } from "./failure.mjs";
 import { onLeaving } from "./interruption.mjs";
@@ -10,6 +19,8 @@ import { locateRootfs, rootfsCache, rootfsRecipes } from "./rootfs-place.mjs";
 
 const unfinishedPrefix = "unfinished-rootfs-";
 const staleAfterMs = 3_600_000;
+/** Packages ask it before they start a service; 101 means no (invoke-rc.d(8)). debootstrap has its own way. */
+const keepsStopped = "usr/sbin/policy-rc.d";
 
 /**
  * Builds a root file system for hosts that boot, unless it is there. It gets its name only when it is whole, and
@@ -51,16 +62,20 @@ export async function obtainRootfs(kind) {
  * @param {string} target
  */
 async function bootstrap(kind, target) {
-  const { suite, packages, exclude } = rootfsRecipes[kind];
+  const { suite, packages, later } = rootfsRecipes[kind];
   const apart = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const choice = ["--variant=minbase", `--include=${packages.join(",")}`];
-  if (exclude.length > 0) choice.push(`--exclude=${exclude.join(",")}`);
+  const run = (/** @type {string[]} */ ...command) =>
+    runWithProgress("setpriv", ["--pdeathsig", "KILL", "unshare", ...apart, "--", ...command], {
+      env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
+    });
   const mirror = findDebianMirror();
-  const what = [suite, target, ...(mirror === undefined ? [] : [mirror])];
-  const tied = ["--pdeathsig", "KILL", "unshare", ...apart, "--"];
-  await runWithProgress("setpriv", [...tied, "debootstrap", "--force-check-gpg", ...choice, ...what], {
-    env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
-  });
+  const place = [suite, target, ...(mirror === undefined ? [] : [mirror])];
+  const choice = ["--variant=minbase", `--include=${packages.join(",")}`];
+  await run("debootstrap", "--force-check-gpg", ...choice, ...place);
+  if (later.length === 0) return;
+  writeFileSync(join(target, keepsStopped), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  await run("chroot", target, "apt-get", "update");
+  await run("chroot", target, "apt-get", "install", "-y", "--no-install-recommends", ...later);
 }
 
 /**
@@ -70,7 +85,8 @@ async function bootstrap(kind, target) {
 function removeNeedless(folder) {
   const etc = join(folder, "etc", "ssh");
   const keys = existsSync(etc) ? readdirSync(etc).filter((name) => name.startsWith("ssh_host_")) : [];
-  const needless = ["var/cache/apt", "var/lib/apt/lists", "etc/machine-id"];
+  // iptables-persistent saves what the builder's own firewall had.
+  const needless = ["var/cache/apt", "var/lib/apt/lists", "etc/machine-id", "etc/iptables", keepsStopped];
   for (const path of [...needless, ...keys.map((name) => join("etc", "ssh", name))]) {
     rmSync(join(folder, path), { recursive: true, force: true });
   }

@@ -80,6 +80,7 @@ export async function bootHost(bootable: Namespaces, socket: Socket, sshPort: nu
       if (Date.now() > until) throw new Error(`lab: ${name} was not up within ${bootLimitMs} ms: ${output}`);
       await sleep(50);
     }
+    await socket.askAgain();
   };
   await waitUntilUp();
   return {
@@ -125,11 +126,18 @@ async function start(bootable: Namespaces, socket: Socket, listen: (text: string
   });
   child.stdout.setEncoding("utf8").on("data", listen);
   letParentEnd(child);
-  return { nspawn: child, pid: await waitForFirstProcess(child, bootable.name) };
+  let complaint = "";
+  child.stdout.on("data", (text: string) => {
+    complaint += text;
+  });
+  const pid = await waitForFirstProcess(child).catch((cause: unknown) => {
+    throw new Error(`lab: ${bootable.name} did not begin to boot: ${complaint}`, { cause });
+  });
+  return { nspawn: child, pid };
 }
 
 /** The only descendant of nsenter that is number 1 of its own pid namespace (proc(5): NSpid). */
-async function waitForFirstProcess(nsenter: ChildProcess, name: string): Promise<number> {
+async function waitForFirstProcess(nsenter: ChildProcess): Promise<number> {
   const until = Date.now() + bootLimitMs;
   while (Date.now() < until) {
     const found = listDescendants(nsenter.pid ?? 0).find((pid) => /^NSpid:.*\t1$/m.test(readStatus(pid)));
@@ -137,7 +145,7 @@ async function waitForFirstProcess(nsenter: ChildProcess, name: string): Promise
     if (nsenter.exitCode !== null) break;
     await sleep(10);
   }
-  throw new Error(`lab: ${name} did not begin to boot, systemd-nspawn's exit code is ${nsenter.exitCode}`);
+  throw new Error(`systemd-nspawn's exit code is ${nsenter.exitCode}`);
 }
 
 function listDescendants(pid: number): readonly number[] {

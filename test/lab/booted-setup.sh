@@ -15,15 +15,16 @@ step="mounting the control groups"
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 
 step="taking a control group"
+exec 8</sys/fs/cgroup
+flock 8 # or another lab could take an empty one, that is just being made, for one that was left
 for old in /sys/fs/cgroup/knockgate-*; do
 	# Left by a lab that was killed; one in use holds processes at all times.
 	! grep -qx "populated 0" "$old/cgroup.events" 2>/dev/null || find "$old" -depth -type d -exec rmdir {} +
 done
-take_group() {
-	group=$(mktemp -d /sys/fs/cgroup/knockgate-XXXXXX) && mkdir "$group/outer" "$group/boot" &&
-		echo 0 >"$group/outer/cgroup.procs"
-}
-take_group || take_group # another lab may take an empty one for one that was left
+group=$(mktemp -d /sys/fs/cgroup/knockgate-XXXXXX)
+mkdir "$group/outer" "$group/boot"
+echo 0 >"$group/outer/cgroup.procs"
+exec 8<&-
 leave() {
 	echo 0 >/sys/fs/cgroup/cgroup.procs
 	kill -KILL -1
@@ -49,5 +50,6 @@ tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 echo 'SSHD_OPTS="-E /var/log/sshd.log"' >"$root/etc/default/ssh"
 printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
 chroot "$root" systemctl --quiet enable systemd-networkd.service
+chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null
 chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer apt-daily-upgrade.timer \
 	dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-wait-online.service

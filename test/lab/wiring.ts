@@ -19,6 +19,8 @@ export interface Socket {
   readonly gateway: Addresses;
   /** Puts a fresh link eth0 into the network namespace of a process; an earlier one goes. */
   plug(pid: number): Promise<void>;
+  /** Lets the router ask at once who is there, where it has asked in vain and would wait a second. */
+  askAgain(): Promise<void>;
 }
 
 // Made by the kernel itself in every new network namespace once their module is loaded; they lead nowhere.
@@ -94,15 +96,18 @@ export async function wire(
 function makeSocket(router: Namespaces, lab: number, network: number): Socket {
   const gateway = routerAddresses(lab, network);
   const link = `to${network}`;
+  const enter = ["nsenter", "--target", String(router.pid), "--net", "--"];
   return {
     addresses: farAddresses(lab, network),
     gateway,
     plug: async (pid) => {
       // The kernel takes away the links of a network namespace some time after its last process.
-      const enter = ["nsenter", "--target", String(router.pid), "--net", "--"];
       await runCommand([...enter, "ip", "link", "delete", link], { check: false });
       await runBatch("outside", [`link add ${link} netns ${router.pid} type veth peer eth0 netns ${pid}`]);
       await runBatch(router, attach(link, gateway));
+    },
+    askAgain: async () => {
+      await runCommand([...enter, "ip", "neighbour", "flush", "dev", link]);
     },
   };
 }
