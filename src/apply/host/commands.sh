@@ -84,8 +84,8 @@ main() {
 	probe | count) "cmd_$command" "$@" ;;
 	wait)
 		sleep "$2"
-		lock undo
-		cmd_undo "$1" "not confirmed in time"
+		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
+		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;
 	settle | arm | load | confirm | undo | remove | boot)
 		lock "$command"

@@ -6,6 +6,7 @@ start_timer() {
 		systemctl stop "$undo_unit.timer" "$undo_unit.service" 2>/dev/null
 		systemctl reset-failed "$undo_unit.service" 2>/dev/null
 		systemd-run --quiet --collect --unit="$undo_unit" --on-active="$1" --timer-property=AccuracySec=200ms \
+			--property=Restart=on-failure --property=RestartSec=5 \
 			/bin/sh "$change/host.sh" undo "$policy" "$id" "not confirmed in time" >&2 9<&- &&
 			systemctl --quiet is-active "$undo_unit.timer" && printf 'systemd\n'
 	else
