@@ -17,6 +17,7 @@ const commandsByPackage = {
   busybox: ["busybox"], // busybox-static has the same command
   debootstrap: ["debootstrap"],
   "systemd-container": ["systemd-nspawn"],
+  faketime: ["faketime"], // for the library that comes with it, libfaketime
   "util-linux": ["unshare", "nsenter", "flock", "setpriv"],
 };
 

@@ -6,6 +6,8 @@ export interface Swallowed {
   readonly to: LabHost;
   readonly protocol: "tcp" | "udp" | "any";
   readonly port?: number;
+  /** Also what comes from the host: with "any" a cut cable. Default false. */
+  readonly isBothWays?: boolean;
 }
 
 export interface Swallowing {
@@ -18,13 +20,18 @@ let count = 0;
 /** Lets the router drop packets to a host, over IPv4 and IPv6, without an answer to anybody. */
 export async function swallow(router: Namespaces, what: Swallowed): Promise<Swallowing> {
   const table = `swallow${++count}`;
+  const packets = renderPackets(what);
+  const ways = what.isBothWays ? ["daddr", "saddr"] : ["daddr"];
+  const rules = ways.flatMap((way) => [
+    `ip ${way} ${what.to.ipv4} ${packets} drop`,
+    `ip6 ${way} ${what.to.ipv6} ${packets} drop`,
+  ]);
   await runNft(
     router,
     `table inet ${table} {
       chain forward {
         type filter hook forward priority filter; policy accept;
-        ip daddr ${what.to.ipv4} ${renderPackets(what)} drop
-        ip6 daddr ${what.to.ipv6} ${renderPackets(what)} drop
+        ${rules.join("\n        ")}
       }
     }`,
   );

@@ -1,0 +1,120 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { replace } from "./host-acts";
+import { makePolicy, oldSteps } from "./policies";
+import type { Act } from "./row";
+import type { Scene } from "./scene";
+
+/** Drops every packet from and to the host, and closes nothing. */
+export const cut: Act = async (scene) => {
+  const { restore } = await scene.lab.swallow({ to: scene.host, protocol: "any", isBothWays: true });
+  scene.healLater(restore);
+};
+
+export function cutFor(seconds: number): Act {
+  return async (scene) => {
+    const { restore } = await scene.lab.swallow({ to: scene.host, protocol: "any", isBothWays: true });
+    const healing = pause(seconds * 1_000).then(restore);
+    scene.healLater(() => healing);
+  };
+}
+
+/** Drops one step of the new knock on its way. */
+export const loseStep: Act = async (scene) => {
+  const { restore } = await scene.lab.swallow({ to: scene.host, protocol: "tcp", port: 52_102 });
+  scene.healLater(restore);
+};
+
+/** SIGKILL for program, engine and provider. */
+export const kill: Act = async (scene) => scene.up?.kill();
+
+/** A rule of somebody else's in front of ours, which lets everybody in. */
+export const acceptBeforeOurs: Act = async ({ host, healLater }) => {
+  const rule = ["INPUT", "-p", "tcp", "--dport", "22", "-j", "ACCEPT"];
+  await host.run(["iptables", "-I", ...rule]);
+  healLater(() => host.run(["iptables", "-D", ...rule]));
+};
+
+/** The same where an accept of another table decides nothing: within our own. */
+export const acceptWithinOurs: Act = async ({ host }) => {
+  const rule = "insert rule inet knockgate_edge ssh_door tcp dport 22 accept";
+  await host.run(["nft", ...rule.split(" ")]);
+};
+
+/** Somebody's NAT takes the port out of the gate's sight, and SSH listens there as well. */
+export const redirectPastOurs: Act = async ({ host, healLater }) => {
+  const configuration = "/etc/ssh/sshd_config";
+  const reload = "kill -HUP $(cat /run/sshd.pid)";
+  await host.run(["sh", "-c", `sed -i '1i Port 2222' ${configuration} && ${reload}`]);
+  const table = `table ip theirs {
+    chain before {
+      type nat hook prerouting priority dstnat; policy accept;
+      tcp dport 22 redirect to :2222
+    }
+  }
+`;
+  await host.run(["nft", "-f", "-"], { stdin: table });
+  healLater(() => host.run(["nft", "delete", "table", "ip", "theirs"]));
+};
+
+/**
+ * Stops the host's confirm after it counts and before it answers, for as long as `act` takes. The last that confirm
+ * does is to read back the digest; the change's load file is gone by then, and only then.
+ */
+export function beforeConfirmAnswers(act: Act): Act {
+  const stop = `at=$(readlink /proc/$$/fd/0)
+if [ -e "$at" ] && [ "\${at%/ruleset}" != "$at" ] && [ ! -e "\${at%/ruleset}/load" ] && [ ! -e /run/answering ]; then
+	: >/run/answering
+	until [ -e /run/answer ]; do sleep 0.05; done
+fi
+real "$@"`;
+  return async (scene) => {
+    await replace("sha256sum", stop)(scene);
+    const run = `/proc/${scene.host.pid}/root/run`;
+    const waiting = (async () => {
+      while (!existsSync(join(run, "answering"))) await pause(20);
+      await act(scene);
+      await writeFile(join(run, "answer"), "");
+    })();
+    scene.healLater(() => waiting);
+  };
+}
+
+/** Does several things in turn. */
+export function inTurn(...acts: readonly Act[]): Act {
+  return async (scene) => {
+    for (const act of acts) await act(scene);
+  };
+}
+
+/** Somebody else with a stack of their own that has the same gate on the same host. */
+export const enterOther: Act = async (scene) => {
+  const declared = { ...scene.declared, policy: makePolicy(oldSteps, undefined) };
+  const { kind, printed } = await runOther({ ...scene, declared });
+  if (kind !== "well") throw new Error(`the second deployer's first \`up\` ended ${kind}: ${printed}`);
+};
+
+/** That second deployer's `up`, from its beginning to its end. */
+export function otherUps(expected: "well" | RegExp): Act {
+  return async (scene) => {
+    const { kind, printed } = await runOther(scene);
+    if (expected === "well" ? kind !== "well" : !expected.test(printed)) {
+      throw new Error(`the second deployer's \`up\` ended ${kind}: ${printed}`);
+    }
+    scene.note(
+      expected === "well"
+        ? "the second deployer's `up` ended well"
+        : `the second deployer's \`up\` was refused`,
+    );
+    scene.healLater(async () => {
+      const next = await runOther(scene);
+      if (next.kind !== "well") throw new Error(`the second deployer's next \`up\`: ${next.printed}`);
+    });
+  };
+}
+
+async function runOther(scene: Scene) {
+  return (await scene.other.startUp(scene.declared)).ended;
+}

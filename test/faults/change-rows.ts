@@ -1,0 +1,188 @@
+import {
+  acceptBeforeOurs,
+  acceptWithinOurs,
+  beforeConfirmAnswers,
+  cut,
+  cutFor,
+  enterOther,
+  inTurn,
+  kill,
+  loseStep,
+  otherUps,
+  redirectPastOurs,
+} from "./acts";
+import { endSessions, killSessionGroups, takeAway, takeAwayFor } from "./host-acts";
+import type { Row } from "./row";
+
+const on = "namespace";
+const mayHaveConfirmed =
+  /if it has confirmed the new ruleset, it keeps it and opens for the new knock alone; else the host's own timer/;
+const from = "update";
+
+const deployers: readonly Row[] = [
+  {
+    id: "two-deployers-second-refused",
+    done: "two deployers, one host, one policy: the second tries while the first is between arm and load",
+    on,
+    from,
+    before: enterOther,
+    within: { after: "arm", act: otherUps(/\[CHANGE_PENDING\]/) },
+    ends: "new",
+  },
+  {
+    id: "two-deployers-second-between-look-and-stage",
+    done: "two deployers: the second makes its whole change after the first has looked at the host",
+    on,
+    from,
+    before: enterOther,
+    within: { after: "connect", act: otherUps("well") },
+    ends: "new",
+  },
+  {
+    id: "two-deployers-second-between-stage-and-arm",
+    done: "two deployers: the second makes its whole change after the first has staged its own",
+    on,
+    from,
+    before: enterOther,
+    within: { after: "stage", act: otherUps("well") },
+    ends: "new",
+    up: { at: "arm", code: "HOST_FAILED", state: "untouched", why: /is not staged/ },
+    knownTo: "second deployer's state",
+  },
+];
+
+const proofs: readonly Row[] = [
+  {
+    id: "new-knock-does-not-open",
+    done: "the ruleset loads, but a step of the new knock gets lost on its way",
+    on,
+    from,
+    before: loseStep,
+    ends: "old",
+    up: {
+      at: "prove",
+      code: "NOT_CONFIRMED",
+      state: ["undone", "undoneByItself"],
+      why: /does a step get lost/,
+    },
+  },
+  {
+    id: "opens-without-a-knock-iptables",
+    done: "backend iptables: after load somebody's rule before ours accepts everybody",
+    on,
+    from,
+    backend: "iptables",
+    within: { after: "load", act: acceptBeforeOurs },
+    ends: "old",
+    up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+  },
+  {
+    id: "opens-without-a-knock-nftables",
+    done: "backend nftables: after load somebody puts an accept into our own table",
+    on,
+    from,
+    within: { after: "load", act: acceptWithinOurs },
+    ends: "old",
+    up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+  },
+  {
+    id: "opens-without-a-knock-nat",
+    done: "after load somebody's NAT redirects port 22 to another one, where SSH listens, too",
+    on,
+    from,
+    within: { after: "load", act: redirectPastOurs },
+    ends: "old",
+    up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+  },
+];
+
+const confirms: readonly Row[] = [
+  {
+    id: "confirm-answer-lost-for-a-while",
+    done: "the host confirms, its answer is lost, and the network is back after 20 s",
+    on,
+    from,
+    within: { after: "prove", act: beforeConfirmAnswers(cutFor(20)) },
+    ends: "new",
+  },
+  {
+    id: "confirm-answer-lost",
+    done: "the host confirms, its answer is lost, and the network stays cut until `up` has given up",
+    on,
+    from,
+    within: { after: "prove", act: beforeConfirmAnswers(cut) },
+    ends: "new",
+    up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer", why: mayHaveConfirmed },
+    knownTo: "program",
+  },
+  {
+    id: "confirm-answer-lost-first",
+    done: "first change: the same",
+    on,
+    from: "first",
+    within: { after: "prove", act: beforeConfirmAnswers(cut) },
+    ends: "new",
+    up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer", why: mayHaveConfirmed },
+    knownTo: "program",
+    isDeep: true,
+  },
+];
+
+const timers: readonly Row[] = [
+  {
+    id: "timer-outlives-session",
+    done: "no systemd: after load the deployer and all processes of its SSH sessions are killed",
+    on,
+    from,
+    within: { after: "load", act: inTurn(kill, endSessions) },
+    ends: "old",
+    up: "killed",
+  },
+  {
+    id: "timer-outlives-control-group",
+    done: "systemd: after load the deployer and the control groups of its SSH sessions are killed",
+    on: "booted",
+    from,
+    within: { after: "load", act: inTurn(kill, killSessionGroups) },
+    ends: "old",
+    up: "killed",
+  },
+  {
+    id: "no-systemd-run",
+    done: "systemd without systemd-run: after load the deployer and the control groups of its SSH sessions are killed",
+    on: "booted",
+    from,
+    before: takeAway("systemd-run"),
+    within: { after: "load", act: inTurn(kill, killSessionGroups) },
+    ends: "old",
+    up: "killed",
+  },
+];
+
+const undoing: readonly Row[] = [
+  {
+    id: "undo-fails-at-first",
+    done: "after load the deployer is killed and nft can't be run for 25 s, so that the timer's first undo fails",
+    on,
+    from,
+    within: { after: "load", act: inTurn(takeAwayFor("nft", 25), kill) },
+    ends: "old",
+    up: "killed",
+    mended:
+      "the timer tried to undo once, so that whatever kept it from it then left the unproven ruleset loaded",
+  },
+  {
+    id: "undo-fails-at-first-systemd",
+    done: "the same with systemd",
+    on: "booted",
+    from,
+    within: { after: "load", act: inTurn(takeAwayFor("nft", 25), kill) },
+    ends: "old",
+    up: "killed",
+    isDeep: true,
+    mended: "as above, for systemd's timer",
+  },
+];
+
+/** What goes wrong with the change itself: its timer, its proof, its confirmation, and others who make one. */
+export const changeFaults: readonly Row[] = [...timers, ...undoing, ...deployers, ...proofs, ...confirms];

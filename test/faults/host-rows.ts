@@ -1,0 +1,235 @@
+import { inTurn, kill } from "./acts";
+import {
+  allowOps,
+  changeHostKey,
+  fillDisk,
+  giveSmallDisk,
+  iptablesWithoutRecent,
+  jumpClock,
+  makeReadOnly,
+  nftWithoutUpdate,
+  oldNft,
+  prepareClock,
+  takeAway,
+  takeAwayFor,
+} from "./host-acts";
+import type { Row } from "./row";
+
+const on = "namespace";
+const from = "update";
+
+const disks: readonly Row[] = [
+  {
+    id: "disk-full-while-staging",
+    done: "the disk is full before staging",
+    on,
+    from,
+    before: giveSmallDisk,
+    within: { after: "connect", act: fillDisk },
+    ends: "old",
+    up: { at: "stage", code: "STAGE_FAILED", state: "untouched", why: /is the disk full\?/ },
+  },
+  {
+    id: "disk-full-while-arming",
+    done: "the disk is full before arm",
+    on,
+    from,
+    before: giveSmallDisk,
+    within: { after: "stage", act: fillDisk },
+    ends: "old",
+    up: { at: "arm", code: "HOST_FAILED", state: "untouched", why: /is the disk full\?/ },
+    isDeep: true,
+  },
+  {
+    id: "disk-full-while-loading",
+    done: "the disk is full before load",
+    on,
+    from,
+    before: giveSmallDisk,
+    within: { after: "arm", act: fillDisk },
+    ends: "old",
+    up: { at: "load", code: "NOT_CONFIRMED", state: "undone" },
+    isDeep: true,
+  },
+  {
+    id: "disk-full-while-confirming",
+    done: "the disk is full before confirm",
+    on,
+    from,
+    before: giveSmallDisk,
+    within: { after: "prove", act: fillDisk },
+    ends: "old",
+    up: { at: "confirm", code: "NOT_CONFIRMED", state: "undone" },
+  },
+  {
+    id: "read-only-var",
+    done: "/var/lib/knockgate is read-only",
+    on,
+    from,
+    before: makeReadOnly("/var/lib/knockgate"),
+    ends: "old",
+    up: { at: "stage", code: "STAGE_FAILED", state: "untouched" },
+  },
+  {
+    id: "read-only-etc-without-systemd",
+    done: "/etc is read-only on a host without systemd, where nothing is written there",
+    on,
+    from,
+    before: makeReadOnly("/etc"),
+    ends: "new",
+  },
+  {
+    id: "read-only-etc-with-systemd",
+    done: "/etc is read-only on a host with systemd, whose unit would stand there",
+    on: "booted",
+    from,
+    before: makeReadOnly("/etc"),
+    ends: "old",
+    up: {
+      at: "connect",
+      code: "HOST_UNFIT",
+      state: "untouched",
+      why: /\/etc\/systemd\/system can't be written/,
+    },
+  },
+];
+
+const tools: readonly Row[] = [
+  {
+    id: "nft-missing",
+    done: "nft is missing",
+    on,
+    from,
+    before: takeAway("nft"),
+    ends: "old",
+    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft is missing: install/ },
+  },
+  {
+    id: "nft-missing-first",
+    done: "first change: nft is missing",
+    on,
+    from: "first",
+    before: takeAway("nft"),
+    ends: "old",
+    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft is missing: install/ },
+    isDeep: true,
+  },
+  {
+    id: "nft-lost-after-arm",
+    done: "nft can't be run for 25 s after arm, so that neither load nor the first undo works",
+    on,
+    from,
+    within: { after: "arm", act: takeAwayFor("nft", 25) },
+    ends: "old",
+    up: { at: "load", code: "NOT_CONFIRMED", state: "timer" },
+    isDeep: true,
+  },
+  {
+    id: "nft-too-old",
+    done: "nft says that it is 0.9.8",
+    on,
+    from,
+    before: oldNft,
+    ends: "old",
+    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft 0\.9\.8 is older than 1\.0\.6/ },
+  },
+  {
+    id: "nft-without-update",
+    done: "nft refuses the statement `update`, as one without it does",
+    on,
+    from,
+    before: nftWithoutUpdate,
+    ends: "old",
+    up: { at: "stage", code: "STAGE_FAILED", state: "untouched", why: /unexpected update/ },
+  },
+  {
+    id: "iptables-without-recent",
+    done: "backend iptables: iptables-restore refuses `-m recent`, as on a kernel without it",
+    on,
+    from,
+    backend: "iptables",
+    before: iptablesWithoutRecent,
+    ends: "old",
+    up: { at: "stage", code: "STAGE_FAILED", state: "untouched", why: /recent/ },
+  },
+];
+
+const logins: readonly Row[] = [
+  {
+    id: "sudo-asks-for-a-password",
+    done: "sudo asks for a password, and none is given",
+    on,
+    from,
+    before: allowOps("ops ALL=(ALL:ALL) ALL"),
+    ends: "old",
+    up: { at: "connect", code: "NOT_ALLOWED", state: "untouched" },
+  },
+  {
+    id: "sudo-not-allowed",
+    done: "first change: the user may not use sudo",
+    on,
+    from: "first",
+    before: allowOps(""),
+    ends: "old",
+    up: { at: "connect", code: "NOT_ALLOWED", state: "untouched" },
+  },
+  {
+    id: "sudo-lost-after-load",
+    done: "the user may not use sudo any more after load",
+    on,
+    from,
+    within: { after: "load", act: allowOps("") },
+    ends: "old",
+    up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer" },
+  },
+  {
+    id: "wrong-host-key",
+    done: "another host key answers than the pinned one",
+    on,
+    from,
+    before: changeHostKey,
+    ends: "old",
+    up: { at: "connect", code: "HOST_KEY_MISMATCH", state: "untouched", why: /Nothing was sent\./ },
+  },
+  {
+    id: "wrong-host-key-after-load",
+    done: "another host key answers after load",
+    on,
+    from,
+    within: { after: "load", act: changeHostKey },
+    ends: "old",
+    up: { at: "prove", code: "NOT_CONFIRMED", state: "undone" },
+    isDeep: true,
+  },
+];
+
+const clocks = (["namespace", "booted"] as const).flatMap((place) =>
+  (["+1y", "-1y"] as const).flatMap((jump): readonly Row[] => {
+    const words = `the host's clock jumps by a year ${jump === "+1y" ? "forward" : "back"} while armed`;
+    const where = place === "booted" ? " (with systemd)" : "";
+    const id = `clock${jump === "+1y" ? "-forward" : "-back"}${place === "booted" ? "-systemd" : ""}`;
+    const row = { on: place, from, user: "root", before: prepareClock } as const;
+    return [
+      {
+        ...row,
+        id: `${id}-killed`,
+        done: `${words}, and then the deployer is killed${where}`,
+        within: { after: "load", act: inTurn(jumpClock(jump), kill) },
+        ends: "old",
+        up: "killed",
+        isDeep: place === "booted",
+      },
+      {
+        ...row,
+        id: `${id}-goes-on`,
+        done: `${words}, and the deployer goes on${where}`,
+        within: { after: "arm", act: jumpClock(jump) },
+        ends: "new",
+        isDeep: place === "booted",
+      },
+    ];
+  }),
+);
+
+/** What is wrong with a host, or with the way into it. */
+export const hostFaults: readonly Row[] = [...disks, ...tools, ...logins, ...clocks];

@@ -1,0 +1,100 @@
+import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { planLoad } from "../../src/plan/load";
+import type { PolicyInput } from "../../src/policy/schema";
+import { renderPolicy } from "../../src/render/render";
+import { runCommand } from "../lab/command";
+import type { LabMachine } from "../lab/machine";
+import { readPolicy } from "../policy/read-policy";
+
+/** What a host has of the policy `edge`, read past its own tools, which a row may have put out of order. */
+export interface HostState {
+  /** What the kernel has; empty when it has nothing of ours. */
+  readonly loaded: string;
+  /** The confirmed ruleset, and what the kernel said when it was loaded. */
+  readonly confirmed?: { readonly text: string; readonly listing: string };
+  /** Whether a change is armed and not confirmed. */
+  readonly isPending: boolean;
+  /** Whether there is any file of ours. */
+  readonly hasFiles: boolean;
+}
+
+export type Backend = "nftables" | "iptables";
+
+export async function readHostState(host: LabMachine, backend: Backend): Promise<HostState> {
+  const folder = policyFolder(host);
+  const loaded = await listLoaded(host, backend);
+  const link = join(folder, "confirmed");
+  const confirmed = isThere(link)
+    ? {
+        text: readFileSync(link, "utf8"),
+        listing: readFileSync(join(folder, dirname(readlinkSync(link)), "listing"), "utf8"),
+      }
+    : undefined;
+  return {
+    loaded,
+    isPending: isPending(host),
+    hasFiles: existsSync(folder),
+    ...(confirmed === undefined ? {} : { confirmed }),
+  };
+}
+
+/** Costs no process: a change is pending from arm until it is confirmed or undone. */
+export function isPending(host: LabMachine): boolean {
+  return existsSync(join(policyFolder(host), "pending"));
+}
+
+/** What the kernel says of a policy when nothing else was ever loaded there. */
+export async function listReference(machine: LabMachine, policy: PolicyInput): Promise<string> {
+  const { text } = planLoad(readPolicy(policy), undefined, "127.0.0.1");
+  if (policy.backend !== "iptables") {
+    await enter(machine, ["nft", "-f", "-"], text);
+    const listing = await listLoaded(machine, "nftables");
+    await enter(machine, ["nft", "delete", "table", "inet", "knockgate_edge"]);
+    return listing;
+  }
+  const [ipv4 = "", ipv6 = ""] = text.split(/^# ipv6$/m);
+  await enter(machine, ["iptables-restore"], ipv4);
+  await enter(machine, ["ip6tables-restore"], ipv6);
+  const listing = await listLoaded(machine, "iptables");
+  for (const tool of ["iptables-restore", "ip6tables-restore"]) await enter(machine, [tool], emptyFilter);
+  return listing;
+}
+
+const emptyFilter = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n";
+
+/** The kernel lists sets in the order in which they came; apart from that, two listings of one ruleset are the same. */
+export function sortLines(listing: string): string {
+  return listing.split("\n").sort().join("\n");
+}
+
+export function renderText(policy: PolicyInput): string {
+  return renderPolicy(readPolicy(policy));
+}
+
+async function listLoaded(machine: LabMachine, backend: Backend): Promise<string> {
+  if (backend === "nftables") {
+    return enter(machine, ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"]);
+  }
+  const families = ["iptables", "ip6tables"].map(async (tool) => {
+    const saved = await enter(machine, [`${tool}-save`, "-t", "filter"]);
+    const own = saved.split("\n").filter((line) => /^:kg_edge|^-A kg_edge| -j kg_edge$/.test(line));
+    return own.map((line) => `${line.replace(/ \[\d+:\d+\]$/, " [0:0]")}\n`).join("");
+  });
+  const [ipv4, ipv6] = await Promise.all(families);
+  return `${ipv4}${ipv6}` === "" ? "" : `# ipv4\n${ipv4}# ipv6\n${ipv6}`;
+}
+
+/** In the machine's network alone, with the outside's own tools. */
+async function enter(machine: LabMachine, argv: readonly string[], stdin = ""): Promise<string> {
+  const net = ["nsenter", "--target", String(machine.pid), "--net", "--"];
+  return (await runCommand([...net, ...argv], { stdin, check: false })).stdout;
+}
+
+function policyFolder(host: LabMachine): string {
+  return `/proc/${host.pid}/root/var/lib/knockgate/edge`;
+}
+
+function isThere(link: string): boolean {
+  return lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+}

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import type { BootedHost } from "../lab/booted-host";
+import type { LabHost } from "../lab/host";
+import type { Lab } from "../lab/lab";
+import type { LabClient } from "../lab/machine";
+import { type Declared, type Deployer, openDeployer, type Up } from "./deployer";
+import { makePolicy, newSteps, oldSteps } from "./policies";
+import type { Row } from "./row";
+
+/** Where a row plays: a host, what is declared of it, and who declares it. */
+export interface Scene {
+  readonly lab: Lab;
+  readonly host: LabHost;
+  /** The same, where it is one that can be rebooted. */
+  readonly booted: BootedHost | undefined;
+  /** Whether it has no power, or boots. */
+  isDown: boolean;
+  /** Somebody else than the deployer: no door is ever open for them before they knock. */
+  readonly client: LabClient;
+  readonly deployer: Deployer;
+  /** Somebody with a stack of their own. */
+  readonly other: Deployer;
+  /** What the next `up` is to make of the host. */
+  declared: Declared;
+  /** The `up` that is under way. */
+  up: Up | undefined;
+  /** Keeps how a fault is taken away again: before the host is looked at from outside, and before the next `up`. */
+  healLater(heal: () => Promise<unknown>): void;
+  heal(): Promise<void>;
+  /** Has the row's report say what was seen on the way. */
+  note(words: string): void;
+  readonly notes: readonly string[];
+}
+
+/** More than a busy machine needs from arm to confirm, and little to wait for. */
+const undoAfterSeconds = 15;
+
+export function openScene(row: Row, lab: Lab, host: LabHost | BootedHost, client: LabClient): Scene {
+  const heals: (() => Promise<unknown>)[] = [];
+  const notes: string[] = [];
+  const folder = join(lab.directory, `${row.id}-${host.name}`);
+  return {
+    lab,
+    host,
+    booted: "reboot" in host ? host : undefined,
+    isDown: false,
+    client,
+    deployer: openDeployer(folder),
+    other: openDeployer(`${folder}-other`),
+    declared: {
+      connection: {
+        host: host.ipv4,
+        user: row.user ?? "ops",
+        hostKey: host.hostKey,
+        privateKey: lab.privateKey,
+        // A row shall wait for the host, not for a deployer's patience.
+        dialErrorLimit: 1,
+        perDialTimeout: 5,
+      },
+      policy: makePolicy(row.from === "first" ? newSteps : oldSteps, row.backend),
+      undoAfterSeconds,
+    },
+    up: undefined,
+    healLater: (heal) => heals.push(heal),
+    heal: async () => {
+      for (const heal of heals.splice(0)) await heal();
+    },
+    note: (words) => notes.push(words),
+    notes,
+  };
+}

@@ -1,0 +1,106 @@
+import { cut, cutFor, kill } from "./acts";
+import { reboot } from "./host-acts";
+import { type Failure, type Row, type StepName, stepNames } from "./row";
+
+const froms = ["update", "first"] as const;
+
+function tellFrom(from: Row["from"]): string {
+  return from === "first" ? "first change" : "update";
+}
+
+/** How `up` fails whose host has vanished after a step. */
+const cutOff: Partial<Record<StepName, Failure>> = {
+  connect: { at: "stage", code: "UNREACHABLE", state: "notLoaded" },
+  stage: { at: "arm", code: "NOT_CONFIRMED", state: "notLoaded" },
+  arm: { at: "load", code: "NOT_CONFIRMED", state: "timer" },
+  load: { at: "prove", code: "NOT_CONFIRMED", state: "timer" },
+  prove: { at: "confirm", code: "NOT_CONFIRMED", state: "timer" },
+};
+
+const cuts = froms.flatMap((from) =>
+  stepNames.map((after): Row => {
+    const up = cutOff[after];
+    return {
+      id: `cut-after-${after}-${from}`,
+      done: `${tellFrom(from)}: the network is cut after ${after}, and stays so`,
+      on: "namespace",
+      from,
+      within: { after, act: cut },
+      ends: after === "confirm" ? "new" : "old",
+      ...(up === undefined ? {} : { up }),
+      isDeep: from === "first",
+      ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
+    };
+  }),
+);
+
+const shortCuts = (["arm", "load", "prove"] as const).map(
+  (after): Row => ({
+    id: `cut-for-5-s-after-${after}`,
+    done: `update: the network is cut after ${after}, for 5 s`,
+    on: "namespace",
+    from: "update",
+    within: { after, act: cutFor(5) },
+    ends: "new",
+    isDeep: true,
+  }),
+);
+
+const undoneMeanwhile: Row = {
+  id: "cut-for-20-s-after-load",
+  done: "update: the network is cut after load, for 20 s: longer than the host is armed",
+  on: "namespace",
+  from: "update",
+  within: { after: "load", act: cutFor(20) },
+  ends: "old",
+  up: { at: "prove", code: "NOT_CONFIRMED", state: "undoneByItself" },
+};
+
+const kills = froms.flatMap((from) =>
+  stepNames.map(
+    (after): Row => ({
+      id: `kill-after-${after}-${from}`,
+      done: `${tellFrom(from)}: program, engine and provider are killed (SIGKILL) after ${after}`,
+      on: "namespace",
+      from,
+      within: { after, act: kill },
+      ends: after === "confirm" ? "new" : "old",
+      up: "killed",
+      ...(after === "confirm" ? { knownTo: "pending operation" } : {}),
+      isDeep: from === "first",
+      ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
+    }),
+  ),
+);
+
+/** How `up` fails whose host was rebooted after a step: what it says of the host depends on whether that is up again. */
+const rebooted: Partial<Record<StepName, Failure>> = {
+  connect: { at: "stage", code: "UNREACHABLE", state: ["notLoaded", "untouched"] },
+  stage: { at: "arm", code: "UNREACHABLE", state: ["notLoaded", "untouched"] },
+  arm: { at: "load", code: "NOT_CONFIRMED", state: ["timer", "undoneByItself"] },
+  load: { at: "prove", code: "NOT_CONFIRMED", state: ["timer", "undoneByItself"] },
+  prove: { at: "confirm", code: "NOT_CONFIRMED", state: ["timer", "undoneByItself"] },
+};
+
+const reboots = (["power", "clean"] as const).flatMap((how) =>
+  froms.flatMap((from) =>
+    stepNames.map((after): Row => {
+      const up = rebooted[after];
+      const what = how === "power" ? "the host's power is cut, and it boots," : "the host is rebooted";
+      return {
+        id: `reboot-by-${how}-after-${after}-${from}`,
+        done: `${tellFrom(from)}: ${what} after ${after}`,
+        on: "booted",
+        from,
+        within: { after, act: reboot(how) },
+        ends: after === "confirm" ? "new" : "old",
+        ...(up === undefined ? {} : { up }),
+        isDeep:
+          from === "first" || (how === "power" ? after === "connect" || after === "stage" : after !== "load"),
+      };
+    }),
+  ),
+);
+
+/** What happens to the network, the deployer or the whole host after each step. */
+export const vanishings: readonly Row[] = [...cuts, ...shortCuts, undoneMeanwhile, ...kills, ...reboots];
