@@ -6,6 +6,15 @@ import type { CommandResult } from "./host.js";
 /** Far more than a ruleset of a thousand gates; a host that sends without end is cut off. */
 const maximumOutputBytes = 64 * 1024 * 1024;
 
+/** An SSH connection that is there, or was. */
+export interface Line {
+  readonly client: Client;
+  /** Who is logged in where, for messages. */
+  readonly name: string;
+  /** What ended it, if that is known. */
+  whyLost(): string | undefined;
+}
+
 /** RFC 4254, 5.1. */
 const openFailure = { prohibited: 1, unknownType: 3 } as const;
 
@@ -23,13 +32,13 @@ const openPauseMs = 100;
  * `UNREACHABLE`
  */
 export async function runCommand(
-  client: Client,
-  name: string,
+  line: Line,
   command: string,
   input: string,
   timeoutMs: number,
 ): Promise<CommandResult> {
-  const lost = () => unreachable(name, "the connection was lost while a command ran");
+  const { client, name } = line;
+  const lost = () => tellLost(line, "while a command ran");
   const late = () => {
     const limit = `no answer within ${timeoutMs / 1_000} s`;
     return unreachable(name, `${limit} to a command, which may still be running there`);
@@ -68,14 +77,14 @@ export async function runCommand(
  * @throws KnockgateError `HOST_UNFIT` when the other side forbids it, else `UNREACHABLE`
  */
 export async function openForward(
-  client: Client,
-  name: string,
+  line: Line,
   address: string,
   port: number,
   timeoutMs: number,
 ): Promise<Duplex> {
+  const { client, name } = line;
   const target = `${address} port ${port}`;
-  const lost = () => unreachable(name, `the connection was lost before it reached ${target}`);
+  const lost = () => tellLost(line, `before it reached ${target}`);
   const late = () =>
     unreachable(name, `${target} did not answer it within ${Math.ceil(timeoutMs / 1_000)} s`);
   return settle<Duplex>(client, { timeoutMs, lost, late }, (resolve, reject, onLate) => {
@@ -162,6 +171,11 @@ function collectOutput(stream: ClientChannel): () => { stdout: string; stderr: s
     stdout: Buffer.concat(outputs.stdout).toString("utf8"),
     stderr: Buffer.concat(outputs.stderr).toString("utf8"),
   });
+}
+
+function tellLost({ name, whyLost }: Line, when: string): KnockgateError {
+  const why = whyLost();
+  return unreachable(name, `the connection was lost ${when}${why === undefined ? "" : ` (${why})`}`);
 }
 
 function unreachable(name: string, why: string, cause?: Error): KnockgateError {

@@ -13,6 +13,7 @@ import {
   writeProgram,
 } from "./packet-program.js";
 import { startClock } from "./patience.js";
+import { quoteLine } from "./quote-line.js";
 import type { SshClient } from "./ssh.js";
 
 /** A machine reached by SSH that packets and connections to a host leave from. */
@@ -165,15 +166,11 @@ function readTargets(host: string, name: string, answers: readonly string[]): re
 
 /** What it was told until then is no secret: so what it said may be quoted. */
 function lacksPerl(name: string, { code, stderr }: CommandResult): KnockgateError {
-  const said = stderr
-    .trim()
-    .split("\n")[0]
-    ?.replace(/[^ -~]/g, "?")
-    .slice(0, 160);
+  const said = quoteLine(stderr);
   const why =
     code === 127 || /perl.*not found/i.test(stderr)
       ? "perl is not installed there (in Debian: perl-base)"
-      : `it did not run perl (exit code ${code}${said ? `: ${said}` : ""}): is another login shell or a ForceCommand in the way?`;
+      : `it did not run perl (exit code ${code}${said}): is another login shell or a ForceCommand in the way?`;
   return new KnockgateError(
     "HOST_UNFIT",
     `${name}: a knock has to leave from there, and ${why}. Nothing was sent to the host.`,

@@ -1,5 +1,6 @@
 import { KnockgateError } from "../errors.js";
 import type { CommandResult, HostConnection } from "./host.js";
+import { quoteLine } from "./quote-line.js";
 import type { SshClient } from "./ssh.js";
 
 /** How a login becomes root: it is, sudo lets it, or sudo lets it when it gives a password. */
@@ -52,7 +53,7 @@ async function findRootWay(
   sudoPassword: string | undefined,
   timeoutMs: number,
 ): Promise<RootWay> {
-  const { code } = await client.run(
+  const { code, stderr } = await client.run(
     asShell(`{ ${findWay}; } 2>/dev/null`),
     `${sudoPassword ?? ""}\n`,
     timeoutMs,
@@ -80,7 +81,7 @@ async function findRootWay(
     default:
       throw new KnockgateError(
         "HOST_FAILED",
-        `${client.name}: it did not run sh (exit code ${code}): is another login shell or a ForceCommand in the way?`,
+        `${client.name}: it did not run sh (exit code ${code}${quoteLine(stderr)}): is another login shell or a ForceCommand in the way?`,
       );
   }
 }

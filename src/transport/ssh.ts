@@ -98,10 +98,11 @@ export async function openSsh(
     if (cause instanceof KnockgateError) throw cause;
     throw explain(cause as Error, name, (error) => attempt.refuse(name, error));
   }
+  const line = { client, name, whyLost: () => fault?.message };
   return {
     name,
-    run: (command, input, limitMs) => runCommand(client, name, command, input, limitMs),
-    forward: (address, port, limitMs) => openForward(client, name, address, port, limitMs),
+    run: (command, input, limitMs) => runCommand(line, command, input, limitMs),
+    forward: (address, port, limitMs) => openForward(line, address, port, limitMs),
     onClose: (listener) => client.once("close", listener),
     close: () => {
       client.end();
