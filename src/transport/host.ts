@@ -11,7 +11,8 @@ export interface HostConnection {
    * Runs a program for POSIX sh as root on the host; the program's `$1` is sshd's SSH_CONNECTION. It travels on
    * standard input, never as an argument.
    *
-   * @throws KnockgateError `UNREACHABLE` when the connection is lost or `timeoutMs` is over.
+   * @throws KnockgateError `UNREACHABLE` when the connection is lost or `timeoutMs` is over; `NOT_ALLOWED` when the
+   * login can't become root; `HOST_FAILED` when a signal ended the program.
    */
   run(program: string, timeoutMs: number): Promise<CommandResult>;
   close(): void;

@@ -56,6 +56,11 @@ describe.concurrent("through a bastion", () => {
           policies.flatMap(({ gates }) => gates.flatMap(({ knock }) => knock.steps)),
         );
 
+      const sampler = bastion.spawn(["sh", "-c", "while :; do cat /proc/[0-9]*/cmdline 2>/dev/null; done"]);
+      let sample = "";
+      sampler.stdout.setEncoding("latin1").on("data", (text: string) => {
+        sample += text;
+      });
       const created = await open([first.policy]);
       await changeHost(first, created);
       created.close();
@@ -74,6 +79,10 @@ describe.concurrent("through a bastion", () => {
       expect(await tryConnect(bastion, host[family], 22, 2_000)).toBe("open");
       expect([await listGate(host), await listFiles(host)]).toEqual(["", []]);
       expect(await countStrangers(host)).toBe(0);
+      sampler.kill("SIGKILL");
+      // What stands for the knocks: else the sample would prove nothing.
+      expect(sample).toMatch(/perl\0-\0/);
+      expect(sample).not.toMatch(ports);
       expect([...created.lines, ...updated.lines].join("\n")).not.toMatch(ports);
     },
   );
