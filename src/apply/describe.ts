@@ -12,10 +12,12 @@ export function listWarnings(observed: Observed, policy: Policy): readonly strin
   return [...findObstacles(observed.others, policy).map(describeObstacle), ...served];
 }
 
+const inits = { systemd: "systemd", openrc: "OpenRC", other: "no systemd or OpenRC" } as const;
+
 /** What was found on a host, in one line. */
 export function describeObserved(observed: Observed, policy: Policy): string {
   const tool = observed.backend === "nftables" ? `nft ${observed.nftVersion}` : observed.iptablesVersion;
-  const facts = [tool, observed.hasSystemd ? "systemd" : "no systemd"];
+  const facts = [tool, inits[observed.init]];
   const undone =
     observed.undone === undefined
       ? []
@@ -31,7 +33,13 @@ export function describeObserved(observed: Observed, policy: Policy): string {
 
 /** What the host's confirmation means. */
 export function describeConfirmed(observed: Observed): string {
-  return observed.hasSystemd
-    ? "the ruleset is the host's current one, and is loaded at boot by a systemd unit"
-    : "the ruleset is the host's current one; this host has no systemd, so its boot must run the hook that the README describes";
+  const current = "the ruleset is the host's current one";
+  switch (observed.init) {
+    case "systemd":
+      return `${current}, and is loaded at boot by a systemd unit`;
+    case "openrc":
+      return `${current}, and is loaded at boot by an OpenRC service`;
+    case "other":
+      return `${current}; this host has neither systemd nor OpenRC, so nothing loads it at boot until you add the line that docs/boot.md names`;
+  }
 }

@@ -17,6 +17,7 @@ export function checkFitness(observed: Observed): void {
     ...observed.missing.map(
       (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils, iptables or busybox`,
     ),
+    ...observed.unwritable.map((place) => `${place} can't be written: is it mounted read-only?`),
   ];
   if (reasons.length === 0) return;
   throw new KnockgateError("HOST_UNFIT", reasons.join("; "));

@@ -57,7 +57,8 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     others: reply.sections.get("others") ?? "",
     sockets: reply.sections.get("sockets") ?? "",
     isPending: reply.values.has("pending"),
-    hasSystemd: reply.values.get("init") === "systemd",
+    init: readInit(reply.values.get("init")),
+    unwritable: reply.list("unwritable"),
     ...(ruleset === undefined
       ? {}
       : {
@@ -77,6 +78,10 @@ export async function countPackets(connection: HostConnection, policy: Policy): 
   const program = commandProgram(["count", policy.name, nameBackend(policy)]);
   const { stdout } = await connection.run(program, probeTimeoutMs);
   return readCounts(parseReply(stdout).sections.get("counts") ?? "", policy);
+}
+
+function readInit(said: string | undefined): Observed["init"] {
+  return said === "systemd" || said === "openrc" ? said : "other";
 }
 
 function readLoaded(reply: Reply): LoadedTable | undefined {

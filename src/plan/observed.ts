@@ -11,8 +11,10 @@ export interface Observed {
   readonly iptablesVersion: string;
   /** Commands that the host script needs and the host lacks. */
   readonly missing: readonly string[];
-  /** Whether systemd runs the host, so that the gate comes back at boot by itself. */
-  readonly hasSystemd: boolean;
+  /** What boots the host. With `other` the gate comes back at boot only by a hook of the administrator's. */
+  readonly init: "systemd" | "openrc" | "other";
+  /** Places that a change writes to, and where nothing can be written. */
+  readonly unwritable: readonly string[];
   /** The ruleset that was confirmed last and is loaded at boot. */
   readonly confirmed?: ConfirmedRuleset;
   /** What the kernel has now; absent when the policy's table is not loaded. */

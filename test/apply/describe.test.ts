@@ -13,7 +13,8 @@ const host: Observed = {
   iptablesVersion: "iptables v1.8.9 (nf_tables)",
   missing: [],
   isPending: false,
-  hasSystemd: true,
+  init: "systemd",
+  unwritable: [],
   others: "",
   sockets: "",
 };
@@ -22,8 +23,8 @@ describe("what was found on a host", () => {
   test.each<readonly [string, Partial<Observed>]>([
     ["nft 1.0.9, systemd, no confirmed ruleset", {}],
     [
-      "iptables v1.8.9 (nf_tables), no systemd, no confirmed ruleset",
-      { backend: "iptables", hasSystemd: false },
+      "iptables v1.8.9 (nf_tables), no systemd or OpenRC, no confirmed ruleset",
+      { backend: "iptables", init: "other" },
     ],
     ["nft 1.0.9, systemd, the confirmed ruleset is loaded", { confirmed, loaded }],
     ["nft 1.0.9, systemd, the loaded ruleset is not the confirmed one", { confirmed }],
@@ -49,9 +50,10 @@ describe("what was found on a host", () => {
   });
 });
 
-test("what a confirmation means depends on who loads the ruleset at boot", () => {
-  expect(describeConfirmed(host)).toContain("is loaded at boot by a systemd unit");
-  expect(describeConfirmed({ ...host, hasSystemd: false })).toContain(
-    "must run the hook that the README describes",
-  );
+test.each([
+  ["systemd", "is loaded at boot by a systemd unit"],
+  ["openrc", "is loaded at boot by an OpenRC service"],
+  ["other", "nothing loads it at boot until you add the line that docs/boot.md names"],
+] as const)("what a confirmation means depends on who loads the ruleset at boot: %s", (init, meaning) => {
+  expect(describeConfirmed({ ...host, init })).toContain(meaning);
 });

@@ -9,7 +9,8 @@ const fit = {
   nftVersion: "1.0.6",
   iptablesVersion: "",
   missing: [],
-  hasSystemd: true,
+  init: "systemd",
+  unwritable: [],
 } as unknown as Observed;
 
 function complain(more: Partial<Observed>): string {
@@ -33,7 +34,12 @@ test.each(["1.0.5", "1.0", "0.9.8", "0.9.10"])("nft %s is too old", (nftVersion)
 });
 
 test("a host without systemd is fit", () => {
-  expect(complain({ hasSystemd: false })).toBe("");
+  expect(complain({ init: "other" })).toBe("");
+});
+
+test("a host where something can't be written is told what", () => {
+  const message = complain({ unwritable: ["/var/lib", "/etc/systemd/system"] });
+  expect(message).toContain("/var/lib can't be written: is it mounted read-only?; /etc/systemd/system can't");
 });
 
 test("a host that lacks several things is told all of them at once", () => {

@@ -34,15 +34,25 @@ function observe(stdout: string, result: Partial<CommandResult> = {}, of = polic
 
 describe("looking at a host", () => {
   test("tells the facts of one that has nothing of ours", async () => {
-    const observed = await observe(`${bare}missing=flock\nmissing=setsid\nend=probe\n`);
+    const observed = await observe(`${bare}missing=flock\nmissing=setsid\nunwritable=/var/lib\nend=probe\n`);
     expect(observed).toMatchObject({
       clientAddress: "192.0.2.9",
       nftVersion: "1.0.9",
       missing: ["flock", "setsid"],
-      hasSystemd: true,
+      init: "systemd",
+      unwritable: ["/var/lib"],
     });
     for (const field of ["confirmed", "loaded", "undone"]) expect(observed).not.toHaveProperty(field);
     expect(isUnchanged(observed)).toBe(false);
+  });
+
+  test.each([
+    ["openrc", "openrc"],
+    ["other", "other"],
+    ["something new", "other"],
+  ])("tells who boots it: %s", async (said, init) => {
+    const observed = await observe(`client=192.0.2.9\nnft=1.0.9\ninit=${said}\nend=probe\n`);
+    expect(observed.init).toBe(init);
   });
 
   test("reads what is confirmed and what is loaded", async () => {

@@ -36,7 +36,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("looking at a host with %
       clientAddress: lab.outside.ipv4,
       nftVersion: expect.stringMatching(/^\d+\.\d+(\.\d+)?$/),
       missing: [],
-      hasSystemd: false,
+      init: "other",
+      unwritable: [],
     });
     expect((await host.run(["ls", "-A", "/var/lib"])).stdout).toBe("");
   });

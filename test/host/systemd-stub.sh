@@ -40,8 +40,11 @@ control() {
 	case $command in
 	is-active) [ -e "$state/$1" ] && kill -0 "$(cat "$state/$1")" ;;
 	stop) stop "$@" ;;
-	enable) [ ! -e "$state/refuses-units" ] && [ -f "$units/$1" ] && : >"$state/enabled-$1" ;;
-	disable) rm -f "$state/enabled-$1" ;;
+	enable)
+		[ ! -e "$state/refuses-units" ] || return 1
+		for unit; do [ -f "$units/$unit" ] && : >"$state/enabled-$unit"; done
+		;;
+	disable) for unit; do rm -f "$state/enabled-$unit"; done ;;
 	start)
 		# shellcheck disable=SC2046 # words, as systemd splits them
 		setsid $(sed -n 's/^ExecStart=//p' "$units/$1") >/dev/null 2>&1 </dev/null &

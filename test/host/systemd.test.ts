@@ -6,13 +6,16 @@ import { removeFromHost } from "../../src/apply/remove";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo, waitUntil } from "./deployment";
-import { confirmedFiles, isLetIn, listFiles, listGate } from "./inspection";
+import { confirmedFiles, findTimers, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { leavePending } from "./pending";
 import { newPolicy, oldPolicy, oldSteps } from "./policies";
+import { interfere } from "./routes";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
 const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
 const stub = readFileSync(join(__dirname, "systemd-stub.sh"), "utf8");
+const unitNames = ["knockgate-edge.follow.service", "knockgate-edge.service"];
+const enabledUnits = [...unitNames.map((name) => `enabled-${name}`), ...unitNames];
 const unit = "/etc/systemd/system/knockgate-edge.service";
 
 vi.setConfig({ maxConcurrency: 20 });
@@ -20,7 +23,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd and %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 6, shell });
+    lab = await openLab({ hosts: 7, shell });
   });
   afterAll(() => lab?.close());
 
@@ -50,7 +53,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd a
     const world = await deployTo(lab, host);
     await changeHost(first, world);
     expect(world.lines.at(-1)).toContain("is loaded at boot by a systemd unit");
-    expect(await listUnits(host)).toEqual(["enabled-knockgate-edge.service", "knockgate-edge.service"]);
+    expect(await listUnits(host)).toEqual(enabledUnits);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     const old = await listGate(host);
     await host.run(["nft", "flush", "ruleset"]);
@@ -64,7 +67,11 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd a
     const [host, old] = await claimGated();
     await leavePending(newPolicy, oldPolicy, 5, await deployTo(lab, host));
     await waitUntil("the old ruleset", 20_000, async () => (await listGate(host)) === old);
-    await waitUntil("the timer's end", 5_000, async () => (await listUnits(host)).length === 2);
+    await waitUntil(
+      "the timer's end",
+      5_000,
+      async () => (await listUnits(host)).length === enabledUnits.length,
+    );
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
     await changeHost(update, await deployTo(lab, host));
     expect(await listFiles(host)).toEqual(confirmedFiles);
@@ -76,9 +83,25 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd a
     expect([await listUnits(host), await listFiles(host), await host.ruleset()]).toEqual([[], [], ""]);
   });
 
-  test("a change whose timer can't be started is not made", async () => {
+  test("a change for which systemd starts no timer has a process for it", async () => {
+    const [host] = await claimGated();
+    await host.run(["touch", "/run/systemd/stub/refuses-timers"]);
+    let timers: readonly string[] = [];
+    const look = async () => {
+      timers = await findTimers(host);
+    };
+    await changeHost(update, await deployTo(lab, host, interfere({ before: { confirm: look } })));
+    expect(timers).toHaveLength(1);
+    await waitForNoTimer(host);
+    expect(await listFiles(host)).toEqual(confirmedFiles);
+  });
+
+  test("a change whose timer can't be started at all is not made", async () => {
     const [host, old] = await claimGated();
     await host.run(["touch", "/run/systemd/stub/refuses-timers"]);
+    const breakSetsid =
+      "printf '#!/bin/sh\\nexit 1\\n' >/usr/local/sbin/setsid; chmod 0755 /usr/local/sbin/setsid";
+    await host.run(["sh", "-c", breakSetsid]);
     await expect(changeHost(update, await deployTo(lab, host))).rejects.toMatchObject({
       code: "HOST_FAILED",
       message: expect.stringContaining("arm failed: the host could not start a timer for the undo"),

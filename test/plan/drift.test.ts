@@ -111,7 +111,8 @@ const host: Observed = {
   sockets: "",
   missing: [],
   isPending: false,
-  hasSystemd: true,
+  init: "systemd",
+  unwritable: [],
 };
 
 function showLoaded(now: string): string {

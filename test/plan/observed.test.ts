@@ -12,7 +12,8 @@ const host: Observed = {
   sockets: "",
   missing: [],
   isPending: false,
-  hasSystemd: true,
+  init: "systemd",
+  unwritable: [],
 };
 
 test.each<readonly [string, Observed, boolean]>([

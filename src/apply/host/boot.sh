@@ -1,17 +1,36 @@
 # What loads the confirmed ruleset at boot, and takes it away.
 
-# The unit also follows nftables.service, whose usual configuration begins by flushing all tables, ours among them.
+# systemd, openrc, or other: there the administrator calls the command boot.
+init_system() {
+	if has_systemd; then
+		printf 'systemd\n'
+	elif [ -d /run/openrc ] && command -v rc-update >/dev/null 2>&1; then
+		printf 'openrc\n'
+	else
+		printf 'other\n'
+	fi
+}
+
 install_boot() {
-	has_systemd || return 0
-	cat >"$unit_dir/$boot_unit.new" <<UNIT || return 1
+	case $(init_system) in
+	systemd) install_units ;;
+	openrc) install_openrc ;;
+	esac
+}
+
+# The first unit is early: before any network is up (network-pre.target, systemd.special(7)), and before sshd where the
+# network was up before systemd. It is reloaded with the services that flush what is loaded, ours too. The second one is
+# for their starts and restarts: it is wanted by them, and unlike the first it is not active already, so that it runs.
+install_units() {
+	write_unit "$boot_unit" <<UNIT &&
 [Unit]
 Description=Knockgate: load the confirmed ruleset of policy $policy
 DefaultDependencies=no
 Wants=network-pre.target
-Before=network-pre.target shutdown.target
-After=local-fs.target nftables.service netfilter-persistent.service ufw.service
+Before=network-pre.target ssh.service sshd.service shutdown.target
+After=local-fs.target ufw.service $flushing_units
 PartOf=nftables.service
-ReloadPropagatedFrom=nftables.service
+ReloadPropagatedFrom=$flushing_units
 Conflicts=shutdown.target
 
 [Service]
@@ -21,23 +40,94 @@ ExecStart=/bin/sh $dir/host.sh boot $policy
 ExecReload=/bin/sh $dir/host.sh boot $policy
 
 [Install]
-WantedBy=sysinit.target nftables.service
+WantedBy=sysinit.target
 UNIT
-	chmod 0644 "$unit_dir/$boot_unit.new" &&
-		mv -f "$unit_dir/$boot_unit.new" "$unit_dir/$boot_unit" &&
-		systemctl daemon-reload && systemctl --quiet enable "$boot_unit" 2>/dev/null
+		write_unit "$follow_unit" <<UNIT || return 1
+[Unit]
+Description=Knockgate: load policy $policy again after another service has flushed it
+DefaultDependencies=no
+Wants=$boot_unit
+After=$boot_unit $flushing_units
+Before=shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh $dir/host.sh boot $policy
+
+[Install]
+WantedBy=$flushing_units
+UNIT
+	systemctl daemon-reload && systemctl --quiet enable "$boot_unit" "$follow_unit" 2>/dev/null &&
+		flush_to_disk "$unit_dir/$boot_unit" "$unit_dir/sysinit.target.wants" "$unit_dir"
 }
 
+write_unit() {
+	cat >"$unit_dir/$1.new" && chmod 0644 "$unit_dir/$1.new" && mv -f "$unit_dir/$1.new" "$unit_dir/$1"
+}
+
+# OpenRC knows no service that follows another one's restart. Two names for one script, because a firewall's service may
+# be started in runlevel boot or default: the first is there before the network, the second after every flush at boot.
+# Everything is "after" and "before", which order what is there and demand nothing (openrc-run(8)).
+install_openrc() {
+	cat >"$openrc_dir/$boot_service.new" <<SERVICE || return 1
+#!/sbin/openrc-run
+# Knockgate: loads the confirmed ruleset of policy $policy
+
+description="Knockgate: load the confirmed ruleset of policy $policy"
+
+depend() {
+	after localmount mountall mountall.sh nftables iptables ip6tables firewall ufw awall
+	before net networking sshd ssh dropbear
+}
+
+start() {
+	ebegin "Loading the confirmed ruleset of policy $policy"
+	/bin/sh $dir/host.sh boot $policy
+	eend \$?
+}
+
+stop() { return 0; }
+SERVICE
+	chmod 0755 "$openrc_dir/$boot_service.new" &&
+		mv -f "$openrc_dir/$boot_service.new" "$openrc_dir/$boot_service" &&
+		ln -sf "$boot_service" "$openrc_dir/$boot_service.late" &&
+		add_to_runlevel "$boot_service" "$(early_runlevel)" &&
+		add_to_runlevel "$boot_service.late" default &&
+		flush_to_disk "$openrc_dir/$boot_service" "$openrc_dir" "$runlevels_dir/$(early_runlevel)"
+}
+
+# Where the network is brought up: in Debian's OpenRC that is already sysinit.
+early_runlevel() {
+	if [ -e "$runlevels_dir/sysinit/networking" ]; then printf 'sysinit\n'; else printf 'boot\n'; fi
+}
+
+add_to_runlevel() { [ -e "$runlevels_dir/$2/$1" ] || rc-update --quiet add "$1" "$2" >&2; }
+
 remove_boot() {
-	[ -e "$unit_dir/$boot_unit" ] || return 0
-	systemctl --quiet disable "$boot_unit" 2>/dev/null
-	systemctl stop "$boot_unit" 2>/dev/null
-	rm -f "$unit_dir/$boot_unit"
+	remove_units
+	remove_openrc
+}
+
+remove_units() {
+	[ -e "$unit_dir/$boot_unit" ] || [ -e "$unit_dir/$follow_unit" ] || return 0
+	systemctl --quiet disable "$follow_unit" "$boot_unit" 2>/dev/null
+	systemctl stop "$follow_unit" "$boot_unit" 2>/dev/null
+	rm -f "$unit_dir/$follow_unit" "$unit_dir/$boot_unit"
 	systemctl daemon-reload 2>/dev/null
 	return 0
 }
 
-# So that the unit is active, and follows nftables.service from now on. It waits for our lock, so we can't for it.
+remove_openrc() {
+	for service in "$boot_service" "$boot_service.late"; do
+		[ -e "$openrc_dir/$service" ] || continue
+		rc-service --quiet "$service" stop >/dev/null 2>&1 9<&-
+		rc-update --quiet --all delete "$service" >/dev/null 2>&1
+	done
+	rm -f "$openrc_dir/$boot_service.late" "$openrc_dir/$boot_service"
+}
+
+# So that the unit is active, and follows the flushing units from now on. It waits for our lock, so we can't for it.
 start_boot() {
 	has_systemd || return 0
 	systemctl --no-block start "$boot_unit" 2>/dev/null

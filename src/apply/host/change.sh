@@ -81,7 +81,7 @@ cmd_confirm() {
 	if ! { cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh" && install_boot; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
-	flush_to_disk "$change/listing" "$change/owner" "$dir/host.sh"
+	flush_to_disk "$change/listing" "$change/owner" "$change/backend" "$dir/host.sh"
 	rm -f "$dir/confirmed.new"
 	if ! { ln -s "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"

@@ -17,7 +17,8 @@ cmd_probe() {
 	for tool in flock sha256sum readlink setsid; do
 		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
 	done
-	if has_systemd; then printf 'init=systemd\n'; else printf 'init=other\n'; fi
+	printf 'init=%s\n' "$(init_system)"
+	print_unwritable
 	read_pending
 	[ -z "$pending_id" ] || printf 'pending=%s\n' "$pending_id"
 	if [ -L "$dir/confirmed" ]; then
@@ -47,6 +48,28 @@ cmd_count() {
 	printf 'end=count\n'
 }
 
+# Where a change writes, and nothing can be written.
+print_unwritable() {
+	place=$dir
+	until [ -d "$place" ] || [ -z "$place" ]; do place=${place%/*}; done
+	{
+		echo "$place"
+		case $(init_system) in
+		systemd) echo "$unit_dir" ;;
+		openrc) printf '%s\n' "$openrc_dir" "$runlevels_dir/$(early_runlevel)" "$runlevels_dir/default" ;;
+		esac
+	} | while read -r place; do
+		is_writable "$place" || printf 'unwritable=%s\n' "$place"
+	done
+}
+
+# busybox's test takes root for able to write anywhere. To remove what is not there changes nothing, and the kernel
+# looks at the mount first.
+is_writable() {
+	[ -w "$1" ] || return 1
+	case $(rmdir "$1/.knockgate-none" 2>&1) in *"Read-only file system"*) return 1 ;; esac
+}
+
 # All tables, to look for what drops the protected ports; not where a host has thousands of rules.
 print_others() {
 	[ "$(nft -t list ruleset 2>/dev/null | wc -l)" -gt 3000 ] || nft -j -t list ruleset 2>/dev/null
@@ -73,8 +96,13 @@ cmd_boot() {
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
 	# To load it again would close doors that are open.
-	list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" || load_confirmed
+	list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" && return 0
+	said=$(load_confirmed 2>&1) && return 0
+	fail 1 "the gate of policy $policy may be OPEN: its confirmed ruleset could not be loaded: $(hide_numbers "$said")"
 }
+
+# What goes to a log of the host: the tools quote lines of the ruleset, and its secrets are numbers.
+hide_numbers() { printf '%s\n' "$1" | sed 's/[0-9][0-9]*/N/g' | head -n 8; }
 
 main() {
 	command=$1
@@ -83,7 +111,7 @@ main() {
 	case $command in
 	probe | count) "cmd_$command" "$@" ;;
 	wait)
-		sleep "$2"
+		wait_until_undo "$2"
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;

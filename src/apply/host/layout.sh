@@ -23,6 +23,10 @@ export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 base=/var/lib/knockgate
 unit_dir=/etc/systemd/system
+openrc_dir=/etc/init.d
+runlevels_dir=/etc/runlevels
+# systemd's services that flush more than what is their own when they start or reload.
+flushing_units="nftables.service netfilter-persistent.service iptables.service ip6tables.service"
 
 fail() {
 	code=$1
@@ -40,6 +44,8 @@ use_policy() {
 	dir=$base/$policy
 	table=knockgate_$policy
 	boot_unit=knockgate-$policy.service
+	follow_unit=knockgate-$policy.follow.service
+	boot_service=knockgate-$policy
 	undo_unit=knockgate-$policy-undo
 }
 

@@ -57,7 +57,7 @@ undo_pending() {
 	pending_change=$dir/changes/$pending_id
 	use_backend_of "$pending_change"
 	if ! "${backend}_restore" "$pending_change/undo" >/dev/null 2>&1; then
-		load_confirmed || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
+		load_confirmed >/dev/null 2>&1 || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
 	fi
 	note_undone "$pending_id" "$1"
 	clear_pending

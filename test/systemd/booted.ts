@@ -1,0 +1,64 @@
+import { changeHost } from "../../src/apply/change";
+import type { Policy } from "../../src/policy/schema";
+import { deployTo } from "../host/deployment";
+import { listGate } from "../host/inspection";
+import { oldPolicy } from "../host/policies";
+import type { BootedHost } from "../lab/booted-host";
+import type { Lab } from "../lab/lab";
+import { type Sender, tryConnect } from "../lab/packets";
+
+/** Whether this run shall take the time that all of these tests need. */
+export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
+
+const claimed = new WeakMap<Lab, number>();
+
+/** Gives each caller a booted host of its own, so that tests can run side by side. */
+export function claimBooted(lab: Lab): BootedHost {
+  const index = claimed.get(lab) ?? 0;
+  claimed.set(lab, index + 1);
+  const host = lab.bootedHosts[index];
+  if (host === undefined) throw new Error(`the lab has only ${index} booted hosts`);
+  return host;
+}
+
+/** Gives the caller a booted host that has a policy confirmed, and tells what the kernel lists of it. */
+export async function claimGated(lab: Lab, policy: Policy = oldPolicy): Promise<[BootedHost, string]> {
+  const host = claimBooted(lab);
+  await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
+  return [host, await listGate(host)];
+}
+
+export interface Watch {
+  /** How often each answer was seen: open, refused, silent, or unreachable where the network in between said so. */
+  stop(): Promise<Readonly<Record<string, number>>>;
+}
+
+/** Knocks at a host's SSH port all the time, without a knock, over IPv4 and IPv6 in turn. */
+export function watchSsh(from: Sender, host: BootedHost): Watch {
+  const pauseMs = 20;
+  const seen: Record<string, number> = {};
+  const attempts: Promise<void>[] = [];
+  const attempt = async (address: string) => {
+    const answer = await tryConnect(from, address, host.sshPort, 500).catch((error: Error) => {
+      if (/EHOSTUNREACH|ENETUNREACH/.test(error.message)) return "unreachable";
+      throw error;
+    });
+    seen[answer] = (seen[answer] ?? 0) + 1;
+  };
+  const timer = setInterval(() => {
+    attempts.push(attempt(attempts.length % 2 === 0 ? host.ipv4 : host.ipv6));
+  }, pauseMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(attempts);
+      return seen;
+    },
+  };
+}
+
+/** Adds to a unit (systemd.unit(5), drop-ins); it counts from the next boot on. */
+export async function dropIn(host: BootedHost, unit: string, text: string): Promise<void> {
+  const folder = `/etc/systemd/system/${unit}.d`;
+  await host.run(["sh", "-c", `mkdir -p ${folder} && cat >${folder}/test.conf`], { stdin: text });
+}

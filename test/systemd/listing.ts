@@ -1,0 +1,21 @@
+import type { BootedHost } from "../lab/booted-host";
+
+/** All that is below some folders: kind, mode, path, and a link's target or a file's digest. */
+export async function listEverything(host: BootedHost, folders: readonly string[]): Promise<string> {
+  const program = `find "$@" -xdev | LC_ALL=C sort | while read -r path; do
+    stat -c "%F %a %n" "$path"
+    if [ -L "$path" ]; then readlink "$path"; elif [ -f "$path" ]; then sha256sum <"$path"; fi
+  done`;
+  return (await host.run(["sh", "-c", program, "sh", ...folders])).stdout;
+}
+
+/** What Knockgate has below /var/lib, in the words of test/host/inspection.ts. */
+export async function listLibrary(host: BootedHost): Promise<readonly string[]> {
+  const find = ["find", "/var/lib/knockgate", "-printf", "%y %#m %p\\n"];
+  const { stdout } = await host.run(find, { check: false });
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "ID").replace(/^l \d+/, "l"))
+    .sort();
+}
