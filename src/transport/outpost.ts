@@ -28,7 +28,7 @@ export interface Outpost {
   close(): void;
 }
 
-export interface Target {
+interface Target {
   readonly address: string;
   /** What packets to it leave with. */
   readonly source: string;
