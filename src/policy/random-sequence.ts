@@ -23,6 +23,8 @@ export interface SequenceOptions {
 /** Above what services use, and below what Linux gives to clients (ip_local_port_range begins at 32,768). */
 const firstPort = 10_000;
 const lastPort = 32_767;
+/** Ports in between that services are known for, or that networks are known to drop. */
+export const avoidedPorts: ReadonlySet<number> = new Set([10_000, 11_211, 25_565, 27_015, 27_017, 32_400]);
 /** A port is this far from every other port of its sequence, so that no sweep sends one right after the other. */
 const leastDistance = 16;
 const largestPayloadBytes = 1_232;
@@ -79,6 +81,8 @@ function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): Step[
   const drawApart = (taken: number[], first: number, last: number, distance: number): number => {
     for (;;) {
       const value = first + draw(last - first + 1);
+      // No size is as large as any of them.
+      if (avoidedPorts.has(value)) continue;
       if (taken.some((other) => Math.abs(other - value) < distance)) continue;
       taken.push(value);
       return value;

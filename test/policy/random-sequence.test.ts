@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lintPolicy } from "../../src/check/lint";
 import { KnockgateError } from "../../src/errors";
-import { randomSequence, type SequenceOptions, type StepKind } from "../../src/policy/random-sequence";
+import {
+  avoidedPorts,
+  randomSequence,
+  type SequenceOptions,
+  type StepKind,
+} from "../../src/policy/random-sequence";
 import { readPolicy } from "./read-policy";
 
 const seed = "only for these tests, not a random one";
@@ -42,6 +47,19 @@ describe("a random sequence", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("takes no port that the linter knows something about", () => {
+    const known = Array.from({ length: 22_768 / 16 }, (_, block) => {
+      const steps = Array.from({ length: 16 }, (_step, index) => ({ tcp: 10_000 + 16 * block + index }));
+      const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps } };
+      return lintPolicy(readPolicy({ name: "edge", gates: [gate] })).flatMap(({ rule, path }) => {
+        const index = /steps\[(\d+)\]/.exec(path)?.[1];
+        return rule.startsWith("step-") && index !== undefined ? [10_000 + 16 * block + Number(index)] : [];
+      });
+    }).flat();
+    expect(known).toContain(27_017);
+    expect(known.filter((port) => !avoidedPorts.has(port))).toEqual([]);
   });
 
   test("is long enough by default for what the linter asks", () => {
