@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { changeHost } from "../../src/apply/change";
+import { commandProgram } from "../../src/apply/program";
+import { removeFromHost } from "../../src/apply/remove";
+import { deployTo, waitUntil } from "../host/deployment";
+import { confirmedFiles, isLetIn, listGate } from "../host/inspection";
+import { leavePending } from "../host/pending";
+import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
+import type { BootedHost } from "../lab/booted-host";
+import { type Lab, openLab } from "../lab/lab";
+import { claimBooted, isDeep } from "./booted";
+import { applyFirstRelease, runFirstScript } from "./first-release/release";
+import { listEverything, listLibrary } from "./listing";
+
+const update = { policy: newPolicy, formerPolicy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
+const unit = "/etc/systemd/system/knockgate-edge.service";
+
+vi.setConfig({ maxConcurrency: 4 });
+
+describe.concurrent("a host whose gate was made by the first release", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await openLab({ hosts: 0, bootedHosts: 6 });
+  });
+  afterAll(() => lab?.close());
+
+  async function claimOld(): Promise<[BootedHost, string]> {
+    const host = claimBooted(lab);
+    await applyFirstRelease(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
+    return [host, await listGate(host)];
+  }
+
+  test("takes over the new script and units by the next change, and boots with them", async () => {
+    const [host] = await claimOld();
+    const older = await host.run(["cat", unit, "/var/lib/knockgate/edge/host.sh"]);
+    await changeHost(update, await deployTo(lab, host));
+    expect(await host.run(["cat", unit, "/var/lib/knockgate/edge/host.sh"])).not.toEqual(older);
+    expect(await listLibrary(host)).toEqual(confirmedFiles);
+    await host.reboot({ how: "power" });
+    expect(await isLetIn("outside", host)).toBe(false);
+    expect(await isLetIn("outside", host, newSteps)).toBe(true);
+    await host.run(["systemctl", "start", "nftables.service"]);
+    await waitUntil("the gate", 10_000, async () => (await listGate(host)) !== "");
+  });
+
+  test("is left without a trace when the new release removes the gate", async () => {
+    const host = claimBooted(lab);
+    const before = await listEverything(host, ["/etc", "/var/lib"]);
+    await applyFirstRelease(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
+    await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
+    expect(await listEverything(host, ["/etc", "/var/lib"])).toBe(before);
+    expect(await host.ruleset()).toBe("");
+  });
+
+  test("boots with the old ruleset when it reboots while the new release has a change loaded", async () => {
+    const [host, old] = await claimOld();
+    await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
+    await host.reboot({ how: "power" });
+    expect(await listGate(host)).toBe(old);
+    const world = await deployTo(lab, host);
+    await changeHost(update, world);
+    expect(world.lines[0]).toContain("the host was rebooted before it was confirmed");
+  });
+
+  test.runIf(isDeep)("undoes what the first release has pending, when the new one asks it to", async () => {
+    const host = claimBooted(lab);
+    const id = await applyFirstRelease(host, oldPolicy, { upTo: "load", undoAfterSeconds: 600 });
+    await expect(changeHost(update, await deployTo(lab, host))).rejects.toMatchObject({
+      code: "CHANGE_PENDING",
+    });
+    const undo = commandProgram(["undo", "edge", id, "the deployer could not prove it"]);
+    expect((await host.run(["sh", "-s"], { stdin: undo })).stdout).toContain("undo=undone");
+    expect([await host.ruleset(), await listLibrary(host)]).toEqual(["", []]);
+    await changeHost({ ...update, formerPolicy: undefined }, await deployTo(lab, host));
+  });
+
+  test.runIf(isDeep)("undoes in time what the first release has pending and nobody confirms", async () => {
+    const host = claimBooted(lab);
+    await applyFirstRelease(host, oldPolicy, { upTo: "load", undoAfterSeconds: 5 });
+    await waitUntil("an end without files", 30_000, async () => (await listLibrary(host)).length === 0);
+    expect(await host.ruleset()).toBe("");
+  });
+
+  test.runIf(isDeep)("lets the first release undo what the new one has pending", async () => {
+    const [host, old] = await claimOld();
+    const id = await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
+    await runFirstScript(host, commandProgram(["undo", "edge", id, "the deployer could not prove it"]));
+    expect(await listGate(host)).toBe(old);
+    expect(await isLetIn("outside", host, oldSteps)).toBe(true);
+  });
+});
