@@ -1,5 +1,5 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
-// --rootfs: also the root file systems of the tests' hosts that boot.
+// --rootfs: also the root file system of the tests' hosts that boot, and with KNOCKGATE_DEEP=1 one with OpenRC.
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
@@ -15,7 +15,10 @@ try {
   await installNpmPackages();
   await installDebianPackages();
   const cli = await obtainPulumiCli();
-  if (process.argv.includes("--rootfs")) await obtainRootfs("systemd");
+  if (process.argv.includes("--rootfs")) {
+    await obtainRootfs("systemd");
+    if (process.env.KNOCKGATE_DEEP === "1") await obtainRootfs("openrc");
+  }
   say(`ready: Node ${process.versions.node}, npm packages, commands, Pulumi ${readCliVersion(cli)} (${cli})`);
 } catch (error) {
   console.error(explain(error));

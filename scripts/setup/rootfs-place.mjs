@@ -46,5 +46,5 @@ export function locateRootfs(kind) {
 export function findRootfs(kind) {
   const folder = locateRootfs(kind);
   if (existsSync(folder)) return folder;
-  throw new Error(`${folder} is missing: build it with \`node scripts/setup.mjs --rootfs\``);
+  throw new Error(`${folder} is missing: build it with \`KNOCKGATE_DEEP=1 node scripts/setup.mjs --rootfs\``);
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findRootfs } from "../../scripts/setup/rootfs-place.mjs";
+import { findRootfs, type RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
 import { commandEnvironment, finishCommand } from "./command";
 import type { LabHost } from "./host";
 import { startInside } from "./machine";
@@ -14,8 +14,9 @@ const bootLimitMs = 60_000;
 const shutdownLimitMs = 60_000;
 
 /**
- * A Debian booted by systemd-nspawn: a real systemd as its first process, its own network, boot id and files, and a
- * real ssh.service with sessions of logind. `pid` is that of its systemd, another one after each boot.
+ * A Debian booted by systemd-nspawn: a real init as its first process, its own network, boot id and files, and sshd as
+ * a service of it; with systemd its logins are sessions of logind. `pid` is that of its init, another one after each
+ * boot.
  */
 export interface BootedHost extends LabHost {
   /**
@@ -28,6 +29,7 @@ export interface BootedHost extends LabHost {
 }
 
 export interface BootableOptions {
+  readonly init: RootfsKind;
   readonly sshPort: number;
   /** The client's public key, one line. */
   readonly publicKey: string;
@@ -35,8 +37,9 @@ export interface BootableOptions {
 
 /** Makes what outlives the boots of a machine: its disk, and the namespaces that its boots are containers in. */
 export function makeBootable(name: string, socket: Socket, options: BootableOptions): Promise<Namespaces> {
-  const { sshPort, publicKey } = options;
-  const setup = [findRootfs("systemd"), String(sshPort), publicKey, networkFile(socket)];
+  const { init, sshPort, publicKey } = options;
+  const network = init === "systemd" ? networkFile(socket) : interfacesFile(socket);
+  const setup = [init, findRootfs(init), String(sshPort), publicKey, network];
   return makeNamespaces(name, ["booted-setup.sh", ...setup]);
 }
 
@@ -56,6 +59,20 @@ DuplicateAddressDetection=none
 `;
 }
 
+/** The same for ifupdown (interfaces(5)). */
+function interfacesFile({ addresses, gateway }: Socket): string {
+  return `auto lo eth0
+iface lo inet loopback
+iface eth0 inet static
+	address ${addresses.ipv4}/24
+	gateway ${gateway.ipv4}
+iface eth0 inet6 static
+	address ${addresses.ipv6}/64
+	gateway ${gateway.ipv6}
+	dad-attempts 0
+`;
+}
+
 interface Boot {
   /** Ends with the container. */
   readonly nspawn: ChildProcess;
@@ -63,7 +80,11 @@ interface Boot {
   readonly pid: number;
 }
 
-export async function bootHost(bootable: Namespaces, socket: Socket, sshPort: number): Promise<BootedHost> {
+export async function bootHost(
+  bootable: Namespaces,
+  socket: Socket,
+  { init, sshPort }: Pick<BootableOptions, "init" | "sshPort">,
+): Promise<BootedHost> {
   const { name } = bootable;
   let output = "";
   const listen = (text: string) => {
@@ -74,7 +95,7 @@ export async function bootHost(bootable: Namespaces, socket: Socket, sshPort: nu
     return finishCommand(startInside(boot.pid, argv), `${name}: ${argv.join(" ")}`, options);
   };
   const waitUntilUp = async () => {
-    const isUp = `systemctl --quiet is-active ssh.service && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
+    const isUp = `${isSshdUp[init]} && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
     const until = Date.now() + bootLimitMs;
     while ((await run(["sh", "-c", isUp], { check: false })).code !== 0) {
       if (Date.now() > until) throw new Error(`lab: ${name} was not up within ${bootLimitMs} ms: ${output}`);
@@ -98,7 +119,7 @@ export async function bootHost(bootable: Namespaces, socket: Socket, sshPort: nu
     console: () => output,
     reboot: async ({ how }) => {
       if (how === "power") process.kill(boot.pid, "SIGKILL");
-      else await run(["systemctl", "reboot"], { check: false }); // it may end with what it ends
+      else await run(["reboot"], { check: false }); // it may end with what it ends
       const code = await waitForExit(boot.nspawn, `${name} did not shut down: ${output}`);
       if (how === "clean" && code !== rebootWanted) {
         throw new Error(`lab: ${name} ended with code ${code} instead of rebooting: ${output}`);
@@ -108,6 +129,11 @@ export async function bootHost(bootable: Namespaces, socket: Socket, sshPort: nu
     },
   };
 }
+
+const isSshdUp: Readonly<Record<RootfsKind, string>> = {
+  systemd: "systemctl --quiet is-active ssh.service",
+  openrc: "rc-service --quiet ssh status >/dev/null 2>&1",
+};
 
 /** systemd-nspawn's exit code for a container that wants to be started again. */
 const rebootWanted = 133;
@@ -120,7 +146,8 @@ async function start(bootable: Namespaces, socket: Socket, listen: (text: string
   const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} 2>&1`;
   const enter = ["--target", String(bootable.pid), "--net", "--mount", "--uts", "--pid", "--"];
   const child = spawn("nsenter", [...enter, "sh", "-c", program], {
-    env: commandEnvironment,
+    // One form of control groups for all, whatever it takes the container's init for.
+    env: { ...commandEnvironment, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
   });

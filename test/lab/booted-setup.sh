@@ -1,10 +1,11 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2317 # shared with init.sh and accounts.sh
 # Sourced by init.sh: what of a machine outlives its boots, its disk. Each boot is a container in here.
-# usage: booted-setup.sh ROOTFS SSH-PORT PUBLIC-KEY NETWORK-FILE
-rootfs=$1
-sshPort=$2
-publicKey=$3
-networkFile=$4
+# usage: booted-setup.sh INIT ROOTFS SSH-PORT PUBLIC-KEY NETWORK-FILE        (INIT: systemd or openrc)
+init=$1
+rootfs=$2
+sshPort=$3
+publicKey=$4
+networkFile=$5
 
 # systemd-nspawn keeps notes in /run, finds links in /sys, which must be that of this network and not be written by a
 # udev, and takes the control groups' form for the container from what it finds here.
@@ -41,15 +42,21 @@ root=/run/disk/root
 mkdir "$root" /run/disk/upper /run/disk/work
 mount -t overlay -o "lowerdir=$rootfs,upperdir=/run/disk/upper,workdir=/run/disk/work" overlay "$root"
 
-usePam=yes
+# Without libpam-systemd there is nothing that PAM would add.
+if [ "$init" = systemd ]; then usePam=yes; else usePam=no; fi
 # shellcheck source=/dev/null
 . "${setup%/*}/accounts.sh"
 
 step="preparing its boot"
 tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 echo 'SSHD_OPTS="-E /var/log/sshd.log"' >"$root/etc/default/ssh"
-printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
-chroot "$root" systemctl --quiet enable systemd-networkd.service
-chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null
-chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer apt-daily-upgrade.timer \
-	dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-wait-online.service
+if [ "$init" = systemd ]; then
+	printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
+	chroot "$root" systemctl --quiet enable systemd-networkd.service
+	chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null
+	chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer \
+		apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-wait-online.service
+else
+	printf '%s' "$networkFile" >"$root/etc/network/interfaces"
+	sed -i '/getty/d' "$root/etc/inittab"
+fi

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
 import { type BootedHost, bootHost, makeBootable } from "./booted-host";
 import { runCommand } from "./command";
 import { makeDirectory, removeDirectory } from "./directory";
@@ -12,8 +13,10 @@ import { requirePrivateNetwork, type Wiring, wire } from "./wiring";
 
 export interface LabOptions {
   readonly hosts: number;
-  /** Hosts that boot a whole Debian with systemd. Default 0. */
+  /** Hosts that boot a whole Debian. Default 0. */
   readonly bootedHosts?: number;
+  /** What they boot with. Default "systemd"; "openrc" is set up only for KNOCKGATE_DEEP=1. */
+  readonly bootedInit?: RootfsKind;
   /** Other sources of packets than the outside. Default 0. */
   readonly clients?: number;
   /** What /bin/sh is on the hosts. Default "dash". */
@@ -44,6 +47,7 @@ export interface Lab {
 /** Makes hosts and clients out of namespaces, with a router between them and this process; root only. */
 export async function openLab(options: LabOptions): Promise<Lab> {
   const { hosts: hostCount, clients: clientCount = 0, shell = "dash", sshPort = 22 } = options;
+  const init = options.bootedInit ?? "systemd";
   const bootedNames = numbered("booted", options.bootedHosts ?? 0);
   requirePrivateNetwork();
   requireTools();
@@ -71,8 +75,8 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     wiring = await wire(router, machines, bootedNames.length);
     const bootedHosts = Promise.all(
       pair(bootedNames, wiring.sockets).map(async ([name, socket]) => {
-        const machine = make(makeBootable(name, socket, { sshPort, publicKey: key.publicKey }));
-        return bootHost(await machine, socket, sshPort);
+        const machine = make(makeBootable(name, socket, { init, sshPort, publicKey: key.publicKey }));
+        return bootHost(await machine, socket, { init, sshPort });
       }),
     );
     bootedHosts.catch(() => undefined); // thrown where it is awaited

@@ -1,12 +1,13 @@
 import type { BootedHost } from "../lab/booted-host";
 
-/** All that is below some folders: kind, mode, path, and a link's target or a file's digest. */
+/**
+ * All that is below some folders: kind, mode, path, and a link's target or a file's digest. Without the seed of random
+ * numbers, which a reboot changes.
+ */
 export async function listEverything(host: BootedHost, folders: readonly string[]): Promise<string> {
-  const program = `find "$@" -xdev | LC_ALL=C sort | while read -r path; do
-    stat -c "%F %a %n" "$path"
-    if [ -L "$path" ]; then readlink "$path"; elif [ -f "$path" ]; then sha256sum <"$path"; fi
-  done`;
-  return (await host.run(["sh", "-c", program, "sh", ...folders])).stdout;
+  const program = `find "$@" -xdev -printf '%y %m %p %l\\n' | sort; find "$@" -xdev -type f -exec sha256sum {} + | sort`;
+  const { stdout } = await host.run(["sh", "-c", program, "sh", ...folders]);
+  return stdout.replace(/^.*\/random-seed .*\n|^.*\/random-seed\n/gm, "");
 }
 
 /** What Knockgate has below /var/lib, in the words of test/host/inspection.ts. */
