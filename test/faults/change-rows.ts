@@ -11,7 +11,7 @@ import {
   otherUps,
   redirectPastOurs,
 } from "./acts";
-import { endSessions, killSessionGroups, takeAway, takeAwayFor } from "./host-acts";
+import { endSessions, killSessionGroups, slowConfirm, takeAway, takeAwayFor } from "./host-acts";
 import type { Row } from "./row";
 
 const on = "namespace";
@@ -25,6 +25,8 @@ const deployers: readonly Row[] = [
     done: "two deployers, one host, one policy: the second tries while the first is between arm and load",
     on,
     from,
+    // A second engine must start and be refused meanwhile.
+    armedSeconds: 60,
     before: enterOther,
     within: { after: "arm", act: otherUps(/\[CHANGE_PENDING\]/) },
     ends: "new",
@@ -37,6 +39,7 @@ const deployers: readonly Row[] = [
     before: enterOther,
     within: { after: "connect", act: otherUps("well") },
     ends: "new",
+    isDeep: true,
   },
   {
     id: "two-deployers-second-between-stage-and-arm",
@@ -93,6 +96,7 @@ const proofs: readonly Row[] = [
     within: { after: "load", act: redirectPastOurs },
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+    isDeep: true,
   },
 ];
 
@@ -103,6 +107,14 @@ const confirms: readonly Row[] = [
     on,
     from,
     within: { after: "prove", act: beforeConfirmAnswers(cutFor(20)) },
+    ends: "new",
+  },
+  {
+    id: "timer-meets-confirm",
+    done: "the host confirms, and its disk is so slow that the timer's time is over before that counts",
+    on,
+    from,
+    within: { after: "prove", act: slowConfirm(20) },
     ends: "new",
   },
   {

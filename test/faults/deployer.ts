@@ -96,6 +96,7 @@ async function startUp(file: string, within: Parameters<Deployer["startUp"]>[1])
   });
   const acted =
     within === undefined ? Promise.resolve() : actWhenReached(marks, within.act, () => child.exitCode);
+  acted.catch(() => undefined); // thrown where it is awaited
   const ended = (async (): Promise<Ending> => {
     const code = await closed;
     clearTimeout(limit);

@@ -20,7 +20,7 @@ const chosen = matrix.filter(({ id, isDeep: isForDeep }) =>
 );
 
 // A row mostly waits; the engine's processes are what two processors must share.
-vi.setConfig({ maxConcurrency: 5, testTimeout: 400_000, hookTimeout: 400_000 });
+vi.setConfig({ maxConcurrency: 8, testTimeout: 400_000, hookTimeout: 400_000 });
 
 const found = new Map<Row, Found[]>(chosen.map((row) => [row, []]));
 

@@ -87,6 +87,15 @@ fi
 real "$@" </run/rules`,
 );
 
+/** Makes the disk slow where confirm waits for it: before it counts. The host's lock is held meanwhile. */
+export function slowConfirm(seconds: number): Act {
+  return replace(
+    "sync",
+    `case " $* " in *" ${folder}/edge/host.sh "*) sleep ${seconds} ;; esac
+real "$@"`,
+  );
+}
+
 /** What sudo allows the user ops. */
 export function allowOps(rule: string): Act {
   return async ({ host, healLater }) => {
@@ -125,7 +134,7 @@ export const endSessions: Act = async ({ host }) => {
   const program = `kill_below() {
 	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
 		kill_below "$child"
-		kill -9 "$child"
+		kill -9 "$child" 2>/dev/null || :
 	done
 }
 kill_below "$(cat /run/sshd.pid)"`;

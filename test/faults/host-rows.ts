@@ -69,6 +69,7 @@ const disks: readonly Row[] = [
     before: makeReadOnly("/var/lib/knockgate"),
     ends: "old",
     up: { at: "stage", code: "STAGE_FAILED", state: "untouched" },
+    isDeep: true,
   },
   {
     id: "read-only-etc-without-systemd",
@@ -77,6 +78,7 @@ const disks: readonly Row[] = [
     from,
     before: makeReadOnly("/etc"),
     ends: "new",
+    isDeep: true,
   },
   {
     id: "read-only-etc-with-systemd",
@@ -132,6 +134,7 @@ const tools: readonly Row[] = [
     before: oldNft,
     ends: "old",
     up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft 0\.9\.8 is older than 1\.0\.6/ },
+    isDeep: true,
   },
   {
     id: "nft-without-update",
@@ -225,7 +228,7 @@ const clocks = (["namespace", "booted"] as const).flatMap((place) =>
         done: `${words}, and the deployer goes on${where}`,
         within: { after: "arm", act: jumpClock(jump) },
         ends: "new",
-        isDeep: place === "booted",
+        isDeep: true,
       },
     ];
   }),

@@ -174,7 +174,7 @@ function checkNew(state: HostState, policy: PolicyInput, references: References)
   expect(sortLines(state.loaded)).toBe(references.new);
 }
 
-function checkEnding({ up }: Row, { host, declared }: Scene, { kind, printed }: Ending): void {
+function checkEnding({ up }: Row, { host }: Scene, { kind, printed }: Ending): void {
   if (up === undefined || up === "killed") {
     expect(kind).toBe(up ?? "well");
     return;
@@ -192,7 +192,6 @@ function checkEnding({ up }: Row, { host, declared }: Scene, { kind, printed }: 
   expect(error).toMatch(new RegExp(`\\[${up.code}\\]$`));
   if (up.why !== undefined) expect(error).toMatch(up.why);
   expect(error).not.toMatch(/[.?!;:]\. |undefined|\[object/);
-  expect(declared.undoAfterSeconds).toBe(15);
 }
 
 /** SSH opens for what the state knows, or for what the row says who knows. */

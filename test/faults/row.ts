@@ -47,6 +47,8 @@ export interface Row {
   readonly backend?: "iptables";
   /** Default `ops`, whom sudo lets do all without a password. */
   readonly user?: "root" | "plain";
+  /** For how many seconds the host is armed; default 15. */
+  readonly armedSeconds?: number;
   /** Before `up` starts. */
   readonly before?: Act;
   /** Within `up`: right after a step, while the provider stands still. */

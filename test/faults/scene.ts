@@ -54,11 +54,11 @@ export function openScene(row: Row, lab: Lab, host: LabHost | BootedHost, client
         hostKey: host.hostKey,
         privateKey: lab.privateKey,
         // A row shall wait for the host, not for a deployer's patience.
-        dialErrorLimit: 1,
+        dialErrorLimit: 0,
         perDialTimeout: 5,
       },
       policy: makePolicy(row.from === "first" ? newSteps : oldSteps, row.backend),
-      undoAfterSeconds,
+      undoAfterSeconds: row.armedSeconds ?? undoAfterSeconds,
     },
     up: undefined,
     healLater: (heal) => heals.push(heal),

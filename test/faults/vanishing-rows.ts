@@ -28,7 +28,7 @@ const cuts = froms.flatMap((from) =>
       within: { after, act: cut },
       ends: after === "confirm" ? "new" : "old",
       ...(up === undefined ? {} : { up }),
-      isDeep: from === "first",
+      isDeep: from === "first" || after === "confirm",
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     };
   }),
@@ -54,6 +54,7 @@ const undoneMeanwhile: Row = {
   within: { after: "load", act: cutFor(20) },
   ends: "old",
   up: { at: "prove", code: "NOT_CONFIRMED", state: "undoneByItself" },
+  isDeep: true,
 };
 
 const kills = froms.flatMap((from) =>
@@ -67,7 +68,7 @@ const kills = froms.flatMap((from) =>
       ends: after === "confirm" ? "new" : "old",
       up: "killed",
       ...(after === "confirm" ? { knownTo: "pending operation" } : {}),
-      isDeep: from === "first",
+      isDeep: from === "first" || after === "connect",
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     }),
   ),
