@@ -14,7 +14,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 5, shell });
+    lab = await openLab({ hosts: 8, shell });
   });
   afterAll(() => lab?.close());
 
@@ -26,7 +26,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
       stdin: flock,
     });
     const others =
-      "setsid sha256sum readlink sync cmp sed tr grep wc cut mv ln cp rm rmdir mkdir cat sleep chmod id";
+      "setsid sha256sum readlink sync cmp sed tr grep wc cut head mv ln cp rm rmdir mkdir cat sleep chmod id";
     const link = `for tool in ${others}; do ln -s "$(command -v busybox)" /usr/local/sbin/$tool; done`;
     await host.run(["sh", "-c", link]);
     await changeHost(first, await deployTo(lab, host));
@@ -34,6 +34,36 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     const old = await listGate(host);
     await leavePending(newPolicy, oldPolicy, 5, await deployTo(lab, host));
     await waitUntil("the old ruleset", 20_000, async () => (await listGate(host)) === old);
+    await host.run(["nft", "flush", "ruleset"]);
+    await host.run(["sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"]);
+    expect(await listGate(host)).toBe(old);
+  });
+
+  test.each([
+    ["from the start", "", "/var/lib"],
+    ["below which there is another gate", "mkdir -p /var/lib/knockgate/other", "/var/lib/knockgate"],
+  ])("whose /var/lib is read-only %s is told so before anything is changed", async (_, prepare, place) => {
+    const host = claimHost(lab);
+    const readOnly = `${prepare || ":"}; mount -o remount,ro /var/lib`;
+    await host.run(["sh", "-c", readOnly]);
+    const failure: Error = await changeHost(first, await deployTo(lab, host)).catch((error) => error);
+    expect(failure).toMatchObject({ code: "HOST_UNFIT" });
+    expect(failure.message).toContain(`${place} can't be written: is it mounted read-only?`);
+    expect(failure.message).toContain("Nothing was changed on the host.");
+    expect(await host.ruleset()).toBe("");
+  });
+
+  test("that can't load its ruleset at boot is told so without the ruleset's numbers", async () => {
+    const host = claimHost(lab);
+    await changeHost(first, await deployTo(lab, host));
+    const broken = ["sed", "-i", "--follow-symlinks", "s/dport 47001/dport 47001 nonsense/"];
+    await host.run([...broken, "/var/lib/knockgate/edge/confirmed"]);
+    await host.run(["nft", "flush", "ruleset"]);
+    const boot = await host.run(["sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"], { check: false });
+    expect(boot.code).toBe(1);
+    expect(boot.stderr).toContain("the gate of policy edge may be OPEN: its confirmed ruleset could not be");
+    expect(boot.stderr).toContain("nonsense");
+    expect(boot.stdout + boot.stderr).not.toMatch(/47001|58002|39003/);
   });
 
   test.each([

@@ -71,6 +71,34 @@ describe.concurrent("a host whose nftables.service begins by flushing all tables
   });
 });
 
+// As Fedora and its kin ship it: begun only when sysinit.target and basic.target are reached (systemd.service(5)).
+const lateService = `[Unit]
+Wants=network-pre.target
+Before=network-pre.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /etc/nftables.conf
+ExecReload=/usr/sbin/nft -f /etc/nftables.conf
+ExecStop=/usr/sbin/nft flush ruleset
+[Install]
+WantedBy=multi-user.target
+`;
+
+test.runIf(isDeep)(
+  "a host whose nftables.service starts late boots with the gate, without a cycle",
+  async () => {
+    const [host, old] = await claimGated(lab);
+    const install = "cat >/etc/systemd/system/nftables.service && systemctl daemon-reload";
+    await host.run(["sh", "-c", `${install} && systemctl enable nftables.service`], { stdin: lateService });
+    await host.reboot({ how: "power" });
+    await waitUntil("the gate", 10_000, async () => (await listGate(host)) === old);
+    expect(await host.ruleset()).toContain("table inet filter");
+    expect(host.console()).not.toMatch(/ordering cycle/i);
+    expect(await isActive(host)).toBe("active");
+  },
+);
+
 describe.concurrent("a host whose saved iptables rules replace all there are", () => {
   const policy = makePolicy({ backend: "iptables" });
 
