@@ -10,6 +10,7 @@
  * - `NOT_ALLOWED`: logged in, but neither as root nor with a sudo that lets it, with or without the password.
  * - `HOST_UNFIT`: the host, the bastion or this machine lacks something Knockgate needs.
  * - `LOCKOUT`: the policy would leave this machine no way in.
+ * - `OWNED_BY_ANOTHER`: another owner has confirmed the policy on the host, and `adopt` was not asked for.
  * - `CHANGE_PENDING`: another change on the same policy waits for its confirmation.
  * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.
  * - `NOT_CONFIRMED`: the ruleset was armed or loaded, but not confirmed.
@@ -25,6 +26,7 @@ export type ErrorCode =
   | "NOT_ALLOWED"
   | "HOST_UNFIT"
   | "LOCKOUT"
+  | "OWNED_BY_ANOTHER"
   | "CHANGE_PENDING"
   | "STAGE_FAILED"
   | "NOT_CONFIRMED"

@@ -9,7 +9,17 @@ import { familySetName } from "../src/render/nftables-names";
 import { renderPolicy } from "../src/render/render";
 import type { CommandResult, HostConnection, Route } from "../src/transport/host";
 
-type Command = "probe" | "settle" | "count" | "stage" | "arm" | "load" | "confirm" | "undo" | "remove";
+type Command =
+  | "probe"
+  | "settle"
+  | "count"
+  | "stage"
+  | "arm"
+  | "load"
+  | "confirm"
+  | "undo"
+  | "adopt"
+  | "remove";
 
 /** What goes wrong, once, at one command. */
 export interface Fault {
@@ -124,6 +134,11 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       load(pending?.undo);
       pending = undefined;
       return say("undo=undone\n");
+    },
+    adopt: ([, owner = "", digest]) => {
+      if (confirmed === undefined || digestText(confirmed.text) !== digest) return refuse(13, "was changed");
+      confirmed = { ...confirmed, owner };
+      return say(`owner=${owner}\n`);
     },
     remove: ([, owner]) => {
       if (pending !== undefined) return refuse(11, "another change is pending");

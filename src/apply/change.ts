@@ -1,15 +1,18 @@
 import { readCounts } from "../plan/counts.js";
+import { nameObstacle } from "../plan/drift.js";
 import { limitCommandMs } from "../plan/duration.js";
 import { type Load, planLoad } from "../plan/load.js";
-import { isUnchanged, type Observed } from "../plan/observed.js";
+import type { Observed } from "../plan/observed.js";
+import { findObstacles } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { renderPolicy } from "../render/render.js";
 import type { HostConnection, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
-import { describeConfirmed, describeObserved, listWarnings } from "./describe.js";
+import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness, checkLockout } from "./fitness.js";
+import { keepLoaded } from "./keep.js";
 import { countPackets, observeHost } from "./observe.js";
 import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
@@ -21,8 +24,14 @@ export interface ChangeRequest {
   readonly policy: Policy;
   /** What the state says the host has: its knock opens the way in. */
   readonly formerPolicy?: Policy | undefined;
+  /** SHA-256 of what the state says the host has confirmed. Default: that of the former policy. Secret. */
+  readonly formerDigest?: string | undefined;
   /** Whose change it is; a later removal by another owner leaves it alone. */
   readonly owner: string;
+  /** Whether a policy that another owner has confirmed there may be changed. Default: false. */
+  readonly adopts?: boolean;
+  /** What stood in the gate's way when it was proven; `undefined`: not known. */
+  readonly obstacles?: readonly string[] | undefined;
   /** After how many seconds the host undoes by itself what was not confirmed. */
   readonly undoAfterSeconds: number;
 }
@@ -42,6 +51,8 @@ export interface World {
 export interface Confirmed {
   /** SHA-256 of the ruleset. Secret. */
   readonly digest: string;
+  /** What else on the host drops protected ports, by `nameObstacle`. */
+  readonly obstacles: readonly string[];
 }
 
 /**
@@ -68,10 +79,14 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       refuseUntouched(place, cause),
     );
     tell(describeObserved(observed, policy));
-    for (const warning of listWarnings(observed, policy)) tell(`warning: ${warning}`);
-    if (observed.confirmed?.text === text && observed.confirmed.owner === owner && isUnchanged(observed)) {
-      log("the host has this ruleset confirmed and loaded; nothing to change");
-      return { digest };
+    for (const line of listFindings(observed, request)) tell(line);
+    const confirmed = { digest, obstacles: findObstacles(observed.others, policy).map(nameObstacle) };
+    const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>
+      refuseUntouched(place, cause),
+    );
+    if (kept !== undefined) {
+      log(kept);
+      return confirmed;
     }
     const id = world.newId();
     const load = planLoad(policy, observed.loaded, observed.clientAddress);
@@ -111,9 +126,10 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         fresh.close();
       }
       tell(describeConfirmed(observed));
-      return { digest };
+      return confirmed;
     } catch (cause) {
-      return await concludeFailure(cause, { request, world, reached, id, digest, step, log });
+      const blamed = blameObstacles(cause, observed, policy);
+      return await concludeFailure(blamed, { request, world, reached, id, confirmed, step, log });
     }
   } finally {
     connection.close();

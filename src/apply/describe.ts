@@ -1,17 +1,50 @@
+import { KnockgateError } from "../errors.js";
+import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
+import { assessDrift } from "../plan/drift.js";
 import { findServedSteps } from "../plan/listening.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { describeObstacle, findObstacles } from "../plan/obstacles.js";
+import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
+import { renderPolicy } from "../render/render.js";
+import type { ChangeRequest } from "./change.js";
 
 /** What will not stop a change, but may keep a gate from working. */
-export function listWarnings(observed: Observed, policy: Policy): readonly string[] {
+function listWarnings(observed: Observed, policy: Policy): readonly string[] {
   const served = findServedSteps(observed.sockets, policy).map(({ gate, position }) => {
     return `step ${position} of gate ${gate} is on a port where a service of the host listens: choose another port`;
   });
   return [...findObstacles(observed.others, policy).map(describeObstacle), ...served];
 }
 
+/** What of the host is not as its last change left it, and what may keep a gate from working: a line each. */
+export function listFindings(observed: Observed, request: ChangeRequest): readonly string[] {
+  return [
+    ...listDrift(observed, request).map((line) => `drift: ${line}`),
+    ...listWarnings(observed, request.policy).map((line) => `warning: ${line}`),
+  ];
+}
+
+/** Less what other lines say: an obstacle is a warning, and the undo of a change is said with the facts. */
+function listDrift(observed: Observed, request: ChangeRequest): readonly string[] {
+  const { policy, formerPolicy, formerDigest, owner } = request;
+  if (formerPolicy === undefined) return [];
+  const digest = formerDigest || digestText(renderPolicy(formerPolicy));
+  const found = assessDrift(observed, { policy: formerPolicy, digest, owner });
+  const drift = found.filter(({ kind }) => kind !== "undone");
+  const redact = makeRedaction(drift, formerPolicy);
+  return describeDrift(drift, formerPolicy, (text) => redactPorts(redact(text), policy));
+}
+
+/** A gate that was proven in vain where another firewall drops its ports: says which, too. */
+export function blameObstacles(cause: unknown, observed: Observed, policy: Policy): unknown {
+  if (!(cause instanceof KnockgateError) || cause.code !== "NOT_CONFIRMED") return cause;
+  const obstacles = findObstacles(observed.others, policy).map(describeObstacle);
+  if (obstacles.length === 0) return cause;
+  const words = `${cause.summary}${/[.?!]$/.test(cause.summary) ? "" : "."} In front: ${obstacles.join("; ")}`;
+  return new KnockgateError(cause.code, words, { cause });
+}
 const inits = { systemd: "systemd", openrc: "OpenRC", other: "no systemd or OpenRC" } as const;
 
 /** What was found on a host, in one line. */

@@ -11,7 +11,8 @@ export interface Failure {
   readonly world: World;
   readonly reached: Reached;
   readonly id: string;
-  readonly digest: string;
+  /** What the host will have confirmed if the change went through after all. */
+  readonly confirmed: Confirmed;
   readonly step: ChangeStep;
   log(line: string): void;
 }
@@ -34,11 +35,11 @@ export function refuseUntouched(place: string, cause: unknown): never {
 
 /** Undoes what can be undone now, and says what the host has, or will have. */
 export async function concludeFailure(cause: unknown, failure: Failure): Promise<Confirmed> {
-  const { request, reached, digest, step } = failure;
+  const { request, reached, confirmed, step } = failure;
   const outcome = await undoByAnyWay(failure);
   if (outcome === "confirmed") {
     failure.log("6/6 confirm: the answer was lost, but the host has confirmed the change");
-    return { digest };
+    return confirmed;
   }
   const isUntouched =
     outcome === "nothing" ? !mayHaveLoaded(step) : outcome === "unknown" && step === "2/6 stage";

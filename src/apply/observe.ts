@@ -59,6 +59,8 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     isPending: reply.values.has("pending"),
     init: readInit(reply.values.get("init")),
     unwritable: reply.list("unwritable"),
+    isMissingAtBoot: reply.values.get("boot") === "missing",
+    front: reply.sections.get("front") ?? "",
     ...(ruleset === undefined
       ? {}
       : {

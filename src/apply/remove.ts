@@ -3,7 +3,7 @@ import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
 import type { World } from "./change.js";
 import { commandProgram, exitCodes, nameBackend, parseReply } from "./program.js";
-import { reachHost } from "./reach.js";
+import { type Reached, reachHost } from "./reach.js";
 
 const removeTimeoutMs = 60_000;
 
@@ -14,7 +14,17 @@ const removeTimeoutMs = 60_000;
  * @throws KnockgateError
  */
 export async function removeFromHost(policy: Policy, owner: string, world: World): Promise<void> {
-  const { connection, route } = await reachHost(world.routes, [policy], true, world.dialing);
+  const reached = await reachHost(world.routes, [policy], true, world.dialing);
+  await removeFromReached(policy, owner, reached, world.log);
+}
+
+/** The same over a connection that there is, and closes it. */
+export async function removeFromReached(
+  policy: Policy,
+  owner: string,
+  { connection, route }: Reached,
+  log: (line: string) => void,
+): Promise<void> {
   try {
     const result = await connection.run(
       commandProgram(["remove", policy.name, owner, nameBackend(policy)]),
@@ -29,7 +39,7 @@ export async function removeFromHost(policy: Policy, owner: string, world: World
         `policy ${policy.name} on ${route.name} was not removed: ${said}. Running it again is safe.`,
       );
     }
-    world.log(
+    log(
       removed === "yes"
         ? `${policy.name} on ${route.name}: the gate is removed, and nothing else`
         : `${policy.name} on ${route.name}: left alone, because it now belongs to another resource`,

@@ -1,26 +1,91 @@
-import { applyPatch, structuredPatch } from "diff";
+import { digestText } from "../policy/digest.js";
+import type { Policy } from "../policy/schema.js";
+import { type FrontRule, findFrontRules } from "./front.js";
+import { type LineChange, listChangedLines } from "./loaded-text.js";
 import type { Observed } from "./observed.js";
+import { findObstacles, type Obstacle } from "./obstacles.js";
 
-/**
- * Writes the ruleset that a host really has: the confirmed text when the kernel has just that, else the confirmed
- * text with what was changed outside carried over, line by line, so that a diff with it shows the drift and nothing
- * else. Empty when the table is not loaded. Secret.
- *
- * nft lists a ruleset in words that vary with its version, so two listings of one host are compared, never a listing
- * with our own text.
- */
-export function describeLoaded(observed: Observed): string {
-  const { confirmed, loaded } = observed;
-  if (loaded === undefined) return "";
-  if (confirmed === undefined) return loaded.listing;
-  if (confirmed.listing === loaded.listing) return confirmed.text;
-  const patch = structuredPatch("", "", confirmed.listing, loaded.listing, "", "", { context: 1 });
-  const patched = applyPatch(confirmed.text, patch, { fuzzFactor: 2, compareLine: isSameLine });
-  // Where nft's words are too far from ours, the listing itself still shows what is there.
-  return patched === false ? loaded.listing : patched;
+/** One way in which a host is not as its last change left it. */
+export type Drift =
+  /** The kernel has another ruleset than the confirmed one. */
+  | { readonly kind: "changed"; readonly lines: readonly LineChange[] }
+  /** `rules`: confirmed, but not loaded; `files`: loaded, but not confirmed; `all`: neither. */
+  | { readonly kind: "gone"; readonly what: "rules" | "files" | "all" }
+  /** Loaded, but it will not come back at boot. */
+  | { readonly kind: "not at boot" }
+  /** Another firewall of the host drops a protected port. */
+  | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
+  /** Another firewall of the host decides first. */
+  | { readonly kind: "in front"; readonly rule: FrontRule }
+  /** The host has undone a change. */
+  | { readonly kind: "undone"; readonly why: string }
+  /** Another owner has confirmed this policy there. */
+  | { readonly kind: "another owner"; readonly owner: string }
+  /** The owner has confirmed a change that it does not know of. */
+  | { readonly kind: "unknown change" }
+  /** A change is armed, and neither confirmed nor undone yet. */
+  | { readonly kind: "pending" };
+
+/** What a host should be like. */
+export interface Expectation {
+  readonly policy: Policy;
+  /** SHA-256 of the confirmed ruleset. Secret. */
+  readonly digest: string;
+  readonly owner: string;
+  /** Obstacles that were there when the gate was proven, by {@link nameObstacle}; `undefined`: any may have been. */
+  readonly obstacles?: readonly string[] | undefined;
 }
 
-/** Beyond the text's end there is no line to compare. */
-function isSameLine(_number: number, line: string | undefined, _operation: string, other: string): boolean {
-  return line?.trim() === other.trim();
+/** Compares what was seen on a host with what should be there: everything that differs; nothing when it is the same. */
+export function assessDrift(observed: Observed, expected: Expectation): readonly Drift[] {
+  // While a change is armed, what is loaded says nothing of what will be there.
+  if (observed.isPending) return [{ kind: "pending" }];
+  return [
+    ...assessOwnership(observed, expected),
+    ...assessLoaded(observed),
+    ...assessFront(observed, expected),
+    ...(observed.undone === undefined ? [] : [{ kind: "undone", why: observed.undone } as const]),
+  ];
+}
+
+function assessOwnership({ confirmed }: Observed, expected: Expectation): readonly Drift[] {
+  if (confirmed === undefined) return [];
+  if (confirmed.owner !== expected.owner) return [{ kind: "another owner", owner: confirmed.owner }];
+  return digestText(confirmed.text) === expected.digest ? [] : [{ kind: "unknown change" }];
+}
+
+function assessLoaded(observed: Observed): readonly Drift[] {
+  const { confirmed, loaded } = observed;
+  if (confirmed === undefined) return [{ kind: "gone", what: loaded === undefined ? "all" : "files" }];
+  const atBoot: readonly Drift[] = observed.isMissingAtBoot === true ? [{ kind: "not at boot" }] : [];
+  if (loaded === undefined) return [{ kind: "gone", what: "rules" }, ...atBoot];
+  if (loaded.listing === confirmed.listing) return atBoot;
+  return [{ kind: "changed", lines: listChangedLines(observed) }, ...atBoot];
+}
+
+function assessFront(observed: Observed, { policy, obstacles }: Expectation): readonly Drift[] {
+  const rules = findFrontRules(observed.front ?? "", policy.name);
+  const found = obstacles === undefined ? [] : findObstacles(observed.others, policy);
+  return [
+    ...rules.map((rule) => ({ kind: "in front", rule }) as const),
+    ...found
+      .filter((obstacle) => !obstacles?.includes(nameObstacle(obstacle)))
+      .map((obstacle) => ({ kind: "obstacle", obstacle }) as const),
+  ];
+}
+
+/** Names an obstacle in words that stay the same: `inet filter input tcp 22`. */
+export function nameObstacle({ chain, protocol, port }: Obstacle): string {
+  return `${chain} ${protocol} ${port}`;
+}
+
+/**
+ * Whether a listing of this host may hold the secrets of a policy that is not the one at hand: its former or next
+ * one, or another owner's.
+ */
+export function mayHoldOtherSecrets(drift: readonly Drift[]): boolean {
+  return drift.some(
+    ({ kind }) =>
+      kind === "pending" || kind === "another owner" || kind === "unknown change" || kind === "gone",
+  );
 }

@@ -15,6 +15,8 @@ export interface Observed {
   readonly init: "systemd" | "openrc" | "other";
   /** Places that a change writes to, and where nothing can be written. */
   readonly unwritable: readonly string[];
+  /** Whether the service that a change made to load the confirmed ruleset at boot is missing or not enabled. */
+  readonly isMissingAtBoot?: boolean;
   /** The ruleset that was confirmed last and is loaded at boot. */
   readonly confirmed?: ConfirmedRuleset;
   /** What the kernel has now; absent when the policy's table is not loaded. */
@@ -23,6 +25,11 @@ export interface Observed {
   readonly isPending: boolean;
   /** `nft -j -t list ruleset`: all tables of the host. Empty where there are too many rules to look through. */
   readonly others: string;
+  /**
+   * For iptables: the rules of the kernel's chain as iptables-save lists them, up to the policy's jump, for each family
+   * below its heading. Without a jump all of them.
+   */
+  readonly front?: string;
   /** /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
   readonly sockets: string;
   /** Why the last change on the host was undone, when it was. */

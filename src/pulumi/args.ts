@@ -151,4 +151,15 @@ export interface KnockGateArgs {
    * times what the proof of all gates takes when that is longer. Gates are proven one after another, about a second each.
    */
   undoAfterSeconds?: pulumi.Input<number>;
+  /**
+   * Whether a policy of this name that another owner has confirmed on the host, and that is another one than this, is
+   * taken over and changed. Without it such a change is refused, and nothing is touched. Taking over just the same
+   * policy needs no leave. Default: false.
+   */
+  adopt?: pulumi.Input<boolean>;
+  /**
+   * Whether deleting this gate ends well when its host can't be reached any more, or another machine has its address:
+   * then nothing is removed there. To change this alone contacts no host. Default: false.
+   */
+  deleteUnreachable?: pulumi.Input<boolean>;
 }

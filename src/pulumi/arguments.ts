@@ -12,6 +12,8 @@ export interface RulesetArguments {
   readonly proveFrom?: Connection | undefined;
   readonly policy: Policy;
   readonly undoAfterSeconds: number;
+  readonly adopt: boolean;
+  readonly deleteUnreachable: boolean;
 }
 
 export type ArgumentsReading =
@@ -27,14 +29,16 @@ const optionsSchema = z.object({
   connection: connectionSchema,
   proveFrom: connectionSchema.optional(),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
+  adopt: z.boolean().default(false),
+  deleteUnreachable: z.boolean().default(false),
 });
+
+const optionNames = Object.keys(optionsSchema.shape);
 
 /** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
 export function readArguments(raw: Readonly<Record<string, unknown>>): ArgumentsReading {
   const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
-  const options = hasUnknown([raw["connection"], raw["proveFrom"], raw["undoAfterSeconds"]])
-    ? undefined
-    : optionsSchema.safeParse(raw);
+  const options = hasUnknown(optionNames.map((name) => raw[name])) ? undefined : optionsSchema.safeParse(raw);
   const findings = [
     ...(policy?.kind === "wrong"
       ? policy.findings.map((found) => ({ ...found, path: `policy.${found.path}` }))
@@ -48,8 +52,8 @@ export function readArguments(raw: Readonly<Record<string, unknown>>): Arguments
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
   if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
-  const { undoAfterSeconds = chooseUndoTime(policy.policy), ...reached } = options.data;
-  return { kind: "arguments", arguments: { policy: policy.policy, ...reached, undoAfterSeconds } };
+  const { undoAfterSeconds = chooseUndoTime(policy.policy), ...rest } = options.data;
+  return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
 }
 
 /** Long enough for a proof in which some things get lost. */

@@ -43,20 +43,26 @@ export class KnockGate extends pulumi.ComponentResource {
 
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
+    const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable } = args;
+    const origin = pulumi.interpolate`${nameOrganization()}/${this.urn}`;
     const ruleset = new Ruleset(
       name,
-      {
-        connection: args.connection,
-        policy: args.policy,
-        proveFrom: args.proveFrom,
-        undoAfterSeconds: args.undoAfterSeconds,
-      },
+      { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin },
       { parent: this },
     );
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
     this.knock = pulumi.secret(ruleset.policy.apply((policy) => listKnocks(policy as Policy)));
     this.registerOutputs({ ruleset: this.ruleset, digest: this.digest, knock: this.knock });
+  }
+}
+
+/** Two organizations may have a stack of the same name. A program under Pulumi's mocks may have none, which throws. */
+function nameOrganization(): string {
+  try {
+    return pulumi.getOrganization();
+  } catch {
+    return "";
   }
 }
 

@@ -1,24 +1,25 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { changeHost, type World } from "../apply/change.js";
 import { refuseUntouched } from "../apply/failure.js";
+import { removeOrLeave } from "../apply/leave.js";
 import { observeHost } from "../apply/observe.js";
+import { nameOwner } from "../apply/owner.js";
 import { nameBackend } from "../apply/program.js";
 import { reachHost } from "../apply/reach.js";
-import { removeFromHost } from "../apply/remove.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { KnockgateError } from "../errors.js";
-import { describeLoaded } from "../plan/drift.js";
-import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
 import type { Policy, Step } from "../policy/schema.js";
-import { redactListing, renderRedacted } from "../render/redact.js";
+import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 import { findVantage } from "../transport/vantage.js";
 import { checkUndoTime, type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
+import { needsHost } from "./contact.js";
+import { describeSeen, readLines, readObstacles } from "./seen.js";
 
 /**
  * What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
@@ -39,7 +40,7 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
     case "wrong":
       return { inputs: { ...news }, failures: reading.findings.map(toFailure) };
     case "unknown":
-      return { inputs: { ...news, redactionKey, ruleset: unknownValue }, failures: [] };
+      return { inputs: { ...news, redactionKey, ruleset: unknownValue, drift: [] }, failures: [] };
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
       const aboutPolicy = [...lintPolicy(policy), ...checkExpectations(policy)];
@@ -52,7 +53,9 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
       for (const finding of found)
         console.log(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
-      return { inputs: { ...news, policy, undoAfterSeconds, redactionKey, ruleset }, failures: [] };
+      // No drift is wanted: so a preview shows what a refresh found as what will go.
+      const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [] };
+      return { inputs: { ...news, ...filled }, failures: [] };
     }
   }
 }
@@ -84,6 +87,7 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
   const isSame =
     olds["digest"] === digestText(renderPolicy(after.arguments.policy)) &&
     olds["ruleset"] === news["ruleset"] &&
+    JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&
     JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
   return {
     changes: !isSame,
@@ -95,12 +99,12 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
 
 export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
   const wanted = expectArguments(inputs);
-  const { policy, undoAfterSeconds } = wanted;
-  const id = `${policy.name}-${randomUUID()}`;
-  const { digest } = await withProvingWorld(wanted, [policy], (world) =>
-    changeHost({ policy, owner: id, undoAfterSeconds }, world),
-  );
-  return { id, outs: { ...inputs, digest } };
+  const { policy, undoAfterSeconds, adopt } = wanted;
+  const origin = inputs["origin"];
+  const id = nameOwner(policy.name, origin === undefined ? undefined : `${origin}`, randomUUID());
+  const request = { policy, owner: id, undoAfterSeconds, adopts: adopt };
+  const confirmed = await withProvingWorld(wanted, [policy], (world) => changeHost(request, world));
+  return { id, outs: { ...inputs, ...confirmed, drift: [] } };
 }
 
 export async function update(
@@ -108,13 +112,25 @@ export async function update(
   olds: Properties,
   news: Properties,
 ): Promise<{ outs: Record<string, unknown> }> {
-  const wanted = expectArguments(news);
-  const { policy, undoAfterSeconds } = wanted;
-  const formerPolicy = expectArguments(olds).policy;
-  const { digest } = await withProvingWorld(wanted, [policy, formerPolicy], (world) =>
-    changeHost({ policy, formerPolicy, owner: id, undoAfterSeconds }, world),
+  const [before, after] = [expectArguments(olds), expectArguments(news)];
+  const { digest, ruleset } = olds;
+  const drift = readLines(olds["drift"]);
+  const obstacles = readObstacles(olds);
+  if (!needsHost(before, after, { digest, drift })) {
+    const isUpToDate = digest === digestText(renderPolicy(after.policy));
+    const seen = isUpToDate ? { digest } : { digest: digest ?? "", ruleset };
+    return { outs: { ...news, ...seen, drift, ...(obstacles === undefined ? {} : { obstacles }) } };
+  }
+  const { policy, undoAfterSeconds, adopt } = after;
+  const former = {
+    formerPolicy: before.policy,
+    formerDigest: digest === undefined ? undefined : `${digest}`,
+  };
+  const request = { policy, ...former, owner: id, undoAfterSeconds, adopts: adopt, obstacles };
+  const confirmed = await withProvingWorld(after, [policy, before.policy], (world) =>
+    changeHost(request, world),
   );
-  return { outs: { ...news, digest } };
+  return { outs: { ...news, ...confirmed, drift: [] } };
 }
 
 export interface ReadResult {
@@ -123,34 +139,35 @@ export interface ReadResult {
   readonly inputs?: Record<string, unknown>;
 }
 
-/** Returns what the host really has; an empty id when it has nothing of the policy any more. */
+/**
+ * Returns what the host really has. A host that has nothing of the policy any more is drift as well: the resource
+ * stays in the state, because the state alone knows by which knock the host would have to be reached if it had.
+ */
 export async function read(id: string, props: Properties): Promise<ReadResult> {
   const { policy, connection } = expectArguments(props);
-  const observed = await withWorld(connection, [policy], (world) => observe(policy, world));
-  if (observed.confirmed === undefined && observed.loaded === undefined) return { id: "" };
-  const ruleset = redactListing(describeLoaded(observed), policy, `${props["redactionKey"]}`);
-  const confirmed = observed.confirmed;
-  const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
-  const { digest: _, ...inputs } = props;
-  return {
-    id,
-    props: { ...props, ruleset, digest: isOurs ? digestText(confirmed.text) : "" },
-    inputs: { ...inputs, ruleset },
-  };
-}
-
-async function observe(policy: Policy, world: World): Promise<Observed> {
-  const reached = await reachHost(world.routes, [policy], true, world.dialing);
-  try {
-    return await observeHost(reached.connection, policy);
-  } finally {
-    reached.connection.close();
-  }
+  return withWorld(connection, [policy], async (world) => {
+    const reached = await reachHost(world.routes, [policy], true, world.dialing);
+    try {
+      const observed = await observeHost(reached.connection, policy);
+      const { drift, ...seen } = describeSeen(observed, id, policy, props);
+      for (const line of drift) world.log(`${policy.name} on ${reached.route.name}: drift: ${line}`);
+      return { id, ...seen };
+    } finally {
+      reached.connection.close();
+    }
+  });
 }
 
 async function remove(id: string, props: Properties): Promise<void> {
-  const { policy, connection } = expectArguments(props);
-  await withWorld(connection, [policy], (world) => removeFromHost(policy, id, world));
+  const { policy, connection, deleteUnreachable } = expectArguments(props);
+  const leaving = {
+    policy,
+    owner: id,
+    host: connection.host,
+    deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
+    log: (line: string) => console.log(line),
+  };
+  await removeOrLeave(leaving, (use) => withWorld(connection, [policy], use));
 }
 
 export { remove as delete };

@@ -39,6 +39,10 @@ export interface RulesetArgs {
   readonly policy: pulumi.Input<unknown>;
   readonly proveFrom: pulumi.Input<unknown> | undefined;
   readonly undoAfterSeconds: pulumi.Input<number> | undefined;
+  readonly adopt: pulumi.Input<boolean> | undefined;
+  readonly deleteUnreachable: pulumi.Input<boolean> | undefined;
+  /** Where in which program this stands: the same in each run, and in no other program. */
+  readonly origin: pulumi.Input<string>;
 }
 
 /** The one resource that changes a host: a change is one transaction, so it can't be several resources. */
@@ -56,6 +60,9 @@ export class Ruleset extends pulumi.dynamic.Resource {
         policy: pulumi.secret(args.policy),
         proveFrom: args.proveFrom === undefined ? undefined : pulumi.secret(args.proveFrom),
         undoAfterSeconds: args.undoAfterSeconds,
+        adopt: args.adopt,
+        deleteUnreachable: args.deleteUnreachable,
+        origin: args.origin,
         // Chosen by `check`; it is named here because the engine keeps a property secret only if the program did.
         redactionKey: pulumi.secret(""),
         ruleset: undefined,

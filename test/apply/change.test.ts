@@ -35,7 +35,10 @@ async function fail(host: FakeHost, request = update): Promise<KnockgateError> {
 describe("a change that succeeds", () => {
   test("logs its six steps in order, with host and policy on each line, and no port of a step", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy] });
-    expect(await changeHost(update, host.world)).toEqual({ digest: digestText(renderPolicy(newPolicy)) });
+    expect(await changeHost(update, host.world)).toEqual({
+      digest: digestText(renderPolicy(newPolicy)),
+      obstacles: [],
+    });
     expect(host.lines.map((line) => /^edge on edge\.test:22: (\d\/6 \w+): /.exec(line)?.[1])).toEqual([
       "1/6 connect",
       "2/6 stage",
@@ -82,10 +85,18 @@ describe("a change that succeeds", () => {
     expect(host.state.openConnections).toBe(0);
   });
 
-  test("takes over a ruleset that another owner had confirmed", async () => {
+  test("adopts just the same ruleset of another owner, and loads nothing", async () => {
     const host = makeFakeHost({ confirmed: { policy: oldPolicy, owner: "other" }, policies: [] });
-    await changeHost({ ...update, policy: oldPolicy }, host.world);
+    await changeHost({ ...update, policy: oldPolicy, formerPolicy: undefined }, host.world);
     expect(host.state.confirmed?.owner).toBe("me");
+    expect(host.calls).toEqual(["1 probe", "1 adopt"]);
+    expect(host.lines.at(-1)).toContain("confirmed and loaded by other; it is this resource's now");
+  });
+
+  test("changes what another owner has confirmed when it may adopt", async () => {
+    const host = makeFakeHost({ confirmed: { policy: oldPolicy, owner: "other" }, policies: [newPolicy] });
+    await changeHost({ ...update, adopts: true }, host.world);
+    expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: "me" });
   });
 
   test("replaces the table when what somebody put into it can't be refilled", async () => {
@@ -106,7 +117,10 @@ describe("a change that succeeds", () => {
   test("counts when only the answer to confirm got lost", async () => {
     const fault: Fault = { at: "confirm", kind: "cut after" };
     const host = makeFakeHost({ confirmed, policies: [newPolicy], faults: [fault] });
-    expect(await changeHost(update, host.world)).toEqual({ digest: digestText(renderPolicy(newPolicy)) });
+    expect(await changeHost(update, host.world)).toEqual({
+      digest: digestText(renderPolicy(newPolicy)),
+      obstacles: [],
+    });
     expect(host.lines.at(-1)).toContain("the answer was lost, but the host has confirmed the change");
     expect(host.state.openConnections).toBe(0);
   });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { describeConfirmed, describeObserved, listWarnings } from "../../src/apply/describe";
+import { describeConfirmed, describeObserved, listFindings } from "../../src/apply/describe";
 import type { Observed } from "../../src/plan/observed";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const policy = readPolicy(edge);
+const request = { policy, owner: "me", undoAfterSeconds: 60 };
 const loaded = { listing: "listing", sets: [], chains: [], counters: [] };
 const confirmed = { owner: "me", text: "table", listing: "listing" };
 const host: Observed = {
@@ -40,13 +41,13 @@ describe("what was found on a host", () => {
     const chain = { family: "inet", table: "filter", name: "input", hook: "input", policy: "drop" };
     const others = JSON.stringify({ nftables: [{ chain }] });
     const sockets = "tcp\n   0: 00000000:A02A 00000000:0000 0A 0 0 0 0 0 0\n";
-    const warnings = listWarnings({ ...host, others, sockets }, policy);
+    const warnings = listFindings({ ...host, others, sockets }, request);
     expect(warnings).toEqual([
-      expect.stringMatching(/^chain inet filter input drops by its policy, .* TCP port 22: /),
-      "step 2 of gate ssh is on a port where a service of the host listens: choose another port",
+      expect.stringMatching(/^warning: chain inet filter input drops by its policy, .* TCP port 22: /),
+      "warning: step 2 of gate ssh is on a port where a service of the host listens: choose another port",
     ]);
     expect(warnings.join("\n")).not.toMatch(/4100/);
-    expect(listWarnings(host, policy)).toEqual([]);
+    expect(listFindings(host, request)).toEqual([]);
   });
 });
 

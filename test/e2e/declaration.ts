@@ -11,6 +11,11 @@ export interface Declaration {
   undoAfterSeconds: number;
   /** Further gates beside `ssh`. */
   gates: readonly GateArgs[];
+  readonly backend?: string;
+  readonly dialErrorLimit?: number;
+  readonly perDialTimeout?: number;
+  adopt?: boolean;
+  deleteUnreachable?: boolean;
 }
 
 export function declare(host: LabHost, privateKey: string, steps: readonly StepArgs[]): Declaration {
@@ -27,9 +32,12 @@ export function gateProgram(declared: Declaration): () => Promise<Record<string,
         user: "ops",
         privateKey: declared.privateKey,
         hostKey: declared.hostKey,
+        ...(declared.dialErrorLimit === undefined ? {} : { dialErrorLimit: declared.dialErrorLimit }),
+        ...(declared.perDialTimeout === undefined ? {} : { perDialTimeout: declared.perDialTimeout }),
       },
       policy: {
         name: "edge",
+        ...(declared.backend === undefined ? {} : { backend: declared.backend }),
         gates: [
           {
             name: "ssh",
@@ -41,6 +49,8 @@ export function gateProgram(declared: Declaration): () => Promise<Record<string,
         ],
       },
       undoAfterSeconds: declared.undoAfterSeconds,
+      ...(declared.adopt === undefined ? {} : { adopt: declared.adopt }),
+      ...(declared.deleteUnreachable === undefined ? {} : { deleteUnreachable: declared.deleteUnreachable }),
     });
     return { ruleset: gate.ruleset, digest: gate.digest, knock: gate.knock };
   };

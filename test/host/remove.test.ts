@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
@@ -24,12 +26,14 @@ add chain inet knockgate_edge2 ssh_knock
 add rule inet knockgate_edge2 ssh_knock tcp dport 22 accept
 `;
 
+const leaving = readFileSync(join(__dirname, "..", "..", "docs", "leaving.md"), "utf8");
+
 vi.setConfig({ maxConcurrency: 20 });
 
 describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 6, shell });
+    lab = await openLab({ hosts: 8, shell });
   });
   afterAll(() => lab?.close());
 
@@ -67,6 +71,20 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
     expect(world.lines).toEqual([expect.stringContaining("left alone")]);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     expect(withoutDoors(await host.ruleset())).toBe(withoutDoors(before));
+  });
+
+  test("is done by hand as docs/leaving.md says", async () => {
+    const [nftables, iptables] = [await claimGated(), claimHost(lab)];
+    const policy = makePolicy({ backend: "iptables" });
+    await changeHost({ ...first, policy }, await deployTo(lab, iptables));
+    const [, command = ""] = /```sh\n(cd \/var\/lib\/knockgate\/edge [\s\S]*?)```/.exec(leaving) ?? [];
+    for (const host of [nftables, iptables]) {
+      expect((await host.run(["sh", "-c", command])).stdout).toBe("removed=yes\n");
+      expect(await listFiles(host)).toEqual([]);
+      expect((await host.run(["iptables-save"])).stdout).not.toContain("kg_edge");
+    }
+    expect(await listGate(nftables)).toBe("");
+    await waitForNoTimer(nftables);
   });
 
   test("ends well a second time, and where there never was one", async () => {

@@ -44,6 +44,7 @@ control() {
 		[ ! -e "$state/refuses-units" ] || return 1
 		for unit; do [ -f "$units/$unit" ] && : >"$state/enabled-$unit"; done
 		;;
+	is-enabled) [ -e "$state/enabled-$1" ] && [ -f "$units/$1" ] ;;
 	disable) for unit; do rm -f "$state/enabled-$unit"; done ;;
 	start)
 		# shellcheck disable=SC2046 # words, as systemd splits them

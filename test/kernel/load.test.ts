@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { observeHost } from "../../src/apply/observe";
-import { describeLoaded } from "../../src/plan/drift";
 import { type Load, planLoad } from "../../src/plan/load";
+import { describeLoaded } from "../../src/plan/loaded-text";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import type { PolicyInput } from "../../src/policy/schema";
 import { renderPolicy } from "../../src/render/render";

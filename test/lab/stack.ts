@@ -9,7 +9,11 @@ const root = join(__dirname, "..", "..");
  * Opens the stack of the real engine whose file backend lies below `directory`, and makes it first if need be. Its project folder sees the packages of
  * this checkout, knockgate itself among them, as a user's project sees what npm installed.
  */
-export async function openStack(directory: string, program: InlineProgramArgs["program"]): Promise<Stack> {
+export async function openStack(
+  directory: string,
+  program: InlineProgramArgs["program"],
+  stackName = "lab",
+): Promise<Stack> {
   const workDir = join(directory, "project");
   const backend = join(directory, "backend");
   await mkdir(workDir, { recursive: true });
@@ -18,7 +22,7 @@ export async function openStack(directory: string, program: InlineProgramArgs["p
     await symlink(join(root, "node_modules"), join(workDir, "node_modules"));
   }
   return LocalWorkspace.createOrSelectStack(
-    { stackName: "lab", projectName: "knockgate-lab", program },
+    { stackName, projectName: "knockgate-lab", program },
     {
       workDir,
       projectSettings: { name: "knockgate-lab", runtime: "nodejs", backend: { url: `file://${backend}` } },

@@ -1,108 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { describeLoaded } from "../../src/plan/drift";
+import { describeDrift, makeRedaction } from "../../src/plan/describe-drift";
+import { assessDrift, type Drift, type Expectation, nameObstacle } from "../../src/plan/drift";
 import type { Observed } from "../../src/plan/observed";
+import { findObstacles } from "../../src/plan/obstacles";
+import { digestText } from "../../src/policy/digest";
+import { renderPolicy } from "../../src/render/render";
+import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 
-/** What we load. */
-const text = `table inet knockgate_edge {
-	set ssh_open_v4 {
-		type ipv4_addr
-		size 65536
-		flags dynamic,timeout
-	}
-
-	chain input {
-		type filter hook input priority filter - 10; policy accept;
-		iif "lo" accept
-		tcp flags & (syn | ack | rst) == syn goto beginning
-		meta l4proto udp ct state != { established, related } goto beginning
-	}
-
-	chain ssh_door {
-		ip saddr @ssh_open_v4 accept
-		drop
-	}
-
-	chain ssh_knock {
-		tcp dport 7000 update @ssh_open_v4 { ip saddr timeout 30s } comment "ssh: opens"
-	}
-}
-`;
-/** The same as another version of nft might write it. */
-const listing = text
-  .replace("tcp flags & (syn | ack | rst) == syn", "tcp flags syn / syn,ack,rst")
-  .replace("ct state != { established, related }", "ct state != { related, established }");
-
-describe("a host's ruleset", () => {
-  test("is the confirmed text where the kernel lists what it listed then", () => {
-    expect(showLoaded(listing)).toBe(text);
-  });
-
-  test("is nothing where the table is not loaded", () => {
-    expect(describeLoaded({ ...host, confirmed: { owner: "x", text, listing } })).toBe("");
-    expect(describeLoaded(host)).toBe("");
-  });
-
-  test("is the listing where nothing was confirmed", () => {
-    expect(describeLoaded({ ...host, loaded: { listing, sets: [], chains: [], counters: [] } })).toBe(
-      listing,
-    );
-  });
-
-  test.each<readonly [string, string, string]>([
-    ["a rule that was added", "\t\tdrop\n", "\t\ttcp dport 22 accept\n\t\tdrop\n"],
-    ["a rule that was removed", "\t\tdrop\n", ""],
-    ["a rule that was changed", "tcp dport 7000 update", "tcp dport 7777 update"],
-    ["a rule at the top of a chain", '\t\tiif "lo" accept\n', '\t\tcounter\n\t\tiif "lo" accept\n'],
-    ["a rule at the end of a chain", '"ssh: opens"\n', '"ssh: opens"\n\t\tdrop\n'],
-    ["a time that was changed", "timeout 30s", "timeout 1h"],
-    ["a set that lost a line", "\t\tsize 65536\n", ""],
-  ])("shows %s as one difference to the confirmed text, and nothing else", (_, from, to) => {
-    const drifted = listing.replace(from, to);
-    expect(drifted).not.toBe(listing);
-    expect(showLoaded(drifted)).toBe(text.replace(from, to));
-  });
-
-  test("shows several changes in several places", () => {
-    const change = (old: string) => {
-      return old
-        .replace("\t\tdrop\n", "")
-        .replace('\t\tiif "lo" accept\n', '\t\tip saddr 192.0.2.1 accept\n\t\tiif "lo" accept\n')
-        .replace("\tchain ssh_knock", "\tchain theirs {\n\t}\n\n\tchain ssh_knock");
-    };
-    expect(showLoaded(change(listing))).toBe(change(text));
-  });
-
-  test.each([
-    ["in", "syn / syn,ack,rst goto beginning", "syn / syn,ack,rst accept"],
-    ["right before", "\t\ttcp flags syn", "\t\tip saddr 192.0.2.1 accept\n\t\ttcp flags syn"],
-    ["right behind", "goto beginning\n\t}", "goto beginning\n\t\tip saddr 192.0.2.1 accept\n\t}"],
-  ])("shows a change %s a line that nft writes in other words, at least by what nft says", (_, from, to) => {
-    const drifted = listing.replace(from, to);
-    expect(drifted).not.toBe(listing);
-    const shown = showLoaded(drifted);
-    expect(shown).not.toBe(text);
-    expect(shown).toMatch(/tcp flags syn \/ syn,ack,rst accept|ip saddr 192\.0\.2\.1 accept/);
-  });
-
-  test("is the listing itself where it has nothing in common with what was confirmed", () => {
-    const other = "table inet knockgate_edge {\n\tchain theirs {\n\t}\n}\n";
-    expect(showLoaded(other)).not.toBe(text);
-    expect(showLoaded(other)).toContain("chain theirs");
-  });
-
-  test("differs from the confirmed text whenever the kernel has something else", () => {
-    // Each line of the listing once doubled and once left out.
-    const lines = listing.split("\n").slice(0, -1);
-    for (const [index, line] of lines.entries()) {
-      if (line.trim() === "}" || line.trim() === "") continue;
-      const [before, after] = [lines.slice(0, index), lines.slice(index + 1)];
-      expect(showLoaded(`${[...before, ...after].join("\n")}\n`)).not.toBe(text);
-      expect(showLoaded(`${[...before, line, line, ...after].join("\n")}\n`)).not.toBe(text);
-    }
-  });
-});
-
-const host: Observed = {
+const text = renderPolicy(oldPolicy);
+const loaded = { listing: text, sets: [], chains: [], counters: [] };
+const confirmed = { owner: "me", text, listing: text };
+const same: Observed = {
   clientAddress: "192.0.2.1",
   backend: "nftables",
   nftVersion: "1.0.6",
@@ -113,12 +21,155 @@ const host: Observed = {
   isPending: false,
   init: "systemd",
   unwritable: [],
+  isMissingAtBoot: false,
+  front: "",
+  confirmed,
+  loaded,
 };
+const { confirmed: _confirmed, loaded: _loaded, ...bare } = same;
+const expected: Expectation = { policy: oldPolicy, digest: digestText(text), owner: "me", obstacles: [] };
 
-function showLoaded(now: string): string {
-  return describeLoaded({
-    ...host,
-    confirmed: { owner: "stack", text, listing },
-    loaded: { listing: now, sets: [], chains: [], counters: [] },
+const dropping = { family: "inet", table: "site", name: "input", hook: "input", policy: "drop" };
+const others = JSON.stringify({ nftables: [{ chain: dropping }] });
+const accept = "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT";
+const front = `# ipv4\n-A INPUT ! -i lo -j kg_edge\n# ipv6\n${accept}\n-A INPUT ! -i lo -j kg_edge\n`;
+const withoutDrop = text.replace(/\t\tcounter name "ssh_dropped" drop\n/, "");
+const foreign = renderPolicy(newPolicy);
+
+/** What is seen, the kinds that it is, and words of each line that says so. */
+const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], readonly RegExp[]])[] = [
+  ["just what is expected", same, [], []],
+  [
+    "a rule that somebody took out",
+    { ...same, loaded: { ...loaded, listing: withoutDrop } },
+    ["changed"],
+    [/^changed outside: chain ssh_door: - counter name "ssh_dropped" drop$/],
+  ],
+  [
+    "a rule that somebody put in",
+    {
+      ...same,
+      loaded: {
+        ...loaded,
+        listing: text.replace("chain ssh_door {\n", "$&\t\tip saddr 192.0.2.5 accept\n"),
+      },
+    },
+    ["changed"],
+    [/^changed outside: chain ssh_door: \+ ip saddr 192\.0\.2\.5 accept$/],
+  ],
+  ["a kernel that was flushed", { ...bare, confirmed }, ["gone"], [/^gone: the kernel has nothing/]],
+  ["a host that lost its files", { ...bare, loaded }, ["gone"], [/^gone: the host's files/]],
+  ["a host that has nothing", bare, ["gone"], [/^gone: the host has nothing/]],
+  [
+    "a unit that is not enabled",
+    { ...same, isMissingAtBoot: true },
+    ["not at boot"],
+    [/^not at boot: the host's service knockgate-edge is /],
+  ],
+  [
+    "a chain of others that drops the port",
+    { ...same, others },
+    ["obstacle"],
+    [/^in front: chain inet site input .* TCP port 22/],
+  ],
+  [
+    "a rule of others before the jump",
+    { ...same, front },
+    ["in front"],
+    [/^in front: IPv6 .*--dport 22 -j ACCEPT$/],
+  ],
+  [
+    "a change that was undone",
+    { ...same, undone: "not confirmed in time" },
+    ["undone"],
+    [/^undone: .*: not confirmed in time$/],
+  ],
+  [
+    "another owner's policy",
+    { ...same, confirmed: { owner: "edge-7\u001b[2J", text: foreign, listing: text } },
+    ["another owner"],
+    [/^another owner: edge-72J has confirmed policy edge .*adopt: true/],
+  ],
+  [
+    "a change that the state missed",
+    { ...same, confirmed: { ...confirmed, text: foreign } },
+    ["unknown change"],
+    [/^unknown change: /],
+  ],
+  [
+    "a change that is under way, whatever else there is",
+    { ...same, isPending: true, others, loaded: { ...loaded, listing: foreign } },
+    ["pending"],
+    [/^pending: /],
+  ],
+  [
+    "much at once",
+    { ...bare, confirmed, others, isMissingAtBoot: true, undone: "the host was rebooted" },
+    ["gone", "not at boot", "obstacle", "undone"],
+    [/^gone/, /^not at boot/, /^in front/, /^undone/],
+  ],
+];
+
+describe("a host on which there is", () => {
+  test.each(cases)("%s: is found to be so, and said", (_what, observed, kinds, lines) => {
+    const drift = assessDrift(observed, expected);
+    expect(drift.map(({ kind }) => kind)).toEqual(kinds);
+    const said = describeDrift(drift, oldPolicy, makeRedaction(drift, oldPolicy, "key"));
+    expect(said).toEqual(lines.map((line) => expect.stringMatching(line)));
   });
-}
+});
+
+test("an obstacle that was there when the gate was proven is none", () => {
+  const obstacles = findObstacles(others, oldPolicy).map(nameObstacle);
+  expect(obstacles).toEqual(["inet site input tcp 22"]);
+  expect(assessDrift({ ...same, others }, { ...expected, obstacles })).toEqual([]);
+  // What a state of an earlier version says nothing of may have been there as well.
+  expect(assessDrift({ ...same, others }, { ...expected, obstacles: undefined })).toEqual([]);
+});
+
+describe("what is said and shown of a host", () => {
+  const numbers = [...oldSteps, ...newSteps].map(({ tcp, udp }) => `${tcp ?? udp}`);
+  const listings = [
+    ["of this policy with changes", text.replaceAll("update", "add").replace("drop", "accept"), true],
+    ["of another policy", foreign, false],
+    [
+      "of another policy on iptables",
+      renderPolicy(makePolicy({ steps: newSteps, backend: "iptables" })),
+      false,
+    ],
+  ] as const;
+
+  test.each(listings)("holds no step where it has a listing %s", (_what, listing, isOwn) => {
+    const seen: readonly Observed[] = [
+      { ...same, loaded: { ...loaded, listing } },
+      { ...bare, loaded: { ...loaded, listing } },
+      { ...same, isPending: true, loaded: { ...loaded, listing } },
+      {
+        ...same,
+        confirmed: { ...confirmed, text: foreign, listing: foreign },
+        loaded: { ...loaded, listing },
+      },
+      {
+        ...same,
+        front: `# ipv4\n-A INPUT -p tcp --dport ${oldSteps[0]?.tcp} -j DROP\n-A INPUT -j kg_edge\n`,
+      },
+    ];
+    for (const observed of isOwn ? seen : seen.slice(1)) {
+      const drift = assessDrift(observed, expected);
+      expect(drift).not.toEqual([]);
+      for (const redact of [makeRedaction(drift, oldPolicy, "key"), makeRedaction(drift, oldPolicy)]) {
+        const shown = [...describeDrift(drift, oldPolicy, redact), redact(observed.loaded?.listing ?? "")];
+        for (const number of numbers) expect(shown.join("\n")).not.toMatch(new RegExp(`\\b${number}\\b`));
+      }
+    }
+  });
+
+  test("is a few lines of a long change, and how many more", () => {
+    const lines = Array.from({ length: 40 }, (_, index) => `\t\tip saddr 192.0.2.${index} accept\n`);
+    const listing = text.replace("chain ssh_door {\n", `$&${lines.join("")}`);
+    const drift = assessDrift({ ...same, loaded: { ...loaded, listing } }, expected);
+    const said = describeDrift(drift, oldPolicy, makeRedaction(drift, oldPolicy, "key"));
+    expect(said).toHaveLength(13);
+    expect(said.at(-1)).toBe("changed outside: and 28 more lines");
+  });
+});

@@ -208,7 +208,7 @@ describe("while something is not known yet", () => {
   ])("as %s, there is no failure, and the ruleset is not known either", async (_what, more) => {
     const { inputs, failures } = await check({ redactionKey: key }, news(more));
     expect(failures).toEqual([]);
-    expect(inputs).toEqual({ ...news(more), redactionKey: key, ruleset: unknownValue });
+    expect(inputs).toEqual({ ...news(more), redactionKey: key, ruleset: unknownValue, drift: [] });
   });
 
   test("what is known is checked all the same", async () => {

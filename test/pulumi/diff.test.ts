@@ -59,8 +59,23 @@ describe("comparing what the host confirmed with what is wanted", () => {
     ["the private key alone", { connection: { ...connection, privateKey: "two" } }],
     ["the port of SSH", { connection: { ...connection, port: 2_222 } }],
     ["the time to undo after", { undoAfterSeconds: 61 }],
+    ["what is left behind", { deleteUnreachable: true }],
+    ["what is taken over", { adopt: true }],
   ])("finds a change, to be made in place, in %s", async (_what, news) => {
     expect(await compare(await confirmed(), news)).toEqual(changed);
+  });
+
+  test("finds no change in where the program says it stands, nor in a state from before it said so", async () => {
+    const { drift: _drift, ...older } = await confirmed();
+    expect(await compare(older, { origin: "acme/urn:edge" })).toEqual(same);
+    expect(await compare({ ...older, origin: "acme/urn:rim" }, { origin: "acme/urn:edge" })).toEqual(same);
+  });
+
+  test("finds a change where drift that was there is gone, as the engine asks after a refresh", async () => {
+    const state = await confirmed();
+    const { inputs } = await check(state, given);
+    expect(await diff("edge-1", state, inputs)).toEqual(same);
+    expect(await diff("edge-1", state, { ...inputs, drift: ["gone: all"] })).toEqual(changed);
   });
 
   test("replaces on another host, and there first", async () => {
@@ -97,7 +112,8 @@ describe("comparing what the host confirmed with what is wanted", () => {
   });
 
   test.each([
-    ["a refresh found drift", { digest: "" }],
+    ["a refresh found another ruleset than the confirmed one", { digest: "" }],
+    ["a refresh found drift of any other kind", { drift: ["undone: not confirmed in time"] }],
     ["the host confirmed another ruleset", { digest: digestText("table") }],
     ["a refresh saw another ruleset", { ruleset: "table inet knockgate_edge {\n}\n" }],
     ["an earlier version wrote no digest", { digest: undefined }],

@@ -54,7 +54,7 @@ function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
 
 test("has one child, with connection, policy and key as secrets whether or not they were", async () => {
   const proveFrom = { host: "198.51.100.2", privateKey: "other words" };
-  await makeGate({ undoAfterSeconds: 90, proveFrom });
+  await makeGate({ undoAfterSeconds: 90, proveFrom, adopt: true, deleteUnreachable: true });
   expect(registered.map(({ type, name, custom }) => [type, name, custom])).toEqual([
     ["knockgate:index:KnockGate", "edge", false],
     ["pulumi-nodejs:dynamic/knockgate:Ruleset", "edge", true],
@@ -65,6 +65,9 @@ test("has one child, with connection, policy and key as secrets whether or not t
     policy: secret(policy),
     proveFrom: secret(proveFrom),
     undoAfterSeconds: 90,
+    adopt: true,
+    deleteUnreachable: true,
+    origin: "/urn:pulumi:stack::project::knockgate:index:KnockGate::edge",
     redactionKey: secret(""),
   });
 });

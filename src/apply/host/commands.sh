@@ -25,6 +25,7 @@ cmd_probe() {
 		printf 'confirmed=%s\n' "$(confirmed_id)"
 		confirmed_change=$dir/changes/$(confirmed_id)
 		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
+		is_boot_installed || printf 'boot=missing\n'
 		print_section ruleset <"$dir/confirmed"
 		print_section baseline <"$confirmed_change/listing"
 	fi
@@ -33,12 +34,21 @@ cmd_probe() {
 		printf '%s\n' "$listing" | print_section listing
 		"${backend}_describe" | print_section table
 	fi
+	[ "$backend" = nftables ] || iptables_print_front | print_section front
 	print_others | print_section others
 	for protocol in tcp udp; do
 		echo "$protocol"
 		cat "/proc/net/$protocol" "/proc/net/${protocol}6" 2>/dev/null
 	done | print_section sockets
 	printf 'end=probe\n'
+}
+
+# Whether what a change made for the boot is still there; where it makes nothing, nothing can be missing.
+is_boot_installed() {
+	case $(init_system) in
+	systemd) systemctl --quiet is-enabled "$boot_unit" 2>/dev/null ;;
+	openrc) [ -e "$openrc_dir/$boot_service" ] && [ -e "$runlevels_dir/$(early_runlevel)/$boot_service" ] ;;
+	esac
 }
 
 # Tells how many packets each gate let pass and dropped.
@@ -73,6 +83,23 @@ is_writable() {
 # All tables, to look for what drops the protected ports; not where a host has thousands of rules.
 print_others() {
 	[ "$(nft -t list ruleset 2>/dev/null | wc -l)" -gt 3000 ] || nft -j -t list ruleset 2>/dev/null
+}
+
+# Gives what is confirmed and loaded another owner, and touches nothing else.
+cmd_adopt() {
+	[ ! -d "$dir" ] || settle_pending
+	[ -L "$dir/confirmed" ] || fail 13 "nothing is confirmed any more"
+	confirmed_change=$dir/changes/$(confirmed_id)
+	use_backend_of "$confirmed_change"
+	if [ "$(sha256sum <"$dir/confirmed" | cut -d ' ' -f 1)" != "$2" ] || ! list_loaded | cmp -s - "$confirmed_change/listing"; then
+		fail 13 "the policy was changed since it was looked at"
+	fi
+	if ! { printf '%s\n' "$1" >"$confirmed_change/owner.new" && mv -f "$confirmed_change/owner.new" "$confirmed_change/owner"; }; then
+		rm -f "$confirmed_change/owner.new"
+		fail 1 "cannot write below $base: is the disk full?"
+	fi
+	flush_to_disk "$confirmed_change/owner"
+	printf 'owner=%s\n' "$(cat "$confirmed_change/owner")"
 }
 
 # Removes the gate and nothing else. What would bring it back goes first.
@@ -115,7 +142,7 @@ main() {
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;
-	settle | arm | load | confirm | undo | remove | boot)
+	settle | arm | load | confirm | undo | adopt | remove | boot)
 		lock "$command"
 		"cmd_$command" "$@"
 		;;

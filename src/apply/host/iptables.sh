@@ -38,6 +38,16 @@ iptables_list() {
 
 iptables_describe() { :; }
 
+# The rules that a packet meets up to our jump, the jump itself being the last: without it, it is not there.
+iptables_print_front() {
+	case $ipt_table in filter) hook=INPUT ;; *) hook=PREROUTING ;; esac
+	for tool in iptables ip6tables; do
+		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
+		"$tool-save" -t "$ipt_table" 2>/dev/null |
+			sed -n -e "/^-A $hook /p" -e "/^-A $hook .* -j kg_$policy\$/q" | head -n 200
+	done
+}
+
 # iptables counts by rule.
 iptables_count() {
 	for tool in iptables ip6tables; do

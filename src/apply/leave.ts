@@ -1,0 +1,70 @@
+import { KnockgateError } from "../errors.js";
+import type { Policy } from "../policy/schema.js";
+import { joinWords } from "../transport/shell.js";
+import type { World } from "./change.js";
+import { nameBackend } from "./program.js";
+import { reachHost } from "./reach.js";
+import { removeFromReached } from "./remove.js";
+
+export interface Leaving {
+  readonly policy: Policy;
+  readonly owner: string;
+  /** The host's name or address, for messages. */
+  readonly host: string;
+  /** Whether it ends well, too, when the host can't be reached any more. */
+  readonly deleteUnreachable: boolean;
+  log(line: string): void;
+}
+
+/** Opens the way to a host for as long as it is of use. */
+type WithWorld = (use: (world: World) => Promise<void>) => Promise<void>;
+
+/** How far it got: to the way to the host, which may be a bastion's; to the host itself; or into its shell. */
+type Phase = "way" | "host" | "shell";
+
+/**
+ * Removes a policy from a host; if that is asked for, leaves it behind on one that is gone: that can't be reached, or
+ * at whose address another machine lives now. A host that was reached and fails is never taken for gone.
+ *
+ * @throws KnockgateError
+ */
+export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Promise<void> {
+  const { policy, owner, host, deleteUnreachable, log } = leaving;
+  let phase: Phase = "way";
+  try {
+    await withWorld(async (world) => {
+      phase = "host";
+      const reached = await reachHost(world.routes, [policy], true, world.dialing);
+      phase = "shell";
+      await removeFromReached(policy, owner, reached, log);
+    });
+  } catch (cause) {
+    if (!isGone(cause, phase)) throw cause;
+    if (!deleteUnreachable) {
+      const words = `policy ${policy.name} on ${host} was not removed: ${cause.summary} ${remedy}`;
+      throw new KnockgateError(cause.code, words, { cause });
+    }
+    const place = `warning: ${policy.name} on ${host}`;
+    log(`${place}: not removed from the host, only from the state: ${cause.summary}`);
+    log(
+      `${place}: if the host comes back, its gate is still up; run there as root: ${writeRemoval(leaving)}`,
+    );
+  }
+}
+
+const remedy =
+  "If this host is gone for good, set `deleteUnreachable: true` on its gate, run `pulumi up`, which does not contact " +
+  "the host for that, and delete the gate again; where the program does not have the gate any more, run it with " +
+  "KNOCKGATE_DELETE_UNREACHABLE=true in the environment.";
+
+/** On the way to a host, another key is a bastion's. */
+function isGone(cause: unknown, phase: Phase): cause is KnockgateError {
+  if (!(cause instanceof KnockgateError) || phase === "shell") return false;
+  return cause.code === "UNREACHABLE" || (cause.code === "HOST_KEY_MISMATCH" && phase === "host");
+}
+
+/** The command by which the host removes a policy itself. */
+function writeRemoval({ policy, owner }: Leaving): string {
+  const script = `/var/lib/knockgate/${policy.name}/host.sh`;
+  return joinWords(["sh", script, "remove", policy.name, owner, nameBackend(policy)]);
+}

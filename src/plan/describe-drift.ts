@@ -1,0 +1,96 @@
+import { unreachable } from "../errors.js";
+import type { Policy } from "../policy/schema.js";
+import { redactListing, redactPorts } from "../render/redact.js";
+import { renderPolicy } from "../render/render.js";
+import { type Drift, mayHoldOtherSecrets } from "./drift.js";
+import { describeObstacle } from "./obstacles.js";
+
+/** Hides what is secret in a text that came from a host. */
+export type Redaction = (text: string) => string;
+
+/** A few lines say what happened; all of them are in the diff of the ruleset. */
+const shownLines = 12;
+
+/**
+ * Makes the redaction for a host that was found like this.
+ *
+ * @param key of the labels for lines that Knockgate rendered; without it they have `<secret>`, too
+ */
+export function makeRedaction(drift: readonly Drift[], policy: Policy, key?: string): Redaction {
+  const isForeign = mayHoldOtherSecrets(drift);
+  return (text) => {
+    const hidden = isForeign ? hideNumbers(text, policy) : text;
+    return key === undefined ? redactPorts(hidden, policy) : redactListing(hidden, policy, key);
+  };
+}
+
+/** Says what was found, each finding in a line or a few, without a secret, and what to do where `up` alone won't do. */
+export function describeDrift(drift: readonly Drift[], policy: Policy, redact: Redaction): readonly string[] {
+  return drift.flatMap((found) => describeOne(found, policy, redact));
+}
+
+function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly string[] {
+  switch (drift.kind) {
+    case "changed": {
+      const lines = drift.lines.slice(0, shownLines).map(({ kind, where, line }) => {
+        return `changed outside: ${where}: ${kind === "added" ? "+" : "-"} ${redact(line).trim()}`;
+      });
+      const rest = drift.lines.length - lines.length;
+      if (lines.length === 0) return ["changed outside: the loaded ruleset is not the confirmed one"];
+      return rest > 0 ? [...lines, `changed outside: and ${rest} more lines`] : lines;
+    }
+    case "gone":
+      return [describeGone(drift.what)];
+    case "not at boot":
+      return [
+        `not at boot: the host's service knockgate-${policy.name} is missing or not enabled, so the gate will not be back after a reboot`,
+      ];
+    case "obstacle":
+      return [`in front: ${describeObstacle(drift.obstacle)}`];
+    case "in front": {
+      const family = drift.rule.family === "ipv4" ? "IPv4" : "IPv6";
+      return [`in front: ${family} packets meet this rule before the gate: ${redact(drift.rule.rule)}`];
+    }
+    case "undone":
+      return [`undone: the host has put back what it had before the last change: ${redact(drift.why)}`];
+    case "another owner":
+      return [
+        `another owner: ${showOwner(drift.owner)} has confirmed policy ${policy.name} on this host; adopt: true takes it back`,
+      ];
+    case "unknown change":
+      return [
+        "unknown change: the host has confirmed a ruleset of this resource that the state does not know",
+      ];
+    case "pending":
+      return ["pending: a change is armed on the host, and will be undone unless it is confirmed"];
+    default:
+      return unreachable(drift);
+  }
+}
+
+function describeGone(what: "rules" | "files" | "all"): string {
+  switch (what) {
+    case "rules":
+      return "gone: the kernel has nothing of this policy; the host's files still have it, for the next boot";
+    case "files":
+      return "gone: the host's files of this policy; its rules are still loaded, but will not be back after a reboot";
+    case "all":
+      return "gone: the host has nothing of this policy any more";
+    default:
+      return unreachable(what);
+  }
+}
+
+/** Shows an owner: a word from a file on the host. */
+export function showOwner(owner: string): string {
+  return owner.replace(/[^\w.:/-]/g, "").slice(0, 120) || "somebody unknown";
+}
+
+/** Lines that this policy renders are known; on any other each number may be a step. */
+function hideNumbers(text: string, policy: Policy): string {
+  const known = new Set(renderPolicy(policy).split("\n"));
+  return text
+    .split("\n")
+    .map((line) => (known.has(line) ? line : line.replace(/(?<![\w.])\d{1,5}(?!\w|\.\d)/g, "<secret>")))
+    .join("\n");
+}

@@ -1,0 +1,50 @@
+import { type Family, families } from "../policy/prefix.js";
+import { familyHeading } from "../render/iptables.js";
+
+/** A rule of somebody else that packets meet before the policy's jump, so that it decides first. */
+export interface FrontRule {
+  readonly family: Family;
+  /** As iptables-save lists it. */
+  readonly rule: string;
+}
+
+/**
+ * Finds the rules that may decide over a packet before a policy of the backend iptables sees it (iptables(8): the first
+ * rule that ends in a verdict counts). A change puts its jump before all others, so each one here came later.
+ *
+ * @param front what `Observed.front` holds
+ */
+export function findFrontRules(front: string, policy: string): readonly FrontRule[] {
+  return families.flatMap((family) => {
+    const lines = linesOf(front, family);
+    const jump = lines.findIndex((line) => line.endsWith(` -j kg_${policy}`));
+    // A jump that is gone is a changed line, and then nothing stands before it.
+    return lines
+      .slice(0, Math.max(0, jump))
+      .filter((rule) => !isHarmless(rule))
+      .map((rule) => ({ family, rule }));
+  });
+}
+
+function linesOf(front: string, family: Family): readonly string[] {
+  const lines = front.split("\n");
+  const begin = lines.indexOf(familyHeading(family));
+  const end = lines.findIndex((line, index) => index > begin && line.startsWith("# "));
+  return begin < 0 ? [] : lines.slice(begin + 1, end < 0 ? undefined : end);
+}
+
+/** Rules that end no packet's way, other policies' jumps, and what a gate lets pass anyway. */
+function isHarmless(rule: string): boolean {
+  if (/ -j kg_[a-z0-9-]+$/.test(rule)) return true;
+  const target = / -[jg] (\S+)/.exec(rule)?.[1];
+  if (target === undefined || ["LOG", "NFLOG", "MARK", "CONNMARK", "TRACE"].includes(target)) return true;
+  if (target !== "ACCEPT") return false;
+  return / -i lo -j ACCEPT$/.test(rule) ? !rule.includes("!") : isForEstablished(rule);
+}
+
+function isForEstablished(rule: string): boolean {
+  const states = / --(?:ct)?state (\S+) -j ACCEPT$/.exec(rule)?.[1]?.split(",") ?? [];
+  return (
+    states.length > 0 && !rule.includes("!") && states.every((state) => /^(RELATED|ESTABLISHED)$/.test(state))
+  );
+}

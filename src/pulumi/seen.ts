@@ -1,0 +1,54 @@
+import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
+import { assessDrift } from "../plan/drift.js";
+import { describeLoaded } from "../plan/loaded-text.js";
+import { isUnchanged, type Observed } from "../plan/observed.js";
+import { digestText } from "../policy/digest.js";
+import type { Policy } from "../policy/schema.js";
+import { renderPolicy } from "../render/render.js";
+
+/** What a host was seen to have, as a state holds it. */
+export interface Seen {
+  readonly props: Record<string, unknown>;
+  readonly inputs: Record<string, unknown>;
+  /** In lines without a secret. */
+  readonly drift: readonly string[];
+}
+
+/** Brings what the state says of a host up to what was seen there. */
+export function describeSeen(
+  observed: Observed,
+  id: string,
+  policy: Policy,
+  state: Readonly<Record<string, unknown>>,
+): Seen {
+  const found = assessDrift(observed, {
+    policy,
+    // Once drift was found there is none.
+    digest: state["digest"] ? `${state["digest"]}` : digestText(renderPolicy(policy)),
+    owner: id,
+    obstacles: readObstacles(state),
+  });
+  const redact = makeRedaction(found, policy, `${state["redactionKey"]}`);
+  const ruleset = redact(describeLoaded(observed));
+  const drift = describeDrift(found, policy, redact);
+  const { confirmed } = observed;
+  const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
+  // A state from before there was drift in it stays as it is until there is something to say.
+  const shown = { ruleset, ...(drift.length === 0 && state["drift"] === undefined ? {} : { drift }) };
+  const { digest: _digest, obstacles: _obstacles, ...inputs } = state;
+  return {
+    drift,
+    props: { ...state, ...shown, digest: isOurs ? digestText(confirmed.text) : "" },
+    inputs: { ...inputs, ...shown },
+  };
+}
+
+/** What stood in the gate's way when it was proven; a state from before that was noted does not know. */
+export function readObstacles(state: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  return state["obstacles"] === undefined ? undefined : readLines(state["obstacles"]);
+}
+
+/** Lines in a state; none in one from before there was such a property. */
+export function readLines(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,56 @@
+import {
+  check,
+  create,
+  diff,
+  type Properties,
+  read,
+  delete as remove,
+  update,
+} from "../../src/pulumi/operations";
+
+/** A resource as the engine keeps it: its state, and what the program gives. */
+export interface Managed {
+  readonly id: string;
+  readonly state: Properties;
+  /** What a refresh put into the state. */
+  refresh(): Promise<readonly string[]>;
+  /** Whether `up` would do something. */
+  isDue(more?: object): Promise<boolean>;
+  /** What `up` does; nothing where nothing is due. */
+  up(more?: object): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** Makes a resource by the operations alone, as the engine calls them: check, diff, then what is due. */
+export async function manage(given: object, from?: Properties): Promise<Managed> {
+  const plan = async (olds: Properties, more: object = {}) => {
+    const { inputs, failures } = await check(olds, { redactionKey: "", ...given, ...more });
+    if (failures.length > 0) throw new Error(JSON.stringify(failures));
+    return inputs;
+  };
+  let state: Properties = from ?? {};
+  let id = `${state["id"]}`;
+  if (from === undefined) {
+    const made = await create(await plan({}));
+    ({ id, outs: state } = made);
+  }
+  const isDue = async (more?: object) => (await diff(id, state, await plan(state, more))).changes;
+  return {
+    get id() {
+      return id;
+    },
+    get state() {
+      return state;
+    },
+    refresh: async () => {
+      const seen = await read(id, state);
+      state = seen.props ?? {};
+      return (state["drift"] ?? []) as readonly string[];
+    },
+    isDue,
+    up: async (more) => {
+      if (await isDue(more)) ({ outs: state } = await update(id, state, await plan(state, more)));
+    },
+    destroy: () => remove(id, state),
+  };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { findFrontRules } from "../../src/plan/front";
+
+const jump = "-A INPUT ! -i lo -j kg_edge";
+
+function front(ipv4: readonly string[], ipv6: readonly string[]): string {
+  return ["# ipv4", ...ipv4, "# ipv6", ...ipv6, ""].join("\n");
+}
+
+describe("rules before the jump of a gate", () => {
+  test.each([
+    "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+    "-A INPUT -j DROP",
+    "-A INPUT -p tcp -m multiport --dports 22 -j f2b-sshd",
+    "-A INPUT -g theirs",
+    "-A INPUT ! -i lo -j ACCEPT",
+    "-A INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT",
+    "-A INPUT -m conntrack ! --ctstate RELATED,ESTABLISHED -j ACCEPT",
+  ])("%s: is found, in its family", (rule) => {
+    expect(findFrontRules(front([rule, jump], [jump]), "edge")).toEqual([{ family: "ipv4", rule }]);
+    expect(findFrontRules(front([jump], [rule, jump]), "edge")).toEqual([{ family: "ipv6", rule }]);
+  });
+
+  test.each([
+    "-A INPUT ! -i lo -j kg_web",
+    "-A INPUT -p tcp -m tcp --dport 22",
+    '-A INPUT -m limit --limit 5/min -j LOG --log-prefix "seen "',
+    "-A INPUT -i lo -j ACCEPT",
+    "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "-A INPUT -m state --state ESTABLISHED -j ACCEPT",
+  ])("%s: decides over nothing that a gate would", (rule) => {
+    expect(findFrontRules(front([rule, jump], [rule, jump]), "edge")).toEqual([]);
+  });
+
+  test("are not all rules where the jump is gone, or is another policy's", () => {
+    const rule = "-A INPUT -j DROP";
+    expect(findFrontRules(front([rule], [rule, "-A INPUT ! -i lo -j kg_edge-2"]), "edge")).toEqual([]);
+    expect(findFrontRules("", "edge")).toEqual([]);
+  });
+});
