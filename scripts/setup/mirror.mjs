@@ -6,10 +6,22 @@ import { join } from "node:path";
  * @returns {string | undefined} undefined: debootstrap shall take its default
  */
 export function findDebianMirror() {
-  if (!/^ID=debian$/m.test(readText("/etc/os-release"))) return undefined;
+  const system = readText("/etc/os-release");
+  const [, suite] = /^VERSION_CODENAME=(\w+)$/m.exec(system) ?? [];
+  if (!/^ID=debian$/m.test(system) || suite === undefined) return undefined;
   const folder = "/etc/apt/sources.list.d";
   const files = ["/etc/apt/sources.list", ...listFiles(folder).map((name) => join(folder, name))];
-  return files.flatMap((file) => readSources(file, readText(file))).find(isMainArchive)?.uri;
+  return chooseMirror(suite, new Map(files.map((file) => [file, readText(file)])));
+}
+
+/**
+ * Chooses the archive that a Debian can be built from: the one that this machine's own Debian is from.
+ * @param {string} suite its code name
+ * @param {ReadonlyMap<string, string>} files as apt has them, by name
+ */
+export function chooseMirror(suite, files) {
+  const sources = [...files].flatMap(([file, text]) => readSources(file, text));
+  return sources.find((source) => source.suite === suite && isMainArchive(source))?.uri;
 }
 
 /** @typedef {{ uri: string, suite: string, components: string[] }} Source */
@@ -48,11 +60,11 @@ function readLine(line) {
 }
 
 /**
- * Updates and security fixes are archives of their own, and so is what is no part of Debian.
+ * Updates and security fixes are other suites, and what is no part of Debian stands elsewhere.
  * @param {Source} source
  */
-function isMainArchive({ uri, suite, components }) {
-  return /^https?:\/\/.*\/debian\/?$/.test(uri) && /^[a-z]+$/.test(suite) && components.includes("main");
+function isMainArchive({ uri, components }) {
+  return /^https?:\/\/.*\/debian\/?$/.test(uri) && components.includes("main");
 }
 
 /** @param {string} file */
