@@ -7,7 +7,7 @@ import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
 import { type Lab, openLab } from "../lab/lab";
-import { claimBooted, claimGated, isDeep, watchSsh } from "./booted";
+import { claimBooted, claimGated, watchSsh } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -22,7 +22,7 @@ stop() { nft flush ruleset; }
 
 vi.setConfig({ maxConcurrency: 4 });
 
-describe.runIf(isDeep).concurrent("a host with OpenRC", () => {
+describe.concurrent("a host with OpenRC", () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await openLab({ hosts: 0, bootedHosts: 7, bootedInit: "openrc" });
