@@ -12,9 +12,10 @@ import {
   redirectPastOurs,
 } from "./acts";
 import { endSessions, killSessionGroups, slowConfirm, takeAway, takeAwayFor } from "./host-acts";
-import type { Row } from "./row";
+import { type Row, undoneOnce, unnamedStep } from "./row";
 
 const on = "namespace";
+const promisedUndo = "the error promised an undo, though the host may have confirmed the change";
 const mayHaveConfirmed =
   /if it has confirmed the new ruleset, it keeps it and opens for the new knock alone; else the host's own timer/;
 const from = "update";
@@ -68,6 +69,7 @@ const proofs: readonly Row[] = [
       state: ["undone", "undoneByItself"],
       why: /does a step get lost/,
     },
+    mended: [unnamedStep],
   },
   {
     id: "opens-without-a-knock-iptables",
@@ -78,6 +80,7 @@ const proofs: readonly Row[] = [
     within: { after: "load", act: acceptBeforeOurs },
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+    mended: [unnamedStep],
   },
   {
     id: "opens-without-a-knock-nftables",
@@ -87,6 +90,7 @@ const proofs: readonly Row[] = [
     within: { after: "load", act: acceptWithinOurs },
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+    mended: [unnamedStep],
   },
   {
     id: "opens-without-a-knock-nat",
@@ -97,6 +101,7 @@ const proofs: readonly Row[] = [
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
     isDeep: true,
+    mended: [unnamedStep],
   },
 ];
 
@@ -108,6 +113,9 @@ const confirms: readonly Row[] = [
     from,
     within: { after: "prove", act: beforeConfirmAnswers(cutFor(20)) },
     ends: "new",
+    mended: [
+      "the deployer gave up asking just before the network was back, and the state kept the old knock",
+    ],
   },
   {
     id: "timer-meets-confirm",
@@ -126,6 +134,7 @@ const confirms: readonly Row[] = [
     ends: "new",
     up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer", why: mayHaveConfirmed },
     knownTo: "program",
+    mended: [unnamedStep, promisedUndo],
   },
   {
     id: "confirm-answer-lost-first",
@@ -137,6 +146,7 @@ const confirms: readonly Row[] = [
     up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer", why: mayHaveConfirmed },
     knownTo: "program",
     isDeep: true,
+    mended: [unnamedStep, promisedUndo],
   },
 ];
 
@@ -168,6 +178,7 @@ const timers: readonly Row[] = [
     within: { after: "load", act: inTurn(kill, killSessionGroups) },
     ends: "old",
     up: "killed",
+    mended: ["the change failed, because no other timer was tried where systemd runs"],
   },
 ];
 
@@ -180,8 +191,7 @@ const undoing: readonly Row[] = [
     within: { after: "load", act: inTurn(takeAwayFor("nft", 25), kill) },
     ends: "old",
     up: "killed",
-    mended:
-      "the timer tried to undo once, so that whatever kept it from it then left the unproven ruleset loaded",
+    mended: [undoneOnce],
   },
   {
     id: "undo-fails-at-first-systemd",
@@ -192,7 +202,7 @@ const undoing: readonly Row[] = [
     ends: "old",
     up: "killed",
     isDeep: true,
-    mended: "as above, for systemd's timer",
+    mended: [undoneOnce],
   },
 ];
 

@@ -1,12 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, test, vi } from "vitest";
-import type { LabHost } from "../lab/host";
-import { type Lab, openLab } from "../lab/lab";
-import { listReference, sortLines } from "./host-state";
+import { afterAll, describe, test, vi } from "vitest";
+import { openLab } from "../lab/lab";
 import { matrix } from "./matrix";
-import { type Found, playRow, type References } from "./play";
-import { makePolicy, newSteps, oldSteps } from "./policies";
+import { type Found, playRow } from "./play";
 import { renderReport } from "./report";
 import type { Row } from "./row";
 import { openScene } from "./scene";
@@ -38,37 +35,16 @@ afterAll(() => {
 });
 
 describe.each(Array.from({ length: runs }, (_, index) => index + 1))("run %i", () => {
-  let lab: Lab;
-  let references: Record<"nftables" | "iptables", References>;
-  const hosts = new Map<Row, LabHost>();
-
-  beforeAll(async () => {
-    const onNamespaces = chosen.filter(({ on }) => on === "namespace");
-    const onBooted = chosen.filter(({ on }) => on === "booted");
-    lab = await openLab({ hosts: onNamespaces.length, bootedHosts: onBooted.length, clients: 2 });
-    for (const [index, host] of lab.hosts.entries()) place(onNamespaces[index], host);
-    for (const [index, host] of lab.bootedHosts.entries()) place(onBooted[index], host);
-    const [, spare] = lab.clients;
-    if (spare === undefined) throw new Error("no client");
-    const list = async (backend: Row["backend"]): Promise<References> => ({
-      old: sortLines(await listReference(spare, makePolicy(oldSteps, backend))),
-      new: sortLines(await listReference(spare, makePolicy(newSteps, backend))),
-    });
-    references = { nftables: await list(undefined), iptables: await list("iptables") };
-  });
-  afterAll(() => lab?.close());
-
-  function place(row: Row | undefined, host: LabHost): void {
-    if (row !== undefined) hosts.set(row, host);
-  }
-
   for (const row of chosen) {
     test.concurrent(`${row.id}: ${row.done}: the ${row.ends} ruleset stands`, async () => {
-      const host = hosts.get(row);
-      const [client] = lab.clients;
-      if (host === undefined || client === undefined) throw new Error("no host");
-      const scene = openScene(row, lab, host, client);
-      found.get(row)?.push(await playRow(row, scene, references[row.backend ?? "nftables"]));
+      // A lab for each: what is played at once is as much as a machine can boot, and nothing is left for the next.
+      const kind = row.on === "booted" ? { hosts: 0, bootedHosts: 1 } : { hosts: 1 };
+      const lab = await openLab({ ...kind, clients: 2 });
+      try {
+        found.get(row)?.push(await playRow(row, openScene(row, lab)));
+      } finally {
+        await lab.close();
+      }
     });
   }
 });

@@ -13,7 +13,7 @@ import {
   takeAway,
   takeAwayFor,
 } from "./host-acts";
-import type { Row } from "./row";
+import { type Row, undoneOnce, unnamedStep } from "./row";
 
 const on = "namespace";
 const from = "update";
@@ -68,8 +68,14 @@ const disks: readonly Row[] = [
     from,
     before: makeReadOnly("/var/lib/knockgate"),
     ends: "old",
-    up: { at: "stage", code: "STAGE_FAILED", state: "untouched" },
+    up: {
+      at: "connect",
+      code: "HOST_UNFIT",
+      state: "untouched",
+      why: /\/var\/lib\/knockgate\/edge can't be written/,
+    },
     isDeep: true,
+    mended: ["that was noticed only by stage, not when the host is looked at"],
   },
   {
     id: "read-only-etc-without-systemd",
@@ -93,6 +99,7 @@ const disks: readonly Row[] = [
       state: "untouched",
       why: /\/etc\/systemd\/system can't be written/,
     },
+    mended: ["the change was made, and undone when confirm could not write the unit"],
   },
 ];
 
@@ -105,6 +112,7 @@ const tools: readonly Row[] = [
     before: takeAway("nft"),
     ends: "old",
     up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft is missing: install/ },
+    mended: [unnamedStep],
   },
   {
     id: "nft-missing-first",
@@ -115,6 +123,7 @@ const tools: readonly Row[] = [
     ends: "old",
     up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft is missing: install/ },
     isDeep: true,
+    mended: [unnamedStep],
   },
   {
     id: "nft-lost-after-arm",
@@ -125,6 +134,7 @@ const tools: readonly Row[] = [
     ends: "old",
     up: { at: "load", code: "NOT_CONFIRMED", state: "timer" },
     isDeep: true,
+    mended: [undoneOnce],
   },
   {
     id: "nft-too-old",
@@ -135,6 +145,7 @@ const tools: readonly Row[] = [
     ends: "old",
     up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft 0\.9\.8 is older than 1\.0\.6/ },
     isDeep: true,
+    mended: [unnamedStep],
   },
   {
     id: "nft-without-update",
@@ -166,6 +177,7 @@ const logins: readonly Row[] = [
     before: allowOps("ops ALL=(ALL:ALL) ALL"),
     ends: "old",
     up: { at: "connect", code: "NOT_ALLOWED", state: "untouched" },
+    mended: [unnamedStep],
   },
   {
     id: "sudo-not-allowed",
@@ -175,6 +187,7 @@ const logins: readonly Row[] = [
     before: allowOps(""),
     ends: "old",
     up: { at: "connect", code: "NOT_ALLOWED", state: "untouched" },
+    mended: [unnamedStep],
   },
   {
     id: "sudo-lost-after-load",
@@ -184,6 +197,7 @@ const logins: readonly Row[] = [
     within: { after: "load", act: allowOps("") },
     ends: "old",
     up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer" },
+    mended: [unnamedStep, "a host that refused sudo was said not to be reachable"],
   },
   {
     id: "wrong-host-key",
@@ -193,6 +207,7 @@ const logins: readonly Row[] = [
     before: changeHostKey,
     ends: "old",
     up: { at: "connect", code: "HOST_KEY_MISMATCH", state: "untouched", why: /Nothing was sent\./ },
+    mended: [unnamedStep],
   },
   {
     id: "wrong-host-key-after-load",
@@ -203,6 +218,7 @@ const logins: readonly Row[] = [
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone" },
     isDeep: true,
+    mended: [unnamedStep],
   },
 ];
 

@@ -30,8 +30,18 @@ ${played.map(renderRow).join("\n")}
 
 ## Mended on the way
 
-${mended.map(({ id, mended }) => `- \`${id}\`: ${mended}`).join("\n")}
+${renderMended(mended)}
 `;
+}
+
+function renderMended(rows: readonly Row[]): string {
+  const what = [...new Set(rows.flatMap(({ mended = [] }) => mended))];
+  return what
+    .map((words) => {
+      const ids = rows.filter(({ mended }) => mended?.includes(words)).map(({ id }) => `\`${id}\``);
+      return `- ${words}: ${ids.join(", ")}`;
+    })
+    .join("\n");
 }
 
 /** A table's cell as docs/faults.md has it; its test reads the first two back. */
@@ -76,9 +86,10 @@ the fault comes between that step and the next, and not about then. After every 
 *Until safe* is how long, from the fault on, the host had a change that was neither confirmed nor undone: at most the
 armed time, which is 15 s here and 60 s by default, and what a busy machine adds. A host that is down or boots counts as
 not safe; 0.0 s says that nothing was ever loaded, or that it was confirmed already. Times are of one machine with 2
-processors that played five rows at once, looked at every 50 ms; yours will differ.
+processors that played eight rows at once, looked at every 50 ms; yours will differ.
 
-A clock was not set, because that is the machine's, and everybody's: libfaketime showed another one to every process
-that the host started from then on (\`/etc/ld.so.preload\`), and left the monotonic clock alone, as setting a clock
-does. A systemd that ran before is not under it; its timer counts by the monotonic clock (systemd.timer(5), OnActiveSec).
+A clock was not set, because that is the machine's, and everybody's: libfaketime (\`LD_PRELOAD\`) showed another one to
+every process of the host's SSH sessions and to every service that it started, and left the monotonic clock alone, as
+setting a clock does. systemd's first process is not under it; its timers that run once, as ours do, count by the
+monotonic clock (systemd.timer(5), OnActiveSec).
 `;

@@ -13,6 +13,11 @@ export const steps = {
 export type StepName = keyof typeof steps;
 export const stepNames = Object.keys(steps) as StepName[];
 
+/** Without what tells the last of its lines. */
+export function nameStep(step: StepName): string {
+  return steps[step].replace(/:.*/, "");
+}
+
 /** Something that befalls a host, its network or a deployer; `scene.healLater` says how it ends. */
 export type Act = (scene: Scene) => Promise<void>;
 
@@ -34,6 +39,12 @@ export interface Failure {
   /** Further words of the error. */
   readonly why?: RegExp;
 }
+
+/** What many rows found first: connect and prove, and whatever lost its connection, failed without saying where. */
+export const unnamedStep = "the error did not name the step that failed";
+
+export const undoneOnce =
+  "the timer tried to undo once, so that whatever kept it from it then left the unproven ruleset loaded";
 
 /** One row of the matrix: a fault, and what it must come to. The same is checked of all of them (play.ts). */
 export interface Row {
@@ -64,5 +75,5 @@ export interface Row {
   /** Only with KNOCKGATE_DEEP=1: what a quicker row nearly shows. */
   readonly isDeep?: boolean;
   /** What had to be mended in Knockgate before this row passed. */
-  readonly mended?: string;
+  readonly mended?: readonly string[];
 }

@@ -17,6 +17,8 @@ export interface Scene {
   isDown: boolean;
   /** Somebody else than the deployer: no door is ever open for them before they knock. */
   readonly client: LabClient;
+  /** A machine of nobody's, to see what a kernel says of a ruleset. */
+  readonly bystander: LabClient;
   readonly deployer: Deployer;
   /** Somebody with a stack of their own. */
   readonly other: Deployer;
@@ -35,18 +37,23 @@ export interface Scene {
 /** More than a busy machine needs from arm to confirm, and little to wait for. */
 const undoAfterSeconds = 15;
 
-export function openScene(row: Row, lab: Lab, host: LabHost | BootedHost, client: LabClient): Scene {
+export function openScene(row: Row, lab: Lab): Scene {
+  const [booted] = lab.bootedHosts;
+  const host = booted ?? lab.hosts[0];
+  const [client, bystander] = lab.clients;
+  if (host === undefined || client === undefined || bystander === undefined)
+    throw new Error("a lab too small");
   const heals: (() => Promise<unknown>)[] = [];
   const notes: string[] = [];
-  const folder = join(lab.directory, `${row.id}-${host.name}`);
   return {
     lab,
     host,
-    booted: "reboot" in host ? host : undefined,
+    booted,
     isDown: false,
     client,
-    deployer: openDeployer(folder),
-    other: openDeployer(`${folder}-other`),
+    bystander,
+    deployer: openDeployer(join(lab.directory, "deployer")),
+    other: openDeployer(join(lab.directory, "other")),
     declared: {
       connection: {
         host: host.ipv4,

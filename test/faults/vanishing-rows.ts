@@ -1,6 +1,6 @@
 import { cut, cutFor, kill } from "./acts";
 import { reboot } from "./host-acts";
-import { type Failure, type Row, type StepName, stepNames } from "./row";
+import { type Failure, type Row, type StepName, stepNames, unnamedStep } from "./row";
 
 const froms = ["update", "first"] as const;
 
@@ -27,7 +27,7 @@ const cuts = froms.flatMap((from) =>
       from,
       within: { after, act: cut },
       ends: after === "confirm" ? "new" : "old",
-      ...(up === undefined ? {} : { up }),
+      ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
       isDeep: from === "first" || after === "confirm",
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     };
@@ -54,6 +54,7 @@ const undoneMeanwhile: Row = {
   within: { after: "load", act: cutFor(20) },
   ends: "old",
   up: { at: "prove", code: "NOT_CONFIRMED", state: "undoneByItself" },
+  mended: [unnamedStep, "a host that had undone the change by itself was said not to have been changed"],
   isDeep: true,
 };
 
@@ -78,9 +79,9 @@ const kills = froms.flatMap((from) =>
 const rebooted: Partial<Record<StepName, Failure>> = {
   connect: { at: "stage", code: "UNREACHABLE", state: ["notLoaded", "untouched"] },
   stage: { at: "arm", code: "UNREACHABLE", state: ["notLoaded", "untouched"] },
-  arm: { at: "load", code: "NOT_CONFIRMED", state: ["timer", "undoneByItself"] },
-  load: { at: "prove", code: "NOT_CONFIRMED", state: ["timer", "undoneByItself"] },
-  prove: { at: "confirm", code: "NOT_CONFIRMED", state: ["timer", "undoneByItself"] },
+  arm: { at: "load", code: "NOT_CONFIRMED", state: ["timer", "undone", "undoneByItself"] },
+  load: { at: "prove", code: "NOT_CONFIRMED", state: ["timer", "undone", "undoneByItself"] },
+  prove: { at: "confirm", code: "NOT_CONFIRMED", state: ["timer", "undone", "undoneByItself"] },
 };
 
 const reboots = (["power", "clean"] as const).flatMap((how) =>
@@ -95,7 +96,7 @@ const reboots = (["power", "clean"] as const).flatMap((how) =>
         from,
         within: { after, act: reboot(how) },
         ends: after === "confirm" ? "new" : "old",
-        ...(up === undefined ? {} : { up }),
+        ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
         isDeep:
           from === "first" || (how === "power" ? after === "connect" || after === "stage" : after !== "load"),
       };

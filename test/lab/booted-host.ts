@@ -10,7 +10,7 @@ import { makeNamespaces, type Namespaces } from "./namespaces";
 import { letParentEnd } from "./parent";
 import type { Socket } from "./wiring";
 
-const bootLimitMs = 60_000;
+const bootLimitMs = 180_000;
 const shutdownLimitMs = 60_000;
 
 /**
