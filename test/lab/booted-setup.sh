@@ -52,6 +52,9 @@ tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 echo 'SSHD_OPTS="-E /var/log/sshd.log"' >"$root/etc/default/ssh"
 if [ "$init" = systemd ]; then
 	printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
+	# A session that does not end at once must not hold a reboot up for a minute and a half.
+	mkdir "$root/etc/systemd/system.conf.d"
+	printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
 	chroot "$root" systemctl --quiet enable systemd-networkd.service
 	chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null
 	chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer \

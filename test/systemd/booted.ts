@@ -1,29 +1,44 @@
+import { test as base } from "vitest";
+import type { RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
 import { changeHost } from "../../src/apply/change";
 import type { Policy } from "../../src/policy/schema";
 import { deployTo } from "../host/deployment";
 import { listGate } from "../host/inspection";
 import { oldPolicy } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
-import type { Lab } from "../lab/lab";
+import { type Lab, openLab } from "../lab/lab";
 import { type Sender, tryConnect } from "../lab/packets";
 
 /** Whether this run shall take the time that all of these tests need. */
 export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 
-const claimed = new WeakMap<Lab, number>();
+/**
+ * Makes a test that has a lab of its own with one booted host: the kernel lets all that boot at the same time have only
+ * so many inotify instances together (inotify(7): max_user_instances), a host 8 to 15 of them.
+ */
+function withBooted(bootedInit: RootfsKind) {
+  return base.extend<{ lab: Lab }>({
+    lab: async ({ onTestFinished }, use) => {
+      const lab = await openLab({ hosts: 0, bootedHosts: 1, bootedInit });
+      onTestFinished(() => lab.close());
+      await use(lab);
+    },
+  });
+}
 
-/** Gives each caller a booted host of its own, so that tests can run side by side. */
-export function claimBooted(lab: Lab): BootedHost {
-  const index = claimed.get(lab) ?? 0;
-  claimed.set(lab, index + 1);
-  const host = lab.bootedHosts[index];
-  if (host === undefined) throw new Error(`the lab has only ${index} booted hosts`);
+export const test = withBooted("systemd");
+export const testOpenrc = withBooted("openrc");
+
+/** The lab's one booted host. */
+export function findBooted(lab: Lab): BootedHost {
+  const [host] = lab.bootedHosts;
+  if (host === undefined) throw new Error("the lab has no booted host");
   return host;
 }
 
-/** Gives the caller a booted host that has a policy confirmed, and tells what the kernel lists of it. */
-export async function claimGated(lab: Lab, policy: Policy = oldPolicy): Promise<[BootedHost, string]> {
-  const host = claimBooted(lab);
+/** Confirms a policy on the lab's booted host, and tells what the kernel lists of it. */
+export async function gateBooted(lab: Lab, policy: Policy = oldPolicy): Promise<[BootedHost, string]> {
+  const host = findBooted(lab);
   await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
   return [host, await listGate(host)];
 }

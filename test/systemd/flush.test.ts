@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { waitUntil } from "../host/deployment";
 import { isLetIn, listGate } from "../host/inspection";
 import { makePolicy, oldSteps } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimGated, isDeep } from "./booted";
+import type { Lab } from "../lab/lab";
+import { gateBooted, isDeep, test } from "./booted";
 
 const unit = "knockgate-edge.service";
 const brokenRules = "flush ruleset\ntable inet broken {\n";
@@ -12,26 +12,20 @@ const savedRules = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport
 
 vi.setConfig({ maxConcurrency: 4 });
 
-let lab: Lab;
-beforeAll(async () => {
-  lab = await openLab({ hosts: 0, bootedHosts: 8 });
-});
-afterAll(() => lab?.close());
-
 const isActive = async (host: BootedHost) =>
   (await host.run(["systemctl", "is-active", unit], { check: false })).stdout.trim();
 
 describe.concurrent("a host whose nftables.service begins by flushing all tables", () => {
   /** Debian's own configuration: `flush ruleset`, then an empty table inet filter. */
-  async function claimFlushing(): Promise<[BootedHost, string]> {
-    const [host, old] = await claimGated(lab);
+  async function claimFlushing(lab: Lab): Promise<[BootedHost, string]> {
+    const [host, old] = await gateBooted(lab);
     await host.run(["systemctl", "enable", "--now", "nftables.service"]);
     await waitUntil("the gate after its start", 10_000, async () => (await listGate(host)) === old);
     return [host, old];
   }
 
-  test("boots with the gate beside its own tables", async () => {
-    const [host, old] = await claimFlushing();
+  test("boots with the gate beside its own tables", async ({ lab }) => {
+    const [host, old] = await claimFlushing(lab);
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);
     expect(await host.ruleset()).toContain("table inet filter");
@@ -39,8 +33,8 @@ describe.concurrent("a host whose nftables.service begins by flushing all tables
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
   });
 
-  test("has the gate back after a restart, a reload, and a stop with a later start", async () => {
-    const [host, old] = await claimFlushing();
+  test("has the gate back after a restart, a reload, and a stop with a later start", async ({ lab }) => {
+    const [host, old] = await claimFlushing(lab);
     for (const command of ["restart", "reload"]) {
       const before = await findHandle(host);
       await host.run(["systemctl", command, "nftables.service"]);
@@ -61,8 +55,8 @@ describe.concurrent("a host whose nftables.service begins by flushing all tables
   });
 
   if (isDeep) {
-    test("has the gate back even when its own configuration does not load", async () => {
-      const [host, old] = await claimFlushing();
+    test("has the gate back even when its own configuration does not load", async ({ lab }) => {
+      const [host, old] = await claimFlushing(lab);
       await host.run(["sh", "-c", "cat >/etc/nftables.conf"], { stdin: brokenRules });
       expect((await host.run(["systemctl", "restart", "nftables.service"], { check: false })).code).not.toBe(
         0,
@@ -90,8 +84,8 @@ WantedBy=multi-user.target
 `;
 
 if (isDeep) {
-  test("a host whose nftables.service starts late boots with the gate, without a cycle", async () => {
-    const [host, old] = await claimGated(lab);
+  test("a host whose nftables.service starts late boots with the gate, without a cycle", async ({ lab }) => {
+    const [host, old] = await gateBooted(lab);
     const install = "cat >/etc/systemd/system/nftables.service && systemctl daemon-reload";
     await host.run(["sh", "-c", `${install} && systemctl enable nftables.service`], { stdin: lateService });
     await host.reboot({ how: "power" });
@@ -105,8 +99,8 @@ if (isDeep) {
 describe.concurrent("a host whose saved iptables rules replace all there are", () => {
   const policy = makePolicy({ backend: "iptables" });
 
-  async function claimSaved(): Promise<BootedHost> {
-    const [host] = await claimGated(lab, policy);
+  async function claimSaved(lab: Lab): Promise<BootedHost> {
+    const [host] = await gateBooted(lab, policy);
     const save = "mkdir -p /etc/iptables && tee /etc/iptables/rules.v4 >/etc/iptables/rules.v6";
     await host.run(["sh", "-c", save], { stdin: savedRules });
     await host.run(["systemctl", "enable", "--now", "netfilter-persistent.service"]);
@@ -123,8 +117,8 @@ describe.concurrent("a host whose saved iptables rules replace all there are", (
     }
   }
 
-  test("boots with both", async () => {
-    const host = await claimSaved();
+  test("boots with both", async ({ lab }) => {
+    const host = await claimSaved(lab);
     await host.reboot({ how: "power" });
     await waitForBoth(host);
     expect(await isLetIn("outside", host)).toBe(false);
@@ -132,8 +126,8 @@ describe.concurrent("a host whose saved iptables rules replace all there are", (
   });
 
   if (isDeep) {
-    test("has the gate back after netfilter-persistent restarts", async () => {
-      const host = await claimSaved();
+    test("has the gate back after netfilter-persistent restarts", async ({ lab }) => {
+      const host = await claimSaved(lab);
       await host.run(["systemctl", "restart", "netfilter-persistent.service"]);
       await waitForBoth(host);
       expect(await isLetIn("outside", host)).toBe(false);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
 import { deployTo, waitUntil } from "../host/deployment";
@@ -6,8 +6,7 @@ import { confirmedFiles, findTimers, isLetIn, listGate } from "../host/inspectio
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimBooted, claimGated, watchSsh } from "./booted";
+import { findBooted, gateBooted, testOpenrc as test, watchSsh } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -23,12 +22,6 @@ stop() { nft flush ruleset; }
 vi.setConfig({ maxConcurrency: 4 });
 
 describe.concurrent("a host with OpenRC", () => {
-  let lab: Lab;
-  beforeAll(async () => {
-    lab = await openLab({ hosts: 0, bootedHosts: 7, bootedInit: "openrc" });
-  });
-  afterAll(() => lab?.close());
-
   const enableFlushing = (host: BootedHost, runlevel: string) =>
     host.run(
       [
@@ -43,17 +36,17 @@ describe.concurrent("a host with OpenRC", () => {
       },
     );
 
-  test("says so, and that a service loads the ruleset at boot", async () => {
-    const world = await deployTo(lab, claimBooted(lab));
+  test("says so, and that a service loads the ruleset at boot", async ({ lab }) => {
+    const world = await deployTo(lab, findBooted(lab));
     await changeHost(first, world);
     expect(world.lines[0]).toContain(", OpenRC, no confirmed ruleset");
     expect(world.lines.at(-1)).toContain("is loaded at boot by an OpenRC service");
   });
 
-  test.each(["clean", "power"] as const)(
+  test.for(["clean", "power"] as const)(
     "has its gate before anything answers from outside (%s)",
-    async (how) => {
-      const [host, old] = await claimGated(lab);
+    async (how, { lab }) => {
+      const [host, old] = await gateBooted(lab);
       await host.run(["sed", "-i", "s/^\tebegin/\tsleep 2\\n&/", "/etc/init.d/knockgate-edge"]);
       await host.run(["nft", "flush", "set", "inet", "knockgate_edge", "ssh_open_v4"]);
       const watch = watchSsh("outside", host);
@@ -73,10 +66,10 @@ describe.concurrent("a host with OpenRC", () => {
     },
   );
 
-  test.each(["boot", "default"])(
+  test.for(["boot", "default"])(
     "boots with the gate although a firewall in runlevel %s flushes it",
-    async (runlevel) => {
-      const [host, old] = await claimGated(lab);
+    async (runlevel, { lab }) => {
+      const [host, old] = await gateBooted(lab);
       await enableFlushing(host, runlevel);
       await host.reboot({ how: "clean" });
       await waitUntil("the gate", 10_000, async () => (await listGate(host)) === old);
@@ -88,8 +81,10 @@ describe.concurrent("a host with OpenRC", () => {
     },
   );
 
-  test("ends in the old ruleset when it reboots in the middle of a change, and in time without a reboot", async () => {
-    const [host, old] = await claimGated(lab);
+  test("ends in the old ruleset when it reboots in the middle of a change, and in time without a reboot", async ({
+    lab,
+  }) => {
+    const [host, old] = await gateBooted(lab);
     await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);
@@ -103,8 +98,8 @@ describe.concurrent("a host with OpenRC", () => {
     expect(await listLibrary(host)).toEqual(confirmedFiles);
   });
 
-  test("is left without a trace, and one that can't be written is refused", async () => {
-    const host = claimBooted(lab);
+  test("is left without a trace, and one that can't be written is refused", async ({ lab }) => {
+    const host = findBooted(lab);
     const before = await listEverything(host, ["/etc", "/var/lib"]);
     await changeHost(first, await deployTo(lab, host));
     await host.reboot({ how: "clean" });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, isLetIn, listFiles, listGate } from "../host/inspection";
@@ -6,8 +6,7 @@ import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import { interfere } from "../host/routes";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimBooted, claimGated, dropIn, isDeep, watchSsh } from "./booted";
+import { dropIn, findBooted, gateBooted, isDeep, test, watchSsh } from "./booted";
 import { listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -17,16 +16,10 @@ const unit = "knockgate-edge.service";
 vi.setConfig({ maxConcurrency: 4 });
 
 describe.concurrent("a host with systemd that reboots", () => {
-  let lab: Lab;
-  beforeAll(async () => {
-    lab = await openLab({ hosts: 0, bootedHosts: 12 });
-  });
-  afterAll(() => lab?.close());
-
-  test.each(["clean", "power"] as const)(
+  test.for(["clean", "power"] as const)(
     "has its gate before anything answers from outside (%s)",
-    async (how) => {
-      const [host, old] = await claimGated(lab);
+    async (how, { lab }) => {
+      const [host, old] = await gateBooted(lab);
       // Were anything of the network not to wait for the gate, it would be seen all this time.
       await dropIn(host, unit, "[Service]\nExecStartPre=/bin/sleep 2\n");
       expect(await isLetIn("outside", host, oldSteps)).toBe(true);
@@ -45,8 +38,8 @@ describe.concurrent("a host with systemd that reboots", () => {
     },
   );
 
-  test("has its gate before sshd runs, even where the network is up from the start", async () => {
-    const [host, old] = await claimGated(lab);
+  test("has its gate before sshd runs, even where the network is up from the start", async ({ lab }) => {
+    const [host, old] = await gateBooted(lab);
     await dropIn(host, unit, "[Service]\nExecStartPre=/bin/sleep 2\n");
     const gateway = host.ipv4.replace(/\d+$/, "1");
     const commands = [
@@ -78,8 +71,8 @@ WantedBy=sysinit.target
   });
 
   describe.each(["clean", "power"] as const)("in the middle of a change (%s)", (how) => {
-    test("that is loaded ends in the old ruleset, and the next change ends well", async () => {
-      const [host, old] = await claimGated(lab);
+    test("that is loaded ends in the old ruleset, and the next change ends well", async ({ lab }) => {
+      const [host, old] = await gateBooted(lab);
       await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
       expect(await listGate(host)).not.toBe(old);
       await host.reboot({ how });
@@ -93,8 +86,8 @@ WantedBy=sysinit.target
     });
 
     if (isDeep) {
-      test("that is armed ends in the old ruleset, and the deployer is told so", async () => {
-        const [host, old] = await claimGated(lab);
+      test("that is armed ends in the old ruleset, and the deployer is told so", async ({ lab }) => {
+        const [host, old] = await gateBooted(lab);
         const wrap = interfere({ after: { arm: () => host.reboot({ how }) } });
         await expect(changeHost(update, await deployTo(lab, host, wrap))).rejects.toMatchObject({
           message: expect.stringMatching(/HOST_FAILED|NOT_CONFIRMED|UNREACHABLE/),
@@ -105,8 +98,8 @@ WantedBy=sysinit.target
     }
 
     if (isDeep) {
-      test("that is the first one leaves the host as it was", async () => {
-        const host = claimBooted(lab);
+      test("that is the first one leaves the host as it was", async ({ lab }) => {
+        const host = findBooted(lab);
         await leavePending(newPolicy, undefined, 600, await deployTo(lab, host));
         expect(await isLetIn("outside", host)).toBe(false);
         await host.reboot({ how });
@@ -118,8 +111,8 @@ WantedBy=sysinit.target
     }
   });
 
-  test("right after confirm has the new ruleset", async () => {
-    const [host] = await claimGated(lab);
+  test("right after confirm has the new ruleset", async ({ lab }) => {
+    const [host] = await gateBooted(lab);
     await changeHost(update, await deployTo(lab, host));
     const gate = await listGate(host);
     await host.reboot({ how: "power" });

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
 import { deployTo } from "../host/deployment";
 import { makePolicy, newPolicy, oldPolicy } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimBooted, isDeep } from "./booted";
+import { findBooted, isDeep, test } from "./booted";
 import { listEverything } from "./listing";
 
 const foreign =
@@ -14,12 +13,6 @@ const foreign =
 vi.setConfig({ maxConcurrency: 4 });
 
 describe.concurrent("removing a gate from a host with systemd", () => {
-  let lab: Lab;
-  beforeAll(async () => {
-    lab = await openLab({ hosts: 0, bootedHosts: 5 });
-  });
-  afterAll(() => lab?.close());
-
   const look = async (host: BootedHost) => ({
     files: await listEverything(host, ["/etc", "/var/lib"]),
     run: (await host.run(["find", "/run", "-name", "*knockgate*"])).stdout,
@@ -29,11 +22,11 @@ describe.concurrent("removing a gate from a host with systemd", () => {
     processes: (await host.run(["sh", "-c", "ps -eo args | grep '[k]nockgate'"], { check: false })).stdout,
   });
 
-  test.each([
+  test.for<readonly [string, boolean]>([
     ["and nothing else is touched", false],
     ["also after a reboot", true],
-  ])("leaves no unit, file, table or process: %s", async (_, reboots) => {
-    const host = claimBooted(lab);
+  ])("leaves no unit, file, table or process: %s", async ([, reboots], { lab }) => {
+    const host = findBooted(lab);
     await host.run(["nft", "-f", "-"], { stdin: foreign });
     const before = await look(host);
     const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -48,10 +41,10 @@ describe.concurrent("removing a gate from a host with systemd", () => {
   });
 
   if (isDeep) {
-    test.each(["input", "prerouting"] as const)(
+    test.for(["input", "prerouting"] as const)(
       "leaves no chain of iptables (%s) and no entry of its lists",
-      async (scope) => {
-        const host = claimBooted(lab);
+      async (scope, { lab }) => {
+        const host = findBooted(lab);
         await host.run(["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "9", "-j", "DROP"]);
         await host.run(["ip6tables", "-A", "INPUT", "-p", "tcp", "--dport", "9", "-j", "DROP"]);
         const policy = makePolicy({ backend: "iptables", scope });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, findTimers, isLetIn, listGate } from "../host/inspection";
@@ -6,8 +6,7 @@ import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import { interfere } from "../host/routes";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimGated, isDeep } from "./booted";
+import { gateBooted, isDeep, test } from "./booted";
 import { listLibrary } from "./listing";
 
 const update = { policy: newPolicy, formerPolicy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -16,16 +15,10 @@ const timerLimitMs = 40_000;
 const undoneFiles = [...confirmedFiles, "f 0600 /var/lib/knockgate/edge/undone"].sort();
 
 // All these tests wait for timers of their hosts, and hardly need this machine meanwhile.
-vi.setConfig({ maxConcurrency: 8 });
+vi.setConfig({ maxConcurrency: 6 });
 
 /** Kills whatever runs in a login's control group, its sshd too. */
 const killSessions = "echo 1 >/sys/fs/cgroup/user.slice/cgroup.kill";
-
-let lab: Lab;
-beforeAll(async () => {
-  lab = await openLab({ hosts: 0, bootedHosts: isDeep ? 11 : 5 });
-});
-afterAll(() => lab?.close());
 
 /** The old ruleset byte for byte and its knock, nothing pending, and no timer. */
 async function expectUndone(host: BootedHost, old: string): Promise<void> {
@@ -41,12 +34,12 @@ async function expectUndone(host: BootedHost, old: string): Promise<void> {
 }
 
 describe.concurrent("the timer of systemd", () => {
-  test.each(
+  test.for(
     isDeep
       ? ["systemctl restart ssh", "systemctl daemon-reload", "systemctl daemon-reexec", killSessions]
       : ["systemctl restart ssh && systemctl daemon-reload"],
-  )("undoes what nobody confirms, after: %s", async (command) => {
-    const [host, old] = await claimGated(lab);
+  )("undoes what nobody confirms, after: %s", async (command, { lab }) => {
+    const [host, old] = await gateBooted(lab);
     await leavePending(newPolicy, oldPolicy, 12, await deployTo(lab, host));
     await host.run(["sh", "-c", command]);
     expect(await listGate(host)).not.toBe(old);
@@ -63,8 +56,8 @@ describe.concurrent.each([
     "printf '#!/bin/sh\\nexit 1\\n' >/usr/local/sbin/systemd-run; chmod 755 /usr/local/sbin/systemd-run",
   ],
 ] as const)("where systemd-run %s, a process", (what, breakIt) => {
-  test("undoes what nobody confirms, though its session's control group was killed", async () => {
-    const [host, old] = await claimGated(lab);
+  test("undoes what nobody confirms, though its session's control group was killed", async ({ lab }) => {
+    const [host, old] = await gateBooted(lab);
     await host.run(["sh", "-c", breakIt]);
     const sessions: string[] = [];
     const kill = async () => {
@@ -80,8 +73,8 @@ describe.concurrent.each([
   });
 
   if (isDeep || what === "is missing") {
-    test("is stopped by the confirmation", async () => {
-      const [host] = await claimGated(lab);
+    test("is stopped by the confirmation", async ({ lab }) => {
+      const [host] = await gateBooted(lab);
       await host.run(["sh", "-c", breakIt]);
       await changeHost(update, await deployTo(lab, host));
       await waitUntil("no timer", 5_000, async () => (await findTimers(host)).length === 0);
@@ -91,8 +84,8 @@ describe.concurrent.each([
   }
 
   if (isDeep) {
-    test("undoes what nobody confirms, though logind ends all of its user's processes", async () => {
-      const [host, old] = await claimGated(lab);
+    test("undoes what nobody confirms, though logind ends all of its user's processes", async ({ lab }) => {
+      const [host, old] = await gateBooted(lab);
       await host.run(["sh", "-c", breakIt]);
       const config = "mkdir -p /etc/systemd/logind.conf.d && cat >/etc/systemd/logind.conf.d/test.conf";
       await host.run(["sh", "-c", `${config} && systemctl restart systemd-logind`], {

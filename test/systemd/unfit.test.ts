@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, isLetIn, listGate } from "../host/inspection";
 import { newPolicy, oldPolicy, oldSteps } from "../host/policies";
 import { interfere } from "../host/routes";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimBooted, claimGated, isDeep } from "./booted";
+import { findBooted, gateBooted, isDeep, test } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -16,19 +15,13 @@ const unit = "knockgate-edge.service";
 vi.setConfig({ maxConcurrency: 4 });
 
 describe.concurrent("a host with systemd", () => {
-  let lab: Lab;
-  beforeAll(async () => {
-    lab = await openLab({ hosts: 0, bootedHosts: 8 });
-  });
-  afterAll(() => lab?.close());
-
   const makeReadOnly = (host: BootedHost, folder: string) =>
     host.run(["sh", "-c", `mount --bind ${folder} ${folder} && mount -o remount,bind,ro ${folder}`]);
 
-  test.each(["/etc", "/etc/systemd/system", "/var/lib"])(
+  test.for(["/etc", "/etc/systemd/system", "/var/lib"])(
     "whose %s is read-only is refused before anything is touched",
-    async (folder) => {
-      const host = claimBooted(lab);
+    async (folder, { lab }) => {
+      const host = findBooted(lab);
       await makeReadOnly(host, folder);
       const look = async () => [await listEverything(host, ["/etc", "/var/lib"]), await host.ruleset()];
       const before = await look();
@@ -41,8 +34,8 @@ describe.concurrent("a host with systemd", () => {
     },
   );
 
-  test("whose /etc becomes read-only during a change gets its old ruleset back", async () => {
-    const [host, old] = await claimGated(lab);
+  test("whose /etc becomes read-only during a change gets its old ruleset back", async ({ lab }) => {
+    const [host, old] = await gateBooted(lab);
     const wrap = interfere({ after: { load: () => makeReadOnly(host, "/etc") } });
     await expect(changeHost(update, await deployTo(lab, host, wrap))).rejects.toMatchObject({
       code: "NOT_CONFIRMED",
@@ -54,8 +47,10 @@ describe.concurrent("a host with systemd", () => {
     );
   });
 
-  test("that can't load its ruleset at boot says so, lets nobody's secret out, and boots all the same", async () => {
-    const [host, old] = await claimGated(lab);
+  test("that can't load its ruleset at boot says so, lets nobody's secret out, and boots all the same", async ({
+    lab,
+  }) => {
+    const [host, old] = await gateBooted(lab);
     const ruleset = "/var/lib/knockgate/edge/confirmed";
     // As after an upgrade that took something away which the ruleset needs.
     await host.run([
@@ -80,8 +75,8 @@ describe.concurrent("a host with systemd", () => {
   });
 
   if (isDeep) {
-    test("whose nft went away says so at boot, and loads the ruleset when nft is back", async () => {
-      const [host, old] = await claimGated(lab);
+    test("whose nft went away says so at boot, and loads the ruleset when nft is back", async ({ lab }) => {
+      const [host, old] = await gateBooted(lab);
       await host.run(["mv", "/usr/sbin/nft", "/usr/sbin/nft.away"]);
       await host.reboot({ how: "clean" });
       const { stdout } = await host.run(["journalctl", "--no-pager", "-u", unit]);

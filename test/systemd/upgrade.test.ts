@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { commandProgram } from "../../src/apply/program";
 import { removeFromHost } from "../../src/apply/remove";
@@ -7,8 +7,8 @@ import { confirmedFiles, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
-import { type Lab, openLab } from "../lab/lab";
-import { claimBooted, isDeep } from "./booted";
+import type { Lab } from "../lab/lab";
+import { findBooted, isDeep, test } from "./booted";
 import { applyFirstRelease, runFirstScript } from "./first-release/release";
 import { listEverything, listLibrary } from "./listing";
 
@@ -18,20 +18,14 @@ const unit = "/etc/systemd/system/knockgate-edge.service";
 vi.setConfig({ maxConcurrency: 4 });
 
 describe.concurrent("a host whose gate was made by the first release", () => {
-  let lab: Lab;
-  beforeAll(async () => {
-    lab = await openLab({ hosts: 0, bootedHosts: 6 });
-  });
-  afterAll(() => lab?.close());
-
-  async function claimOld(): Promise<[BootedHost, string]> {
-    const host = claimBooted(lab);
+  async function claimOld(lab: Lab): Promise<[BootedHost, string]> {
+    const host = findBooted(lab);
     await applyFirstRelease(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
     return [host, await listGate(host)];
   }
 
-  test("takes over the new script and units by the next change, and boots with them", async () => {
-    const [host] = await claimOld();
+  test("takes over the new script and units by the next change, and boots with them", async ({ lab }) => {
+    const [host] = await claimOld(lab);
     const older = await host.run(["cat", unit, "/var/lib/knockgate/edge/host.sh"]);
     await changeHost(update, await deployTo(lab, host));
     expect(await host.run(["cat", unit, "/var/lib/knockgate/edge/host.sh"])).not.toEqual(older);
@@ -43,8 +37,8 @@ describe.concurrent("a host whose gate was made by the first release", () => {
     await waitUntil("the gate", 10_000, async () => (await listGate(host)) !== "");
   });
 
-  test("is left without a trace when the new release removes the gate", async () => {
-    const host = claimBooted(lab);
+  test("is left without a trace when the new release removes the gate", async ({ lab }) => {
+    const host = findBooted(lab);
     const before = await listEverything(host, ["/etc", "/var/lib"]);
     await applyFirstRelease(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
     await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
@@ -52,8 +46,10 @@ describe.concurrent("a host whose gate was made by the first release", () => {
     expect(await host.ruleset()).toBe("");
   });
 
-  test("boots with the old ruleset when it reboots while the new release has a change loaded", async () => {
-    const [host, old] = await claimOld();
+  test("boots with the old ruleset when it reboots while the new release has a change loaded", async ({
+    lab,
+  }) => {
+    const [host, old] = await claimOld(lab);
     await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);
@@ -63,8 +59,8 @@ describe.concurrent("a host whose gate was made by the first release", () => {
   });
 
   if (isDeep) {
-    test("undoes what the first release has pending, when the new one asks it to", async () => {
-      const host = claimBooted(lab);
+    test("undoes what the first release has pending, when the new one asks it to", async ({ lab }) => {
+      const host = findBooted(lab);
       const id = await applyFirstRelease(host, oldPolicy, { upTo: "load", undoAfterSeconds: 600 });
       await expect(changeHost(update, await deployTo(lab, host))).rejects.toMatchObject({
         code: "CHANGE_PENDING",
@@ -77,8 +73,8 @@ describe.concurrent("a host whose gate was made by the first release", () => {
   }
 
   if (isDeep) {
-    test("undoes in time what the first release has pending and nobody confirms", async () => {
-      const host = claimBooted(lab);
+    test("undoes in time what the first release has pending and nobody confirms", async ({ lab }) => {
+      const host = findBooted(lab);
       await applyFirstRelease(host, oldPolicy, { upTo: "load", undoAfterSeconds: 5 });
       await waitUntil("an end without files", 30_000, async () => (await listLibrary(host)).length === 0);
       expect(await host.ruleset()).toBe("");
@@ -86,8 +82,8 @@ describe.concurrent("a host whose gate was made by the first release", () => {
   }
 
   if (isDeep) {
-    test("lets the first release undo what the new one has pending", async () => {
-      const [host, old] = await claimOld();
+    test("lets the first release undo what the new one has pending", async ({ lab }) => {
+      const [host, old] = await claimOld(lab);
       const id = await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
       await runFirstScript(host, commandProgram(["undo", "edge", id, "the deployer could not prove it"]));
       expect(await listGate(host)).toBe(old);
