@@ -138,7 +138,7 @@ const confirms: readonly Row[] = [
   },
   {
     id: "confirm-answer-lost-first",
-    done: "first change: the same",
+    done: "first change: the host confirms, its answer is lost, and the network stays cut until `up` has given up",
     on,
     from: "first",
     within: { after: "prove", act: beforeConfirmAnswers(cut) },
@@ -185,7 +185,7 @@ const timers: readonly Row[] = [
 const undoing: readonly Row[] = [
   {
     id: "undo-fails-at-first",
-    done: "after load the deployer is killed and nft can't be run for 25 s, so that the timer's first undo fails",
+    done: "no systemd: after load the deployer is killed and nft can't be run for 25 s, so that the timer's first undo fails",
     on,
     from,
     within: { after: "load", act: inTurn(takeAwayFor("nft", 25), kill) },
@@ -195,7 +195,7 @@ const undoing: readonly Row[] = [
   },
   {
     id: "undo-fails-at-first-systemd",
-    done: "the same with systemd",
+    done: "systemd: after load the deployer is killed and nft can't be run for 25 s, so that the timer's first undo fails",
     on: "booted",
     from,
     within: { after: "load", act: inTurn(takeAwayFor("nft", 25), kill) },

@@ -75,7 +75,7 @@ const disks: readonly Row[] = [
       why: /\/var\/lib\/knockgate\/edge can't be written/,
     },
     isDeep: true,
-    mended: ["that was noticed only by stage, not when the host is looked at"],
+    mended: ["a folder that can't be written was noticed only by stage"],
   },
   {
     id: "read-only-etc-without-systemd",

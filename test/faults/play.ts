@@ -114,7 +114,7 @@ function describe(row: Row, scene: Scene): string {
     row.ends === "new"
       ? "the new ruleset, confirmed"
       : row.from === "first"
-        ? `nothing of ours ${row.leavesFiles ? "loaded, but files that the next change removes" : "as before"}`
+        ? `nothing of ours${row.leavesFiles ? " loaded, but files that the next change removes" : ", as before"}`
         : "the old ruleset, byte for byte";
   const knower = row.ends === "old" && row.from === "first" ? undefined : (row.knownTo ?? "state");
   const opens = knower === undefined ? "" : `; opens for the knock that the ${knower} knows`;

@@ -1,5 +1,5 @@
 import type { Found } from "./play";
-import type { Row } from "./row";
+import { type Row, unnamedStep } from "./row";
 
 /** A row and what each of its runs found. */
 export interface Played {
@@ -11,6 +11,7 @@ export interface Played {
 export function renderReport(played: readonly Played[]): string {
   const runs = played.reduce((sum, { runs }) => sum + runs.length, 0);
   const mended = played.flatMap(({ row }) => (row.mended === undefined ? [] : [row]));
+  const unnamed = mended.filter(({ mended }) => mended?.every((words) => words === unnamedStep));
   const longest = Math.max(...played.flatMap(({ runs }) => runs.map(({ unsafeSeconds }) => unsafeSeconds)));
   return `${preface}
 ## Figures
@@ -19,7 +20,7 @@ export function renderReport(played: readonly Played[]): string {
 | --- | --- |
 | rows | ${played.length} |
 | runs | ${runs} |
-| rows for which Knockgate had to be mended first | ${mended.length} |
+| rows for which Knockgate had to be mended first | ${mended.length}, ${unnamed.length} of them only to name the step in an error |
 | longest time until safe | ${longest.toFixed(1)} s, armed for 15 s |
 
 ## Rows
@@ -84,9 +85,11 @@ the fault comes between that step and the next, and not about then. After every 
    After a kill, \`pulumi cancel\` takes away the engine's own lock on its file backend.
 
 *Until safe* is how long, from the fault on, the host had a change that was neither confirmed nor undone: at most the
-armed time, which is 15 s here and 60 s by default, and what a busy machine adds. A host that is down or boots counts as
-not safe; 0.0 s says that nothing was ever loaded, or that it was confirmed already. Times are of one machine with 2
-processors that played eight rows at once, looked at every 50 ms; yours will differ.
+armed time, which is 15 s here (60 s where a second deployer must be refused meanwhile) and 60 s by default. It is longer
+only where the host itself can't undo, or confirms, just then: until it can, and up to 5 s more, or until it has. A host
+that is down or boots counts as not safe; 0.0 s says that nothing was ever armed, or that it was confirmed already.
+Times are of one machine with 2 processors that played eight rows at once and did other work, looked at every 50 ms;
+yours will differ.
 
 A clock was not set, because that is the machine's, and everybody's: libfaketime (\`LD_PRELOAD\`) showed another one to
 every process of the host's SSH sessions and to every service that it started, and left the monotonic clock alone, as
