@@ -18,4 +18,5 @@ export type {
   ProxyConnectionArgs,
   StepArgs,
 } from "./pulumi/args.js";
+export type { GuardedCommandArgs } from "./pulumi/guarded-command.js";
 export { type GateKnock, KnockGate } from "./pulumi/knock-gate.js";

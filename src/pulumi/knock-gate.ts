@@ -1,6 +1,9 @@
+import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Policy } from "../policy/schema.js";
-import type { KnockGateArgs } from "./args.js";
+import type { ConnectionArgs, KnockGateArgs } from "./args.js";
+import { type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
+import { type GatedHost, makeHooks } from "./hooks.js";
 import { Ruleset } from "./ruleset.js";
 
 /** What a client needs to know to open a gate. */
@@ -40,6 +43,10 @@ export class KnockGate extends pulumi.ComponentResource {
   readonly digest: pulumi.Output<string>;
   /** The knock of each gate. Secret. */
   readonly knock: pulumi.Output<readonly GateKnock[]>;
+  readonly #name: string;
+  readonly #connection: pulumi.Input<ConnectionArgs>;
+  readonly #host: pulumi.Output<GatedHost>;
+  #hooks: pulumi.ResourceHookBinding | undefined;
 
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
@@ -53,7 +60,37 @@ export class KnockGate extends pulumi.ComponentResource {
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
     this.knock = pulumi.secret(ruleset.policy.apply((policy) => listKnocks(policy as Policy)));
+    this.#name = name;
+    this.#connection = connection;
+    this.#host = pulumi.output(connection).apply((reached): pulumi.Output<GatedHost> => {
+      return ruleset.policy.apply((confirmed): GatedHost => ({ connection: reached, policy: confirmed }));
+    });
     this.registerOutputs({ ruleset: this.ruleset, digest: this.digest, knock: this.knock });
+  }
+
+  /**
+   * Resource hooks for other resources that dial the host by SSH, such as @pulumi/command's: they send the knock right
+   * before a create, update or delete, and once more, up to three times, when the host could not be dialled. Give the
+   * resource `dependsOn: gate` as well, so that it goes before the gate does. Deleting such a resource needs the
+   * program: `pulumi destroy --run-program`.
+   *
+   * @example
+   * new command.remote.CopyToRemote("motd", { connection, source, remotePath }, { dependsOn: gate, hooks: gate.hooks });
+   */
+  get hooks(): pulumi.ResourceHookBinding {
+    this.#hooks ??= makeHooks(this.#name, this.#host);
+    return this.#hooks;
+  }
+
+  /**
+   * Makes a `remote.Command` of @pulumi/command with the gate's own connection, that finds the gate open.
+   *
+   * @example
+   * gate.command("hostname", { create: "hostname" }).stdout
+   */
+  command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): remote.Command {
+    const gate = { resource: this, connection: this.#connection };
+    return makeGuardedCommand(gate, this.hooks, name, args, opts);
   }
 }
 
