@@ -1,3 +1,4 @@
+import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { KnockGateArgs } from "../../src/pulumi/args";
@@ -36,6 +37,12 @@ beforeEach(async () => {
     },
     call: () => ({}),
   });
+  // The mocked engine knows no hooks.
+  const accept = (_request: unknown, answer: (error: null, value: object) => void) => answer(null, {});
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: accept,
+    registerErrorHook: accept,
+  });
 });
 
 /** Makes a gate and waits until all of it is registered. */
@@ -50,6 +57,14 @@ async function makeGate(
 
 function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
+}
+
+/** What resources of a type were given. */
+function watch(seen: { type: string; opts: pulumi.CustomResourceOptions }[]): pulumi.ResourceTransformation {
+  return ({ type, opts }) => {
+    seen.push({ type, opts });
+    return undefined;
+  };
 }
 
 test("has one child, with connection, policy and key as secrets whether or not they were", async () => {
@@ -74,11 +89,7 @@ test("has one child, with connection, policy and key as secrets whether or not t
 
 test("is its child's parent, and asks the engine to keep what comes back secret as well", async () => {
   const seen: { type: string; opts: pulumi.CustomResourceOptions }[] = [];
-  const look: pulumi.ResourceTransformation = ({ type, opts }) => {
-    seen.push({ type, opts });
-    return undefined;
-  };
-  const gate = await makeGate({}, { transformations: [look] });
+  const gate = await makeGate({}, { transformations: [watch(seen)] });
   const child = seen.find(({ type }) => type.endsWith(":Ruleset"));
   expect(child?.opts.parent).toBe(gate);
   expect(child?.opts.additionalSecretOutputs).toEqual([
@@ -130,4 +141,46 @@ test("leaves a provider in the state that is small and holds nothing of the pack
   expect(text.length).toBeLessThan(4_096);
   expect(text.match(/import\("[^"]*"\)/g)).toEqual(Array(6).fill('import("knockgate/provider")'));
   expect(text).not.toMatch(/require|zod|ssh2|host\.sh/);
+});
+
+test("a gate makes its hooks once, and only when somebody wants them", () => {
+  const gate = new compiled.KnockGate("edge", { connection, policy });
+  const { hooks } = gate;
+  expect(gate.hooks).toBe(hooks);
+  expect(Object.keys(hooks).sort()).toEqual(["beforeCreate", "beforeDelete", "beforeUpdate", "onError"]);
+  // The engine finds a hook for a deletion by its name.
+  expect(hooks.beforeDelete?.map((hook) => hook.name)).toEqual(["knockgate-open-edge"]);
+  expect(hooks.onError?.map((hook) => hook.name)).toEqual(["knockgate-retry-edge"]);
+});
+
+test("a guarded command is a remote.Command with the gate's connection, after the gate, with its hooks", async () => {
+  const gate = new compiled.KnockGate("edge", { connection, policy });
+  const seen: { type: string; opts: pulumi.CustomResourceOptions }[] = [];
+  const own = new pulumi.ResourceHook("own", () => undefined);
+  const opts = { hooks: { beforeCreate: [own] }, transformations: [watch(seen)] };
+  const command = gate.command("hostname", { create: "hostname" }, opts);
+  expect(command).toBeInstanceOf(remote.Command);
+  await waitFor(command.stdout);
+  const made = registered.find(({ type }) => type === "command:remote:Command");
+  expect(made?.inputs["create"]).toBe("hostname");
+  expect(JSON.stringify(made?.inputs["connection"])).toContain(connection.host);
+  const given = seen.find(({ type }) => type === "command:remote:Command")?.opts;
+  expect(given?.hooks?.beforeCreate?.[0]).toBe(own);
+  expect(given?.hooks?.beforeCreate?.[1]).toBe(gate.hooks.beforeCreate?.[0]);
+  expect(given?.hooks?.onError).toEqual(gate.hooks.onError);
+  expect(await waitFor(pulumi.output(given?.dependsOn).apply((all) => [all].flat().includes(gate)))).toBe(
+    true,
+  );
+});
+
+test("@pulumi/command is not given what it does not know", async () => {
+  const own = { ...connection, sudoPassword: "hush", ignoreHostKey: true };
+  const proxy = { host: "bastion", ignoreHostKey: true };
+  const gate = new compiled.KnockGate("edge", { connection: { ...own, proxy }, policy });
+  await waitFor(gate.command("hostname", { create: "hostname" }).stdout);
+  const made = registered.find(({ type }) => type === "command:remote:Command");
+  const given = JSON.stringify(made?.inputs["connection"]);
+  expect(given).toContain("very private");
+  expect(given).toContain("bastion");
+  expect(given).not.toMatch(/hush|sudoPassword|ignoreHostKey/);
 });
