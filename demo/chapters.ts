@@ -138,9 +138,11 @@ async function showDrift({ stack }: Scene, host: LabHost, show: Show): Promise<v
   const handle = / drop # handle (\d+)/.exec(rules)?.[1] ?? "";
   await host.run(["nft", "delete", "rule", "inet", "knockgate_edge", "ssh_door", "handle", handle]);
   show.say(`on ${host.name}: nft delete rule inet knockgate_edge ssh_door handle ${handle}`);
-  const { summary } = await stack.refresh(loud);
-  const found = summary.resourceChanges?.update ?? 0;
-  show.claim("refresh finds a rule deleted by hand", found === 1, `${found} resource differs`);
+  const refreshed = await stack.refresh(loud);
+  const changed = /drift: (changed outside: .*drop)/.exec(refreshed.stdout)?.[1] ?? "";
+  show.claim("refresh finds a rule deleted by hand", changed !== "", changed);
+  const undone = /drift: (undone: .*)/.exec(refreshed.stdout)?.[1] ?? "";
+  show.claim("and the update that a host undid before", undone !== "", undone);
   const { stdout } = await stack.preview({ ...loud, diff: true });
   show.claim(
     "preview --diff shows the missing line",
