@@ -1,6 +1,6 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { KnockGateArgs } from "../../src/pulumi/args";
 import { type Compiled, loadCompiled } from "./compiled";
 
@@ -58,6 +58,9 @@ async function makeGate(
 function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
 }
+
+// What one test began must not go on among the mocks of the next.
+afterEach(() => pulumi.runtime.disconnect());
 
 /** What resources of a type were given. */
 function watch(seen: { type: string; opts: pulumi.CustomResourceOptions }[]): pulumi.ResourceTransformation {
