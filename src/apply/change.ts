@@ -79,8 +79,9 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       refuseUntouched(place, cause),
     );
     tell(describeObserved(observed, policy));
-    for (const line of listFindings(observed, request)) tell(line);
-    const confirmed = { digest, obstacles: findObstacles(observed.others, policy).map(nameObstacle) };
+    const obstacles = findObstacles(observed.others, policy);
+    for (const line of listFindings(observed, request, obstacles)) tell(line);
+    const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
     const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>
       refuseUntouched(place, cause),
     );
@@ -128,7 +129,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       tell(describeConfirmed(observed));
       return confirmed;
     } catch (cause) {
-      const blamed = blameObstacles(cause, observed, policy);
+      const blamed = blameObstacles(cause, obstacles);
       return await concludeFailure(blamed, { request, world, reached, id, confirmed, step, log });
     }
   } finally {

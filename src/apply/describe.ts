@@ -3,7 +3,7 @@ import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
 import { findServedSteps } from "../plan/listening.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
-import { describeObstacle, findObstacles } from "../plan/obstacles.js";
+import { describeObstacle, type Obstacle } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
@@ -11,18 +11,22 @@ import { renderPolicy } from "../render/render.js";
 import type { ChangeRequest } from "./change.js";
 
 /** What will not stop a change, but may keep a gate from working. */
-function listWarnings(observed: Observed, policy: Policy): readonly string[] {
+function listWarnings(observed: Observed, policy: Policy, obstacles: readonly Obstacle[]): readonly string[] {
   const served = findServedSteps(observed.sockets, policy).map(({ gate, position }) => {
     return `step ${position} of gate ${gate} is on a port where a service of the host listens: choose another port`;
   });
-  return [...findObstacles(observed.others, policy).map(describeObstacle), ...served];
+  return [...obstacles.map(describeObstacle), ...served];
 }
 
 /** What of the host is not as its last change left it, and what may keep a gate from working: a line each. */
-export function listFindings(observed: Observed, request: ChangeRequest): readonly string[] {
+export function listFindings(
+  observed: Observed,
+  request: ChangeRequest,
+  obstacles: readonly Obstacle[],
+): readonly string[] {
   return [
     ...listDrift(observed, request).map((line) => `drift: ${line}`),
-    ...listWarnings(observed, request.policy).map((line) => `warning: ${line}`),
+    ...listWarnings(observed, request.policy, obstacles).map((line) => `warning: ${line}`),
   ];
 }
 
@@ -38,13 +42,13 @@ function listDrift(observed: Observed, request: ChangeRequest): readonly string[
 }
 
 /** A gate that was proven in vain where another firewall drops its ports: says which, too. */
-export function blameObstacles(cause: unknown, observed: Observed, policy: Policy): unknown {
+export function blameObstacles(cause: unknown, obstacles: readonly Obstacle[]): unknown {
   if (!(cause instanceof KnockgateError) || cause.code !== "NOT_CONFIRMED") return cause;
-  const obstacles = findObstacles(observed.others, policy).map(describeObstacle);
   if (obstacles.length === 0) return cause;
-  const words = `${cause.summary}${/[.?!]$/.test(cause.summary) ? "" : "."} In front: ${obstacles.join("; ")}`;
+  const words = `${cause.summary}${/[.?!]$/.test(cause.summary) ? "" : "."} In front: ${obstacles.map(describeObstacle).join("; ")}`;
   return new KnockgateError(cause.code, words, { cause });
 }
+
 const inits = { systemd: "systemd", openrc: "OpenRC", other: "no systemd or OpenRC" } as const;
 
 /** What was found on a host, in one line. */

@@ -18,10 +18,10 @@ export async function proveClosed(policy: Policy, context: ProofContext): Promis
     const answers = await Promise.all(waiting.map((gate) => tryDoor(gate, context)));
     for (const [index, gate] of waiting.entries()) refuseAnswer(gate, answers[index] ?? "silent");
     const after = await context.countPackets();
-    for (const gate of waiting) {
-      if (hasRisen("dropped", gate, before, after, countSent(gate))) context.log(describeClosed(gate));
-    }
-    waiting = waiting.filter((gate) => !hasRisen("dropped", gate, before, after, countSent(gate)));
+    const earlier = before;
+    const seen = waiting.filter((gate) => hasRisen("dropped", gate, earlier, after, countSent(gate)));
+    for (const gate of seen) context.log(describeClosed(gate));
+    waiting = waiting.filter((gate) => !seen.includes(gate));
     if (after === undefined) break;
     before = after;
   }

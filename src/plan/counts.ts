@@ -4,6 +4,8 @@ import { mergePortRanges, protocols } from "../policy/port.js";
 import type { Gate, Policy } from "../policy/schema.js";
 import { toRange } from "../render/iptables-match.js";
 import { chainName } from "../render/iptables-names.js";
+import { counterName } from "../render/lower-event.js";
+import { parseJson } from "./json.js";
 
 /** How many packets to a gate's protected ports the kernel let pass and dropped so far. */
 export interface GateCounts {
@@ -57,15 +59,7 @@ function readNftables(text: string): Reader | undefined {
       counter === undefined ? [] : [[counter.name, counter.packets] as const],
     ),
   );
-  return (gate, event) => packets.get(`${gate.name}_${event}`) ?? 0;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return (gate, event) => packets.get(counterName(gate.name, event)) ?? 0;
 }
 
 /** iptables counts by rule: those of a gate's door stand in a chain of its own, or where its ports are looked at. */

@@ -1,5 +1,6 @@
 import { type Family, families } from "../policy/prefix.js";
-import { familyHeading } from "../render/iptables.js";
+import { listFamilyLines } from "../render/iptables.js";
+import { chainName } from "../render/iptables-names.js";
 
 /** A rule of somebody else that packets meet before the policy's jump, so that it decides first. */
 export interface FrontRule {
@@ -16,21 +17,14 @@ export interface FrontRule {
  */
 export function findFrontRules(front: string, policy: string): readonly FrontRule[] {
   return families.flatMap((family) => {
-    const lines = linesOf(front, family);
-    const jump = lines.findIndex((line) => line.endsWith(` -j kg_${policy}`));
+    const lines = listFamilyLines(front, family);
+    const jump = lines.findIndex((line) => line.endsWith(` -j ${chainName(policy, "input")}`));
     // A jump that is gone is a changed line, and then nothing stands before it.
     return lines
       .slice(0, Math.max(0, jump))
       .filter((rule) => !isHarmless(rule))
       .map((rule) => ({ family, rule }));
   });
-}
-
-function linesOf(front: string, family: Family): readonly string[] {
-  const lines = front.split("\n");
-  const begin = lines.indexOf(familyHeading(family));
-  const end = lines.findIndex((line, index) => index > begin && line.startsWith("# "));
-  return begin < 0 ? [] : lines.slice(begin + 1, end < 0 ? undefined : end);
 }
 
 /** Rules that end no packet's way, other policies' jumps, and what a gate lets pass anyway. */

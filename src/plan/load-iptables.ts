@@ -1,5 +1,5 @@
 import type { Family } from "../policy/prefix.js";
-import { familyHeading, renderIptables, renderIptablesText } from "../render/iptables.js";
+import { listFamilyLines, renderIptables, renderIptablesText } from "../render/iptables.js";
 import { listName } from "../render/iptables-names.js";
 import { isIdentifier } from "../render/quote.js";
 import type { Ruleset } from "../render/ruleset.js";
@@ -46,10 +46,7 @@ export function planIptablesLoad(
 
 /** Reads what the host's script lists of one family: our chains, and the rules outside that jump to them. */
 function readListing(listing: string, family: Family, first: string): { chains: string[]; jumps: string[] } {
-  const lines = listing.split("\n");
-  const begin = lines.indexOf(familyHeading(family));
-  const end = lines.findIndex((line, index) => index > begin && line.startsWith("# "));
-  const ours = begin < 0 ? [] : lines.slice(begin + 1, end < 0 ? undefined : end);
+  const ours = listFamilyLines(listing, family);
   const chains = ours.flatMap((line) => /^:(\S+) /.exec(line)?.[1] ?? []).filter(isIdentifier);
   const jumps = ours.filter((line) => line.endsWith(` -j ${first}`) && !line.startsWith(`-A ${first}`));
   return { chains, jumps: jumps.map((line) => line.replace(/^-A /, "")) };

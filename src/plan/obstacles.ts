@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Protocol, parsePortRange, protocols } from "../policy/port.js";
 import type { Policy } from "../policy/schema.js";
+import { parseJson } from "./json.js";
 
 /**
  * A port that opens for the knock, and stays closed all the same, because another chain of the host drops it: an accept
@@ -93,14 +94,6 @@ function listPorts(policy: Policy): readonly { readonly protocol: Protocol; read
       }),
     ),
   );
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /** libnftables-json(5): a match on `tcp dport`, or on a transport header's `dport`, against a value, a set or a range. */

@@ -1,6 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type * as open from "../apply/open.js";
-import type * as arguments_ from "./arguments.js";
 
 /** What the hooks need to know of a gate: plain values as the engine has them. Secret. */
 export interface GatedHost {
@@ -24,8 +22,8 @@ const dialError =
 export function makeHooks(name: string, host: pulumi.Output<GatedHost>): pulumi.ResourceHookBinding {
   const knock = async (): Promise<void> => {
     // Imported here, so that a program that uses no hook loads no SSH.
-    const { readArguments }: typeof arguments_ = await import("./arguments.js");
-    const { openSshGate }: typeof open = await import("../apply/open.js");
+    const { readArguments } = await import("./arguments.js");
+    const { openSshGate } = await import("../apply/open.js");
     const reading = readArguments(await resolve(host));
     if (reading.kind === "arguments")
       await openSshGate(reading.arguments.connection, reading.arguments.policy);

@@ -110,8 +110,16 @@ function renderEffect(effect: Effect, { ruleset }: Printer): readonly Words[] {
 }
 
 /** The line before each family's part of the text that goes to a host. */
-export function familyHeading(family: Family): string {
+function familyHeading(family: Family): string {
   return `# ${family}`;
+}
+
+/** The lines of one family's part of such a text. */
+export function listFamilyLines(text: string, family: Family): readonly string[] {
+  const lines = text.split("\n");
+  const begin = lines.indexOf(familyHeading(family));
+  const end = lines.findIndex((line, index) => index > begin && line.startsWith("# "));
+  return begin < 0 ? [] : lines.slice(begin + 1, end < 0 ? undefined : end);
 }
 
 /**

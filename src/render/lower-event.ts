@@ -26,6 +26,6 @@ export function lowerEvent(policy: Policy, gate: string, event: Event, rule: Rul
   return [logged, counted];
 }
 
-function counterName(gate: string, event: Event): string {
+export function counterName(gate: string, event: Event): string {
   return `${gate}_${event}`;
 }

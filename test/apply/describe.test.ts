@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describeConfirmed, describeObserved, listFindings } from "../../src/apply/describe";
 import type { Observed } from "../../src/plan/observed";
+import { findObstacles } from "../../src/plan/obstacles";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const policy = readPolicy(edge);
@@ -41,13 +42,17 @@ describe("what was found on a host", () => {
     const chain = { family: "inet", table: "filter", name: "input", hook: "input", policy: "drop" };
     const others = JSON.stringify({ nftables: [{ chain }] });
     const sockets = "tcp\n   0: 00000000:A02A 00000000:0000 0A 0 0 0 0 0 0\n";
-    const warnings = listFindings({ ...host, others, sockets }, request);
+    const warnings = listFindings(
+      { ...host, others, sockets },
+      request,
+      findObstacles(others, request.policy),
+    );
     expect(warnings).toEqual([
       expect.stringMatching(/^warning: chain inet filter input drops by its policy, .* TCP port 22: /),
       "warning: step 2 of gate ssh is on a port where a service of the host listens: choose another port",
     ]);
     expect(warnings.join("\n")).not.toMatch(/4100/);
-    expect(listFindings(host, request)).toEqual([]);
+    expect(listFindings(host, request, [])).toEqual([]);
   });
 });
 
