@@ -18,5 +18,6 @@ export type {
   ProxyConnectionArgs,
   StepArgs,
 } from "./pulumi/args.js";
+export type { GateKnock } from "./pulumi/gated-host.js";
 export type { GuardedCommandArgs } from "./pulumi/guarded-command.js";
-export { type GateKnock, KnockGate } from "./pulumi/knock-gate.js";
+export { KnockGate } from "./pulumi/knock-gate.js";

@@ -1,19 +1,9 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Policy } from "../policy/schema.js";
-import type { ConnectionArgs, KnockGateArgs } from "./args.js";
-import { type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
-import { type GatedHost, makeHooks } from "./hooks.js";
+import type { KnockGateArgs } from "./args.js";
+import { GatedHost, type GateKnock } from "./gated-host.js";
+import type { GuardedCommandArgs } from "./guarded-command.js";
 import { Ruleset } from "./ruleset.js";
-
-/** What a client needs to know to open a gate. */
-export interface GateKnock {
-  readonly gate: string;
-  readonly protect: Policy["gates"][number]["protect"];
-  readonly steps: Policy["gates"][number]["knock"]["steps"];
-  readonly stepTimeoutSeconds: number;
-  readonly openForSeconds: number;
-}
 
 /**
  * Puts a host's ports behind port knocking, and proves it.
@@ -43,10 +33,7 @@ export class KnockGate extends pulumi.ComponentResource {
   readonly digest: pulumi.Output<string>;
   /** The knock of each gate. Secret. */
   readonly knock: pulumi.Output<readonly GateKnock[]>;
-  readonly #name: string;
-  readonly #connection: pulumi.Input<ConnectionArgs>;
-  readonly #host: pulumi.Output<GatedHost>;
-  #hooks: pulumi.ResourceHookBinding | undefined;
+  readonly #host: GatedHost;
 
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
@@ -57,14 +44,10 @@ export class KnockGate extends pulumi.ComponentResource {
       { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin },
       { parent: this },
     );
-    this.ruleset = ruleset.ruleset;
-    this.digest = pulumi.secret(ruleset.digest);
-    this.knock = pulumi.secret(ruleset.policy.apply((policy) => listKnocks(policy as Policy)));
-    this.#name = name;
-    this.#connection = connection;
-    this.#host = pulumi.output(connection).apply((reached): pulumi.Output<GatedHost> => {
-      return ruleset.policy.apply((confirmed): GatedHost => ({ connection: reached, policy: confirmed }));
-    });
+    this.#host = new GatedHost(name, { resource: this, ruleset, connection });
+    this.ruleset = this.#host.ruleset;
+    this.digest = this.#host.digest;
+    this.knock = this.#host.knock;
     this.registerOutputs({ ruleset: this.ruleset, digest: this.digest, knock: this.knock });
   }
 
@@ -78,8 +61,7 @@ export class KnockGate extends pulumi.ComponentResource {
    * new command.remote.CopyToRemote("motd", { connection, source, remotePath }, { dependsOn: gate, hooks: gate.hooks });
    */
   get hooks(): pulumi.ResourceHookBinding {
-    this.#hooks ??= makeHooks(this.#name, this.#host);
-    return this.#hooks;
+    return this.#host.hooks;
   }
 
   /**
@@ -89,8 +71,7 @@ export class KnockGate extends pulumi.ComponentResource {
    * gate.command("hostname", { create: "hostname" }).stdout
    */
   command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): remote.Command {
-    const gate = { resource: this, connection: this.#connection };
-    return makeGuardedCommand(gate, this.hooks, name, args, opts);
+    return this.#host.command(name, args, opts);
   }
 }
 
@@ -101,14 +82,4 @@ function nameOrganization(): string {
   } catch {
     return "";
   }
-}
-
-function listKnocks(policy: Policy): readonly GateKnock[] {
-  return policy.gates.map((gate) => ({
-    gate: gate.name,
-    protect: gate.protect,
-    steps: gate.knock.steps,
-    stepTimeoutSeconds: gate.knock.stepTimeoutSeconds,
-    openForSeconds: gate.openForSeconds,
-  }));
 }

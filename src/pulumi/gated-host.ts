@@ -1,0 +1,85 @@
+import type { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Policy } from "../policy/schema.js";
+import type { ConnectionArgs } from "./args.js";
+import { type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
+import { makeHooks, type Way } from "./hooks.js";
+import type { Ruleset } from "./ruleset.js";
+
+/** What a client needs to know to open a gate. */
+export interface GateKnock {
+  readonly gate: string;
+  readonly protect: Policy["gates"][number]["protect"];
+  readonly steps: Policy["gates"][number]["knock"]["steps"];
+  readonly stepTimeoutSeconds: number;
+  readonly openForSeconds: number;
+}
+
+/** What a host is gated by. */
+export interface Gating {
+  /** What a resource that finds the gates open comes after, and goes before. */
+  readonly resource: pulumi.Resource;
+  readonly ruleset: Ruleset;
+  readonly connection: pulumi.Input<ConnectionArgs>;
+}
+
+/** A host whose gates are proven, and what others need to get through them. */
+export class GatedHost {
+  /** The ruleset that the host confirmed, each step's port replaced by a label. */
+  readonly ruleset: pulumi.Output<string>;
+  /** SHA-256 of the ruleset that the host confirmed. Secret: a short port list can be guessed from its hash. */
+  readonly digest: pulumi.Output<string>;
+  /** The knock of each gate. Secret. */
+  readonly knock: pulumi.Output<readonly GateKnock[]>;
+  readonly #name: string;
+  readonly #gating: Gating;
+  readonly #way: pulumi.Output<Way>;
+  #hooks: pulumi.ResourceHookBinding | undefined;
+
+  /** @param name unique in its program: hooks are named after it */
+  constructor(name: string, gating: Gating) {
+    const { ruleset, connection } = gating;
+    this.ruleset = ruleset.ruleset;
+    this.digest = pulumi.secret(ruleset.digest);
+    this.knock = pulumi.secret(ruleset.policy.apply((policy) => listKnocks(policy as Policy)));
+    this.#name = name;
+    this.#gating = gating;
+    this.#way = pulumi.output(connection).apply((reached): pulumi.Output<Way> => {
+      return ruleset.policy.apply((confirmed): Way => ({ connection: reached, policy: confirmed }));
+    });
+  }
+
+  /**
+   * Resource hooks for other resources that dial the host by SSH, such as @pulumi/command's: they send the knock right
+   * before a create, update or delete, and once more, up to three times, when the host could not be dialled. Give the
+   * resource `dependsOn` what gates the host as well, so that it goes before the gate does. Deleting such a resource
+   * needs the program: `pulumi destroy --run-program`.
+   *
+   * @example
+   * new command.remote.CopyToRemote("motd", { connection, source, remotePath }, { dependsOn: gate, hooks: gate.hooks });
+   */
+  get hooks(): pulumi.ResourceHookBinding {
+    this.#hooks ??= makeHooks(this.#name, this.#way);
+    return this.#hooks;
+  }
+
+  /**
+   * Makes a `remote.Command` of @pulumi/command with the host's own connection, that finds the gates open.
+   *
+   * @example
+   * gate.command("hostname", { create: "hostname" }).stdout
+   */
+  command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): remote.Command {
+    return makeGuardedCommand(this.#gating, this.hooks, name, args, opts);
+  }
+}
+
+function listKnocks(policy: Policy): readonly GateKnock[] {
+  return policy.gates.map((gate) => ({
+    gate: gate.name,
+    protect: gate.protect,
+    steps: gate.knock.steps,
+    stepTimeoutSeconds: gate.knock.stepTimeoutSeconds,
+    openForSeconds: gate.openForSeconds,
+  }));
+}
