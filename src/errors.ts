@@ -14,6 +14,7 @@
  * - `CHANGE_PENDING`: another change on the same policy waits for its confirmation.
  * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.
  * - `NOT_CONFIRMED`: the ruleset was armed or loaded, but not confirmed.
+ * - `WAVE_FAILED`: more hosts of a wave failed than the rollout allows; later waves were not begun.
  * - `HOST_FAILED`: a command on the host failed in a way that none of the others names.
  */
 export type ErrorCode =
@@ -30,16 +31,24 @@ export type ErrorCode =
   | "CHANGE_PENDING"
   | "STAGE_FAILED"
   | "NOT_CONFIRMED"
+  | "WAVE_FAILED"
   | "HOST_FAILED";
+
+interface KnockgateErrorOptions extends ErrorOptions {
+  readonly mayHaveConfirmed?: boolean;
+}
 
 /** The one error this package throws. Its message ends with its code, because an engine passes on messages alone. */
 export class KnockgateError extends Error {
   readonly code: ErrorCode;
   /** What happened, where, what state the host is in, and what to do next. */
   readonly summary: string;
+  /** Whether the host may have confirmed the change all the same: then it opens for the new knock alone. */
+  readonly mayHaveConfirmed: boolean;
 
-  constructor(code: ErrorCode, summary: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, summary: string, options: KnockgateErrorOptions = {}) {
     super(`${summary} [${code}]`, options);
+    this.mayHaveConfirmed = options.mayHaveConfirmed ?? false;
     this.name = "KnockgateError";
     this.code = code;
     this.summary = summary;

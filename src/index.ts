@@ -1,5 +1,6 @@
 export { type LintFinding, lintPolicy } from "./check/lint.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
+export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
 export { randomSequence, type SequenceOptions, type StepKind } from "./policy/random-sequence.js";
@@ -18,6 +19,8 @@ export type {
   ProxyConnectionArgs,
   StepArgs,
 } from "./pulumi/args.js";
-export type { GateKnock } from "./pulumi/gated-host.js";
+export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet-args.js";
+export type { GatedHost, GateKnock } from "./pulumi/gated-host.js";
 export type { GuardedCommandArgs } from "./pulumi/guarded-command.js";
+export { KnockFleet } from "./pulumi/knock-fleet.js";
 export { KnockGate } from "./pulumi/knock-gate.js";

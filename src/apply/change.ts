@@ -12,6 +12,7 @@ import { confirmChange } from "./confirm.js";
 import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkFitness, checkLockout } from "./fitness.js";
+import { checkHealth, type HealthCheck } from "./health.js";
 import { keepLoaded } from "./keep.js";
 import { countPackets, observeHost } from "./observe.js";
 import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.js";
@@ -22,9 +23,9 @@ import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
 export interface ChangeRequest {
   /** What the host shall have. */
   readonly policy: Policy;
-  /** What the state says the host has: its knock opens the way in. */
-  readonly formerPolicy?: Policy | undefined;
-  /** SHA-256 of what the state says the host has confirmed. Default: that of the former policy. Secret. */
+  /** What the state says that the host may have, likeliest first: their knocks open the way in. Default: nothing. */
+  readonly formerPolicies?: readonly Policy[];
+  /** SHA-256 of what the state says the host has confirmed. Default: that of the likeliest. Secret. */
   readonly formerDigest?: string | undefined;
   /** Whose change it is; a later removal by another owner leaves it alone. */
   readonly owner: string;
@@ -34,6 +35,8 @@ export interface ChangeRequest {
   readonly obstacles?: readonly string[] | undefined;
   /** After how many seconds the host undoes by itself what was not confirmed. */
   readonly undoAfterSeconds: number;
+  /** What must succeed on the host before the change is confirmed. */
+  readonly health?: HealthCheck | undefined;
 }
 
 /** What a change needs from the world, so that tests can give it another. */
@@ -62,12 +65,12 @@ export interface Confirmed {
  * @throws KnockgateError
  */
 export async function changeHost(request: ChangeRequest, world: World): Promise<Confirmed> {
-  const { policy, formerPolicy, owner, undoAfterSeconds } = request;
+  const { policy, formerPolicies = [], owner, undoAfterSeconds } = request;
   const text = renderPolicy(policy);
   const digest = digestText(text);
-  const known = formerPolicy === undefined ? [policy] : [formerPolicy, policy];
+  const known = [...formerPolicies, policy];
   const place = `policy ${policy.name} on ${world.routes.map((route) => route.name).join(", ")}`;
-  const reached = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing).catch(
+  const reached = await reachHost(world.routes, known, formerPolicies.length > 0, world.dialing).catch(
     (cause: unknown) => refuseUntouched(place, cause),
   );
   const { connection, route } = reached;
@@ -120,8 +123,9 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         countPackets: () => countPackets(connection, policy),
         log: tell,
       });
-      step = "6/6 confirm";
       try {
+        await checkHealth(fresh, request, tell);
+        step = "6/6 confirm";
         await confirmChange(fresh, policy, id, digest, limitMs);
       } finally {
         fresh.close();

@@ -32,7 +32,7 @@ export function listFindings(
 
 /** Less what other lines say: an obstacle is a warning, and the undo of a change is said with the facts. */
 function listDrift(observed: Observed, request: ChangeRequest): readonly string[] {
-  const { policy, formerPolicy, formerDigest, owner } = request;
+  const { policy, formerPolicies: [formerPolicy] = [], formerDigest, owner } = request;
   if (formerPolicy === undefined) return [];
   const digest = formerDigest || digestText(renderPolicy(formerPolicy));
   const found = assessDrift(observed, { policy: formerPolicy, digest, owner });

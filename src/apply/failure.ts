@@ -47,6 +47,7 @@ export async function concludeFailure(cause: unknown, failure: Failure): Promise
   const place = `policy ${request.policy.name} on ${reached.route.name}`;
   throw new KnockgateError(code, describeFailure(place, step, cause, describeOutcome(outcome, failure)), {
     cause,
+    mayHaveConfirmed: outcome === "unknown" && step === "6/6 confirm",
   });
 }
 
@@ -99,14 +100,16 @@ function describeFailure(place: string, step: ChangeStep, cause: unknown, state:
 
 /** Over the connection that is there, else over a new one. */
 async function undoByAnyWay({ request, world, reached, id, step }: Failure): Promise<UndoOutcome> {
-  const { policy, formerPolicy } = request;
+  const { policy, formerPolicies = [] } = request;
   const outcome = await undoChange(reached.connection, policy.name, id);
   if (outcome !== "unknown") return outcome;
   try {
-    const policies = formerPolicy === undefined ? [policy] : [policy, formerPolicy];
     // Whether a confirm came to count decides what the state must say: worth a second round.
     const errorLimit = step === "6/6 confirm" ? 1 : 0;
-    const again = await reachHost([reached.route], policies, true, { ...world.dialing, errorLimit });
+    const again = await reachHost([reached.route], [policy, ...formerPolicies], true, {
+      ...world.dialing,
+      errorLimit,
+    });
     try {
       return await undoChange(again.connection, policy.name, id);
     } finally {

@@ -8,6 +8,8 @@ import { removeFromReached } from "./remove.js";
 
 export interface Leaving {
   readonly policy: Policy;
+  /** What the host may have by what is known of it, likeliest first; at least one. */
+  readonly possible: readonly Policy[];
   readonly owner: string;
   /** The host's name or address, for messages. */
   readonly host: string;
@@ -29,12 +31,12 @@ type Phase = "way" | "host" | "shell";
  * @throws KnockgateError
  */
 export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Promise<void> {
-  const { policy, owner, host, deleteUnreachable, log } = leaving;
+  const { policy, possible, owner, host, deleteUnreachable, log } = leaving;
   let phase: Phase = "way";
   try {
     await withWorld(async (world) => {
       phase = "host";
-      const reached = await reachHost(world.routes, [policy], true, world.dialing);
+      const reached = await reachHost(world.routes, possible, true, world.dialing);
       phase = "shell";
       await removeFromReached(policy, owner, reached, log);
     });

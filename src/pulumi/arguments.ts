@@ -1,9 +1,14 @@
 import { z } from "zod";
+import type { HealthCheck } from "../apply/health.js";
+import { KnockgateError } from "../errors.js";
 import { estimateProofSeconds } from "../plan/duration.js";
-import { type Finding, formatPath } from "../policy/finding.js";
+import { type Finding, formatFindings, formatPath } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/schema.js";
 import { type Connection, connectionSchema } from "../transport/connection.js";
+
+/** A resource's inputs or state: plain JSON, as the engine sends and stores it. */
+export type Properties = Readonly<Record<string, unknown>>;
 
 /** What a resource is told, read and found right. */
 export interface RulesetArguments {
@@ -14,6 +19,11 @@ export interface RulesetArguments {
   readonly undoAfterSeconds: number;
   readonly adopt: boolean;
   readonly deleteUnreachable: boolean;
+  readonly health?: HealthCheck | undefined;
+  /** Whether a change that failed ends well, with its failure in the outputs: a fleet's wave counts them. */
+  readonly recordFailure: boolean;
+  /** Whether the state keeps what the host had before a change that went well, so that it can be put back. */
+  readonly keepFormer: boolean;
 }
 
 export type ArgumentsReading =
@@ -31,12 +41,17 @@ const optionsSchema = z.object({
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
   adopt: z.boolean().default(false),
   deleteUnreachable: z.boolean().default(false),
+  health: z
+    .strictObject({ command: z.string().min(1), timeoutSeconds: z.int().min(1).max(3_600).default(30) })
+    .optional(),
+  recordFailure: z.boolean().default(false),
+  keepFormer: z.boolean().default(false),
 });
 
 const optionNames = Object.keys(optionsSchema.shape);
 
 /** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
-export function readArguments(raw: Readonly<Record<string, unknown>>): ArgumentsReading {
+export function readArguments(raw: Properties): ArgumentsReading {
   const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
   const options = hasUnknown(optionNames.map((name) => raw[name])) ? undefined : optionsSchema.safeParse(raw);
   const findings = [
@@ -52,24 +67,36 @@ export function readArguments(raw: Readonly<Record<string, unknown>>): Arguments
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
   if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
-  const { undoAfterSeconds = chooseUndoTime(policy.policy), ...rest } = options.data;
+  const { undoAfterSeconds = chooseUndoTime(policy.policy, options.data.health), ...rest } = options.data;
   return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
 }
 
+/**
+ * Reads what `check` has found right before.
+ *
+ * @throws KnockgateError `POLICY_INVALID`
+ */
+export function expectArguments(raw: Properties): RulesetArguments {
+  const reading = readArguments(raw);
+  if (reading.kind === "arguments") return reading.arguments;
+  const findings = reading.kind === "wrong" ? formatFindings(reading.findings) : "something is not known yet";
+  throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
+}
+
 /** Long enough for a proof in which some things get lost. */
-function chooseUndoTime(policy: Policy): number {
-  return Math.max(60, Math.ceil(3 * estimateProofSeconds(policy)));
+function chooseUndoTime(policy: Policy, health: HealthCheck | undefined): number {
+  return Math.max(60, Math.ceil(3 * estimateProofSeconds(policy))) + (health?.timeoutSeconds ?? 0);
 }
 
 /** What a new change is not begun with; a state that has it can still be read and removed. */
-export function checkUndoTime({ policy, undoAfterSeconds }: RulesetArguments): readonly Finding[] {
-  const leastSeconds = Math.ceil(estimateProofSeconds(policy) + 5);
+export function checkUndoTime({ policy, undoAfterSeconds, health }: RulesetArguments): readonly Finding[] {
+  const leastSeconds = Math.ceil(estimateProofSeconds(policy) + 5) + (health?.timeoutSeconds ?? 0);
   if (undoAfterSeconds >= leastSeconds) return [];
   return [
     {
       path: "undoAfterSeconds",
       rule: "undo-too-early",
-      message: `the host would undo the change while it is being proven: ${policy.gates.length} gates take about ${leastSeconds} s.`,
+      message: `the host would undo the change while it is being proven: ${policy.gates.length} gates${health === undefined ? "" : " and the health command"} take up to about ${leastSeconds} s.`,
       fix: `Leave it out, or give at least ${leastSeconds}.`,
     },
   ];

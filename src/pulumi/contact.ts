@@ -1,22 +1,20 @@
 import { digestText } from "../policy/digest.js";
+import type { Policy } from "../policy/schema.js";
 import { renderPolicy } from "../render/render.js";
-import type { RulesetArguments } from "./arguments.js";
-
-/** What the state holds of the host. */
-export interface Recorded {
-  readonly digest: unknown;
-  /** What the last refresh found. */
-  readonly drift: readonly string[];
-}
+import type { Properties, RulesetArguments } from "./arguments.js";
+import { readLines } from "./seen.js";
 
 /**
  * Whether an update has to do something on the host, or at least to show that it can be reached in a new way. What is
  * of use only to a later run, patience above all, needs no host.
+ *
+ * @param olds what the state holds of the host
  */
-export function needsHost(before: RulesetArguments, after: RulesetArguments, recorded: Recorded): boolean {
+export function needsHost(before: RulesetArguments, after: RulesetArguments, olds: Properties): boolean {
   const [old, wanted] = [renderPolicy(before.policy), renderPolicy(after.policy)];
   if (old !== wanted || JSON.stringify(findWay(before)) !== JSON.stringify(findWay(after))) return true;
-  if (recorded.digest === digestText(wanted) && recorded.drift.length === 0) return false;
+  const isAsWanted = olds["digest"] === digestText(wanted) && readLines(olds["drift"]).length === 0;
+  if (isAsWanted && olds["failure"] === undefined) return false;
   // Where a host is gone for good, nothing on it can be repaired first.
   return before.deleteUnreachable || !after.deleteUnreachable;
 }
@@ -26,3 +24,15 @@ function findWay({ connection }: RulesetArguments): object {
   const { dialErrorLimit: _limit, perDialTimeout: _timeout, ...way } = connection;
   return way;
 }
+
+/** What an update leaves that asked no host: the new inputs, and what the state knew of the host. */
+export function keepSeen(olds: Properties, news: Properties, policy: Policy): Record<string, unknown> {
+  const isUpToDate = olds["digest"] === digestText(renderPolicy(policy));
+  const seen = isUpToDate
+    ? { digest: olds["digest"] }
+    : { digest: olds["digest"] ?? "", ruleset: olds["ruleset"] };
+  const kept = Object.fromEntries(keptNames.flatMap((name) => (name in olds ? [[name, olds[name]]] : [])));
+  return { ...news, ...seen, drift: readLines(olds["drift"]), ...kept };
+}
+
+const keptNames = ["obstacles", "failure", "former", "lastChange"];

@@ -41,11 +41,13 @@ export class GatedHost {
     const { ruleset, connection } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    this.knock = pulumi.secret(ruleset.policy.apply((policy) => listKnocks(policy as Policy)));
+    this.knock = pulumi.secret(
+      ruleset.present.apply((policy) => (policy === undefined ? [] : listKnocks(policy))),
+    );
     this.#name = name;
     this.#gating = gating;
     this.#way = pulumi.output(connection).apply((reached): pulumi.Output<Way> => {
-      return ruleset.policy.apply((confirmed): Way => ({ connection: reached, policy: confirmed }));
+      return ruleset.present.apply((confirmed): Way => ({ connection: reached, policy: confirmed }));
     });
   }
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
 import type { GuardedCommandArgs } from "./guarded-command.js";
+import { nameOrganization } from "./organization.js";
 import { Ruleset } from "./ruleset.js";
 
 /**
@@ -72,14 +73,5 @@ export class KnockGate extends pulumi.ComponentResource {
    */
   command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): remote.Command {
     return this.#host.command(name, args, opts);
-  }
-}
-
-/** Two organizations may have a stack of the same name. A program under Pulumi's mocks may have none, which throws. */
-function nameOrganization(): string {
-  try {
-    return pulumi.getOrganization();
-  } catch {
-    return "";
   }
 }

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { changeHost, type World } from "../apply/change.js";
-import { refuseUntouched } from "../apply/failure.js";
+import { changeHost } from "../apply/change.js";
 import { removeOrLeave } from "../apply/leave.js";
 import { observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
@@ -8,24 +7,19 @@ import { nameBackend } from "../apply/program.js";
 import { reachHost } from "../apply/reach.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
-import { KnockgateError } from "../errors.js";
 import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
-import type { Policy, Step } from "../policy/schema.js";
 import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
-import type { Connection } from "../transport/connection.js";
-import { findRoutes } from "../transport/routes.js";
-import { findVantage } from "../transport/vantage.js";
-import { checkUndoTime, type RulesetArguments, readArguments, unknownValue } from "./arguments.js";
-import { needsHost } from "./contact.js";
-import { describeSeen, readLines, readObstacles } from "./seen.js";
+import { checkUndoTime, expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
+import { keepSeen, needsHost } from "./contact.js";
+import { listPossible, makeRequest, recordChange } from "./recorded.js";
+import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
+import { withProvingWorld, withWorld } from "./worlds.js";
 
-/**
- * What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
- * Properties are plain JSON, as the engine sends and stores them.
- */
-export type Properties = Readonly<Record<string, unknown>>;
+export { wave } from "./wave-operations.js";
+
+// What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
 
 export interface CheckResult {
   readonly inputs: Record<string, unknown>;
@@ -85,6 +79,7 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
   const isElsewhere = nameBackend(before.arguments.policy) !== nameBackend(after.arguments.policy);
   const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
   const isSame =
+    olds["failure"] === undefined &&
     olds["digest"] === digestText(renderPolicy(after.arguments.policy)) &&
     olds["ruleset"] === news["ruleset"] &&
     JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&
@@ -99,12 +94,13 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
 
 export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
   const wanted = expectArguments(inputs);
-  const { policy, undoAfterSeconds, adopt } = wanted;
+  const { policy } = wanted;
   const origin = inputs["origin"];
   const id = nameOwner(policy.name, origin === undefined ? undefined : `${origin}`, randomUUID());
-  const request = { policy, owner: id, undoAfterSeconds, adopts: adopt };
-  const confirmed = await withProvingWorld(wanted, [policy], (world) => changeHost(request, world));
-  return { id, outs: { ...inputs, ...confirmed, drift: [] } };
+  const outs = await recordChange(id, wanted, inputs, { olds: {}, possible: [] }, () =>
+    withProvingWorld(wanted, [policy], (world) => changeHost(makeRequest(id, wanted), world)),
+  );
+  return { id, outs };
 }
 
 export async function update(
@@ -113,24 +109,18 @@ export async function update(
   news: Properties,
 ): Promise<{ outs: Record<string, unknown> }> {
   const [before, after] = [expectArguments(olds), expectArguments(news)];
-  const { digest, ruleset } = olds;
-  const drift = readLines(olds["drift"]);
-  const obstacles = readObstacles(olds);
-  if (!needsHost(before, after, { digest, drift })) {
-    const isUpToDate = digest === digestText(renderPolicy(after.policy));
-    const seen = isUpToDate ? { digest } : { digest: digest ?? "", ruleset };
-    return { outs: { ...news, ...seen, drift, ...(obstacles === undefined ? {} : { obstacles }) } };
-  }
-  const { policy, undoAfterSeconds, adopt } = after;
+  if (!needsHost(before, after, olds)) return { outs: keepSeen(olds, news, after.policy) };
+  const possible = listPossible(olds, before.policy);
   const former = {
-    formerPolicy: before.policy,
-    formerDigest: digest === undefined ? undefined : `${digest}`,
+    formerPolicies: possible,
+    formerDigest: olds["digest"] === undefined ? undefined : `${olds["digest"]}`,
+    obstacles: readObstacles(olds),
   };
-  const request = { policy, ...former, owner: id, undoAfterSeconds, adopts: adopt, obstacles };
-  const confirmed = await withProvingWorld(after, [policy, before.policy], (world) =>
-    changeHost(request, world),
+  const request = { ...makeRequest(id, after), ...former };
+  const outs = await recordChange(id, after, news, { olds, possible }, () =>
+    withProvingWorld(after, [...possible, after.policy], (world) => changeHost(request, world)),
   );
-  return { outs: { ...news, ...confirmed, drift: [] } };
+  return { outs };
 }
 
 export interface ReadResult {
@@ -141,12 +131,15 @@ export interface ReadResult {
 
 /**
  * Returns what the host really has. A host that has nothing of the policy any more is drift as well: the resource
- * stays in the state, because the state alone knows by which knock the host would have to be reached if it had.
+ * stays in the state, because the state alone knows by which knock the host would have to be reached if it had. A host
+ * of a fleet that can't be looked at is no reason not to look at the others: that is in its drift.
  */
 export async function read(id: string, props: Properties): Promise<ReadResult> {
-  const { policy, connection } = expectArguments(props);
-  return withWorld(connection, [policy], async (world) => {
-    const reached = await reachHost(world.routes, [policy], true, world.dialing);
+  const { policy, connection, recordFailure } = expectArguments(props);
+  const possible = listPossible(props, policy);
+  const look = withWorld(connection, [...possible, policy], async (world) => {
+    const isGated = possible.length > 0;
+    const reached = await reachHost(world.routes, isGated ? possible : [policy], isGated, world.dialing);
     try {
       const observed = await observeHost(reached.connection, policy);
       const { drift, ...seen } = describeSeen(observed, id, policy, props);
@@ -156,72 +149,23 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
       reached.connection.close();
     }
   });
+  return recordFailure ? look.catch((cause: unknown) => ({ id, ...describeUnseen(cause, props) })) : look;
 }
 
 async function remove(id: string, props: Properties): Promise<void> {
   const { policy, connection, deleteUnreachable } = expectArguments(props);
+  const possible = listPossible(props, policy);
+  const log = (line: string) => console.log(line);
+  if (possible.length === 0) return log(`${policy.name} on ${connection.host}: nothing was put there`);
   const leaving = {
     policy,
+    possible,
     owner: id,
     host: connection.host,
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
-    log: (line: string) => console.log(line),
+    log,
   };
-  await removeOrLeave(leaving, (use) => withWorld(connection, [policy], use));
+  await removeOrLeave(leaving, (use) => withWorld(connection, possible, use));
 }
 
 export { remove as delete };
-
-function expectArguments(raw: Properties): RulesetArguments {
-  const reading = readArguments(raw);
-  if (reading.kind === "arguments") return reading.arguments;
-  const findings = reading.kind === "wrong" ? formatFindings(reading.findings) : "something is not known yet";
-  throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
-}
-
-/** Opens the way to another machine, too, when the gates are to be tried from there. */
-async function withProvingWorld<T>(
-  { connection, proveFrom, policy }: RulesetArguments,
-  policies: readonly Policy[],
-  use: (world: World) => Promise<T>,
-): Promise<T> {
-  if (proveFrom === undefined) return withWorld(connection, policies, use);
-  const vantage = await findVantage(proveFrom, connection.host, listSteps([policy]), "proveFrom").catch(
-    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
-  );
-  try {
-    return await withWorld(connection, policies, (world) => use({ ...world, vantage }));
-  } finally {
-    vantage.close();
-  }
-}
-
-function listSteps(policies: readonly Policy[]): readonly Step[] {
-  return policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
-}
-
-/** @param policies all whose knocks may have to be sent */
-async function withWorld<T>(
-  connection: Connection,
-  policies: readonly Policy[],
-  use: (world: World) => Promise<T>,
-): Promise<T> {
-  const passage = await findRoutes(connection, listSteps(policies)).catch((cause: unknown) =>
-    refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
-  );
-  try {
-    return await use({
-      routes: passage.routes,
-      dialing: {
-        port: connection.port,
-        perDialTimeoutMs: connection.perDialTimeout * 1_000,
-        errorLimit: connection.dialErrorLimit,
-      },
-      newId: () => randomUUID(),
-      // The engine shows what a provider's process prints as lines of its log.
-      log: (line) => console.log(line),
-    });
-  } finally {
-    passage.close();
-  }
-}

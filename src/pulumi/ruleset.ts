@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { HealthCheck } from "../apply/health.js";
+import type { Policy } from "../policy/schema.js";
 import type * as operations from "./operations.js";
+
+import type { LastChange } from "./recorded.js";
 
 type Operations = typeof operations;
 
@@ -41,15 +45,31 @@ export interface RulesetArgs {
   readonly undoAfterSeconds: pulumi.Input<number> | undefined;
   readonly adopt: pulumi.Input<boolean> | undefined;
   readonly deleteUnreachable: pulumi.Input<boolean> | undefined;
+  readonly health?: pulumi.Input<HealthCheck> | undefined;
+  /** Whether a failed change is told by the outputs alone. */
+  readonly recordFailure?: boolean | undefined;
+  /** Whether the state keeps what the host had before, so that it can be put back. */
+  readonly keepFormer?: boolean | undefined;
   /** Where in which program this stands: the same in each run, and in no other program. */
   readonly origin: pulumi.Input<string>;
 }
+
+const secretOutputs = ["connection", "policy", "proveFrom", "redactionKey", "digest", "former"];
 
 /** The one resource that changes a host: a change is one transaction, so it can't be several resources. */
 export class Ruleset extends pulumi.dynamic.Resource {
   declare readonly policy: pulumi.Output<unknown>;
   declare readonly ruleset: pulumi.Output<string>;
   declare readonly digest: pulumi.Output<string>;
+  /** Why the last change failed, where failures are recorded and it did. */
+  declare readonly failure: pulumi.Output<string | undefined>;
+  /** Where failures are recorded. */
+  declare readonly lastChange: pulumi.Output<LastChange | undefined>;
+  /** What the host had before the change that the state tells of. Secret. */
+  declare readonly former: pulumi.Output<readonly unknown[] | undefined>;
+  declare readonly connection: pulumi.Output<unknown>;
+  declare readonly proveFrom: pulumi.Output<unknown>;
+  declare readonly undoAfterSeconds: pulumi.Output<number>;
 
   constructor(name: string, args: RulesetArgs, opts: pulumi.CustomResourceOptions) {
     super(
@@ -62,15 +82,35 @@ export class Ruleset extends pulumi.dynamic.Resource {
         undoAfterSeconds: args.undoAfterSeconds,
         adopt: args.adopt,
         deleteUnreachable: args.deleteUnreachable,
+        health: args.health,
+        recordFailure: args.recordFailure,
+        keepFormer: args.keepFormer,
         origin: args.origin,
         // Chosen by `check`; it is named here because the engine keeps a property secret only if the program did.
         redactionKey: pulumi.secret(""),
         ruleset: undefined,
         digest: undefined,
+        failure: undefined,
+        former: undefined,
+        lastChange: undefined,
       },
-      { ...opts, additionalSecretOutputs: ["connection", "policy", "proveFrom", "redactionKey", "digest"] },
+      { ...opts, additionalSecretOutputs: [...secretOutputs] },
       "knockgate",
       "Ruleset",
     );
+  }
+
+  /** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */
+  get stored(): pulumi.Output<unknown> {
+    const { id, connection, policy, proveFrom, undoAfterSeconds, former } = this;
+    const state = pulumi.all({ connection, policy, proveFrom, undoAfterSeconds, former });
+    return pulumi.secret(pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: held })));
+  }
+
+  /** The policy that the host has, by what the state says; `undefined`: none. Secret. */
+  get present(): pulumi.Output<Policy | undefined> {
+    return pulumi.all([this.policy, this.failure, this.former]).apply(([policy, failure, former]) => {
+      return (failure === undefined ? policy : former?.[0]) as Policy | undefined;
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { KnockgateError } from "../errors.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
 import { describeLoaded } from "../plan/loaded-text.js";
@@ -35,13 +36,30 @@ export function describeSeen(
   const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
   // A state from before there was drift in it stays as it is until there is something to say.
   const shown = { ruleset, ...(drift.length === 0 && state["drift"] === undefined ? {} : { drift }) };
-  const { digest: _digest, obstacles: _obstacles, ...inputs } = state;
   return {
     drift,
     props: { ...state, ...shown, digest: isOurs ? digestText(confirmed.text) : "" },
-    inputs: { ...inputs, ...shown },
+    inputs: { ...leaveOutSeen(state), ...shown },
   };
 }
+
+/** Says in the state of a host that it could not be looked at. */
+export function describeUnseen(
+  cause: unknown,
+  state: Readonly<Record<string, unknown>>,
+): Omit<Seen, "drift"> {
+  const why = cause instanceof KnockgateError ? cause.message : String(cause);
+  const drift = [`not looked at: ${why}`];
+  console.log(`drift: ${drift}`);
+  return { props: { ...state, drift }, inputs: { ...leaveOutSeen(state), drift } };
+}
+
+/** What the program sets: outputs alone are left out. */
+function leaveOutSeen(state: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => !outputNames.includes(name)));
+}
+
+const outputNames = ["digest", "obstacles", "failure", "former", "lastChange"];
 
 /** What stood in the gate's way when it was proven; a state from before that was noted does not know. */
 export function readObstacles(state: Readonly<Record<string, unknown>>): readonly string[] | undefined {

@@ -21,7 +21,7 @@ async function refuse(host: FakeHost, request: ChangeRequest): Promise<Knockgate
 describe("a policy that another owner has confirmed", () => {
   test.each<[string, Partial<ChangeRequest>]>([
     ["a first change", {}],
-    ["a change of what was ours before", { formerPolicy: policy }],
+    ["a change of what was ours before", { formerPolicies: [policy] }],
   ])("is not overwritten by %s, and the message says whose it is and what to do", async (_what, more) => {
     const host = makeFakeHost({ confirmed: { policy: other, owner: "edge-7" }, policies: [policy] });
     const { code, message } = await refuse(host, { ...first, ...more });

@@ -14,7 +14,7 @@ const old = renderPolicy(oldPolicy);
 const confirmed = { policy: oldPolicy, owner: "me" };
 const update: ChangeRequest = {
   policy: newPolicy,
-  formerPolicy: oldPolicy,
+  formerPolicies: [oldPolicy],
   owner: "me",
   undoAfterSeconds: 60,
 };
@@ -62,7 +62,7 @@ describe("a change that succeeds", () => {
 
   test("is made on a host that had nothing", async () => {
     const host = makeFakeHost({ policies: [newPolicy] });
-    await changeHost({ ...update, formerPolicy: undefined }, host.world);
+    await changeHost({ ...update, formerPolicies: [] }, host.world);
     expect(host.state).toMatchObject({ loaded: renderPolicy(newPolicy), openConnections: 0 });
   });
 
@@ -70,7 +70,7 @@ describe("a change that succeeds", () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy] });
     await changeHost(update, host.world);
     const first = makeFakeHost({ policies: [newPolicy] });
-    await changeHost({ ...update, formerPolicy: undefined }, first.world);
+    await changeHost({ ...update, formerPolicies: [] }, first.world);
     expect([host, first].map(({ lines }) => lines[3]?.includes("open doors stay open"))).toEqual([
       true,
       false,
@@ -87,7 +87,7 @@ describe("a change that succeeds", () => {
 
   test("adopts just the same ruleset of another owner, and loads nothing", async () => {
     const host = makeFakeHost({ confirmed: { policy: oldPolicy, owner: "other" }, policies: [] });
-    await changeHost({ ...update, policy: oldPolicy, formerPolicy: undefined }, host.world);
+    await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.world);
     expect(host.state.confirmed?.owner).toBe("me");
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
     expect(host.lines.at(-1)).toContain("confirmed and loaded by other; it is this resource's now");
@@ -318,7 +318,7 @@ describe("a change that fails because", () => {
 
   test.each(cases)("%s: a host that had nothing has nothing again", async (_what, { options }) => {
     const host = makeFakeHost({ policies: [newPolicy], ...options });
-    await fail(host, { ...update, formerPolicy: undefined });
+    await fail(host, { ...update, formerPolicies: [] });
     host.elapse();
     expect(host.state).toMatchObject({ loaded: undefined, confirmed: undefined, pending: undefined });
   });

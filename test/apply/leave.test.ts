@@ -11,7 +11,14 @@ const ports = /47001|58002|39003/;
 function leave(more: Partial<Leaving> = {}): { leaving: Leaving; lines: string[] } {
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
-  const leaving = { policy: oldPolicy, owner: "edge-1", host: "edge.test", deleteUnreachable: false, log };
+  const leaving = {
+    policy: oldPolicy,
+    owner: "edge-1",
+    host: "edge.test",
+    deleteUnreachable: false,
+    log,
+    possible: [oldPolicy],
+  };
   return { leaving: { ...leaving, ...more }, lines };
 }
 

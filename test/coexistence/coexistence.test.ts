@@ -46,7 +46,7 @@ describe.concurrent.each(firewalls)("on a host with $name", (firewall) => {
     const update = {
       ...request,
       policy: gated(backend, otherSteps),
-      formerPolicy: request.policy,
+      formerPolicies: [request.policy],
     };
 
     test("works, and leaves all rules of others as they were: made, changed and removed", async () => {

@@ -68,7 +68,7 @@ describe.concurrent("through a bastion", () => {
       expect(created.lines[0]).toContain(`${host[family]}:22 through bastion plain@${bastion.ipv4}:22`);
       await waitForClosed(bastion, host);
 
-      const changed = { ...first, policy: makeGate(otherSteps), formerPolicy: first.policy };
+      const changed = { ...first, policy: makeGate(otherSteps), formerPolicies: [first.policy] };
       const updated = await open([changed.policy, first.policy]);
       await changeHost(changed, updated);
       updated.close();

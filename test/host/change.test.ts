@@ -12,7 +12,7 @@ import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "./policies
 import { interfere } from "./routes";
 
 const request = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...request, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...request, policy: newPolicy, formerPolicies: [oldPolicy] };
 
 vi.setConfig({ maxConcurrency: 20 });
 
@@ -77,7 +77,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const look = () => host.run(["find", "/var/lib", "-printf", "%p %i %T@ %C@\\n"]);
     const before = await look();
     const world = await deployTo(lab, host);
-    await changeHost({ ...request, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...request, formerPolicies: [oldPolicy] }, world);
     expect(world.lines.slice(1)).toEqual([expect.stringContaining("nothing to change")]);
     expect(await look()).toEqual(before);
   });
@@ -223,7 +223,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const before = await listGate(host);
     await host.run(["nft", "flush", "chain", "inet", "knockgate_edge", "ssh_door"]);
     const world = await deployTo(lab, host);
-    await changeHost({ ...request, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...request, formerPolicies: [oldPolicy] }, world);
     expect(world.lines[0]).toContain("the loaded ruleset is not the confirmed one");
     expect(await listGate(host)).toBe(before);
   });

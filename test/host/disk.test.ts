@@ -8,7 +8,7 @@ import { newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";
 import { interfere } from "./routes";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const folder = "/var/lib/knockgate";
 
 vi.setConfig({ maxConcurrency: 20 });
@@ -70,7 +70,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     expect(await listGate(host)).toBe(old);
     await host.run(["rm", `${folder}/filler`]);
     const world = await deployTo(lab, host);
-    await changeHost({ ...first, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, world);
     expect(world.lines.at(-1)).toContain("nothing to change");
   });
 });

@@ -66,7 +66,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("looking at a host with %
     const observed = await observe(host);
     expect(isUnchanged(observed)).toBe(false);
     expect(observed.loaded === undefined).toBe(/table was deleted|flushed/.test(what));
-    await changeHost({ ...first, formerPolicy: oldPolicy }, await deployTo(lab, host));
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, await deployTo(lab, host));
     expect(await listGate(host)).toBe(before);
   });
 });

@@ -15,7 +15,7 @@ const newSteps = [{ udp: 41_101, udpPayloadBytes: 5 }, { tcp: 52_102 }, { tcp: 3
 const oldPolicy = makePolicy({ steps: oldSteps, backend: "iptables" });
 const newPolicy = makePolicy({ steps: newSteps, backend: "iptables" });
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const knock = [{ tcp: 47_001 }, { udp: 58_002 }, { icmpPayloadBytes: 77 }];
 
 vi.setConfig({ maxConcurrency: 20 });
@@ -103,7 +103,7 @@ describe.concurrent.each([
     if (connection === undefined) throw new Error("no route");
     expect(isUnchanged(await observeHost(connection, oldPolicy))).toBe(false);
     connection.close();
-    await changeHost({ ...first, formerPolicy: oldPolicy }, await deployTo(lab, host));
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, await deployTo(lab, host));
     expect(await listAll(host)).toBe(before);
   });
 });

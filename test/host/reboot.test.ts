@@ -9,7 +9,7 @@ import { newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";
 import { interfere } from "./routes";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 
 vi.setConfig({ maxConcurrency: 20 });
 
@@ -56,7 +56,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     expect(await listGate(host)).toBe(old);
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
     const world = await deployTo(lab, host);
-    await changeHost({ ...first, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, world);
     expect(world.lines.at(-1)).toContain("nothing to change");
   });
 
@@ -79,7 +79,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     await changeHost(update, await deployTo(lab, host));
     await reboot(host);
     const world = await deployTo(lab, host);
-    await changeHost({ ...update, formerPolicy: newPolicy }, world);
+    await changeHost({ ...update, formerPolicies: [newPolicy] }, world);
     expect(world.lines.at(-1)).toContain("nothing to change");
   });
 

@@ -10,7 +10,7 @@ import { confirmedFiles, isLetIn, listFiles, listGate, waitForNoTimer } from "./
 import { makePolicy, newPolicy, oldPolicy } from "./policies";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 
 /** What somebody else has in the kernel, among it a table named nearly like ours. */
 const foreign = `

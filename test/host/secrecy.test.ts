@@ -31,7 +31,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     await changeHost(first, await openDeployment(connection));
     const wrap = interfere({ before: { confirm: () => expectPrivate() } });
     const world = await openDeployment(connection, wrap);
-    await changeHost({ ...first, policy: newPolicy, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...first, policy: newPolicy, formerPolicies: [oldPolicy] }, world);
     sampler.kill("SIGKILL");
 
     async function expectPrivate(): Promise<void> {

@@ -69,7 +69,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     const connection = connectionTo(lab, host, { user: "keeper", sudoPassword: password });
     const world = await openDeployment(connection);
     await changeHost(request, world);
-    await changeHost({ ...request, policy: newPolicy, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...request, policy: newPolicy, formerPolicies: [oldPolicy] }, world);
     sampler.kill("SIGKILL");
     expect(sample).toMatch(/sudo\0-k\0-S\0-p\0\0--\0sh\0-s\0/);
     const files = await host.run([

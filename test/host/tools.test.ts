@@ -95,7 +95,7 @@ esac
       stdin: sync,
     });
     const failing = changeHost(
-      { ...first, policy: newPolicy, formerPolicy: oldPolicy },
+      { ...first, policy: newPolicy, formerPolicies: [oldPolicy] },
       await deployTo(lab, host),
     );
     await expect(failing).rejects.toMatchObject({

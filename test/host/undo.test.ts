@@ -16,7 +16,7 @@ import { newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";
 import { interfere } from "./routes";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const shortly = { undoAfterSeconds: 15 };
 const timerLimitMs = 30_000;
 

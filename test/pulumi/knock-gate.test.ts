@@ -101,6 +101,7 @@ test("is its child's parent, and asks the engine to keep what comes back secret 
     "proveFrom",
     "redactionKey",
     "digest",
+    "former",
   ]);
 });
 

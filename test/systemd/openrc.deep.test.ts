@@ -10,7 +10,7 @@ import { findBooted, gateBooted, testOpenrc as test, watchSsh } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 
 /** As Alpine's and Gentoo's: it flushes all tables. */
 const flushingService = `#!/sbin/openrc-run

@@ -10,7 +10,7 @@ import { dropIn, findBooted, gateBooted, isDeep, test, watchSsh } from "./booted
 import { listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const unit = "knockgate-edge.service";
 
 vi.setConfig({ maxConcurrency: 4 });

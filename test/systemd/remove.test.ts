@@ -31,7 +31,7 @@ describe.concurrent("removing a gate from a host with systemd", () => {
     const before = await look(host);
     const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
     await changeHost(first, await deployTo(lab, host));
-    await changeHost({ ...first, policy: newPolicy, formerPolicy: oldPolicy }, await deployTo(lab, host));
+    await changeHost({ ...first, policy: newPolicy, formerPolicies: [oldPolicy] }, await deployTo(lab, host));
     if (reboots) {
       await host.reboot({ how: "clean" });
       await host.run(["nft", "-f", "-"], { stdin: foreign });

@@ -9,7 +9,7 @@ import type { BootedHost } from "../lab/booted-host";
 import { gateBooted, isDeep, test } from "./booted";
 import { listLibrary } from "./listing";
 
-const update = { policy: newPolicy, formerPolicy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
+const update = { policy: newPolicy, formerPolicies: [oldPolicy], owner: "me", undoAfterSeconds: 60 };
 const undoTimer = "knockgate-edge-undo.timer";
 const timerLimitMs = 40_000;
 const undoneFiles = [...confirmedFiles, "f 0600 /var/lib/knockgate/edge/undone"].sort();

@@ -9,7 +9,7 @@ import { findBooted, gateBooted, isDeep, test } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-const update = { ...first, policy: newPolicy, formerPolicy: oldPolicy };
+const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const unit = "knockgate-edge.service";
 
 vi.setConfig({ maxConcurrency: 4 });
@@ -68,7 +68,7 @@ describe.concurrent("a host with systemd", () => {
     expect(await journal()).toContain("the gate of policy edge may be OPEN");
     expect(await journal()).not.toMatch(/47001|58002|39003/);
     const world = await deployTo(lab, host);
-    await changeHost({ ...first, formerPolicy: oldPolicy }, world);
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, world);
     expect(await listGate(host)).toBe(old);
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);

@@ -12,7 +12,7 @@ import { findBooted, isDeep, test } from "./booted";
 import { applyFirstRelease, runFirstScript } from "./first-release/release";
 import { listEverything, listLibrary } from "./listing";
 
-const update = { policy: newPolicy, formerPolicy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
+const update = { policy: newPolicy, formerPolicies: [oldPolicy], owner: "me", undoAfterSeconds: 60 };
 const unit = "/etc/systemd/system/knockgate-edge.service";
 
 vi.setConfig({ maxConcurrency: 4 });
@@ -68,7 +68,7 @@ describe.concurrent("a host whose gate was made by the first release", () => {
       const undo = commandProgram(["undo", "edge", id, "the deployer could not prove it"]);
       expect((await host.run(["sh", "-s"], { stdin: undo })).stdout).toContain("undo=undone");
       expect([await host.ruleset(), await listLibrary(host)]).toEqual(["", []]);
-      await changeHost({ ...update, formerPolicy: undefined }, await deployTo(lab, host));
+      await changeHost({ ...update, formerPolicies: [] }, await deployTo(lab, host));
     });
   }
 

@@ -1,0 +1,84 @@
+/** What became of a host in a wave. `undone`: it was put back after the wave had failed. */
+export type HostOutcome = "changed" | "unchanged" | "failed" | "undone";
+
+export interface HostResult {
+  readonly host: string;
+  readonly result: HostOutcome;
+  /** How long its change took, if there was one. */
+  readonly seconds?: number;
+  /** Why it failed, or why it could not be put back. */
+  readonly failure?: string;
+}
+
+/** What became of a wave, the last time that one of its hosts was changed or was to be. */
+export interface WaveSummary {
+  /** From 1. */
+  readonly wave: number;
+  /** How many waves there are. */
+  readonly of: number;
+  /** From the beginning of its first change to the end of its last. */
+  readonly seconds: number;
+  readonly hosts: readonly HostResult[];
+}
+
+/** What is known of a host when its wave is over: what its resource says. */
+export interface WaveHost {
+  readonly name: string;
+  /** Its last change, or the try of one, of whatever run. */
+  readonly lastChange?: { readonly endMs: number; readonly seconds: number } | undefined;
+  /** Why that failed, if it did. */
+  readonly failure?: string | undefined;
+}
+
+/**
+ * Sums up a wave: a host whose last change ended before the run began was not changed in it.
+ *
+ * @param place which wave it is, from 1, of how many
+ */
+export function summarizeWave(
+  place: Pick<WaveSummary, "wave" | "of">,
+  hosts: readonly WaveHost[],
+  runStartMs: number,
+): WaveSummary {
+  const changes = hosts.flatMap(({ lastChange }) =>
+    lastChange === undefined || lastChange.endMs < runStartMs ? [] : [lastChange],
+  );
+  const startMs = Math.min(...changes.map(({ endMs, seconds }) => endMs - seconds * 1_000));
+  const endMs = Math.max(...changes.map((change) => change.endMs));
+  const seconds = changes.length === 0 ? 0 : Math.round((endMs - startMs) / 100) / 10;
+  return { ...place, seconds, hosts: hosts.map((host) => describeResult(host, runStartMs)) };
+}
+
+function describeResult({ name, lastChange, failure }: WaveHost, runStartMs: number): HostResult {
+  const time = lastChange === undefined ? {} : { seconds: lastChange.seconds };
+  if (failure !== undefined) return { host: name, result: "failed", ...time, failure };
+  const isOfThisRun = lastChange !== undefined && lastChange.endMs >= runStartMs;
+  return isOfThisRun ? { host: name, result: "changed", ...time } : { host: name, result: "unchanged" };
+}
+
+/** Puts what became of some hosts later in the place of what had become of them. */
+export function replaceResults(summary: WaveSummary, by: readonly HostResult[]): WaveSummary {
+  return { ...summary, hosts: summary.hosts.map((one) => by.find(({ host }) => host === one.host) ?? one) };
+}
+
+export function countResults({ hosts }: WaveSummary, result: HostOutcome): number {
+  return hosts.filter((host) => host.result === result).length;
+}
+
+/** Writes a wave for a person: one line for all of it, and one for each host. */
+export function describeWave(summary: WaveSummary): readonly string[] {
+  const counts = (["changed", "unchanged", "failed", "undone"] as const).flatMap((result) => {
+    const count = countResults(summary, result);
+    return count === 0 ? [] : [`${count} ${result}`];
+  });
+  const width = Math.max(...summary.hosts.map(({ host }) => host.length));
+  const hosts = summary.hosts.map(({ host, result, seconds, failure }) => {
+    const time = seconds === undefined ? "" : `${seconds.toFixed(1)} s`;
+    return `  ${host.padEnd(width)}  ${result.padEnd(9)}  ${time.padStart(7)}${failure === undefined ? "" : `  ${failure}`}`.trimEnd();
+  });
+  return [`${nameWave(summary)}: ${counts.join(", ")} in ${summary.seconds.toFixed(1)} s`, ...hosts];
+}
+
+export function nameWave({ wave, of }: Pick<WaveSummary, "wave" | "of">): string {
+  return `wave ${wave} of ${of}`;
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { type Finding, formatPath } from "../policy/finding.js";
+
+const waveSchema = z.strictObject({
+  count: z.int().min(1).optional(),
+  percent: z.number().gt(0).max(100).optional(),
+  hosts: z.array(z.string()).min(1).optional(),
+});
+
+export const rolloutSchema = z.strictObject({
+  waves: z.array(waveSchema).default([]),
+  pauseBetweenSeconds: z.number().min(0).max(86_400).default(0),
+  healthCommand: z.string().min(1).optional(),
+  healthTimeoutSeconds: z.int().min(1).max(3_600).default(30),
+  maxFailures: z.int().min(0).default(0),
+  onFailure: z.enum(["halt", "undo"]).default("halt"),
+});
+
+/** How a fleet's hosts are brought to a new ruleset, read and found right. */
+export type Rollout = Readonly<z.output<typeof rolloutSchema>>;
+
+type WaveChoice = Rollout["waves"][number];
+
+export type RolloutReading =
+  | { readonly kind: "rollout"; readonly rollout: Rollout; readonly waves: readonly (readonly string[])[] }
+  | { readonly kind: "wrong"; readonly findings: readonly Finding[] };
+
+/**
+ * Reads a rollout and deals a fleet's hosts out to its waves: the waves' names in order, or everything that is wrong
+ * at once.
+ *
+ * A named host is in the wave that names it. A count or a percentage, of all hosts and rounded down to no less than
+ * one, takes the next that no wave names, in the fleet's own order. The last count or percentage is repeated until all
+ * hosts have their wave; behind a list of names the rest makes one wave.
+ */
+export function readRollout(raw: unknown, hosts: readonly string[]): RolloutReading {
+  const reading = rolloutSchema.safeParse(raw ?? {});
+  if (!reading.success) {
+    const findings = reading.error.issues.map((issue) => ({
+      path: formatPath(["rollout", ...issue.path]),
+      rule: "rollout-shape",
+      message: issue.message,
+      fix: "See the rollout's fields in docs/fleets.md.",
+    }));
+    return { kind: "wrong", findings };
+  }
+  const findings = [...findWrongWaves(reading.data.waves), ...findWrongNames(reading.data.waves, hosts)];
+  if (findings.length > 0) return { kind: "wrong", findings };
+  return { kind: "rollout", rollout: reading.data, waves: dealWaves(hosts, reading.data.waves) };
+}
+
+function findWrongWaves(waves: readonly WaveChoice[]): readonly Finding[] {
+  return waves.flatMap((wave, index) => {
+    const given = [wave.count, wave.percent, wave.hosts].filter((choice) => choice !== undefined);
+    if (given.length === 1) return [];
+    return [
+      {
+        path: `rollout.waves[${index}]`,
+        rule: "wave-choice",
+        message: `has ${given.length === 0 ? "none" : "more than one"} of count, percent and hosts.`,
+        fix: "Give exactly one of them.",
+      },
+    ];
+  });
+}
+
+function findWrongNames(waves: readonly WaveChoice[], hosts: readonly string[]): readonly Finding[] {
+  const seen = new Set<string>();
+  return waves.flatMap((wave, index) =>
+    (wave.hosts ?? []).flatMap((host, position) => {
+      const wrong = !hosts.includes(host)
+        ? { message: "is no host of this fleet.", fix: "Remove it, or correct its spelling." }
+        : seen.has(host)
+          ? { message: "is in a wave already.", fix: "Name each host once." }
+          : undefined;
+      seen.add(host);
+      return wrong === undefined
+        ? []
+        : [{ path: `rollout.waves[${index}].hosts[${position}]`, rule: "wave-host", ...wrong }];
+    }),
+  );
+}
+
+function dealWaves(hosts: readonly string[], choices: readonly WaveChoice[]): readonly (readonly string[])[] {
+  const named = new Set(choices.flatMap((choice) => choice.hosts ?? []));
+  const unnamed = hosts.filter((host) => !named.has(host));
+  const waves: (readonly string[])[] = [];
+  for (const choice of choices) {
+    waves.push(choice.hosts ?? unnamed.splice(0, countHosts(choice, hosts.length)));
+  }
+  const last = choices.at(-1);
+  const size = last === undefined || last.hosts !== undefined ? hosts.length : countHosts(last, hosts.length);
+  while (unnamed.length > 0) waves.push(unnamed.splice(0, size));
+  return waves.filter((wave) => wave.length > 0);
+}
+
+function countHosts({ count, percent }: WaveChoice, of: number): number {
+  return count ?? Math.max(1, Math.floor((of * (percent ?? 100)) / 100));
+}

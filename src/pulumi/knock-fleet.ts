@@ -1,0 +1,130 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { WaveSummary } from "../plan/wave-summary.js";
+import type { KnockFleetArgs } from "./fleet-args.js";
+import { type FleetPlan, planFleet } from "./fleet-plan.js";
+import { GatedHost } from "./gated-host.js";
+import { nameOrganization } from "./organization.js";
+import { Ruleset } from "./ruleset.js";
+import { RolloutWave } from "./wave.js";
+
+/**
+ * Puts many hosts behind port knocking, wave by wave.
+ *
+ * Each host is changed in one transaction, as by {@link KnockGate}, and is left as it was when that fails. When all
+ * hosts of a wave have been tried and more failed than may, `up` fails and no host of a later wave is touched; running
+ * it again tries the failed ones again and goes on. To change, add or remove one host touches that host alone.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID` with all that is wrong with hosts, groups and rollout; a wrong policy fails
+ * in preview, as with {@link KnockGate}.
+ *
+ * @example
+ * new KnockFleet("web", {
+ *   hosts: { "web-1": { connection: { host: "203.0.113.1" } }, "web-2": { connection: { host: "203.0.113.2" } } },
+ *   connection: { user: "ops", privateKey },
+ *   policy: { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] },
+ *   rollout: { waves: [{ count: 1 }, { percent: 10 }, { percent: 100 }], pauseBetweenSeconds: 60 },
+ * });
+ */
+export class KnockFleet extends pulumi.ComponentResource {
+  /** Each host by its name, as a {@link KnockGate} would have it. */
+  readonly hosts: Readonly<Record<string, GatedHost>>;
+  /** What became of each wave and host, the last time that one of the wave was changed or was to be. */
+  readonly summary: pulumi.Output<readonly WaveSummary[]>;
+
+  constructor(name: string, args: KnockFleetArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("knockgate:index:KnockFleet", name, {}, opts);
+    const plan = planFleet(name, args);
+    const hosts: Record<string, GatedHost> = {};
+    const waves: RolloutWave[] = [];
+    for (const names of plan.waves) {
+      const rulesets = new Map(
+        names.map((host) => {
+          const { ruleset, connection } = makeRuleset(name, this, args, plan, host, waves.at(-1));
+          hosts[host] = new GatedHost(`${name}-${host}`, { resource: ruleset, ruleset, connection });
+          return [host, ruleset];
+        }),
+      );
+      waves.push(makeWave(name, this, plan, waves.length, rulesets));
+    }
+    this.hosts = hosts;
+    this.summary = pulumi.all(waves.map(({ summary }) => summary));
+    this.registerOutputs({ summary: this.summary });
+  }
+}
+
+function makeRuleset(
+  fleetName: string,
+  fleet: KnockFleet,
+  args: KnockFleetArgs,
+  { rollout }: FleetPlan,
+  host: string,
+  wave: RolloutWave | undefined,
+): { readonly ruleset: Ruleset; readonly connection: pulumi.Input<never> } {
+  const { connection, group, policy, proveFrom = args.proveFrom } = args.hosts[host] ?? {};
+  const { undoAfterSeconds, adopt, deleteUnreachable } = args;
+  const merged = merge(args.connection, connection) as pulumi.Output<never>;
+  const { healthCommand, healthTimeoutSeconds } = rollout;
+  const ruleset = new Ruleset(
+    `${fleetName}-${host}`,
+    {
+      connection: merged,
+      policy: merge(args.policy ?? args.policies?.[group ?? ""], policy),
+      proveFrom,
+      undoAfterSeconds,
+      adopt,
+      deleteUnreachable,
+      origin: pulumi.interpolate`${nameOrganization()}/${fleet.urn}/${host}`,
+      health:
+        healthCommand === undefined
+          ? undefined
+          : { command: healthCommand, timeoutSeconds: healthTimeoutSeconds },
+      recordFailure: true,
+      keepFormer: rollout.onFailure === "undo" ? true : undefined,
+    },
+    { parent: fleet, ...(wave === undefined ? {} : { dependsOn: wave }) },
+  );
+  return { ruleset, connection: merged };
+}
+
+function makeWave(
+  fleetName: string,
+  fleet: KnockFleet,
+  { rollout, waves }: FleetPlan,
+  index: number,
+  rulesets: ReadonlyMap<string, Ruleset>,
+): RolloutWave {
+  const { maxFailures, pauseBetweenSeconds, onFailure } = rollout;
+  const hosts = pulumi.all(
+    [...rulesets].map(([name, { lastChange, failure }]) =>
+      pulumi
+        .all([lastChange, failure])
+        .apply(([change, why]) => ({ name, lastChange: change, failure: why })),
+    ),
+  );
+  const isLast = index === waves.length - 1;
+  return new RolloutWave(
+    `${fleetName}-wave-${index + 1}`,
+    {
+      fleet: fleetName,
+      wave: index + 1,
+      of: waves.length,
+      maxFailures,
+      pauseSeconds: isLast ? 0 : pauseBetweenSeconds,
+      onFailure,
+      hosts,
+      rulesets:
+        onFailure === "undo"
+          ? pulumi.all(Object.fromEntries([...rulesets].map(([name, ruleset]) => [name, ruleset.stored])))
+          : undefined,
+    },
+    { parent: fleet, dependsOn: [...rulesets.values()] },
+  );
+}
+
+/** What is given for one host takes the place of what is given for all. */
+function merge(
+  common: pulumi.Input<object> | undefined,
+  own: pulumi.Input<object> | undefined,
+): pulumi.Output<object> {
+  return pulumi.all([common ?? {}, own ?? {}]).apply(([all, one]) => ({ ...all, ...one }));
+}

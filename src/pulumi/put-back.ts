@@ -1,0 +1,72 @@
+import { changeHost } from "../apply/change.js";
+import { removeFromHost } from "../apply/remove.js";
+import { KnockgateError } from "../errors.js";
+import type { HostResult } from "../plan/wave-summary.js";
+import { expectArguments } from "./arguments.js";
+import { listPossible, makeRequest } from "./recorded.js";
+import { withProvingWorld } from "./worlds.js";
+
+/** A host's own resource, whose state says what the host has and had. Secret. */
+export interface RulesetState {
+  readonly id: string;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** Hosts at once: each takes an SSH connection or two. */
+const mostAtOnce = 8;
+
+/** Puts a host back to what it had before its last change, which went well. Never throws. */
+export function putBack(host: string, { id, state }: RulesetState): Promise<HostResult> {
+  const wanted = expectArguments(state);
+  const [had] = listPossible(state, wanted.policy).slice(1);
+  return measureHost(host, "undone", "it could not be put back and keeps the new ruleset: ", () =>
+    withProvingWorld(wanted, listPossible(state, wanted.policy), async (world) => {
+      if (had === undefined) return removeFromHost(wanted.policy, id, world);
+      const request = { ...makeRequest(id, wanted), health: undefined };
+      await changeHost({ ...request, policy: had, formerPolicies: [wanted.policy] }, world);
+    }),
+  );
+}
+
+/** Brings a host that was put back to the ruleset that its state says it has. Never throws. */
+export function applyAgain(host: string, { id, state }: RulesetState): Promise<HostResult> {
+  const wanted = expectArguments(state);
+  const formerPolicies = listPossible(state, wanted.policy).slice(1);
+  return measureHost(host, "changed", "", () =>
+    withProvingWorld(wanted, [...formerPolicies, wanted.policy], async (world) => {
+      await changeHost({ ...makeRequest(id, wanted), formerPolicies }, world);
+    }),
+  );
+}
+
+/** Does something for each of many hosts, some at once; the results stand in the hosts' order. */
+export async function mapHosts<T, R>(
+  hosts: readonly T[],
+  use: (host: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  const left = [...hosts.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      results[next[0]] = await use(next[1]);
+  };
+  await Promise.all(Array.from({ length: mostAtOnce }, work));
+  return results;
+}
+
+async function measureHost(
+  host: string,
+  result: "changed" | "undone",
+  words: string,
+  act: () => Promise<void>,
+): Promise<HostResult> {
+  const startedMs = performance.now();
+  const measure = () => Math.round((performance.now() - startedMs) / 100) / 10;
+  try {
+    await act();
+    return { host, result, seconds: measure() };
+  } catch (cause) {
+    const why = cause instanceof KnockgateError ? cause.message : String(cause);
+    return { host, result: "failed", seconds: measure(), failure: `${words}${why}` };
+  }
+}

@@ -1,0 +1,82 @@
+import type { ChangeRequest, Confirmed } from "../apply/change.js";
+import { KnockgateError } from "../errors.js";
+import { parsePolicy } from "../policy/parse.js";
+import type { Policy } from "../policy/schema.js";
+import type { Properties, RulesetArguments } from "./arguments.js";
+
+/** When a host was changed last, or was to be. */
+export interface LastChange {
+  /** ISO 8601, in UTC. */
+  readonly at: string;
+  readonly seconds: number;
+}
+
+/** What a host is asked to change to. */
+export function makeRequest(
+  owner: string,
+  { policy, undoAfterSeconds, adopt, health }: RulesetArguments,
+): ChangeRequest {
+  return { policy, owner, undoAfterSeconds, adopts: adopt, health };
+}
+
+/** Lists the policies that a host may have by what its state says, likeliest first. Secret. */
+export function listPossible(state: Properties, policy: Policy): readonly Policy[] {
+  const former = readPolicies(state["former"]);
+  return state["failure"] === undefined ? [policy, ...former] : former;
+}
+
+/**
+ * Makes a change and returns the outputs that it leaves. A change that failed leaves its failure, beside what the host
+ * still has: where the resource records failures that is all, else it fails with a message. An error whose host may
+ * have confirmed all the same is given the state that knows both knocks, for the engine to save.
+ *
+ * @param olds the state before; empty where there was none
+ * @param possible the policies that the host may have had until now
+ * @throws KnockgateError
+ */
+export async function recordChange(
+  id: string,
+  { policy, recordFailure, keepFormer }: RulesetArguments,
+  news: Properties,
+  { olds, possible }: { readonly olds: Properties; readonly possible: readonly Policy[] },
+  change: () => Promise<Confirmed>,
+): Promise<Record<string, unknown>> {
+  const startedMs = performance.now();
+  const measure = (): { lastChange?: LastChange } => {
+    if (!recordFailure) return {};
+    const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
+    return { lastChange: { at: new Date().toISOString(), seconds } };
+  };
+  try {
+    const confirmed = await change();
+    const former = keepFormer ? { former: possible.slice(0, 1) } : {};
+    return { ...news, ...confirmed, drift: [], ...former, ...measure() };
+  } catch (cause) {
+    if (!(cause instanceof KnockgateError)) throw cause;
+    const { mayHaveConfirmed, message } = cause;
+    if (!recordFailure && !mayHaveConfirmed) throw cause;
+    const former = distinct(mayHaveConfirmed ? [...possible, policy] : possible);
+    const { digest = "", ruleset = "", drift = [], obstacles } = olds;
+    const had = { digest, ruleset, drift, ...(obstacles === undefined ? {} : { obstacles }) };
+    const outs = { ...news, ...had, former, failure: message, ...measure() };
+    if (recordFailure) return logFailure(message, outs);
+    throw Object.assign(cause, { id, properties: outs, reasons: [message] });
+  }
+}
+
+function logFailure<T>(message: string, outs: T): T {
+  console.log(`failed: ${message}`);
+  return outs;
+}
+
+function readPolicies(raw: unknown): readonly Policy[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.flatMap((one) => {
+    const reading = parsePolicy(one);
+    return reading.kind === "policy" ? [reading.policy] : [];
+  });
+}
+
+function distinct(policies: readonly Policy[]): readonly Policy[] {
+  return [...new Map(policies.map((policy) => [JSON.stringify(policy), policy])).values()];
+}

@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { KnockgateError } from "../errors.js";
+import {
+  countResults,
+  describeWave,
+  type HostResult,
+  nameWave,
+  replaceResults,
+  summarizeWave,
+  type WaveHost,
+  type WaveSummary,
+} from "../plan/wave-summary.js";
+import type { Properties } from "./arguments.js";
+import { applyAgain, mapHosts, putBack } from "./put-back.js";
+
+const undoneSchema = z.array(z.object({ name: z.string(), at: z.string() })).default([]);
+
+const waveSchema = z.object({
+  fleet: z.string(),
+  wave: z.int(),
+  of: z.int(),
+  maxFailures: z.int(),
+  pauseSeconds: z.number(),
+  onFailure: z.enum(["halt", "undo"]),
+  hosts: z.array(
+    z.object({
+      name: z.string(),
+      lastChange: z.object({ at: z.string(), seconds: z.number() }).optional(),
+      failure: z.string().optional(),
+    }),
+  ),
+  /** What each host's own resource is told and holds: needed only to put hosts back. Secret. */
+  rulesets: z
+    .record(z.string(), z.object({ id: z.string(), state: z.record(z.string(), z.unknown()) }))
+    .default({}),
+});
+
+type Wave = Readonly<z.output<typeof waveSchema>>;
+/** A host that was put back, and the change that it was put back from. */
+type Undone = Readonly<z.output<typeof undoneSchema>>[number];
+
+/** Hosts whose last change is older were not changed in this run: a run has a provider's process of its own. */
+const runStartMs = performance.timeOrigin;
+
+/**
+ * What the `Wave` resource does, free of Pulumi's classes: when all hosts of a wave have been tried it counts those
+ * that failed, says what became of each, and fails when they are too many, so that the engine begins no later wave.
+ */
+export const wave = {
+  async check(_olds: Properties, news: Properties) {
+    return { inputs: { ...news }, failures: [] };
+  },
+
+  async diff(_id: string, olds: Properties, news: Properties) {
+    const names = ["fleet", "wave", "of", "hosts", "maxFailures", "pauseSeconds", "onFailure"];
+    const isSame = names.every((name) => isDeepStrictEqual(olds[name], news[name]));
+    const changes = !isSame || undoneSchema.parse(olds["undone"]).length > 0;
+    return { changes, replaces: [], deleteBeforeReplace: false };
+  },
+
+  async create(news: Properties) {
+    const id = `wave-${randomUUID()}`;
+    return { id, outs: await concludeWave(id, {}, news) };
+  },
+
+  async update(id: string, olds: Properties, news: Properties) {
+    return { outs: await concludeWave(id, olds, news) };
+  },
+
+  async read(id: string, props: Properties) {
+    return { id, props: { ...props } };
+  },
+
+  async delete(_id: string, props: Properties): Promise<void> {
+    warnLost(undoneSchema.parse(props["undone"]));
+  },
+};
+
+async function concludeWave(
+  id: string,
+  olds: Properties,
+  news: Properties,
+): Promise<Record<string, unknown>> {
+  const read = waveSchema.parse(news);
+  const earlier = undoneSchema.parse(olds["undone"]);
+  warnLost(earlier.filter(({ name }) => read.hosts.every((host) => host.name !== name)));
+  let undone = earlier.filter((one) => isStillUndone(one, read));
+  let summary = summarizeWave(read, listHosts(read), runStartMs);
+  if (undone.length > 0 && !isTooMany(read, summary)) {
+    const again = await mapHosts(undone, ({ name }) => applyAgain(name, pick(read, name)));
+    summary = replaceResults(summary, again);
+    undone = undone.filter(({ name }) => again.some((one) => one.host === name && one.result === "failed"));
+  }
+  const { rulesets: _rulesets, ...kept } = news;
+  if (isTooMany(read, summary)) {
+    if (read.onFailure === "undo") {
+      const changed = summary.hosts.filter(({ result }) => result === "changed");
+      const back = await mapHosts(changed, ({ host }) => putBack(host, pick(read, host)));
+      summary = replaceResults(summary, back);
+      undone = [...undone, ...listUndone(read, back)];
+    }
+    print(summary);
+    throw failWave(read, summary, { id, properties: { ...kept, undone, summary } });
+  }
+  if (countResults(summary, "unchanged") === summary.hosts.length) {
+    return { ...kept, undone, summary: olds["summary"] ?? summary };
+  }
+  print(summary);
+  if (read.pauseSeconds > 0) {
+    console.log(`${nameWave(read)}: waiting ${read.pauseSeconds} s before the next one`);
+    await pause(read.pauseSeconds * 1_000);
+  }
+  return { ...kept, undone, summary };
+}
+
+function listHosts({ hosts }: Wave): readonly WaveHost[] {
+  return hosts.map(({ name, lastChange, failure }) => ({
+    name,
+    failure,
+    lastChange: lastChange && { endMs: Date.parse(lastChange.at), seconds: lastChange.seconds },
+  }));
+}
+
+/** A host whose own resource has changed it since is not as it was put back. */
+function isStillUndone({ name, at }: Undone, { hosts }: Wave): boolean {
+  return hosts.some((host) => host.name === name && host.lastChange?.at === at);
+}
+
+function isTooMany({ maxFailures }: Wave, summary: WaveSummary): boolean {
+  return countResults(summary, "failed") > maxFailures;
+}
+
+function pick({ rulesets }: Wave, name: string): Wave["rulesets"][string] {
+  const found = rulesets[name];
+  if (found !== undefined) return found;
+  throw new KnockgateError("ARGUMENTS_INVALID", `host ${name} is not known to its wave`);
+}
+
+function listUndone({ hosts }: Wave, back: readonly HostResult[]): readonly Undone[] {
+  return hosts.flatMap(({ name, lastChange }) =>
+    back.some(({ host, result }) => host === name && result === "undone") && lastChange !== undefined
+      ? [{ name, at: lastChange.at }]
+      : [],
+  );
+}
+
+function print(summary: WaveSummary): void {
+  for (const line of describeWave(summary)) console.log(line);
+}
+
+/** Where hosts were put back, the engine saves that with the failed resource, so that the next run knows. */
+function failWave(
+  read: Wave,
+  summary: WaveSummary,
+  partial: {
+    readonly id: string;
+    readonly properties: { readonly undone: readonly Undone[]; readonly [name: string]: unknown };
+  },
+): KnockgateError {
+  const failed = summary.hosts.filter(({ result }) => result === "failed").map(({ host }) => host);
+  const undone = countResults(summary, "undone");
+  const kept = countResults(summary, "changed");
+  const message = [
+    `fleet ${read.fleet}: ${nameWave(read)}: ${failed.length} of ${summary.hosts.length} hosts failed, ${read.maxFailures} may: ${listNames(failed)}.`,
+    ...(undone > 0 ? [`${undone} that went well were put back.`] : []),
+    ...(kept > 0 ? [`${kept} that went well keep the new ruleset.`] : []),
+    ...(read.wave < read.of ? ["No host of a later wave was touched."] : []),
+    "What each failed host has now is said above. `pulumi up` tries the failed ones again and goes on.",
+  ].join(" ");
+  const error = new KnockgateError("WAVE_FAILED", message);
+  if (partial.properties.undone.length === 0) return error;
+  return Object.assign(error, { ...partial, reasons: [error.message] });
+}
+
+function listNames(names: readonly string[]): string {
+  const most = 10;
+  return names.length <= most
+    ? names.join(", ")
+    : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+}
+
+/** The hosts' own resources hold the ruleset that they were put back from. */
+function warnLost(undone: readonly Undone[]): void {
+  if (undone.length === 0) return;
+  const names = listNames(undone.map(({ name }) => name));
+  console.log(
+    `warning: put back after a failed wave, and now in no wave or another one: ${names}; \`pulumi up --refresh\` finds what they have`,
+  );
+}

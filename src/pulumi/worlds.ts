@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import type { World } from "../apply/change.js";
+import { refuseUntouched } from "../apply/failure.js";
+import type { Policy, Step } from "../policy/schema.js";
+import type { Connection } from "../transport/connection.js";
+import { findRoutes } from "../transport/routes.js";
+import { findVantage } from "../transport/vantage.js";
+import type { RulesetArguments } from "./arguments.js";
+
+/**
+ * Opens the ways to a host for as long as they are of use.
+ *
+ * @param policies all whose knocks may have to be sent
+ */
+export async function withWorld<T>(
+  connection: Connection,
+  policies: readonly Policy[],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  const passage = await findRoutes(connection, listSteps(policies)).catch((cause: unknown) =>
+    refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
+  );
+  try {
+    return await use({
+      routes: passage.routes,
+      dialing: {
+        port: connection.port,
+        perDialTimeoutMs: connection.perDialTimeout * 1_000,
+        errorLimit: connection.dialErrorLimit,
+      },
+      newId: () => randomUUID(),
+      // The engine shows what a provider's process prints as lines of its log.
+      log: (line) => console.log(line),
+    });
+  } finally {
+    passage.close();
+  }
+}
+
+/** Opens the way to another machine, too, when the gates are to be tried from there. */
+export async function withProvingWorld<T>(
+  { connection, proveFrom, policy }: RulesetArguments,
+  policies: readonly Policy[],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  if (proveFrom === undefined) return withWorld(connection, policies, use);
+  const vantage = await findVantage(proveFrom, connection.host, listSteps([policy]), "proveFrom").catch(
+    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
+  );
+  try {
+    return await withWorld(connection, policies, (world) => use({ ...world, vantage }));
+  } finally {
+    vantage.close();
+  }
+}
+
+function listSteps(policies: readonly Policy[]): readonly Step[] {
+  return policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
+}
