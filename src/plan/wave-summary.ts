@@ -25,9 +25,9 @@ export interface WaveSummary {
 export interface WaveHost {
   readonly name: string;
   /** Its last change, or the try of one, of whatever run. */
-  readonly lastChange?: { readonly endMs: number; readonly seconds: number } | undefined;
+  readonly lastChange: { readonly endMs: number; readonly seconds: number };
   /** Why that failed, if it did. */
-  readonly failure?: string | undefined;
+  readonly failure?: string;
 }
 
 /**
@@ -36,24 +36,23 @@ export interface WaveHost {
  * @param place which wave it is, from 1, of how many
  */
 export function summarizeWave(
-  place: Pick<WaveSummary, "wave" | "of">,
+  { wave, of }: Pick<WaveSummary, "wave" | "of">,
   hosts: readonly WaveHost[],
   runStartMs: number,
 ): WaveSummary {
-  const changes = hosts.flatMap(({ lastChange }) =>
-    lastChange === undefined || lastChange.endMs < runStartMs ? [] : [lastChange],
-  );
+  const changes = hosts.map(({ lastChange }) => lastChange).filter(({ endMs }) => endMs >= runStartMs);
   const startMs = Math.min(...changes.map(({ endMs, seconds }) => endMs - seconds * 1_000));
   const endMs = Math.max(...changes.map((change) => change.endMs));
   const seconds = changes.length === 0 ? 0 : Math.round((endMs - startMs) / 100) / 10;
-  return { ...place, seconds, hosts: hosts.map((host) => describeResult(host, runStartMs)) };
+  return { wave, of, seconds, hosts: hosts.map((host) => describeResult(host, runStartMs)) };
 }
 
 function describeResult({ name, lastChange, failure }: WaveHost, runStartMs: number): HostResult {
-  const time = lastChange === undefined ? {} : { seconds: lastChange.seconds };
-  if (failure !== undefined) return { host: name, result: "failed", ...time, failure };
-  const isOfThisRun = lastChange !== undefined && lastChange.endMs >= runStartMs;
-  return isOfThisRun ? { host: name, result: "changed", ...time } : { host: name, result: "unchanged" };
+  const { endMs, seconds } = lastChange;
+  if (failure !== undefined) return { host: name, result: "failed", seconds, failure };
+  return endMs >= runStartMs
+    ? { host: name, result: "changed", seconds }
+    : { host: name, result: "unchanged" };
 }
 
 /** Puts what became of some hosts later in the place of what had become of them. */

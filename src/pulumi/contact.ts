@@ -14,7 +14,7 @@ export function needsHost(before: RulesetArguments, after: RulesetArguments, old
   const [old, wanted] = [renderPolicy(before.policy), renderPolicy(after.policy)];
   if (old !== wanted || JSON.stringify(findWay(before)) !== JSON.stringify(findWay(after))) return true;
   const isAsWanted = olds["digest"] === digestText(wanted) && readLines(olds["drift"]).length === 0;
-  if (isAsWanted && olds["failure"] === undefined) return false;
+  if (isAsWanted && !olds["failure"]) return false;
   // Where a host is gone for good, nothing on it can be repaired first.
   return before.deleteUnreachable || !after.deleteUnreachable;
 }

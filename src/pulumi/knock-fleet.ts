@@ -3,7 +3,7 @@ import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockFleetArgs } from "./fleet-args.js";
 import { type FleetPlan, planFleet } from "./fleet-plan.js";
 import { GatedHost } from "./gated-host.js";
-import { nameOrganization } from "./organization.js";
+import { nameOrigin } from "./origin.js";
 import { Ruleset } from "./ruleset.js";
 import { RolloutWave } from "./wave.js";
 
@@ -73,7 +73,7 @@ function makeRuleset(
       undoAfterSeconds,
       adopt,
       deleteUnreachable,
-      origin: pulumi.interpolate`${nameOrganization()}/${fleet.urn}/${host}`,
+      origin: nameOrigin(fleet, host),
       health:
         healthCommand === undefined
           ? undefined

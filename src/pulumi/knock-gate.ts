@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
 import type { GuardedCommandArgs } from "./guarded-command.js";
-import { nameOrganization } from "./organization.js";
+import { nameOrigin } from "./origin.js";
 import { Ruleset } from "./ruleset.js";
 
 /**
@@ -39,10 +39,9 @@ export class KnockGate extends pulumi.ComponentResource {
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
     const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable } = args;
-    const origin = pulumi.interpolate`${nameOrganization()}/${this.urn}`;
     const ruleset = new Ruleset(
       name,
-      { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin },
+      { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin: nameOrigin(this) },
       { parent: this },
     );
     this.#host = new GatedHost(name, { resource: this, ruleset, connection });

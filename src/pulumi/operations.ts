@@ -79,7 +79,7 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
   const isElsewhere = nameBackend(before.arguments.policy) !== nameBackend(after.arguments.policy);
   const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
   const isSame =
-    olds["failure"] === undefined &&
+    !olds["failure"] &&
     olds["digest"] === digestText(renderPolicy(after.arguments.policy)) &&
     olds["ruleset"] === news["ruleset"] &&
     JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&

@@ -22,7 +22,7 @@ export function makeRequest(
 /** Lists the policies that a host may have by what its state says, likeliest first. Secret. */
 export function listPossible(state: Properties, policy: Policy): readonly Policy[] {
   const former = readPolicies(state["former"]);
-  return state["failure"] === undefined ? [policy, ...former] : former;
+  return state["failure"] ? former : [policy, ...former];
 }
 
 /**
@@ -42,15 +42,16 @@ export async function recordChange(
   change: () => Promise<Confirmed>,
 ): Promise<Record<string, unknown>> {
   const startedMs = performance.now();
-  const measure = (): { lastChange?: LastChange } => {
-    if (!recordFailure) return {};
+  const measure = (): { readonly lastChange: LastChange } => {
     const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
     return { lastChange: { at: new Date().toISOString(), seconds } };
   };
   try {
     const confirmed = await change();
-    const former = keepFormer ? { former: possible.slice(0, 1) } : {};
-    return { ...news, ...confirmed, drift: [], ...former, ...measure() };
+    const former = keepFormer ? possible.slice(0, 1) : [];
+    // A preview takes an output that is not there for one that is not known yet.
+    const recorded = recordFailure ? { failure: "", former, ...measure() } : {};
+    return { ...news, ...confirmed, drift: [], ...recorded };
   } catch (cause) {
     if (!(cause instanceof KnockgateError)) throw cause;
     const { mayHaveConfirmed, message } = cause;

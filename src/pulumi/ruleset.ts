@@ -61,15 +61,16 @@ export class Ruleset extends pulumi.dynamic.Resource {
   declare readonly policy: pulumi.Output<unknown>;
   declare readonly ruleset: pulumi.Output<string>;
   declare readonly digest: pulumi.Output<string>;
-  /** Why the last change failed, where failures are recorded and it did. */
-  declare readonly failure: pulumi.Output<string | undefined>;
-  /** Where failures are recorded. */
-  declare readonly lastChange: pulumi.Output<LastChange | undefined>;
-  /** What the host had before the change that the state tells of. Secret. */
-  declare readonly former: pulumi.Output<readonly unknown[] | undefined>;
+  /** Why the last change failed; empty: it did not. Only where failures are recorded. */
+  declare readonly failure: pulumi.Output<string>;
+  /** Only where failures are recorded. */
+  declare readonly lastChange: pulumi.Output<LastChange>;
+  /** What the host had before the change that the state tells of, likeliest first. Only where failures are recorded. Secret. */
+  declare readonly former: pulumi.Output<readonly unknown[]>;
   declare readonly connection: pulumi.Output<unknown>;
   declare readonly proveFrom: pulumi.Output<unknown>;
   declare readonly undoAfterSeconds: pulumi.Output<number>;
+  readonly #recordsFailure: boolean;
 
   constructor(name: string, args: RulesetArgs, opts: pulumi.CustomResourceOptions) {
     super(
@@ -98,6 +99,7 @@ export class Ruleset extends pulumi.dynamic.Resource {
       "knockgate",
       "Ruleset",
     );
+    this.#recordsFailure = args.recordFailure ?? false;
   }
 
   /** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */
@@ -109,8 +111,9 @@ export class Ruleset extends pulumi.dynamic.Resource {
 
   /** The policy that the host has, by what the state says; `undefined`: none. Secret. */
   get present(): pulumi.Output<Policy | undefined> {
+    if (!this.#recordsFailure) return this.policy as pulumi.Output<Policy>;
     return pulumi.all([this.policy, this.failure, this.former]).apply(([policy, failure, former]) => {
-      return (failure === undefined ? policy : former?.[0]) as Policy | undefined;
+      return (failure === "" ? policy : former[0]) as Policy | undefined;
     });
   }
 }

@@ -28,8 +28,9 @@ const waveSchema = z.object({
   hosts: z.array(
     z.object({
       name: z.string(),
-      lastChange: z.object({ at: z.string(), seconds: z.number() }).optional(),
-      failure: z.string().optional(),
+      lastChange: z.object({ at: z.string(), seconds: z.number() }),
+      /** Empty: none. */
+      failure: z.string(),
     }),
   ),
   /** What each host's own resource is told and holds: needed only to put hosts back. Secret. */
@@ -119,14 +120,14 @@ async function concludeWave(
 function listHosts({ hosts }: Wave): readonly WaveHost[] {
   return hosts.map(({ name, lastChange, failure }) => ({
     name,
-    failure,
-    lastChange: lastChange && { endMs: Date.parse(lastChange.at), seconds: lastChange.seconds },
+    ...(failure === "" ? {} : { failure }),
+    lastChange: { endMs: Date.parse(lastChange.at), seconds: lastChange.seconds },
   }));
 }
 
 /** A host whose own resource has changed it since is not as it was put back. */
 function isStillUndone({ name, at }: Undone, { hosts }: Wave): boolean {
-  return hosts.some((host) => host.name === name && host.lastChange?.at === at);
+  return hosts.some((host) => host.name === name && host.lastChange.at === at);
 }
 
 function isTooMany({ maxFailures }: Wave, summary: WaveSummary): boolean {
@@ -140,11 +141,8 @@ function pick({ rulesets }: Wave, name: string): Wave["rulesets"][string] {
 }
 
 function listUndone({ hosts }: Wave, back: readonly HostResult[]): readonly Undone[] {
-  return hosts.flatMap(({ name, lastChange }) =>
-    back.some(({ host, result }) => host === name && result === "undone") && lastChange !== undefined
-      ? [{ name, at: lastChange.at }]
-      : [],
-  );
+  const names = back.flatMap(({ host, result }) => (result === "undone" ? [host] : []));
+  return hosts.flatMap(({ name, lastChange: { at } }) => (names.includes(name) ? [{ name, at }] : []));
 }
 
 function print(summary: WaveSummary): void {
