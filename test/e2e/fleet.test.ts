@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type FleetHostArgs, KnockFleet, type RolloutArgs } from "knockgate";
+import type { FleetHostArgs, RolloutArgs } from "knockgate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
 import { openStack } from "../lab/stack";
+import { fleetProgram } from "./fleet-program";
 
 const oldSteps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];
 const newSteps = [{ udp: 7511 }, { tcp: 6433 }, { udp: 8722 }];
@@ -33,24 +34,12 @@ beforeAll(async () => {
 afterAll(() => lab?.close());
 
 async function program() {
-  const fleet = new KnockFleet("web", {
-    hosts: Object.fromEntries(
-      declared.names.map((name) => {
-        const { ipv4, hostKey } = hosts[name];
-        return [name, { connection: { host: ipv4, hostKey }, ...declared.more[name] }];
-      }),
-    ),
-    connection: { user: "ops", privateKey: lab.privateKey, perDialTimeout: 4, dialErrorLimit: 0 },
-    policy: {
-      name: "edge",
-      gates: [
-        { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...declared.steps] }, openForSeconds: 1 },
-      ],
-      acceptRisks: ["window-too-short"],
-    },
-    rollout: declared.rollout,
+  const named = declared.names.map((name) => {
+    const { ipv4, hostKey } = hosts[name];
+    return [name, { connection: { host: ipv4, hostKey }, ...declared.more[name] }] as const;
   });
-  return { summary: fleet.summary, knock: fleet.hosts["a"]?.knock };
+  const { steps, rollout } = declared;
+  return fleetProgram({ privateKey: lab.privateKey, hosts: Object.fromEntries(named), steps, rollout })();
 }
 
 /** Runs an operation of the engine and returns what it printed, and whether it failed. */

@@ -1,6 +1,3 @@
-import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LabHost } from "../lab/host";
@@ -8,7 +5,7 @@ import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
 import { openStack } from "../lab/stack";
 import { type Declaration, declare, gateProgram } from "./declaration";
-import { killTree } from "./process-tree";
+import { upAndDieAfter } from "./up-and-die";
 
 const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
 const otherSteps = [{ tcp: 7411 }, { udp: 8744 }, { tcp: 9633 }];
@@ -27,23 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => lab?.close());
 
-/** Runs `up` in a process of its own and kills engine and provider as soon as the ruleset is loaded. */
-async function upAndDieAfterLoad(): Promise<number> {
-  const file = join(lab.directory, "declared.json");
-  await writeFile(file, JSON.stringify(declared));
-  const up = spawn("tsx", [join(__dirname, "up-of-another-process.ts"), file], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = new Promise((resolve) => up.once("close", resolve));
-  const killed = await new Promise<number>((resolve, reject) => {
-    up.stdout.on("data", (chunk: Buffer) => {
-      if (chunk.toString().includes("4/6 load")) resolve(killTree(up.pid ?? 0).length);
-    });
-    up.once("close", () => reject(new Error("up ended before the ruleset was loaded")));
-  });
-  await ended;
-  return killed;
-}
+const upAndDieAfterLoad = () => upAndDieAfter("4/6 load", declared, lab.directory);
 
 async function listTable(): Promise<string> {
   const listing = await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"], {
