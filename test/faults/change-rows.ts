@@ -133,7 +133,6 @@ const confirms: readonly Row[] = [
     within: { after: "prove", act: beforeConfirmAnswers(cut) },
     ends: "new",
     up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer", why: mayHaveConfirmed },
-    knownTo: "program",
     mended: [unnamedStep, promisedUndo],
   },
   {
@@ -144,7 +143,6 @@ const confirms: readonly Row[] = [
     within: { after: "prove", act: beforeConfirmAnswers(cut) },
     ends: "new",
     up: { at: "confirm", code: "NOT_CONFIRMED", state: "timer", why: mayHaveConfirmed },
-    knownTo: "program",
     isDeep: true,
     mended: [unnamedStep, promisedUndo],
   },

@@ -76,19 +76,20 @@ export function checkEnding({ up }: Row, { host }: Scene, { kind, printed }: End
 export async function checkReach(row: Row, scene: Scene, known: KnownKnocks): Promise<void> {
   const { host, client } = scene;
   if (row.ends === "old" && row.from === "first") {
-    expect(known.confirmed).toBeUndefined();
+    // Where the answer to a confirm was lost, the state must know what the host would have then.
+    const isUnsure = typeof row.up === "object" && row.up.at === "confirm";
+    expect(isUnsure ? [[], [newSteps]] : [[]]).toContainEqual(known.confirmed);
     expect(await tryConnect(client, host.ipv4, 22, 2_000)).toBe("open");
     await logIn(scene);
     return;
   }
   const steps = row.ends === "old" ? oldSteps : newSteps;
   const knower = row.knownTo ?? "state";
-  if (knower === "state") expect(known.confirmed).toEqual(steps);
-  else expect(known.confirmed).toEqual(row.from === "first" ? undefined : oldSteps);
+  if (knower === "state") expect(known.confirmed).toContainEqual(steps);
+  else expect(known.confirmed).toEqual(row.from === "first" ? [] : [oldSteps]);
   if (knower === "pending operation") expect(known.pending).toEqual(steps);
-  if (knower === "program") expect(known.pending).toBeUndefined();
   if (knower === "second deployer's state") {
-    expect((await scene.other.readKnocks()).confirmed).toEqual(steps);
+    expect((await scene.other.readKnocks()).confirmed).toEqual([steps]);
   }
   await checkKnock(scene, steps);
 }

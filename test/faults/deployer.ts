@@ -39,9 +39,9 @@ export interface Deployer {
   readKnocks(): Promise<KnownKnocks>;
 }
 
-/** The knocks that stand in a state: of what the resource is, and of what an operation was to make of it. */
+/** The knocks that stand in a state: those that the host may have, and that of what an operation was to make of it. */
 export interface KnownKnocks {
-  readonly confirmed?: Knock;
+  readonly confirmed: readonly Knock[];
   readonly pending?: Knock;
 }
 
@@ -126,7 +126,13 @@ async function actWhenReached(
 interface StoredResource {
   readonly type: string;
   readonly inputs?: { readonly policy?: unknown };
-  readonly outputs?: { readonly policy?: unknown };
+  readonly outputs?: StoredOutputs;
+}
+
+interface StoredOutputs {
+  readonly policy?: unknown;
+  readonly failure?: string;
+  readonly former?: unknown;
 }
 
 const rulesetType = "pulumi-nodejs:dynamic/knockgate:Ruleset";
@@ -136,19 +142,28 @@ function readKnocks(deployment: {
   readonly pending_operations?: readonly { readonly resource: StoredResource }[];
 }): KnownKnocks {
   const isRuleset = ({ type }: StoredResource): boolean => type === rulesetType;
-  const confirmed = deployment.resources?.find(isRuleset)?.outputs?.policy;
+  const outputs = deployment.resources?.find(isRuleset)?.outputs;
   const pending = deployment.pending_operations?.map(({ resource }) => resource).find(isRuleset)
     ?.inputs?.policy;
   return {
-    ...(confirmed === undefined ? {} : { confirmed: readKnock(confirmed) }),
-    ...(pending === undefined ? {} : { pending: readKnock(pending) }),
+    confirmed: outputs === undefined ? [] : listConfirmed(outputs).map(readKnock),
+    ...(pending === undefined ? {} : { pending: readKnock(readSecret(pending) as PolicyInput) }),
   };
 }
 
+/** Where it is not known what became of a change, the state holds the policies of before and after. */
+function listConfirmed({ policy, failure, former }: StoredOutputs): readonly PolicyInput[] {
+  return (failure ? readSecret(former) : [readSecret(policy)]) as readonly PolicyInput[];
+}
+
 /** `stack export --show-secrets` writes a secret as an object with its JSON in `plaintext`. */
-function readKnock(stored: unknown): Knock {
+function readSecret(stored: unknown): unknown {
   const { plaintext } = stored as { plaintext?: string };
-  const policy = (plaintext === undefined ? stored : JSON.parse(plaintext)) as PolicyInput;
+  if (plaintext === undefined) throw new Error("what the state must hold as a secret is none");
+  return JSON.parse(plaintext);
+}
+
+function readKnock(policy: PolicyInput): Knock {
   const [gate] = policy.gates;
   if (gate === undefined) throw new Error("the state holds a policy without gates");
   return gate.knock.steps;

@@ -76,8 +76,8 @@ the fault comes between that step and the next, and not about then. After every 
 1. The kernel has the old confirmed ruleset or the new one, byte for byte as it was listed when it was confirmed, and
    nothing is pending. The list of sets may be in another order after a boot.
 2. A gate does not answer a client that has not knocked, and lets it log in by SSH after the knock that the row names:
-   that of the resource in the state; or that of the *pending operation* which the engine notes there and which only a
-   deployer that was killed leaves; or that of the *program*, which neither of the two knows.
+   one that the resource in the state knows; or that of the *pending operation* which the engine notes there and which
+   only a deployer that was killed leaves. Where the answer to a confirm was lost, the state knows both knocks.
 3. Where \`up\` fails, its error names the step, the host, what the host has or will have, and what to do: run it again.
    Its code stands in brackets.
 4. Nothing that was printed holds a step's port or a line of the private key.

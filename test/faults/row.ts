@@ -69,7 +69,7 @@ export interface Row {
   /** How `up` ends; default well. */
   readonly up?: Failure | "killed";
   /** Whose knock opens the host when all is over and `up` has not run again; default `state`. */
-  readonly knownTo?: "state" | "pending operation" | "program" | "second deployer's state";
+  readonly knownTo?: "state" | "pending operation" | "second deployer's state";
   /** What was staged for a first change stays, for root alone, until the next change removes it. */
   readonly leavesFiles?: boolean;
   /** Only with KNOCKGATE_DEEP=1: what a quicker row nearly shows. */
