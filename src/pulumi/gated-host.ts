@@ -20,6 +20,8 @@ export interface Gating {
   /** What a resource that finds the gates open comes after, and goes before. */
   readonly resource: pulumi.Resource;
   readonly ruleset: Ruleset;
+  /** The policy that it has; `undefined`: none. Secret. */
+  readonly present: pulumi.Output<Policy | undefined>;
   readonly connection: pulumi.Input<ConnectionArgs>;
 }
 
@@ -38,16 +40,14 @@ export class GatedHost {
 
   /** @param name unique in its program: hooks are named after it */
   constructor(name: string, gating: Gating) {
-    const { ruleset, connection } = gating;
+    const { ruleset, present, connection } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    this.knock = pulumi.secret(
-      ruleset.present.apply((policy) => (policy === undefined ? [] : listKnocks(policy))),
-    );
+    this.knock = pulumi.secret(present.apply((policy) => (policy === undefined ? [] : listKnocks(policy))));
     this.#name = name;
     this.#gating = gating;
     this.#way = pulumi.output(connection).apply((reached): pulumi.Output<Way> => {
-      return ruleset.present.apply((confirmed): Way => ({ connection: reached, policy: confirmed }));
+      return present.apply((confirmed): Way => ({ connection: reached, policy: confirmed }));
     });
   }
 

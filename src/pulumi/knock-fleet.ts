@@ -4,8 +4,8 @@ import type { KnockFleetArgs } from "./fleet-args.js";
 import { type FleetPlan, planFleet } from "./fleet-plan.js";
 import { GatedHost } from "./gated-host.js";
 import { nameOrigin } from "./origin.js";
-import { Ruleset } from "./ruleset.js";
-import { RolloutWave } from "./wave.js";
+import { findPresent, type RecordingRuleset, readStored, registerRecordingRuleset } from "./ruleset.js";
+import { registerWave, type Wave } from "./wave.js";
 
 /**
  * Puts many hosts behind port knocking, wave by wave.
@@ -35,12 +35,17 @@ export class KnockFleet extends pulumi.ComponentResource {
     super("knockgate:index:KnockFleet", name, {}, opts);
     const plan = planFleet(name, args);
     const hosts: Record<string, GatedHost> = {};
-    const waves: RolloutWave[] = [];
+    const waves: Wave[] = [];
     for (const names of plan.waves) {
       const rulesets = new Map(
         names.map((host) => {
           const { ruleset, connection } = makeRuleset(name, this, args, plan, host, waves.at(-1));
-          hosts[host] = new GatedHost(`${name}-${host}`, { resource: ruleset, ruleset, connection });
+          hosts[host] = new GatedHost(`${name}-${host}`, {
+            resource: ruleset,
+            ruleset,
+            present: findPresent(ruleset),
+            connection,
+          });
           return [host, ruleset];
         }),
       );
@@ -58,13 +63,13 @@ function makeRuleset(
   args: KnockFleetArgs,
   { rollout }: FleetPlan,
   host: string,
-  wave: RolloutWave | undefined,
-): { readonly ruleset: Ruleset; readonly connection: pulumi.Input<never> } {
+  wave: Wave | undefined,
+): { readonly ruleset: RecordingRuleset; readonly connection: pulumi.Input<never> } {
   const { connection, group, policy, proveFrom = args.proveFrom } = args.hosts[host] ?? {};
   const { undoAfterSeconds, adopt, deleteUnreachable } = args;
   const merged = merge(args.connection, connection) as pulumi.Output<never>;
   const { healthCommand, healthTimeoutSeconds } = rollout;
-  const ruleset = new Ruleset(
+  const ruleset = registerRecordingRuleset(
     `${fleetName}-${host}`,
     {
       connection: merged,
@@ -78,7 +83,6 @@ function makeRuleset(
         healthCommand === undefined
           ? undefined
           : { command: healthCommand, timeoutSeconds: healthTimeoutSeconds },
-      recordFailure: true,
       keepFormer: rollout.onFailure === "undo" ? true : undefined,
     },
     { parent: fleet, ...(wave === undefined ? {} : { dependsOn: wave }) },
@@ -91,8 +95,8 @@ function makeWave(
   fleet: KnockFleet,
   { rollout, waves }: FleetPlan,
   index: number,
-  rulesets: ReadonlyMap<string, Ruleset>,
-): RolloutWave {
+  rulesets: ReadonlyMap<string, RecordingRuleset>,
+): Wave {
   const { maxFailures, pauseBetweenSeconds, onFailure } = rollout;
   const hosts = pulumi.all(
     [...rulesets].map(([name, { lastChange, failure }]) =>
@@ -102,7 +106,7 @@ function makeWave(
     ),
   );
   const isLast = index === waves.length - 1;
-  return new RolloutWave(
+  return registerWave(
     `${fleetName}-wave-${index + 1}`,
     {
       fleet: fleetName,
@@ -114,7 +118,9 @@ function makeWave(
       hosts,
       rulesets:
         onFailure === "undo"
-          ? pulumi.all(Object.fromEntries([...rulesets].map(([name, ruleset]) => [name, ruleset.stored])))
+          ? pulumi.all(
+              Object.fromEntries([...rulesets].map(([name, ruleset]) => [name, readStored(ruleset)])),
+            )
           : undefined,
     },
     { parent: fleet, dependsOn: [...rulesets.values()] },

@@ -1,10 +1,11 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Policy } from "../policy/schema.js";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
 import type { GuardedCommandArgs } from "./guarded-command.js";
 import { nameOrigin } from "./origin.js";
-import { Ruleset } from "./ruleset.js";
+import { registerRuleset } from "./ruleset.js";
 
 /**
  * Puts a host's ports behind port knocking, and proves it.
@@ -39,12 +40,17 @@ export class KnockGate extends pulumi.ComponentResource {
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
     const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable } = args;
-    const ruleset = new Ruleset(
+    const ruleset = registerRuleset(
       name,
       { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin: nameOrigin(this) },
       { parent: this },
     );
-    this.#host = new GatedHost(name, { resource: this, ruleset, connection });
+    this.#host = new GatedHost(name, {
+      resource: this,
+      ruleset,
+      present: ruleset.policy as pulumi.Output<Policy>,
+      connection,
+    });
     this.ruleset = this.#host.ruleset;
     this.digest = this.#host.digest;
     this.knock = this.#host.knock;

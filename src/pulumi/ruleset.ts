@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../apply/health.js";
 import type { Policy } from "../policy/schema.js";
 import type * as operations from "./operations.js";
-
 import type { LastChange } from "./recorded.js";
+import { registerResource } from "./registration.js";
 
 type Operations = typeof operations;
 
@@ -54,66 +54,76 @@ export interface RulesetArgs {
   readonly origin: pulumi.Input<string>;
 }
 
-const secretOutputs = ["connection", "policy", "proveFrom", "redactionKey", "digest", "former"];
-
 /** The one resource that changes a host: a change is one transaction, so it can't be several resources. */
-export class Ruleset extends pulumi.dynamic.Resource {
-  declare readonly policy: pulumi.Output<unknown>;
-  declare readonly ruleset: pulumi.Output<string>;
-  declare readonly digest: pulumi.Output<string>;
-  /** Why the last change failed; empty: it did not. Only where failures are recorded. */
-  declare readonly failure: pulumi.Output<string>;
-  /** Only where failures are recorded. */
-  declare readonly lastChange: pulumi.Output<LastChange>;
-  /** What the host had before the change that the state tells of, likeliest first. Only where failures are recorded. Secret. */
-  declare readonly former: pulumi.Output<readonly unknown[]>;
-  declare readonly connection: pulumi.Output<unknown>;
-  declare readonly proveFrom: pulumi.Output<unknown>;
-  declare readonly undoAfterSeconds: pulumi.Output<number>;
-  readonly #recordsFailure: boolean;
+export interface Ruleset extends pulumi.CustomResource {
+  readonly connection: pulumi.Output<unknown>;
+  readonly policy: pulumi.Output<unknown>;
+  readonly proveFrom: pulumi.Output<unknown>;
+  readonly undoAfterSeconds: pulumi.Output<number>;
+  readonly ruleset: pulumi.Output<string>;
+  readonly digest: pulumi.Output<string>;
+}
 
-  constructor(name: string, args: RulesetArgs, opts: pulumi.CustomResourceOptions) {
-    super(
-      provider,
-      name,
-      {
-        connection: pulumi.secret(args.connection),
-        policy: pulumi.secret(args.policy),
-        proveFrom: args.proveFrom === undefined ? undefined : pulumi.secret(args.proveFrom),
-        undoAfterSeconds: args.undoAfterSeconds,
-        adopt: args.adopt,
-        deleteUnreachable: args.deleteUnreachable,
-        health: args.health,
-        recordFailure: args.recordFailure,
-        keepFormer: args.keepFormer,
-        origin: args.origin,
-        // Chosen by `check`; it is named here because the engine keeps a property secret only if the program did.
-        redactionKey: pulumi.secret(""),
-        ruleset: undefined,
-        digest: undefined,
-        failure: undefined,
-        former: undefined,
-        lastChange: undefined,
-      },
-      { ...opts, additionalSecretOutputs: [...secretOutputs] },
-      "knockgate",
-      "Ruleset",
-    );
-    this.#recordsFailure = args.recordFailure ?? false;
-  }
+/** A ruleset whose failed changes are told by its outputs alone. */
+export interface RecordingRuleset extends Ruleset {
+  /** Why the last change failed; empty: it did not. */
+  readonly failure: pulumi.Output<string>;
+  readonly lastChange: pulumi.Output<LastChange>;
+  /** What the host had before the change that the state tells of, likeliest first. Secret. */
+  readonly former: pulumi.Output<readonly unknown[]>;
+}
 
-  /** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */
-  get stored(): pulumi.Output<unknown> {
-    const { id, connection, policy, proveFrom, undoAfterSeconds, former } = this;
-    const state = pulumi.all({ connection, policy, proveFrom, undoAfterSeconds, former });
-    return pulumi.secret(pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: held })));
-  }
+export function registerRuleset(
+  name: string,
+  args: RulesetArgs,
+  opts: pulumi.CustomResourceOptions,
+): Ruleset {
+  const inputs = {
+    connection: pulumi.secret(args.connection),
+    policy: pulumi.secret(args.policy),
+    proveFrom: args.proveFrom === undefined ? undefined : pulumi.secret(args.proveFrom),
+    undoAfterSeconds: args.undoAfterSeconds,
+    adopt: args.adopt,
+    deleteUnreachable: args.deleteUnreachable,
+    health: args.health,
+    recordFailure: args.recordFailure,
+    keepFormer: args.keepFormer,
+    origin: args.origin,
+    // Chosen by `check`; it is named here because the engine keeps a property secret only if the program did.
+    redactionKey: pulumi.secret(""),
+    ruleset: undefined,
+    digest: undefined,
+    failure: undefined,
+    former: undefined,
+    lastChange: undefined,
+  };
+  const additionalSecretOutputs = ["connection", "policy", "proveFrom", "redactionKey", "digest", "former"];
+  // The runtime makes an output of each input.
+  return registerResource("Ruleset", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Ruleset;
+}
 
-  /** The policy that the host has, by what the state says; `undefined`: none. Secret. */
-  get present(): pulumi.Output<Policy | undefined> {
-    if (!this.#recordsFailure) return this.policy as pulumi.Output<Policy>;
-    return pulumi.all([this.policy, this.failure, this.former]).apply(([policy, failure, former]) => {
-      return (failure === "" ? policy : former[0]) as Policy | undefined;
-    });
-  }
+export function registerRecordingRuleset(
+  name: string,
+  args: RulesetArgs,
+  opts: pulumi.CustomResourceOptions,
+): RecordingRuleset {
+  return registerRuleset(name, { ...args, recordFailure: true }, opts) as RecordingRuleset;
+}
+
+/** The policy that the host has, by what the state says; `undefined`: none. Secret. */
+export function findPresent({
+  policy,
+  failure,
+  former,
+}: RecordingRuleset): pulumi.Output<Policy | undefined> {
+  return pulumi
+    .all([policy, failure, former])
+    .apply(([wanted, why, had]) => (why === "" ? wanted : had[0]) as Policy | undefined);
+}
+
+/** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */
+export function readStored(ruleset: RecordingRuleset): pulumi.Output<unknown> {
+  const { id, connection, policy, proveFrom, undoAfterSeconds, former } = ruleset;
+  const state = pulumi.all({ connection, policy, proveFrom, undoAfterSeconds, former });
+  return pulumi.secret(pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: held })));
 }

@@ -1,38 +1,39 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { WaveSummary } from "../plan/wave-summary.js";
 import type * as operations from "./operations.js";
+import { registerResource } from "./registration.js";
 
-type Wave = (typeof operations)["wave"];
+type Operations = (typeof operations)["wave"];
 
 /** As thin as the provider of `Ruleset`, and for the same reason. */
 const provider: pulumi.dynamic.ResourceProvider = {
   async check(olds, news) {
-    const { wave }: { wave: Wave } = await import("knockgate/provider" as string);
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
     return wave.check(olds, news);
   },
   async diff(id, olds, news) {
-    const { wave }: { wave: Wave } = await import("knockgate/provider" as string);
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
     return wave.diff(id, olds, news);
   },
   async create(inputs) {
-    const { wave }: { wave: Wave } = await import("knockgate/provider" as string);
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
     return wave.create(inputs);
   },
   async read(id, props) {
-    const { wave }: { wave: Wave } = await import("knockgate/provider" as string);
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
     return wave.read(id, props ?? {});
   },
   async update(id, olds, news) {
-    const { wave }: { wave: Wave } = await import("knockgate/provider" as string);
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
     return wave.update(id, olds, news);
   },
   async delete(id, props) {
-    const { wave }: { wave: Wave } = await import("knockgate/provider" as string);
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
     return wave.delete(id, props);
   },
 };
 
-export interface RolloutWaveArgs {
+export interface WaveInputs {
   readonly fleet: string;
   /** From 1. */
   readonly wave: number;
@@ -47,18 +48,13 @@ export interface RolloutWaveArgs {
 }
 
 /** What stands between one wave and the next: it fails when too many hosts have. */
-export class RolloutWave extends pulumi.dynamic.Resource {
-  declare readonly summary: pulumi.Output<WaveSummary>;
+export interface Wave extends pulumi.CustomResource {
+  readonly summary: pulumi.Output<WaveSummary>;
+}
 
-  constructor(name: string, args: RolloutWaveArgs, opts: pulumi.CustomResourceOptions) {
-    const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
-    super(
-      provider,
-      name,
-      { ...args, rulesets, summary: undefined, undone: undefined },
-      { ...opts, additionalSecretOutputs: ["rulesets"] },
-      "knockgate",
-      "Wave",
-    );
-  }
+export function registerWave(name: string, args: WaveInputs, opts: pulumi.CustomResourceOptions): Wave {
+  const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
+  const inputs = { ...args, rulesets, summary: undefined, undone: undefined };
+  const additionalSecretOutputs = ["rulesets"];
+  return registerResource("Wave", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Wave;
 }
