@@ -13,6 +13,7 @@ import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import { checkUndoTime, expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
 import { keepSeen, needsHost } from "./contact.js";
+import { logLine } from "./log.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
 import { withProvingWorld, withWorld } from "./worlds.js";
@@ -44,8 +45,7 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
       ];
       const failures = found.filter((finding) => !isWarning(finding)).map(toFailure);
       if (failures.length > 0) return { inputs: { ...news }, failures };
-      for (const finding of found)
-        console.log(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
+      for (const finding of found) logLine(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
       const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [] };
@@ -155,15 +155,14 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
 async function remove(id: string, props: Properties): Promise<void> {
   const { policy, connection, deleteUnreachable } = expectArguments(props);
   const possible = listPossible(props, policy);
-  const log = (line: string) => console.log(line);
-  if (possible.length === 0) return log(`${policy.name} on ${connection.host}: nothing was put there`);
+  if (possible.length === 0) return logLine(`${policy.name} on ${connection.host}: nothing was put there`);
   const leaving = {
     policy,
     possible,
     owner: id,
     host: connection.host,
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
-    log,
+    log: logLine,
   };
   await removeOrLeave(leaving, (use) => withWorld(connection, possible, use));
 }

@@ -3,6 +3,7 @@ import { KnockgateError } from "../errors.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/schema.js";
 import type { Properties, RulesetArguments } from "./arguments.js";
+import { logLine } from "./log.js";
 
 /** When a host was changed last, or was to be. */
 export interface LastChange {
@@ -66,7 +67,7 @@ export async function recordChange(
 }
 
 function logFailure<T>(message: string, outs: T): T {
-  console.log(`failed: ${message}`);
+  logLine(`failed: ${message}`);
   return outs;
 }
 

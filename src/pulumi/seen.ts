@@ -6,6 +6,7 @@ import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { renderPolicy } from "../render/render.js";
+import { logLine } from "./log.js";
 
 /** What a host was seen to have, as a state holds it. */
 export interface Seen {
@@ -50,7 +51,7 @@ export function describeUnseen(
 ): Omit<Seen, "drift"> {
   const why = cause instanceof KnockgateError ? cause.message : String(cause);
   const drift = [`not looked at: ${why}`];
-  console.log(`drift: ${drift}`);
+  logLine(`drift: ${drift}`);
   return { props: { ...state, drift }, inputs: { ...leaveOutSeen(state), drift } };
 }
 

@@ -14,6 +14,7 @@ import {
   type WaveSummary,
 } from "../plan/wave-summary.js";
 import type { Properties } from "./arguments.js";
+import { logLine } from "./log.js";
 import { applyAgain, mapHosts, putBack } from "./put-back.js";
 
 const undoneSchema = z.array(z.object({ name: z.string(), at: z.string() })).default([]);
@@ -111,7 +112,7 @@ async function concludeWave(
   }
   print(summary);
   if (read.pauseSeconds > 0) {
-    console.log(`${nameWave(read)}: waiting ${read.pauseSeconds} s before the next one`);
+    logLine(`${nameWave(read)}: waiting ${read.pauseSeconds} s before the next one`);
     await pause(read.pauseSeconds * 1_000);
   }
   return { ...kept, undone, summary };
@@ -146,7 +147,7 @@ function listUndone({ hosts }: Wave, back: readonly HostResult[]): readonly Undo
 }
 
 function print(summary: WaveSummary): void {
-  for (const line of describeWave(summary)) console.log(line);
+  for (const line of describeWave(summary)) logLine(line);
 }
 
 /** Where hosts were put back, the engine saves that with the failed resource, so that the next run knows. */
@@ -184,7 +185,7 @@ function listNames(names: readonly string[]): string {
 function warnLost(undone: readonly Undone[]): void {
   if (undone.length === 0) return;
   const names = listNames(undone.map(({ name }) => name));
-  console.log(
+  logLine(
     `warning: put back after a failed wave, and now in no wave or another one: ${names}; \`pulumi up --refresh\` finds what they have`,
   );
 }

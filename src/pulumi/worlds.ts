@@ -6,6 +6,7 @@ import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 import { findVantage } from "../transport/vantage.js";
 import type { RulesetArguments } from "./arguments.js";
+import { logLine } from "./log.js";
 
 /**
  * Opens the ways to a host for as long as they are of use.
@@ -29,8 +30,7 @@ export async function withWorld<T>(
         errorLimit: connection.dialErrorLimit,
       },
       newId: () => randomUUID(),
-      // The engine shows what a provider's process prints as lines of its log.
-      log: (line) => console.log(line),
+      log: logLine,
     });
   } finally {
     passage.close();

@@ -1,0 +1,16 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+const listeners = new AsyncLocalStorage<(line: string) => void>();
+
+/** Tells the user one line; it holds no secret. */
+export function logLine(line: string): void {
+  const listener = listeners.getStore();
+  // The engine shows what a dynamic provider's process prints as lines of its log.
+  if (listener === undefined) console.log(line);
+  else listener(line);
+}
+
+/** Gives a listener what is logged during an act, instead of printing it. */
+export function withLog<T>(listener: (line: string) => void, act: () => Promise<T>): Promise<T> {
+  return listeners.run(listener, act);
+}
