@@ -79,13 +79,17 @@ export interface LimitsArgs {
 
 /** What a gate shall be for a source after some packets. */
 export interface ExpectationArgs {
+  /** What the failure is called by. */
   name: pulumi.Input<string>;
   /** The source's address. */
   from: pulumi.Input<string>;
+  /** Sent one after another by the source. Default: none. */
   packets?: pulumi.Input<pulumi.Input<ExpectedPacketArgs>[]>;
+  /** The gate's name. */
   gate: pulumi.Input<string>;
   /** How long after the last packet. Default: 0. */
   afterSeconds?: pulumi.Input<number>;
+  /** Whether the gate shall then be open for the source. */
   isOpen: pulumi.Input<boolean>;
 }
 
@@ -101,6 +105,7 @@ export interface GateArgs {
   name: pulumi.Input<string>;
   /** At least one. */
   protect: pulumi.Input<pulumi.Input<ProtectArgs>[]>;
+  /** What opens it. */
   knock: pulumi.Input<KnockArgs>;
   /** How long after the last step new connections are accepted from that source. 1 to 86,400; default 30. */
   openForSeconds?: pulumi.Input<number>;
@@ -108,7 +113,9 @@ export interface GateArgs {
 
 /** A protected port or range: exactly one of the fields, like `"22"` or `"8000-8010"`. */
 export interface ProtectArgs {
+  /** A TCP port or range. */
   tcp?: pulumi.Input<string>;
+  /** A UDP port or range. */
   udp?: pulumi.Input<string>;
 }
 
@@ -139,7 +146,9 @@ export interface StepArgs {
 
 /** The arguments of {@link KnockGate}. */
 export interface KnockGateArgs {
+  /** How to reach the host; a change of `host` replaces the gate. Kept secret whole. */
   connection: pulumi.Input<ConnectionArgs>;
+  /** What the host's firewall shall do. Kept secret whole; the outputs have what may be shown of it. */
   policy: pulumi.Input<PolicyArgs>;
   /**
    * Another machine that the gates are tried from, before and after the knock: for a deployer whose own address is in

@@ -8,10 +8,15 @@ import type { Ruleset } from "./ruleset.js";
 
 /** What a client needs to know to open a gate. */
 export interface GateKnock {
+  /** Its name. */
   readonly gate: string;
+  /** The ports behind it, as the policy has them. */
   readonly protect: Policy["gates"][number]["protect"];
+  /** To be sent in this order. */
   readonly steps: Policy["gates"][number]["knock"]["steps"];
+  /** Longest pause between two steps. */
   readonly stepTimeoutSeconds: number;
+  /** How long after the last step new connections are accepted. */
   readonly openForSeconds: number;
 }
 
