@@ -12,6 +12,7 @@ const order: readonly (readonly string[])[] = [
   ["plan"],
   ["apply"],
   ["pulumi", "cli"],
+  ["plugin"],
 ];
 const leaves = ["errors", "transport"];
 const pure = ["policy", "model", "check", "render", "plan"];
@@ -73,6 +74,12 @@ describe("the reading of imports", () => {
       "model imports",
     ],
     ["a cli that uses pulumi", "cli/main.ts", 'import { x } from "../pulumi/args.js";', "cli imports pulumi"],
+    [
+      "a component that knows the plugin",
+      "pulumi/knock-gate.ts",
+      'import { x } from "../plugin/serve.js";',
+      "pulumi imports plugin",
+    ],
     [
       "a transport that knows policies",
       "transport/ssh.ts",

@@ -1,0 +1,174 @@
+import ts from "typescript";
+
+/** @typedef {Record<string, unknown>} Spec a type or a property in Pulumi's schema language */
+/** @typedef {{ name: string, isRequired: boolean, isPlain: boolean, spec: Spec }} Property */
+
+/** Kept secret wherever a property of the name stands. */
+const secretNames = new Set([
+  "connection",
+  "policy",
+  "proveFrom",
+  "password",
+  "privateKey",
+  "privateKeyPassword",
+  "sudoPassword",
+  "steps",
+  "redactionKey",
+  "digest",
+  "knock",
+  "sshConfig",
+]);
+
+/** All other numbers are whole ones. */
+const fractionalNames = new Set(["afterSeconds"]);
+
+/** What each resource has from Pulumi's own classes. */
+const inheritedNames = new Set(["urn", "id"]);
+
+/** Reads TypeScript types as the checker has them, and gathers the object types that they are made of. */
+export class TypeReader {
+  /** Object types by token. @type {Map<string, { description: string, properties: readonly Property[] }>} */
+  types = new Map();
+  #checker;
+  /** Which declaration a token stands for. @type {Map<string, ts.Symbol>} */
+  #symbols = new Map();
+
+  /** @param {ts.TypeChecker} checker */
+  constructor(checker) {
+    this.#checker = checker;
+  }
+
+  /**
+   * Reads an interface's properties; of a class those alone that are outputs.
+   * @param {ts.Type} type
+   * @returns {readonly Property[]}
+   */
+  readProperties(type) {
+    const isClass = (type.symbol.flags & ts.SymbolFlags.Class) !== 0;
+    const symbols = this.#checker.getPropertiesOfType(type).filter((symbol) => {
+      if (symbol.valueDeclaration && ts.getCombinedModifierFlags(symbol.valueDeclaration) & hidden)
+        return false;
+      const isOutput = this.#checker.getTypeOfSymbol(symbol).aliasSymbol?.name === "Output";
+      return !inheritedNames.has(symbol.name) && !symbol.name.startsWith("#") && (!isClass || isOutput);
+    });
+    return symbols.map((symbol) => this.#readProperty(symbol, `${type.symbol.name}.${symbol.name}`));
+  }
+
+  /**
+   * @param {ts.Symbol} symbol
+   * @param {string} place for messages
+   * @returns {Property}
+   */
+  #readProperty(symbol, place) {
+    const { name } = symbol;
+    const { isPlain, spec } = this.#readType(this.#checker.getTypeOfSymbol(symbol), name, place);
+    const description = this.describe(symbol, place);
+    const isRequired = (symbol.flags & ts.SymbolFlags.Optional) === 0;
+    const secret = secretNames.has(name) ? { secret: true } : {};
+    return { name, isRequired, isPlain, spec: { ...spec, description, ...secret } };
+  }
+
+  /**
+   * @param {ts.Type} type
+   * @param {string} name of the property that has it
+   * @param {string} place
+   * @returns {{ isPlain: boolean, spec: Spec }} plain: neither an input nor an output, but a bare value
+   */
+  #readType(type, name, place) {
+    if (type.aliasSymbol?.name === "Output") {
+      const [value] = type.aliasTypeArguments ?? [];
+      if (value === undefined) throw new Error(`schema: ${place} is an output of nothing`);
+      return { isPlain: false, spec: this.#readType(value, name, place).spec };
+    }
+    const members = type.isUnion() ? type.types : [type];
+    const isWrapper = (/** @type {ts.Type} */ member) =>
+      ["Promise", "OutputInstance"].includes(member.symbol?.name ?? "");
+    const values = members.filter((member) => !isWrapper(member) && !(member.flags & ts.TypeFlags.Undefined));
+    return { isPlain: !members.some(isWrapper), spec: this.#readValue(values, name, place) };
+  }
+
+  /**
+   * @param {readonly ts.Type[]} values what the union of them is made of
+   * @param {string} name
+   * @param {string} place
+   * @returns {Spec}
+   */
+  #readValue(values, name, place) {
+    const are = (/** @type {ts.TypeFlags} */ flags) =>
+      values.length > 0 && values.every((value) => value.flags & flags);
+    if (are(ts.TypeFlags.StringLike)) return { type: "string" };
+    if (are(ts.TypeFlags.BooleanLike)) return { type: "boolean" };
+    if (are(ts.TypeFlags.NumberLike)) return { type: fractionalNames.has(name) ? "number" : "integer" };
+    const [value] = values;
+    if (values.length !== 1 || value === undefined) {
+      throw new Error(`schema: ${place} is a union, which other languages do not have`);
+    }
+    if (this.#checker.isArrayType(value)) {
+      const [item] = this.#checker.getTypeArguments(/** @type {ts.TypeReference} */ (value));
+      if (item === undefined) throw new Error(`schema: ${place} is a list of nothing`);
+      return { type: "array", items: this.#readType(item, name, `${place}[]`).spec };
+    }
+    const index = this.#checker.getIndexTypeOfType(value, ts.IndexKind.String);
+    if (index !== undefined)
+      return { type: "object", additionalProperties: this.#readType(index, name, `${place}[]`).spec };
+    if (value.flags & ts.TypeFlags.Object) return { $ref: `#/types/${this.#nameType(value, place)}` };
+    throw new Error(`schema: ${place} has a type that the schema has no word for`);
+  }
+
+  /**
+   * @param {ts.Type} type
+   * @param {string} place
+   * @returns {string} its token
+   */
+  #nameType(type, place) {
+    const symbol = type.aliasSymbol ?? type.symbol;
+    if (symbol.flags & ts.SymbolFlags.Interface) return this.#gather(type, symbol, place);
+    // What the policy's schema infers has no name of its own; its properties tell which argument it is.
+    const names = this.#checker.getPropertiesOfType(type).map((property) => property.name);
+    const key = [...names].sort().join();
+    const alike = [...this.types].filter(
+      ([, { properties }]) =>
+        properties
+          .map((property) => property.name)
+          .sort()
+          .join() === key,
+    );
+    const [token] = alike[0] ?? [];
+    if (alike.length !== 1 || token === undefined)
+      throw new Error(`schema: ${place} has a type without a name`);
+    return token;
+  }
+
+  /** @param {ts.Type} type @param {ts.Symbol} symbol @param {string} place @returns {string} */
+  #gather(type, symbol, place) {
+    // In each language, inputs get the `Args` that TypeScript's names have already.
+    const token = `knockgate:index:${symbol.name.replace(/Args$/, "")}`;
+    const known = this.#symbols.get(token);
+    if (known !== undefined && known !== symbol) {
+      throw new Error(`schema: ${place}: ${token} would be two types`);
+    }
+    if (known === undefined) {
+      this.#symbols.set(token, symbol);
+      // Properties come later: the map's order is that of first mention.
+      this.types.set(token, { description: "", properties: [] });
+      this.types.set(token, {
+        description: this.describe(symbol, place),
+        properties: this.readProperties(type),
+      });
+    }
+    return token;
+  }
+
+  /**
+   * Returns the comment, without links, as Markdown.
+   * @param {ts.Symbol} symbol
+   * @param {string} place
+   */
+  describe(symbol, place) {
+    const text = ts.displayPartsToString(symbol.getDocumentationComment(this.#checker)).trim();
+    if (text === "") throw new Error(`schema: ${place} has no comment to describe it`);
+    return text.replace(/\{@link ([^}]+)\}/g, "`$1`").replace(/([^\n])\n(?=[^\n])/g, "$1 ");
+  }
+}
+
+const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;

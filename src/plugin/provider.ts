@@ -1,0 +1,95 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { KnockGateArgs } from "../pulumi/args.js";
+import { KnockGate } from "../pulumi/knock-gate.js";
+import { withLog } from "../pulumi/log.js";
+import * as ruleset from "../pulumi/operations.js";
+import type { Offer } from "./offer.js";
+import { listOutputs, listSecrets, type Schema } from "./schema.js";
+import { markSecrets, openSecrets } from "./secrets.js";
+
+type Operations = Pick<typeof ruleset, "check" | "diff" | "create" | "read" | "update" | "delete">;
+type Construct = (
+  name: string,
+  inputs: pulumi.Inputs,
+  opts: pulumi.ComponentResourceOptions,
+) => pulumi.ComponentResource;
+
+const components: { readonly [Name in keyof Offer["components"]]: Construct } = {
+  KnockGate: (name, inputs, opts) => new KnockGate(name, inputs as unknown as KnockGateArgs, opts),
+};
+
+const resources: { readonly [Name in keyof Offer["resources"]]: Operations } = {
+  Ruleset: ruleset,
+};
+
+/**
+ * Serves the components and the resources that they make. The engine sends secrets marked, so what must stay secret
+ * is marked in each answer as well.
+ */
+export function makeProvider(schemaText: string): pulumi.provider.Provider {
+  const schema: Schema = JSON.parse(schemaText);
+  const marked = (token: string, properties: Record<string, unknown>) =>
+    markSecrets(properties, listSecrets(schema, token));
+  return {
+    version: schema.version,
+    schema: schemaText,
+    async construct(name, type, inputs, opts) {
+      const component = find(components, type)(name, inputs, opts);
+      const outputs = component as unknown as pulumi.Inputs;
+      const state = Object.fromEntries(listOutputs(schema, type).map((output) => [output, outputs[output]]));
+      return { urn: component.urn, state };
+    },
+    check: (urn, olds, news) =>
+      serve(urn, async ({ token, operations }) => {
+        const { inputs, failures } = await operations.check(openSecrets(olds), openSecrets(news));
+        return { inputs: marked(token, inputs), failures: [...failures] };
+      }),
+    diff: (id, urn, olds, news) =>
+      serve(urn, async ({ operations }) => {
+        const { replaces, ...found } = await operations.diff(id, openSecrets(olds), openSecrets(news));
+        return { ...found, replaces: [...replaces] };
+      }),
+    create: (urn, inputs) =>
+      serve(urn, async ({ token, operations }) => {
+        const { id, outs } = await operations.create(openSecrets(inputs));
+        return { id, outs: marked(token, outs) };
+      }),
+    read: (id, urn, state) =>
+      serve(urn, async ({ token, operations }) => {
+        const { id: seen, props = {}, inputs = {} } = await operations.read(id, openSecrets(state));
+        return { id: seen, props: marked(token, props), inputs: marked(token, inputs) };
+      }),
+    update: (id, urn, olds, news) =>
+      serve(urn, async ({ token, operations }) => {
+        const { outs } = await operations.update(id, openSecrets(olds), openSecrets(news));
+        return { outs: marked(token, outs) };
+      }),
+    delete: (id, urn, state) => serve(urn, ({ operations }) => operations.delete(id, openSecrets(state))),
+  };
+}
+
+/** Lets the resource that a URN names work, and what it logs stand beside that resource in the engine's log. */
+function serve<T>(
+  urn: pulumi.URN,
+  act: (served: { readonly token: string; readonly operations: Operations }) => Promise<T>,
+): Promise<T> {
+  const token = nameType(urn);
+  const operations = find(resources, token);
+  const resource = new pulumi.DependencyResource(urn);
+  return withLog(
+    (line) => void pulumi.log.info(line, resource),
+    () => act({ token, operations }),
+  );
+}
+
+/** `knockgate:index:Ruleset` of a URN like `urn:pulumi:STACK::PROJECT::PARENT$knockgate:index:Ruleset::NAME`. */
+function nameType(urn: pulumi.URN): string {
+  return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+function find<T>(table: Readonly<Record<string, T>>, token: string): T {
+  const name = token.startsWith("knockgate:index:") ? token.slice("knockgate:index:".length) : "";
+  const found = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (found === undefined) throw new Error(`the plugin knockgate knows no ${token}`);
+  return found;
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What of the schema the plugin itself goes by. */
+export interface Schema {
+  readonly version: string;
+  /** By type token. */
+  readonly resources: Readonly<Record<string, ResourceSchema>>;
+}
+
+interface ResourceSchema {
+  readonly properties: Properties;
+  readonly inputProperties: Properties;
+}
+
+type Properties = Readonly<Record<string, { readonly secret?: boolean }>>;
+
+/** The text that the build lays beside this module. */
+export function readSchemaText(): string {
+  return readFileSync(join(__dirname, "schema.json"), "utf8");
+}
+
+export function listOutputs(schema: Schema, token: string): readonly string[] {
+  return Object.keys(schema.resources[token]?.properties ?? {});
+}
+
+/** The properties that stay secret, whether a program marked them or not. */
+export function listSecrets(schema: Schema, token: string): readonly string[] {
+  const { inputProperties = {}, properties = {} } = schema.resources[token] ?? {};
+  const marked = [...Object.entries(inputProperties), ...Object.entries(properties)].filter(
+    ([, { secret }]) => secret === true,
+  );
+  return [...new Set(marked.map(([name]) => name))];
+}

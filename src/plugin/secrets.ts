@@ -1,0 +1,26 @@
+import { runtime } from "@pulumi/pulumi";
+
+type Properties = Record<string, unknown>;
+
+/** Takes the engine's marks of secrets off, at any depth. */
+export function openSecrets(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, open(value)]));
+}
+
+function open(value: unknown): unknown {
+  if (runtime.isRpcSecret(value)) return open(runtime.unwrapRpcSecret(value));
+  if (Array.isArray(value)) return value.map(open);
+  return typeof value === "object" && value !== null ? openSecrets(value as Properties) : value;
+}
+
+/** Marks the named properties as secrets for the engine. What is undefined does not travel. */
+export function markSecrets(properties: Properties, names: readonly string[]): Properties {
+  const present = Object.entries(properties).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    present.map(([name, value]) => [name, names.includes(name) ? markSecret(value) : value]),
+  );
+}
+
+function markSecret(value: unknown): Properties {
+  return { [runtime.specialSigKey]: runtime.specialSecretSig, value };
+}
