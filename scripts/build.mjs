@@ -23,6 +23,14 @@ if (compiled.status !== 0) process.exit(1);
 for (const path of listPaths("src").filter((path) => path.endsWith(".sh"))) {
   cpSync(join(root, path), join(root, path.replace(/^src/, "dist")));
 }
+const schema = spawnSync(
+  process.execPath,
+  [join(root, "scripts", "schema.mjs"), join(dist, "plugin", "schema.json")],
+  {
+    stdio: "inherit",
+  },
+);
+if (schema.status !== 0) process.exit(1);
 writeFileSync(stamp, "");
 utimesSync(stamp, startedAt, startedAt);
 
@@ -30,7 +38,9 @@ function isUpToDate() {
   if (!existsSync(stamp) || !existsSync(dist)) return false;
   const settings = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
   // Folders count too: their time tells of removed and renamed files.
-  const sources = ["src", ...listPaths("src"), ...settings, "package.json"];
+  const examples = listPaths("examples").filter((path) => !path.includes("node_modules"));
+  const forSchema = ["scripts/schema.mjs", ...listPaths("scripts/schema"), ...examples];
+  const sources = ["src", ...listPaths("src"), ...forSchema, ...settings, "package.json"];
   return sources.every((path) => statSync(join(root, path)).mtimeMs < statSync(stamp).mtimeMs);
 }
 
