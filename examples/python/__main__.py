@@ -1,0 +1,30 @@
+import pulumi
+import pulumi_knockgate as knockgate
+
+config = pulumi.Config()
+steps = config.require_secret_object("steps")
+
+edge = knockgate.KnockGate(
+    "edge",
+    connection=knockgate.ConnectionArgs(
+        host=config.require("host"),
+        user=config.get("user") or "root",
+        host_key=config.require("hostKey"),
+        private_key=config.require_secret("privateKey"),
+    ),
+    policy=knockgate.PolicyArgs(
+        name="edge",
+        gates=[
+            knockgate.GateArgs(
+                name="ssh",
+                protect=[knockgate.ProtectArgs(tcp="22")],
+                knock=knockgate.KnockArgs(steps=steps),
+                open_for_seconds=30,
+            )
+        ],
+    ),
+)
+
+pulumi.export("ruleset", edge.ruleset)
+pulumi.export("digest", edge.digest)
+pulumi.export("knock", edge.knock)
