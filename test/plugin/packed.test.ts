@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GetSchemaRequest, type GetSchemaResponse } from "@pulumi/pulumi/proto/provider_pb";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ask, startPlugin } from "./running-plugin";
+
+const root = join(__dirname, "..", "..");
+
+let folder: string;
+/** What a user gets. */
+let packed: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "knockgate-packed-"));
+  const flags = ["--ignore-scripts", "--offline", "--silent", "--pack-destination", folder];
+  const archive = execFileSync("npm", ["pack", ...flags], { cwd: root, encoding: "utf8" }).trim();
+  execFileSync("tar", ["-x", "-f", join(folder, archive), "-C", folder]);
+  packed = join(folder, "package");
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function readSchema(command: readonly [string, ...string[]]): Promise<string> {
+  const plugin = await startPlugin(command);
+  try {
+    const { client } = plugin;
+    const request = new GetSchemaRequest();
+    const asked = ask<GetSchemaRequest, GetSchemaResponse>(
+      (...asking) => client.getSchema(...asking),
+      request,
+    );
+    return (await asked).getSchema();
+  } finally {
+    await plugin.stop();
+  }
+}
+
+test("what npm packs runs as the executable that an engine looks for in a package's folder", async () => {
+  const schema = await readSchema([join(packed, "pulumi-resource-knockgate")]);
+  expect(schema).toBe(readFileSync(join(root, "dist/plugin/schema.json"), "utf8"));
+});
+
+test("what npm packs runs by the command of Pulumi's language host for Node, as PulumiPlugin.yaml asks for", async () => {
+  expect(readFileSync(join(packed, "PulumiPlugin.yaml"), "utf8")).toBe("runtime: nodejs\n");
+  const runner = createRequire(packed).resolve("@pulumi/pulumi/cmd/run-plugin");
+  const schema = await readSchema([process.execPath, runner, packed]);
+  expect(JSON.parse(schema).resources).toHaveProperty(["knockgate:index:Ruleset"]);
+});
