@@ -13,6 +13,8 @@ export async function openStack(
   directory: string,
   program: InlineProgramArgs["program"],
   stackName = "lab",
+  /** Folders of plugins by the package's name, as a user's Pulumi.yaml has them. */
+  packages: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const workDir = join(directory, "project");
   const backend = join(directory, "backend");
@@ -21,11 +23,18 @@ export async function openStack(
   if (!existsSync(join(workDir, "node_modules"))) {
     await symlink(join(root, "node_modules"), join(workDir, "node_modules"));
   }
+  const project = {
+    name: "knockgate-lab",
+    runtime: "nodejs",
+    backend: { url: `file://${backend}` },
+  } as const;
+  // The type of settings does not know packages yet; the engine does.
+  const projectSettings = { ...project, packages };
   return LocalWorkspace.createOrSelectStack(
     { stackName, projectName: "knockgate-lab", program },
     {
       workDir,
-      projectSettings: { name: "knockgate-lab", runtime: "nodejs", backend: { url: `file://${backend}` } },
+      projectSettings,
       envVars: { PULUMI_CONFIG_PASSPHRASE: "only for the lab", PULUMI_SKIP_UPDATE_CHECK: "true" },
     },
   );

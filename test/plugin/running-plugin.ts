@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
 import * as engineRpc from "@pulumi/pulumi/proto/engine_grpc_pb";
-import { type LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
@@ -17,7 +17,7 @@ export interface LoggedLine {
 
 export interface RunningPlugin {
   readonly client: ResourceProviderClient;
-  /** What it told the engine for users to see. */
+  /** What it told the engine, for users to see or for debugging. */
   readonly log: readonly LoggedLine[];
   /** All that the process printed but its port, line by line. */
   readonly printed: readonly string[];
@@ -32,10 +32,7 @@ export async function startPlugin(
   const printed: string[] = [];
   const engine = await serve(engineRpc.EngineService, {
     log: (call: { request: LogRequest }, answer: grpc.sendUnaryData<Empty>) => {
-      // Debugging messages are the SDK's own, which an engine shows to whoever asks for them.
-      if (call.request.getSeverity() > LogSeverity.DEBUG) {
-        log.push({ urn: call.request.getUrn(), message: call.request.getMessage() });
-      }
+      log.push({ urn: call.request.getUrn(), message: call.request.getMessage() });
       answer(null, new Empty());
     },
   });
