@@ -10,7 +10,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 const executable = join(__dirname, "..", "..", "pulumi-resource-knockgate");
 const credentials = grpc.credentials.createInsecure();
 
-export interface LoggedLine {
+interface LoggedLine {
   readonly urn: string;
   readonly message: string;
 }

@@ -10,7 +10,7 @@ export interface ObjectSchema {
   readonly required: readonly string[];
 }
 
-export interface ResourceSchema extends ObjectSchema {
+interface ResourceSchema extends ObjectSchema {
   readonly isComponent: boolean;
   readonly inputProperties: Readonly<Record<string, PropertySchema>>;
   readonly requiredInputs: readonly string[];
