@@ -14,6 +14,7 @@ const commandsByPackage = {
   shellcheck: ["shellcheck"],
   nmap: ["nmap"],
   "perl-base": ["perl"],
+  "python3-minimal": ["python3"],
   busybox: ["busybox"], // busybox-static has the same command
   debootstrap: ["debootstrap"],
   "systemd-container": ["systemd-nspawn"],
