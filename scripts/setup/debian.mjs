@@ -13,6 +13,8 @@ const commandsByPackage = {
   sudo: ["sudo"],
   shellcheck: ["shellcheck"],
   nmap: ["nmap"],
+  knockd: ["knock"], // its daemon stays stopped
+  "iputils-ping": ["ping"],
   "perl-base": ["perl"],
   "python3-minimal": ["python3"],
   busybox: ["busybox"], // busybox-static has the same command
