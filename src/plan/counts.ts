@@ -1,24 +1,33 @@
 import { z } from "zod";
 import { listProtected } from "../policy/gate.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
-import type { Gate, Policy } from "../policy/schema.js";
+import type { Event, Gate, Policy } from "../policy/schema.js";
 import { toRange } from "../render/iptables-match.js";
 import { chainName } from "../render/iptables-names.js";
 import { counterName } from "../render/lower-event.js";
 import { parseJson } from "./json.js";
 
-/** How many packets to a gate's protected ports the kernel let pass and dropped so far. */
+/** How many packets of a gate the kernel has counted since its ruleset was loaded. */
 export interface GateCounts {
+  /** To its protected ports, and let through. */
   readonly accepted: number;
+  /** To its protected ports, and dropped. */
   readonly dropped: number;
+  /** Last steps that opened the door. iptables does not count them. */
+  readonly opened?: number;
+  /** Packets that put a source back to the start. iptables does not count them. */
+  readonly reset?: number;
 }
+
+/** What each backend counts. */
+type DoorEvent = "accepted" | "dropped";
 
 /** By gate. */
 export type Counts = ReadonlyMap<string, GateCounts>;
 
 /** Whether at least so many packets to a gate were counted between two readings. */
 export function hasRisen(
-  event: keyof GateCounts,
+  event: DoorEvent,
   gate: Gate,
   before: Counts | undefined,
   after: Counts | undefined,
@@ -40,16 +49,10 @@ const countersSchema = z.object({
  */
 export function readCounts(text: string, policy: Policy): Counts | undefined {
   const read = policy.backend === "nftables" ? readNftables(text) : readIptables(text, policy);
-  if (read === undefined) return undefined;
-  return new Map(
-    policy.gates.map((gate) => [
-      gate.name,
-      { accepted: read(gate, "accepted"), dropped: read(gate, "dropped") },
-    ]),
-  );
+  return read && new Map(policy.gates.map((gate) => [gate.name, read(gate)]));
 }
 
-type Reader = (gate: Gate, event: keyof GateCounts) => number;
+type Reader = (gate: Gate) => GateCounts;
 
 function readNftables(text: string): Reader | undefined {
   const listing = countersSchema.safeParse(parseJson(text));
@@ -59,7 +62,15 @@ function readNftables(text: string): Reader | undefined {
       counter === undefined ? [] : [[counter.name, counter.packets] as const],
     ),
   );
-  return (gate, event) => packets.get(counterName(gate.name, event)) ?? 0;
+  return (gate) => {
+    const read = (event: Event) => packets.get(counterName(gate.name, event)) ?? 0;
+    return {
+      accepted: read("accepted"),
+      dropped: read("dropped"),
+      opened: read("opened"),
+      reset: read("reset"),
+    };
+  };
 }
 
 /** iptables counts by rule: those of a gate's door stand in a chain of its own, or where its ports are looked at. */
@@ -74,7 +85,7 @@ function readIptables(text: string, policy: Policy): Reader | undefined {
   if (rules.length === 0) return undefined;
   const beginning = [chainName(policy.name, "beginning"), chainName(policy.name, "input")];
   const passes = policy.scope === "input" ? "ACCEPT" : "RETURN";
-  return (gate, event) => {
+  const sum = (gate: Gate, event: DoorEvent): number => {
     const target = ` -j ${event === "dropped" ? "DROP" : passes}`;
     const ports = protocols.flatMap((protocol) =>
       mergePortRanges(listProtected(gate, protocol)).map((range) => `${toRange(protocol, range).join(" ")} `),
@@ -86,6 +97,7 @@ function readIptables(text: string, policy: Policy): Reader | undefined {
           chain === chainName(policy.name, `${gate.name}_door`) ||
           (beginning.includes(chain) && ports.some((words) => rest.startsWith(words))),
       )
-      .reduce((sum, { packets }) => sum + packets, 0);
+      .reduce((total, { packets }) => total + packets, 0);
   };
+  return (gate) => ({ accepted: sum(gate, "accepted"), dropped: sum(gate, "dropped") });
 }

@@ -35,4 +35,4 @@ export function keepSeen(olds: Properties, news: Properties, policy: Policy): Re
   return { ...news, ...seen, drift: readLines(olds["drift"]), ...kept };
 }
 
-const keptNames = ["obstacles", "failure", "former", "lastChange"];
+const keptNames = ["obstacles", "counters", "failure", "former", "lastChange"];

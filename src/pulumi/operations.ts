@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { changeHost } from "../apply/change.js";
 import { removeOrLeave } from "../apply/leave.js";
-import { observeHost } from "../apply/observe.js";
+import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
 import { nameBackend } from "../apply/program.js";
 import { reachHost } from "../apply/reach.js";
@@ -142,7 +142,8 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
     const reached = await reachHost(world.routes, isGated ? possible : [policy], isGated, world.dialing);
     try {
       const observed = await observeHost(reached.connection, policy);
-      const { drift, ...seen } = describeSeen(observed, id, policy, props);
+      const counts = await countPackets(reached.connection, policy);
+      const { drift, ...seen } = describeSeen(observed, counts, id, policy, props);
       for (const line of drift) world.log(`${policy.name} on ${reached.route.name}: drift: ${line}`);
       return { id, ...seen };
     } finally {

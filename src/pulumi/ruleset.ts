@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../apply/health.js";
+import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/schema.js";
 import type * as operations from "./operations.js";
 import type { LastChange } from "./recorded.js";
@@ -62,6 +63,8 @@ export interface Ruleset extends pulumi.CustomResource {
   readonly undoAfterSeconds: pulumi.Output<number>;
   readonly ruleset: pulumi.Output<string>;
   readonly digest: pulumi.Output<string>;
+  /** By gate; only after a refresh. */
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
 }
 
 /** A ruleset whose failed changes are told by its outputs alone. */
@@ -93,6 +96,7 @@ export function registerRuleset(
     redactionKey: pulumi.secret(""),
     ruleset: undefined,
     digest: undefined,
+    counters: undefined,
     failure: undefined,
     former: undefined,
     lastChange: undefined,

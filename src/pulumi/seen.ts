@@ -1,4 +1,5 @@
 import { KnockgateError } from "../errors.js";
+import type { Counts } from "../plan/counts.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
 import { describeLoaded } from "../plan/loaded-text.js";
@@ -16,9 +17,10 @@ export interface Seen {
   readonly drift: readonly string[];
 }
 
-/** Brings what the state says of a host up to what was seen there. */
+/** Brings what the state says of a host up to what was seen and had been counted there. */
 export function describeSeen(
   observed: Observed,
+  counts: Counts | undefined,
   id: string,
   policy: Policy,
   state: Readonly<Record<string, unknown>>,
@@ -37,9 +39,11 @@ export function describeSeen(
   const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
   // A state from before there was drift in it stays as it is until there is something to say.
   const shown = { ruleset, ...(drift.length === 0 && state["drift"] === undefined ? {} : { drift }) };
+  const { counters: _counters, ...kept } = state;
+  const counted = counts === undefined ? {} : { counters: Object.fromEntries(counts) };
   return {
     drift,
-    props: { ...state, ...shown, digest: isOurs ? digestText(confirmed.text) : "" },
+    props: { ...kept, ...shown, digest: isOurs ? digestText(confirmed.text) : "", ...counted },
     inputs: { ...leaveOutSeen(state), ...shown },
   };
 }
@@ -60,7 +64,7 @@ function leaveOutSeen(state: Readonly<Record<string, unknown>>): Record<string, 
   return Object.fromEntries(Object.entries(state).filter(([name]) => !outputNames.includes(name)));
 }
 
-const outputNames = ["digest", "obstacles", "failure", "former", "lastChange"];
+const outputNames = ["digest", "obstacles", "counters", "failure", "former", "lastChange"];
 
 /** What stood in the gate's way when it was proven; a state from before that was noted does not know. */
 export function readObstacles(state: Readonly<Record<string, unknown>>): readonly string[] | undefined {

@@ -29,8 +29,8 @@ describe("the counters of nftables", () => {
       makeCounter("ssh_opened", 99),
     ];
     expect(Object.fromEntries(readCounts(JSON.stringify({ nftables }), policy) ?? [])).toEqual({
-      ssh: { accepted: 3, dropped: 12 },
-      "game-night": { accepted: 0, dropped: 5 },
+      ssh: { accepted: 3, dropped: 12, opened: 99, reset: 0 },
+      "game-night": { accepted: 0, dropped: 5, opened: 0, reset: 0 },
     });
   });
 

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Lab, openLab } from "../lab/lab";
+import { claimHost, connectionTo } from "./deployment";
+import { isLetIn } from "./inspection";
+import { manage } from "./managed";
+import { newSteps, oldSteps } from "./policies";
+
+let lab: Lab;
+beforeAll(async () => {
+  vi.spyOn(console, "log").mockReturnValue();
+  lab = await openLab({ hosts: 2, clients: 1 });
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await lab?.close();
+});
+
+test.each([{ backend: "nftables" }, { backend: "iptables" }])(
+  "what $backend counted is read by a refresh, is no difference, and goes with a change",
+  async (row) => {
+    const host = claimHost(lab);
+    const [client] = lab.clients;
+    if (client === undefined) throw new Error("expected a client");
+    const gate = (steps: typeof oldSteps) => ({
+      policy: {
+        name: "edge",
+        backend: row.backend,
+        gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }],
+      },
+    });
+    const managed = await manage({ connection: connectionTo(lab, host), ...gate(oldSteps) });
+    expect(managed.state).not.toHaveProperty("counters");
+    await managed.refresh();
+    const before = managed.state["counters"] as { ssh: { accepted: number; dropped: number } };
+    // The proof was dropped before the knock and let through after it; a refresh comes through by a knock of its own.
+    expect(before).toEqual({
+      ssh: { accepted: expect.any(Number), dropped: expect.any(Number), ...more(row) },
+    });
+
+    expect(await isLetIn(client, host)).toBe(false);
+    expect(await managed.isDue()).toBe(false);
+    await managed.refresh();
+    const after = managed.state["counters"] as typeof before;
+    expect(after.ssh.dropped).toBeGreaterThan(before.ssh.dropped);
+
+    const patience = { connection: connectionTo(lab, host, { dialErrorLimit: 1 }) };
+    await managed.up(patience);
+    expect(managed.state["counters"]).toEqual(after);
+    await managed.up({ ...patience, ...gate(newSteps) });
+    expect(managed.state).not.toHaveProperty("counters");
+  },
+);
+
+function more({ backend }: { readonly backend: string }): object {
+  return backend === "nftables" ? { opened: expect.any(Number), reset: 0 } : {};
+}
