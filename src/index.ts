@@ -1,5 +1,7 @@
 export { type LintFinding, lintPolicy } from "./check/lint.js";
+export type { KnockCommands } from "./client/knock-commands.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
+export type { GateCounts } from "./plan/counts.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";

@@ -10,12 +10,13 @@ const order: readonly (readonly string[])[] = [
   ["check"],
   ["render"],
   ["plan"],
+  ["client"],
   ["apply"],
   ["pulumi", "cli"],
   ["plugin"],
 ];
 const leaves = ["errors", "transport"];
-const pure = ["policy", "model", "check", "render", "plan"];
+const pure = ["policy", "model", "check", "render", "plan", "client"];
 
 /** All that pure code may take from Node; `undefined` stands for the whole module. */
 const pureBuiltins: Readonly<Record<string, readonly string[] | undefined>> = {

@@ -1,9 +1,13 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { type KnockCommands, writeKnockCommands } from "../client/knock-commands.js";
+import { writeSshConfig } from "../client/ssh-config.js";
+import { readWay, type Way } from "../client/way.js";
+import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/schema.js";
 import type { ConnectionArgs } from "./args.js";
 import { type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
-import { makeHooks, type Way } from "./hooks.js";
+import { type GatedConnection, makeHooks } from "./hooks.js";
 import type { Ruleset } from "./ruleset.js";
 
 /** What a client needs to know to open a gate. */
@@ -18,6 +22,8 @@ export interface GateKnock {
   readonly stepTimeoutSeconds: number;
   /** How long after the last step new connections are accepted. */
   readonly openForSeconds: number;
+  /** The whole sequence as one line for each tool that can send it. */
+  readonly commands: KnockCommands;
 }
 
 /** What a host is gated by. */
@@ -38,9 +44,19 @@ export class GatedHost {
   readonly digest: pulumi.Output<string>;
   /** The knock of each gate. Secret. */
   readonly knock: pulumi.Output<readonly GateKnock[]>;
+  /**
+   * A block for ssh_config(5), for a host called like this resource: its ProxyCommand knocks, and then connects, by bash,
+   * coreutils and, for ICMP steps, ping. Where no gate protects the SSH port it has none. Secret: the knock is in it.
+   */
+  readonly sshConfig: pulumi.Output<string>;
+  /**
+   * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
+   * never a difference of its own. `undefined` before the first refresh, and after a change.
+   */
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
   readonly #name: string;
   readonly #gating: Gating;
-  readonly #way: pulumi.Output<Way>;
+  readonly #gated: pulumi.Output<Gated>;
   #hooks: pulumi.ResourceHookBinding | undefined;
 
   /** @param name unique in its program: hooks are named after it */
@@ -48,12 +64,17 @@ export class GatedHost {
     const { ruleset, present, connection } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    this.knock = pulumi.secret(present.apply((policy) => (policy === undefined ? [] : listKnocks(policy))));
+    this.counters = ruleset.counters;
+    const gated = pulumi.output(connection).apply((reached): pulumi.Output<Gated> => {
+      return present.apply((policy) => ({ connection: reached, policy }));
+    });
+    this.knock = pulumi.secret(gated.apply((it) => listKnocks(it.policy, readWay(it.connection))));
+    this.sshConfig = pulumi.secret(
+      gated.apply((it) => writeSshConfig(name, readWay(it.connection), it.policy)),
+    );
     this.#name = name;
     this.#gating = gating;
-    this.#way = pulumi.output(connection).apply((reached): pulumi.Output<Way> => {
-      return present.apply((confirmed): Way => ({ connection: reached, policy: confirmed }));
-    });
+    this.#gated = gated;
   }
 
   /**
@@ -66,7 +87,7 @@ export class GatedHost {
    * new command.remote.CopyToRemote("motd", { connection, source, remotePath }, { dependsOn: gate, hooks: gate.hooks });
    */
   get hooks(): pulumi.ResourceHookBinding {
-    this.#hooks ??= makeHooks(this.#name, this.#way);
+    this.#hooks ??= makeHooks(this.#name, this.#gated);
     return this.#hooks;
   }
 
@@ -81,12 +102,19 @@ export class GatedHost {
   }
 }
 
-function listKnocks(policy: Policy): readonly GateKnock[] {
-  return policy.gates.map((gate) => ({
+/** What the engine has of a connection once all of it is known, and the policy that the host confirmed. */
+interface Gated extends GatedConnection {
+  readonly connection: pulumi.Unwrap<ConnectionArgs>;
+  readonly policy: Policy | undefined;
+}
+
+function listKnocks(policy: Policy | undefined, way: Way): readonly GateKnock[] {
+  return (policy?.gates ?? []).map((gate) => ({
     gate: gate.name,
     protect: gate.protect,
     steps: gate.knock.steps,
     stepTimeoutSeconds: gate.knock.stepTimeoutSeconds,
     openForSeconds: gate.openForSeconds,
+    commands: writeKnockCommands(gate.knock.steps, way),
   }));
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** The way through a gate: plain values as the engine has them. Secret. */
-export interface Way {
+/** A connection and the policy that stands in its way: plain values as the engine has them. Secret. */
+export interface GatedConnection {
   readonly connection: unknown;
   readonly policy: unknown;
 }
@@ -17,14 +17,14 @@ const dialError =
  * Makes resource hooks that send a gate's knock right before another resource dials the host, and once more when it
  * could not get in. They run in the program, so a deletion needs the program too: `pulumi destroy --run-program`.
  *
- * @param way resolves when the gate is what the program wants
+ * @param gated resolves when the gate is what the program wants
  */
-export function makeHooks(name: string, way: pulumi.Output<Way>): pulumi.ResourceHookBinding {
+export function makeHooks(name: string, gated: pulumi.Output<GatedConnection>): pulumi.ResourceHookBinding {
   const knock = async (): Promise<void> => {
     // Imported here, so that a program that uses no hook loads no SSH.
     const { readArguments } = await import("./arguments.js");
     const { openSshGate } = await import("../apply/open.js");
-    const reading = readArguments(await resolve(way));
+    const reading = readArguments(await resolve(gated));
     if (reading.kind === "arguments")
       await openSshGate(reading.arguments.connection, reading.arguments.policy);
   };

@@ -1,5 +1,6 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/schema.js";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
@@ -35,6 +36,16 @@ export class KnockGate extends pulumi.ComponentResource {
   readonly digest: pulumi.Output<string>;
   /** The knock of each gate. Secret. */
   readonly knock: pulumi.Output<readonly GateKnock[]>;
+  /**
+   * A block for ssh_config(5), for a host called like this resource: its ProxyCommand knocks, and then connects, by bash,
+   * coreutils and, for ICMP steps, ping. Where no gate protects the SSH port it has none. Secret: the knock is in it.
+   */
+  readonly sshConfig: pulumi.Output<string>;
+  /**
+   * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
+   * never a difference of its own. `undefined` before the first refresh, and after a change.
+   */
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
   readonly #host: GatedHost;
 
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -54,7 +65,10 @@ export class KnockGate extends pulumi.ComponentResource {
     this.ruleset = this.#host.ruleset;
     this.digest = this.#host.digest;
     this.knock = this.#host.knock;
-    this.registerOutputs({ ruleset: this.ruleset, digest: this.digest, knock: this.knock });
+    this.sshConfig = this.#host.sshConfig;
+    this.counters = this.#host.counters;
+    const { digest, knock, sshConfig, counters } = this;
+    this.registerOutputs({ ruleset: this.ruleset, digest, knock, sshConfig, counters });
   }
 
   /**

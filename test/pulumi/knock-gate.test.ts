@@ -23,16 +23,19 @@ const readPolicy = {
 
 let compiled: Compiled;
 let registered: pulumi.runtime.MockResourceArgs[] = [];
+let seenCounters: object | undefined;
 beforeAll(() => {
   compiled = loadCompiled();
 }, 60_000);
 afterAll(() => compiled?.remove());
 beforeEach(async () => {
   registered = [];
+  seenCounters = undefined;
   await pulumi.runtime.setMocks({
     newResource: (args) => {
       registered.push(args);
-      const outs = { policy: secret(readPolicy), ruleset: "table", digest: "d1ge57" };
+      const counted = seenCounters === undefined ? {} : { counters: seenCounters };
+      const outs = { policy: secret(readPolicy), ruleset: "table", digest: "d1ge57", ...counted };
       return { id: `${args.name}-id`, state: { ...args.inputs, ...(args.custom ? outs : {}) } };
     },
     call: () => ({}),
@@ -110,12 +113,33 @@ test("shows the ruleset, and keeps digest and knock secret", async () => {
   expect(await waitFor(gate.ruleset)).toBe("table");
   expect(await waitFor(gate.digest)).toBe("d1ge57");
   expect(await waitFor(gate.knock)).toEqual([
-    { gate: "ssh", protect: [{ tcp: "22" }], steps, stepTimeoutSeconds: 5, openForSeconds: 30 },
+    {
+      gate: "ssh",
+      protect: [{ tcp: "22" }],
+      steps,
+      stepTimeoutSeconds: 5,
+      openForSeconds: 30,
+      commands: {
+        knock: "knock -d 150 203.0.113.7 47001:tcp 58002:udp",
+        nmap: expect.stringContaining(" -p 47001 203.0.113.7 && nmap "),
+        bash: expect.stringMatching(/^bash -c '.*s t 47001; .* knock 203\.0\.113\.7$/),
+      },
+    },
   ]);
+  expect(await waitFor(gate.sshConfig)).toMatch(/^Host edge\n {2}HostName 203\.0\.113\.7\n {2}User root\n/);
   expect(await pulumi.isSecret(gate.ruleset)).toBe(false);
   expect(await pulumi.isSecret(gate.digest)).toBe(true);
   // Its type parameter is not what is asked.
   expect(await pulumi.isSecret(gate.knock as pulumi.Output<unknown>)).toBe(true);
+  expect(await pulumi.isSecret(gate.sshConfig)).toBe(true);
+});
+
+test("shows what the last refresh counted, in plain, and nothing before there was one", async () => {
+  expect(await waitFor((await makeGate()).counters)).toBeUndefined();
+  seenCounters = { ssh: { accepted: 1, dropped: 7 } };
+  const { counters } = await makeGate();
+  expect(await waitFor(counters)).toEqual(seenCounters);
+  expect(await pulumi.isSecret(counters as pulumi.Output<unknown>)).toBe(false);
 });
 
 test("registers its outputs", async () => {
@@ -123,8 +147,8 @@ test("registers its outputs", async () => {
     pulumi.ComponentResource.prototype as unknown as { registerOutputs(outputs: object): void },
     "registerOutputs",
   );
-  const { ruleset, digest, knock } = await makeGate();
-  expect(register.mock.calls.flat()).toEqual([{ ruleset, digest, knock }]);
+  const { ruleset, digest, knock, sshConfig, counters } = await makeGate();
+  expect(register.mock.calls.flat()).toEqual([{ ruleset, digest, knock, sshConfig, counters }]);
   register.mockRestore();
 });
 

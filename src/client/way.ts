@@ -1,0 +1,37 @@
+/** How a person reaches a host: what of a connection is no secret. */
+export interface Way extends Login {
+  /** The bastion that packets to the host leave from. */
+  readonly proxy?: Login | undefined;
+}
+
+export interface Login {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Pinned, as OpenSSH writes it: `ssh-ed25519 AAAA...`. */
+  readonly hostKey?: string | undefined;
+}
+
+/** The parts of a connection in the shape of @pulumi/command's that lead to a host, with that package's defaults. */
+export interface LoginInput {
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly hostKey?: string | undefined;
+  readonly ignoreHostKey?: boolean | undefined;
+}
+
+/** Picks a host's way out of a connection. */
+export function readWay(connection: LoginInput & { readonly proxy?: LoginInput | undefined }): Way {
+  const { proxy } = connection;
+  return { ...readLogin(connection), ...(proxy === undefined ? {} : { proxy: readLogin(proxy) }) };
+}
+
+function readLogin({ host, port = 22, user = "root", hostKey, ignoreHostKey = false }: LoginInput): Login {
+  return { host, port, user, ...(hostKey === undefined || ignoreHostKey ? {} : { hostKey }) };
+}
+
+/** Whether tools take a text for a host, and never for an option or two words. */
+export function isHostWord(host: string): boolean {
+  return /^(?!-)[^\p{Cc}\s/@]+$/u.test(host);
+}
