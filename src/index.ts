@@ -5,7 +5,12 @@ export type { GateCounts } from "./plan/counts.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
-export { randomSequence, type SequenceOptions, type StepKind } from "./policy/random-sequence.js";
+export {
+  randomSequence,
+  type SequenceOptions,
+  type SequenceStep,
+  type StepKind,
+} from "./policy/random-sequence.js";
 export type { Policy, PolicyInput } from "./policy/schema.js";
 export type {
   ConnectionArgs,

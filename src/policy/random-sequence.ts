@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto";
 import { KnockgateError } from "../errors.js";
-import type { Step } from "./schema.js";
 
 /** Kinds of steps that a sequence can be made of. */
 export type StepKind = "tcp" | "udp" | "icmp";
@@ -18,6 +17,13 @@ export interface SequenceOptions {
   readonly steps?: number;
   /** What they may be. Default: TCP and UDP. */
   readonly kinds?: readonly StepKind[];
+}
+
+/** One packet: just one of the fields is there, so that it fits a step's type however strict a program's compiler is. */
+export interface SequenceStep {
+  readonly tcp?: number;
+  readonly udp?: number;
+  readonly icmpPayloadBytes?: number;
 }
 
 /** Above what services use, and below what Linux gives to clients (ip_local_port_range begins at 32,768). */
@@ -40,7 +46,7 @@ const shortestSeed = 16;
  * const seed = config.requireSecret("knockSeed");
  * const steps = seed.apply((seed) => randomSequence({ seed, policy: "edge", generation: 3 }));
  */
-export function randomSequence(options: SequenceOptions): Step[] {
+export function randomSequence(options: SequenceOptions): SequenceStep[] {
   const { seed, policy, gate = "", generation = 1, steps: count = 4, kinds = ["tcp", "udp"] } = options;
   refuseWrong(seed, generation, count, kinds);
   const about = ["knockgate sequence 1", policy, gate, generation, count, [...kinds].sort().join(" ")];
@@ -75,7 +81,7 @@ function makeGenerator(seed: string, about: string): Draw {
   };
 }
 
-function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): Step[] {
+function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): SequenceStep[] {
   const ports: number[] = [];
   const sizes: number[] = [];
   const drawApart = (taken: number[], first: number, last: number, distance: number): number => {
@@ -97,7 +103,7 @@ function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): Step[
 }
 
 /** A plain sweep of all ports, of either protocol or both, can't have sent the steps in their order. */
-function goesUpAndDown(steps: readonly Step[]): boolean {
+function goesUpAndDown(steps: readonly SequenceStep[]): boolean {
   const ports = steps.flatMap((step) => step.tcp ?? step.udp ?? []);
   if (ports.length < 3) return true;
   const rises = ports.slice(1).map((port, index) => port > (ports[index] ?? 0));
