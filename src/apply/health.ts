@@ -35,5 +35,5 @@ export async function checkHealth(
 /** The last line that a command wrote says best why it failed. */
 function describe({ code, stdout, stderr }: CommandResult, policy: Policy): string {
   const said = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
-  return `exit code ${code}${said === "" ? "" : `: ${redactPorts(said.slice(0, 200), policy)}`}`;
+  return `exit code ${code}${said === "" ? "" : `: ${redactPorts(said, policy).slice(0, 200)}`}`;
 }
