@@ -16,6 +16,7 @@ type Command =
   | "stage"
   | "arm"
   | "load"
+  | "health"
   | "confirm"
   | "undo"
   | "adopt"
@@ -60,6 +61,8 @@ export interface FakeHost {
   readonly lines: readonly string[];
   /** Each command that arrived, behind the number of its connection. */
   readonly calls: readonly string[];
+  /** The program of each health command that ran. */
+  readonly health: readonly string[];
   readonly state: {
     /** Texts of rulesets; `undefined`: none. */
     readonly loaded: string | undefined;
@@ -81,6 +84,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   const faults = [...(options.faults ?? [])];
   const lines: string[] = [];
   const calls: string[] = [];
+  const health: string[] = [];
   const openDoors = new Set<string>();
   const counts = new Map<string, number>();
   let loaded = original;
@@ -121,6 +125,10 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       return say(`loaded=${id}\n${describeCounts()}`);
     },
     count: () => say(`${describeCounts()}end=count\n`),
+    health: (_, program) => {
+      health.push(program);
+      return say("");
+    },
     confirm: ([, id]) => {
       if (pending?.id !== id || staged?.id !== id) return refuse(13, "not pending any more");
       if (loaded !== staged?.text) return refuse(1, "the table changed between load and confirm");
@@ -240,6 +248,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     },
     lines,
     calls,
+    health,
     get state() {
       return { loaded, confirmed, pending, openConnections };
     },
@@ -265,6 +274,7 @@ function section(name: string, text: string): string {
 
 /** The last command is what a program is for: all before it defines how. */
 function readCommand(program: string): [Command, ...string[]] {
+  if (program.startsWith("{\n") && program.endsWith("\n} < /dev/null\n")) return ["health"];
   const [, words = "", digest] =
     [...program.matchAll(/^(?:main (.+)|stage_end (\S+)) <\/dev\/null$/gm)].at(-1) ?? [];
   if (digest !== undefined) return ["stage", digest];
