@@ -67,7 +67,6 @@ describe("asking a host whether it is well", () => {
     ["no more than a line's beginning", { stderr: "x".repeat(900) }, `code 3: ${"x".repeat(200)} [`],
     ["no port of a step", { stderr: "udp 52102 and 41101 drop" }, "code 3: udp <secret> and <secret> drop ["],
     ["no part of such a port", { stderr: `${"x".repeat(196)} 41101` }, `code 3: ${"x".repeat(196)} <se [`],
-    ["no part of such a port", { stderr: `${"x".repeat(196)} 41101` }, `code 3: ${"x".repeat(196)} <se [`],
   ])("an exit code but 0 is told with %s", async (_what, answer, words) => {
     const { error, lines } = await ask({ code: 3, ...answer });
     expect(error).toBeInstanceOf(KnockgateError);
