@@ -17,26 +17,27 @@ const mostAtOnce = 8;
 
 /** Puts a host back to what it had before its last change, which went well. Never throws. */
 export function putBack(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  const wanted = expectArguments(state);
-  const [had] = listPossible(state, wanted.policy).slice(1);
-  return measureHost(host, "undone", "it could not be put back and keeps the new ruleset: ", () =>
-    withProvingWorld(wanted, listPossible(state, wanted.policy), async (world) => {
+  return measureHost(host, "undone", "it could not be put back and keeps the new ruleset: ", async () => {
+    const wanted = expectArguments(state);
+    const possible = listPossible(state, wanted.policy);
+    const [, had] = possible;
+    await withProvingWorld(wanted, possible, async (world) => {
       if (had === undefined) return removeFromHost(wanted.policy, id, world);
       const request = { ...makeRequest(id, wanted), health: undefined };
       await changeHost({ ...request, policy: had, formerPolicies: [wanted.policy] }, world);
-    }),
-  );
+    });
+  });
 }
 
 /** Brings a host that was put back to the ruleset that its state says it has. Never throws. */
 export function applyAgain(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  const wanted = expectArguments(state);
-  const formerPolicies = listPossible(state, wanted.policy).slice(1);
-  return measureHost(host, "changed", "", () =>
-    withProvingWorld(wanted, [...formerPolicies, wanted.policy], async (world) => {
+  return measureHost(host, "changed", "", async () => {
+    const wanted = expectArguments(state);
+    const formerPolicies = listPossible(state, wanted.policy).slice(1);
+    await withProvingWorld(wanted, [...formerPolicies, wanted.policy], async (world) => {
       await changeHost({ ...makeRequest(id, wanted), formerPolicies }, world);
-    }),
-  );
+    });
+  });
 }
 
 /** Does something for each of many hosts, some at once; the results stand in the hosts' order. */
