@@ -88,8 +88,9 @@ async function concludeWave(
 ): Promise<Record<string, unknown>> {
   const read = waveSchema.parse(news);
   const earlier = undoneSchema.parse(olds["undone"]);
-  warnLost(earlier.filter(({ name }) => read.hosts.every((host) => host.name !== name)));
-  let undone = earlier.filter((one) => isStillUndone(one, read));
+  const lost = earlier.filter((one) => isLost(one, read));
+  warnLost(lost);
+  let undone = earlier.filter((one) => !lost.includes(one) && isStillUndone(one, read));
   let summary = summarizeWave(read, listHosts(read), runStartMs);
   if (undone.length > 0 && !isTooMany(read, summary)) {
     const again = await mapHosts(undone, ({ name }) => applyAgain(name, pick(read, name)));
@@ -124,6 +125,12 @@ function listHosts({ hosts }: Wave): readonly WaveHost[] {
     ...(failure === "" ? {} : { failure }),
     lastChange: { endMs: Date.parse(lastChange.at), seconds: lastChange.seconds },
   }));
+}
+
+/** A wave that is not to be undone any more is not told either how its hosts are reached. */
+function isLost(one: Undone, read: Wave): boolean {
+  if (read.hosts.every(({ name }) => name !== one.name)) return true;
+  return isStillUndone(one, read) && !Object.hasOwn(read.rulesets, one.name);
 }
 
 /** A host whose own resource has changed it since is not as it was put back. */
@@ -186,6 +193,6 @@ function warnLost(undone: readonly Undone[]): void {
   if (undone.length === 0) return;
   const names = listNames(undone.map(({ name }) => name));
   logLine(
-    `warning: put back after a failed wave, and now in no wave or another one: ${names}; \`pulumi up --refresh\` finds what they have`,
+    `warning: put back after a failed wave that does not bring them to the new ruleset any more: ${names}; \`pulumi up --refresh\` finds what they have`,
   );
 }
