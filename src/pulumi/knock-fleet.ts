@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { HealthCheck } from "../apply/health.js";
 import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockFleetArgs } from "./fleet-args.js";
 import { type FleetPlan, planFleet } from "./fleet-plan.js";
@@ -68,7 +69,6 @@ function makeRuleset(
   const { connection, group, policy, proveFrom = args.proveFrom } = args.hosts[host] ?? {};
   const { undoAfterSeconds, adopt, deleteUnreachable } = args;
   const merged = merge(args.connection, connection) as pulumi.Output<never>;
-  const { healthCommand, healthTimeoutSeconds } = rollout;
   const ruleset = registerRecordingRuleset(
     `${fleetName}-${host}`,
     {
@@ -79,10 +79,7 @@ function makeRuleset(
       adopt,
       deleteUnreachable,
       origin: nameOrigin(fleet, host),
-      health:
-        healthCommand === undefined
-          ? undefined
-          : { command: healthCommand, timeoutSeconds: healthTimeoutSeconds },
+      health: findHealth(rollout),
       keepFormer: rollout.onFailure === "undo" ? true : undefined,
     },
     { parent: fleet, ...(wave === undefined ? {} : { dependsOn: wave }) },
@@ -116,14 +113,24 @@ function makeWave(
       pauseSeconds: isLast ? 0 : pauseBetweenSeconds,
       onFailure,
       hosts,
-      rulesets:
-        onFailure === "undo"
-          ? pulumi.all(
-              Object.fromEntries([...rulesets].map(([name, ruleset]) => [name, readStored(ruleset)])),
-            )
-          : undefined,
+      rulesets: onFailure === "undo" ? listStored(rulesets, findHealth(rollout)) : undefined,
     },
     { parent: fleet, dependsOn: [...rulesets.values()] },
+  );
+}
+
+function findHealth({ healthCommand, healthTimeoutSeconds }: FleetPlan["rollout"]): HealthCheck | undefined {
+  if (healthCommand === undefined) return undefined;
+  return { command: healthCommand, timeoutSeconds: healthTimeoutSeconds };
+}
+
+/** What puts hosts back. What brings them to their ruleset again later must find them well, as the first time. */
+function listStored(
+  rulesets: ReadonlyMap<string, RecordingRuleset>,
+  health: HealthCheck | undefined,
+): pulumi.Output<object> {
+  return pulumi.all(
+    Object.fromEntries([...rulesets].map(([name, ruleset]) => [name, readStored(ruleset, health)])),
   );
 }
 

@@ -126,8 +126,13 @@ export function findPresent({
 }
 
 /** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */
-export function readStored(ruleset: RecordingRuleset): pulumi.Output<unknown> {
+export function readStored(
+  ruleset: RecordingRuleset,
+  health: HealthCheck | undefined,
+): pulumi.Output<unknown> {
   const { id, connection, policy, proveFrom, undoAfterSeconds, former } = ruleset;
   const state = pulumi.all({ connection, policy, proveFrom, undoAfterSeconds, former });
-  return pulumi.secret(pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: held })));
+  return pulumi.secret(
+    pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
+  );
 }
