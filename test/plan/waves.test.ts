@@ -124,31 +124,33 @@ describe("dealing hosts out to waves", () => {
   });
 });
 
-/** A fleet and waves that are right for it: the names that waves take are dealt out to them first. */
-function rolloutOf(): fc.Arbitrary<{
-  readonly hosts: readonly string[];
-  readonly waves: readonly { readonly hosts?: readonly string[] }[];
-}> {
-  const choice = fc.oneof(
+interface Choice {
+  readonly count?: number;
+  readonly percent?: number;
+  readonly hosts?: readonly string[];
+}
+
+/** A fleet and waves that are right for it: no host is named twice. */
+function rolloutOf(): fc.Arbitrary<{ readonly hosts: readonly string[]; readonly waves: readonly Choice[] }> {
+  const counted: fc.Arbitrary<Choice> = fc.oneof(
     fc.record({ count: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ percent: fc.double({ min: 0.01, max: 100, noNaN: true }) }),
-    fc.record({ named: fc.integer({ min: 1, max: 3 }) }),
   );
-  return fc
-    .record({
-      hosts: fc.integer({ min: 0, max: 12 }).map(fleet),
-      order: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
-      choices: fc.array(choice, { maxLength: 5 }),
-    })
-    .map(({ hosts, order, choices }) => {
-      const left = hosts.map((host, index) => [order[index] ?? 0, host] as const).sort(([a], [b]) => a - b);
-      const waves = choices.flatMap((one) => {
-        if (!("named" in one)) return [one];
-        const named = left.splice(0, one.named).map(([, host]) => host);
-        return named.length === 0 ? [] : [{ hosts: named }];
+  return fc.integer({ min: 0, max: 12 }).chain((count) => {
+    const hosts = fleet(count);
+    // A list of 0 stands for a count or a percentage.
+    const choice = fc.tuple(fc.integer({ min: 0, max: 3 }), counted);
+    return fc
+      .tuple(fc.shuffledSubarray(hosts), fc.array(choice, { maxLength: 5 }))
+      .map(([names, choices]) => {
+        const left = [...names];
+        const waves = choices.map(([length, other]): Choice => {
+          const named = left.splice(0, length);
+          return named.length === 0 ? other : { hosts: named };
+        });
+        return { hosts, waves };
       });
-      return { hosts, waves };
-    });
+  });
 }
 
 describe("what a rollout leaves out", () => {

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type * as putBacks from "../../src/pulumi/put-back";
 import { applyAgain, putBack } from "../../src/pulumi/put-back";
 import { wave } from "../../src/pulumi/wave-operations";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: vi.fn(async () => undefined) }));
 vi.mock("../../src/pulumi/worlds", () => ({}));
-vi.mock(import("../../src/pulumi/put-back"), async (load) => ({
-  ...(await load()),
+vi.mock("../../src/pulumi/put-back", async (load) => ({
+  ...(await load<typeof putBacks>()),
   putBack: vi.fn(),
   applyAgain: vi.fn(),
 }));

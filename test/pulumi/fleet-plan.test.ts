@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { KnockgateError } from "../../src/errors";
+import type { KnockFleetArgs } from "../../src/pulumi/fleet-args";
+import { planFleet } from "../../src/pulumi/fleet-plan";
+
+const policy = { name: "edge", gates: [] };
+const hosts = { b: {}, a: {}, c: {} };
+
+/** Where something is wrong, by which rule; with what is said there. */
+function find(args: object): readonly string[] {
+  try {
+    planFleet("web", args as KnockFleetArgs);
+  } catch (error) {
+    if (!(error instanceof KnockgateError)) throw error;
+    expect(error.code).toBe("ARGUMENTS_INVALID");
+    const [title, ...lines] = error.summary.split("\n");
+    expect(title).toBe("fleet web is not right; nothing was contacted:");
+    for (const line of lines) expect(line).toMatch(/^\S+: .+ Fix: .+\. \[[a-z-]+\]$/);
+    return lines.map((line) => line.replace(/^(\S+): .* \[(.+)\]$/, "$1 $2"));
+  }
+  return [];
+}
+
+describe("a fleet that is right", () => {
+  test("has its rollout and waves, hosts in the order that they are given in", () => {
+    const plan = planFleet("web", { hosts, policy, rollout: { waves: [{ count: 2 }], maxFailures: 1 } });
+    expect(plan.waves).toEqual([["b", "a"], ["c"]]);
+    expect(plan.rollout).toMatchObject({ maxFailures: 1, onFailure: "halt" });
+    expect(planFleet("web", { hosts, policy }).waves).toEqual([["b", "a", "c"]]);
+  });
+
+  test("has a policy for the group of each host", () => {
+    const grouped = { a: { group: "front" }, b: { group: "back" } };
+    expect(find({ hosts: grouped, policies: { front: policy, back: policy, spare: policy } })).toEqual([]);
+  });
+
+  test.each(["a", "9", "A.b_c-d", "203.0.113.7"])("may have a host called %s", (name) => {
+    expect(find({ hosts: { [name]: {} }, policy })).toEqual([]);
+  });
+});
+
+describe("a fleet that is wrong", () => {
+  test.each<readonly [string, object, readonly string[]]>([
+    ["no host", { hosts: {}, policy }, ["hosts fleet-hosts"]],
+    [
+      "names that no resource can have",
+      { hosts: { "": {}, "-a": {}, "a::b": {}, ä: {}, a: {} }, policy },
+      [
+        'hosts[""] fleet-hosts',
+        'hosts["-a"] fleet-hosts',
+        'hosts["a::b"] fleet-hosts',
+        'hosts["ä"] fleet-hosts',
+      ],
+    ],
+    ["no policy", { hosts }, ["policy fleet-policy"]],
+    ["a policy beside policies", { hosts, policy, policies: { a: policy } }, ["policy fleet-policy"]],
+    [
+      "a host without a group, and one of an unknown one",
+      { hosts: { a: {}, b: { group: "frnt" }, c: { group: "front" } }, policies: { front: policy } },
+      ["hosts.a.group fleet-group", "hosts.b.group fleet-group"],
+    ],
+    [
+      "a group that says nothing",
+      { hosts: { a: { group: "front" } }, policy },
+      ["hosts.a.group fleet-group"],
+    ],
+    [
+      "a wave of a host that it does not have",
+      { hosts, policy, rollout: { waves: [{ hosts: ["d"] }] } },
+      ["rollout.waves[0].hosts[0] wave-host"],
+    ],
+    [
+      "everything at once",
+      {
+        hosts: { "a/b": {}, c: { group: "x" } },
+        policies: { front: policy },
+        rollout: { waves: [{}], onFailure: "ignore" },
+      },
+      [
+        'hosts["a/b"] fleet-hosts',
+        "hosts.a/b.group fleet-group",
+        "hosts.c.group fleet-group",
+        "rollout.onFailure rollout-shape",
+        "rollout.waves[0] wave-choice",
+      ],
+    ],
+  ])("says so: %s", (_what, args, expected) => {
+    expect(find(args)).toEqual(expected);
+  });
+
+  test("is told which groups there are", () => {
+    const args = { hosts: { a: {} }, policies: { front: policy, back: policy } };
+    expect(() => planFleet("web", args as KnockFleetArgs)).toThrow("Set it to one of: front, back.");
+  });
+});
