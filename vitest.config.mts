@@ -14,7 +14,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [
             ...configDefaults.exclude,
-            "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin}/**",
+            "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**",
             ...replacing,
           ],
           // These share nothing that they change, so that one process can serve many files.

@@ -1,11 +1,11 @@
-// node load-program.cjs PROJECT_FOLDER MAIN: loads a TypeScript program as Pulumi's language host does
-// (@pulumi/pulumi/cmd/run/run.js), with mocks in place of an engine, and prints the names of its outputs.
-const { join } = require("node:path");
+// node load-program.cjs PROJECT_FOLDER PROGRAMS: loads TypeScript programs as Pulumi's language host does
+// (@pulumi/pulumi/cmd/run/run.js) for a project in that folder, with mocks in place of an engine, and prints the names
+// of each one's outputs. PROGRAMS is JSON: [{ "main": PATH, "config": {...} }, ...], keys without the project's name.
+const sdk = require.resolve("@pulumi/pulumi").replace(/index\.js$/, "");
 
-const [folder, main] = process.argv.slice(2);
+const [folder, programs] = process.argv.slice(2);
 process.chdir(folder);
-const sdk = join(__dirname, "..", "..", "node_modules", "@pulumi", "pulumi");
-const { loadTypeScriptCompilerOptions, typeScriptRequireStrings } = require(join(sdk, "tsutils"));
+const { loadTypeScriptCompilerOptions, typeScriptRequireStrings } = require(`${sdk}tsutils`);
 const { tsnodeRequire, typescriptRequire } = typeScriptRequireStrings();
 require(tsnodeRequire).register({
   compiler: typescriptRequire,
@@ -21,11 +21,13 @@ require(tsnodeRequire).register({
 });
 const pulumi = require(sdk);
 const mocks = { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) };
-pulumi.runtime.setMocks(mocks, "knockgate-single-host", "test", true);
-pulumi.runtime.setAllConfig({
-  "knockgate-single-host:host": "203.0.113.7",
-  "knockgate-single-host:hostKey": "ssh-ed25519 AAAA",
-  "knockgate-single-host:privateKey": "a key",
-  "knockgate-single-host:steps": '[{"tcp":7000}]',
-});
-console.log(Object.keys(require(join(folder, main))).join(" "));
+pulumi.runtime.setMocks(mocks, "example", "test", true);
+// The mocked engine knows no hooks.
+const accept = (_request, answer) => answer(null, {});
+Object.assign(pulumi.runtime.getMonitor(), { registerResourceHook: accept, registerErrorHook: accept });
+
+for (const { main, config } of JSON.parse(programs)) {
+  const entries = Object.entries(config).map(([key, value]) => [`example:${key}`, value]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(entries));
+  console.log(Object.keys(require(main)).join(" "));
+}
