@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { writeKnockCommands } from "../../src/client/knock-commands";
+import { isHostWord } from "../../src/client/way";
+
+/** Near-misses: what means something to sh, next to what stands in names and addresses. */
+const piece = fc.constantFrom(
+  ..."'\"`$\\!*?[]{}()<>|&;#~=%^.:-",
+  "''",
+  "'\\''",
+  "$(id)",
+  "$h",
+  "a",
+  "203.0.113.7",
+  "2001:db8::7",
+  "ü",
+);
+const host = fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(""));
+
+/** Says what each tool would get, in place of the tools; ssh hands its last word to a shell, as the far sshd does. */
+const listeners = `
+say() { for word; do command printf '%s\\0' "$word"; done; }
+knock() { say knock "$@"; }
+nmap() { say nmap "$@"; }
+bash() { say bash "$@"; }
+ssh() { cat >/dev/null; for word; do :; done; eval "$word"; }
+`;
+
+function hear(commands: readonly string[], shell: string): readonly string[] {
+  const input = `${listeners}${commands.join("\n")}\n`;
+  const { stdout, stderr, status } = spawnSync(shell, ["-s"], { input, encoding: "utf8" });
+  if (status !== 0 || stderr !== "") throw new Error(`${shell}: ${stderr}`);
+  return stdout.split("\0").slice(0, -1);
+}
+
+test.each(["dash", "bash"])(
+  "for %s a host's name is one word that means itself, whatever is in it",
+  (shell) => {
+    fc.assert(
+      fc.property(fc.array(host.filter(isHostWord), { minLength: 1, maxLength: 20 }), (hosts) => {
+        const steps = [{ tcp: 7_411 }, { udp: 8_522 }];
+        const login = { port: 22, user: "ops" };
+        const proxy = { ...login, host: "bastion.example" };
+        const commands = hosts.flatMap((name) => {
+          const direct = writeKnockCommands(steps, { ...login, host: name });
+          const through = writeKnockCommands(steps, { ...login, host: name, proxy });
+          return [direct.knock, direct.nmap, direct.bash, through.bash].map((command) => command ?? "exit 1");
+        });
+        const heard = hear(commands, shell);
+        const expected = hosts.flatMap((name) => {
+          const options = [
+            "-n",
+            "--max-retries",
+            "0",
+            "--initial-rtt-timeout",
+            "150ms",
+            "--max-rtt-timeout",
+            "150ms",
+          ];
+          const nmap = ["nmap", ...(name.includes(":") ? ["-6"] : []), ...options, "-Pn"];
+          return [
+            ...["knock", "-d", "150", name, "7411:tcp", "8522:udp"],
+            ...[...nmap, "-sT", "-p", "7411", name, ...nmap, "-sU", "--data-length", "0", "-p", "8522", name],
+            ...["bash", "-c", expect.stringContaining("s t 7411;"), "knock", name],
+            ...["bash", "-s", "--", name],
+          ];
+        });
+        expect(heard).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  },
+);
