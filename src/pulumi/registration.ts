@@ -1,4 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { keepAnswersUnlogged } from "./unlogged.js";
+
+keepAnswersUnlogged();
 
 /** The package's version where its plugin serves its resources; none in a Node program. */
 let servedVersion: string | undefined;
