@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Lists which of the secrets stand in a text, as they are or in base64 or hex. */
+/**
+ * Lists which of the secrets stand in a text: as they are, in quotes of JSON, in base64 at whatever place, in hex, or as
+ * in a URL.
+ */
 export function findSecrets(text: string, secrets: readonly string[]): readonly string[] {
-  return secrets.filter((secret) => {
-    const forms = [secret, Buffer.from(secret).toString("base64"), Buffer.from(secret).toString("hex")];
-    return forms.some((form) => standsIn(text, form));
-  });
+  return secrets.filter((secret) => listForms(secret).some((form) => standsIn(text, form)));
 }
 
 /** The same for every file below a folder. */
@@ -31,8 +31,51 @@ export function splitKey(privateKey: string): readonly string[] {
   return privateKey.split("\n").filter((line) => line.length > 16 && !line.startsWith("-----"));
 }
 
-/** A port is four digits: within a longer word, such as a cipher text, it says nothing. */
+/** How a secret may look in a text. */
+export function listForms(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const quoted = JSON.stringify(secret).slice(1, -1);
+  // Go, in which the engine is written, writes these three so.
+  const quotedByGo = quoted.replace(/[&<>]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+  const hex = bytes.toString("hex");
+  const eachByte = hex.replace(/../g, "%$&");
+  return [
+    ...new Set([
+      secret,
+      quoted,
+      quotedByGo,
+      ...[quoted, quotedByGo].map((text) => JSON.stringify(text).slice(1, -1)),
+      bytes.toString("base64"),
+      bytes.toString("base64url"),
+      ...listBase64Cores(bytes),
+      hex,
+      hex.toUpperCase(),
+      encodeURIComponent(secret),
+      new URLSearchParams([["", secret]]).toString().slice(1),
+      eachByte,
+      eachByte.toUpperCase(),
+    ]),
+  ];
+}
+
+/**
+ * What is the same in base64 whatever stands before and after: three cases, because three bytes are four characters. A
+ * secret of less than five bytes has too little of it to tell it from chance.
+ */
+function listBase64Cores(bytes: Buffer): readonly string[] {
+  if (bytes.length < 5) return [];
+  return [0, 1, 2].flatMap((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString("base64")
+      .replace(/=+$/, "");
+    const end = Math.floor(((before + bytes.length) * 8) / 6);
+    const core = text.slice(Math.ceil((before * 8) / 6), end);
+    return [core, core.replaceAll("+", "-").replaceAll("/", "_")];
+  });
+}
+
+/** A port is a few digits: within a longer word, such as a cipher text, it says nothing. */
 function standsIn(text: string, form: string): boolean {
-  if (!/^\d+$/.test(form)) return text.includes(form);
+  if (!/^\d{1,6}$/.test(form)) return text.includes(form);
   return new RegExp(`(?<![A-Za-z0-9+/=.])${form}(?![A-Za-z0-9+/=])`).test(text);
 }
