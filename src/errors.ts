@@ -40,12 +40,14 @@ interface KnockgateErrorOptions extends ErrorOptions {
 
 /** The one error this package throws. Its message ends with its code, because an engine passes on messages alone. */
 export class KnockgateError extends Error {
+  /** For programs: the message may change its words. */
   readonly code: ErrorCode;
   /** What happened, where, what state the host is in, and what to do next. */
   readonly summary: string;
   /** Whether the host may have confirmed the change all the same: then it opens for the new knock alone. */
   readonly mayHaveConfirmed: boolean;
 
+  /** Its message is the summary with the code behind it. */
   constructor(code: ErrorCode, summary: string, options: KnockgateErrorOptions = {}) {
     super(`${summary} [${code}]`, options);
     this.mayHaveConfirmed = options.mayHaveConfirmed ?? false;

@@ -10,6 +10,7 @@ export const lintRules: readonly LintRule[] = [...sequenceRules, ...placeRules, 
 
 /** A finding of the linter; an accepted error is a warning. */
 export interface LintFinding extends Finding {
+  /** An error keeps a gate from being made; a warning is only shown. */
   readonly severity: "error" | "warning";
 }
 

@@ -3,9 +3,20 @@ import { crossCheckGates } from "./cross-check.js";
 import { type Finding, formatPath } from "./finding.js";
 import { type Policy, policySchema } from "./schema.js";
 
+/** What {@link parsePolicy} read. */
 export type PolicyReading =
-  | { readonly kind: "policy"; readonly policy: Policy }
-  | { readonly kind: "wrong"; readonly findings: readonly Finding[] };
+  | {
+      /** The policy is right. */
+      readonly kind: "policy";
+      /** With its defaults filled in. */
+      readonly policy: Policy;
+    }
+  | {
+      /** It is no policy. */
+      readonly kind: "wrong";
+      /** All that is wrong with it; at least one. */
+      readonly findings: readonly Finding[];
+    };
 
 /** Reads a policy from anything: either a policy with its defaults filled in, or everything wrong with it at once. */
 export function parsePolicy(raw: unknown): PolicyReading {

@@ -4,6 +4,7 @@ import { KnockgateError } from "../errors.js";
 /** Kinds of steps that a sequence can be made of. */
 export type StepKind = "tcp" | "udp" | "icmp";
 
+/** What {@link randomSequence} makes a sequence from. */
 export interface SequenceOptions {
   /** A secret of at least 16 characters from a random generator; the same one serves all policies. */
   readonly seed: string;

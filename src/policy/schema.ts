@@ -33,9 +33,13 @@ const payloadBytes = z.int().min(0).max(1_232);
 
 export const stepSchema = exactlyOne(
   z.strictObject({
+    /** A TCP SYN to this port. */
     tcp: port.optional(),
+    /** A UDP datagram to this port. */
     udp: port.optional(),
+    /** An ICMP or ICMPv6 echo request with just this many bytes of payload. */
     icmpPayloadBytes: payloadBytes.optional(),
+    /** Only for `udp`: a datagram with just this many bytes of payload. Default: any size. */
     udpPayloadBytes: payloadBytes.optional(),
   }),
   "a step",
@@ -47,7 +51,12 @@ export const stepSchema = exactlyOne(
 });
 
 export const protectSchema = exactlyOne(
-  z.strictObject({ tcp: portRange.optional(), udp: portRange.optional() }),
+  z.strictObject({
+    /** A TCP port or range, like `"22"` or `"8000-8010"`. */
+    tcp: portRange.optional(),
+    /** A UDP port or range. */
+    udp: portRange.optional(),
+  }),
   "an entry of protect",
   ["tcp", "udp"],
 );

@@ -79,17 +79,17 @@ export interface LimitsArgs {
 
 /** What a gate shall be for a source after some packets. */
 export interface ExpectationArgs {
-  /** What the failure is called by. */
+  /** 1 to 200 characters; names it where it fails. */
   name: pulumi.Input<string>;
   /** The source's address. */
   from: pulumi.Input<string>;
-  /** Sent one after another by the source. Default: none. */
+  /** What the source sends, in order; at most 1,000. Default: nothing. */
   packets?: pulumi.Input<pulumi.Input<ExpectedPacketArgs>[]>;
-  /** The gate's name. */
+  /** The name of the gate that is tried. */
   gate: pulumi.Input<string>;
   /** How long after the last packet. Default: 0. */
   afterSeconds?: pulumi.Input<number>;
-  /** Whether the gate shall then be open for the source. */
+  /** Whether it lets the source in then. */
   isOpen: pulumi.Input<boolean>;
 }
 
@@ -146,9 +146,9 @@ export interface StepArgs {
 
 /** The arguments of {@link KnockGate}. */
 export interface KnockGateArgs {
-  /** How to reach the host; a change of `host` replaces the gate. Kept secret whole. */
+  /** How to reach the host; a change of `host` replaces the gate. Secret as a whole, whether it was marked so or not. */
   connection: pulumi.Input<ConnectionArgs>;
-  /** What the host's firewall shall do. Kept secret whole; the outputs have what may be shown of it. */
+  /** What is declared for the host's firewall. Secret as a whole. */
   policy: pulumi.Input<PolicyArgs>;
   /**
    * Another machine that the gates are tried from, before and after the knock: for a deployer whose own address is in
