@@ -48,6 +48,7 @@ export class KnockGate extends pulumi.ComponentResource {
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
   readonly #host: GatedHost;
 
+  /** Registers the gate under a name that is unique among the program's gates. */
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
     const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable } = args;
