@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { KnockgateError } from "../errors.js";
 import { type Counts, readCounts } from "../plan/counts.js";
+import { parseJson } from "../plan/json.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/schema.js";
 import type { HostConnection } from "../transport/host.js";
@@ -106,11 +107,10 @@ function readLoaded(reply: Reply): LoadedTable | undefined {
 }
 
 function parseTable(json: string): z.output<typeof tableSchema>["nftables"] {
-  try {
-    return tableSchema.parse(JSON.parse(json)).nftables;
-  } catch (cause) {
-    throw new KnockgateError("HOST_FAILED", "nft on the host lists tables in a form that is not known.", {
-      cause,
-    });
-  }
+  // What Node says of text that is no JSON quotes it, ports and all.
+  const reading = tableSchema.safeParse(parseJson(json));
+  if (reading.success) return reading.data.nftables;
+  throw new KnockgateError("HOST_FAILED", "nft on the host lists tables in a form that is not known.", {
+    cause: reading.error,
+  });
 }
