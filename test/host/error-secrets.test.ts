@@ -1,0 +1,122 @@
+import { inspect } from "node:util";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { ErrorCode } from "../../src/errors";
+import { create, type Properties, read } from "../../src/pulumi/operations";
+import type { ConnectionInput } from "../../src/transport/connection";
+import { findSecrets, splitKey } from "../e2e/secrets";
+import type { LabHost } from "../lab/host";
+import { type Lab, openLab } from "../lab/lab";
+import { hideCommand } from "./bastions";
+import { claimHost, connectionTo, deployTo } from "./deployment";
+import { leavePending } from "./pending";
+import { makePolicy } from "./policies";
+
+const steps = [
+  { tcp: 17_411 },
+  { udp: 28_522, udpPayloadBytes: 1_033 },
+  { icmpPayloadBytes: 1_177 },
+  { tcp: 16_633 },
+];
+const numbers = ["17411", "28522", "1033", "1177", "16633", "98533"];
+const passwords = {
+  password: "pa/ss+wo rd&%=1",
+  sudoPassword: 'su"do\\pass 2',
+  privateKeyPassword: "phr/ase+ 3",
+};
+const garbledKey =
+  "-----BEGIN OPENSSH PRIVATE KEY-----\nbm90L2Era2V5IGJ1dCBhIHNlY3JldA==\n-----END OPENSSH PRIVATE KEY-----\n";
+
+vi.setConfig({ maxConcurrency: 20 });
+
+describe.concurrent("an error holds no secret, in its message, causes and traces", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    vi.spyOn(console, "log").mockReturnValue();
+    lab = await openLab({ hosts: 8 });
+  });
+  afterAll(async () => {
+    vi.restoreAllMocks();
+    await lab?.close();
+  });
+
+  function ask(host: LabHost, connection: Partial<ConnectionInput> = {}, policy: object = {}): Properties {
+    const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 60 };
+    return {
+      connection: connectionTo(lab, host, { ...passwords, ...connection }),
+      policy: { name: "edge", gates: [gate], ...policy },
+      undoAfterSeconds: 60,
+    };
+  }
+
+  /** Takes nft's place on a host for what a shell's pattern fits. */
+  async function answerForNft(host: LabHost, pattern: string, answer: string): Promise<void> {
+    const nft = `#!/bin/sh\ncase "$*" in\n${pattern}) ${answer} ;;\nesac\nexec /usr/sbin/nft "$@"\n`;
+    await host.run(["sh", "-c", "cat >/usr/local/sbin/nft && chmod 0755 /usr/local/sbin/nft"], {
+      stdin: nft,
+    });
+  }
+
+  /** A new code is a new line here, or this does not compile. */
+  const failures: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
+    POLICY_INVALID: () => {
+      const knock = { steps: [{ tcp: 98_533, udp: 17_411 }] };
+      const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock }];
+      return create(ask(lab.hosts[7] as LabHost, {}, { gates }));
+    },
+    ARGUMENTS_INVALID: () => create(ask(lab.hosts[7] as LabHost, { privateKey: garbledKey })),
+    HOST_KEY_UNKNOWN: () => {
+      const { connection, ...rest } = ask(lab.hosts[7] as LabHost);
+      const { hostKey: _none, ...unpinned } = connection as ConnectionInput;
+      return create({ ...rest, connection: unpinned });
+    },
+    HOST_KEY_MISMATCH: () => create(ask(lab.hosts[7] as LabHost, { hostKey: lab.hosts[6]?.hostKey })),
+    UNREACHABLE: () => create(ask(lab.hosts[7] as LabHost, { port: 9 })),
+    LOGIN_REFUSED: () => create(ask(lab.hosts[7] as LabHost, { user: "nobody-here" })),
+    NOT_ALLOWED: () => create(ask(lab.hosts[7] as LabHost, { user: "plain" })),
+    LOCKOUT: () => create(ask(lab.hosts[7] as LabHost, {}, { denyFrom: [lab.outside.ipv4] })),
+    HOST_UNFIT: async () => {
+      const host = claimHost(lab);
+      await hideCommand(host, "flock");
+      await create(ask(host));
+    },
+    OWNED_BY_ANOTHER: async () => {
+      const host = claimHost(lab);
+      await create(ask(host));
+      await create(ask(host, {}, { stealth: true }));
+    },
+    CHANGE_PENDING: async () => {
+      const host = claimHost(lab);
+      await leavePending(makePolicy({ steps }), undefined, 600, await deployTo(lab, host));
+      await create(ask(host));
+    },
+    STAGE_FAILED: async () => {
+      const host = claimHost(lab);
+      await answerForNft(host, "-c*", 'echo "Error: tcp dport 17411 udp dport 28522 { 16633 }" >&2; exit 1');
+      await create(ask(host));
+    },
+    NOT_CONFIRMED: async () => {
+      const host = claimHost(lab);
+      const eaten = await lab.swallow({ to: host, protocol: "tcp", port: 16_633 });
+      await create(ask(host)).finally(() => eaten.restore());
+    },
+    HOST_FAILED: async () => {
+      const host = claimHost(lab);
+      const { id, outs } = await create(ask(host));
+      await answerForNft(host, '"-j -t list table"*', `echo '{"dport":,17411}'; exit 0`);
+      await read(id, outs);
+    },
+  };
+
+  test.each(Object.entries(failures))("%s", async (code, fail) => {
+    const error: unknown = await fail().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code });
+    const said = inspect(error, {
+      depth: null,
+      showHidden: true,
+      maxStringLength: null,
+      maxArrayLength: null,
+    });
+    const key = splitKey(lab.privateKey).concat(splitKey(garbledKey));
+    expect(findSecrets(said, [...numbers, ...Object.values(passwords), ...key])).toEqual([]);
+  });
+});
