@@ -3,7 +3,9 @@ import { configDefaults, defineConfig } from "vitest/config";
 /** The tests that need a kernel, hosts or the engine; scripts/in-lab.mjs gives them namespaces to work in. */
 export default defineConfig({
   test: {
-    include: ["test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**/*.test.ts"],
+    include: [
+      "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**/*.test.ts",
+    ],
     // These need a root file system that is built for deep runs alone.
     exclude: [
       ...configDefaults.exclude,

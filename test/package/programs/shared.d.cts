@@ -1,0 +1,2 @@
+declare function show(...parts: unknown[]): Promise<void>;
+export = show;
