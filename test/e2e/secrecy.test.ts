@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect, promisify } from "node:util";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
@@ -34,7 +35,7 @@ let secrets: readonly string[] = [];
 
 const hear = (text: string) => (printed += text);
 const listen = { onOutput: hear, onError: hear, color: "never" } as const;
-/** The highest level of the engine's log that is clean, on top of all else that it can be made to say. */
+/** The highest level of the engine's log that is clean, and so all below it, which say less; and `--debug`. */
 const loud = {
   ...listen,
   onEvent: (event: EngineEvent) => hear(`${JSON.stringify(event)}\n`),
@@ -131,10 +132,18 @@ test("outputs are shown without their secrets", async () => {
   hear(stdout);
 });
 
-test("the engine's log holds its secrets from -v=9 on, which is what docs/secrets.md says", async () => {
+test("the engine's log from -v=9 on, its traces and its record of calls hold secrets: docs/secrets.md warns of them", async () => {
   let log = "";
-  await working.preview({ ...loud, onError: (text) => (log += text), logVerbosity: 9 });
-  expect(findSecrets(log, [passwords.login, "27422"])).toEqual([passwords.login, "27422"]);
+  const [trace, calls] = ["trace", "calls"].map((name) => join(place.lab.directory, name)) as [
+    string,
+    string,
+  ];
+  vi.stubEnv("PULUMI_DEBUG_GRPC", calls);
+  const onError = (text: string) => (log += text);
+  await working.preview({ ...loud, onError, logVerbosity: 9, tracing: `file:${trace}` });
+  vi.unstubAllEnvs();
+  const texts = [log, await readFile(trace, "latin1"), await readFile(calls, "utf8")];
+  for (const text of texts) expect(findSecrets(text, ["27422", passwords.passphrase])).toHaveLength(2);
 });
 
 test("destroy with the program goes through", async () => {

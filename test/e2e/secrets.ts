@@ -32,7 +32,7 @@ export function splitKey(privateKey: string): readonly string[] {
 }
 
 /** How a secret may look in a text. */
-export function listForms(secret: string): readonly string[] {
+function listForms(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   const quoted = JSON.stringify(secret).slice(1, -1);
   // Go, in which the engine is written, writes these three so.
