@@ -35,7 +35,7 @@ beforeEach(async () => {
     newResource: (args) => {
       registered.push(args);
       const counted = seenCounters === undefined ? {} : { counters: seenCounters };
-      const outs = { policy: secret(readPolicy), ruleset: "table", digest: "d1ge57", ...counted };
+      const outs = { policy: readPolicy, ruleset: "table", digest: "d1ge57", ...counted };
       return { id: `${args.name}-id`, state: { ...args.inputs, ...(args.custom ? outs : {}) } };
     },
     call: () => ({}),
