@@ -1,11 +1,13 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
-// --rootfs: also the root file system of the tests' hosts that boot, and with KNOCKGATE_DEEP=1 one with OpenRC.
+// --rootfs: also the root file system of the tests' hosts that boot, and with KNOCKGATE_DEEP=1 one with OpenRC, and
+// what runs a Python program.
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
 import { obtainPulumiCli } from "./setup/obtain-pulumi.mjs";
 import { CommandFailure, lastLines, say } from "./setup/progress.mjs";
 import { readCliVersion } from "./setup/pulumi-cli.mjs";
+import { obtainPython } from "./setup/python.mjs";
 import { obtainRootfs } from "./setup/rootfs.mjs";
 
 const oldestNode = 20;
@@ -17,7 +19,10 @@ try {
   const cli = await obtainPulumiCli();
   if (process.argv.includes("--rootfs")) {
     await obtainRootfs("systemd");
-    if (process.env.KNOCKGATE_DEEP === "1") await obtainRootfs("openrc");
+    if (process.env.KNOCKGATE_DEEP === "1") {
+      await obtainRootfs("openrc");
+      await obtainPython();
+    }
   }
   say(`ready: Node ${process.versions.node}, npm packages, commands, Pulumi ${readCliVersion(cli)} (${cli})`);
 } catch (error) {

@@ -1,0 +1,3 @@
+export declare const python: string;
+export declare const sdkGenerator: string;
+export declare function hasPython(): boolean;
