@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
-import type { KnockGateArgs } from "knockgate";
+import { KnockGate, type KnockGateArgs } from "knockgate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../package.json";
 import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
@@ -22,6 +22,8 @@ let lab: Lab;
 let host: LabHost;
 let before: string;
 let stack: Stack;
+/** Whether the program is one in another language; else it is one in TypeScript. */
+let isRemote = true;
 let declared: readonly { readonly tcp?: number; readonly udp?: number }[] = steps;
 /** All that the engine ever printed. */
 let printed = "";
@@ -44,9 +46,10 @@ class RemoteGate extends pulumi.ComponentResource {
   }
 }
 
-/** As a program in a language without dynamic resources would say it: no part of this package runs in it. */
+/** A remote gate is what a program without dynamic resources has: no part of this package runs in it. */
 async function program(): Promise<Record<string, unknown>> {
-  const gate = new RemoteGate("edge", {
+  const Gate = isRemote ? RemoteGate : KnockGate;
+  const gate = new Gate("edge", {
     connection: {
       host: host.ipv4,
       user: "ops",
@@ -129,7 +132,6 @@ describe.sequential("a gate that the plugin serves to the engine", () => {
     await host.run(["nft", "flush", "chain", "inet", "knockgate_edge", "ssh_door"]);
     expect((await stack.refresh(listen)).summary.resourceChanges).toEqual({ same: 2, update: 1 });
     expect((await stack.up(listen)).summary.resourceChanges).toEqual({ same: 2, update: 1 });
-    await waitUntilClosed();
   });
 
   test("a wrong policy fails in preview with all its findings", async () => {
@@ -158,6 +160,20 @@ describe.sequential("a gate that the plugin serves to the engine", () => {
     for (const name of ["connection", "policy", "redactionKey", "digest"]) {
       expect(outputs[name]).toEqual(sealed);
     }
+  });
+
+  test.each([
+    ["TypeScript", false],
+    ["another language", true],
+  ])("a program that turns to %s takes the gate over: nothing is loaded, and it stays", async (_, remote) => {
+    const list = ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"];
+    const { stdout: table } = await host.run(list);
+    isRemote = remote;
+    const { summary, stdout } = await stack.up(listen);
+    expect(summary.resourceChanges).toEqual({ same: 2, create: 1, delete: 1 });
+    expect(stdout).toContain("left alone, because it now belongs to another resource");
+    expect(stdout).not.toContain("4/6 load");
+    expect((await host.run(list)).stdout).toBe(table);
   });
 
   test("destroy leaves the firewall byte for byte as it was", async () => {
