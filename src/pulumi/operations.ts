@@ -18,6 +18,7 @@ import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
 import { withProvingWorld, withWorld } from "./worlds.js";
 
+export type { Properties } from "./arguments.js";
 export { wave } from "./wave-operations.js";
 
 // What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
