@@ -7,7 +7,7 @@ const waveSchema = z.strictObject({
   hosts: z.array(z.string()).min(1).optional(),
 });
 
-export const rolloutSchema = z.strictObject({
+const rolloutSchema = z.strictObject({
   waves: z.array(waveSchema).default([]),
   pauseBetweenSeconds: z.number().min(0).max(86_400).default(0),
   healthCommand: z.string().min(1).optional(),

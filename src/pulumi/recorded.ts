@@ -4,6 +4,7 @@ import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/schema.js";
 import type { Properties, RulesetArguments } from "./arguments.js";
 import { logLine } from "./log.js";
+import { attachState } from "./partial.js";
 
 /** When a host was changed last, or was to be. */
 export interface LastChange {
@@ -62,7 +63,7 @@ export async function recordChange(
     const had = { digest, ruleset, drift, ...(obstacles === undefined ? {} : { obstacles }) };
     const outs = { ...news, ...had, former, failure: message, ...measure() };
     if (recordFailure) return logFailure(message, outs);
-    throw Object.assign(cause, { id, properties: outs, reasons: [message] });
+    throw attachState(cause, { id, properties: outs });
   }
 }
 

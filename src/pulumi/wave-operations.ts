@@ -15,6 +15,7 @@ import {
 } from "../plan/wave-summary.js";
 import type { Properties } from "./arguments.js";
 import { logLine } from "./log.js";
+import { attachState } from "./partial.js";
 import { applyAgain, mapHosts, putBack } from "./put-back.js";
 
 const undoneSchema = z.array(z.object({ name: z.string(), at: z.string() })).default([]);
@@ -178,7 +179,7 @@ function failWave(
   ].join(" ");
   const error = new KnockgateError("WAVE_FAILED", message);
   if (partial.properties.undone.length === 0) return error;
-  return Object.assign(error, { ...partial, reasons: [error.message] });
+  return attachState(error, partial);
 }
 
 function listNames(names: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ErrorCode } from "../../src/errors";
-import { create, type Properties, read } from "../../src/pulumi/operations";
+import { create, type Properties, read, wave } from "../../src/pulumi/operations";
 import type { ConnectionInput } from "../../src/transport/connection";
 import { findSecrets, splitKey } from "../e2e/secrets";
 import type { LabHost } from "../lab/host";
@@ -98,6 +98,12 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
       const host = claimHost(lab);
       const eaten = await lab.swallow({ to: host, protocol: "tcp", port: 16_633 });
       await create(ask(host)).finally(() => eaten.restore());
+    },
+    WAVE_FAILED: () => {
+      const told = { id: "edge-1", state: ask(lab.hosts[7] as LabHost) };
+      const hosts = [{ name: "a", lastChange: { at: new Date().toISOString(), seconds: 1 }, failure: "ill" }];
+      const rollout = { fleet: "web", wave: 1, of: 1, maxFailures: 0, pauseSeconds: 0, onFailure: "undo" };
+      return wave.create({ ...rollout, hosts, rulesets: { a: told } });
     },
     HOST_FAILED: async () => {
       const host = claimHost(lab);
