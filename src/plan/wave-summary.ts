@@ -1,8 +1,11 @@
 /** What became of a host in a wave. `undone`: it was put back after the wave had failed. */
 export type HostOutcome = "changed" | "unchanged" | "failed" | "undone";
 
+/** What became of one host in a wave. */
 export interface HostResult {
+  /** Its name in the fleet. */
   readonly host: string;
+  /** `changed`, `unchanged`, `failed`, or `undone`: put back after the wave had failed. */
   readonly result: HostOutcome;
   /** How long its change took, if there was one. */
   readonly seconds?: number;
@@ -18,6 +21,7 @@ export interface WaveSummary {
   readonly of: number;
   /** From the beginning of its first change to the end of its last. */
   readonly seconds: number;
+  /** In the fleet's order. */
   readonly hosts: readonly HostResult[];
 }
 
