@@ -17,10 +17,15 @@ const secretNames = new Set([
   "digest",
   "knock",
   "sshConfig",
+  "former",
+  "rulesets",
 ]);
 
 /** All other numbers are whole ones. */
-const fractionalNames = new Set(["afterSeconds"]);
+const fractionalNames = new Set(["afterSeconds", "percent", "seconds"]);
+
+/** Types that would be called like a resource's arguments. */
+const otherNames = new Map([["WaveArgs", "RolloutWave"]]);
 
 /** What each resource has from Pulumi's own classes. */
 const inheritedNames = new Set(["urn", "id"]);
@@ -48,10 +53,20 @@ export class TypeReader {
     const symbols = this.#checker.getPropertiesOfType(type).filter((symbol) => {
       if (symbol.valueDeclaration && ts.getCombinedModifierFlags(symbol.valueDeclaration) & hidden)
         return false;
-      const isOutput = this.#checker.getTypeOfSymbol(symbol).aliasSymbol?.name === "Output";
+      const isOutput = this.#isOutput(this.#checker.getTypeOfSymbol(symbol));
       return !inheritedNames.has(symbol.name) && !symbol.name.startsWith("#") && (!isClass || isOutput);
     });
     return symbols.map((symbol) => this.#readProperty(symbol, `${type.symbol.name}.${symbol.name}`));
+  }
+
+  /**
+   * Whether a class's property is an output, or holds objects that are made of outputs, by name.
+   * @param {ts.Type} type
+   * @returns {boolean}
+   */
+  #isOutput(type) {
+    const index = this.#checker.getIndexTypeOfType(type, ts.IndexKind.String);
+    return type.aliasSymbol?.name === "Output" || index?.isClass() === true;
   }
 
   /**
@@ -80,10 +95,15 @@ export class TypeReader {
       if (value === undefined) throw new Error(`schema: ${place} is an output of nothing`);
       return { isPlain: false, spec: this.#readType(value, name, place).spec };
     }
-    const members = type.isUnion() ? type.types : [type];
+    const members = (type.isUnion() ? type.types : [type]).filter(
+      (member) => !(member.flags & ts.TypeFlags.Undefined),
+    );
+    const [only] = members;
+    if (members.length === 1 && only?.aliasSymbol?.name === "Output")
+      return this.#readType(only, name, place);
     const isWrapper = (/** @type {ts.Type} */ member) =>
       ["Promise", "OutputInstance"].includes(member.symbol?.name ?? "");
-    const values = members.filter((member) => !isWrapper(member) && !(member.flags & ts.TypeFlags.Undefined));
+    const values = members.filter((member) => !isWrapper(member));
     return { isPlain: !members.some(isWrapper), spec: this.#readValue(values, name, place) };
   }
 
@@ -96,6 +116,7 @@ export class TypeReader {
   #readValue(values, name, place) {
     const are = (/** @type {ts.TypeFlags} */ flags) =>
       values.length > 0 && values.every((value) => value.flags & flags);
+    if (are(ts.TypeFlags.Unknown)) return { $ref: "pulumi.json#/Any" };
     if (are(ts.TypeFlags.StringLike)) return { type: "string" };
     if (are(ts.TypeFlags.BooleanLike)) return { type: "boolean" };
     if (are(ts.TypeFlags.NumberLike)) return { type: fractionalNames.has(name) ? "number" : "integer" };
@@ -122,7 +143,11 @@ export class TypeReader {
    */
   #nameType(type, place) {
     const symbol = type.aliasSymbol ?? type.symbol;
-    if (symbol.flags & ts.SymbolFlags.Interface) return this.#gather(type, symbol, place);
+    const [whole] = type.aliasTypeArguments ?? [];
+    if (symbol.name === "Partial" && whole !== undefined)
+      return this.#gather(type, whole.symbol, place, "Partial");
+    if (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class))
+      return this.#gather(type, symbol, place);
     // What the policy's schema infers has no name of its own; its properties tell which argument it is.
     const names = this.#checker.getPropertiesOfType(type).map((property) => property.name);
     const key = [...names].sort().join();
@@ -139,10 +164,11 @@ export class TypeReader {
     return token;
   }
 
-  /** @param {ts.Type} type @param {ts.Symbol} symbol @param {string} place @returns {string} */
-  #gather(type, symbol, place) {
+  /** @param {ts.Type} type @param {ts.Symbol} symbol @param {string} place @param {string} prefix @returns {string} */
+  #gather(type, symbol, place, prefix = "") {
     // In each language, inputs get the `Args` that TypeScript's names have already.
-    const token = `knockgate:index:${symbol.name.replace(/Args$/, "")}`;
+    const name = otherNames.get(symbol.name) ?? symbol.name.replace(/Args$/, "");
+    const token = `knockgate:index:${prefix}${name}`;
     const known = this.#symbols.get(token);
     if (known !== undefined && known !== symbol) {
       throw new Error(`schema: ${place}: ${token} would be two types`);
@@ -167,7 +193,7 @@ export class TypeReader {
   describe(symbol, place) {
     const text = ts.displayPartsToString(symbol.getDocumentationComment(this.#checker)).trim();
     if (text === "") throw new Error(`schema: ${place} has no comment to describe it`);
-    return text.replace(/\{@link ([^}]+)\}/g, "`$1`").replace(/([^\n])\n(?=[^\n])/g, "$1 ");
+    return text.replace(/\{@link ([^}\s]+)\s*\}/g, "`$1`").replace(/([^\n])\n(?=[^\n])/g, "$1 ");
   }
 }
 

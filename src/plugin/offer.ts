@@ -1,5 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { GateCounts } from "../plan/counts.js";
+import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockGateArgs } from "../pulumi/args.js";
+import type { KnockFleetArgs } from "../pulumi/fleet-args.js";
+import type { KnockFleet } from "../pulumi/knock-fleet.js";
 import type { KnockGate } from "../pulumi/knock-gate.js";
 
 /**
@@ -9,21 +13,37 @@ import type { KnockGate } from "../pulumi/knock-gate.js";
 export interface Offer {
   readonly components: {
     readonly KnockGate: { readonly inputs: KnockGateArgs; readonly outputs: KnockGate };
+    readonly KnockFleet: { readonly inputs: KnockFleetArgs; readonly outputs: KnockFleet };
   };
   readonly resources: {
     readonly Ruleset: { readonly inputs: RulesetInputs; readonly outputs: RulesetOutputs };
+    readonly Wave: { readonly inputs: WaveInputs; readonly outputs: WaveOutputs };
   };
 }
 
-/** What `KnockGate` gives the resource that it makes, and what `check` fills in. */
+/** What `KnockGate` and `KnockFleet` give the resource that they make, and what `check` fills in. */
 interface RulesetInputs extends KnockGateArgs {
   /** Where in which program the resource stands: `organization/urn` of what it belongs to. */
   origin: pulumi.Input<string>;
+  /** What else has to be well on the host before a change is confirmed. Default: nothing. */
+  health?: pulumi.Input<Health>;
+  /** Whether a failed change is told by the outputs alone. Default: false. */
+  recordFailure?: pulumi.Input<boolean>;
+  /** Whether the state keeps what the host had before, so that it can be put back. Default: false. */
+  keepFormer?: pulumi.Input<boolean>;
   /** Keys the labels that steps have in `ruleset`. Chosen by the plugin. */
   redactionKey?: pulumi.Input<string>;
 }
 
-/** One change of one host is one transaction, so it is this one resource. It is made by `KnockGate`. */
+/** A command that tells by its exit code whether a host is well. */
+interface Health {
+  /** For POSIX sh, run as root. */
+  command: pulumi.Input<string>;
+  /** How long it may take. */
+  timeoutSeconds: pulumi.Input<number>;
+}
+
+/** One change of one host is one transaction, so it is this one resource. `KnockGate` and `KnockFleet` make it. */
 interface RulesetOutputs extends RulesetInputs {
   /** The ruleset that the host confirmed, each step's port replaced by a label; after a refresh what the host has. */
   ruleset: pulumi.Output<string>;
@@ -31,4 +51,58 @@ interface RulesetOutputs extends RulesetInputs {
   digest: pulumi.Output<string>;
   /** What the last refresh found changed on the host, in lines without a secret. */
   drift: pulumi.Output<readonly string[]>;
+  /** What else stood in the gate's way on the host when it was proven. */
+  obstacles?: pulumi.Output<readonly string[]>;
+  /** What the host has counted for each gate by its name; only after a refresh. */
+  counters?: pulumi.Output<Readonly<Record<string, GateCounts>>>;
+  /** Why the last change failed; empty: it did not. Only where failures are recorded. */
+  failure?: pulumi.Output<string>;
+  /** When the host was changed last, or was to be. Only where failures are recorded. */
+  lastChange?: pulumi.Output<LastChange>;
+  /** The policies that the host may have had before, likeliest first. Only where failures are recorded. */
+  former?: pulumi.Output<readonly unknown[]>;
+}
+
+/** When a host was changed last, or was to be. */
+interface LastChange {
+  /** ISO 8601, in UTC. */
+  at: string;
+  /** How long it took, to a tenth of a second. */
+  seconds: number;
+}
+
+/** What `KnockFleet` gives the resource that it makes for each wave. */
+interface WaveInputs {
+  /** The fleet's name. */
+  fleet: pulumi.Input<string>;
+  /** Which wave it is, from 1. */
+  wave: pulumi.Input<number>;
+  /** How many waves there are. */
+  of: pulumi.Input<number>;
+  /** How many hosts of the wave may fail. */
+  maxFailures: pulumi.Input<number>;
+  /** How long to wait after the wave, if one of its hosts was changed. */
+  pauseSeconds: pulumi.Input<number>;
+  /** What is done with the other hosts when too many have failed: `halt` or `undo`. */
+  onFailure: pulumi.Input<string>;
+  /** What each host's `Ruleset` says of its last change. */
+  hosts: pulumi.Input<pulumi.Input<WaveHost>[]>;
+  /** What it takes to put hosts back, by the host's name. */
+  rulesets?: pulumi.Input<Record<string, unknown>>;
+}
+
+/** What a host's `Ruleset` says of its last change. */
+interface WaveHost {
+  /** The host's name in its fleet. */
+  name: string;
+  /** When it was changed last, or was to be. */
+  lastChange: LastChange;
+  /** Why that failed; empty: it did not. */
+  failure: string;
+}
+
+/** What stands between one wave and the next: it fails when too many hosts have. `KnockFleet` makes it. */
+interface WaveOutputs extends WaveInputs {
+  /** What became of the wave. */
+  summary: pulumi.Output<WaveSummary>;
 }

@@ -1,10 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import { KnockgateError } from "../errors.js";
 import type { KnockGateArgs } from "../pulumi/args.js";
+import type { KnockFleetArgs } from "../pulumi/fleet-args.js";
+import { KnockFleet } from "../pulumi/knock-fleet.js";
 import { KnockGate } from "../pulumi/knock-gate.js";
 import { withLog } from "../pulumi/log.js";
 import * as ruleset from "../pulumi/operations.js";
 import type { Offer } from "./offer.js";
-import { listOutputs, listSecrets, type Schema } from "./schema.js";
+import { listOutputs, listPlainInputs, listSecrets, type Schema } from "./schema.js";
 import { markSecrets, openSecrets } from "./secrets.js";
 
 type Operations = Pick<typeof ruleset, "check" | "diff" | "create" | "read" | "update" | "delete">;
@@ -16,10 +19,12 @@ type Construct = (
 
 const components: { readonly [Name in keyof Offer["components"]]: Construct } = {
   KnockGate: (name, inputs, opts) => new KnockGate(name, inputs as unknown as KnockGateArgs, opts),
+  KnockFleet: (name, inputs, opts) => new KnockFleet(name, inputs as unknown as KnockFleetArgs, opts),
 };
 
 const resources: { readonly [Name in keyof Offer["resources"]]: Operations } = {
   Ruleset: ruleset,
+  Wave: ruleset.wave,
 };
 
 /**
@@ -34,7 +39,8 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
     version: schema.version,
     schema: schemaText,
     async construct(name, type, inputs, opts) {
-      const component = find(components, type)(name, inputs, opts);
+      const make = find(components, type);
+      const component = make(name, await settle(inputs, listPlainInputs(schema, type)), opts);
       const outputs = component as unknown as pulumi.Inputs;
       const state = Object.fromEntries(listOutputs(schema, type).map((output) => [output, outputs[output]]));
       return { urn: component.urn, state };
@@ -66,6 +72,28 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
       }),
     delete: (id, urn, state) => serve(urn, ({ operations }) => operations.delete(id, openSecrets(state))),
   };
+}
+
+/** With a secret anywhere in it, a bare value comes as an output. Who makes resources of it marks what is secret. */
+async function settle(inputs: pulumi.Inputs, names: readonly string[]): Promise<pulumi.Inputs> {
+  const settled = names.map(async (name): Promise<readonly [string, unknown]> => {
+    const value: unknown = inputs[name];
+    if (!pulumi.Output.isInstance(value)) return [name, value];
+    const { isKnown, promise } = value as unknown as Settling;
+    if (await isKnown) return [name, await promise.call(value)];
+    throw new KnockgateError(
+      "ARGUMENTS_INVALID",
+      `${name} is not known before \`up\`: give it as a value, in which what other resources make may be outputs`,
+    );
+  });
+  const present = (await Promise.all(settled)).filter(([, value]) => value !== undefined);
+  return { ...inputs, ...Object.fromEntries(present) };
+}
+
+/** What the SDK's outputs have, and its own types do not say. */
+interface Settling {
+  readonly isKnown: Promise<boolean>;
+  promise(): Promise<unknown>;
 }
 
 /** Lets the resource that a URN names work, and what it logs stand beside that resource in the engine's log. */

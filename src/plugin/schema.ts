@@ -13,7 +13,7 @@ interface ResourceSchema {
   readonly inputProperties: Properties;
 }
 
-type Properties = Readonly<Record<string, { readonly secret?: boolean }>>;
+type Properties = Readonly<Record<string, { readonly secret?: boolean; readonly plain?: boolean }>>;
 
 /** The text that the build lays beside this module. */
 export function readSchemaText(): string {
@@ -22,6 +22,12 @@ export function readSchemaText(): string {
 
 export function listOutputs(schema: Schema, token: string): readonly string[] {
   return Object.keys(schema.resources[token]?.properties ?? {});
+}
+
+/** The inputs that a component needs to know before it makes anything. */
+export function listPlainInputs(schema: Schema, token: string): readonly string[] {
+  const inputs = Object.entries(schema.resources[token]?.inputProperties ?? {});
+  return inputs.filter(([, { plain }]) => plain === true).map(([name]) => name);
 }
 
 /** The properties that stay secret, whether a program marked them or not. */

@@ -37,9 +37,9 @@ export function writeComparison(schema: PackageSchema, exported: ReadonlySet<str
   const compared: string[] = [];
   const lines = Object.entries(schema.types).flatMap(([token, { properties, required }]) => {
     const name = lastWord(token);
-    const isInput = exported.has(`${name}Args`);
-    const ours = isInput ? `${name}Args` : name;
-    if (exported.has(ours)) compared.push(compare(ours, `Schema.${name}`, `package_.${ours}`));
+    const ours = findExported(name, exported);
+    const isInput = ours?.includes("Args") === true;
+    if (ours !== undefined) compared.push(compare(name, `Schema.${name}`, ours));
     return writeInterface(name, properties, required, isInput ? "input" : "bare");
   });
   const components = Object.entries(schema.resources).filter(([, { isComponent }]) => isComponent);
@@ -55,12 +55,16 @@ export function writeComparison(schema: PackageSchema, exported: ReadonlySet<str
   return [
     'import type * as pulumi from "@pulumi/pulumi";',
     'import type * as package_ from "../../src/index";',
-    "type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;",
+    "type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;",
+    "type Same<A, B> = Equal<Bare<A>, Bare<B>>;",
+    // Without what a schema does not say: inputs and outputs, literals, what may be written to.
+    "type Bare<T> = T extends pulumi.OutputInstance<infer U> | Promise<infer U> ? Bare<U>",
+    "  : T extends string ? string : T extends readonly (infer U)[] ? Bare<U>[]",
+    "  : T extends package_.GatedHost ? Members<Outputs<T>> : T extends object ? Members<T> : T;",
+    "type Members<T> = { [K in keyof T]: Bare<T[K]> };",
     "type Outputs<C> = { readonly [K in OutputNames<C>]: C[K] };",
-    "type OutputNames<C> = Exclude<",
-    "  { [K in keyof C]: C[K] extends pulumi.OutputInstance<unknown> ? K : never }[keyof C],",
-    '  "urn"',
-    ">;",
+    "type Output = pulumi.OutputInstance<unknown> | Readonly<Record<string, package_.GatedHost>>;",
+    'type OutputNames<C> = Exclude<{ [K in keyof C]: C[K] extends Output ? K : never }[keyof C], "urn">;',
     "declare namespace Schema {",
     ...lines,
     ...gates,
@@ -70,10 +74,19 @@ export function writeComparison(schema: PackageSchema, exported: ReadonlySet<str
   ].join("\n");
 }
 
+/** What the package exports for a type of the schema, which in each language gets `Args` where it is an input. */
+function findExported(name: string, exported: ReadonlySet<string>): string | undefined {
+  if (name === "RolloutWave") return "package_.WaveArgs";
+  if (name.startsWith("Partial")) return `Partial<package_.${name.slice("Partial".length)}Args>`;
+  if (name === "GatedHost") return `Outputs<package_.${name}>`;
+  const ours = [`${name}Args`, name].find((one) => exported.has(one));
+  return ours === undefined ? undefined : `package_.${ours}`;
+}
+
 function compare(name: string, schema: string, ours: string): string {
   return [
     `export const ${name}Types: Same<${schema}, ${ours}> = true;`,
-    `export const ${name}Names: Same<keyof ${schema}, keyof ${ours}> = true;`,
+    `export const ${name}Names: Equal<keyof ${schema}, keyof ${ours}> = true;`,
   ].join("\n");
 }
 
