@@ -19,13 +19,20 @@ type Construct = (
 
 const components: { readonly [Name in keyof Offer["components"]]: Construct } = {
   KnockGate: (name, inputs, opts) => new KnockGate(name, inputs as unknown as KnockGateArgs, opts),
-  KnockFleet: (name, inputs, opts) => new KnockFleet(name, inputs as unknown as KnockFleetArgs, opts),
+  KnockFleet: (name, inputs, opts) =>
+    new KnockFleet(name, sortHosts(inputs as unknown as KnockFleetArgs), opts),
 };
 
 const resources: { readonly [Name in keyof Offer["resources"]]: Operations } = {
   Ruleset: ruleset,
   Wave: ruleset.wave,
 };
+
+/** In most languages maps have no order, and waves need one. */
+function sortHosts(args: KnockFleetArgs): KnockFleetArgs {
+  const hosts = Object.entries(args.hosts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...args, hosts: Object.fromEntries(hosts) };
+}
 
 /**
  * Serves the components and the resources that they make. The engine sends secrets marked, so what must stay secret

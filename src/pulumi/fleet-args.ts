@@ -53,7 +53,10 @@ export interface RolloutArgs {
 
 /** The arguments of {@link KnockFleet}. */
 export interface KnockFleetArgs {
-  /** By name: letters, digits, `.`, `_` and `-`. At least one. Their order is the order of the waves. */
+  /**
+   * By name: letters, digits, `.`, `_` and `-`. At least one. Their order is that of the waves; in other
+   * languages than JavaScript they are sorted by name.
+   */
   hosts: Readonly<Record<string, FleetHostArgs>>;
   /** What the connections to all hosts have in common, like the user and the key. Default: nothing. */
   connection?: pulumi.Input<Partial<ConnectionArgs>>;

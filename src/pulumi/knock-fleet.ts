@@ -29,6 +29,8 @@ import { registerWave, type Wave } from "./wave.js";
 export class KnockFleet extends pulumi.ComponentResource {
   /** Each host by its name, as a {@link KnockGate} would have it. */
   readonly hosts: Readonly<Record<string, GatedHost>>;
+  /** The blocks of all hosts for ssh_config(5), in which a host is called `FLEET-HOST`. Secret: the knocks are in it. */
+  readonly sshConfig: pulumi.Output<string>;
   /** What became of each wave and host, the last time that one of the wave was changed or was to be. */
   readonly summary: pulumi.Output<readonly WaveSummary[]>;
 
@@ -53,6 +55,8 @@ export class KnockFleet extends pulumi.ComponentResource {
       waves.push(makeWave(name, this, plan, waves.length, rulesets));
     }
     this.hosts = hosts;
+    const blocks = Object.values(hosts).map(({ sshConfig }) => sshConfig);
+    this.sshConfig = pulumi.secret(pulumi.all(blocks).apply((all) => all.join("\n")));
     this.summary = pulumi.all(waves.map(({ summary }) => summary));
     this.registerOutputs({ summary: this.summary });
   }
