@@ -28,7 +28,13 @@ export function readWay(connection: LoginInput & { readonly proxy?: LoginInput |
 }
 
 function readLogin({ host, port = 22, user = "root", hostKey, ignoreHostKey = false }: LoginInput): Login {
-  return { host, port, user, ...(hostKey === undefined || ignoreHostKey ? {} : { hostKey }) };
+  // A connection that lacks its host is a finding of the ruleset's own, which says it better than an error here.
+  return {
+    host: `${host ?? ""}`,
+    port,
+    user: `${user}`,
+    ...(hostKey === undefined || ignoreHostKey ? {} : { hostKey }),
+  };
 }
 
 /** Whether tools take a text for a host, and never for an option or two words. */

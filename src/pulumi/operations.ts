@@ -138,13 +138,15 @@ export interface ReadResult {
 export async function read(id: string, props: Properties): Promise<ReadResult> {
   const { policy, connection, recordFailure } = expectArguments(props);
   const possible = listPossible(props, policy);
+  // A host whose last change failed has the former policy, whose secrets are others.
+  const [present = policy] = possible;
   const look = withWorld(connection, [...possible, policy], async (world) => {
     const isGated = possible.length > 0;
     const reached = await reachHost(world.routes, isGated ? possible : [policy], isGated, world.dialing);
     try {
-      const observed = await observeHost(reached.connection, policy);
-      const counts = await countPackets(reached.connection, policy);
-      const { drift, ...seen } = describeSeen(observed, counts, id, policy, props);
+      const observed = await observeHost(reached.connection, present);
+      const counts = await countPackets(reached.connection, present);
+      const { drift, ...seen } = describeSeen(observed, counts, id, present, props);
       for (const line of drift) world.log(`${policy.name} on ${reached.route.name}: drift: ${line}`);
       return { id, ...seen };
     } finally {

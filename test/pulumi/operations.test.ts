@@ -294,6 +294,19 @@ describe("looking at a host", () => {
     await expect(read(id, state)).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
 
+  test.each([true, false])(
+    "whose last change failed shows what it has, without a port of a step: failures recorded: %s",
+    async (recordFailure) => {
+      const faults = [recordFailure ? ill : lost];
+      const ending = updateOld({ faults }, { recordFailure }).then(({ outs }) => outs);
+      const state = await ending.catch((cause: { properties: Properties }) => cause.properties);
+      setHost({ confirmed: confirmedOld });
+      const { props, inputs } = await read(id, state);
+      expect(JSON.stringify([props?.["ruleset"], props?.["drift"], inputs?.["ruleset"]])).not.toMatch(ports);
+      expect(props).toMatchObject({ drift: [], digest: digestOf(oldPolicy), ruleset: state["ruleset"] });
+    },
+  );
+
   test("that was not looked at is a change to make", async () => {
     const state = await stateOf(oldPolicy);
     setHost({ isUnreachable: true });
