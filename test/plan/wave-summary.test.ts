@@ -44,6 +44,7 @@ describe("summing up a wave", () => {
     ["a short one within a long one", [ended(9_000, 8), ended(4_000, 1)], 8],
     ["one after the other, with a gap", [ended(2_000, 1), ended(9_000, 2)], 8],
     ["none in this run", [ended(-1, 7), ended(-5_000, 2)], 0],
+    ["one that ended as the run began", [ended(0, 2), ended(5_000, 1)], 7],
     ["some of an earlier run", [ended(-5_000, 7), ended(5_000, 2)], 2],
     ["fractions, rounded to a tenth", [ended(5_040, 2.1), ended(5_070, 2.2)], 2.2],
   ])("takes from the beginning of its first change to the end of its last: %s", (_what, changes, seconds) => {

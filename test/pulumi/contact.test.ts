@@ -47,6 +47,7 @@ test.each<readonly [string, object]>([
 
 test.each([
   ["the last refresh found drift", { ...settled, drift: ["gone: all"] }],
+  ["its last change failed", { ...settled, failure: "the gate stayed shut" }],
   ["it has another ruleset", { ...settled, digest: "" }],
   ["an earlier version wrote no digest", { ...settled, digest: undefined }],
 ])("the host is needed when %s, but not to say that it is gone for good", (_what, recorded) => {
