@@ -24,7 +24,7 @@ let lab: Lab;
 let person: LabHost;
 
 beforeAll(async () => {
-  lab = await openLab({ hosts: 9 });
+  lab = await openLab({ hosts: 12 });
   person = claimHost(lab);
   const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
   await person.run(["sh", "-c", key], { stdin: lab.privateKey });
@@ -108,6 +108,32 @@ test.concurrent("single-host gates a host that pulumi config names, and the READ
   expect(await tryConnect("outside", host.ipv4, 22, patienceMs)).toBe("open");
   await stack.destroy();
   expect(await isClean(host)).toBe(true);
+});
+
+test.concurrent("fleet-canary gates its canary first, stops there when it is unwell, and rotates by one number", async () => {
+  const hosts = [claimHost(lab), claimHost(lab), claimHost(lab)] as const;
+  const [canary, a] = hosts;
+  const names = ["canary", "a", "b"];
+  const named = hosts.map(({ ipv4, hostKey }, index) => [names[index], { host: ipv4, hostKey }]);
+  const stack = await openExample("fleet-canary", canary, {
+    hosts: JSON.stringify(Object.fromEntries(named)),
+    knockSeed: "0123456789abcdef0123456789abcdef",
+  });
+  const first = await stack.up();
+  expect(first.stdout).toMatch(
+    /wave 1 of 3: 1 changed[\s\S]*wave 2 of 3: 1 changed[\s\S]*wave 3 of 3: 1 changed/,
+  );
+  for (const { ipv4 } of hosts) expect(await tryConnect(person, ipv4, 22, silenceMs)).toBe("silent");
+  expect(await logIn(first.outputs, "web-canary")).toBe(canary.name);
+  await canary.run(["touch", "/run/unwell"]);
+  await stack.setConfig("generation", { value: "2" });
+  await expect(stack.up()).rejects.toThrow(/1 of 1 hosts failed, 0 may: canary\. No host of a later wave/);
+  await canary.run(["rm", "/run/unwell"]);
+  const { outputs } = await stack.up();
+  expect(outputs["sshConfig"]?.value).not.toBe(first.outputs["sshConfig"]?.value);
+  expect(await logIn(outputs, "web-a")).toBe(a.name);
+  await stack.destroy();
+  for (const host of hosts) expect(await isClean(host)).toBe(true);
 });
 
 test.concurrent("tcp-udp-icmp draws a knock of all three, which only its whole sequence opens, and counts", async () => {
