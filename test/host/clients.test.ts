@@ -85,21 +85,40 @@ describe("what a person is given to knock with", () => {
   let host: LabHost;
   beforeAll(async () => {
     host = await makeGated();
+    // Behind the gate, as a firewall of the network might do it: nothing tells a client that its packet has arrived.
+    await host.run(["nft", "-f", "-"], {
+      stdin: "table inet mute {\n\tchain input {\n\t\ttype filter hook input priority 10\n\t}\n}\n",
+    });
   });
 
-  test.each(gates)("opens a gate over IPv4 and over IPv6 by $tool", async ({ tool, port, steps }) => {
-    for (const address of [host.ipv4, host.ipv6]) {
-      const command = writeKnockCommands(steps, wayTo(host, address))[tool];
-      expect(await tryConnect(client, address, port, 700)).toBe("silent");
-      await client.run(["sh", "-c", command ?? "exit 1"]);
-      expect(await tryConnect(client, address, port, 2_000)).toBe("refused");
-    }
-  });
+  async function setAnswers(areSent: boolean): Promise<void> {
+    const drop =
+      "add rule inet mute input meta nfproto ipv6 meta l4proto { tcp, udp } drop; add rule inet mute input icmpv6 type echo-request drop";
+    await host.run(["nft", areSent ? "flush table inet mute" : drop]);
+  }
 
-  test("lets ssh and scp through by a block of ssh_config, over IPv4 and over IPv6", async () => {
-    for (const address of [host.ipv4, host.ipv6]) {
+  test.each(gates)(
+    "opens a gate by $tool over IPv4, and over IPv6 where no step is answered",
+    async ({ tool, port, steps }) => {
+      for (const address of [host.ipv4, host.ipv6]) {
+        const command = writeKnockCommands(steps, wayTo(host, address))[tool];
+        expect(await tryConnect(client, address, port, 700)).toBe("silent");
+        await setAnswers(address === host.ipv4);
+        await client.run(["sh", "-c", command ?? "exit 1"]);
+        await setAnswers(true);
+        expect(await tryConnect(client, address, port, 2_000)).toBe("refused");
+      }
+    },
+  );
+
+  test("lets ssh and scp through by a block of ssh_config, by a name and over IPv6", async () => {
+    await client.run(["sh", "-c", "cat >>/etc/hosts"], { stdin: `${host.ipv4} gated.example\n` });
+    for (const [name, address] of [
+      ["gated.example", host.ipv4],
+      [host.ipv6, host.ipv6],
+    ] as const) {
       expect(await tryConnect(client, address, 22, 700)).toBe("silent");
-      expect(await useSshConfig(wayTo(host, address))).toEqual({ shown: "host2\nplain\n", isWhole: true });
+      expect(await useSshConfig(wayTo(host, name))).toEqual({ shown: "host2\nplain\n", isWhole: true });
     }
   });
 
@@ -148,8 +167,8 @@ describe("for a host behind a bastion", () => {
     expect(sample).not.toMatch(/47001|58002|39003/);
   });
 
-  test.each(["ipv4", "ipv6"] as const)("a block of ssh_config leads there over %s", async (family) => {
-    expect(await tryConnect(bastion, host[family], 22, 700)).toBe("silent");
-    expect(await useSshConfig({ ...way, host: host[family] })).toMatchObject({ isWhole: true });
+  test("a block of ssh_config leads there over IPv6", async () => {
+    expect(await tryConnect(bastion, host.ipv6, 22, 700)).toBe("silent");
+    expect(await useSshConfig({ ...way, host: host.ipv6 })).toMatchObject({ isWhole: true });
   });
 });
