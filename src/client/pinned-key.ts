@@ -9,7 +9,7 @@ export interface SshOption {
 
 /**
  * Lists what lets OpenSSH take a login's pinned key alone; nothing where none is pinned, so that known_hosts counts.
- * OpenSSH before 8.5 knows no KnownHostsCommand: there known_hosts must have the key.
+ * OpenSSH before 8.5 knows no KnownHostsCommand, and so no key: it lets nobody in.
  */
 export function listKeyOptions({ hostKey }: Login): readonly SshOption[] {
   const blob = hostKey?.split(/\s+/).find((word) => word.startsWith("AAAA"));
@@ -18,6 +18,8 @@ export function listKeyOptions({ hostKey }: Login): readonly SshOption[] {
   return [
     { keyword: "IgnoreUnknown", value: "KnownHostsCommand" },
     { keyword: "KnownHostsCommand", value: `/bin/echo %H ${readKeyType(key)} ${key.toString("base64")}` },
+    { keyword: "UserKnownHostsFile", value: "/dev/null" },
+    { keyword: "GlobalKnownHostsFile", value: "/dev/null" },
     { keyword: "StrictHostKeyChecking", value: "yes" },
   ];
 }

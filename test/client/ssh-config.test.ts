@@ -27,6 +27,8 @@ describe("a block of ssh_config", () => {
         "  Port 22",
         "  IgnoreUnknown KnownHostsCommand",
         `  KnownHostsCommand /bin/echo %H ${hostKey}`,
+        "  UserKnownHostsFile /dev/null",
+        "  GlobalKnownHostsFile /dev/null",
         "  StrictHostKeyChecking yes",
         `  ProxyCommand bash -c '${knock}; exec 4<&0 3<>"/dev/tcp/$h/$2" || exit; { cat; kill $$; } <&4 >&3 & ` +
           "exec cat <&3 4<&-' knock 203.0.113.7 %p",
@@ -38,7 +40,8 @@ describe("a block of ssh_config", () => {
   test("does both on the bastion where there is one", () => {
     const config = writeSshConfig("edge", { ...way, proxy: { ...proxy, hostKey } }, policy);
     const key = `-o "KnownHostsCommand=/bin/echo %%H ${hostKey}"`;
-    const ssh = `ssh -l jump -p 2222 -o "IgnoreUnknown=KnownHostsCommand" ${key} -o "StrictHostKeyChecking=yes"`;
+    const files = '-o "UserKnownHostsFile=/dev/null" -o "GlobalKnownHostsFile=/dev/null"';
+    const ssh = `ssh -l jump -p 2222 -o "IgnoreUnknown=KnownHostsCommand" ${key} ${files} -o "StrictHostKeyChecking=yes"`;
     expect(config.split("\n").slice(4)).toEqual([
       `  ProxyCommand bash -c 'h=$1; ${ssh} bastion.example "bash -s -- $h" <<<"$3" || exit; ` +
         `exec ${ssh} -W "[$h]:$2" bastion.example' knock 203.0.113.7 %p '${knock}; true'`,

@@ -122,7 +122,9 @@ describe("what a person is given to knock with", () => {
     }
   });
 
-  test("lets nobody in who has another key than the one that is pinned", async () => {
+  test("trusts no host with another key than the pinned one, whatever known_hosts says", async () => {
+    const known = `${host.ipv4} ${host.hostKey}\n`;
+    await client.run(["sh", "-c", "cat >/root/.ssh/known_hosts"], { stdin: known });
     await writeConfig({ ...wayTo(host), hostKey: client.hostKey });
     await expect(client.run(["ssh", "-F", "/root/config", "edge", "true"])).rejects.toThrow(
       /REMOTE HOST IDENTIFICATION HAS CHANGED/,
