@@ -10,6 +10,7 @@ import { hideCommand } from "./bastions";
 import { claimHost, connectionTo, deployTo } from "./deployment";
 import { leavePending } from "./pending";
 import { makePolicy } from "./policies";
+import { reconfigureSshd } from "./sshd";
 
 const steps = [
   { tcp: 17_411 },
@@ -33,6 +34,8 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
   beforeAll(async () => {
     vi.spyOn(console, "log").mockReturnValue();
     lab = await openLab({ hosts: 8 });
+    // So that the password is tried where it is not taken.
+    await reconfigureSshd(lab.hosts[7] as LabHost, ["PasswordAuthentication yes"]);
   });
   afterAll(async () => {
     vi.restoreAllMocks();

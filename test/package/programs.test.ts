@@ -115,6 +115,7 @@ describe("an ES module with the real engine", () => {
     project.write("args.json", JSON.stringify(args));
     const printed = project.run("deploy.mjs", "args.json");
     expect(printed).toContain("6/6 confirm");
+    expect(printed).toContain("the gate is removed, and nothing else");
     expect(printed).toContain("the project's own provider");
     expect(await host.ruleset()).toBe("");
   });
