@@ -13,7 +13,6 @@ export async function servePlugin(args: readonly string[]): Promise<void> {
   const provider = makeProvider(readSchemaText());
   registerAsServed(provider.version ?? "");
   logToEngine(args);
-  keepFromDebugging();
   await pulumi.provider.main(provider, [...args]);
 }
 
@@ -21,9 +20,4 @@ export async function servePlugin(args: readonly string[]): Promise<void> {
 function logToEngine(args: readonly string[]): void {
   const address = args.findLast((arg) => /:\d+$/.test(arg) && !arg.startsWith("-"));
   if (address !== undefined) pulumi.runtime.resetOptions("", "", 1, address, "", false, "");
-}
-
-/** With each registration the SDK tells the engine, for debugging, all properties in plain, and event logs keep it. */
-function keepFromDebugging(): void {
-  Object.assign(pulumi.log, { debug: () => Promise.resolve() });
 }
