@@ -78,9 +78,19 @@ export class TypeReader {
     const { name } = symbol;
     const { isPlain, spec } = this.#readType(this.#checker.getTypeOfSymbol(symbol), name, place);
     const description = this.describe(symbol, place);
-    const isRequired = (symbol.flags & ts.SymbolFlags.Optional) === 0;
+    const isRequired = (symbol.flags & ts.SymbolFlags.Optional) === 0 && !this.#mayLack(symbol);
     const secret = secretNames.has(name) ? { secret: true } : {};
     return { name, isRequired, isPlain, spec: { ...spec, description, ...secret } };
+  }
+
+  /**
+   * Whether an output may have no value.
+   * @param {ts.Symbol} symbol
+   */
+  #mayLack(symbol) {
+    const type = this.#checker.getTypeOfSymbol(symbol);
+    const value = type.aliasSymbol?.name === "Output" ? type.aliasTypeArguments?.[0] : undefined;
+    return value?.isUnion() === true && value.types.some((one) => one.flags & ts.TypeFlags.Undefined);
   }
 
   /**

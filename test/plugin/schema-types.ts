@@ -61,7 +61,9 @@ export function writeComparison(schema: PackageSchema, exported: ReadonlySet<str
     "type Bare<T> = T extends pulumi.OutputInstance<infer U> | Promise<infer U> ? Bare<U>",
     "  : T extends string ? string : T extends readonly (infer U)[] ? Bare<U>[]",
     "  : T extends package_.GatedHost ? Members<Outputs<T>> : T extends object ? Members<T> : T;",
-    "type Members<T> = { [K in keyof T]: Bare<T[K]> };",
+    // A property that may be absent and one that may be undefined are one to a schema.
+    "type Members<T> = { [K in keyof T as undefined extends Bare<T[K]> ? never : K]: Bare<T[K]> }",
+    "  & { [K in keyof T as undefined extends Bare<T[K]> ? K : never]?: Bare<T[K]> };",
     "type Outputs<C> = { readonly [K in OutputNames<C>]: C[K] };",
     "type Output = pulumi.OutputInstance<unknown> | Readonly<Record<string, package_.GatedHost>>;",
     'type OutputNames<C> = Exclude<{ [K in keyof C]: C[K] extends Output ? K : never }[keyof C], "urn">;',
