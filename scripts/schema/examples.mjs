@@ -12,6 +12,10 @@ const shown = {
       { language: "yaml", path: "yaml/Pulumi.yaml" },
     ],
   },
+  KnockFleet: {
+    title: "Many hosts, a canary first",
+    programs: [{ language: "typescript", path: "fleet-canary/index.ts" }],
+  },
 };
 
 /**
