@@ -6,6 +6,7 @@ import { KnockFleet } from "../pulumi/knock-fleet.js";
 import { KnockGate } from "../pulumi/knock-gate.js";
 import { withLog } from "../pulumi/log.js";
 import * as ruleset from "../pulumi/operations.js";
+import { attachState, readAttached } from "../pulumi/partial.js";
 import type { Offer } from "./offer.js";
 import { listOutputs, listPlainInputs, listSecrets, type Schema } from "./schema.js";
 import { markSecrets, openSecrets } from "./secrets.js";
@@ -42,6 +43,12 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
   const schema: Schema = JSON.parse(schemaText);
   const marked = (token: string, properties: Record<string, unknown>) =>
     markSecrets(properties, listSecrets(schema, token));
+  const markAttached = <T>(token: string, ending: Promise<T>): Promise<T> =>
+    ending.catch((error: unknown) => {
+      const partial = readAttached(error);
+      if (partial === undefined || !(error instanceof Error)) throw error;
+      throw attachState(error, { id: partial.id, properties: marked(token, { ...partial.properties }) });
+    });
   return {
     version: schema.version,
     schema: schemaText,
@@ -64,7 +71,7 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
       }),
     create: (urn, inputs) =>
       serve(urn, async ({ token, operations }) => {
-        const { id, outs } = await operations.create(openSecrets(inputs));
+        const { id, outs } = await markAttached(token, operations.create(openSecrets(inputs)));
         return { id, outs: marked(token, outs) };
       }),
     read: (id, urn, state) =>
@@ -74,7 +81,10 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
       }),
     update: (id, urn, olds, news) =>
       serve(urn, async ({ token, operations }) => {
-        const { outs } = await operations.update(id, openSecrets(olds), openSecrets(news));
+        const { outs } = await markAttached(
+          token,
+          operations.update(id, openSecrets(olds), openSecrets(news)),
+        );
         return { outs: marked(token, outs) };
       }),
     delete: (id, urn, state) => serve(urn, ({ operations }) => operations.delete(id, openSecrets(state))),

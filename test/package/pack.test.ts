@@ -14,7 +14,9 @@ function expectPacked(): readonly string[] {
     if (!path.endsWith(".ts")) return [];
     return [path.replace(/\.ts$/, ".js"), path.replace(/\.ts$/, ".d.ts")].map((file) => `dist/${file}`);
   });
-  return [...built, "package.json", "README.md", "LICENSE", "CHANGELOG.md"].sort();
+  const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
+  const plugin = ["PulumiPlugin.yaml", "pulumi-resource-knockgate", "dist/plugin/schema.json"];
+  return [...built, ...papers, ...plugin].sort();
 }
 
 test("the package holds what is built from src, the host's scripts and its papers, and nothing else", () => {

@@ -40,8 +40,9 @@ describe("the package, installed in a project", () => {
   });
 
   test("works from TypeScript that Pulumi's own ts-node loads", () => {
-    const loader = join(root, "test", "e2e", "load-program.cjs");
-    const printed = project.run(loader, project.folder, "typed.ts");
+    const loader = join(root, "test", "examples", "load-program.cjs");
+    const programs = [{ main: join(project.folder, "typed.ts"), config: {} }];
+    const printed = project.run(loader, project.folder, JSON.stringify(programs));
     expect(printed).toBe(`wrong wrongToo code declare\n${shown}`);
   });
 
