@@ -38,7 +38,7 @@ export async function findExpectedKeys(login: Login, field: string): Promise<Exp
   const files = [join(homedir(), ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"];
   const name = login.port === 22 ? login.host : `[${login.host}]:${login.port}`;
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-  const known = findKnownKeys(texts.join("\n"), name);
+  const known = await findKnownKeys(texts.join("\n"), name);
   const keys = known.keys.filter((key) => readKeyType(key) in algorithmsByType);
   if (keys.length > 0) return { keys, source: "known_hosts" };
   const authority = known.hasAuthority

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 import { KnockgateError } from "../errors.js";
 import type { Login } from "./connection.js";
+import { openKey } from "./key-opener.js";
 
 /**
  * Reads the private key of a login: ed25519, ECDSA or RSA, in OpenSSH's form or in PEM (PKCS #1, SEC 1, PKCS #8),
@@ -10,26 +11,46 @@ import type { Login } from "./connection.js";
  * @param field what the login is called in the arguments, for messages
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a word of the key
  */
-export function readPrivateKey(login: Login, field: string): ParsedKey | undefined {
-  if (login.privateKey === undefined) return undefined;
+export async function readPrivateKey(login: Login, field: string): Promise<ParsedKey | undefined> {
+  const { privateKey, privateKeyPassword } = login;
+  if (privateKey === undefined) return undefined;
+  const opened =
+    privateKeyPassword !== undefined && isLocked(privateKey)
+      ? await openKey(privateKey, privateKeyPassword)
+      : { pem: privateKey };
+  let key: ParsedKey;
   try {
-    const key = utils.parseKey(
-      toReadable(login.privateKey, login.privateKeyPassword),
-      login.privateKeyPassword,
-    );
-    if (key instanceof Error) throw key;
-    if (key.isPrivateKey()) return key;
+    if ("why" in opened) throw new Error(opened.why);
+    key = parseKey(toReadable(opened.pem));
   } catch (cause) {
     // The cause is not passed on: who knows what of the key it quotes.
     throw unreadable(login, field, cause);
   }
+  if (key.isPrivateKey()) return key;
   throw new KnockgateError("ARGUMENTS_INVALID", `${field}.privateKey can't be read: it is a public key.`);
 }
 
+/** A password for a key that is not encrypted is needless. */
+function isLocked(text: string): boolean {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)) return true;
+  try {
+    parseKey(text);
+    return false;
+  } catch (error) {
+    return error instanceof Error && /^Encrypted .* no passphrase given$/.test(error.message);
+  }
+}
+
+function parseKey(text: string): ParsedKey {
+  const key = utils.parseKey(text);
+  if (key instanceof Error) throw key;
+  return key;
+}
+
 /** ssh2 does not read PKCS #8, in which OpenSSL, and so most tools that make keys, write them by default. */
-function toReadable(text: string, passphrase: string | undefined): string {
+function toReadable(text: string): string {
   if (!/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text)) return text;
-  const key = createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) });
+  const key = createPrivateKey(text);
   switch (key.asymmetricKeyType) {
     case "rsa":
       return `${key.export({ type: "pkcs1", format: "pem" })}`;

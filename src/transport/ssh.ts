@@ -1,5 +1,11 @@
 import type { Duplex } from "node:stream";
-import { Client, type ClientErrorExtensions, type ParsedKey, type ServerHostKeyAlgorithm } from "ssh2";
+import {
+  Client,
+  type ClientErrorExtensions,
+  type KexAlgorithm,
+  type ParsedKey,
+  type ServerHostKeyAlgorithm,
+} from "ssh2";
 import { KnockgateError } from "../errors.js";
 import { openForward, runCommand } from "./channel.js";
 import type { Login } from "./connection.js";
@@ -30,6 +36,23 @@ export interface SshClient {
   close(): void;
 }
 
+/**
+ * ssh2's own, in its order, but for group exchange (RFC 4419): Node tries whether a prime that the server chose is one,
+ * which takes seconds for 4,096 bits, and nothing else goes on in the process meanwhile.
+ */
+const kex: KexAlgorithm[] = [
+  "curve25519-sha256",
+  "curve25519-sha256@libssh.org",
+  "ecdh-sha2-nistp256",
+  "ecdh-sha2-nistp384",
+  "ecdh-sha2-nistp521",
+  "diffie-hellman-group14-sha256",
+  "diffie-hellman-group15-sha512",
+  "diffie-hellman-group16-sha512",
+  "diffie-hellman-group17-sha512",
+  "diffie-hellman-group18-sha512",
+];
+
 /** What is closed politely gets this long to go; a dead line would else keep the process alive for minutes. */
 const farewellMs = 1_000;
 
@@ -39,7 +62,7 @@ const farewellMs = 1_000;
  * @throws KnockgateError `HOST_KEY_UNKNOWN`, `ARGUMENTS_INVALID`
  */
 export async function readCredentials(login: Login, field: string): Promise<Credentials> {
-  const key = readPrivateKey(login, field);
+  const key = await readPrivateKey(login, field);
   return { login, field, key, expected: await findExpectedKeys(login, field) };
 }
 
@@ -90,7 +113,7 @@ export async function openSsh(
           keepaliveCountMax: 3,
           authHandler: attempt.next,
           hostVerifier: verify,
-          ...(algorithms.length === 0 ? {} : { algorithms: { serverHostKey: algorithms } }),
+          algorithms: { kex, ...(algorithms.length === 0 ? {} : { serverHostKey: algorithms }) },
         });
     });
   } catch (cause) {
@@ -118,6 +141,12 @@ function explain(
 ): KnockgateError {
   if (/no matching host key/i.test(cause.message)) {
     return mismatch(name, "it has no host key of a kind that is expected", cause);
+  }
+  if (/no matching key exchange/i.test(cause.message)) {
+    const message =
+      `${name}: its sshd offers no key exchange that is taken here: see KexAlgorithms in sshd_config(5). ` +
+      "Any of ecdh-sha2, curve25519 and the diffie-hellman groups 14 to 18 will do.";
+    return new KnockgateError("HOST_UNFIT", message, { cause });
   }
   // A server that has seen too many wrong keys hangs up before all ways are tried.
   if (cause.level === "client-authentication" || /authentication failures/i.test(cause.message)) {

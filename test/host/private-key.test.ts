@@ -3,7 +3,9 @@ import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import type { Worker } from "node:worker_threads";
+import { utils } from "ssh2";
+import { afterAll, expect, test, vi } from "vitest";
 import { connectionSchema } from "../../src/transport/connection";
 import { readPrivateKey } from "../../src/transport/private-key";
 
@@ -12,6 +14,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const read = (privateKey: string, privateKeyPassword?: string) =>
   readPrivateKey(connectionSchema.parse({ host: "edge.test", privateKey, privateKeyPassword }), "connection");
+
+const readBlob = async (text: string, passphrase?: string) =>
+  (await read(text, passphrase))?.getPublicSSH().toString("base64");
 
 let made = 0;
 
@@ -36,32 +41,54 @@ const forms = [
   ["ecdsa", "PKCS8"],
 ] as const;
 
-test.each(forms)("reads an %s key in the form %s of ssh-keygen, with any line ends", (type, form) => {
+test.each(forms)("reads an %s key in the form %s of ssh-keygen, with any line ends", async (type, form) => {
   const { text, blob } = makeKey(type, form);
-  expect(read(text)?.getPublicSSH().toString("base64")).toBe(blob);
-  expect(
-    read(`\n${text.replaceAll("\n", "\r\n")}\n`)
-      ?.getPublicSSH()
-      .toString("base64"),
-  ).toBe(blob);
-  expect(read(text, "needless")?.getPublicSSH().toString("base64")).toBe(blob);
+  expect(await readBlob(text)).toBe(blob);
+  expect(await readBlob(`\n${text.replaceAll("\n", "\r\n")}\n`)).toBe(blob);
+  expect(await readBlob(text, "needless")).toBe(blob);
 });
 
-test.each(forms)("opens an encrypted %s key in the form %s with its password alone", (type, form) => {
+test.each(forms)("opens an encrypted %s key in the form %s with its password alone", async (type, form) => {
   const { text, blob } = makeKey(type, form, "right");
-  expect(read(text, "right")?.getPublicSSH().toString("base64")).toBe(blob);
-  expect(() => read(text)).toThrow("it is encrypted, and connection.privateKeyPassword is not set");
-  expect(() => read(text, "wrong")).toThrow(
+  expect(await readBlob(text, "right")).toBe(blob);
+  await expect(read(text)).rejects.toThrow("it is encrypted, and connection.privateKeyPassword is not set");
+  await expect(read(text, "wrong")).rejects.toThrow(
     "it is encrypted, and connection.privateKeyPassword does not open it",
   );
 });
 
+test.each(forms)(
+  "opens an encrypted %s key in the form %s in another thread, and once for all hosts",
+  async (type, form) => {
+    const { text, blob } = makeKey(type, form, "right");
+    const threads: Worker[] = [];
+    const notice = (thread: Worker) => threads.push(thread);
+    process.on("worker", notice);
+    const here = vi.spyOn(utils, "parseKey");
+    try {
+      const hosts = Array.from({ length: 20 }, () => readBlob(text, "right"));
+      expect(new Set(await Promise.all(hosts))).toEqual(new Set([blob]));
+      expect(await readBlob(text, "right")).toBe(blob);
+      expect(threads).toHaveLength(1);
+      await expect(read(text, "wrong")).rejects.toThrow("does not open it");
+      await expect(read(text, "wrong")).rejects.toThrow("does not open it");
+      expect(threads).toHaveLength(2);
+      expect(here.mock.calls.filter(([, password]) => password !== undefined)).toEqual([]);
+      await readBlob(makeKey(type, form).text, "needless");
+      expect(threads).toHaveLength(2);
+    } finally {
+      process.off("worker", notice);
+      here.mockRestore();
+    }
+  },
+);
+
 test.each([undefined, "right"])(
   "reads an ed25519 key as OpenSSL writes it, with the password %s",
-  (passphrase) => {
+  async (passphrase) => {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const lock = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
-    const key = read(`${privateKey.export({ type: "pkcs8", format: "pem", ...lock })}`, passphrase);
+    const key = await read(`${privateKey.export({ type: "pkcs8", format: "pem", ...lock })}`, passphrase);
     const data = Buffer.from("what a host asks to be signed");
     expect(verify(null, data, publicKey, key?.sign(data) ?? Buffer.alloc(64))).toBe(true);
     expect(key?.verify(data, sign(null, data, privateKey))).toBe(true);
@@ -74,25 +101,25 @@ test.each([
   ["a key cut short", makeKey("ed25519", "RFC4716").text.slice(0, 200), "no ed25519, ECDSA or RSA key"],
   ["a kind that SSH has no name for", makeX25519(), "no ed25519, ECDSA or RSA key"],
   ["a public key", `ssh-ed25519 ${makeKey("ed25519", "RFC4716").blob}`, "a public key"],
-])("says that %s is no private key, and not what it is", (_what, text, words) => {
-  const failure = catchError(() => read(text));
+])("says that %s is no private key, and not what it is", async (_what, text, words) => {
+  const failure = await catchError(read(text));
   expect(failure).toMatchObject({ code: "ARGUMENTS_INVALID" });
   expect(failure.cause).toBeUndefined();
   expect(failure.message).toContain(words);
   for (const line of text.split("\n").filter(Boolean)) expect(failure.stack).not.toContain(line);
 });
 
-test("knows no key where there is none", () => {
-  expect(readPrivateKey(connectionSchema.parse({ host: "edge.test" }), "connection")).toBeUndefined();
+test("knows no key where there is none", async () => {
+  expect(await readPrivateKey(connectionSchema.parse({ host: "edge.test" }), "connection")).toBeUndefined();
 });
 
 function makeX25519(): string {
   return `${generateKeyPairSync("x25519").privateKey.export({ type: "pkcs8", format: "pem" })}`;
 }
 
-function catchError(act: () => unknown): Error {
+async function catchError(promise: Promise<unknown>): Promise<Error> {
   try {
-    act();
+    await promise;
   } catch (error) {
     return error as Error;
   }

@@ -20,7 +20,7 @@ describe("a login", () => {
   const agents: Agent[] = [];
   const socketBefore = process.env["SSH_AUTH_SOCK"];
   beforeAll(async () => {
-    lab = await openLab({ hosts: 12 });
+    lab = await openLab({ hosts: 13 });
     delete process.env["SSH_AUTH_SOCK"];
   });
   afterEach(async () => {
@@ -191,5 +191,20 @@ describe("a login", () => {
     const failure = await failToLogIn(host, { agentSocketPath: agent.socket });
     expect(failure).toMatchObject({ code: "LOGIN_REFUSED" });
     expect(failure.message).toContain("If it trusts certificates alone: those are not supported.");
+  });
+
+  test("exchanges keys by a named group, and not by one whose prime would have to be tried first", async () => {
+    const host = claimHost(lab);
+    const group = "diffie-hellman-group16-sha512";
+    const exchange = "diffie-hellman-group-exchange-sha256";
+    const { privateKey } = lab;
+    await reconfigureSshd(host, [`KexAlgorithms ${exchange},${group}`]);
+    expect(await logIn(host, { privateKey })).toBe("root");
+    await host.run(["sed", "-i", `s/^KexAlgorithms .*/KexAlgorithms ${exchange}/`, "/etc/ssh/sshd_config"]);
+    await reconfigureSshd(host, []);
+    await expect(logIn(host, { privateKey })).rejects.toMatchObject({
+      code: "HOST_UNFIT",
+      message: expect.stringContaining("see KexAlgorithms in sshd_config(5)"),
+    });
   });
 });

@@ -23,8 +23,8 @@ describe("known_hosts", () => {
     ["a comment behind the key", `${line("edge.example")} root@edge since 2019`, "edge.example"],
     ["tabs and blanks", `  ${line("edge.example").replaceAll(" ", "\t ")}  `, "edge.example"],
     ["a line break of Windows", `${line("edge.example")}\r`, "edge.example"],
-  ])("finds the key by %s", (_what, text, name) => {
-    expect(findKnownKeys(`# known hosts\n\n${text}\n`, name).keys).toEqual([key]);
+  ])("finds the key by %s", async (_what, text, name) => {
+    expect((await findKnownKeys(`# known hosts\n\n${text}\n`, name)).keys).toEqual([key]);
   });
 
   test.each([
@@ -47,26 +47,35 @@ describe("known_hosts", () => {
     ["a key cut short", line("edge.example", key.subarray(0, 11)), "edge.example"],
     ["a key of another kind than its line says", line("edge.example", makeKey("ssh-rsa")), "edge.example"],
     ["nothing", "", "edge.example"],
-  ])("finds no key by %s", (_what, text, name) => {
-    expect(findKnownKeys(`${text}\n`, name).keys).toEqual([]);
+  ])("finds no key by %s", async (_what, text, name) => {
+    expect((await findKnownKeys(`${text}\n`, name)).keys).toEqual([]);
   });
 
-  test("lists every key of a host", () => {
+  test("lists every key of a host", async () => {
     const text = [line("edge.example"), line("203.0.113.7"), line("edge.*", other)];
-    expect(findKnownKeys(text.join("\n"), "edge.example").keys).toEqual([key, other]);
+    expect((await findKnownKeys(text.join("\n"), "edge.example")).keys).toEqual([key, other]);
   });
 
-  test("never trusts a revoked key, wherever its line stands", () => {
+  test("never trusts a revoked key, wherever its line stands", async () => {
     const text = [line("edge.example"), line("edge.example", other), `@revoked ${line("*")}`];
-    expect(findKnownKeys(text.join("\n"), "edge.example").keys).toEqual([other]);
-    expect(findKnownKeys(text.reverse().join("\n"), "edge.example").keys).toEqual([other]);
+    expect((await findKnownKeys(text.join("\n"), "edge.example")).keys).toEqual([other]);
+    expect((await findKnownKeys(text.reverse().join("\n"), "edge.example")).keys).toEqual([other]);
   });
 
   test.each([
     [true, `@cert-authority ${line("*.example")}`],
     [false, `@cert-authority ${line("*.example.org")}`],
     [false, line("edge.example")],
-  ])("says %s for whether a certificate authority vouches for a name", (hasAuthority, text) => {
-    expect(findKnownKeys(`${text}\n`, "edge.example").hasAuthority).toBe(hasAuthority);
+  ])("says %s for whether a certificate authority vouches for a name", async (hasAuthority, text) => {
+    expect((await findKnownKeys(`${text}\n`, "edge.example")).hasAuthority).toBe(hasAuthority);
+  });
+
+  test("lets other work go while it reads a long file, and still finds its last key", async () => {
+    const many = Array.from({ length: 2_000 }, (_, index) => line(`edge${index}.example`));
+    const order: string[] = [];
+    const reading = findKnownKeys([...many, line("edge.example", other)].join("\n"), "edge.example");
+    setImmediate(() => order.push("other work"));
+    expect((await reading.finally(() => order.push("read"))).keys).toEqual([other]);
+    expect(order).toEqual(["other work", "read"]);
   });
 });
