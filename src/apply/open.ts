@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/schema.js";
+import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 
@@ -12,10 +13,14 @@ import { findRoutes } from "../transport/routes.js";
  */
 export async function openSshGate(connection: Connection, policy: Policy): Promise<void> {
   const gate = findGate(policy, connection.port);
-  if (gate === undefined) return;
-  const passage = await findRoutes(connection, gate.knock.steps);
+  if (gate !== undefined)
+    await takeBastionTurns({ connection }, () => sendSteps(connection, gate.knock.steps));
+}
+
+async function sendSteps(connection: Connection, steps: readonly Step[]): Promise<void> {
+  const passage = await findRoutes(connection, steps);
   try {
-    const results = await Promise.allSettled(passage.routes.map((route) => route.knock(gate.knock.steps)));
+    const results = await Promise.allSettled(passage.routes.map((route) => route.knock(steps)));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
     // An address of a family that this machine has no way to is no reason to fail.
     if (failures.length < results.length) return;

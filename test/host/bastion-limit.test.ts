@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { create, delete as remove } from "../../src/pulumi/operations";
+import type { LabHost } from "../lab/host";
+import { type Lab, openLab } from "../lab/lab";
+import { connectionThrough } from "./bastions";
+import { listGate } from "./inspection";
+import { reconfigureSshd } from "./sshd";
+
+const hostCount = 12;
+
+describe("many hosts behind one bastion", () => {
+  let lab: Lab;
+  let bastion: LabHost;
+  let hosts: readonly LabHost[];
+  beforeAll(async () => {
+    lab = await openLab({ hosts: hostCount + 1 });
+    [bastion, ...hosts] = lab.hosts as [LabHost, ...LabHost[]];
+  });
+  afterAll(() => lab?.close());
+
+  /** What the engine sends for one host; dialled patiently enough for a turn of its own, and no longer. */
+  const makeInputs = (host: LabHost) => ({
+    connection: { ...connectionThrough(lab, bastion, host), dialErrorLimit: 0, perDialTimeout: 5 },
+    policy: {
+      name: "edge",
+      gates: [
+        {
+          name: "ssh",
+          protect: [{ tcp: "22" }],
+          knock: { steps: [{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }] },
+        },
+      ],
+    },
+    origin: randomUUID(),
+  });
+
+  test("are all changed and freed at once though its sshd takes no more than ten who are logging in", async () => {
+    await reconfigureSshd(bastion, ["MaxStartups 10:100:10"]);
+    const created = await Promise.all(hosts.map((host) => create(makeInputs(host))));
+    expect(await Promise.all(hosts.map(listGate))).not.toContain("");
+    await Promise.all(created.map(({ id, outs }) => remove(id, outs)));
+    expect(new Set(await Promise.all(hosts.map(listGate)))).toEqual(new Set([""]));
+    expect(bastion.sshdLog()).not.toMatch(/past MaxStartups|drop connection/);
+  });
+});
