@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
+import { makeTurns } from "../../src/transport/turns";
 import { type BootedHost, bootHost, makeBootable } from "./booted-host";
 import { runCommand } from "./command";
 import { makeDirectory, removeDirectory } from "./directory";
@@ -69,7 +70,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     const clientsMade = numbered("client", clientCount).map((name) => make(makeNamespaces(name)));
     const key = await makeKey(directory);
     const hostsMade = numbered("host", hostCount).map((name) => {
-      return make(makeHost(name, { sshPort, shell, publicKey: key.publicKey }));
+      return make(takeTurn(() => makeHost(name, { sshPort, shell, publicKey: key.publicKey })));
     });
     const [router, ...machines] = await Promise.all([routing, ...hostsMade, ...clientsMade]);
     wiring = await wire(router, machines, bootedNames.length);
@@ -102,6 +103,18 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   } catch (cause) {
     await closeAll();
     throw cause;
+  }
+}
+
+/** Hundreds at once would each be so slow to start that none seems to come up. */
+const turns = makeTurns(16);
+
+async function takeTurn<T>(act: () => Promise<T>): Promise<T> {
+  const end = await turns.take();
+  try {
+    return await act();
+  } finally {
+    end();
   }
 }
 
