@@ -1,0 +1,151 @@
+// Hosts that answer as Knockgate's host script does and keep in a folder what a host keeps on its disk. They answer
+// in the event loop's next turn, as a network never does: what is left is what the deployer's own machine has to do.
+const { createHash } = require("node:crypto");
+const { existsSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { join } = require("node:path");
+const { setImmediate: answerSoon } = require("node:timers/promises");
+
+/** @typedef {{ id: string, text: string, owner: string }} Change */
+/** @typedef {{ loaded?: string, staged?: Change, pending?: string, isOpen: boolean, dropped: number }} FakeHost */
+
+/**
+ * @param {string} root the repository
+ * @param {string} disks a folder
+ */
+exports.putFakesInPlace = (root, disks) => {
+  const routes = require(join(root, "dist", "transport", "routes.js"));
+  if (typeof routes.findRoutes !== "function") throw new Error("nothing to put fake hosts in the place of");
+  const hosts = new Map();
+  routes.findRoutes = async (/** @type {{ host: string }} */ { host }) => {
+    const disk = join(disks, `${host}.json`);
+    if (!hosts.has(host)) hosts.set(host, { loaded: readDisk(disk)?.text, isOpen: false, dropped: 0 });
+    return { routes: [makeRoute(host, hosts.get(host), disk)], close: () => undefined };
+  };
+};
+
+/**
+ * @param {string} name
+ * @param {FakeHost} host
+ * @param {string} disk
+ */
+function makeRoute(name, host, disk) {
+  return {
+    name,
+    connect: async () => {
+      await answerSoon();
+      if (host.loaded !== undefined && !host.isOpen)
+        throw new Error(`fake host ${name}: dialled without a knock`);
+      return {
+        run: async (/** @type {string} */ program) => {
+          await answerSoon();
+          return answer(program, host, disk);
+        },
+        close: () => undefined,
+      };
+    },
+    knock: async (/** @type {unknown[]} */ steps) => {
+      await answerSoon();
+      host.isOpen ||= steps.length > 0;
+    },
+    probePort: async () => {
+      await answerSoon();
+      if (host.loaded === undefined || host.isOpen) return "open";
+      host.dropped += 1;
+      return "silent";
+    },
+  };
+}
+
+/**
+ * @param {string} program
+ * @param {FakeHost} host
+ * @param {string} disk
+ */
+function answer(program, host, disk) {
+  const [command, ...words] = readCommand(program);
+  const say = (/** @type {string} */ stdout) => ({ code: 0, stdout, stderr: "" });
+  switch (command) {
+    case "probe":
+      return say(describe(readDisk(disk), host));
+    case "stage": {
+      const [, id = ""] = /^stage_begin \S+ (\S+) /m.exec(program) ?? [];
+      host.staged = { id, text: readFile(program, "ruleset"), owner: readFile(program, "owner").trim() };
+      return say(`staged=${id}\n`);
+    }
+    case "arm":
+      host.pending = words[1];
+      return say("armed=process 7\n");
+    case "load":
+      host.loaded = host.staged?.text;
+      host.isOpen = false;
+      return say(`loaded=${words[1]}\n${describeCounts(host)}`);
+    case "count":
+      return say(`${describeCounts(host)}end=count\n`);
+    case "confirm":
+      if (host.staged === undefined || host.pending !== words[1])
+        return { code: 13, stdout: "", stderr: "not pending\n" };
+      writeFileSync(disk, JSON.stringify(host.staged));
+      return say(`digest=${createHash("sha256").update(host.staged.text).digest("hex")}\n`);
+    case "remove":
+      rmSync(disk, { force: true });
+      host.loaded = undefined;
+      return say("removed=yes\n");
+    default:
+      return { code: 1, stdout: "", stderr: `a fake host does not know ${command}\n` };
+  }
+}
+
+/** @returns {Change | undefined} */
+function readDisk(/** @type {string} */ disk) {
+  return existsSync(disk) ? JSON.parse(readFileSync(disk, "utf8")) : undefined;
+}
+
+/**
+ * @param {Change | undefined} confirmed
+ * @param {FakeHost} host
+ */
+function describe(confirmed, host) {
+  const facts = "client=192.0.2.9\nnft=1.0.6\ninit=systemd\n";
+  if (confirmed === undefined) return `${facts}end=probe\n`;
+  const { owner, text } = confirmed;
+  const listings = [
+    section("ruleset", text),
+    section("baseline", text),
+    section("listing", host.loaded ?? ""),
+  ];
+  return `${facts}owner=${owner}\n${listings.join("")}end=probe\n`;
+}
+
+/** As `nft -j list counters` says it. */
+function describeCounts(/** @type {FakeHost} */ host) {
+  const counters = [{ counter: { name: "ssh_dropped", packets: host.dropped } }];
+  return section("counts", `${JSON.stringify({ nftables: counters })}\n`);
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function section(name, text) {
+  return `== ${name}\n${text.replace(/^(?!$)|^(?=\n)/gm, "|")}`;
+}
+
+/**
+ * The last command is what a program is for: all before it defines how.
+ * @returns {string[]}
+ */
+function readCommand(/** @type {string} */ program) {
+  const [, words = "", digest] =
+    [...program.matchAll(/^(?:main (.+)|stage_end (\S+)) <\/dev\/null$/gm)].at(-1) ?? [];
+  return digest === undefined ? words.split(" ") : ["stage", digest];
+}
+
+/**
+ * @param {string} program
+ * @param {string} name
+ */
+function readFile(program, name) {
+  const [, text = ""] =
+    new RegExp(`^put_file ${name} <<'KNOCKGATE_END'\n([^]*?)^KNOCKGATE_END$`, "m").exec(program) ?? [];
+  return text;
+}

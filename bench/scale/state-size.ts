@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+/** How large a stack's state is, in bytes as the file backend writes it. */
+export interface StateSize {
+  readonly bytes: number;
+  readonly bytesPerHost: number;
+  /** With PULUMI_DIY_BACKEND_GZIP. */
+  readonly gzipBytesPerHost: number;
+  /** Of the one resource that holds most: each of its properties, inputs and outputs alike, largest first. */
+  readonly properties: Readonly<Record<string, number>>;
+}
+
+interface StoredResource {
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** @param file a stack's, of the file backend: secrets stand in it encrypted */
+export function weighState(file: string, hosts: number): StateSize {
+  const text = readFileSync(file, "utf8");
+  const stored: {
+    readonly checkpoint: { readonly latest: { readonly resources: readonly StoredResource[] } };
+  } = JSON.parse(text);
+  const { resources } = stored.checkpoint.latest;
+  const sorted = [...resources].sort((one, other) => weigh(other) - weigh(one));
+  const [largest] = sorted.filter((resource) => resource.outputs !== undefined);
+  const parts = (["inputs", "outputs"] as const).flatMap((part) =>
+    Object.entries(largest?.[part] ?? {}).map(([name, value]): [string, number] => [
+      `${part}.${name}`,
+      weigh(value),
+    ]),
+  );
+  const own = largest === undefined ? 0 : weigh(largest) - parts.reduce((sum, [, size]) => sum + size, 0);
+  const properties = [...parts, ["the engine's own", own] satisfies [string, number]];
+  return {
+    bytes: Buffer.byteLength(text),
+    bytesPerHost: Math.round(Buffer.byteLength(text) / hosts),
+    gzipBytesPerHost: Math.round(gzipSync(text).length / hosts),
+    properties: Object.fromEntries(properties.sort(([, one], [, other]) => other - one)),
+  };
+}
+
+function weigh(value: unknown): number {
+  return Buffer.byteLength(write(value));
+}
+
+/** The file backend indents by four. */
+function write(value: unknown): string {
+  return JSON.stringify(value, undefined, 4);
+}

@@ -1,0 +1,93 @@
+import * as pulumi from "@pulumi/pulumi";
+import { KnockFleet, KnockGate, type StepArgs } from "knockgate";
+
+export interface TargetHost {
+  readonly name: string;
+  readonly address: string;
+  readonly hostKey: string;
+}
+
+/** What a program declares; changed between one run of the engine and the next. */
+export interface Declared {
+  readonly hosts: readonly TargetHost[];
+  readonly login: {
+    readonly user: string;
+    readonly privateKey: string;
+    readonly privateKeyPassword?: string;
+  };
+  /** How often each host's declaration was changed. */
+  readonly turns: Map<string, number>;
+  /** Bytes of an argument that no-ops have, a tenth of it secret. */
+  readonly ballast: number;
+}
+
+export type SubjectName = "floor" | "ballast" | "gates" | "fleet";
+
+/** Programs that declare the same number of hosts, or of things that do nothing, one resource and one component each. */
+export const subjects: Readonly<Record<SubjectName, (declared: Declared) => () => Promise<void>>> = {
+  floor: (declared) => async () => declareNoOps(declared, 0),
+  ballast: (declared) => async () => declareNoOps(declared, declared.ballast),
+  gates:
+    ({ hosts, login, turns }) =>
+    async () => {
+      for (const { name, address, hostKey } of hosts) {
+        new KnockGate(name, {
+          connection: { host: address, hostKey, ...login },
+          policy: makePolicy(turns.get(name) ?? 0),
+        });
+      }
+    },
+  fleet:
+    ({ hosts, login, turns }) =>
+    async () => {
+      new KnockFleet("fleet", {
+        connection: login,
+        hosts: Object.fromEntries(
+          hosts.map(({ name, address, hostKey }) => {
+            const own = turns.has(name) ? { policy: makePolicy(turns.get(name) ?? 0) } : {};
+            return [name, { connection: { host: address, hostKey }, ...own }];
+          }),
+        ),
+        policy: makePolicy(0),
+        rollout: { waves: [{ count: 1 }, { percent: 10 }, { percent: 100 }] },
+      });
+    },
+};
+
+/** The third step, which a broken host never hears. */
+export const lastPort = 9_633;
+
+function makePolicy(turn: number) {
+  const steps: StepArgs[] = [{ tcp: 7_411 }, { udp: 8_522 + turn }, { tcp: lastPort }];
+  return { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] };
+}
+
+function declareNoOps({ hosts, turns }: Declared, bytes: number): void {
+  for (const { name } of hosts) {
+    const component = new pulumi.ComponentResource("bench:index:NoOp", name);
+    new NoOp(name, { bytes, turn: turns.get(name) ?? 0 }, { parent: component });
+  }
+}
+
+const provider: pulumi.dynamic.ResourceProvider = {
+  async create(inputs) {
+    return { id: "no-op", outs: inputs };
+  },
+  async diff(_id, olds, news) {
+    return { changes: olds.turn !== news.turn };
+  },
+  async update(_id, _olds, news) {
+    return { outs: news };
+  },
+};
+
+class NoOp extends pulumi.dynamic.Resource {
+  constructor(
+    name: string,
+    { bytes, turn }: { readonly bytes: number; readonly turn: number },
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    const secret = pulumi.secret("s".repeat(Math.round(bytes / 10)));
+    super(provider, name, { turn, plain: "p".repeat(bytes), secret }, opts);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Series } from "./series";
+import type { SubjectName } from "./subjects";
+
+/** Renders what a subject's acts cost, with what each costs more than the same act of things that do nothing. */
+export function renderTable(
+  subject: SubjectName,
+  { hosts, acts, state }: Series,
+  floor: Series | undefined,
+): string {
+  const lines = acts.map((act) => {
+    const least = floor?.acts.find((one) => one.act === act.act);
+    const cells = [
+      act.act,
+      act.seconds.toFixed(1),
+      least === undefined ? "" : (act.seconds / least.seconds).toFixed(2),
+      ...(["engine", "provider", "program"] as const).map((role) => {
+        const { cpuSeconds, peakMegabytes } = act.roles[role];
+        return `${cpuSeconds.toFixed(1)} s, ${peakMegabytes.toFixed(0)} MB`;
+      }),
+      `${act.machineMegabytes.toFixed(0)} MB`,
+      act.blocks === undefined
+        ? ""
+        : `${act.blocks.longestWorkMs.toFixed(0)} ms (${act.blocks.longestMs.toFixed(0)} ms)`,
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const sizes = Object.entries(state.properties).map(([name, bytes]) => `${name} ${bytes}`);
+  return [
+    `${hosts} hosts, ${subject}: ${state.bytesPerHost} bytes of state a host, ${state.gzipBytesPerHost} with gzip`,
+    `(largest resource, in bytes: ${sizes.slice(0, 12).join(", ")})`,
+    "",
+    "| act | seconds | of the floor | engine | provider | program | machine | longest block |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ...lines,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,43 @@
+// Loaded into each Node process that the engine starts (NODE_OPTIONS=--require), and of use in the provider's alone:
+// notes how long its event loop was blocked, and if asked puts fake hosts in the place of the transport.
+const { readFileSync, writeFileSync } = require("node:fs");
+const { join } = require("node:path");
+const { isMainThread } = require("node:worker_threads");
+
+const root = join(__dirname, "..", "..");
+const beatMs = 5;
+const reports = process.env.KNOCKGATE_SCALE_REPORTS;
+if (isMainThread && reports !== undefined && /dynamic-provider/.test(process.argv[1] ?? "")) watch(reports);
+
+/** @param {string} folder */
+function watch(folder) {
+  if (process.env.KNOCKGATE_SCALE_FAKE !== undefined) {
+    const { putFakesInPlace } = require("./fake-transport.cjs");
+    putFakesInPlace(root, process.env.KNOCKGATE_SCALE_FAKE);
+  }
+  const operations = join(root, "dist", "pulumi", "operations.js");
+  let last = look();
+  let isLoaded = false;
+  let longestMs = 0;
+  let longestWorkMs = 0;
+  const beat = () => {
+    const now = look();
+    // Loading the package's modules is one long block, and over before the first host is dialled.
+    if (isLoaded) {
+      longestMs = Math.max(longestMs, now.atMs - last.atMs - beatMs);
+      longestWorkMs = Math.max(longestWorkMs, now.workMs - last.workMs);
+    }
+    isLoaded ||= require.cache[operations] !== undefined;
+    last = now;
+  };
+  setInterval(beat, beatMs).unref();
+  const report = () =>
+    writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify({ longestMs, longestWorkMs }));
+  setInterval(() => isLoaded && report(), 250).unref();
+}
+
+/** The time, and what the main thread has computed so far: on a busy machine it also waits for a processor. */
+function look() {
+  const [nanoseconds = ""] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
+  return { atMs: performance.now(), workMs: Number(nanoseconds) / 1e6 };
+}
