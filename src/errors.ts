@@ -34,10 +34,6 @@ export type ErrorCode =
   | "WAVE_FAILED"
   | "HOST_FAILED";
 
-interface KnockgateErrorOptions extends ErrorOptions {
-  readonly mayHaveConfirmed?: boolean;
-}
-
 /** The one error this package throws. Its message ends with its code, because an engine passes on messages alone. */
 export class KnockgateError extends Error {
   /** For programs: the message may change its words. */
@@ -48,7 +44,11 @@ export class KnockgateError extends Error {
   readonly mayHaveConfirmed: boolean;
 
   /** Its message is the summary with the code behind it. */
-  constructor(code: ErrorCode, summary: string, options: KnockgateErrorOptions = {}) {
+  constructor(
+    code: ErrorCode,
+    summary: string,
+    options: ErrorOptions & { readonly mayHaveConfirmed?: boolean } = {},
+  ) {
     super(`${summary} [${code}]`, options);
     this.mayHaveConfirmed = options.mayHaveConfirmed ?? false;
     this.name = "KnockgateError";

@@ -22,8 +22,11 @@ export interface SequenceOptions {
 
 /** One packet: just one of the fields is there, so that it fits a step's type however strict a program's compiler is. */
 export interface SequenceStep {
+  /** A TCP SYN to this port, 10,000 to 32,767. */
   readonly tcp?: number;
+  /** A UDP datagram to this port, 10,000 to 32,767. */
   readonly udp?: number;
+  /** An ICMP or ICMPv6 echo request with just this many bytes of payload. */
   readonly icmpPayloadBytes?: number;
 }
 

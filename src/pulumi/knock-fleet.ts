@@ -34,6 +34,7 @@ export class KnockFleet extends pulumi.ComponentResource {
   /** What became of each wave and host, the last time that one of the wave was changed or was to be. */
   readonly summary: pulumi.Output<readonly WaveSummary[]>;
 
+  /** Registers the fleet under a name that is unique among the program's fleets. */
   constructor(name: string, args: KnockFleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockFleet", name, {}, opts);
     const plan = planFleet(name, args);

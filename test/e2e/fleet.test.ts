@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FleetHostArgs, RolloutArgs } from "knockgate";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -6,6 +8,7 @@ import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
 import { openStack } from "../lab/stack";
 import { fleetProgram } from "./fleet-program";
+import { findSecrets, findSecretsBelow, splitKey } from "./secrets";
 
 const oldSteps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];
 const newSteps = [{ udp: 7511 }, { tcp: 6433 }, { udp: 8722 }];
@@ -25,6 +28,7 @@ const declared = {
   } as RolloutArgs,
 };
 let printed = "";
+let allPrinted = "";
 
 beforeAll(async () => {
   lab = await openLab({ hosts: 5 });
@@ -48,6 +52,7 @@ async function run(
   options = {},
 ): Promise<{ text: string; failed: boolean }> {
   const stack = await openStack(lab.directory, program);
+  allPrinted += printed;
   printed = "";
   const listen = { onOutput: (text: string) => (printed += text), color: "never", ...options } as const;
   const failed = await stack[what](listen).then(
@@ -167,6 +172,15 @@ test("onFailure undo puts a wave back to what it had, and up again goes on from 
   expect({ ...again, text: again.text }).toMatchObject({ failed: false });
   expect(again.text).toMatch(/wave 1 of 1: 4 changed in/);
   for (const name of ["a", "b", "canary"] as const) expect(await opens(name, newSteps)).toBe(true);
+});
+
+test("no step's port and no line of the key stands in the state, its history, or in what was printed", async () => {
+  const numbers = [...oldSteps, ...newSteps].flatMap((step) => Object.values(step).map(String));
+  const secrets = [...numbers, ...splitKey(lab.privateKey)];
+  const backend = join(lab.directory, "backend");
+  expect((await readdir(backend, { recursive: true })).some((name) => name.endsWith("lab.json"))).toBe(true);
+  expect(await findSecretsBelow(backend, secrets)).toEqual([]);
+  expect(findSecrets(allPrinted, secrets)).toEqual([]);
 });
 
 test("destroy leaves each host as it was", async () => {
