@@ -10,6 +10,15 @@ export function logLine(line: string): void {
   else listener(line);
 }
 
+const told = new Set<string>();
+
+/** Tells the user one line that is the same for many resources: once in a run, which has a process of its own. */
+export function logLineOnce(line: string): void {
+  if (told.has(line)) return;
+  told.add(line);
+  logLine(line);
+}
+
 /** Gives a listener what is logged during an act, instead of printing it. */
 export function withLog<T>(listener: (line: string) => void, act: () => Promise<T>): Promise<T> {
   return listeners.run(listener, act);

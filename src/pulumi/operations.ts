@@ -13,7 +13,7 @@ import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import { checkUndoTime, expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
 import { keepSeen, needsHost } from "./contact.js";
-import { logLine } from "./log.js";
+import { logLine, logLineOnce } from "./log.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
 import { withProvingWorld, withWorld } from "./worlds.js";
@@ -46,7 +46,8 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
       ];
       const failures = found.filter((finding) => !isWarning(finding)).map(toFailure);
       if (failures.length > 0) return { inputs: { ...news }, failures };
-      for (const finding of found) logLine(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
+      for (const finding of found)
+        logLineOnce(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
       const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [] };

@@ -17,7 +17,7 @@ const mostAtOnce = 8;
 
 /** Puts a host back to what it had before its last change, which went well. Never throws. */
 export function putBack(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  return measureHost(host, "undone", "it could not be put back and keeps the new ruleset: ", async () => {
+  return measureHost(host, "undone", "the change back to what it had failed: ", async () => {
     const wanted = expectArguments(state);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;

@@ -149,10 +149,14 @@ describe("the linter's findings and the policy's own tests", () => {
     vi.restoreAllMocks();
   });
 
+  const named = (name: string) => ({ ...policy, name });
+
   async function checkAndListen(given: object): Promise<{ result: CheckResult; said: string }> {
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     const result = await check({}, news({ policy: given }));
-    return { result, said: log.mock.calls.flat().join("\n") };
+    const said = log.mock.calls.flat().join("\n");
+    log.mockClear();
+    return { result, said };
   }
 
   test("that are errors are failures, each at its property", async () => {
@@ -168,11 +172,13 @@ describe("the linter's findings and the policy's own tests", () => {
     expect(said).toMatch(/^warning: policy edge: policy\.gates\[0\]\.knock: is a sequence from tutorials\./m);
   });
 
-  test("that are warnings are said without any port", async () => {
-    const { result, said } = await checkAndListen(policy);
-    expect(result.failures).toEqual([]);
-    expect(said).toContain("[knock-too-short]");
-    expect(said).not.toMatch(ports);
+  test("that are warnings are said without any port, and once for all hosts that have the policy", async () => {
+    const [first, second] = [await checkAndListen(named("one")), await checkAndListen(named("one"))];
+    expect(first.result.failures).toEqual([]);
+    expect(first.said).toContain("[knock-too-short]");
+    expect(first.said).not.toMatch(ports);
+    expect(second.said).toBe("");
+    expect((await checkAndListen(named("other"))).said).toContain("[knock-too-short]");
   });
 
   test("that fail a test of the policy are failures, with the trace and without a port", async () => {

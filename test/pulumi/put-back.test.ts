@@ -68,7 +68,7 @@ describe("putting a host back", () => {
     setHost(newPolicy, { faults: [fault] });
     const result = await putBack("a", changed(former));
     expect(result).toEqual({ host: "a", result: "failed", failure: expect.any(String), ...took });
-    expect(result.failure).toMatch(/^it could not be put back and keeps the new ruleset: .*<secret>\?.*/);
+    expect(result.failure).toMatch(/^the change back to what it had failed: .*<secret>\?.*/);
     expect(host.state).toMatchObject({ loaded: wanted, pending: undefined });
   });
 

@@ -186,7 +186,7 @@ describe("a failed wave that is undone", () => {
   });
 
   test("says which could not be put back, and does not count them as undone", async () => {
-    const failure = "it could not be put back and keeps the new ruleset: no way in";
+    const failure = "the change back to what it had failed: no way in";
     vi.mocked(putBack).mockImplementation(async (host) =>
       host === "a" ? { host, result: "failed", failure } : { host, result: "undone" },
     );
