@@ -9,18 +9,18 @@ import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
 import type { Lab } from "../lab/lab";
 import { findBooted, isDeep, test } from "./booted";
-import { applyFirstRelease, runFirstScript } from "./first-release/release";
 import { listEverything, listLibrary } from "./listing";
+import { applyOlderScript, runOlderScript } from "./older-script/deployer";
 
 const update = { policy: newPolicy, formerPolicies: [oldPolicy], owner: "me", undoAfterSeconds: 60 };
 const unit = "/etc/systemd/system/knockgate-edge.service";
 
 vi.setConfig({ maxConcurrency: 4 });
 
-describe.concurrent("a host whose gate was made by the first release", () => {
+describe.concurrent("a host whose gate was made by an older script", () => {
   async function claimOld(lab: Lab): Promise<[BootedHost, string]> {
     const host = findBooted(lab);
-    await applyFirstRelease(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
+    await applyOlderScript(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
     return [host, await listGate(host)];
   }
 
@@ -40,7 +40,7 @@ describe.concurrent("a host whose gate was made by the first release", () => {
   test("is left without a trace when the new release removes the gate", async ({ lab }) => {
     const host = findBooted(lab);
     const before = await listEverything(host, ["/etc", "/var/lib"]);
-    await applyFirstRelease(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
+    await applyOlderScript(host, oldPolicy, { upTo: "confirm", undoAfterSeconds: 60 });
     await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
     expect(await listEverything(host, ["/etc", "/var/lib"])).toBe(before);
     expect(await host.ruleset()).toBe("");
@@ -59,9 +59,9 @@ describe.concurrent("a host whose gate was made by the first release", () => {
   });
 
   if (isDeep) {
-    test("undoes what the first release has pending, when the new one asks it to", async ({ lab }) => {
+    test("undoes what an older script has pending, when the new script asks it to", async ({ lab }) => {
       const host = findBooted(lab);
-      const id = await applyFirstRelease(host, oldPolicy, { upTo: "load", undoAfterSeconds: 600 });
+      const id = await applyOlderScript(host, oldPolicy, { upTo: "load", undoAfterSeconds: 600 });
       await expect(changeHost(update, await deployTo(lab, host))).rejects.toMatchObject({
         code: "CHANGE_PENDING",
       });
@@ -73,19 +73,19 @@ describe.concurrent("a host whose gate was made by the first release", () => {
   }
 
   if (isDeep) {
-    test("undoes in time what the first release has pending and nobody confirms", async ({ lab }) => {
+    test("undoes in time what an older script has pending and nobody confirms", async ({ lab }) => {
       const host = findBooted(lab);
-      await applyFirstRelease(host, oldPolicy, { upTo: "load", undoAfterSeconds: 5 });
+      await applyOlderScript(host, oldPolicy, { upTo: "load", undoAfterSeconds: 5 });
       await waitUntil("an end without files", 30_000, async () => (await listLibrary(host)).length === 0);
       expect(await host.ruleset()).toBe("");
     });
   }
 
   if (isDeep) {
-    test("lets the first release undo what the new one has pending", async ({ lab }) => {
+    test("lets an older script undo what the new one has pending", async ({ lab }) => {
       const [host, old] = await claimOld(lab);
       const id = await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
-      await runFirstScript(host, commandProgram(["undo", "edge", id, "the deployer could not prove it"]));
+      await runOlderScript(host, commandProgram(["undo", "edge", id, "the deployer could not prove it"]));
       expect(await listGate(host)).toBe(old);
       expect(await isLetIn("outside", host, oldSteps)).toBe(true);
     });

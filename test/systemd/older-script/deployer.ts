@@ -9,11 +9,11 @@ import type { Policy } from "../../../src/policy/schema";
 import { renderPolicy } from "../../../src/render/render";
 import type { BootedHost } from "../../lab/booted-host";
 
-/** The host script of the first release, as hosts still have it. It stays as it is. */
-const firstScript = readFileSync(join(__dirname, "host.sh"), "utf8");
+/** A host script from before 0.1.0, as a host may still have it. It stays as it is. */
+const olderScript = readFileSync(join(__dirname, "host.sh"), "utf8");
 
-/** Does on a host what the first release did for a new gate: up to load, or up to confirm. Returns the change's id. */
-export async function applyFirstRelease(
+/** Makes a new gate on a host by the older script: up to load, or up to confirm. Returns the change's id. */
+export async function applyOlderScript(
   host: BootedHost,
   policy: Policy,
   { upTo, undoAfterSeconds }: { readonly upTo: "load" | "confirm"; readonly undoAfterSeconds: number },
@@ -28,14 +28,14 @@ export async function applyFirstRelease(
     commandProgram(["load", policy.name, id]),
     ...(upTo === "confirm" ? [commandProgram(["confirm", policy.name, id])] : []),
   ];
-  for (const program of programs) await runFirstScript(host, program);
+  for (const program of programs) await runOlderScript(host, program);
   return id;
 }
 
-/** Asks the script of the first release for a command, as an old deployer does. */
-export async function runFirstScript(host: BootedHost, program: string): Promise<void> {
+/** Asks the older script for a command, as a deployer of that time does. */
+export async function runOlderScript(host: BootedHost, program: string): Promise<void> {
   // Once for what runs now, and within a stage once more for what is kept beside the change.
-  const older = program.replaceAll(hostScript, () => firstScript);
-  if (older === program) throw new Error("the program holds no host script");
-  await host.run(["sh", "-s"], { stdin: older });
+  const asked = program.replaceAll(hostScript, () => olderScript);
+  if (asked === program) throw new Error("the program holds no host script");
+  await host.run(["sh", "-s"], { stdin: asked });
 }
