@@ -1,19 +1,29 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** The tests that need a kernel, hosts or the engine; scripts/in-lab.mjs gives them namespaces to work in. */
-export default defineConfig({
+/** These need a root file system that is built for deep runs alone. */
+const deep = process.env["KNOCKGATE_DEEP"] === "1" ? [] : ["**/*.deep.test.ts"];
+
+/** Folders whose tests share a lab's namespaces, one file after another. `npm test` runs the projects side by side. */
+const project = (name: string, folders: string) => ({
   test: {
-    include: [
-      "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**/*.test.ts",
-    ],
-    // These need a root file system that is built for deep runs alone.
-    exclude: [
-      ...configDefaults.exclude,
-      ...(process.env["KNOCKGATE_DEEP"] === "1" ? [] : ["**/*.deep.test.ts"]),
-    ],
-    pool: "forks",
+    name,
+    include: [`test/${folders}/**/*.test.ts`],
+    exclude: [...configDefaults.exclude, ...deep],
+    pool: "forks" as const,
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+  },
+});
+
+/** The tests that need a kernel, hosts or the engine; scripts/in-lab.mjs gives them namespaces to work in. */
+export default defineConfig({
+  test: {
+    // One lab at a time also where both projects are run by one process.
+    maxWorkers: 1,
+    projects: [
+      project("engine", "{e2e,faults}"),
+      project("hosts", "{kernel,lab,host,attack,coexistence,systemd,plugin,package,examples}"),
+    ],
   },
 });

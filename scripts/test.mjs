@@ -29,18 +29,22 @@ for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
   stopIfInterrupted();
   if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0 }]);
 }
-finish([
-  await runVitest("pure", "vitest.config.mts", [node]),
-  await runVitest("lab", "vitest.lab.config.mts", [node, script("in-lab.mjs"), node]),
-]);
+const pure = await runVitest("pure", "vitest.config.mts", [node]);
+// They mostly wait, for hosts and for time to pass: so two labs, each with namespaces of its own, at the same time.
+const inLab = [node, script("in-lab.mjs"), node];
+const labs = ["engine", "hosts"].map((project) =>
+  runVitest(project, "vitest.lab.config.mts", inLab, ["--project", project]),
+);
+finish([pure, ...(await Promise.all(labs))]);
 
 /**
  * @param {string} name
  * @param {string} config
  * @param {readonly string[]} launch what vitest's own file is given to
+ * @param {readonly string[]} [options]
  * @returns {Promise<Counts>}
  */
-async function runVitest(name, config, launch) {
+async function runVitest(name, config, launch, options = []) {
   const report = join(reports, `${name}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   // A file or title given as an argument may stand in one of the two only.
@@ -49,6 +53,7 @@ async function runVitest(name, config, launch) {
     "run",
     "--config",
     config,
+    ...options,
     ...reporters,
     "--passWithNoTests",
     ...process.argv.slice(2),
