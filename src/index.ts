@@ -1,6 +1,7 @@
 export { type LintFinding, lintPolicy } from "./check/lint.js";
 export type { KnockCommands } from "./client/knock-commands.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
+export type { Packet, PacketKind } from "./model/packet.js";
 export type { GateCounts } from "./plan/counts.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
 export type { Finding } from "./policy/finding.js";
@@ -31,3 +32,6 @@ export type { GatedHost, GateKnock } from "./pulumi/gated-host.js";
 export type { GuardedCommandArgs } from "./pulumi/guarded-command.js";
 export { KnockFleet } from "./pulumi/knock-fleet.js";
 export { KnockGate } from "./pulumi/knock-gate.js";
+export type { CapturedPacket, PacketReading } from "./simulate/captured-packet.js";
+export { formatPackets, parsePackets } from "./simulate/packet-text.js";
+export { parsePcap } from "./simulate/pcap.js";

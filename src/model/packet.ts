@@ -4,6 +4,7 @@ export interface Packet {
   readonly atMs: number;
   /** The sender's address. A machine's addresses of the two families are two sources. */
   readonly source: string;
+  /** What a gate can see of it. */
   readonly kind: PacketKind;
 }
 
@@ -12,15 +13,34 @@ export interface Packet {
  * to what is established.
  */
 export type PacketKind =
-  | { readonly kind: "tcp"; readonly port: number; readonly sourcePort: number }
   | {
-      readonly kind: "udp";
+      /** The first SYN of a connection. */
+      readonly kind: "tcp";
+      /** The port it goes to. */
       readonly port: number;
+      /** The port it comes from. */
       readonly sourcePort: number;
+    }
+  | {
+      /** A datagram. */
+      readonly kind: "udp";
+      /** The port it goes to. */
+      readonly port: number;
+      /** The port it comes from. */
+      readonly sourcePort: number;
+      /** What it carries behind its UDP header. */
       readonly payloadBytes: number;
     }
-  | { readonly kind: "echo"; readonly payloadBytes: number }
-  | { readonly kind: "established" };
+  | {
+      /** An ICMP or ICMPv6 echo request. */
+      readonly kind: "echo";
+      /** What it carries behind its ICMP header of 8 bytes. */
+      readonly payloadBytes: number;
+    }
+  | {
+      /** Anything of what is established. */
+      readonly kind: "established";
+    };
 
 /** What becomes of a packet as far as the policy has a say: `passed` on, `accepted` through a door, or `dropped`. */
 export type Verdict = "passed" | "accepted" | "dropped";
