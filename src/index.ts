@@ -33,5 +33,13 @@ export type { GuardedCommandArgs } from "./pulumi/guarded-command.js";
 export { KnockFleet } from "./pulumi/knock-fleet.js";
 export { KnockGate } from "./pulumi/knock-gate.js";
 export type { CapturedPacket, PacketReading } from "./simulate/captured-packet.js";
+export { formatSimulation } from "./simulate/format-simulation.js";
 export { formatPackets, parsePackets } from "./simulate/packet-text.js";
 export { parsePcap } from "./simulate/pcap.js";
+export {
+  type Simulation,
+  type SimulationOptions,
+  simulatePackets,
+  type TraceLine,
+} from "./simulate/simulate.js";
+export type { GateVerdict, Reason } from "./simulate/verdict.js";

@@ -6,7 +6,7 @@ import type { Packet, PacketKind, Verdict } from "./packet.js";
 export type State = ReadonlyMap<string, ReadonlyMap<string, Progress>>;
 
 /** How far one source is with one gate. */
-interface Progress {
+export interface Progress {
   /** Steps taken in a row, without the last. */
   readonly taken: number;
   /** When the last of them was taken. */
@@ -135,7 +135,8 @@ function canBeOnePacket(one: Step, other: Step): boolean {
   );
 }
 
-function isStepPacket(step: Step, kind: PacketKind): boolean {
+/** Whether a packet is a step's, wherever in a knock it comes. */
+export function isStepPacket(step: Step, kind: PacketKind): boolean {
   switch (kind.kind) {
     case "tcp":
       return step.tcp === kind.port;

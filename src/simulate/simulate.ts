@@ -1,0 +1,95 @@
+import type { Policy } from "../policy/schema.js";
+import type { CapturedPacket } from "./captured-packet.js";
+import { chooseHost } from "./choose-host.js";
+import { followSource, type Way } from "./course.js";
+import { describeHappenings, describePacket } from "./describe-packet.js";
+import { findSplitKnock } from "./split-knock.js";
+import { type GateVerdict, judge } from "./verdict.js";
+
+/** How packets are played; each field has a default. */
+export interface SimulationOptions {
+  /**
+   * The host's addresses: packets to others are left out. Default: those to which most of the policy's steps and
+   * connections went. Packets of a text file went to nobody in particular and always count.
+   */
+  readonly host?: readonly string[];
+  /** Whether the trace names ports and sizes, which give the knock away. Default false. */
+  readonly showSecrets?: boolean;
+}
+
+/** What became of one packet. */
+export interface TraceLine {
+  /** When it came, in milliseconds of the packets' own clock. */
+  readonly atMs: number;
+  /** The address that it came from. */
+  readonly source: string;
+  /** What it was and what each gate made of it, in words. */
+  readonly text: string;
+  /** Whether a gate made anything of it. */
+  readonly isOfGate: boolean;
+}
+
+/** What became of packets under a policy. */
+export interface Simulation {
+  /** The addresses that were taken for the host's; empty where no packet says where it went. */
+  readonly host: readonly string[];
+  /** When the first packet came; the trace and the verdicts count from here. */
+  readonly beginMs: number;
+  /** One line for each packet, in order of time. */
+  readonly trace: readonly TraceLine[];
+  /** One for each source and gate, by the order in which sources came. */
+  readonly verdicts: readonly GateVerdict[];
+}
+
+/**
+ * Plays packets on the policy's model, and says in words why gates opened or not.
+ *
+ * Limits of a backend, such as `limits` and what drops packets elsewhere, are no part of the model.
+ *
+ * @example
+ * ```ts
+ * const { packets } = parsePackets("0 198.51.100.7 tcp 7411\n+6.1 udp 8522");
+ * simulatePackets(policy, packets).verdicts[0]?.text; // step 2 came 6.1 s after step 1; stepTimeout is 5 s
+ * ```
+ */
+export function simulatePackets(
+  policy: Policy,
+  packets: readonly CapturedPacket[],
+  options: SimulationOptions = {},
+): Simulation {
+  const ordered = [...packets].sort((one, other) => one.atMs - other.atMs);
+  const { packets: played, addresses } = chooseHost(policy, ordered, options.host);
+  const beginMs = played[0]?.atMs ?? 0;
+  const ways = new Map<string, Way>();
+  const trace = played.map((packet): TraceLine => {
+    const { atMs, source } = packet;
+    const way = ways.get(source) ?? followSource(policy, source);
+    ways.set(source, way);
+    const happenings = way.receive(packet);
+    const said = describeHappenings(happenings, packet, beginMs);
+    const [{ listed } = { listed: undefined }] = way.courses;
+    const nothing =
+      listed === undefined
+        ? "no gate knows it"
+        : `the source is in ${listed === "allowed" ? "allowFrom" : "denyFrom"}`;
+    const text = `${describePacket(policy, packet, options.showSecrets === true)}: ${said.join("; ") || nothing}`;
+    return { atMs, source, text, isOfGate: said.length > 0 };
+  });
+  return { host: addresses, beginMs, trace, verdicts: judgeAll(policy, played, [...ways.values()], beginMs) };
+}
+
+function judgeAll(
+  policy: Policy,
+  packets: readonly CapturedPacket[],
+  ways: readonly Way[],
+  beginMs: number,
+): readonly GateVerdict[] {
+  const courses = ways.flatMap((way) => way.courses);
+  const splits = new Map(
+    policy.gates.map((gate) => {
+      const own = courses.filter((course) => course.gate === gate && course.openedAtMs.length > 0);
+      return [gate, findSplitKnock(policy, gate, packets, new Set(own.map(({ source }) => source)))];
+    }),
+  );
+  return courses.map((course) => judge(course, beginMs, splits.get(course.gate)));
+}

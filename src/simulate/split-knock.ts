@@ -1,0 +1,42 @@
+import { initialState, isStepPacket, receivePacket, type State } from "../model/machine.js";
+import type { Packet } from "../model/packet.js";
+import { isAllowed, isDenied } from "../policy/gate.js";
+import type { Gate, Policy } from "../policy/schema.js";
+
+/** A whole knock of which each step came, but not all from one address. */
+export interface SplitKnock {
+  /** The sources of its steps, in order. */
+  readonly steps: readonly string[];
+  /** Each of them once. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * Finds the first knock that would have opened a gate, had all steps come from one address. What sources sent for which the door
+ * opened anyway (`others`) is no part of it.
+ */
+export function findSplitKnock(
+  policy: Policy,
+  gate: Gate,
+  packets: readonly Packet[],
+  others: ReadonlySet<string>,
+): SplitKnock | undefined {
+  const one = "192.0.2.1";
+  const alone: Policy = { ...policy, gates: [gate], allowFrom: [], denyFrom: [] };
+  let state: State = initialState;
+  let steps: readonly string[] = [];
+  for (const packet of packets) {
+    const { source, kind } = packet;
+    if (others.has(source) || !gate.knock.steps.some((step) => isStepPacket(step, kind))) continue;
+    if (isAllowed(policy, source) || isDenied(policy, source)) continue;
+    const outcome = receivePacket(alone, state, { ...packet, source: one });
+    state = outcome.state;
+    const [reaction] = outcome.reactions;
+    if (reaction?.kind === "step") steps = [...steps.slice(0, reaction.taken - 1), source];
+    if (reaction?.kind === "opened") {
+      const sources = [...new Set([...steps, source])];
+      if (sources.length > 1) return { steps: [...steps, source], sources };
+    }
+  }
+  return undefined;
+}
