@@ -13,6 +13,7 @@ const commandsByPackage = {
   sudo: ["sudo"],
   shellcheck: ["shellcheck"],
   nmap: ["nmap"],
+  tcpdump: ["tcpdump"],
   knockd: ["knock"], // its daemon stays stopped
   "iputils-ping": ["ping"],
   "perl-base": ["perl"],
