@@ -65,7 +65,7 @@ export function followSource(policy: Policy, source: string): Way {
   return { courses, receive };
 }
 
-function beginCourse(source: string, gate: Gate, listed: Course["listed"]): Course {
+export function beginCourse(source: string, gate: Gate, listed: Course["listed"]): Course {
   return {
     source,
     gate,

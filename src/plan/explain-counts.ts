@@ -1,0 +1,57 @@
+import type { Policy } from "../policy/schema.js";
+import type { Counts, GateCounts } from "./counts.js";
+
+/**
+ * Says in words what a host's counters tell of a knock, read before it and after it: one line for each gate.
+ *
+ * The kernel counts packets of all sources together; where others knock, too, a line may be about them.
+ */
+export function explainCounters(policy: Policy, before: Counts, after: Counts): readonly string[] {
+  return policy.gates.map(({ name }) => {
+    const [earlier, later] = [before.get(name), after.get(name)];
+    const text =
+      earlier === undefined || later === undefined
+        ? "the host has no counters of it: `pulumi refresh` says what the host has"
+        : explainGate(earlier, later);
+    return `${name}: ${text}`;
+  });
+}
+
+function explainGate(before: GateCounts, after: GateCounts): string {
+  const accepted = after.accepted - before.accepted;
+  const dropped = after.dropped - before.dropped;
+  // iptables counts neither; what is not known is said as such.
+  const opened = subtract(after.opened, before.opened);
+  const reset = subtract(after.reset, before.reset);
+  const rises = [accepted, dropped, opened ?? 0, reset ?? 0];
+  if (rises.some((rise) => rise < 0)) {
+    return "counted anew in between: the ruleset was loaded, so knock again";
+  }
+  const counted = [
+    ...(opened === undefined ? [] : [`${opened} opened`]),
+    `${accepted} accepted`,
+    `${dropped} dropped`,
+    ...(reset === undefined ? [] : [`${reset} reset`]),
+  ].join(", ");
+  return `${counted}: ${conclude(accepted, dropped, opened, reset ?? 0)}`;
+}
+
+function conclude(accepted: number, dropped: number, opened: number | undefined, reset: number): string {
+  if (accepted > 0) return "a connection came through the open door";
+  if (opened !== undefined && opened > 0) {
+    return dropped > 0
+      ? "a knock opened the door, and connections were dropped: they came from another address than the knock, before it, or too late"
+      : "a knock opened the door, and no connection came to a protected port: does the client connect to that port, and does anything on the way drop it?";
+  }
+  if (reset > 0) return "a knock began, and another packet put it back to the start";
+  if (dropped > 0) {
+    return opened === undefined
+      ? "connections arrive and are dropped; iptables does not count knocks, so capture the packets"
+      : "connections arrive and are dropped, and no knock came to its end: a step is lost, late or another one";
+  }
+  return "nothing arrived at the protected ports: does the client use this host's address, and does anything on the way drop it?";
+}
+
+function subtract(after: number | undefined, before: number | undefined): number | undefined {
+  return after === undefined || before === undefined ? undefined : after - before;
+}
