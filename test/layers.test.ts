@@ -9,14 +9,14 @@ const order: readonly (readonly string[])[] = [
   ["model"],
   ["check", "simulate"],
   ["render"],
-  ["plan"],
+  ["plan", "explain"],
   ["client"],
   ["apply"],
   ["pulumi", "cli"],
   ["plugin"],
 ];
 const leaves = ["errors", "transport"];
-const pure = ["policy", "model", "check", "simulate", "render", "plan", "client"];
+const pure = ["policy", "model", "check", "simulate", "render", "plan", "explain", "client"];
 /** What reads the policy apart from render: neither may know the other, so that one can be held against the other. */
 const apart = ["model", "simulate"];
 
@@ -96,6 +96,19 @@ describe("the reading of imports", () => {
       'import { x } from "../plugin/serve.js";',
       "pulumi imports plugin",
     ],
+    [
+      "an explanation that plans",
+      "explain/table.ts",
+      'import { x } from "../plan/load.js";',
+      "explain imports plan",
+    ],
+    [
+      "a plan that explains",
+      "plan/load.ts",
+      'import { x } from "../explain/table.js";',
+      "plan imports explain",
+    ],
+    ["a clock in an explanation", "explain/html.ts", "export const now = new Date();", "is not pure: Date"],
     [
       "a transport that knows policies",
       "transport/ssh.ts",

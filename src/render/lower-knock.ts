@@ -163,7 +163,8 @@ function doOverlap(one: StepPacket, other: StepPacket): boolean {
   );
 }
 
-function toStepMatch(gate: string, step: Step, position: number): StepMatch {
+/** A step by its gate and its position, from 1. */
+export function toStepMatch(gate: string, step: Step, position: number): StepMatch {
   return { gate, position, packet: toPacket(step) };
 }
 

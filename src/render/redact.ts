@@ -43,7 +43,8 @@ function listNumbers(step: Step): readonly number[] {
   ];
 }
 
-function labelSecrets(key: string): ShowSecret {
+/** Shows each step's secret as its label. */
+export function labelSecrets(key: string): ShowSecret {
   return ({ gate, position, packet }, field) => {
     const label = digestKeyed(key, JSON.stringify([gate, position, packet, field]), 6);
     return field === "port" ? `<${gate}-${position}:${label}>` : `<${gate}-${position}-size:${label}>`;

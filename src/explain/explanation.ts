@@ -1,0 +1,229 @@
+import { countBits, guessingTime } from "../check/entropy.js";
+import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
+import { formatPortRange, parsePortRange, protocols } from "../policy/port.js";
+import type { Gate, Policy } from "../policy/schema.js";
+import { labelSecrets } from "../render/redact.js";
+import { renderPolicy } from "../render/render.js";
+import type { ShowSecret } from "../render/ruleset.js";
+import { showValue } from "../render/show.js";
+import { findLineParts, gatePath } from "./line-parts.js";
+import { describeStep, formatSeconds } from "./words.js";
+
+/** A policy as people read it: plain data, from which tables, diagrams and the report are made. */
+export interface Explanation {
+  /** The policy's name. */
+  readonly policy: string;
+  readonly backend: Policy["backend"];
+  readonly scope: Policy["scope"];
+  /** Whether steps are shown as they are; else each has the label that previews have for it. */
+  readonly areSecretsShown: boolean;
+  /** One for each gate, in the policy's order. */
+  readonly gates: readonly GateExplanation[];
+  /** Who passes without a knock, and who never does. */
+  readonly sources: readonly Part[];
+  /** What holds for all gates. */
+  readonly settings: readonly Part[];
+  /** What the linter finds. */
+  readonly findings: readonly LintFinding[];
+  /** What the backend loads, line by line; nothing when a finding says that it can't do what the policy asks for. */
+  readonly ruleset: readonly RulesetLine[];
+}
+
+/** One gate of a policy. */
+export interface GateExplanation {
+  readonly name: string;
+  /** Its path in the policy: `gates[0]`. */
+  readonly path: string;
+  /** The ports behind it: `TCP 22`, `UDP 8000-8010`. */
+  readonly protects: readonly string[];
+  /** One for each step of its knock, in order. */
+  readonly steps: readonly Part[];
+  readonly stepTimeoutSeconds: number;
+  readonly isStrict: boolean;
+  readonly openForSeconds: number;
+  /** How many bits a guesser has to guess. */
+  readonly bits: number;
+  /** All of it, in words: ports, steps, times, strength. */
+  readonly parts: readonly Part[];
+  /** The numbers of the ruleset's lines that are there for this gate. */
+  readonly lines: readonly number[];
+}
+
+/** A part of a policy, what it means, and what became of it. */
+export interface Part {
+  /** Its path in the policy; each part of an explanation has its own. */
+  readonly path: string;
+  readonly name: string;
+  readonly meaning: string;
+  /** The numbers of the ruleset's lines that it became; of its gate's lines, those that depend on it. */
+  readonly lines: readonly number[];
+}
+
+/** One line of a ruleset. */
+export interface RulesetLine {
+  /** From 1. */
+  readonly number: number;
+  readonly text: string;
+  /** The paths of the parts that it came from; none where every policy has this line. */
+  readonly paths: readonly string[];
+}
+
+/** How an explanation shows what is secret. */
+export interface ExplainOptions {
+  /** Secret key of the labels that stand for steps: the same key gives the same label for the same step. */
+  readonly key: string;
+  /** Shows the steps' ports and sizes themselves. Default: false. */
+  readonly showSecrets?: boolean;
+}
+
+/** Tries of a guesser in a second, as the linter reckons. */
+const triesPerSecond = 100;
+
+/** Explains a policy that was found right. The same policy and options give the same explanation. */
+export function explainPolicy(policy: Policy, { key, showSecrets = false }: ExplainOptions): Explanation {
+  const show = showSecrets ? showValue : labelSecrets(key);
+  const findings = lintPolicy(policy);
+  const ruleset = findings.some(isImpossible) ? [] : listRuleset(policy, show);
+  const lines = collectLines(ruleset);
+  const makePart: MakePart = (path, name, meaning) => ({ path, name, meaning, lines: lines.get(path) ?? [] });
+  return {
+    policy: policy.name,
+    backend: policy.backend,
+    scope: policy.scope,
+    areSecretsShown: showSecrets,
+    gates: policy.gates.map((gate, index) => explainGate(gate, gatePath(index), show, makePart)),
+    sources: explainSources(policy, makePart),
+    settings: explainSettings(policy, makePart),
+    findings,
+    ruleset,
+  };
+}
+
+/** What no one can accept is what a backend can't do: it has no words for such a policy. */
+function isImpossible({ rule }: LintFinding): boolean {
+  return lintRules.some(({ id, isRisk }) => id === rule && !isRisk);
+}
+
+function listRuleset(policy: Policy, show: ShowSecret): readonly RulesetLine[] {
+  const parts = findLineParts(policy);
+  const texts = renderPolicy(policy, show).trimEnd().split("\n");
+  return texts.map((text, index) => ({ number: index + 1, text, paths: parts[index] ?? [] }));
+}
+
+type MakePart = (path: string, name: string, meaning: string) => Part;
+
+function collectLines(ruleset: readonly RulesetLine[]): ReadonlyMap<string, readonly number[]> {
+  const lines = new Map<string, number[]>();
+  for (const { number, paths } of ruleset) {
+    for (const path of paths) {
+      const numbers = lines.get(path);
+      if (numbers === undefined) lines.set(path, [number]);
+      else numbers.push(number);
+    }
+  }
+  return lines;
+}
+
+function explainGate(gate: Gate, path: string, show: ShowSecret, makePart: MakePart): GateExplanation {
+  const { steps, stepTimeoutSeconds, strict } = gate.knock;
+  const protects = gate.protect.flatMap((entry) =>
+    protocols.flatMap((protocol) => {
+      const range = parsePortRange(entry[protocol] ?? "");
+      return range === undefined ? [] : [`${protocol.toUpperCase()} ${formatPortRange(range)}`];
+    }),
+  );
+  const bits = countBits(steps);
+  const stepParts = steps.map((step, index) =>
+    makePart(
+      `${path}.knock.steps[${index}]`,
+      `step ${index + 1}`,
+      describeStep(gate.name, step, index + 1, show),
+    ),
+  );
+  const strength = `${Math.floor(bits)} bits: at ${triesPerSecond} tries a second, ${guessingTime(bits, triesPerSecond)} on average`;
+  const betweenSteps = [
+    makePart(
+      `${path}.knock.stepTimeoutSeconds`,
+      "pause",
+      `at most ${formatSeconds(stepTimeoutSeconds)} between two steps, else the steps so far are forgotten`,
+    ),
+    makePart(
+      `${path}.knock.strict`,
+      "strict",
+      strict
+        ? "any other new packet of a source in mid-sequence puts it back to the start"
+        : "no: other packets between the steps change nothing",
+    ),
+  ];
+  return {
+    name: gate.name,
+    path,
+    protects,
+    steps: stepParts,
+    stepTimeoutSeconds,
+    isStrict: strict,
+    openForSeconds: gate.openForSeconds,
+    bits,
+    parts: [
+      makePart(`${path}.protect`, "protects", protects.join(", ")),
+      ...stepParts,
+      ...(steps.length > 1 ? betweenSteps : []),
+      makePart(
+        `${path}.openForSeconds`,
+        "open for",
+        `${formatSeconds(gate.openForSeconds)} after the last step, for new connections of that source; those made go on`,
+      ),
+      makePart(`${path}.knock`, "strength", strength),
+    ],
+    lines: makePart(path, gate.name, "").lines,
+  };
+}
+
+function explainSources({ allowFrom, denyFrom }: Policy, makePart: MakePart): readonly Part[] {
+  const list = (texts: readonly string[]) => (texts.length === 0 ? "nobody" : texts.join(", "));
+  const denied =
+    denyFrom.length === 0 ? list(denyFrom) : `${list(denyFrom)}: every door stays closed, and no step counts`;
+  return [
+    makePart("allowFrom", "never needs to knock", list(allowFrom)),
+    makePart("denyFrom", "never passes", denied),
+  ];
+}
+
+function explainSettings(policy: Policy, makePart: MakePart): readonly Part[] {
+  const { limits, log } = policy;
+  const sources =
+    policy.backend === "nftables"
+      ? `${limits.sources} sources at once in each set`
+      : "as many sources at once as the host's xt_recent holds";
+  return [
+    makePart(
+      "scope",
+      "gated",
+      policy.scope === "input"
+        ? "what is for the host itself"
+        : "what arrives for the host's own addresses, before destination NAT",
+    ),
+    makePart(
+      "stealth",
+      "dropped",
+      policy.stealth
+        ? "all that is not of an established connection"
+        : "what could begin a connection; the rest of TCP is answered as usual",
+    ),
+    makePart("limits.sources", "remembers", sources),
+    makePart(
+      "limits.firstStepsPerSecond",
+      "first steps",
+      limits.firstStepsPerSecond === 0
+        ? "all count"
+        : `at most ${limits.firstStepsPerSecond} a second count, from one IPv4 /24 or IPv6 /64`,
+    ),
+    makePart(
+      "log",
+      "logged",
+      log === undefined
+        ? "nothing"
+        : `${log.events.join(", ")}, at most ${log.perMinute} lines a minute each, beginning with ${log.prefix}`,
+    ),
+  ];
+}

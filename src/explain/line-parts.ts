@@ -1,0 +1,155 @@
+import { listProtected } from "../policy/gate.js";
+import { mergePortRanges, protocols } from "../policy/port.js";
+import type { Policy } from "../policy/schema.js";
+import { renderPolicy } from "../render/render.js";
+import type { ShowSecret } from "../render/ruleset.js";
+
+/** For each line of a policy's ruleset, in order: the paths of the parts of the policy that it came from. */
+export type LineParts = readonly (readonly string[])[];
+
+/** Stands where a step's secret stands; no ruleset has these characters. */
+const markStep: ShowSecret = ({ gate, position }) => `\u0001${gate}\u0002${position}\u0003`;
+
+/**
+ * Finds what became of each part of a policy. A step is known by a mark that is printed in place of its secret, a gate
+ * by the names of its chains, sets, counters and ports, and a setting by the lines that are other ones when it is
+ * another one.
+ */
+export function findLineParts(policy: Policy): LineParts {
+  const readGates = makeGateReader(policy);
+  const settings = listSettings(policy);
+  const indexOf = new Map(policy.gates.map(({ name }, index) => [name, index]));
+  let block: Block | undefined;
+  return renderLines(policy).map((line) => {
+    const seen = readGates(line);
+    if (/^\t\S.*\{$/.test(line)) {
+      block = {
+        ...seen,
+        isDenied: settings.some(({ path, kept }) => path === "denyFrom" && !kept.has(line)),
+      };
+    }
+    const gates = [...new Set([...(block?.gates ?? []), ...seen.gates])];
+    const steps = [...line.matchAll(stepMark)].map(([, name, position]) => {
+      return `${gatePath(indexOf.get(name ?? "") ?? -1)}.knock.steps[${Number(position) - 1}]`;
+    });
+    const isDoor = seen.isDoor || block?.isDoor === true;
+    const changed = settings.filter(({ path, kept }) => {
+      if (path === "denyFrom" && block?.isDenied === true) return true;
+      // Without strict the first step's own rule forgets the others; that is still the first step's.
+      return !kept.has(line) && !(path === "knock.strict" && steps.length > 0);
+    });
+    if (line === "\t}") block = undefined;
+    return [
+      ...gates.map(gatePath),
+      ...(isDoor ? gates.map((gate) => `${gatePath(gate)}.protect`) : []),
+      ...new Set(steps),
+      ...changed.flatMap(({ path, isOfGate }) =>
+        isOfGate ? gates.map((gate) => `${gatePath(gate)}.${path}`) : [path],
+      ),
+    ];
+  });
+}
+
+/** A chain, set or counter of nftables: what its first line belongs to, all its lines belong to. */
+interface Block extends GateReading {
+  readonly isDenied: boolean;
+}
+
+interface Setting {
+  /** Below a gate's path, or the policy's. */
+  readonly path: string;
+  readonly isOfGate: boolean;
+  /** The lines that stay when the setting is another one. */
+  readonly kept: ReadonlySet<string>;
+}
+
+interface GateReading {
+  readonly gates: readonly number[];
+  /** Whether it leads to a gate's door, or is the door. */
+  readonly isDoor: boolean;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the marks of markStep
+const stepMark = /\u0001(.*?)\u0002(\d+)\u0003/g;
+
+function renderLines(policy: Policy): readonly string[] {
+  return renderPolicy(policy, markStep).trimEnd().split("\n");
+}
+
+export function gatePath(index: number): string {
+  return `gates[${index}]`;
+}
+
+/** Each setting that lines can be known by, with a policy that differs from this one in nothing else. */
+function listSettings(policy: Policy): readonly Setting[] {
+  const { limits, log } = policy;
+  const setGates = (set: (gate: Policy["gates"][number]) => Policy["gates"][number]) => ({
+    ...policy,
+    gates: policy.gates.map(set),
+  });
+  const ofGates = (path: string, changed: Policy) => ({ path, isOfGate: true, changed });
+  const ofPolicy = (path: string, changed: Policy) => ({ path, isOfGate: false, changed });
+  const settings = [
+    ofGates(
+      "knock.stepTimeoutSeconds",
+      setGates((gate) => ({
+        ...gate,
+        knock: { ...gate.knock, stepTimeoutSeconds: gate.knock.stepTimeoutSeconds + 1 },
+      })),
+    ),
+    ofGates(
+      "knock.strict",
+      setGates((gate) => ({ ...gate, knock: { ...gate.knock, strict: false } })),
+    ),
+    ofGates(
+      "openForSeconds",
+      setGates((gate) => ({ ...gate, openForSeconds: gate.openForSeconds + 1 })),
+    ),
+    ofPolicy("scope", { ...policy, scope: policy.scope === "input" ? "prerouting" : "input" }),
+    ofPolicy("stealth", { ...policy, stealth: !policy.stealth }),
+    ofPolicy("allowFrom", { ...policy, allowFrom: [] }),
+    ofPolicy("denyFrom", { ...policy, denyFrom: [] }),
+    ofPolicy("limits.sources", { ...policy, limits: { ...limits, sources: limits.sources + 1 } }),
+    ...(limits.firstStepsPerSecond === 0
+      ? []
+      : [
+          ofPolicy("limits.firstStepsPerSecond", {
+            ...policy,
+            limits: { ...limits, firstStepsPerSecond: limits.firstStepsPerSecond + 1 },
+          }),
+        ]),
+    ...(log === undefined
+      ? []
+      : [ofPolicy("log", { ...policy, log: { ...log, prefix: log.prefix === "a" ? "b" : "a" } })]),
+  ];
+  return settings.map(({ changed, ...setting }) => ({ ...setting, kept: new Set(renderLines(changed)) }));
+}
+
+/** Names are of a-z, 0-9 and `-`, so that the underscore before what a name is of ends a gate's name. */
+function makeGateReader(policy: Policy): (line: string) => GateReading {
+  const prefix = policy.backend === "iptables" ? `kg_${policy.name}_` : "";
+  const kinds = "opened|accepted|dropped|reset|step\\d+|packet\\d+|open|first|door|closed|knock";
+  const named = new RegExp(`(?<![\\w-])${prefix}([a-z][a-z0-9-]*)_(${kinds})(?:_v[46])?(?![\\w-])`, "g");
+  const indexOf = new Map(policy.gates.map(({ name }, index) => [name, index]));
+  const byPorts = new Map(
+    policy.gates.flatMap((gate, index) =>
+      protocols.flatMap((protocol) =>
+        mergePortRanges(listProtected(gate, protocol)).map(({ first, last }) => {
+          const ports = first === last ? `${first}` : `${first}:${last}`;
+          return [`${protocol} ${ports}`, index] as [string, number];
+        }),
+      ),
+    ),
+  );
+  return (line) => {
+    const names = [...line.matchAll(named)];
+    // A short door stands in iptables where its ports are matched, and has no name there.
+    const [, protocol, ports] = / -p (tcp|udp) -m \1 --dport ([\d:]+)(?= |$)/.exec(line) ?? [];
+    const byPort = byPorts.get(`${protocol} ${ports}`);
+    const gates = names.flatMap(([, name]) => indexOf.get(name ?? "") ?? []);
+    return {
+      gates: [...new Set([...gates, ...(byPort === undefined ? [] : [byPort])])],
+      isDoor: byPort !== undefined || names.some(([, , kind]) => kind === "door" || kind === "closed"),
+    };
+  };
+}

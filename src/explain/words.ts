@@ -1,0 +1,43 @@
+import type { Step } from "../policy/schema.js";
+import { toStepMatch } from "../render/lower-knock.js";
+import type { ShowSecret } from "../render/ruleset.js";
+
+/** Says what a step is, its port and size as `show` has them. */
+export function describeStep(gate: string, step: Step, position: number, show: ShowSecret): string {
+  const match = toStepMatch(gate, step, position);
+  const { packet } = match;
+  if (packet.kind === "tcp") return `TCP SYN to port ${show(match, "port", packet.port)}`;
+  if (packet.kind === "echo") {
+    return `echo request with ${describeBytes(show(match, "payload", packet.payloadBytes))} of payload`;
+  }
+  const port = `UDP datagram to port ${show(match, "port", packet.port)}`;
+  if (packet.payloadBytes === undefined) return port;
+  return `${port} with ${describeBytes(show(match, "payload", packet.payloadBytes))} of payload`;
+}
+
+function describeBytes(shown: string): string {
+  return shown === "1" ? "1 byte" : `${shown} bytes`;
+}
+
+/** Writes a time in the largest unit that it is a whole number of: `30 s`, `2 min`, `1 h`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds % 3_600 === 0) return `${seconds / 3_600} h`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
+/** Writes rising numbers with runs drawn together: `3-5, 9`; `-` when there are none. */
+export function formatLines(lines: readonly number[]): string {
+  const text = groupRuns(lines).map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+  return text.length === 0 ? "-" : text.join(", ");
+}
+
+/** Draws rising numbers together to runs of neighbours: the first and the last of each. */
+export function groupRuns(numbers: readonly number[]): readonly (readonly [number, number])[] {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run !== undefined && run[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs;
+}

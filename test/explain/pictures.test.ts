@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { explainPolicy } from "../../src/explain/explanation";
+import { renderHtml } from "../../src/explain/html";
+import { renderMermaid } from "../../src/explain/mermaid";
+import { renderSvg } from "../../src/explain/svg";
+import { renderTable } from "../../src/explain/table";
+import { parsePolicy } from "../../src/policy/parse";
+
+const pictures = join(__dirname, "..", "..", "docs", "pictures");
+const reading = parsePolicy(JSON.parse(readFileSync(join(pictures, "policy.json"), "utf8")));
+if (reading.kind === "wrong") throw new Error("docs/pictures/policy.json is no policy");
+const explanation = explainPolicy(reading.policy, { key: "docs/pictures" });
+
+// `npm run pictures` writes them anew.
+test.each([
+  ["states-light.svg", renderSvg(explanation, "light")],
+  ["states-dark.svg", renderSvg(explanation, "dark")],
+  ["states.mmd", renderMermaid(explanation)],
+  ["table.txt", renderTable(explanation)],
+  ["table.md", renderTable(explanation, "markdown")],
+  ["report.html", renderHtml(explanation)],
+])("docs/pictures/%s is what is made from the policy beside it", async (file, text) => {
+  await expect(text).toMatchFileSnapshot(join(pictures, file));
+});
