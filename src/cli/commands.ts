@@ -1,0 +1,22 @@
+import type { Command } from "./command.js";
+
+/** All commands by their names, in the order of help; each is loaded when it is called. */
+const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  "profile add": () => import("./commands/profile-add.js"),
+  "profile list": () => import("./commands/profile-list.js"),
+  "profile remove": () => import("./commands/profile-remove.js"),
+  "profile export": () => import("./commands/profile-export.js"),
+  completion: () => import("./commands/completion.js"),
+};
+
+export const commandNames: readonly string[] = Object.keys(loaders);
+
+/** Loads a command; `undefined` when there is none of that name. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(loaders, name) ? (await loaders[name]?.())?.command : undefined;
+}
+
+/** Loads all of them. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return (await Promise.all(Object.values(loaders).map((load) => load()))).map(({ command }) => command);
+}

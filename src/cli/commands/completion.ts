@@ -1,0 +1,24 @@
+import { type Command, UsageError } from "../command.js";
+
+const shells = ["bash", "zsh", "fish"];
+
+export const command: Command = {
+  name: "completion",
+  summary: "Print a script that completes commands, options and profiles in a shell",
+  description: [
+    "The script holds all commands and options; the names of profiles are asked for when they are wanted.",
+  ],
+  arguments: [{ name: "SHELL", about: "Which shell: bash, zsh or fish.", completion: shells }],
+  options: [],
+  examples: [
+    { line: "source <(knockgate completion bash)", about: "For bash, in ~/.bashrc" },
+    { line: "source <(knockgate completion zsh)", about: "For zsh, in ~/.zshrc, after compinit" },
+    { line: "knockgate completion fish >~/.config/fish/completions/knockgate.fish", about: "For fish, once" },
+  ],
+  run: async ({ arguments: [shell = ""] }, _surroundings, loadAll) => {
+    if (!shells.includes(shell)) throw new UsageError(`SHELL is one of ${shells.join(", ")}`);
+    const { writeCompletion } = await import("../completion.js");
+    const script = writeCompletion(shell, await loadAll());
+    return { exitCode: 0, text: script, json: { shell, script } };
+  },
+};

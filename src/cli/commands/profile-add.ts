@@ -1,0 +1,44 @@
+import { type Command, UsageError } from "../command.js";
+
+export const command: Command = {
+  name: "profile add",
+  summary: "Keep what is needed to knock at a host, from a stack's outputs",
+  description: [
+    "Reads what `pulumi stack output --show-secrets --json` prints and writes one file for each gated host in it: wherever `knock` and `sshConfig` stand side by side, in the outputs themselves or in an object of theirs; or what `knockgate profile export` prints. A profile is called as the block of `sshConfig` calls the host. One that is there already is replaced.",
+    "The files hold the knock. They have mode 0600, in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` where that is not set), which has mode 0700; nobody ever sees a half-written one. What is printed has no knock.",
+  ],
+  arguments: [{ name: "FILE", about: "The outputs; - reads standard input.", completion: "file" }],
+  options: [{ name: "name", value: "NAME", about: "Call the profile so, where there is one host alone." }],
+  examples: [
+    {
+      line: "pulumi stack output --show-secrets --json | knockgate profile add -",
+      about: "All gated hosts of a stack, without a file in between",
+    },
+  ],
+  run: async (call, { environment, input }) => {
+    const [{ saveProfile }, { readStackOutput }, { readInput }, { openText }] = await Promise.all([
+      import("../profile-store.js"),
+      import("../stack-output.js"),
+      import("../read-input.js"),
+      import("../open-text.js"),
+    ]);
+    const [file = "-"] = call.arguments;
+    const found = readStackOutput(file === "-" ? await readInput(input) : await openText(file));
+    const name = call.value("name");
+    if (name !== undefined && found.length > 1)
+      throw new UsageError(`--name is for one host, and there are ${found.length}`);
+    const { isProfileName } = await import("../profile.js");
+    if (name !== undefined && !isProfileName(name))
+      throw new UsageError("--name has a form that no host can have");
+    const profiles = found.map((profile) => ({ ...profile, name: name ?? profile.name }));
+    const kept: { name: string; file: string; gates: readonly string[] }[] = [];
+    for (const profile of profiles) {
+      const path = await saveProfile(environment, profile);
+      kept.push({ name: profile.name, file: path, gates: profile.gates.map(({ gate }) => gate) });
+    }
+    const text = kept
+      .map((it) => `${it.name}: kept in ${it.file} (${it.gates.join(", ") || "no gate"})\n`)
+      .join("");
+    return { exitCode: 0, text, json: kept };
+  },
+};

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import type { Surroundings } from "./command.js";
+import { paint } from "./paint.js";
+import { runCommandLine } from "./run.js";
+
+const isColoured = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+
+const surroundings: Surroundings = {
+  environment: process.env,
+  // Asked for only where it is used: to open standard input costs time.
+  get input() {
+    return process.stdin;
+  },
+  output: process.stdout,
+  note: (line) => process.stderr.write(`${line}\n`),
+  paint: (colour, text) => (isColoured ? paint(colour, text) : text),
+};
+
+// Who reads a pipe may have had enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+void runCommandLine(process.argv.slice(2), surroundings).then(({ exitCode, out, err }) => {
+  process.exitCode = exitCode;
+  if (out !== "") process.stdout.write(out);
+  if (err !== "") process.stderr.write(err);
+});

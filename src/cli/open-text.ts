@@ -1,0 +1,16 @@
+import { readFile } from "node:fs/promises";
+import { KnockgateError } from "../errors.js";
+
+/**
+ * Reads a file that was named on the command line.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`
+ */
+export async function openText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+    throw new KnockgateError("ARGUMENTS_INVALID", `${path}: it can't be read${code}`, { cause });
+  }
+}

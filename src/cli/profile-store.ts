@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { KnockgateError } from "../errors.js";
+import { isProfileName, type Profile, readProfile } from "./profile.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where profiles are: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory, 0.8). */
+export function findProfileFolder(environment: Environment): string {
+  const given = environment["XDG_CONFIG_HOME"] ?? "";
+  const config = isAbsolute(given) ? given : join(environment["HOME"] || homedir(), ".config");
+  return join(config, "knockgate", "profiles");
+}
+
+/** The names of all profiles, sorted. */
+export async function listProfiles(environment: Environment): Promise<readonly string[]> {
+  const files = await readdir(findProfileFolder(environment)).catch(ignoreMissing);
+  return (files ?? [])
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .filter(isProfileName)
+    .sort();
+}
+
+/**
+ * Reads a profile; `undefined` when there is none of that name.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID` when others can read the file, or it is none
+ */
+export async function loadProfile(environment: Environment, name: string): Promise<Profile | undefined> {
+  if (!isProfileName(name)) return undefined;
+  const path = join(findProfileFolder(environment), `${name}.json`);
+  const found = await stat(path).catch(ignoreMissing);
+  if (found === undefined) return undefined;
+  // Windows has no such modes.
+  if (process.platform !== "win32" && (found.mode & 0o077) !== 0) {
+    throw new KnockgateError(
+      "ARGUMENTS_INVALID",
+      `${path}: others can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if they may have.`,
+    );
+  }
+  return readProfile(name, parse(await readFile(path, "utf8"), path), path);
+}
+
+/**
+ * Writes a profile: never a part of it, and never a moment in which others can read it.
+ *
+ * @returns the file's path
+ */
+export async function saveProfile(environment: Environment, profile: Profile): Promise<string> {
+  const folder = findProfileFolder(environment);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${profile.name}.json`);
+  const draft = join(folder, `.${profile.name}.${randomBytes(6).toString("hex")}`);
+  try {
+    const file = await open(draft, "wx", 0o600);
+    try {
+      await file.writeFile(writeProfile(profile));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    throw cause;
+  }
+  return path;
+}
+
+/** A profile as its file holds it. Secret. */
+export function writeProfile({ name, way, gates }: Profile): string {
+  return `${JSON.stringify({ name, way, gates }, undefined, 2)}\n`;
+}
+
+/** Removes a profile and tells whether there was one. */
+export async function removeProfile(environment: Environment, name: string): Promise<boolean> {
+  if (!isProfileName(name)) return false;
+  const path = join(findProfileFolder(environment), `${name}.json`);
+  const was = await stat(path).catch(ignoreMissing);
+  await rm(path, { force: true });
+  return was !== undefined;
+}
+
+/** What Node says of text that is no JSON quotes it, the knock and all. */
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KnockgateError("ARGUMENTS_INVALID", `${path}: it is no JSON`);
+  }
+}
+
+function ignoreMissing(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code !== "ENOENT") throw cause;
+}

@@ -1,0 +1,111 @@
+import type { Login, Way } from "../client/way.js";
+import { KnockgateError } from "../errors.js";
+import type { Step } from "../policy/schema.js";
+
+/** What a client keeps of a host: how it is reached, and its gates with their knocks. Secret. */
+export interface Profile {
+  readonly name: string;
+  readonly way: Way;
+  readonly gates: readonly ProfileGate[];
+}
+
+/** A gate as the output `knock` has it, less the commands. */
+export interface ProfileGate {
+  readonly gate: string;
+  readonly protect: readonly { readonly tcp?: string | undefined; readonly udp?: string | undefined }[];
+  readonly steps: readonly Step[];
+  readonly stepTimeoutSeconds: number;
+  readonly openForSeconds: number;
+}
+
+/** Whether a text can name a profile, and so a file and a host of ssh_config(5). */
+export function isProfileName(text: string): boolean {
+  return /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,99}$/.test(text);
+}
+
+/**
+ * Reads a profile from what a file holds. Neither zod nor the policy's own schema is loaded: a knock has to start fast.
+ *
+ * @param source what is read, for messages
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
+ */
+export function readProfile(name: string, value: unknown, source: string): Profile {
+  const { way, gates } = asRecord(value, source);
+  const login = asRecord(way, `${source}: way`);
+  const { proxy } = login;
+  return {
+    name,
+    way: {
+      ...readLogin(login, `${source}: way`),
+      ...(proxy === undefined ? {} : { proxy: readLogin(asRecord(proxy, source), `${source}: way.proxy`) }),
+    },
+    gates: readGates(gates, source),
+  };
+}
+
+/**
+ * Reads gates in the shape of the output `knock`; what else it holds is left out.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
+ */
+export function readGates(value: unknown, source: string): readonly ProfileGate[] {
+  if (!Array.isArray(value)) throw wrong(source, "the gates are no list");
+  return value.map((raw: unknown, index) => {
+    const place = `${source}: gate ${index + 1}`;
+    const { gate, protect, steps, stepTimeoutSeconds, openForSeconds } = asRecord(raw, place);
+    if (!Array.isArray(protect) || !Array.isArray(steps)) throw wrong(place, "protect or steps is no list");
+    return {
+      gate: readText(gate, `${place}: gate`),
+      protect: protect.map((entry) => readProtect(asRecord(entry, place), place)),
+      steps: steps.map((step, at) => readStep(step, `${place}: step ${at + 1}`)),
+      stepTimeoutSeconds: readNumber(stepTimeoutSeconds, 86_400, `${place}: stepTimeoutSeconds`),
+      openForSeconds: readNumber(openForSeconds, 86_400, `${place}: openForSeconds`),
+    };
+  });
+}
+
+function readLogin(record: Readonly<Record<string, unknown>>, place: string): Login {
+  const { host, port, user, hostKey } = record;
+  return {
+    host: readText(host, `${place}.host`),
+    port: readNumber(port, 65_535, `${place}.port`),
+    user: readText(user, `${place}.user`),
+    ...(hostKey === undefined ? {} : { hostKey: readText(hostKey, `${place}.hostKey`) }),
+  };
+}
+
+function readProtect({ tcp, udp }: Readonly<Record<string, unknown>>, place: string) {
+  if (tcp !== undefined) return { tcp: readText(tcp, `${place}: protect`) };
+  return { udp: readText(udp, `${place}: protect`) };
+}
+
+function readStep(value: unknown, place: string): Step {
+  const { tcp, udp, udpPayloadBytes, icmpPayloadBytes } = asRecord(value, place);
+  const port = (of: unknown) => readNumber(of, 65_535, place);
+  const size = (of: unknown) => readNumber(of, 1_232, place, 0);
+  if (tcp !== undefined) return { tcp: port(tcp) };
+  if (icmpPayloadBytes !== undefined) return { icmpPayloadBytes: size(icmpPayloadBytes) };
+  return {
+    udp: port(udp),
+    ...(udpPayloadBytes === undefined ? {} : { udpPayloadBytes: size(udpPayloadBytes) }),
+  };
+}
+
+function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw wrong(place, "it is no object");
+}
+
+function readText(value: unknown, place: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw wrong(place, "it is no text");
+}
+
+function readNumber(value: unknown, most: number, place: string, least = 1): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw wrong(place, `it is no whole number from ${least} to ${most}`);
+}
+
+function wrong(place: string, why: string): KnockgateError {
+  return new KnockgateError("ARGUMENTS_INVALID", `${place}: ${why}`);
+}

@@ -1,0 +1,81 @@
+import { KnockgateError } from "../errors.js";
+import { type Command, type ExitCode, type Outcome, type Surroundings, UsageError } from "./command.js";
+import { commandNames, loadCommand, loadCommands } from "./commands.js";
+import { readCall } from "./read-call.js";
+
+/** What is to be printed, and where a run ends. */
+export interface Printed {
+  readonly exitCode: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line to its end; whatever fails is in what is to be printed. */
+export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<Printed> {
+  const isJson = words.includes("--json");
+  try {
+    const { exitCode, text, json } = await dispatch(words, surroundings);
+    const out = isJson ? (json === undefined ? "" : `${JSON.stringify(json, undefined, 2)}\n`) : text;
+    return { exitCode, out, err: "" };
+  } catch (error) {
+    return writeFailure(error, isJson);
+  }
+}
+
+async function dispatch(words: readonly string[], surroundings: Surroundings): Promise<Outcome> {
+  const [first = "--help"] = words;
+  if (first === "--help" || first === "-h" || first === "help") return showHelp(words.slice(1));
+  if (first === "--version") return showVersion();
+  const command = await findCommand(words);
+  const call = readCall(command, words.slice(command.name.split(" ").length));
+  if (call.has("help")) return showHelp(command.name.split(" "));
+  return command.run(call, surroundings, loadCommands);
+}
+
+/** The longest name that the words begin with. */
+async function findCommand(words: readonly string[]): Promise<Command> {
+  const [first = "", second = ""] = words;
+  const command = (await loadCommand(`${first} ${second}`)) ?? (await loadCommand(first));
+  if (command !== undefined) return command;
+  const group = commandNames.filter((name) => name.startsWith(`${first} `));
+  // What was typed is said again only if it is no knock: a word of letters.
+  const typed = /^[a-z-]+$/.test(first) ? ` ${first}` : "";
+  throw new UsageError(
+    group.length > 0
+      ? `${first} is followed by ${group.map((name) => name.slice(first.length + 1)).join(", ")}`
+      : `there is no command${typed}; knockgate --help lists them`,
+  );
+}
+
+async function showHelp(words: readonly string[]): Promise<Outcome> {
+  const { writeHelp, writeOverview } = await import("./help.js");
+  const names = words.filter((word) => !word.startsWith("-"));
+  const text = names.length > 0 ? writeHelp(await findCommand(names)) : writeOverview(await loadCommands());
+  return { exitCode: 0, text, json: { help: text } };
+}
+
+async function showVersion(): Promise<Outcome> {
+  const { readFile } = await import("node:fs/promises");
+  const { join } = await import("node:path");
+  const { version } = JSON.parse(await readFile(join(__dirname, "..", "..", "package.json"), "utf8"));
+  return { exitCode: 0, text: `${version}\n`, json: { version } };
+}
+
+/** What is no error of ours is a fault in the program: its message could quote anything, so it is not shown. */
+function writeFailure(error: unknown, isJson: boolean): Printed {
+  const isUsage = error instanceof UsageError;
+  const code = isUsage ? "USAGE" : error instanceof KnockgateError ? error.code : "INTERNAL";
+  const message = isUsage
+    ? error.message
+    : error instanceof KnockgateError
+      ? error.summary
+      : `a fault in knockgate itself${nameFault(error)}`;
+  const err = isJson ? JSON.stringify({ error: { code, message } }) : `knockgate: ${message} [${code}]`;
+  return { exitCode: isUsage ? 2 : 3, out: "", err: `${err}\n` };
+}
+
+function nameFault(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const place = /\bat .*?[/\\](dist|src)[/\\](.*?:\d+)/.exec(error.stack ?? "")?.[2];
+  return ` (${error.name}${place === undefined ? "" : ` at ${place}`})`;
+}

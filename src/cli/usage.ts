@@ -1,0 +1,40 @@
+import {
+  type Argument,
+  type Command,
+  type ExitCode,
+  exitCodes,
+  type Option,
+  sharedOptions,
+} from "./command.js";
+
+/** The line that shows what a command is called with. */
+export function writeUsage(command: Command): string {
+  return ["knockgate", command.name, ...command.arguments.map(writeArgument), "[OPTION...]"].join(" ");
+}
+
+function writeArgument({ name, isOptional = false, isRepeated = false }: Argument): string {
+  const dots = isRepeated ? `${name}...` : name;
+  return isOptional ? `[${dots}]` : dots;
+}
+
+/** How an option is written: `-p, --port PORT`. */
+export function writeOption({ name, short, value }: Option): string {
+  const long = value === undefined ? `--${name}` : `--${name} ${value}`;
+  return short === undefined ? long : `-${short}, ${long}`;
+}
+
+/** What is said of an option, its choices and whether it may stand more than once included. */
+export function explainOption({ about, choices, isRepeated = false }: Option): string {
+  const oneOf = choices === undefined ? "" : ` One of ${choices.join(", ")}.`;
+  return `${about}${oneOf}${isRepeated ? " May be given more than once." : ""}`;
+}
+
+export function listOptions(command: Command): readonly Option[] {
+  return [...command.options, ...sharedOptions];
+}
+
+/** Each exit code with what it means for a command. */
+export function listExitCodes(command: Command): readonly { code: ExitCode; about: string }[] {
+  const codes: readonly ExitCode[] = [0, 1, 2, 3];
+  return codes.map((code) => ({ code, about: command.exitCodes?.[code] ?? exitCodes[code] }));
+}

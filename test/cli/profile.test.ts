@@ -1,0 +1,152 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findProfileFolder } from "../../src/cli/profile-store";
+import { makeOutputs, secretSteps, secrets } from "./gated";
+import { play } from "./play";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIABBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const way = { host: "203.0.113.7", port: 22, user: "ops", hostKey };
+const proxy = { host: "fe80::1%eth0", port: 2_222, user: "jump", hostKey };
+
+let home: string;
+let environment: Record<string, string>;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "knockgate-cli-"));
+  environment = { XDG_CONFIG_HOME: home };
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const folder = () => join(home, "knockgate", "profiles");
+
+async function add(outputs: unknown, ...words: string[]) {
+  return play(["profile", "add", "-", ...words], { environment, input: JSON.stringify(outputs) });
+}
+
+describe("profile add", () => {
+  test("keeps a host of a stack in a file for its owner alone, and says no knock", async () => {
+    const added = await add(makeOutputs("edge", way));
+    expect(added).toMatchObject({ exitCode: 0, err: "" });
+    expect(added.out).toBe(`edge: kept in ${join(folder(), "edge.json")} (ssh)\n`);
+    expect(statSync(folder()).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder())).toEqual(["edge.json"]);
+    expect(statSync(join(folder(), "edge.json")).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(join(folder(), "edge.json"), "utf8"))).toMatchObject({
+      way,
+      gates: [{ gate: "ssh", protect: [{ tcp: "22" }], steps: secretSteps, openForSeconds: 30 }],
+    });
+  });
+
+  test("finds each host of several, behind a bastion, too, and its user's umask changes no mode", async () => {
+    const outputs = {
+      motd: "hello",
+      hosts: { a: makeOutputs("fleet-a", way), b: makeOutputs("fleet-b", { ...way, proxy }) },
+    };
+    const mask = process.umask(0);
+    await add(outputs).finally(() => process.umask(mask));
+    expect(statSync(join(folder(), "fleet-b.json")).mode & 0o777).toBe(0o600);
+    const { out } = await play(["profile", "list", "--json"], { environment });
+    expect(JSON.parse(out)).toEqual([
+      { name: "fleet-a", host: way.host, port: 22, user: "ops", gates: ["ssh"] },
+      { name: "fleet-b", host: way.host, port: 22, user: "ops", bastion: proxy.host, gates: ["ssh"] },
+    ]);
+    expect(JSON.parse(readFileSync(join(folder(), "fleet-b.json"), "utf8"))).toMatchObject({
+      way: { proxy },
+    });
+  });
+
+  test("replaces a profile, by another name if it is asked to", async () => {
+    await add(makeOutputs("edge", way));
+    await add(makeOutputs("edge", { ...way, user: "root" }));
+    await add(makeOutputs("edge", way), "--name", "other");
+    expect((await play(["profile", "list"], { environment })).out).toBe(
+      "edge: root@203.0.113.7:22, gates: ssh\nother: ops@203.0.113.7:22, gates: ssh\n",
+    );
+    expect((await play(["profile", "list", "--names"], { environment })).out).toBe("edge\nother\n");
+  });
+
+  const outputs = makeOutputs("edge", way);
+  const [gate] = outputs.knock;
+  test.each([
+    ["masked outputs", { knock: "[secret]", sshConfig: "[secret]" }, "--show-secrets"],
+    ["outputs without a gate", { motd: "47411" }, "no output has both"],
+    ["a step that is none", { ...outputs, knock: [{ ...gate, steps: [{ tcp: 4_741_100 }] }] }, "step 1"],
+    ["a step without a port", { ...outputs, knock: [{ ...gate, steps: [{ tcp: "47411" }] }] }, "step 1"],
+    [
+      "a block without a host",
+      { ...outputs, sshConfig: "Host edge\n  User 47411\n" },
+      "no host, user or port",
+    ],
+    [
+      "a bastion said in another way",
+      { ...outputs, sshConfig: `${outputs.sshConfig}  -W "[$h]:$2" 47411` },
+      "bastion",
+    ],
+  ])("refuses %s without quoting them", async (_, given, message) => {
+    const refused = await add(given);
+    expect([refused.exitCode, refused.out]).toEqual([3, ""]);
+    expect(refused.err).toContain(message);
+    expect(refused.err).not.toMatch(/47411/);
+    expect((await play(["profile", "list", "--names"], { environment })).out).toBe("");
+  });
+
+  test("refuses what is no JSON, and a name that leads out of the folder", async () => {
+    const broken = await play(["profile", "add", "-"], { environment, input: '{"steps": 47411' });
+    expect(broken.err).toContain("it is no JSON");
+    expect(broken.err).not.toContain("47411");
+    expect(await add(outputs, "--name", "../edge")).toMatchObject({ exitCode: 2 });
+    expect(await add({ a: outputs, b: outputs }, "--name", "edge")).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe("a profile", () => {
+  test("that others can read is not used", async () => {
+    await add(makeOutputs("edge", way));
+    chmodSync(join(folder(), "edge.json"), 0o640);
+    const { exitCode, err } = await play(["profile", "export", "edge"], { environment });
+    expect([exitCode, err]).toEqual([3, expect.stringContaining("others can read it")]);
+  });
+
+  test("that is damaged is said to be, without what it holds", async () => {
+    await add(makeOutputs("edge", way));
+    for (const text of ["{ 47411", '{ "way": { "host": 47411 }, "gates": [] }', "[47411]"]) {
+      writeFileSync(join(folder(), "edge.json"), text);
+      const { exitCode, err } = await play(["profile", "export", "edge"], { environment });
+      expect(exitCode).toBe(3);
+      expect(err).toContain("edge.json");
+      expect(err).not.toContain("47411");
+    }
+  });
+
+  test("is exported with its knock, and read again elsewhere; no other command shows it", async () => {
+    await add(makeOutputs("edge", { ...way, proxy }));
+    const exported = await play(["profile", "export", "edge"], { environment });
+    for (const words of [
+      ["profile", "list"],
+      ["profile", "list", "--json"],
+    ]) {
+      expect((await play(words, { environment })).out).not.toMatch(secrets);
+    }
+    expect(exported.out).toMatch(secrets);
+    await play(["profile", "remove", "edge"], { environment });
+    await play(["profile", "add", "-"], { environment, input: exported.out });
+    expect(await play(["profile", "export", "edge"], { environment })).toEqual(exported);
+  });
+
+  test("is removed, and one that is not there is said", async () => {
+    await add(makeOutputs("edge", way));
+    const removed = await play(["profile", "remove", "edge", "../edge", "none"], { environment });
+    expect([removed.exitCode, removed.out]).toEqual([
+      1,
+      "edge: removed\n../edge: there is none\nnone: there is none\n",
+    ]);
+    expect(readdirSync(folder())).toEqual([]);
+  });
+
+  test("stands below XDG_CONFIG_HOME if that is an absolute path, else below ~/.config", () => {
+    expect(findProfileFolder({ XDG_CONFIG_HOME: "/x", HOME: "/h" })).toBe("/x/knockgate/profiles");
+    expect(findProfileFolder({ XDG_CONFIG_HOME: "x", HOME: "/h" })).toBe("/h/.config/knockgate/profiles");
+    expect(findProfileFolder({ HOME: "/h" })).toBe("/h/.config/knockgate/profiles");
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import type { Command } from "../../src/cli/command";
+import { loadCommands } from "../../src/cli/commands";
+import { paint } from "../../src/cli/paint";
+import { readCall } from "../../src/cli/read-call";
+import { play } from "./play";
+
+const sample: Command = {
+  name: "sample",
+  summary: "A sample",
+  description: [],
+  arguments: [
+    { name: "HOST", about: "A host." },
+    { name: "PORT", about: "A port.", isOptional: true },
+  ],
+  options: [
+    { name: "step", short: "s", value: "STEP", isRepeated: true, about: "A step." },
+    { name: "format", value: "FORMAT", choices: ["text", "sarif"], about: "The format." },
+    { name: "verbose", short: "v", about: "More." },
+  ],
+  examples: [],
+  run: async () => ({ exitCode: 0, text: "", json: undefined }),
+};
+
+describe("a command line", () => {
+  test("is read in any order, with short options and values behind an equals sign", () => {
+    const call = readCall(sample, ["-v", "edge", "-s", "tcp:1", "--step=udp:2", "--format", "text", "22"]);
+    expect(call.arguments).toEqual(["edge", "22"]);
+    expect(call.values("step")).toEqual(["tcp:1", "udp:2"]);
+    expect(call.value("format")).toBe("text");
+    expect([call.has("verbose"), call.has("json"), call.has("step")]).toEqual([true, false, true]);
+  });
+
+  test.each([
+    [["--wrong", "edge"], "there is no option --wrong"],
+    [["edge", "--wrong=7411"], "there is no option --wrong"],
+    [["edge", "--step"], "--step needs a value; one that begins with a dash is written --option=-value"],
+    [["edge", "--verbose=7411"], "--verbose takes no value"],
+    [["edge", "--format", "7411"], "--format is one of text, sarif"],
+    [[], "HOST is missing"],
+    [["edge", "22", "7411"], "sample takes 2 arguments at most"],
+  ])("%j is refused without its values", (words, message) => {
+    expect(() => readCall(sample, words)).toThrow(new Error(message));
+  });
+});
+
+describe("knockgate", () => {
+  test("lists its commands when it is asked for nothing", async () => {
+    const { exitCode, out } = await play([]);
+    expect(exitCode).toBe(0);
+    for (const { name, summary } of await loadCommands()) {
+      expect(out).toContain(`  ${name} `);
+      expect(out.replaceAll(/\n +/g, " ")).toContain(summary);
+    }
+    expect(await play(["help"])).toMatchObject({ out });
+  });
+
+  test("has help for each command, by an option and by a word, whatever else stands there", async () => {
+    for (const { name, options, examples } of await loadCommands()) {
+      const { exitCode, out } = await play([...name.split(" "), "--help"]);
+      expect(exitCode).toBe(0);
+      expect(out).toContain(`Usage: knockgate ${name}`);
+      for (const option of options) expect(out).toContain(`--${option.name}`);
+      for (const { line } of examples) expect(out).toContain(line);
+      expect(await play(["help", ...name.split(" ")])).toMatchObject({ out });
+    }
+  });
+
+  test("refuses a command that it does not have, and says no number of it", async () => {
+    const wrong = await play(["knok"]);
+    expect(wrong).toMatchObject({ exitCode: 2, out: "" });
+    expect(wrong.err).toBe("knockgate: there is no command knok; knockgate --help lists them [USAGE]\n");
+    expect((await play(["tcp:7411"])).err).not.toContain("7411");
+  });
+
+  test("says an error as JSON when it was asked for JSON", async () => {
+    const { err, exitCode } = await play(["completion", "--json"]);
+    expect([exitCode, JSON.parse(err)]).toEqual([
+      2,
+      { error: { code: "USAGE", message: "SHELL is missing" } },
+    ]);
+  });
+
+  test("says its version", async () => {
+    expect((await play(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("colours between a sequence that begins and one that ends", () => {
+    expect(paint("red", "no")).toBe("\x1b[31mno\x1b[0m");
+  });
+});
