@@ -16,7 +16,8 @@ function expectPacked(): readonly string[] {
   });
   const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
   const plugin = ["PulumiPlugin.yaml", "pulumi-resource-knockgate", "dist/plugin/schema.json"];
-  return [...built, ...papers, ...plugin].sort();
+  const manual = ["docs/man/knockgate.1"];
+  return [...built, ...papers, ...plugin, ...manual].sort();
 }
 
 test("the package holds what is built from src, the host's scripts and its papers, and nothing else", () => {
