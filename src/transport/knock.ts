@@ -12,15 +12,28 @@ import { readFault, tellKnock } from "./packet-program.js";
  */
 const stepPauseMs = 150;
 
+/** What else there is to the sending of a knock. */
+export interface Sending {
+  /** Is told of each step that was sent, by its position from 1. */
+  readonly onSent?: (position: number) => void;
+  /** Sends an echo request in perl's place. */
+  readonly sendEcho?: (address: string, payloadBytes: number) => Promise<void>;
+}
+
 /**
  * Sends the steps of a knock from this machine to an address, in order, each once.
  *
  * @throws KnockgateError `UNREACHABLE`
  */
-export async function sendKnock(address: string, steps: readonly KnockStep[]): Promise<void> {
+export async function sendKnock(
+  address: string,
+  steps: readonly KnockStep[],
+  { onSent, sendEcho = sendEchoByPerl }: Sending = {},
+): Promise<void> {
   for (const [index, step] of steps.entries()) {
     try {
-      await sendStep(address, step);
+      await sendStep(address, step, sendEcho);
+      onSent?.(index + 1);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw knockNotSent(address, index + 1, why, cause);
@@ -34,16 +47,22 @@ export function knockNotSent(name: string, step: number, why: string, cause?: un
   return new KnockgateError("UNREACHABLE", message, { cause });
 }
 
-async function sendStep(address: string, step: KnockStep): Promise<void> {
+async function sendStep(
+  address: string,
+  step: KnockStep,
+  sendEcho: NonNullable<Sending["sendEcho"]>,
+): Promise<void> {
   if (step.tcp !== undefined) await probePort(address, step.tcp, stepPauseMs);
   if (step.udp !== undefined) {
     await sendDatagram(address, step.udp, step.udpPayloadBytes ?? 0);
     await pause(stepPauseMs);
   }
-  if (step.icmpPayloadBytes !== undefined) {
-    const fault = readFault(await runPerl(tellKnock(address, [step])));
-    if (fault !== undefined) throw new Error(fault.why);
-  }
+  if (step.icmpPayloadBytes !== undefined) await sendEcho(address, step.icmpPayloadBytes);
+}
+
+async function sendEchoByPerl(address: string, icmpPayloadBytes: number): Promise<void> {
+  const fault = readFault(await runPerl(tellKnock(address, [{ icmpPayloadBytes }])));
+  if (fault !== undefined) throw new Error(fault.why);
 }
 
 /** Sends one SYN and tells what came back: any answer says that the packet arrived. */
