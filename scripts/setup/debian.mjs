@@ -16,6 +16,7 @@ const commandsByPackage = {
   tcpdump: ["tcpdump"],
   knockd: ["knock"], // its daemon stays stopped
   "iputils-ping": ["ping"],
+  rsync: ["rsync"],
   "perl-base": ["perl"],
   "python3-minimal": ["python3"],
   busybox: ["busybox"], // busybox-static has the same command
