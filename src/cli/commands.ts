@@ -2,6 +2,9 @@ import type { Command } from "./command.js";
 
 /** All commands by their names, in the order of help; each is loaded when it is called. */
 const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  knock: () => import("./commands/knock.js"),
+  proxy: () => import("./commands/proxy.js"),
+  "ssh-config": () => import("./commands/ssh-config.js"),
   "profile add": () => import("./commands/profile-add.js"),
   "profile list": () => import("./commands/profile-list.js"),
   "profile remove": () => import("./commands/profile-remove.js"),

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -53,7 +52,7 @@ export async function saveProfile(environment: Environment, profile: Profile): P
   const folder = findProfileFolder(environment);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${profile.name}.json`);
-  const draft = join(folder, `.${profile.name}.${randomBytes(6).toString("hex")}`);
+  const draft = join(folder, `.${profile.name}.${process.pid}.${Date.now()}`);
   try {
     const file = await open(draft, "wx", 0o600);
     try {

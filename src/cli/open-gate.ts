@@ -1,0 +1,88 @@
+import { type Sending, sendKnock } from "../transport/knock.js";
+import { findAddresses } from "./addresses.js";
+import { type Call, type Surroundings, UsageError } from "./command.js";
+import type { Target } from "./target.js";
+
+/** How long a port is waited for after the first knock; after the second twice as long, and so on. */
+const patienceMs = 1_000;
+/** Where no knock can be sent again. */
+const plainPatienceMs = 10_000;
+
+/** How a gate is opened. */
+export interface Opening {
+  readonly tries: number;
+  readonly family: 4 | 6 | undefined;
+  readonly isPingAllowed: boolean;
+  /** Is told of what was sent. */
+  readonly note: (line: string) => void;
+}
+
+/** What came of it. */
+export interface Opened<Answer> {
+  readonly address: string;
+  readonly answer: Answer;
+  /** How many knocks were sent, to all addresses together. */
+  readonly knocks: number;
+  /** From the first packet to the answer. */
+  readonly tookMs: number;
+}
+
+/** @throws UsageError */
+export function readOpening(call: Call, { note }: Pick<Surroundings, "note">): Opening {
+  const tries = Number(call.value("tries") ?? 3);
+  if (!Number.isInteger(tries) || tries < 1 || tries > 20)
+    throw new UsageError("--tries is a number from 1 to 20");
+  if (call.has("ipv4") && call.has("ipv6")) throw new UsageError("-4 and -6 exclude each other");
+  return {
+    tries,
+    family: call.has("ipv4") ? 4 : call.has("ipv6") ? 6 : undefined,
+    isPingAllowed: call.has("ping"),
+    note: call.has("verbose") ? note : () => undefined,
+  };
+}
+
+/**
+ * Sends the knock to one address after the other, and again, until a port answers.
+ *
+ * @param ask tells what came back from the port of an address within a time; `undefined`: nothing
+ * @returns `undefined` when nothing ever came back
+ * @throws KnockgateError `UNREACHABLE`, `HOST_UNFIT`
+ */
+export async function openGate<Answer>(
+  { way, steps }: Target,
+  { tries, family, isPingAllowed, note }: Opening,
+  ask: (address: string, timeoutMs: number) => Promise<Answer | undefined>,
+): Promise<Opened<Answer> | undefined> {
+  const addresses = await findAddresses(way.host, family);
+  const echo = await findEcho(steps, addresses, isPingAllowed);
+  const startedAt = performance.now();
+  let knocks = 0;
+  let fault: unknown;
+  for (let attempt = 1; attempt <= (steps.length === 0 ? 1 : tries); attempt += 1) {
+    for (const address of addresses) {
+      const onSent = (position: number) => note(`step ${position} of ${steps.length} sent to ${address}`);
+      try {
+        await sendKnock(address, steps, { ...echo, onSent });
+      } catch (cause) {
+        // An address that this machine has no way to; another may be reached.
+        fault = cause;
+        continue;
+      }
+      if (steps.length > 0) knocks += 1;
+      const answer = await ask(address, steps.length === 0 ? plainPatienceMs : patienceMs * attempt);
+      if (answer !== undefined) return { address, answer, knocks, tookMs: performance.now() - startedAt };
+    }
+  }
+  if (knocks === 0 && fault !== undefined) throw fault;
+  return undefined;
+}
+
+async function findEcho(
+  steps: Target["steps"],
+  addresses: readonly string[],
+  isPingAllowed: boolean,
+): Promise<Sending> {
+  if (steps.every(({ icmpPayloadBytes }) => icmpPayloadBytes === undefined)) return {};
+  const { chooseEcho } = await import("./echo.js");
+  return chooseEcho(addresses, isPingAllowed);
+}

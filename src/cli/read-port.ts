@@ -1,0 +1,13 @@
+import { UsageError } from "./command.js";
+
+/**
+ * Reads a port of the command line; `undefined` where there is none.
+ *
+ * @throws UsageError
+ */
+export function readPort(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new UsageError(`${name} is a number from 1 to 65535`);
+}

@@ -1,0 +1,74 @@
+import { probePort } from "../transport/knock.js";
+import { type Call, type Outcome, type Surroundings, UsageError } from "./command.js";
+import { type Opened, openGate, readOpening } from "./open-gate.js";
+import { readPort } from "./read-port.js";
+import { findTarget, type Target } from "./target.js";
+
+/** Does what `knockgate knock` is asked for. */
+export async function runKnock(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const [host = ""] = call.arguments;
+  const opening = readOpening(call, surroundings);
+  const target = await findTarget(host, readPort(call.value("port"), "--port"), call, surroundings);
+  const { port, steps, way } = target;
+  if (steps.length === 0)
+    throw new UsageError(`no gate of ${host} protects port ${port}: there is nothing to send`);
+  if (way.proxy !== undefined) {
+    const { knockByBastion } = await import("./by-bastion.js");
+    await knockByBastion(way.proxy, target);
+    return describeSent(host, target, `from ${way.proxy.host}`, 1);
+  }
+  const opened = await openGate(target, opening, async (address, timeoutMs) => {
+    if (port === undefined) return "unasked";
+    const answer = await probePort(address, port, timeoutMs);
+    return answer === "silent" ? undefined : answer;
+  });
+  if (opened === undefined) return describeSilence(host, target, opening.tries);
+  if (opened.answer === "unasked") return describeSent(host, target, `to ${opened.address}`, opened.knocks);
+  return describeOpen(host, target, opened, surroundings.paint("green", "open"));
+}
+
+function nameGate(host: string, { gate }: Target): string {
+  return gate === undefined ? host : `${host}: gate ${gate}`;
+}
+
+function describeOpen(host: string, target: Target, opened: Opened<string>, open: string): Outcome {
+  const { address, answer, knocks, tookMs } = opened;
+  const milliseconds = Math.round(tookMs);
+  const again = knocks > 1 ? `, after ${knocks} knocks` : "";
+  const nobody = answer === "refused" ? "; nothing listens there" : "";
+  const where = `port ${target.port} of ${address} answers`;
+  return {
+    exitCode: 0,
+    text: `${nameGate(host, target)} is ${open} after ${milliseconds} ms${again}: ${where}${nobody}\n`,
+    json: {
+      host,
+      ...findGate(target),
+      address,
+      isOpen: true,
+      isListening: answer === "open",
+      knocks,
+      milliseconds,
+    },
+  };
+}
+
+function describeSilence(host: string, target: Target, tries: number): Outcome {
+  const tried = tries === 1 ? "one knock" : `${tries} knocks`;
+  return {
+    exitCode: 1,
+    text: `${nameGate(host, target)} stayed closed: port ${target.port} was silent after ${tried}\n`,
+    json: { host, ...findGate(target), isOpen: false },
+  };
+}
+
+function describeSent(host: string, target: Target, way: string, knocks: number): Outcome {
+  return {
+    exitCode: 0,
+    text: `${nameGate(host, target)} was knocked at ${way}; nothing tells from here whether it is open\n`,
+    json: { host, ...findGate(target), isOpen: null, knocks },
+  };
+}
+
+function findGate({ gate, port }: Target) {
+  return { ...(gate === undefined ? {} : { gate }), ...(port === undefined ? {} : { port }) };
+}

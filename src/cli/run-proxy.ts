@@ -1,0 +1,31 @@
+import { KnockgateError } from "../errors.js";
+import type { Call, Outcome, Surroundings } from "./command.js";
+import { copyBothWays, dialPort } from "./copy.js";
+import { openGate, readOpening } from "./open-gate.js";
+import { readPort } from "./read-port.js";
+import { findTarget } from "./target.js";
+
+const nothing = { exitCode: 0, text: "", json: undefined } as const;
+
+/** Does what `knockgate proxy` is asked for. */
+export async function runProxy(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const [host = "", portWord] = call.arguments;
+  const opening = readOpening(call, surroundings);
+  const target = await findTarget(host, readPort(portWord, "PORT"), call, surroundings);
+  const { way, steps, port = way.port } = target;
+  if (way.proxy !== undefined) {
+    const { connectByBastion, knockByBastion } = await import("./by-bastion.js");
+    if (steps.length > 0) await knockByBastion(way.proxy, target);
+    await connectByBastion(way.proxy, way.host, port);
+    return nothing;
+  }
+  const opened = await openGate(target, opening, (address, timeoutMs) => dialPort(address, port, timeoutMs));
+  if (opened === undefined || opened.answer === "refused") {
+    const knocked = steps.length === 0 ? "no gate is known for it" : `knocks sent: ${opening.tries}`;
+    const why =
+      opened === undefined ? `was silent (${knocked})` : "refused the connection: nothing listens there";
+    throw new KnockgateError("UNREACHABLE", `${host}: port ${port} ${why}`);
+  }
+  await copyBothWays(opened.answer, surroundings.input, surroundings.output);
+  return nothing;
+}

@@ -1,0 +1,107 @@
+import type { Way } from "../client/way.js";
+import { KnockgateError } from "../errors.js";
+import { isInPortRange, parsePortRange } from "../policy/port.js";
+import type { Step } from "../policy/schema.js";
+import { type Call, type Surroundings, UsageError } from "./command.js";
+import type { Profile, ProfileGate } from "./profile.js";
+import { listProfiles, loadProfile } from "./profile-store.js";
+import { readStepWord } from "./step-word.js";
+
+/** What one knock is sent for. */
+export interface Target {
+  readonly way: Way;
+  /** Of the gate, for messages; `undefined` when the steps were given on the command line. */
+  readonly gate: string | undefined;
+  /** The TCP port that tells whether the gate is open; `undefined`: nothing does. */
+  readonly port: number | undefined;
+  /** Empty where no gate is in the way. */
+  readonly steps: readonly Step[];
+}
+
+/**
+ * Finds out what to send where.
+ *
+ * @param port the port that is wanted
+ * @param host a profile's name, or the host of a profile; with `--step` any host
+ * @throws UsageError, KnockgateError `ARGUMENTS_INVALID`
+ */
+export async function findTarget(
+  host: string,
+  port: number | undefined,
+  call: Call,
+  { environment, input }: Pick<Surroundings, "environment" | "input">,
+): Promise<Target> {
+  const words = call.values("step");
+  if (words.length > 0 && call.has("stack")) throw new UsageError("--step and --stack exclude each other");
+  if (words.length > 0) {
+    const steps = words.map((word, index) => readStepWord(word, index + 1));
+    return { way: { host, port: port ?? 22, user: "root" }, gate: undefined, port: port ?? 22, steps };
+  }
+  const profile = call.has("stack") ? await readFromStack(host, input) : await findProfile(host, environment);
+  return choosePort(profile, port, call.value("gate"));
+}
+
+async function readFromStack(host: string, input: Surroundings["input"]): Promise<Profile> {
+  const [{ readStackOutput }, { readInput }] = await Promise.all([
+    import("./stack-output.js"),
+    import("./read-input.js"),
+  ]);
+  const profiles = readStackOutput(await readInput(input));
+  return chooseProfile(host, profiles, "the outputs have");
+}
+
+async function findProfile(host: string, environment: Surroundings["environment"]): Promise<Profile> {
+  const named = await loadProfile(environment, host);
+  if (named !== undefined) return named;
+  const names = await listProfiles(environment);
+  const all = await Promise.all(names.map((name) => loadProfile(environment, name)));
+  return chooseProfile(
+    host,
+    all.filter((profile) => profile !== undefined),
+    "there is",
+  );
+}
+
+function chooseProfile(host: string, profiles: readonly Profile[], where: string): Profile {
+  const named = profiles.find(({ name }) => name === host);
+  const reached = profiles.filter(({ way }) => way.host === host);
+  const [only] = named === undefined ? reached : [named];
+  if (only !== undefined && (named !== undefined || reached.length === 1)) return only;
+  const why =
+    reached.length > 1
+      ? `${host} is the host of ${reached.map(({ name }) => name).join(", ")}: name one of them`
+      : `${where} no profile of ${host}: knockgate profile add makes one, or give the steps by --step`;
+  throw new KnockgateError("ARGUMENTS_INVALID", why);
+}
+
+/** The gate that was named, else the one that the wanted port is behind, else that of SSH, else the only one. */
+function choosePort(
+  { way, gates, name }: Profile,
+  wanted: number | undefined,
+  gateName: string | undefined,
+): Target {
+  const port = wanted ?? way.port;
+  const behind = gates.find((gate) => listPorts(gate).some((range) => isInPortRange(port, range)));
+  if (gateName !== undefined || (wanted === undefined && behind === undefined)) {
+    const gate =
+      gateName === undefined && gates.length === 1 ? gates[0] : gates.find((it) => it.gate === gateName);
+    if (gate !== undefined) return toTarget(way, gate, wanted ?? listPorts(gate)[0]?.first);
+    const names = gates.map((it) => it.gate).join(", ") || "none";
+    throw new KnockgateError(
+      "ARGUMENTS_INVALID",
+      `profile ${name}: name one of its gates by --gate: ${names}`,
+    );
+  }
+  return behind === undefined ? { way, gate: undefined, port, steps: [] } : toTarget(way, behind, port);
+}
+
+function toTarget(way: Way, gate: ProfileGate, port: number | undefined): Target {
+  return { way, gate: gate.gate, port, steps: gate.steps };
+}
+
+function listPorts(gate: ProfileGate) {
+  return gate.protect.flatMap(({ tcp }) => {
+    const range = tcp === undefined ? undefined : parsePortRange(tcp);
+    return range === undefined ? [] : [range];
+  });
+}
