@@ -28,10 +28,11 @@ export function findLineParts(policy: Policy): LineParts {
         isDenied: settings.some(({ path, kept }) => path === "denyFrom" && !kept.has(line)),
       };
     }
-    const gates = [...new Set([...(block?.gates ?? []), ...seen.gates])];
-    const steps = [...line.matchAll(stepMark)].map(([, name, position]) => {
-      return `${gatePath(indexOf.get(name ?? "") ?? -1)}.knock.steps[${Number(position) - 1}]`;
+    const marks = [...line.matchAll(stepMark)].map(([, name = "", position]) => {
+      return { gate: indexOf.get(name) ?? -1, index: Number(position) - 1 };
     });
+    const gates = [...new Set([...(block?.gates ?? []), ...seen.gates, ...marks.map(({ gate }) => gate)])];
+    const steps = marks.map(({ gate, index }) => `${gatePath(gate)}.knock.steps[${index}]`);
     const isDoor = seen.isDoor || block?.isDoor === true;
     const changed = settings.filter(({ path, kept }) => {
       if (path === "denyFrom" && block?.isDenied === true) return true;

@@ -164,4 +164,16 @@ describe("what the settings became", () => {
       ]),
     ]);
   });
+
+  test.each(backends)("in %s: a rule that names its gate by its step alone is that gate's", (backend) => {
+    const knock = { steps: [{ udp: 22_719 }] };
+    const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock }];
+    const limits = { firstStepsPerSecond: 0 };
+    const policy = read({ name: "edge", backend, gates, limits, log: { events: ["opened"] } });
+    const { ruleset } = explain(policy);
+    const logged = ruleset.filter(({ text }) => text.includes("opened ") && text.includes("22719"));
+    expect(logged.length).toBeGreaterThan(0);
+    const own = ["gates[0]", "gates[0].knock.steps[0]", "log"];
+    for (const { paths } of logged) expect(paths).toEqual(expect.arrayContaining(own));
+  });
 });

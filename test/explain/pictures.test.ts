@@ -24,3 +24,10 @@ test.each([
 ])("docs/pictures/%s is what is made from the policy beside it", async (file, text) => {
   await expect(text).toMatchFileSnapshot(join(pictures, file));
 });
+
+test("docs/explain.md has that diagram and that table", () => {
+  const page = readFileSync(join(pictures, "..", "explain.md"), "utf8");
+  expect(page).toContain(`\n\`\`\`mermaid\n${renderMermaid(explanation)}\`\`\`\n`);
+  const [first] = renderTable(explanation, "markdown").split("\n\n### ");
+  expect(page).toContain(`\n${first}\n`);
+});
