@@ -28,7 +28,7 @@ test("steps and ruleset have the labels of previews, and each step's label is in
         expect(withLabels.map(({ number }) => number)).toEqual(lines);
       }
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
 
@@ -47,7 +47,7 @@ test("each part has a path of its own, and its lines are lines of the ruleset", 
         expect(lines).toEqual(expect.arrayContaining(own.flatMap((part) => part.lines)));
       }
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
 

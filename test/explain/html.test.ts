@@ -33,7 +33,7 @@ describe("the report", () => {
         );
         expect(described.filter((id) => !ids.includes(id))).toEqual([]);
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   });
 
