@@ -19,7 +19,7 @@ figure{margin:1rem 0}
 figcaption{color:var(--muted);font-size:.9rem}
 .wide{overflow-x:auto}
 svg{display:block;margin-bottom:.5rem}
-table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.95rem}
+table{border-collapse:collapse;width:100%;min-width:34rem;margin:1rem 0;font-size:.95rem}
 caption{text-align:left;font-weight:600;padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem .5rem;border-bottom:1px solid var(--line)}
 thead th{background:var(--panel)}
@@ -49,8 +49,10 @@ a{color:inherit;text-decoration:none}
 .wide{overflow:visible}
 svg{max-width:100%;height:auto}
 h2{break-after:avoid}
+.gate+*{break-before:page}
 tr,figure,table:not(.ruleset){break-inside:avoid}
-.ruleset{min-width:0;font-size:8pt}
+table,.ruleset{min-width:0}
+.ruleset{font-size:8pt}
 thead{display:table-header-group}
 .error,.warning{background:none}
 }

@@ -53,7 +53,7 @@ ${renderRuleset(explanation)}
 function renderGate(gate: GateExplanation, index: number): string {
   const id = anchorOf(gate.path);
   const name = escapeXml(gate.name);
-  return `<section aria-labelledby="${id}">
+  return `<section class="gate" aria-labelledby="${id}">
 <h2 id="${id}">Gate ${name}</h2>
 <p>All that is there for this gate: ${linkLines(gate.lines)}.</p>
 <figure>
