@@ -35,6 +35,6 @@ function formatVerdict({ source, gate, isOpen, reason, text, advice }: GateVerdi
 
 function formatUntried(sources: readonly string[]): string {
   const [first = ""] = sources;
-  const who = sources.length === 1 ? first : `${sources.length} sources, ${first} among them,`;
+  const who = sources.length === 1 ? first : `${sources.length} sources (${first} among them)`;
   return `${who}: no step came, and no gate was tried`;
 }

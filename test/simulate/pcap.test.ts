@@ -239,6 +239,20 @@ describe("of a capture", () => {
     }
   });
 
+  test.each([
+    ["an enhanced", {}, 84],
+    ["a simple", { isSimple: true }, 72],
+  ])("%s block of pcapng that claims more bytes than it has ends the reading", (_, form, lengthAt) => {
+    const { linkType, frames } = frame("ethernet", [syn, { ...syn, atMs: 2_000 }]);
+    const bytes = writePcapng(linkType, frames, form);
+    expect(parsePcap(bytes).packets).toHaveLength(2);
+    expect(bytes[lengthAt]).toBe(frames[0]?.bytes.length);
+    bytes[lengthAt] = 0xf0;
+    const { packets, findings } = parsePcap(bytes);
+    expect(packets).toEqual([]);
+    expect(findings.map(({ path, rule }) => `${path} ${rule}`)).toEqual(["packet 1 capture-cut-off"]);
+  });
+
   test("no file at all makes it throw", () => {
     const [linkType] = links.ethernet;
     const { frames } = frame("ethernet", [syn, datagram(2_000), echo(3_000)]);

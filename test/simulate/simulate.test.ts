@@ -48,6 +48,19 @@ describe("a trace", () => {
     );
   });
 
+  test("of a knock that goes well has nothing but its steps, in order of time", () => {
+    const long = { steps: [{ tcp: 47_001 }, { tcp: 47_009 }, { tcp: 36_004 }, { tcp: 47_020 }] };
+    const { packets } = parsePackets([one, "+1 tcp 47009", "+1 tcp 36004", "+1 tcp 47020"].join("\n"));
+    const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock: long }];
+    const { trace } = simulatePackets(readPolicy({ name: "edge", gates }), packets.toReversed());
+    expect(trace.map(({ text }) => text)).toEqual([
+      "TCP: ssh: step 1 of 4 taken",
+      "TCP: ssh: step 2 of 4 taken 1 s after step 1",
+      "TCP: ssh: step 3 of 4 taken 1 s after step 2",
+      "TCP: ssh: step 4 of 4 taken 1 s after step 3: the door is open until 33 s",
+    ]);
+  });
+
   test("has ports and sizes where they are asked for", () => {
     const { trace } = play([...knocked, "+0 tcp 80"], ssh, {}, { showSecrets: true });
     expect(trace.map(({ text }) => text.replace(/: .*/, ""))).toEqual([
@@ -76,7 +89,7 @@ describe("a trace", () => {
         "0.5 s 198.51.100.7 TCP 22: ssh: came through the open door, which closes at 30.4 s",
         "3 more that no gate knows",
         "198.51.100.7 at gate ssh: open [open]: all 3 steps came; the door was open from 0.4 s to 30.4 s; a connection came through at 0.5 s.",
-        "2 sources, 192.0.2.9 among them,: no step came, and no gate was tried",
+        "2 sources (192.0.2.9 among them): no step came, and no gate was tried",
         "",
       ].join("\n"),
     );

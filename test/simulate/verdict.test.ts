@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatSimulation } from "../../src/simulate/format-simulation";
 import { adviceByReason } from "../../src/simulate/verdict";
@@ -257,6 +258,36 @@ describe("a verdict", () => {
     ];
     expect(play(own.slice(0, 5)).verdicts.map(({ reason }) => reason)).toEqual(["open", "missing-step"]);
     expect(play(own).verdicts.map(({ reason }) => reason)).toEqual(["open", "open"]);
+  });
+
+  test("says open just where the model opens, and else why not, whatever comes in whatever order", () => {
+    const packet = fc.constantFrom(
+      "tcp 47001",
+      "udp 58002",
+      "tcp 36004",
+      "tcp 58002",
+      "tcp 22",
+      "tcp 80",
+      "icmp 56 bytes",
+    );
+    const line = fc
+      .tuple(fc.constantFrom("+0.1", "+0.1", "+0.1", "+6"), packet)
+      .map((words) => words.join(" "));
+    const lines = fc
+      .array(line, { minLength: 1, maxLength: 8 })
+      .map((list) => ["0 198.51.100.7 established", ...list]);
+    const knock = fc.tuple(fc.shuffledSubarray(plain.steps, { minLength: 1 }), fc.boolean());
+    fc.assert(
+      fc.property(lines, knock, (sent, [steps, strict]) => {
+        const simulation = play(sent, { steps, strict });
+        const [verdict] = simulation.verdicts;
+        const isOpened = simulation.trace.some(({ text }) => text.includes(": the door is open until"));
+        expect(["open", "tried-too-early", "tried-too-late"].includes(verdict?.reason ?? "")).toBe(isOpened);
+        expect(verdict?.advice === "").toBe(verdict?.reason === "open");
+        expect(formatSimulation(simulation)).not.toMatch(secrets);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test("comes for each gate, and says which of them were tried", () => {
