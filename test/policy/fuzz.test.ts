@@ -1,18 +1,17 @@
-import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkExpectations } from "../../src/check/expectations";
 import { lintPolicy, lintRules } from "../../src/check/lint";
 import { formatFindings } from "../../src/policy/finding";
 import { type PolicyReading, parsePolicy } from "../../src/policy/parse";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/schema";
 import { isIdentifier } from "../../src/render/quote";
 import { renderPolicy } from "../../src/render/render";
 import { nearMissPolicy, policyInput, replaceSomewhere } from "../arbitraries";
-import { edge, readPolicy } from "./read-policy";
+import { isPossible } from "./possible-policy";
+import { edge } from "./read-policy";
 
 const backends = ["nftables", "iptables"] as const;
-type Backend = (typeof backends)[number];
 
 /** What somebody might put into a file of policies to see what happens. */
 const hostileTexts: readonly string[] = [
@@ -64,12 +63,6 @@ function readAll(raw: unknown): { reading: PolicyReading; text: string } {
   if (reading.kind === "wrong") return { reading, text: formatFindings(reading.findings) };
   const { policy } = reading;
   return { reading, text: formatFindings([...lintPolicy(policy), ...checkExpectations(policy)]) };
-}
-
-const impossible = new Set(lintRules.filter(({ isRisk }) => !isRisk).map(({ id }) => id));
-
-function isPossible(policy: Policy): boolean {
-  return lintPolicy(policy).every(({ rule }) => !impossible.has(rule));
 }
 
 describe.each([
@@ -125,63 +118,6 @@ test.each(places)("no hostile text in %s comes to a host", (_, make) => {
     expect(text).toMatch(/^[\w.:/-]+$/);
   }
 });
-
-const tools: Readonly<Record<Backend, readonly (readonly [string, string])[]>> = {
-  nftables: [["nft", "-c -f -"]],
-  iptables: [
-    ["iptables-restore", "--test --noflush"],
-    ["ip6tables-restore", "--test --noflush"],
-  ],
-};
-
-/** The inner loop has to stay short. */
-const sampleSize = process.env["KNOCKGATE_DEEP"] === undefined ? 12 : 40;
-
-describe.each(backends)("policies rendered for %s", (backend) => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  const texts = fc
-    .sample(policyInput(), { numRuns: 10 * sampleSize, seed })
-    .map((input) => {
-      // Short enough for iptables.
-      const gates = input.gates.map((gate, index) => ({
-        ...gate,
-        name: `g${index}-${gate.name}`.slice(0, 12),
-      }));
-      return readPolicy({ ...input, gates, name: input.name.slice(0, 3), backend });
-    })
-    .filter(isPossible)
-    .slice(0, sampleSize)
-    .map((policy) => renderPolicy(policy));
-
-  test.for(tools[backend])("are accepted by the host's own %s", ([tool, words], { skip }) => {
-    expect(texts).toHaveLength(sampleSize);
-    // One shell for all of them; nft sends each file as one message, which has its limits.
-    const script = texts.map((text) => `${tool} ${words} <<'END'\n${pickFamily(text, tool)}END\n`).join("");
-    const { error, status, stdout, stderr } = spawnSync(
-      "unshare",
-      ["--map-root-user", "--net", "sh", "-e", "-s"],
-      {
-        input: script,
-        encoding: "utf8",
-        env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
-      },
-    );
-    const lacks = error?.message ?? /.*(?:not found|not permitted).*/.exec(stderr)?.[0];
-    if (lacks !== undefined) {
-      if (process.env["CI"]) throw new Error(`${tool} is needed here: ${lacks}`);
-      console.log(`skipped: ${tool} could not be run: ${lacks}`);
-      skip(`${tool} could not be run`);
-    }
-    expect({ seed, status, stdout, stderr }).toEqual({ seed, status: 0, stdout: "", stderr: "" });
-  });
-});
-
-/** The part of a text that is for one of the tools of iptables. */
-function pickFamily(text: string, tool: string): string {
-  const [ipv4 = "", ipv6 = ""] = text.split("# ipv6\n");
-  if (tool === "nft") return text;
-  return tool === "iptables-restore" ? ipv4 : ipv6;
-}
 
 /** Nothing that could end a line, a string or a name before its end. */
 function expectHarmless(text: string): void {

@@ -1,0 +1,9 @@
+import { lintPolicy, lintRules } from "../../src/check/lint";
+import type { Policy } from "../../src/policy/schema";
+
+const impossible = new Set(lintRules.filter(({ isRisk }) => !isRisk).map(({ id }) => id));
+
+/** Whether a policy's backend can do all that it asks for. */
+export function isPossible(policy: Policy): boolean {
+  return lintPolicy(policy).every(({ rule }) => !impossible.has(rule));
+}
