@@ -17,7 +17,9 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
     : [undefined];
 }
 
-function isOfFamily(match: Match): boolean {
+/** Whether a match holds for packets of one family alone. */
+export function isOfFamily(match: Match): boolean {
+  if (match.kind === "fromPrefixes") return true;
   if (match.kind === "step") return match.step.packet.kind === "echo";
   return ["inSet", "notInSet", "overRate", "echo"].includes(match.kind);
 }

@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.js";
 import { formatPortRange } from "../policy/port.js";
 import { type Family, families } from "../policy/prefix.js";
-import { familiesOf, renderMatch, renderSaddr } from "./nftables-match.js";
+import { familiesOf, isOfFamily, renderMatch, renderSaddr } from "./nftables-match.js";
 import { familySetName, type NftablesContext, tableName } from "./nftables-names.js";
 import { identifier, quoteNftables } from "./quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "./ruleset.js";
@@ -61,11 +61,21 @@ function renderRule(rule: Rule, context: NftablesContext): readonly string[] {
   return familiesOf(rule).map((family) =>
     [
       ...rule.matches.map((match) => renderMatch(match, family ?? "ipv4", context)),
-      ...rule.effects.map((effect) => renderEffect(effect, family ?? "ipv4", context)),
+      ...orderEffects(rule).map((effect) => renderEffect(effect, family ?? "ipv4", context)),
       ...(rule.verdict === undefined ? [] : [renderVerdict(rule.verdict)]),
       ...(rule.comment === undefined ? [] : [`comment ${quoteNftables(rule.comment)}`]),
     ].join(" "),
   );
+}
+
+/**
+ * Without a match of its own, only a set's statement tells a rule of one family from its twin of the other: what counts
+ * must stand behind it, or each packet is counted by both.
+ */
+function orderEffects(rule: Rule): readonly Effect[] {
+  if (rule.matches.some(isOfFamily)) return rule.effects;
+  const isCount = (effect: Effect) => effect.kind === "count";
+  return [...rule.effects.filter((effect) => !isCount(effect)), ...rule.effects.filter(isCount)];
 }
 
 /** The timeout stands in the rule, not in the set: so a set stays as it is, and doors stay open, when times change. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Lab, openLab } from "../lab/lab";
+import { sendKnock } from "../lab/packets";
 import { claimHost, connectionTo } from "./deployment";
 import { isLetIn } from "./inspection";
 import { manage } from "./managed";
@@ -8,7 +9,7 @@ import { newSteps, oldSteps } from "./policies";
 let lab: Lab;
 beforeAll(async () => {
   vi.spyOn(console, "log").mockReturnValue();
-  lab = await openLab({ hosts: 2, clients: 1 });
+  lab = await openLab({ hosts: 3, clients: 1 });
 });
 afterAll(async () => {
   vi.restoreAllMocks();
@@ -50,6 +51,22 @@ test.each([{ backend: "nftables" }, { backend: "iptables" }])(
     expect(managed.state).not.toHaveProperty("counters");
   },
 );
+
+test("a gate of one step counts each opening once, over IPv4 and IPv6", async () => {
+  const host = claimHost(lab);
+  const [client] = lab.clients;
+  if (client === undefined) throw new Error("expected a client");
+  const steps = [{ udp: 47_001 }];
+  const gates = [{ name: "web", protect: [{ tcp: "8080" }], knock: { steps } }];
+  const managed = await manage({ connection: connectionTo(lab, host), policy: { name: "edge", gates } });
+  const count = async () => {
+    await managed.refresh();
+    return (managed.state["counters"] as { web: { opened: number } }).web.opened;
+  };
+  const before = await count();
+  for (const to of [host.ipv4, host.ipv6]) await sendKnock(client, { to, steps });
+  expect(await count()).toBe(before + 2);
+});
 
 function more({ backend }: { readonly backend: string }): object {
   return backend === "nftables" ? { opened: expect.any(Number), reset: 0 } : {};
