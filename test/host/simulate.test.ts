@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readCounts } from "../../src/plan/counts";
 import { planLoad } from "../../src/plan/load";
 import { parsePcap } from "../../src/simulate/pcap";
 import { simulatePackets } from "../../src/simulate/simulate";
+import { runCommand } from "../lab/command";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
 import { captureDuring } from "../lab/tcpdump";
@@ -56,3 +58,40 @@ test.each([
     );
   },
 );
+
+test("what the kernel takes for a flow that is answered already is none of a capture's packets", async () => {
+  const [host] = lab.hosts;
+  if (host === undefined) throw new Error("expected a host");
+  const knocks = { ping: [{ icmpPayloadBytes: 77 }], datagrams: [{ udp: 8522 }, { udp: 8523 }] };
+  const flows = readPolicy({
+    name: "edge",
+    gates: Object.entries(knocks).map(([name, own], index) => {
+      return { name, protect: [{ tcp: `${4_000 + index}` }], knock: { steps: own } };
+    }),
+  });
+  await host.run(["nft", "-f", "-"], {
+    stdin: `delete table inet knockgate_edge\n${planLoad(flows, undefined, "127.0.0.1").text}`,
+  });
+  const file = join(lab.directory, "flows.pcap");
+  await captureDuring(host, "eth0", file, async () => {
+    // One flow, answered from its first packet on; then two of which each datagram is refused.
+    await runCommand(["ping", "-c", "3", "-i", "0.2", "-s", "77", host.ipv4]);
+    await sendKnock("outside", {
+      to: host.ipv4,
+      steps: [...knocks.datagrams, ...knocks.datagrams],
+      sourcePort: 5_555,
+    });
+  });
+
+  const listing = await host.run(["nft", "-j", "list", "counters", "table", "inet", "knockgate_edge"]);
+  const counts = readCounts(listing.stdout, flows);
+  const { trace } = simulatePackets(flows, parsePcap(readFileSync(file)).packets, { host: [host.ipv4] });
+  for (const [gate, times] of [
+    ["ping", 1],
+    ["datagrams", 2],
+  ] as const) {
+    expect([gate, counts?.get(gate)?.opened]).toEqual([gate, times]);
+    const opened = trace.filter(({ text }) => new RegExp(`${gate}: step [^:]*: the door is open`).test(text));
+    expect([gate, opened.length]).toEqual([gate, times]);
+  }
+});

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startCommand } from "./command";
 import type { LabMachine } from "./machine";
 
@@ -24,8 +25,23 @@ export async function captureDuring(
   });
   try {
     await send();
+    // Ended at once, it would leave out what it has not read yet. It is asked how far it is (tcpdump(8), SIGUSR1).
+    while (!isThrough(complaints)) {
+      child.kill("SIGUSR1");
+      await Promise.race([sleep(20), ended]);
+      if (child.exitCode !== null)
+        throw new Error(`lab: tcpdump on ${machine.name} ended: ${complaints.trim()}`);
+    }
   } finally {
     child.kill("SIGINT");
     await ended;
   }
+}
+
+/** Whether the last that was said is that all packets which came were written. */
+function isThrough(complaints: string): boolean {
+  const counts = [...complaints.matchAll(/(\d+) packets? captured, (\d+) packets? received by filter/g)].at(
+    -1,
+  );
+  return counts !== undefined && counts[1] === counts[2];
 }
