@@ -55,9 +55,8 @@ async function showHelp(words: readonly string[]): Promise<Outcome> {
 }
 
 async function showVersion(): Promise<Outcome> {
-  const { readFile } = await import("node:fs/promises");
-  const { join } = await import("node:path");
-  const { version } = JSON.parse(await readFile(join(__dirname, "..", "..", "package.json"), "utf8"));
+  const { readVersion } = await import("./version.js");
+  const version = await readVersion();
   return { exitCode: 0, text: `${version}\n`, json: { version } };
 }
 
@@ -71,7 +70,7 @@ function writeFailure(error: unknown, isJson: boolean): Printed {
       ? error.summary
       : `a fault in knockgate itself${nameFault(error)}`;
   const err = isJson ? JSON.stringify({ error: { code, message } }) : `knockgate: ${message} [${code}]`;
-  return { exitCode: isUsage ? 2 : 3, out: "", err: `${err}\n` };
+  return { exitCode: isUsage ? 2 : code === "POLICY_INVALID" ? 1 : 3, out: "", err: `${err}\n` };
 }
 
 function nameFault(error: unknown): string {

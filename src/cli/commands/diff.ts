@@ -1,0 +1,22 @@
+import type { Command } from "../command.js";
+import { policyArgument, policyFiles, showSecrets } from "../policy-argument.js";
+
+export const command: Command = {
+  name: "diff",
+  summary: "Compare the rulesets of two policies line by line",
+  description: [
+    "Prints a unified diff of what the two would load. A step's label is the same on both sides where the step is.",
+    policyFiles,
+  ],
+  arguments: [
+    { ...policyArgument, name: "BEFORE" },
+    { ...policyArgument, name: "AFTER" },
+  ],
+  options: [showSecrets],
+  examples: [{ line: "knockgate diff old.yaml new.yaml", about: "What an edit does" }],
+  exitCodes: {
+    0: "Both load the same.",
+    1: "They differ, or one has errors, which are on standard error then.",
+  },
+  run: async (call, surroundings) => (await import("../show-ruleset.js")).runDiff(call, surroundings),
+};

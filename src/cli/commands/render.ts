@@ -1,0 +1,19 @@
+import type { Command } from "../command.js";
+import { policyArgument, policyFiles, showSecrets } from "../policy-argument.js";
+
+export const command: Command = {
+  name: "render",
+  summary: "Print the ruleset that a policy becomes",
+  description: [
+    "Prints the text that a host would keep and load. Each step's port and size is a label, another in each run, unless `--show-secrets` is given.",
+    policyFiles,
+  ],
+  arguments: [policyArgument],
+  options: [showSecrets],
+  examples: [
+    { line: "knockgate render policy.yaml", about: "To look at" },
+    { line: "knockgate render --show-secrets policy.yaml | nft -c -f -", about: "To let nft check it" },
+  ],
+  exitCodes: { 1: "The policy has errors; they are on standard error." },
+  run: async (call, surroundings) => (await import("../show-ruleset.js")).runRender(call, surroundings),
+};

@@ -1,0 +1,35 @@
+import { listFindings } from "./check-policy.js";
+import type { Call, Outcome, Surroundings } from "./command.js";
+import { readPolicyFile } from "./policy-file.js";
+import { type PlacedFinding, writeSarif } from "./sarif.js";
+import { readVersion } from "./version.js";
+
+/** Does what `knockgate lint` is asked for. */
+export async function runLint(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
+  const findings: PlacedFinding[] = [];
+  for (const name of call.arguments) {
+    const file = await readPolicyFile(name, input);
+    findings.push(
+      ...listFindings(file).map((found) => ({ ...found, file: name, line: file.locate(found.path) })),
+    );
+  }
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const exitCode = errors > 0 ? 1 : 0;
+  const format = call.value("format");
+  if (format === "sarif") {
+    const text = writeSarif(findings, await readVersion());
+    return { exitCode, text, json: JSON.parse(text) };
+  }
+  const json = { errors, warnings: findings.length - errors, findings };
+  if (format === "json") return { exitCode, text: `${JSON.stringify(json, undefined, 2)}\n`, json };
+  const lines = findings.map((found) => `${describe(found, paint)}\n`);
+  const summary = `errors: ${errors}, warnings: ${findings.length - errors}\n`;
+  return { exitCode, text: lines.join("") + summary, json };
+}
+
+function describe(found: PlacedFinding, paint: Surroundings["paint"]): string {
+  const { file, line, severity, path, message, fix, rule } = found;
+  const place = line === undefined ? file : `${file}:${line}`;
+  const word = paint(severity === "error" ? "red" : "yellow", severity);
+  return `${place}: ${word}: ${path}: ${message} Fix: ${fix} [${rule}]`;
+}
