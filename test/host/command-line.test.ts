@@ -166,6 +166,28 @@ describe("knockgate knock", () => {
   });
 });
 
+describe("knockgate lint", () => {
+  test("runs a policy in TypeScript, and does not quote one that fails", async () => {
+    const file = join(lab.directory, "policy.ts");
+    const gate = `{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }`;
+    const types = `const steps: { tcp?: number; udp?: number }[] = ${JSON.stringify(sshSteps)};\n`;
+    for (const exported of ["export const policy =", "export default"]) {
+      writeFileSync(file, `${types}${exported} { name: "edge", gates: [${gate}] };\n`);
+      expect(await knockgate(["lint", file])).toEqual({
+        code: 0,
+        stdout: "errors: 0, warnings: 0\n",
+        stderr: "",
+      });
+    }
+    writeFileSync(file, `${types}throw new RangeError(JSON.stringify(steps));\n`);
+    const { code, stderr } = await knockgate(["lint", file]);
+    expect([code, stderr]).toEqual([
+      3,
+      `knockgate: ${file}: it could not be loaded (RangeError) [ARGUMENTS_INVALID]\n`,
+    ]);
+  });
+});
+
 describe("knockgate proxy", () => {
   let config: string;
   beforeAll(async () => {
