@@ -35,7 +35,9 @@ export async function sendKnock(
       await sendStep(address, step, sendEcho);
       onSent?.(index + 1);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      // What Node says of a datagram that could not be sent ends with its address and port.
+      const isOfSystem = cause instanceof Error && "syscall" in cause && "code" in cause;
+      const why = isOfSystem ? `${cause.code}` : cause instanceof Error ? cause.message : String(cause);
       throw knockNotSent(address, index + 1, why, cause);
     }
   }
