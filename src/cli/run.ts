@@ -63,14 +63,21 @@ async function showVersion(): Promise<Outcome> {
 /** What is no error of ours is a fault in the program: its message could quote anything, so it is not shown. */
 function writeFailure(error: unknown, isJson: boolean): Printed {
   const isUsage = error instanceof UsageError;
-  const code = isUsage ? "USAGE" : error instanceof KnockgateError ? error.code : "INTERNAL";
+  const fault = isOfSystem(error) ? "SYSTEM" : "INTERNAL";
+  const code = isUsage ? "USAGE" : error instanceof KnockgateError ? error.code : fault;
   const message = isUsage
     ? error.message
     : error instanceof KnockgateError
       ? error.summary
-      : `a fault in knockgate itself${nameFault(error)}`;
+      : isOfSystem(error)
+        ? `${error.path ?? "this machine"}: ${error.syscall} failed (${error.code})`
+        : `a fault in knockgate itself${nameFault(error)}`;
   const err = isJson ? JSON.stringify({ error: { code, message } }) : `knockgate: ${message} [${code}]`;
   return { exitCode: isUsage ? 2 : code === "POLICY_INVALID" ? 1 : 3, out: "", err: `${err}\n` };
+}
+
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
 }
 
 function nameFault(error: unknown): string {

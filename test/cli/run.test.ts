@@ -81,6 +81,28 @@ describe("knockgate", () => {
     ]);
   });
 
+  test("says what the system refused, and of a fault of its own only where it is", async () => {
+    const refused = await play(["profile", "list"], { environment: { XDG_CONFIG_HOME: __filename } });
+    expect([refused.exitCode, refused.err]).toEqual([
+      3,
+      `knockgate: ${__filename}/knockgate/profiles: scandir failed (ENOTDIR) [SYSTEM]\n`,
+    ]);
+    const environment = new Proxy<Record<string, string>>(
+      {},
+      {
+        get: () => {
+          throw new TypeError("47411");
+        },
+      },
+    );
+    const broken = await play(["profile", "list"], { environment });
+    expect([broken.exitCode, broken.err]).toEqual([
+      3,
+      expect.stringMatching(/^knockgate: a fault in knockgate itself \(TypeError.*\) \[INTERNAL\]\n$/),
+    ]);
+    expect(broken.err).not.toContain("47411");
+  });
+
   test("says its version", async () => {
     expect((await play(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
