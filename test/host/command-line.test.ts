@@ -121,6 +121,13 @@ describe("knockgate knock", () => {
     expect([code, stdout]).toEqual([1, `${host.ipv4} stayed closed: port 22 was silent after 2 knocks\n`]);
   });
 
+  test("says that a step could not be sent without its port, which the system's own words have", async () => {
+    const { code, stderr } = await knockgate(["knock", "255.255.255.255", "-s", "udp:47002"]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/: step 1 of the knock could not be sent: E[A-Z]+ \[UNREACHABLE\]\n$/);
+    expect(stderr).not.toContain("47002");
+  });
+
   test("loads neither ssh2 nor Pulumi nor zod", async () => {
     const list = join(lab.directory, "list.cjs");
     writeFileSync(
@@ -185,6 +192,39 @@ describe("knockgate lint", () => {
       3,
       `knockgate: ${file}: it could not be loaded (RangeError) [ARGUMENTS_INVALID]\n`,
     ]);
+  });
+});
+
+describe("in a shell", () => {
+  test("bash completes commands, options, profiles and choices", async () => {
+    const script = join(lab.directory, "completion.bash");
+    writeFileSync(script, (await knockgate(["completion", "bash"], { check: true })).stdout);
+    const complete = async (...words: string[]): Promise<readonly string[]> => {
+      const program = [
+        `knockgate() { XDG_CONFIG_HOME=${lab.directory} ${process.execPath} ${main} "$@"; }`,
+        `. ${script}`,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's own
+        'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _knockgate; printf "%s\\n" "${COMPREPLY[@]}"',
+      ];
+      const { stdout } = await runCommand(["bash", "-c", program.join("\n"), "bash", "knockgate", ...words]);
+      return stdout.trim().split("\n");
+    };
+    expect(await complete("pro")).toEqual(["proxy", "profile"]);
+    expect(await complete("profile", "")).toEqual(["add", "list", "remove", "export"]);
+    expect(await complete("knock", "ed")).toEqual(["edge", "edge6"]);
+    expect(await complete("knock", "edge", "--ve")).toEqual(["--verbose"]);
+    expect(await complete("completion", "z")).toEqual(["zsh"]);
+  });
+
+  test("colours go to a terminal alone, and not to one that wants none", async () => {
+    const file = join(lab.directory, "wrong.json");
+    writeFileSync(file, "{}");
+    const command = `${process.execPath} ${main} lint ${file}`;
+    const onTerminal = (before: string) =>
+      runCommand(["script", "-q", "-c", `${before} ${command}`, "/dev/null"], { check: false });
+    expect((await onTerminal("env")).stdout).toContain("\x1b[31merror\x1b[0m");
+    expect((await onTerminal("env NO_COLOR=1")).stdout).not.toContain("\x1b[");
+    expect((await knockgate(["lint", file])).stdout).not.toContain("\x1b[");
   });
 });
 
