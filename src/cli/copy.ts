@@ -12,8 +12,7 @@ export function dialPort(
   timeoutMs: number,
 ): Promise<Socket | "refused" | undefined> {
   return new Promise((resolve) => {
-    // Either side may end what it sends and still listen.
-    const socket = connect({ host: address, port, allowHalfOpen: true });
+    const socket = connect({ host: address, port });
     const giveUp = (answer: "refused" | undefined): void => {
       clearTimeout(timer);
       // With it goes the SYN that the kernel would else send once more, into the next knock.
@@ -46,7 +45,6 @@ export function copyBothWays(socket: Socket, input: Readable, output: Writable):
     });
     // Nobody reads any more: what the host still sends is for nobody.
     output.once("error", () => socket.destroy());
-    socket.once("end", () => socket.end());
     socket.once("close", () => {
       input.destroy();
       resolve();
