@@ -1,10 +1,7 @@
-import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError } from "../errors.js";
 import type { KnockStep, PortAnswer } from "./host.js";
-import { runPerl } from "./local-perl.js";
-import { readFault, tellKnock } from "./packet-program.js";
 
 /**
  * How long a step may be on its way before the next is sent, when nothing comes back for it: packets that leave
@@ -63,6 +60,9 @@ async function sendStep(
 }
 
 async function sendEchoByPerl(address: string, icmpPayloadBytes: number): Promise<void> {
+  // To load what starts processes takes longer than to send a knock without such a step.
+  const { runPerl } = await import("./local-perl.js");
+  const { readFault, tellKnock } = await import("./packet-program.js");
   const fault = readFault(await runPerl(tellKnock(address, [{ icmpPayloadBytes }])));
   if (fault !== undefined) throw new Error(fault.why);
 }
@@ -86,6 +86,7 @@ export function probePort(address: string, port: number, timeoutMs: number): Pro
 }
 
 async function sendDatagram(address: string, port: number, payloadBytes: number): Promise<void> {
+  const { createSocket } = await import("node:dgram");
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   try {
     await new Promise<void>((resolve, reject) => {
