@@ -132,6 +132,55 @@ describe("render", () => {
   });
 });
 
+describe("explain", () => {
+  test.each([
+    ["text", /^Gate ssh/],
+    ["markdown", /\| --- \|/],
+    ["mermaid", /^stateDiagram-v2/],
+    ["svg", /^<svg/],
+    ["html", /^<!doctype html>/i],
+  ])("writes %s, and no step unless it is asked to", async (format, beginning) => {
+    const file = write("sound.json", JSON.stringify(sound));
+    const { exitCode, out } = await play(["explain", "--format", format, file]);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(beginning);
+    expect(out).not.toMatch(secrets);
+    expect((await play(["explain", "--format", format, "--show-secrets", file])).out).toMatch(/47411/);
+  });
+});
+
+describe("simulate", () => {
+  const send = (lines: readonly string[]) => write("packets.txt", lines.join("\n"));
+  const policy = () => write("sound.json", JSON.stringify(sound));
+  const knock = ["0 198.51.100.7 tcp 47411", "+0.1 198.51.100.7 udp 58522 833 bytes"];
+
+  test("says that a knock opens, and no step unless it is asked to", async () => {
+    const packets = send([...knock, "+0.1 198.51.100.7 tcp 39633", "+1 198.51.100.7 tcp 22"]);
+    const { exitCode, out } = await play(["simulate", policy(), packets]);
+    expect({ exitCode, out }).toMatchObject({ exitCode: 0 });
+    expect(out).not.toMatch(secrets);
+    expect((await play(["simulate", "--show-secrets", policy(), packets])).out).toMatch(/47411/);
+  });
+
+  test("says why one does not", async () => {
+    const late = await play(["simulate", policy(), send([...knock, "+6.1 198.51.100.7 tcp 39633"])]);
+    expect(late.exitCode).toBe(1);
+    expect(late.out).toContain("step 3 came 6.1 s after step 2; stepTimeout is 5 s");
+    const { exitCode, out } = await play(["simulate", policy(), send([...knock, "what is this?"])]);
+    expect(exitCode).toBe(1);
+    expect(out).toContain("line 3: ");
+  });
+
+  test("reads captures, and says of a broken one that it is", async () => {
+    const file = write("broken.pcap", "");
+    writeFileSync(file, Buffer.from("d4c3b2a1020004", "hex"));
+    const { exitCode, out } = await play(["simulate", policy(), file]);
+    expect(exitCode).toBe(1);
+    expect(out).toMatch(/^file: /);
+    expect(await play(["simulate", policy(), join(folder, "nothing")])).toMatchObject({ exitCode: 3 });
+  });
+});
+
 describe("diff", () => {
   test("shows what differs, with one label for a step that both have", async () => {
     const before = write("before.json", JSON.stringify(sound));

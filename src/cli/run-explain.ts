@@ -1,0 +1,28 @@
+import { randomBytes } from "node:crypto";
+import { type Explanation, explainPolicy } from "../explain/explanation.js";
+import { renderHtml } from "../explain/html.js";
+import { renderMermaid } from "../explain/mermaid.js";
+import { renderSvg } from "../explain/svg.js";
+import { renderTable } from "../explain/table.js";
+import { takePolicy } from "./check-policy.js";
+import type { Call, Outcome, Surroundings } from "./command.js";
+import { readPolicyFile } from "./policy-file.js";
+
+const writers: Readonly<Record<string, (explanation: Explanation) => string>> = {
+  text: (explanation) => renderTable(explanation),
+  markdown: (explanation) => renderTable(explanation, "markdown"),
+  mermaid: renderMermaid,
+  svg: (explanation) => renderSvg(explanation),
+  html: renderHtml,
+};
+
+/** Does what `knockgate explain` is asked for. */
+export async function runExplain(call: Call, { input }: Surroundings): Promise<Outcome> {
+  const [name = ""] = call.arguments;
+  const policy = takePolicy(await readPolicyFile(name, input));
+  // Thrown away after the run: nobody can try ports against the labels.
+  const key = randomBytes(32).toString("hex");
+  const explanation = explainPolicy(policy, { key, showSecrets: call.has("show-secrets") });
+  const text = writers[call.value("format") ?? "text"]?.(explanation) ?? "";
+  return { exitCode: 0, text: text.endsWith("\n") ? text : `${text}\n`, json: explanation };
+}

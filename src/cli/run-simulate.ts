@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { KnockgateError } from "../errors.js";
+import { formatFindings } from "../policy/finding.js";
+import type { PacketReading } from "../simulate/captured-packet.js";
+import { formatSimulation } from "../simulate/format-simulation.js";
+import { parsePackets } from "../simulate/packet-text.js";
+import { parsePcap } from "../simulate/pcap.js";
+import { simulatePackets } from "../simulate/simulate.js";
+import { takePolicy } from "./check-policy.js";
+import type { Call, Outcome, Surroundings } from "./command.js";
+import { readPolicyFile } from "./policy-file.js";
+
+/** How captures begin: pcap in both byte orders, of micro- and of nanoseconds, and pcapng. */
+const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];
+
+/** Does what `knockgate simulate` is asked for. */
+export async function runSimulate(call: Call, { input }: Surroundings): Promise<Outcome> {
+  const [policyName = "", packetsName = ""] = call.arguments;
+  const policy = takePolicy(await readPolicyFile(policyName, input));
+  const { packets, findings, skipped } = await readPackets(packetsName);
+  const host = call.values("host");
+  const showSecrets = call.has("show-secrets");
+  const simulation = simulatePackets(policy, packets, {
+    showSecrets,
+    ...(host.length === 0 ? {} : { host }),
+  });
+  const wrong = findings.length === 0 ? "" : `${formatFindings(findings)}\n\n`;
+  const left = skipped.map((line) => `left out: ${line}\n`).join("");
+  const isOpen = simulation.verdicts.some((verdict) => verdict.isOpen);
+  return {
+    exitCode: isOpen && findings.length === 0 ? 0 : 1,
+    text: `${wrong}${left}${formatSimulation(simulation).trimEnd()}\n`,
+    json: { findings, skipped, ...simulation },
+  };
+}
+
+async function readPackets(name: string): Promise<PacketReading> {
+  const bytes = await readFile(name).catch((cause: NodeJS.ErrnoException) => {
+    throw new KnockgateError("ARGUMENTS_INVALID", `${name}: it can't be read (${cause.code})`, { cause });
+  });
+  const isCapture = magics.includes(bytes.subarray(0, 4).toString("hex"));
+  return isCapture ? parsePcap(bytes) : parsePackets(bytes.toString("utf8"));
+}
