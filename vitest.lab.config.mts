@@ -4,10 +4,10 @@ import { configDefaults, defineConfig } from "vitest/config";
 const deep = process.env["KNOCKGATE_DEEP"] === "1" ? [] : ["**/*.deep.test.ts"];
 
 /** Folders whose tests share a lab's namespaces, one file after another. `npm test` runs the projects side by side. */
-const project = (name: string, folders: string) => ({
+const project = (name: string, include: readonly string[]) => ({
   test: {
     name,
-    include: [`test/${folders}/**/*.test.ts`],
+    include: [...include],
     exclude: [...configDefaults.exclude, ...deep],
     pool: "forks" as const,
     fileParallelism: false,
@@ -22,8 +22,12 @@ export default defineConfig({
     // One lab at a time also where both projects are run by one process.
     maxWorkers: 1,
     projects: [
-      project("engine", "{e2e,faults}"),
-      project("hosts", "{kernel,lab,host,attack,coexistence,systemd,plugin,package,examples}"),
+      project("engine", ["test/{e2e,faults}/**/*.test.ts"]),
+      project("hosts", [
+        "test/{kernel,lab,host,attack,coexistence,systemd,plugin,package,examples}/**/*.test.ts",
+        // Pure, but too long for the inner loop.
+        "test/**/*.long.test.ts",
+      ]),
     ],
   },
 });
