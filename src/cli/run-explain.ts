@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type Explanation, explainPolicy } from "../explain/explanation.js";
 import { renderHtml } from "../explain/html.js";
 import { renderMermaid } from "../explain/mermaid.js";
@@ -7,6 +6,7 @@ import { renderTable } from "../explain/table.js";
 import { takePolicy } from "./check-policy.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
 import { readPolicyFile } from "./policy-file.js";
+import { makeRedactionKey } from "./redaction-key.js";
 
 const writers: Readonly<Record<string, (explanation: Explanation) => string>> = {
   text: (explanation) => renderTable(explanation),
@@ -20,9 +20,8 @@ const writers: Readonly<Record<string, (explanation: Explanation) => string>> = 
 export async function runExplain(call: Call, { input }: Surroundings): Promise<Outcome> {
   const [name = ""] = call.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
-  // Thrown away after the run: nobody can try ports against the labels.
-  const key = randomBytes(32).toString("hex");
-  const explanation = explainPolicy(policy, { key, showSecrets: call.has("show-secrets") });
+  const showSecrets = call.has("show-secrets");
+  const explanation = explainPolicy(policy, { key: makeRedactionKey(), showSecrets });
   const text = writers[call.value("format") ?? "text"]?.(explanation) ?? "";
   return { exitCode: 0, text: text.endsWith("\n") ? text : `${text}\n`, json: explanation };
 }

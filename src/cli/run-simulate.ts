@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { KnockgateError } from "../errors.js";
 import { formatFindings } from "../policy/finding.js";
 import type { PacketReading } from "../simulate/captured-packet.js";
 import { formatSimulation } from "../simulate/format-simulation.js";
@@ -8,6 +6,7 @@ import { parsePcap } from "../simulate/pcap.js";
 import { simulatePackets } from "../simulate/simulate.js";
 import { takePolicy } from "./check-policy.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
+import { openBytes } from "./open-text.js";
 import { readPolicyFile } from "./policy-file.js";
 
 /** How captures begin: pcap in both byte orders, of micro- and of nanoseconds, and pcapng. */
@@ -35,9 +34,7 @@ export async function runSimulate(call: Call, { input }: Surroundings): Promise<
 }
 
 async function readPackets(name: string): Promise<PacketReading> {
-  const bytes = await readFile(name).catch((cause: NodeJS.ErrnoException) => {
-    throw new KnockgateError("ARGUMENTS_INVALID", `${name}: it can't be read (${cause.code})`, { cause });
-  });
+  const bytes = await openBytes(name);
   const isCapture = magics.includes(bytes.subarray(0, 4).toString("hex"));
   return isCapture ? parsePcap(bytes) : parsePackets(bytes.toString("utf8"));
 }

@@ -1,16 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { createTwoFilesPatch } from "diff";
 import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import { takePolicy } from "./check-policy.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
 import { readPolicyFile } from "./policy-file.js";
+import { makeRedactionKey } from "./redaction-key.js";
 
 /** Does what `knockgate render` is asked for. */
 export async function runRender(call: Call, { input }: Surroundings): Promise<Outcome> {
   const [name = ""] = call.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
-  const text = call.has("show-secrets") ? renderPolicy(policy) : renderRedacted(policy, makeKey());
+  const text = call.has("show-secrets") ? renderPolicy(policy) : renderRedacted(policy, makeRedactionKey());
   return { exitCode: 0, text, json: { backend: policy.backend, ruleset: text } };
 }
 
@@ -18,7 +18,7 @@ export async function runRender(call: Call, { input }: Surroundings): Promise<Ou
 export async function runDiff(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
   const names = call.arguments;
   // One key for both, so that an equal step has an equal label.
-  const key = makeKey();
+  const key = makeRedactionKey();
   const texts: string[] = [];
   for (const name of names) {
     const policy = takePolicy(await readPolicyFile(name, input));
@@ -34,9 +34,4 @@ export async function runDiff(call: Call, { input, paint }: Surroundings): Promi
   const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, options);
   const text = patch.replace(/^[+-].*$/gm, (line) => paint(line.startsWith("+") ? "green" : "red", line));
   return { exitCode: 1, text, json: { isSame: false, patch } };
-}
-
-/** Thrown away after the run: nobody can try ports against the labels. */
-function makeKey(): string {
-  return randomBytes(32).toString("hex");
 }

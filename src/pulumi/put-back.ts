@@ -2,6 +2,7 @@ import { changeHost } from "../apply/change.js";
 import { removeFromHost } from "../apply/remove.js";
 import { KnockgateError } from "../errors.js";
 import type { HostResult } from "../plan/wave-summary.js";
+import { makeTurns } from "../transport/turns.js";
 import { expectArguments } from "./arguments.js";
 import { listPossible, makeRequest } from "./recorded.js";
 import { withProvingWorld } from "./worlds.js";
@@ -45,14 +46,13 @@ export async function mapHosts<T, R>(
   hosts: readonly T[],
   use: (host: T) => Promise<R>,
 ): Promise<readonly R[]> {
-  const results: R[] = [];
-  const left = [...hosts.entries()];
-  const work = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift())
-      results[next[0]] = await use(next[1]);
-  };
-  await Promise.all(Array.from({ length: mostAtOnce }, work));
-  return results;
+  const turns = makeTurns(mostAtOnce);
+  return Promise.all(
+    hosts.map(async (host) => {
+      const end = await turns.take();
+      return use(host).finally(end);
+    }),
+  );
 }
 
 async function measureHost(
