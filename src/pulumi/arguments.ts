@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { HealthCheck } from "../apply/health.js";
 import { KnockgateError } from "../errors.js";
-import { estimateProofSeconds } from "../plan/duration.js";
+import { chooseUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFindings, formatPath } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/schema.js";
@@ -67,7 +67,10 @@ export function readArguments(raw: Properties): ArgumentsReading {
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
   if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
-  const { undoAfterSeconds = chooseUndoTime(policy.policy, options.data.health), ...rest } = options.data;
+  const {
+    undoAfterSeconds = chooseUndoTime({ policy: policy.policy, health: options.data.health }),
+    ...rest
+  } = options.data;
   return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
 }
 
@@ -81,25 +84,6 @@ export function expectArguments(raw: Properties): RulesetArguments {
   if (reading.kind === "arguments") return reading.arguments;
   const findings = reading.kind === "wrong" ? formatFindings(reading.findings) : "something is not known yet";
   throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
-}
-
-/** Long enough for a proof in which some things get lost. */
-function chooseUndoTime(policy: Policy, health: HealthCheck | undefined): number {
-  return Math.max(60, Math.ceil(3 * estimateProofSeconds(policy))) + (health?.timeoutSeconds ?? 0);
-}
-
-/** What a new change is not begun with; a state that has it can still be read and removed. */
-export function checkUndoTime({ policy, undoAfterSeconds, health }: RulesetArguments): readonly Finding[] {
-  const leastSeconds = Math.ceil(estimateProofSeconds(policy) + 5) + (health?.timeoutSeconds ?? 0);
-  if (undoAfterSeconds >= leastSeconds) return [];
-  return [
-    {
-      path: "undoAfterSeconds",
-      rule: "undo-too-early",
-      message: `the host would undo the change while it is being proven: ${policy.gates.length} gates${health === undefined ? "" : " and the health command"} take up to about ${leastSeconds} s.`,
-      fix: `Leave it out, or give at least ${leastSeconds}.`,
-    },
-  ];
 }
 
 function hasUnknown(value: unknown): boolean {

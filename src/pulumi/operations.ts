@@ -5,18 +5,19 @@ import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
 import { nameBackend } from "../apply/program.js";
 import { reachHost } from "../apply/reach.js";
+import { withProvingWorld, withWorld } from "../apply/worlds.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
+import { checkUndoTime } from "../plan/undo-time.js";
 import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
 import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
-import { checkUndoTime, expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
+import { expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
 import { keepSeen, needsHost } from "./contact.js";
 import { logLine, logLineOnce } from "./log.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
-import { withProvingWorld, withWorld } from "./worlds.js";
 
 export type { Properties } from "./arguments.js";
 export { wave } from "./wave-operations.js";
@@ -100,7 +101,7 @@ export async function create(inputs: Properties): Promise<{ id: string; outs: Re
   const origin = inputs["origin"];
   const id = nameOwner(policy.name, origin === undefined ? undefined : `${origin}`, randomUUID());
   const outs = await recordChange(id, wanted, inputs, { olds: {}, possible: [] }, () =>
-    withProvingWorld(wanted, [policy], (world) => changeHost(makeRequest(id, wanted), world)),
+    withProvingWorld(wanted, [policy], logLine, (world) => changeHost(makeRequest(id, wanted), world)),
   );
   return { id, outs };
 }
@@ -120,7 +121,7 @@ export async function update(
   };
   const request = { ...makeRequest(id, after), ...former };
   const outs = await recordChange(id, after, news, { olds, possible }, () =>
-    withProvingWorld(after, [...possible, after.policy], (world) => changeHost(request, world)),
+    withProvingWorld(after, [...possible, after.policy], logLine, (world) => changeHost(request, world)),
   );
   return { outs };
 }
@@ -141,7 +142,7 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
   const possible = listPossible(props, policy);
   // A host whose last change failed has the former policy, whose secrets are others.
   const [present = policy] = possible;
-  const look = withWorld(connection, [...possible, policy], async (world) => {
+  const look = withWorld(connection, [...possible, policy], logLine, async (world) => {
     const isGated = possible.length > 0;
     const reached = await reachHost(world.routes, isGated ? possible : [policy], isGated, world.dialing);
     try {
@@ -169,7 +170,7 @@ async function remove(id: string, props: Properties): Promise<void> {
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
     log: logLine,
   };
-  await removeOrLeave(leaving, (use) => withWorld(connection, possible, use));
+  await removeOrLeave(leaving, (use) => withWorld(connection, possible, logLine, use));
 }
 
 export { remove as delete };

@@ -1,11 +1,12 @@
 import { changeHost } from "../apply/change.js";
 import { removeFromHost } from "../apply/remove.js";
+import { withProvingWorld } from "../apply/worlds.js";
 import { KnockgateError } from "../errors.js";
 import type { HostResult } from "../plan/wave-summary.js";
 import { makeTurns } from "../transport/turns.js";
 import { expectArguments } from "./arguments.js";
+import { logLine } from "./log.js";
 import { listPossible, makeRequest } from "./recorded.js";
-import { withProvingWorld } from "./worlds.js";
 
 /** A host's own resource, whose state says what the host has and had. Secret. */
 export interface RulesetState {
@@ -22,7 +23,7 @@ export function putBack(host: string, { id, state }: RulesetState): Promise<Host
     const wanted = expectArguments(state);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;
-    await withProvingWorld(wanted, possible, async (world) => {
+    await withProvingWorld(wanted, possible, logLine, async (world) => {
       if (had === undefined) return removeFromHost(wanted.policy, id, world);
       const request = { ...makeRequest(id, wanted), health: undefined };
       await changeHost({ ...request, policy: had, formerPolicies: [wanted.policy] }, world);
@@ -35,7 +36,7 @@ export function applyAgain(host: string, { id, state }: RulesetState): Promise<H
   return measureHost(host, "changed", "", async () => {
     const wanted = expectArguments(state);
     const formerPolicies = listPossible(state, wanted.policy).slice(1);
-    await withProvingWorld(wanted, [...formerPolicies, wanted.policy], async (world) => {
+    await withProvingWorld(wanted, [...formerPolicies, wanted.policy], logLine, async (world) => {
       await changeHost({ ...makeRequest(id, wanted), formerPolicies }, world);
     });
   });

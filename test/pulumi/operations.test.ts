@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { withProvingWorld, withWorld } from "../../src/apply/worlds";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/schema";
 import type { Properties } from "../../src/pulumi/arguments";
 import { check, create, diff, read, delete as remove, update } from "../../src/pulumi/operations";
 import { listPossible } from "../../src/pulumi/recorded";
-import { withProvingWorld, withWorld } from "../../src/pulumi/worlds";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => undefined }));
-vi.mock("../../src/pulumi/worlds", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
+vi.mock("../../src/apply/worlds", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
 
 const id = "edge-1";
 const connection = { host: "edge.test", privateKey: "very private words" };
@@ -78,8 +78,8 @@ async function updateOld(options: Partial<FakeHostOptions>, more: object = {}) {
 beforeEach(() => {
   logged = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => logged.push(line));
-  vi.mocked(withWorld).mockImplementation((_connection, _policies, use) => use(host.world));
-  vi.mocked(withProvingWorld).mockImplementation((_wanted, _policies, use) => use(host.world));
+  vi.mocked(withWorld).mockImplementation((_connection, _policies, _log, use) => use(host.world));
+  vi.mocked(withProvingWorld).mockImplementation((_wanted, _policies, _log, use) => use(host.world));
 });
 afterEach(() => {
   const said = [...logged, ...host.lines].join("\n");

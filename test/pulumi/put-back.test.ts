@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { withProvingWorld } from "../../src/apply/worlds";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/schema";
 import { applyAgain, mapHosts, putBack } from "../../src/pulumi/put-back";
-import { withProvingWorld } from "../../src/pulumi/worlds";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
 
-vi.mock("../../src/pulumi/worlds", () => ({ withProvingWorld: vi.fn() }));
+vi.mock("../../src/apply/worlds", () => ({ withProvingWorld: vi.fn() }));
 
 const [oldPolicy, newPolicy] = [makePolicy(47_001), makePolicy(41_101)];
 const [old, wanted] = [renderPolicy(oldPolicy), renderPolicy(newPolicy)];
@@ -38,7 +38,7 @@ function setHost(has: Policy | undefined, more: Partial<FakeHostOptions> = {}): 
 const known = () => vi.mocked(withProvingWorld).mock.calls.map(([, policies]) => policies);
 
 beforeEach(() => {
-  vi.mocked(withProvingWorld).mockImplementation((_wanted, _policies, use) => use(host.world));
+  vi.mocked(withProvingWorld).mockImplementation((_wanted, _policies, _log, use) => use(host.world));
 });
 afterEach(() => {
   expect(host.lines.join("\n")).not.toMatch(/47001|41101|very private/);

@@ -1,13 +1,19 @@
 import { randomUUID } from "node:crypto";
-import type { World } from "../apply/change.js";
-import { refuseUntouched } from "../apply/failure.js";
 import type { Policy, Step } from "../policy/schema.js";
 import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 import { findVantage } from "../transport/vantage.js";
-import type { RulesetArguments } from "./arguments.js";
-import { logLine } from "./log.js";
+import type { World } from "./change.js";
+import { refuseUntouched } from "./failure.js";
+
+/** Where a policy is to be brought, and proven from. */
+export interface Destination {
+  readonly connection: Connection;
+  /** Another machine that the gates are tried from. */
+  readonly proveFrom?: Connection | undefined;
+  readonly policy: Policy;
+}
 
 /**
  * Opens the ways to a host for as long as they are of use, when it is their turn at the bastion.
@@ -17,23 +23,26 @@ import { logLine } from "./log.js";
 export function withWorld<T>(
   connection: Connection,
   policies: readonly Policy[],
+  log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  return takeBastionTurns({ connection }, () => openWorld(connection, policies, use));
+  return takeBastionTurns({ connection }, () => openWorld(connection, policies, log, use));
 }
 
 /** Opens the way to another machine, too, when the gates are to be tried from there. */
 export function withProvingWorld<T>(
-  wanted: RulesetArguments,
+  wanted: Destination,
   policies: readonly Policy[],
+  log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, use));
+  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use));
 }
 
 async function openWorld<T>(
   connection: Connection,
   policies: readonly Policy[],
+  log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
   const passage = await findRoutes(connection, listSteps(policies)).catch((cause: unknown) =>
@@ -48,7 +57,7 @@ async function openWorld<T>(
         errorLimit: connection.dialErrorLimit,
       },
       newId: () => randomUUID(),
-      log: logLine,
+      log,
     });
   } finally {
     passage.close();
@@ -56,16 +65,17 @@ async function openWorld<T>(
 }
 
 async function openProvingWorld<T>(
-  { connection, proveFrom, policy }: RulesetArguments,
+  { connection, proveFrom, policy }: Destination,
   policies: readonly Policy[],
+  log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  if (proveFrom === undefined) return openWorld(connection, policies, use);
+  if (proveFrom === undefined) return openWorld(connection, policies, log, use);
   const vantage = await findVantage(proveFrom, connection.host, listSteps([policy]), "proveFrom").catch(
     (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
   );
   try {
-    return await openWorld(connection, policies, (world) => use({ ...world, vantage }));
+    return await openWorld(connection, policies, log, (world) => use({ ...world, vantage }));
   } finally {
     vantage.close();
   }
