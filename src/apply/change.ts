@@ -25,6 +25,8 @@ export interface ChangeRequest {
   readonly policy: Policy;
   /** What the state says that the host may have, likeliest first: their knocks open the way in. Default: nothing. */
   readonly formerPolicies?: readonly Policy[];
+  /** What else it may have, by which nothing but the way in is judged: their knocks are tried, too. Default: nothing. */
+  readonly gatedBy?: readonly Policy[];
   /** SHA-256 of what the state says the host has confirmed. Default: that of the likeliest. Secret. */
   readonly formerDigest?: string | undefined;
   /** Whose change it is; a later removal by another owner leaves it alone. */
@@ -65,12 +67,12 @@ export interface Confirmed {
  * @throws KnockgateError
  */
 export async function changeHost(request: ChangeRequest, world: World): Promise<Confirmed> {
-  const { policy, formerPolicies = [], owner, undoAfterSeconds } = request;
+  const { policy, formerPolicies = [], gatedBy = [], owner, undoAfterSeconds } = request;
   const text = renderPolicy(policy);
   const digest = digestText(text);
-  const known = [...formerPolicies, policy];
+  const gating = [...formerPolicies, ...gatedBy];
   const place = `policy ${policy.name} on ${world.routes.map((route) => route.name).join(", ")}`;
-  const reached = await reachHost(world.routes, known, formerPolicies.length > 0, world.dialing).catch(
+  const reached = await reachHost(world.routes, [...gating, policy], gating.length > 0, world.dialing).catch(
     (cause: unknown) => refuseUntouched(place, cause),
   );
   const { connection, route } = reached;
@@ -146,7 +148,7 @@ async function observeSettled(connection: HostConnection, policy: Policy): Promi
   const observed = await observeHost(connection, policy);
   checkFitness(observed);
   checkLockout(observed, policy);
-  if (!observed.isPending) return observed;
+  if (observed.pendingId === undefined) return observed;
   await runStep(connection, commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
   return observeHost(connection, policy);
 }

@@ -1,9 +1,8 @@
 import { KnockgateError, unreachable } from "../errors.js";
-import type { HostConnection } from "../transport/host.js";
 import type { ChangeRequest, Confirmed, World } from "./change.js";
-import { commandProgram, parseReply } from "./program.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { ChangeStep } from "./step.js";
+import { type UndoOutcome, undoChange } from "./undo.js";
 
 /** A change that went wrong after the host was looked at. */
 export interface Failure {
@@ -16,15 +15,6 @@ export interface Failure {
   readonly step: ChangeStep;
   log(line: string): void;
 }
-
-/**
- * What became of a change: put back, nothing to put back, confirmed after all, the host could not put it back yet, or
- * not to be found out.
- */
-type UndoOutcome = "undone" | "nothing" | "confirmed" | "failed" | "unknown";
-
-/** Long enough for a slow disk; a cut connection must still leave time before the timer runs. */
-const undoTimeoutMs = 15_000;
 
 /** Ends a change before anything on the host was touched. */
 export function refuseUntouched(place: string, cause: unknown): never {
@@ -98,41 +88,27 @@ function describeFailure(place: string, step: ChangeStep, cause: unknown, state:
   return `${place}: ${step} failed: ${why}${/[.?!]$/.test(why) ? "" : "."} ${state} Running it again is safe.`;
 }
 
+/** What the host notes of the undo. */
+const reason = "the deployer could not prove it";
+
 /** Over the connection that is there, else over a new one. */
 async function undoByAnyWay({ request, world, reached, id, step }: Failure): Promise<UndoOutcome> {
-  const { policy, formerPolicies = [] } = request;
-  const outcome = await undoChange(reached.connection, policy.name, id);
+  const { policy, formerPolicies = [], gatedBy = [] } = request;
+  const outcome = await undoChange(reached.connection, policy.name, id, reason);
   if (outcome !== "unknown") return outcome;
   try {
     // Whether a confirm came to count decides what the state must say: worth a second round.
     const errorLimit = step === "6/6 confirm" ? 1 : 0;
-    const again = await reachHost([reached.route], [policy, ...formerPolicies], true, {
+    const again = await reachHost([reached.route], [policy, ...formerPolicies, ...gatedBy], true, {
       ...world.dialing,
       errorLimit,
     });
     try {
-      return await undoChange(again.connection, policy.name, id);
+      return await undoChange(again.connection, policy.name, id, reason);
     } finally {
       again.connection.close();
     }
   } catch {
     return "unknown";
   }
-}
-
-/** Over a connection that may be dead; never throws. */
-async function undoChange(connection: HostConnection, policy: string, id: string): Promise<UndoOutcome> {
-  try {
-    const program = commandProgram(["undo", policy, id, "the deployer could not prove it"]);
-    const result = await connection.run(program, undoTimeoutMs);
-    const outcome = parseReply(result.stdout).values.get("undo");
-    return result.code === 0 && isOutcome(outcome) ? outcome : "failed";
-  } catch (error) {
-    // The host answered, so nobody may say that it was not reached.
-    return error instanceof KnockgateError && error.code === "NOT_ALLOWED" ? "failed" : "unknown";
-  }
-}
-
-function isOutcome(text: string | undefined): text is UndoOutcome {
-  return text === "undone" || text === "nothing" || text === "confirmed";
 }

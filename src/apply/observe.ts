@@ -47,6 +47,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   const clientAddress = (reply.values.get("client") ?? "").replace(/%.*$/, "");
   const ruleset = reply.sections.get("ruleset");
   const loaded = readLoaded(reply);
+  const pendingId = reply.values.get("pending");
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
     // sshd always says who is there; what is no address is not put into a ruleset.
@@ -57,7 +58,6 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     missing: reply.list("missing"),
     others: reply.sections.get("others") ?? "",
     sockets: reply.sections.get("sockets") ?? "",
-    isPending: reply.values.has("pending"),
     init: readInit(reply.values.get("init")),
     unwritable: reply.list("unwritable"),
     isMissingAtBoot: reply.values.get("boot") === "missing",
@@ -73,6 +73,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
         }),
     ...(loaded === undefined ? {} : { loaded }),
     ...(undone === undefined ? {} : { undone }),
+    ...(pendingId === undefined ? {} : { pendingId }),
   };
 }
 
@@ -81,6 +82,26 @@ export async function countPackets(connection: HostConnection, policy: Policy): 
   const program = commandProgram(["count", policy.name, nameBackend(policy)]);
   const { stdout } = await connection.run(program, probeTimeoutMs);
   return readCounts(parseReply(stdout).sections.get("counts") ?? "", policy);
+}
+
+/**
+ * Asks a host for the lines that a policy's gates wrote to the kernel's log since it was booted; empty where there are
+ * none, or the policy has no `log`. Secret: a line of `opened` has the last step's port.
+ *
+ * @throws KnockgateError `HOST_FAILED` when the answer makes no sense.
+ */
+export async function readKernelLog(connection: HostConnection, policy: Policy): Promise<string> {
+  if (policy.log === undefined) return "";
+  const result = await connection.run(
+    commandProgram(["log", policy.name, policy.log.prefix]),
+    probeTimeoutMs,
+  );
+  const reply = parseReply(result.stdout);
+  if (result.code === 0 && reply.values.get("end") === "log") return reply.sections.get("log") ?? "";
+  throw new KnockgateError(
+    "HOST_FAILED",
+    `the host's kernel log could not be read (exit code ${result.code})`,
+  );
 }
 
 function readInit(said: string | undefined): Observed["init"] {

@@ -34,7 +34,7 @@ export function checkOwner(
   throw new KnockgateError(
     "OWNED_BY_ANOTHER",
     `the host has a policy of this name that another owner has confirmed, and it is not the one declared here; its owner is ${showOwner(confirmed.owner)} (\`pulumi stack --show-ids\` of its stack lists it). ` +
-      "If this resource shall own it from now on, set `adopt: true`; else give this policy another name.",
+      "To take it over, set `adopt: true` (`--adopt` on the command line); else give this policy another name.",
   );
 }
 

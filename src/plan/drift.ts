@@ -39,7 +39,7 @@ export interface Expectation {
 /** Compares what was seen on a host with what should be there: everything that differs; nothing when it is the same. */
 export function assessDrift(observed: Observed, expected: Expectation): readonly Drift[] {
   // While a change is armed, what is loaded says nothing of what will be there.
-  if (observed.isPending) return [{ kind: "pending" }];
+  if (observed.pendingId !== undefined) return [{ kind: "pending" }];
   return [
     ...assessOwnership(observed, expected),
     ...assessLoaded(observed),

@@ -21,8 +21,8 @@ export interface Observed {
   readonly confirmed?: ConfirmedRuleset;
   /** What the kernel has now; absent when the policy's table is not loaded. */
   readonly loaded?: LoadedTable;
-  /** Whether a change is armed, or was when the host's timer died. */
-  readonly isPending: boolean;
+  /** The change that is armed, or was when the host's timer died; absent: none. */
+  readonly pendingId?: string;
   /** `nft -j -t list ruleset`: all tables of the host. Empty where there are too many rules to look through. */
   readonly others: string;
   /**

@@ -90,7 +90,7 @@ describe("a change that succeeds", () => {
     await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.world);
     expect(host.state.confirmed?.owner).toBe("me");
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
-    expect(host.lines.at(-1)).toContain("confirmed and loaded by other; it is this resource's now");
+    expect(host.lines.at(-1)).toContain("confirmed and loaded by other; it is this owner's now");
   });
 
   test("changes what another owner has confirmed when it may adopt", async () => {

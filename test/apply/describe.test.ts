@@ -14,7 +14,6 @@ const host: Observed = {
   nftVersion: "1.0.9",
   iptablesVersion: "iptables v1.8.9 (nf_tables)",
   missing: [],
-  isPending: false,
   init: "systemd",
   unwritable: [],
   others: "",

@@ -18,7 +18,6 @@ const same: Observed = {
   others: "",
   sockets: "",
   missing: [],
-  isPending: false,
   init: "systemd",
   unwritable: [],
   isMissingAtBoot: false,
@@ -98,7 +97,7 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
   ],
   [
     "a change that is under way, whatever else there is",
-    { ...same, isPending: true, others, loaded: { ...loaded, listing: foreign } },
+    { ...same, pendingId: "next", others, loaded: { ...loaded, listing: foreign } },
     ["pending"],
     [/^pending: /],
   ],
@@ -143,7 +142,7 @@ describe("what is said and shown of a host", () => {
     const seen: readonly Observed[] = [
       { ...same, loaded: { ...loaded, listing } },
       { ...bare, loaded: { ...loaded, listing } },
-      { ...same, isPending: true, loaded: { ...loaded, listing } },
+      { ...same, pendingId: "next", loaded: { ...loaded, listing } },
       {
         ...same,
         confirmed: { ...confirmed, text: foreign, listing: foreign },

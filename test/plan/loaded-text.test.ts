@@ -110,7 +110,6 @@ const host: Observed = {
   others: "",
   sockets: "",
   missing: [],
-  isPending: false,
   init: "systemd",
   unwritable: [],
 };

@@ -11,7 +11,6 @@ const host: Observed = {
   others: "",
   sockets: "",
   missing: [],
-  isPending: false,
   init: "systemd",
   unwritable: [],
 };

@@ -58,6 +58,14 @@ cmd_count() {
 	printf 'end=count\n'
 }
 
+# Prints what the policy's gates wrote to the kernel's log since the host was booted, the last lines of it.
+cmd_log() {
+	lines=$(journalctl -k -b -o short-monotonic --no-pager 2>/dev/null | grep -F " $1 " | tail -n 5000)
+	[ -n "$lines" ] || lines=$(dmesg 2>/dev/null | grep -F " $1 " | tail -n 5000)
+	[ -z "$lines" ] || printf '%s\n' "$lines" | print_section log
+	printf 'end=log\n'
+}
+
 # Where a change writes, and nothing can be written.
 print_unwritable() {
 	place=$dir
@@ -136,7 +144,7 @@ main() {
 	use_policy "$2"
 	shift 2
 	case $command in
-	probe | count) "cmd_$command" "$@" ;;
+	probe | count | log) "cmd_$command" "$@" ;;
 	wait)
 		wait_until_undo "$2"
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
