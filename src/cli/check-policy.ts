@@ -17,6 +17,13 @@ export function listFindings({ value }: PolicyFile): readonly LintFinding[] {
   ];
 }
 
+/** What the linter says against a policy that a gate can be made of all the same, a line or a few each. */
+export function listWarnings(policy: Policy): readonly string[] {
+  return lintPolicy(policy)
+    .filter(({ severity }) => severity === "warning")
+    .map((finding) => formatFindings([finding]));
+}
+
 /**
  * Takes a policy that a gate could be made of, as the provider would.
  *

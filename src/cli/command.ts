@@ -77,6 +77,8 @@ export interface Surroundings {
   readonly output: Writable;
   /** Says a line beside the outcome, while the command runs. */
   note(line: string): void;
+  /** Writes over a terminal's last line; `undefined` where what is said beside the outcome goes elsewhere. */
+  readonly live: ((text: string) => void) | undefined;
   /** Colours a text where the outcome goes to a terminal. */
   paint(colour: Colour, text: string): string;
 }

@@ -13,6 +13,7 @@ const surroundings: Surroundings = {
   },
   output: process.stdout,
   note: (line) => process.stderr.write(`${line}\n`),
+  live: process.stderr.isTTY === true ? (text) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
   paint: (colour, text) => (isColoured ? paint(colour, text) : text),
 };
 

@@ -5,7 +5,7 @@ import { parsePackets } from "../simulate/packet-text.js";
 import { parsePcap } from "../simulate/pcap.js";
 import { simulatePackets } from "../simulate/simulate.js";
 import { takePolicy } from "./check-policy.js";
-import type { Call, Outcome, Surroundings } from "./command.js";
+import { type Call, type Outcome, type Surroundings, UsageError } from "./command.js";
 import { openBytes } from "./open-text.js";
 import { readPolicyFile } from "./policy-file.js";
 
@@ -14,7 +14,8 @@ const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];
 
 /** Does what `knockgate simulate` is asked for. */
 export async function runSimulate(call: Call, { input }: Surroundings): Promise<Outcome> {
-  const [policyName = "", packetsName = ""] = call.arguments;
+  const [policyName = "", packetsName] = call.arguments;
+  if (packetsName === undefined) throw new UsageError("PACKETS is missing, or --from-host");
   const policy = takePolicy(await readPolicyFile(policyName, input));
   const { packets, findings, skipped } = await readPackets(packetsName);
   const host = call.values("host");

@@ -1,8 +1,8 @@
-import { createTwoFilesPatch } from "diff";
 import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import { takePolicy } from "./check-policy.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
+import { compareTexts } from "./compare-texts.js";
 import { readPolicyFile } from "./policy-file.js";
 import { makeRedactionKey } from "./redaction-key.js";
 
@@ -26,12 +26,7 @@ export async function runDiff(call: Call, { input, paint }: Surroundings): Promi
   }
   const [before = "", after = ""] = texts;
   const [from = "", to = ""] = names;
-  if (before === after) return { exitCode: 0, text: "", json: { isSame: true, patch: "" } };
-  const options = {
-    context: 3,
-    headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },
-  };
-  const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, options);
-  const text = patch.replace(/^[+-].*$/gm, (line) => paint(line.startsWith("+") ? "green" : "red", line));
-  return { exitCode: 1, text, json: { isSame: false, patch } };
+  const { text, colour } = compareTexts({ name: from, text: before }, { name: to, text: after });
+  const isSame = text === "";
+  return { exitCode: isSame ? 0 : 1, text: colour(paint), json: { isSame, patch: text } };
 }

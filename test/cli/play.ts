@@ -17,6 +17,7 @@ export async function play(
     input: Readable.from([Buffer.from(input)]),
     output: new PassThrough(),
     note: (line) => notes.push(line),
+    live: undefined,
     paint: (_colour, text) => text,
   });
   return { ...printed, notes };

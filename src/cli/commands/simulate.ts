@@ -1,4 +1,5 @@
 import type { Command } from "../command.js";
+import { hostOptions } from "../host/host-options.js";
 import { policyArgument, policyFiles, showSecrets } from "../policy-argument.js";
 
 export const command: Command = {
@@ -6,6 +7,7 @@ export const command: Command = {
   summary: "Say why packets opened a gate, or why not",
   description: [
     "Plays packets on a model of the policy, says what became of each, and gives a verdict for each source and gate, like `step 2 came 6.1 s after step 1; stepTimeout is 5 s`. Nothing is sent and no host is asked. docs/simulate.md has the form of the text and all verdicts.",
+    "With `--from-host` nothing is played: the host is asked what it counted and, where the policy has `log`, logged of real packets, before and after somebody knocks. That says why somebody can't get in.",
     policyFiles,
   ],
   arguments: [
@@ -13,6 +15,7 @@ export const command: Command = {
     {
       name: "PACKETS",
       about: "A capture (pcap or pcapng), or packets in text, one in each line.",
+      isOptional: true,
       completion: "file",
     },
   ],
@@ -23,6 +26,19 @@ export const command: Command = {
       isRepeated: true,
       about: "An address of the host, in a capture. Default: where steps and connections went.",
     },
+    {
+      name: "from-host",
+      value: "HOST",
+      about:
+        "Read the counters and log lines of this host: a profile, or `[USER@]HOST[:PORT]`. PACKETS is left out then.",
+    },
+    {
+      name: "for",
+      value: "SECONDS",
+      about:
+        "How long to wait between two readings of the host. 0: read it once, and all it has counted and logged. Default: 30; on a terminal Enter ends it.",
+    },
+    ...hostOptions,
     showSecrets,
   ],
   examples: [
@@ -34,7 +50,14 @@ export const command: Command = {
       line: "echo '0 198.51.100.7 tcp 7411' >packets.txt; knockgate simulate policy.yaml packets.txt",
       about: "To try what a packet would do",
     },
+    {
+      line: "knockgate simulate policy.yaml --from-host edge",
+      about: "To learn why somebody can't get in",
+    },
   ],
   exitCodes: { 0: "A gate is opened by a source.", 1: "None is, or the policy or the packets have errors." },
-  run: async (call, surroundings) => (await import("../run-simulate.js")).runSimulate(call, surroundings),
+  run: async (call, surroundings) =>
+    call.has("from-host") || call.has("connection")
+      ? (await import("../host/run-from-host.js")).runFromHost(call, surroundings)
+      : (await import("../run-simulate.js")).runSimulate(call, surroundings),
 };

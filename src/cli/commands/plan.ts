@@ -1,0 +1,21 @@
+import type { Command } from "../command.js";
+import { aboutHosts, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import { policyArgument, policyFiles, showSecrets } from "../policy-argument.js";
+
+export const command: Command = {
+  name: "plan",
+  summary: "Show what `apply` would change on a host",
+  description: [
+    "Changes nothing. Prints a unified diff from what the host has loaded to what the policy would load, whether doors that are open would stay open, and what would stand in the way.",
+    aboutHosts,
+    policyFiles,
+  ],
+  arguments: [policyArgument, hostArgument],
+  options: [...hostOptions, formerOption, showSecrets],
+  examples: [{ line: "knockgate plan policy.yaml edge", about: "Before `knockgate apply policy.yaml edge`" }],
+  exitCodes: {
+    0: "There is nothing to change.",
+    1: "There is something to change, or the policy has errors.",
+  },
+  run: async (call, surroundings) => (await import("../host/run-plan.js")).runPlan(call, surroundings),
+};

@@ -1,0 +1,21 @@
+import type { Command } from "../command.js";
+import { aboutHosts, adoptOption, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import { policyArgument, policyFiles } from "../policy-argument.js";
+
+export const command: Command = {
+  name: "remove",
+  summary: "Remove a policy from a host, and nothing else",
+  description: [
+    "Takes away the policy's rules, its files and what loads it at boot: the protected ports are as open then as the host's other rules leave them. A profile stays: `knockgate profile remove` removes it.",
+    aboutHosts,
+    policyFiles,
+  ],
+  arguments: [policyArgument, hostArgument],
+  options: [...hostOptions, formerOption, adoptOption],
+  examples: [{ line: "knockgate remove policy.yaml edge", about: "By a profile" }],
+  exitCodes: {
+    0: "The host has nothing of the policy.",
+    1: "The policy has errors; nothing was contacted.",
+  },
+  run: async (call, surroundings) => (await import("../host/run-remove.js")).runRemove(call, surroundings),
+};

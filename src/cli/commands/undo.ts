@@ -1,0 +1,23 @@
+import type { Command } from "../command.js";
+import { aboutHosts, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import { policyArgument, policyFiles } from "../policy-argument.js";
+
+export const command: Command = {
+  name: "undo",
+  summary: "Have a host put back at once what a change replaced that is not confirmed",
+  description: [
+    "For a change whose deployer is gone: the host would undo it by itself when its time is over, and until then refuses another one. A change that was confirmed stays: to go back from it, apply the former policy.",
+    aboutHosts,
+    policyFiles,
+  ],
+  arguments: [policyArgument, hostArgument],
+  options: [...hostOptions, formerOption],
+  examples: [
+    { line: "knockgate undo policy.yaml edge", about: "After an `apply` or `pulumi up` was killed" },
+  ],
+  exitCodes: {
+    0: "The host has put back what it had before.",
+    1: "No change was pending, or the policy has errors.",
+  },
+  run: async (call, surroundings) => (await import("../host/run-undo.js")).runUndo(call, surroundings),
+};

@@ -1,0 +1,134 @@
+import { stat } from "node:fs/promises";
+import { isIPv6 } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { z } from "zod";
+import type { Login } from "../../client/way.js";
+import { KnockgateError } from "../../errors.js";
+import { formatPath } from "../../policy/finding.js";
+import { type Connection, type ConnectionInput, connectionSchema } from "../../transport/connection.js";
+import { type Call, type Surroundings, UsageError } from "../command.js";
+import { openText } from "../open-text.js";
+import { readPolicyFile } from "../policy-file.js";
+import type { Profile } from "../profile.js";
+import { loadProfile } from "../profile-store.js";
+import { askSecret } from "./ask-secret.js";
+
+/** How a host is reached, and what is known of its gates. Secret. */
+export interface HostLogin {
+  readonly connection: Connection;
+  readonly profile: Profile | undefined;
+}
+
+/** Keys that ssh(1) tries by itself, as far as they can be read here. */
+const usualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/**
+ * Finds out how to reach the host that a command was called with.
+ *
+ * @param word HOST, if it was given
+ * @throws UsageError, KnockgateError `ARGUMENTS_INVALID`
+ */
+export async function readHostLogin(
+  word: string | undefined,
+  call: Call,
+  surroundings: Surroundings,
+): Promise<HostLogin> {
+  const file = call.value("connection");
+  if ((word === undefined) === (file === undefined)) throw new UsageError("give either HOST or --connection");
+  if (file !== undefined)
+    return { connection: await readConnectionFile(file, surroundings.input), profile: undefined };
+  const { user, host, port } = splitHost(word ?? "");
+  const profile = await loadProfile(surroundings.environment, host);
+  const way = profile?.way ?? { host, port: 22, user: "root" };
+  const keys = await readKeys(call, surroundings);
+  const { password, sudoPassword } = await readPasswords(call, surroundings);
+  const input = {
+    ...toInput(way),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+    ...keys,
+    ...(password === undefined ? {} : { password }),
+    ...(sudoPassword === undefined ? {} : { sudoPassword }),
+    ...(way.proxy === undefined ? {} : { proxy: { ...toInput(way.proxy), ...keys } }),
+  };
+  return { connection: check(input, "HOST"), profile };
+}
+
+/**
+ * Reads a connection from a file that nobody else may read, or, as `-`, from standard input.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
+ */
+export async function readConnectionFile(path: string, input: Surroundings["input"]): Promise<Connection> {
+  const { value } = await readPolicyFile(path, input);
+  const isShared = path !== "-" && process.platform !== "win32" && ((await stat(path)).mode & 0o077) !== 0;
+  if (!isShared) return check(value, path);
+  const message = `${path}: others can read it, and it may hold a key or a password. Run \`chmod 600\` on it.`;
+  throw new KnockgateError("ARGUMENTS_INVALID", message);
+}
+
+function check(input: unknown, source: string): Connection {
+  const reading = connectionSchema.safeParse(input);
+  if (reading.success) return reading.data;
+  throw new KnockgateError("ARGUMENTS_INVALID", `${source}: ${describeIssues(reading.error)}`);
+}
+
+function describeIssues({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => [formatPath(path), message].filter(Boolean).join(": ")).join("; ");
+}
+
+function toInput({ host, port, user, hostKey }: Login): ConnectionInput {
+  return { host, port, user, ...(hostKey === undefined ? {} : { hostKey }) };
+}
+
+interface HostWord {
+  readonly user: string | undefined;
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+/** Reads `[USER@]HOST[:PORT]`: where there are several colons and no brackets, all of it is an address of IPv6. */
+function splitHost(word: string): HostWord {
+  const [, user, rest = ""] = /^(?:([^@]+)@)?([^@]+)$/.exec(word) ?? [];
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(rest) ?? [];
+  const host = bracketed ?? plain ?? (isIPv6(rest) ? rest : undefined);
+  if (host === undefined) throw new UsageError("HOST has the form [USER@]HOST[:PORT]");
+  return { user, host, port: port === undefined ? undefined : Number(port) };
+}
+
+type Keys = Pick<ConnectionInput, "privateKey" | "privateKeyPassword">;
+
+async function readKeys(call: Call, surroundings: Surroundings): Promise<Keys> {
+  const { environment } = surroundings;
+  const named = call.value("identity");
+  const path = named ?? (environment["SSH_AUTH_SOCK"] ? undefined : await findUsualKey(environment));
+  if (path === undefined) return {};
+  const privateKey = await openText(path);
+  const privateKeyPassword = await readSecret("key-password", call, surroundings);
+  return { privateKey, ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }) };
+}
+
+async function findUsualKey({ HOME }: Surroundings["environment"]): Promise<string | undefined> {
+  for (const name of usualKeys) {
+    const path = join(HOME || homedir(), ".ssh", name);
+    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+  }
+  return undefined;
+}
+
+async function readPasswords(call: Call, surroundings: Surroundings) {
+  return {
+    password: await readSecret("password", call, surroundings),
+    sudoPassword: await readSecret("sudo-password", call, surroundings),
+  };
+}
+
+async function readSecret(
+  name: string,
+  call: Call,
+  { environment }: Surroundings,
+): Promise<string | undefined> {
+  if (call.values("ask").includes(name)) return askSecret(name.replaceAll("-", " "));
+  return environment[`KNOCKGATE_${name.toUpperCase().replaceAll("-", "_")}`] || undefined;
+}

@@ -1,0 +1,95 @@
+import { type ChangeRequest, changeHost } from "../../apply/change.js";
+import { withProvingWorld } from "../../apply/worlds.js";
+import { readWay } from "../../client/way.js";
+import { KnockgateError } from "../../errors.js";
+import { checkUndoTime, chooseUndoTime } from "../../plan/undo-time.js";
+import { formatFindings } from "../../policy/finding.js";
+import { listWarnings } from "../check-policy.js";
+import { type Call, type Outcome, type Surroundings, UsageError } from "../command.js";
+import { isProfileName } from "../profile.js";
+import { saveProfile } from "../profile-store.js";
+import { commandLineOwner, type Errand, readErrand } from "./errand.js";
+import { showProgress } from "./progress.js";
+import { readConnectionFile } from "./read-connection.js";
+
+/** For a health command. */
+const healthTimeoutSeconds = 30;
+
+/** Does what `knockgate apply` is asked for. */
+export async function runApply(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const kept = call.value("profile");
+  if (kept !== undefined && !isProfileName(kept))
+    throw new UsageError("--profile has a form that no host can have");
+  const errand = await readErrand(call, surroundings);
+  const { policy, connection, former, gatedBy, profile } = errand;
+  const request = makeRequest(call, errand);
+  const from = call.value("prove-from");
+  const proveFrom = from === undefined ? undefined : await readConnectionFile(from, surroundings.input);
+  const isQuiet = call.has("json");
+  const lines: string[] = [];
+  const confirmed = await showProgress(surroundings, isQuiet, request.undoAfterSeconds, (log) => {
+    const tell = (line: string): void => {
+      lines.push(line);
+      log(line);
+    };
+    for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
+    return withProvingWorld({ connection, proveFrom, policy }, [...former, ...gatedBy], tell, (world) =>
+      changeHost(request, world),
+    );
+  });
+  const name = kept ?? profile?.name;
+  const path = name === undefined ? undefined : await keepKnock(name, errand, surroundings);
+  const place = `${policy.name} on ${connection.host}:${connection.port}`;
+  const keeping = path === undefined ? "" : `; its knock is kept in ${path}`;
+  return {
+    exitCode: 0,
+    text: `${place}: the host has the policy, confirmed${keeping}\n`,
+    json: {
+      host: connection.host,
+      policy: policy.name,
+      isConfirmed: true,
+      obstacles: confirmed.obstacles,
+      ...(path === undefined ? {} : { profile: name }),
+      lines,
+    },
+  };
+}
+
+function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeRequest {
+  const command = call.value("health-command");
+  const health = command === undefined ? undefined : { command, timeoutSeconds: healthTimeoutSeconds };
+  const given = call.value("undo-after");
+  const undoAfterSeconds = given === undefined ? chooseUndoTime({ policy, health }) : Number(given);
+  if (!Number.isInteger(undoAfterSeconds) || undoAfterSeconds < 10 || undoAfterSeconds > 86_400)
+    throw new UsageError("--undo-after is a number of seconds from 10 to 86400");
+  const wrong = checkUndoTime({ policy, undoAfterSeconds, health });
+  if (wrong.length > 0) throw new UsageError(`--undo-after: ${formatFindings(wrong)}`);
+  return {
+    policy,
+    formerPolicies: former,
+    gatedBy,
+    owner: commandLineOwner,
+    adopts: call.has("adopt"),
+    undoAfterSeconds,
+    health,
+  };
+}
+
+/** From now on the host opens for this knock alone. */
+async function keepKnock(
+  name: string,
+  { policy, connection }: Errand,
+  { environment }: Surroundings,
+): Promise<string> {
+  const gates = policy.gates.map(({ name: gate, protect, knock, openForSeconds }) => {
+    const { steps, stepTimeoutSeconds } = knock;
+    return { gate, protect, steps, stepTimeoutSeconds, openForSeconds };
+  });
+  try {
+    return await saveProfile(environment, { name, way: readWay(connection), gates });
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+    const message = `the host has the policy, confirmed, but profile ${name} could not be written${why}: until it is, it may hold another knock. Run the same command again once it can be`;
+    throw new KnockgateError("HOST_UNFIT", message, { cause });
+  }
+}

@@ -1,0 +1,108 @@
+import type { Readable } from "node:stream";
+import { countPackets, readKernelLog } from "../../apply/observe.js";
+import type { Counts } from "../../plan/counts.js";
+import { explainCounters } from "../../plan/explain-counts.js";
+import { formatFindings } from "../../policy/finding.js";
+import type { Policy } from "../../policy/schema.js";
+import { explainLogLines } from "../../simulate/explain-log.js";
+import { formatSimulation } from "../../simulate/format-simulation.js";
+import { parseLogLines } from "../../simulate/log-lines.js";
+import type { HostConnection } from "../../transport/host.js";
+import { type Call, type Outcome, type Surroundings, UsageError } from "../command.js";
+import { readErrand, withHost } from "./errand.js";
+
+/** What a host says of real packets. */
+interface Record {
+  readonly counts: Counts;
+  /** Lines of the kernel's log. Secret. */
+  readonly log: string;
+}
+
+/** Does what `knockgate simulate --from-host` is asked for. */
+export async function runFromHost(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const { note, input } = surroundings;
+  const seconds = Number(call.value("for") ?? 30);
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > 3_600)
+    throw new UsageError("--for is a number of seconds from 0 to 3600");
+  const [file, ...packets] = call.arguments;
+  if (packets.length > 0) throw new UsageError("give either PACKETS or a host");
+  const errand = await readErrand(call, surroundings, [file, call.value("from-host")]);
+  const { policy } = errand;
+  return withHost(errand, note, async ({ connection, route }) => {
+    // The knock that got in here is counted by now.
+    const before = await readRecord(connection, policy);
+    if (seconds === 0) return describeRecords(route.name, policy, undefined, before, call);
+    note(`${route.name}: knock now, from where it does not open; in ${seconds} s the host is read again`);
+    await waitForKnock(seconds, input);
+    return describeRecords(route.name, policy, before, await readRecord(connection, policy), call);
+  });
+}
+
+async function readRecord(connection: HostConnection, policy: Policy): Promise<Record> {
+  const counts = (await countPackets(connection, policy)) ?? new Map();
+  return { counts, log: await readKernelLog(connection, policy) };
+}
+
+/** Who sits at a terminal may end it by Enter. */
+async function waitForKnock(seconds: number, input: Readable & { readonly isTTY?: boolean }): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(end, seconds * 1_000);
+    if (input.isTTY === true) input.once("data", end);
+    function end(): void {
+      clearTimeout(timer);
+      if (input.isTTY === true) input.off("data", end).pause();
+      resolve();
+    }
+  });
+}
+
+/** @param before `undefined`: all that there is counts */
+function describeRecords(
+  place: string,
+  policy: Policy,
+  before: Record | undefined,
+  after: Record,
+  call: Call,
+): Outcome {
+  const counters = explainCounters(policy, before?.counts ?? startAtZero(after.counts), after.counts);
+  const since = before === undefined ? "since the ruleset was loaded" : "since the first reading";
+  const lines = before === undefined ? after.log : listNewLines(before.log, after.log);
+  const { events, findings, skipped } = parseLogLines(lines, policy);
+  const simulation = explainLogLines(policy, events, { showSecrets: call.has("show-secrets") });
+  const said = [
+    `${place}: counted ${since}:`,
+    ...counters,
+    ...(findings.length === 0 ? [] : [formatFindings(findings)]),
+    ...skipped.map((line) => `left out: ${line}`),
+    events.length === 0 ? "the kernel's log has no lines of it" : formatSimulation(simulation).trimEnd(),
+  ];
+  const rose = policy.gates.some(({ name }) => {
+    const [earlier, later] = [before?.counts.get(name), after.counts.get(name)];
+    return (later?.accepted ?? 0) > (earlier?.accepted ?? 0) || (later?.opened ?? 0) > (earlier?.opened ?? 0);
+  });
+  return {
+    exitCode: rose || simulation.verdicts.some(({ isOpen }) => isOpen) ? 0 : 1,
+    text: `${said.join("\n")}\n`,
+    json: { policy: policy.name, counters, findings, skipped, ...simulation },
+  };
+}
+
+function startAtZero(counts: Counts): Counts {
+  return new Map(
+    [...counts].map(([name, { opened, reset }]) => {
+      const counted = { accepted: 0, dropped: 0 };
+      return [
+        name,
+        opened === undefined || reset === undefined ? counted : { ...counted, opened: 0, reset: 0 },
+      ];
+    }),
+  );
+}
+
+/** The log keeps its end: what was its last line then may be gone by now. */
+function listNewLines(before: string, after: string): string {
+  const last = before.trimEnd().split("\n").at(-1);
+  if (last === undefined || last === "") return after;
+  const lines = after.split("\n");
+  return lines.slice(lines.lastIndexOf(last) + 1).join("\n");
+}

@@ -1,0 +1,78 @@
+import { listFindings } from "../../apply/describe.js";
+import { checkFitness, checkLockout } from "../../apply/fitness.js";
+import { observeHost } from "../../apply/observe.js";
+import { makeRedaction, showOwner } from "../../plan/describe-drift.js";
+import { assessDrift, type Drift } from "../../plan/drift.js";
+import { planLoad } from "../../plan/load.js";
+import { describeLoaded } from "../../plan/loaded-text.js";
+import type { Observed } from "../../plan/observed.js";
+import { findObstacles } from "../../plan/obstacles.js";
+import { digestText } from "../../policy/digest.js";
+import { renderRedacted } from "../../render/redact.js";
+import { renderPolicy } from "../../render/render.js";
+import type { Call, Outcome, Surroundings } from "../command.js";
+import { compareTexts } from "../compare-texts.js";
+import { makeRedactionKey } from "../redaction-key.js";
+import { commandLineOwner, type Errand, namePlace, readErrand, withHost } from "./errand.js";
+
+/** Does what `knockgate plan` is asked for. */
+export async function runPlan(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const errand = await readErrand(call, surroundings);
+  return withHost(errand, surroundings.note, async (reached) => {
+    const observed = await observeHost(reached.connection, errand.policy);
+    checkFitness(observed);
+    checkLockout(observed, errand.policy);
+    const place = namePlace(errand, reached);
+    return describePlan(place, errand, observed, call.has("show-secrets"), surroundings);
+  });
+}
+
+function describePlan(
+  place: string,
+  { policy, former }: Errand,
+  observed: Observed,
+  showSecrets: boolean,
+  surroundings: Surroundings,
+): Outcome {
+  const digest = digestText(renderPolicy(policy));
+  const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
+  const obstacles = findObstacles(observed.others, policy);
+  const request = { policy, formerPolicies: former, owner: commandLineOwner, undoAfterSeconds: 0 };
+  const lines = [...listActs(observed, drift, policy), ...listFindings(observed, request, obstacles)];
+  const key = makeRedactionKey();
+  const has = describeLoaded(observed);
+  const before = showSecrets ? has : makeRedaction(drift, policy, key)(has);
+  const after = showSecrets ? renderPolicy(policy) : renderRedacted(policy, key);
+  const patch = compareTexts({ name: place, text: before }, { name: "the policy", text: after });
+  const said = lines.map((line) => `${place}: ${line}\n`).join("");
+  return {
+    exitCode: drift.length === 0 ? 0 : 1,
+    text: `${patch.colour(surroundings.paint)}${said}`,
+    json: { policy: policy.name, isDue: drift.length > 0, patch: patch.text, lines },
+  };
+}
+
+/** What `knockgate apply` would do. */
+function listActs(observed: Observed, drift: readonly Drift[], policy: Errand["policy"]): readonly string[] {
+  if (drift.length === 0) return ["the host has this ruleset confirmed and loaded; nothing to change"];
+  if (observed.pendingId !== undefined) {
+    return ["another change is pending: `knockgate apply` would be refused until the host has undone it"];
+  }
+  const { confirmed } = observed;
+  const isSame = confirmed !== undefined && confirmed.text === renderPolicy(policy);
+  if (isSame && drift.every(({ kind }) => kind === "another owner")) {
+    return [`only the owner would change, which is ${showOwner(confirmed.owner)}; open doors stay open`];
+  }
+  const { kind } = planLoad(policy, observed.loaded, observed.clientAddress);
+  const doors =
+    observed.loaded === undefined
+      ? ""
+      : kind === "refill"
+        ? "; open doors stay open"
+        : "; open doors are closed";
+  const isOthers = !isSame && confirmed !== undefined && confirmed.owner !== commandLineOwner;
+  return [
+    `the ruleset would be loaded, proven and confirmed${doors}`,
+    ...(isOthers ? [`its owner is ${showOwner(confirmed.owner)}: that needs --adopt`] : []),
+  ];
+}

@@ -1,0 +1,26 @@
+import { observeHost } from "../../apply/observe.js";
+import { removeFromReached } from "../../apply/remove.js";
+import { KnockgateError } from "../../errors.js";
+import { showOwner } from "../../plan/describe-drift.js";
+import type { Call, Outcome, Surroundings } from "../command.js";
+import { commandLineOwner, namePlace, readErrand, withHost } from "./errand.js";
+
+/** Does what `knockgate remove` is asked for. */
+export async function runRemove(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const errand = await readErrand(call, surroundings);
+  return withHost(errand, surroundings.note, async (reached) => {
+    const { policy } = errand;
+    const place = namePlace(errand, reached);
+    const { confirmed, loaded } = await observeHost(reached.connection, policy);
+    const owner = confirmed?.owner ?? commandLineOwner;
+    if (owner !== commandLineOwner && !call.has("adopt")) {
+      const message = `${place}: not removed: its owner is ${showOwner(owner)}. Remove it there, or take it over with --adopt. Nothing was changed on the host`;
+      throw new KnockgateError("OWNED_BY_ANOTHER", message);
+    }
+    const lines: string[] = [];
+    await removeFromReached(policy, owner, reached, (line) => lines.push(line));
+    const wasThere = confirmed !== undefined || loaded !== undefined;
+    const text = wasThere ? lines.join("\n") : `${place}: the host has nothing of it`;
+    return { exitCode: 0, text: `${text}\n`, json: { policy: policy.name, wasThere } };
+  });
+}

@@ -1,0 +1,72 @@
+import { describeObserved } from "../../apply/describe.js";
+import { countPackets, observeHost } from "../../apply/observe.js";
+import type { Counts, GateCounts } from "../../plan/counts.js";
+import { describeDrift, makeRedaction, showOwner } from "../../plan/describe-drift.js";
+import { assessDrift } from "../../plan/drift.js";
+import type { Observed } from "../../plan/observed.js";
+import { digestText } from "../../policy/digest.js";
+import type { Policy } from "../../policy/schema.js";
+import { renderPolicy } from "../../render/render.js";
+import type { Call, Outcome, Surroundings } from "../command.js";
+import { namePlace, readErrand, withHost } from "./errand.js";
+
+/** Does what `knockgate status` is asked for. */
+export async function runStatus(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const errand = await readErrand(call, surroundings);
+  return withHost(errand, surroundings.note, async (reached) => {
+    const { policy } = errand;
+    const observed = await observeHost(reached.connection, policy);
+    const counts = await countPackets(reached.connection, policy);
+    return describeStatus(namePlace(errand, reached), policy, observed, counts);
+  });
+}
+
+function describeStatus(
+  place: string,
+  policy: Policy,
+  observed: Observed,
+  counts: Counts | undefined,
+): Outcome {
+  const drift = listDrift(observed, policy);
+  const owner = observed.confirmed === undefined ? undefined : showOwner(observed.confirmed.owner);
+  const said =
+    drift.length === 0 ? ["the host has what the policy says"] : drift.map((line) => `drift: ${line}`);
+  const lines = [
+    describeObserved(observed, policy),
+    ...(owner === undefined ? [] : [`owner: ${owner}`]),
+    ...said,
+    ...policy.gates.map(({ name }) => `gate ${name}: ${describeCounts(counts?.get(name))}`),
+  ];
+  return {
+    exitCode: drift.length === 0 ? 0 : 1,
+    text: lines.map((line) => `${place}: ${line}\n`).join(""),
+    json: {
+      host: place.slice(`${policy.name} on `.length),
+      policy: policy.name,
+      isAsDeclared: drift.length === 0,
+      isPending: observed.pendingId !== undefined,
+      ...(owner === undefined ? {} : { owner }),
+      drift,
+      ...(counts === undefined ? {} : { counters: Object.fromEntries(counts) }),
+    },
+  };
+}
+
+/** Whoever owns it: that is said besides. */
+function listDrift(observed: Observed, policy: Policy): readonly string[] {
+  const owner = observed.confirmed?.owner ?? "";
+  const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner });
+  const redact = makeRedaction(found, policy);
+  return found.flatMap((drift) =>
+    drift.kind === "unknown change"
+      ? ["another ruleset than this policy's is confirmed: `knockgate plan` shows how it differs"]
+      : describeDrift([drift], policy, redact),
+  );
+}
+
+function describeCounts(counts: GateCounts | undefined): string {
+  if (counts === undefined) return "the host counts no packets of it";
+  const { accepted, dropped, opened, reset } = counts;
+  const rest = opened === undefined ? "" : `, ${opened} opened, ${reset} reset`;
+  return `${accepted} accepted, ${dropped} dropped${rest} since it was loaded`;
+}
