@@ -1,0 +1,367 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { withProvingWorld, withWorld } from "../../src/apply/worlds";
+import { commandLineOwner } from "../../src/cli/host/errand";
+import { loadProfile } from "../../src/cli/profile-store";
+import type { Policy, Step } from "../../src/policy/schema";
+import { renderPolicy } from "../../src/render/render";
+import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
+import { readPolicy } from "../policy/read-policy";
+import { makeOutputs } from "./gated";
+import { play } from "./play";
+
+vi.mock("../../src/apply/worlds", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
+
+const declare = (steps: readonly Step[], name = "edge") => ({
+  name,
+  gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] } }],
+});
+const [oldDeclared, newDeclared] = [
+  declare([{ tcp: 47_411 }, { udp: 58_522 }, { tcp: 39_633 }]),
+  declare([{ tcp: 41_411 }, { udp: 52_522 }, { tcp: 33_633 }]),
+];
+const [oldPolicy, newPolicy] = [readPolicy(oldDeclared), readPolicy(newDeclared)];
+const secrets = /47411|58522|39633|41411|52522|33633|very private/;
+
+let folder: string;
+let environment: Record<string, string>;
+let host: FakeHost;
+const file = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "knockgate-hosts-"));
+  environment = { HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
+  writeFileSync(file("old.json"), JSON.stringify(oldDeclared));
+  writeFileSync(file("new.json"), JSON.stringify(newDeclared));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function setHost(
+  has: Policy | undefined,
+  owner = commandLineOwner,
+  more: Partial<FakeHostOptions> = {},
+): void {
+  const confirmed = has === undefined ? {} : { confirmed: { policy: has, owner } };
+  host = makeFakeHost({ policies: [oldPolicy, newPolicy], ...confirmed, ...more });
+}
+
+beforeEach(() => {
+  vi.clearAllMocks();
+  vi.mocked(withWorld).mockImplementation((_to, _policies, log, use) => use({ ...host.world, log }));
+  vi.mocked(withProvingWorld).mockImplementation((_to, _policies, log, use) => use({ ...host.world, log }));
+});
+
+/** Whatever is said, no secret is in it. */
+async function run(words: readonly string[], more: Record<string, string> = {}) {
+  const played = await play(words, { environment: { ...environment, ...more } });
+  expect(JSON.stringify(played)).not.toMatch(secrets);
+  return played;
+}
+
+describe("knockgate apply", () => {
+  test("makes the change of the provider, and says each step beside the outcome", async () => {
+    setHost(undefined);
+    const { exitCode, out, err, notes } = await run(["apply", file("new.json"), "edge.test"]);
+    expect([exitCode, out, err]).toEqual([
+      0,
+      "edge on edge.test:22: the host has the policy, confirmed\n",
+      "",
+    ]);
+    expect(notes.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."1234556"]);
+    expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: commandLineOwner });
+    expect(host.state.openConnections).toBe(0);
+  });
+
+  test("with --json is silent but for one object", async () => {
+    setHost(undefined);
+    const { out, notes } = await run(["apply", file("new.json"), "edge.test", "--json"]);
+    expect(notes).toEqual([]);
+    expect(JSON.parse(out)).toMatchObject({ host: "edge.test", policy: "edge", isConfirmed: true });
+    expect(JSON.parse(out).lines).toHaveLength(7);
+  });
+
+  test("gets in by the knock of --former, and by that of a profile, which holds the new one then", async () => {
+    setHost(oldPolicy);
+    expect(await run(["apply", file("new.json"), "edge.test"])).toMatchObject({
+      exitCode: 3,
+      err: expect.stringMatching(
+        /no SSH connection came about.*Nothing was changed on the host.*\[UNREACHABLE\]/s,
+      ),
+    });
+    const former = ["--former", file("old.json")];
+    expect(await run(["apply", file("new.json"), "edge.test", ...former])).toMatchObject({ exitCode: 0 });
+    expect(vi.mocked(withProvingWorld).mock.calls.at(-1)?.[1]).toEqual([oldPolicy, oldPolicy, newPolicy]);
+
+    const kept = await run(["apply", file("new.json"), "root@edge.test:22", "--profile", "edge"]);
+    expect(kept.out).toContain(`; its knock is kept in ${environment["XDG_CONFIG_HOME"]}`);
+    const back = await run(["apply", file("old.json"), "edge"]);
+    expect(back).toMatchObject({ exitCode: 0 });
+    expect(host.state.loaded).toBe(renderPolicy(oldPolicy));
+    const profile = await loadProfile(environment, "edge");
+    expect(profile?.gates[0]?.steps).toEqual(oldDeclared.gates[0]?.knock.steps);
+    expect(profile?.way).toEqual({ host: "edge.test", port: 22, user: "root" });
+  });
+
+  test("leaves another owner's policy alone until it is told to take it over", async () => {
+    setHost(oldPolicy, "edge-stack");
+    const words = ["apply", file("new.json"), "edge.test", "--former", file("old.json")];
+    expect(await run(words)).toMatchObject({
+      exitCode: 3,
+      err: expect.stringMatching(
+        /its owner is edge-stack .*`--adopt` on the command line.*\[OWNED_BY_ANOTHER\]/s,
+      ),
+    });
+    expect(await run([...words, "--adopt"])).toMatchObject({ exitCode: 0 });
+    expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: commandLineOwner });
+  });
+
+  test("has the health command run, and undoes a change that it fails", async () => {
+    setHost(undefined, "", { faults: [{ at: "health", kind: "refuses", code: 9 }] });
+    const words = ["apply", file("new.json"), "edge.test", "--health-command", "curl -f localhost"];
+    expect(await run(words)).toMatchObject({
+      exitCode: 3,
+      err: expect.stringMatching(
+        /5\/6 prove failed: .*The host has put back what it had before\..*\[NOT_CONFIRMED\]/s,
+      ),
+    });
+    expect(host.state.loaded).toBeUndefined();
+    expect(await run([...words, "--undo-after", "400"])).toMatchObject({ exitCode: 0 });
+    expect(host.health.join()).toContain("curl -f localhost");
+  });
+
+  test.each([
+    [["--undo-after", "soon"], /--undo-after is a number of seconds from 10 to 86400/],
+    [["--undo-after", "10", "--health-command", "true"], /undo-too-early/],
+    [["--profile", "../edge"], /--profile has a form/],
+  ])("refuses %j before anything is contacted", async (more, message) => {
+    const { exitCode, err } = await run(["apply", file("new.json"), "edge.test", ...more]);
+    expect([exitCode, err]).toEqual([2, expect.stringMatching(message)]);
+    expect(withProvingWorld).not.toHaveBeenCalled();
+  });
+
+  test("says that the host has the policy when the profile can't be written", async () => {
+    setHost(undefined);
+    const config = file("blocked");
+    // No file can take the place of a folder.
+    mkdirSync(join(config, "knockgate", "profiles", "edge.json"), { recursive: true });
+    const words = ["apply", file("new.json"), "edge.test", "--profile", "edge"];
+    expect(await run(words, { XDG_CONFIG_HOME: config })).toMatchObject({
+      exitCode: 3,
+      err: expect.stringMatching(
+        /the host has the policy, confirmed, but profile edge could not be written \(EISDIR\)/,
+      ),
+    });
+  });
+});
+
+describe("knockgate status and plan", () => {
+  test("say that a host has just what the policy says", async () => {
+    setHost(newPolicy);
+    const status = await run(["status", file("new.json"), "edge.test"]);
+    expect(status.exitCode).toBe(0);
+    expect(status.out).toContain(`owner: ${commandLineOwner}`);
+    expect(status.out).toContain("edge on edge.test:22: the host has what the policy says\n");
+    expect(status.out).toMatch(/gate ssh: 0 accepted, 0 dropped, 0 opened, 0 reset since it was loaded/);
+    const plan = await run(["plan", file("new.json"), "edge.test"]);
+    expect([plan.exitCode, plan.out]).toEqual([
+      0,
+      "edge on edge.test:22: the host has this ruleset confirmed and loaded; nothing to change\n",
+    ]);
+    expect(host.calls.join()).not.toMatch(/stage|arm|load|confirm|adopt/);
+    expect(host.state.openConnections).toBe(0);
+  });
+
+  test("say how a host differs, without either knock", async () => {
+    setHost(oldPolicy);
+    const former = ["--former", file("old.json")];
+    const status = await run(["status", file("new.json"), "edge.test", ...former]);
+    expect(status.exitCode).toBe(1);
+    expect(status.out).toContain("drift: another ruleset than this policy's is confirmed");
+    const plan = await run(["plan", file("new.json"), "edge.test", ...former]);
+    expect(plan.exitCode).toBe(1);
+    expect(plan.out).toMatch(/^-.*dport.*<secret>.*\n(?:.*\n)*?\+.*dport.*<ssh-\d:[0-9a-f]{6}>/m);
+    expect(plan.out).toContain("the ruleset would be loaded, proven and confirmed; open doors stay open");
+    const shown = await play(["plan", file("new.json"), "edge.test", ...former, "--show-secrets"], {
+      environment,
+    });
+    expect(shown.out).toMatch(/^-.*47411/m);
+    expect(shown.out).toMatch(/^\+.*41411/m);
+  });
+
+  test("tell of another owner", async () => {
+    setHost(newPolicy, "edge-stack");
+    const status = await run(["status", file("new.json"), "edge.test", "--json"]);
+    expect(JSON.parse(status.out)).toMatchObject({ owner: "edge-stack", isAsDeclared: true, drift: [] });
+    const plan = await run(["plan", file("new.json"), "edge.test"]);
+    expect([plan.exitCode, plan.out]).toEqual([
+      1,
+      "edge on edge.test:22: only the owner would change, which is edge-stack; open doors stay open\n",
+    ]);
+    setHost(oldPolicy, "edge-stack");
+    const other = await run(["plan", file("new.json"), "edge.test", "--former", file("old.json")]);
+    expect(other.out).toContain("its owner is edge-stack: that needs --adopt");
+  });
+
+  test("tell of a host that has nothing yet, or can't take it", async () => {
+    setHost(undefined);
+    expect((await run(["status", file("new.json"), "edge.test"])).out).toContain(
+      "drift: gone: the host has nothing",
+    );
+    expect((await run(["plan", file("new.json"), "edge.test"])).out).toContain(
+      "+table inet knockgate_edge {",
+    );
+    setHost(undefined, "", { nftVersion: "0.9" });
+    expect(await run(["plan", file("new.json"), "edge.test"])).toMatchObject({
+      exitCode: 3,
+      err: expect.stringContaining("[HOST_UNFIT]"),
+    });
+  });
+});
+
+describe("a change that nobody confirmed", () => {
+  test("is told by status and plan, and undone by undo", async () => {
+    const faults = [
+      { at: "confirm", kind: "refuses" },
+      { at: "undo", kind: "refuses", code: 14 },
+    ] as const;
+    setHost(oldPolicy, commandLineOwner, { faults });
+    const words = [file("new.json"), "edge.test"];
+    expect(await run(["apply", ...words, "--former", file("old.json")])).toMatchObject({
+      exitCode: 3,
+      err: expect.stringContaining("The host could not undo it now"),
+    });
+    expect(host.state.loaded).toBe(renderPolicy(newPolicy));
+    expect((await run(["status", ...words, "--json"])).out).toContain('"isPending": true');
+    expect((await run(["plan", ...words])).out).toContain(
+      "another change is pending: `knockgate apply` would",
+    );
+    const undone = await run(["undo", ...words]);
+    expect([undone.exitCode, undone.out]).toEqual([
+      0,
+      "edge on edge.test:22: the host has put back what it had before the pending change\n",
+    ]);
+    expect(host.state.loaded).toBe(renderPolicy(oldPolicy));
+    const nothing = await run(["undo", file("old.json"), "edge.test"]);
+    expect([nothing.exitCode, nothing.out]).toEqual([1, expect.stringContaining("no change is pending")]);
+  });
+
+  test("is said to be undone by the timer when the host can't undo it now", async () => {
+    const faults = [
+      { at: "confirm", kind: "refuses" },
+      { at: "undo", kind: "refuses", code: 14 },
+      { at: "undo", kind: "refuses", code: 14 },
+    ] as const;
+    setHost(undefined, "", { faults });
+    const words = [file("new.json"), "edge.test"];
+    await run(["apply", ...words]);
+    expect(await run(["undo", ...words])).toMatchObject({
+      exitCode: 3,
+      err: expect.stringMatching(/its own timer will try until it can \[HOST_FAILED\]/),
+    });
+  });
+});
+
+describe("knockgate remove", () => {
+  test("removes what is the command line's own, and is content where nothing is", async () => {
+    setHost(newPolicy);
+    const first = await run(["remove", file("new.json"), "edge.test"]);
+    expect([first.exitCode, first.out]).toEqual([
+      0,
+      "edge on edge.test:22: the gate is removed, and nothing else\n",
+    ]);
+    expect(host.state.loaded).toBeUndefined();
+    const again = await run(["remove", file("new.json"), "edge.test"]);
+    expect([again.exitCode, again.out]).toEqual([0, "edge on edge.test:22: the host has nothing of it\n"]);
+  });
+
+  test("leaves another owner's alone until it is told to take it over", async () => {
+    setHost(newPolicy, "edge-stack");
+    const words = ["remove", file("new.json"), "edge.test"];
+    expect(await run(words)).toMatchObject({
+      exitCode: 3,
+      err: expect.stringMatching(
+        /its owner is edge-stack.*Nothing was changed on the host.*OWNED_BY_ANOTHER/,
+      ),
+    });
+    expect(host.state.confirmed).toBeDefined();
+    expect(await run([...words, "--adopt"])).toMatchObject({ exitCode: 0 });
+    expect(host.state.confirmed).toBeUndefined();
+  });
+});
+
+describe("the host and how it is reached", () => {
+  /** What the connection was read as. */
+  async function connect(words: readonly string[], more: Record<string, string> = {}) {
+    setHost(newPolicy);
+    vi.mocked(withWorld).mockClear();
+    const { err } = await run(["status", file("new.json"), ...words], more);
+    return vi.mocked(withWorld).mock.calls.at(-1)?.[0] ?? err;
+  }
+
+  test.each([
+    ["edge.test", { host: "edge.test", port: 22, user: "root" }],
+    ["ops@edge.test:2222", { host: "edge.test", port: 2_222, user: "ops" }],
+    ["2001:db8::1", { host: "2001:db8::1", port: 22 }],
+    ["ops@[2001:db8::1]:2222", { host: "2001:db8::1", port: 2_222, user: "ops" }],
+  ])("HOST may be %s", async (word, connection) => {
+    expect(await connect([word])).toMatchObject(connection);
+  });
+
+  test.each([
+    [["a@b@c"], /HOST has the form/],
+    [["edge.test:22:23"], /HOST has the form/],
+    [["edge.test:70000"], /HOST: port: .*\[ARGUMENTS_INVALID\]/],
+    [[], /give either HOST or --connection/],
+    [["edge.test", "--connection", "x.json"], /give either HOST or --connection/],
+    [["edge.test", "--ask", "pin"], /--ask is one of password, key-password, sudo-password/],
+    [["edge.test", "-i", "/nowhere"], /\/nowhere: it can't be read \(ENOENT\)/],
+  ])("%j is refused", async (words, message) => {
+    expect(await connect(words)).toMatch(message);
+  });
+
+  test("takes a key by name, else the agent, else the first usual one; passwords from the environment", async () => {
+    writeFileSync(file("key"), "very private words");
+    expect(await connect(["edge.test", "-i", file("key")], { KNOCKGATE_KEY_PASSWORD: "a" })).toMatchObject({
+      privateKey: "very private words",
+      privateKeyPassword: "a",
+    });
+    mkdirSync(join(folder, ".ssh"));
+    writeFileSync(join(folder, ".ssh", "id_rsa"), "very private rsa");
+    expect(await connect(["edge.test"])).toMatchObject({ privateKey: "very private rsa" });
+    expect(await connect(["edge.test"], { SSH_AUTH_SOCK: "/agent" })).not.toHaveProperty("privateKey");
+    const passwords = { KNOCKGATE_PASSWORD: "b", KNOCKGATE_SUDO_PASSWORD: "c" };
+    expect(await connect(["edge.test"], passwords)).toMatchObject({ password: "b", sudoPassword: "c" });
+  });
+
+  test("takes a profile's way, bastion and pinned keys", async () => {
+    const [hostKey, key] = ["A", "B"].map(
+      (letter) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.repeat(43)}`,
+    );
+    const way = { host: "10.0.0.7", port: 22, user: "ops", hostKey };
+    const proxy = { host: "bastion.test", port: 2_222, user: "jump", hostKey: key };
+    const outputs = JSON.stringify(makeOutputs("inner", { ...way, proxy }));
+    await play(["profile", "add", "-"], { environment, input: outputs });
+    expect(await connect(["inner"])).toMatchObject({ ...way, proxy });
+    expect(await connect(["root@inner"])).toMatchObject({ ...way, user: "root", proxy });
+    const [, policies] = vi.mocked(withWorld).mock.calls.at(-1) ?? [];
+    expect(policies?.map(({ gates }) => gates[0]?.knock.steps.length)).toEqual([3, 3]);
+  });
+
+  test("takes a connection from a file that nobody else can read", async () => {
+    const path = file("connection.yaml");
+    writeFileSync(path, "host: edge.test\npassword: very private\n", { mode: 0o644 });
+    chmodSync(path, 0o644);
+    expect(await connect(["--connection", path])).toMatch(/others can read it.*chmod 600/);
+    chmodSync(path, 0o600);
+    expect(await connect(["--connection", path])).toMatchObject({
+      host: "edge.test",
+      password: "very private",
+    });
+    writeFileSync(path, "host: edge.test\npasswort: very private\n");
+    expect(await connect(["--connection", path])).toMatch(
+      /connection.yaml: .*passwort.*\[ARGUMENTS_INVALID\]/,
+    );
+  });
+});
