@@ -101,8 +101,8 @@ function startAtZero(counts: Counts): Counts {
 
 /** The log keeps its end: what was its last line then may be gone by now. */
 function listNewLines(before: string, after: string): string {
-  const last = before.trimEnd().split("\n").at(-1);
-  if (last === undefined || last === "") return after;
+  const last = before.split("\n").at(-2);
+  if (last === undefined) return after;
   const lines = after.split("\n");
   return lines.slice(lines.lastIndexOf(last) + 1).join("\n");
 }
