@@ -10,6 +10,7 @@ import { readPolicy } from "../policy/read-policy";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { confirmedFiles, listFiles } from "./inspection";
 import { leavePending } from "./pending";
+import { addUser } from "./users";
 
 const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const [oldSteps, newSteps] = [
@@ -128,14 +129,23 @@ test("a change whose deployer is gone is undone at once", async () => {
 
 test("on a terminal a change shows how long it has taken and when the host would undo it; sudo's password is asked for", async () => {
   const host = claimHost(lab);
-  const connection = writeConnection(host, { user: "ops" });
-  const command = `SSH_AUTH_SOCK= ${process.execPath} ${main} apply ${file("old.json")} --connection ${connection}`;
-  const { stdout } = await runCommand(["script", "-q", "-e", "-c", command, "/dev/null"]);
+  const password = "quite secret";
+  await addUser(host, "careful", { password, sudoers: "careful ALL=(ALL:ALL) ALL" });
+  const connection = writeConnection(host, { user: "careful", sudoPassword: "another" });
+  const apply = `${process.execPath} ${main} apply ${file("old.json")} --connection ${connection} --ask sudo-password`;
+  // Typed once it is asked for: what a terminal is given before, it shows.
+  const typed = ["sh", "-c", 'sleep 1.5; echo "$1"; sleep 5', "sh", password]
+    .map((word) => `'${word}'`)
+    .join(" ");
+  const command = `SSH_AUTH_SOCK= script -q -e -c '${apply}' /dev/null`;
+  const { stdout } = await runCommand(["bash", "-c", `set -o pipefail; ${command} < <(${typed})`]);
   const redrawn = stdout.split("\r\x1b[K");
+  expect(redrawn[0]).toMatch(/^sudo password: \r\n/);
   expect(redrawn).toContainEqual(expect.stringMatching(/^[|/\\-] \d+\.\d s; the host undoes it in \d+ s$/));
   expect(redrawn).toContainEqual(expect.stringMatching(/^edge on .*: 6\/6 confirm: .*\r\n$/));
   expect(stdout).toMatch(/: the host has the policy, confirmed\r\n$/);
   expect(stdout).not.toMatch(secrets);
+  expect(stdout).not.toContain(password);
 });
 
 /** As the kernel has written of a host of the lab; of other network namespaces than its first it writes nothing. */

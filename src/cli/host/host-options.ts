@@ -28,7 +28,7 @@ export const hostOptions: readonly Option[] = [
     isRepeated: true,
     choices: ["password", "key-password", "sudo-password"],
     about:
-      "Ask for it on the terminal. Where there is none: KNOCKGATE_PASSWORD, KNOCKGATE_KEY_PASSWORD and KNOCKGATE_SUDO_PASSWORD in the environment.",
+      "Ask for it on the terminal, whatever `--connection` says. Elsewhere KNOCKGATE_PASSWORD, KNOCKGATE_KEY_PASSWORD and KNOCKGATE_SUDO_PASSWORD in the environment say it.",
   },
   {
     name: "connection",

@@ -36,23 +36,37 @@ export async function readHostLogin(
 ): Promise<HostLogin> {
   const file = call.value("connection");
   if ((word === undefined) === (file === undefined)) throw new UsageError("give either HOST or --connection");
-  if (file !== undefined)
-    return { connection: await readConnectionFile(file, surroundings.input), profile: undefined };
-  const { user, host, port } = splitHost(word ?? "");
-  const profile = await loadProfile(surroundings.environment, host);
+  const { input, profile } =
+    file === undefined
+      ? await readWord(word ?? "", surroundings)
+      : { input: await readConnectionFile(file, surroundings.input), profile: undefined };
+  const key = await readKey(call, file === undefined, surroundings);
+  const secrets = await readSecrets(call, surroundings);
+  const { privateKeyPassword } = { ...secrets.known, ...input, ...secrets.asked };
+  const ofKey = privateKeyPassword === undefined ? {} : { privateKeyPassword };
+  const whole = {
+    ...secrets.known,
+    ...input,
+    ...secrets.asked,
+    ...key,
+    // The same key is for the bastion; passwords are the host's own.
+    ...(input.proxy === undefined ? {} : { proxy: { ...input.proxy, ...(key && { ...key, ...ofKey }) } }),
+  };
+  return { connection: check(whole, file ?? "HOST"), profile };
+}
+
+/** What a profile, or the word itself, says. */
+async function readWord(word: string, { environment }: Surroundings) {
+  const { user, host, port } = splitHost(word);
+  const profile = await loadProfile(environment, host);
   const way = profile?.way ?? { host, port: 22, user: "root" };
-  const keys = await readKeys(call, surroundings);
-  const { password, sudoPassword } = await readPasswords(call, surroundings);
-  const input = {
+  const input: ConnectionInput = {
     ...toInput(way),
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
-    ...keys,
-    ...(password === undefined ? {} : { password }),
-    ...(sudoPassword === undefined ? {} : { sudoPassword }),
-    ...(way.proxy === undefined ? {} : { proxy: { ...toInput(way.proxy), ...keys } }),
+    ...(way.proxy === undefined ? {} : { proxy: toInput(way.proxy) }),
   };
-  return { connection: check(input, "HOST"), profile };
+  return { input, profile };
 }
 
 /**
@@ -97,16 +111,11 @@ function splitHost(word: string): HostWord {
   return { user, host, port: port === undefined ? undefined : Number(port) };
 }
 
-type Keys = Pick<ConnectionInput, "privateKey" | "privateKeyPassword">;
-
-async function readKeys(call: Call, surroundings: Surroundings): Promise<Keys> {
-  const { environment } = surroundings;
-  const named = call.value("identity");
-  const path = named ?? (environment["SSH_AUTH_SOCK"] ? undefined : await findUsualKey(environment));
-  if (path === undefined) return {};
-  const privateKey = await openText(path);
-  const privateKeyPassword = await readSecret("key-password", call, surroundings);
-  return { privateKey, ...(privateKeyPassword === undefined ? {} : { privateKeyPassword }) };
+/** @param isUsual whether ssh(1)'s own choice counts where none is named */
+async function readKey(call: Call, isUsual: boolean, { environment }: Surroundings) {
+  const usual = isUsual && !environment["SSH_AUTH_SOCK"] ? await findUsualKey(environment) : undefined;
+  const path = call.value("identity") ?? usual;
+  return path === undefined ? undefined : { privateKey: await openText(path) };
 }
 
 async function findUsualKey({ HOME }: Surroundings["environment"]): Promise<string | undefined> {
@@ -117,18 +126,22 @@ async function findUsualKey({ HOME }: Surroundings["environment"]): Promise<stri
   return undefined;
 }
 
-async function readPasswords(call: Call, surroundings: Surroundings) {
-  return {
-    password: await readSecret("password", call, surroundings),
-    sudoPassword: await readSecret("sudo-password", call, surroundings),
-  };
-}
+type Secrets = Partial<Pick<ConnectionInput, "password" | "privateKeyPassword" | "sudoPassword">>;
 
-async function readSecret(
-  name: string,
-  call: Call,
-  { environment }: Surroundings,
-): Promise<string | undefined> {
-  if (call.values("ask").includes(name)) return askSecret(name.replaceAll("-", " "));
-  return environment[`KNOCKGATE_${name.toUpperCase().replaceAll("-", "_")}`] || undefined;
+/** By what `--ask` calls them. */
+const secretNames = {
+  password: "password",
+  "key-password": "privateKeyPassword",
+  "sudo-password": "sudoPassword",
+} as const;
+
+/** What was asked for goes over what a file says, and that over the environment. */
+async function readSecrets(call: Call, { environment }: Surroundings) {
+  const [known, asked]: [Secrets, Secrets] = [{}, {}];
+  for (const [name, field] of Object.entries(secretNames)) {
+    const found = environment[`KNOCKGATE_${name.toUpperCase().replaceAll("-", "_")}`];
+    if (found) known[field] = found;
+    if (call.values("ask").includes(name)) asked[field] = await askSecret(name.replaceAll("-", " "));
+  }
+  return { known, asked };
 }
