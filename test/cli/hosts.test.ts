@@ -181,7 +181,7 @@ describe("knockgate status and plan", () => {
     expect(status.out).toContain("drift: another ruleset than this policy's is confirmed");
     const plan = await run(["plan", file("new.json"), "edge.test", ...former]);
     expect(plan.exitCode).toBe(1);
-    expect(plan.out).toMatch(/^-.*dport.*<secret>.*\n(?:.*\n)*?\+.*dport.*<ssh-\d:[0-9a-f]{6}>/m);
+    expect(plan.out).toMatch(/^-.*dport <ssh-1:[0-9a-f]{6}>.*\n(?:.*\n)*?\+.*dport <ssh-1:[0-9a-f]{6}>/m);
     expect(plan.out).toContain("the ruleset would be loaded, proven and confirmed; open doors stay open");
     const shown = await play(["plan", file("new.json"), "edge.test", ...former, "--show-secrets"], {
       environment,

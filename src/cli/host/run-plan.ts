@@ -8,6 +8,7 @@ import { describeLoaded } from "../../plan/loaded-text.js";
 import type { Observed } from "../../plan/observed.js";
 import { findObstacles } from "../../plan/obstacles.js";
 import { digestText } from "../../policy/digest.js";
+import type { Policy } from "../../policy/schema.js";
 import { renderRedacted } from "../../render/redact.js";
 import { renderPolicy } from "../../render/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
@@ -29,7 +30,7 @@ export async function runPlan(call: Call, surroundings: Surroundings): Promise<O
 
 function describePlan(
   place: string,
-  { policy, former }: Errand,
+  { policy, former, gatedBy }: Errand,
   observed: Observed,
   showSecrets: boolean,
   surroundings: Surroundings,
@@ -41,7 +42,7 @@ function describePlan(
   const lines = [...listActs(observed, drift, policy), ...listFindings(observed, request, obstacles)];
   const key = makeRedactionKey();
   const has = describeLoaded(observed);
-  const before = showSecrets ? has : makeRedaction(drift, policy, key)(has);
+  const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], key);
   const after = showSecrets ? renderPolicy(policy) : renderRedacted(policy, key);
   const patch = compareTexts({ name: place, text: before }, { name: "the policy", text: after });
   const said = lines.map((line) => `${place}: ${line}\n`).join("");
@@ -52,8 +53,21 @@ function describePlan(
   };
 }
 
+/** A step that is in both has the same label, where it is known what the host has. */
+function hideSecrets(
+  text: string,
+  observed: Observed,
+  [policy, ...others]: readonly [Policy, ...Policy[]],
+  key: string,
+): string {
+  const has = others.find((other) => renderPolicy(other) === observed.confirmed?.text) ?? policy;
+  const digest = digestText(renderPolicy(has));
+  const owner = observed.confirmed?.owner ?? "";
+  return makeRedaction(assessDrift(observed, { policy: has, digest, owner }), has, key)(text);
+}
+
 /** What `knockgate apply` would do. */
-function listActs(observed: Observed, drift: readonly Drift[], policy: Errand["policy"]): readonly string[] {
+function listActs(observed: Observed, drift: readonly Drift[], policy: Policy): readonly string[] {
   if (drift.length === 0) return ["the host has this ruleset confirmed and loaded; nothing to change"];
   if (observed.pendingId !== undefined) {
     return ["another change is pending: `knockgate apply` would be refused until the host has undone it"];
