@@ -99,6 +99,38 @@ describe("a change that succeeds", () => {
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: "me" });
   });
 
+  test("gets in by the knock of what the host may be gated by, first of all, and after the host's own undo", async () => {
+    const host = makeFakeHost({
+      confirmed,
+      policies: [newPolicy],
+      faults: [
+        { at: "confirm", kind: "cut before" },
+        { at: "undo", kind: "cut before" },
+      ],
+    });
+    const knocks: unknown[] = [];
+    let connections = 0;
+    const routes = host.world.routes.map((route) => ({
+      ...route,
+      knock: (steps: readonly Step[]) => {
+        knocks.push(steps);
+        return route.knock(steps);
+      },
+      connect: (timeoutMs: number) => {
+        connections += 1;
+        // The first looked, the second proved; by the third the host's timer has run.
+        if (connections === 3) host.elapse();
+        return route.connect(timeoutMs);
+      },
+    }));
+    const gated = { ...update, formerPolicies: [], gatedBy: [oldPolicy] };
+    await expect(changeHost(gated, { ...host.world, routes })).rejects.toThrow(
+      "The host has put back by itself what it had before.",
+    );
+    expect(knocks[0]).toEqual(oldPolicy.gates[0]?.knock.steps);
+    expect(host.state).toMatchObject({ loaded: renderPolicy(oldPolicy), openConnections: 0 });
+  });
+
   test("replaces the table when what somebody put into it can't be refilled", async () => {
     const fault: Fault = { at: "stage", kind: "refuses", code: 12, stderr: "File exists" };
     const host = makeFakeHost({ confirmed, policies: [newPolicy], faults: [fault] });

@@ -127,8 +127,34 @@ describe("knockgate apply", () => {
       ),
     });
     expect(host.state.loaded).toBeUndefined();
-    expect(await run([...words, "--undo-after", "400"])).toMatchObject({ exitCode: 0 });
+    const again = await run([...words, "--undo-after", "400"]);
+    expect([again.exitCode, again.notes.join()]).toEqual([
+      0,
+      expect.stringContaining("the host undoes the change by itself in 400 s"),
+    ]);
     expect(host.health.join()).toContain("curl -f localhost");
+  });
+
+  test("says what the linter warns of, and tries the gates from where it is told to", async () => {
+    setHost(undefined);
+    const path = file("prover.json");
+    writeFileSync(path, JSON.stringify({ host: "prover.test", user: "ops" }), { mode: 0o600 });
+    const short = {
+      ...newDeclared,
+      gates: newDeclared.gates.map((gate) => ({ ...gate, openForSeconds: 1 })),
+    };
+    writeFileSync(file("short.json"), JSON.stringify(short));
+    setHost(undefined, "", { policies: [readPolicy(short)] });
+    const { exitCode, notes } = await run(["apply", file("short.json"), "edge.test", "--prove-from", path]);
+    expect([exitCode, notes[0]]).toEqual([
+      0,
+      expect.stringMatching(/^warning: .*openForSeconds.*\[window-too-short\]/),
+    ]);
+    const [[to] = []] = vi.mocked(withProvingWorld).mock.calls.slice(-1);
+    expect(to).toMatchObject({
+      connection: { host: "edge.test" },
+      proveFrom: { host: "prover.test", user: "ops" },
+    });
   });
 
   test.each([
@@ -216,6 +242,12 @@ describe("knockgate status and plan", () => {
     expect(await run(["plan", file("new.json"), "edge.test"])).toMatchObject({
       exitCode: 3,
       err: expect.stringContaining("[HOST_UNFIT]"),
+    });
+    setHost(undefined);
+    writeFileSync(file("denied.json"), JSON.stringify({ ...newDeclared, denyFrom: ["192.0.2.0/24"] }));
+    expect(await run(["plan", file("denied.json"), "edge.test"])).toMatchObject({
+      exitCode: 3,
+      err: expect.stringContaining("[LOCKOUT]"),
     });
   });
 });
@@ -344,6 +376,12 @@ describe("the host and how it is reached", () => {
     const outputs = JSON.stringify(makeOutputs("inner", { ...way, proxy }));
     await play(["profile", "add", "-"], { environment, input: outputs });
     expect(await connect(["inner"])).toMatchObject({ ...way, proxy });
+    writeFileSync(file("key"), "very private words");
+    const ofKey = { privateKey: "very private words", privateKeyPassword: "a" };
+    expect(await connect(["inner", "-i", file("key")], { KNOCKGATE_KEY_PASSWORD: "a" })).toMatchObject({
+      ...ofKey,
+      proxy: { ...proxy, ...ofKey },
+    });
     expect(await connect(["root@inner"])).toMatchObject({ ...way, user: "root", proxy });
     const [, policies] = vi.mocked(withWorld).mock.calls.at(-1) ?? [];
     expect(policies?.map(({ gates }) => gates[0]?.knock.steps.length)).toEqual([3, 3]);
