@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Step } from "../../src/policy/schema";
@@ -30,7 +30,7 @@ let lab: Lab;
 const file = (name: string) => join(lab.directory, name);
 
 beforeAll(async () => {
-  lab = await openLab({ hosts: 4 });
+  lab = await openLab({ hosts: 5 });
   writeFileSync(file("key"), lab.privateKey, { mode: 0o600 });
   writeFileSync(file("old.json"), JSON.stringify(declare(oldSteps)));
   writeFileSync(file("new.json"), JSON.stringify(declare(newSteps)));
@@ -136,6 +136,23 @@ test("a change whose deployer is gone is undone at once", async () => {
   expect(await isOpenFor(host, newSteps)).toBe(false);
   expect(await isOpenFor(host, oldSteps)).toBe(true);
   expect(await listFiles(host)).not.toContain("f 0600 /var/lib/knockgate/edge/pending");
+});
+
+test("a change that a signal ends says what the host will do, and the host does it", async () => {
+  const host = claimHost(lab);
+  const words = ["apply", file("old.json"), "--connection", writeConnection(host)];
+  const log = file("interrupted.log");
+  const program = [
+    `SSH_AUTH_SOCK= ${process.execPath} ${main} ${words.join(" ")} 2>${log} & pid=$!`,
+    `until grep -q ': 4/6 load: ' ${log}; do sleep 0.01; done`,
+    "kill -TERM $pid; wait $pid",
+  ];
+  expect((await runCommand(["sh", "-c", program.join("\n")], { check: false })).code).toBe(143);
+  expect(readFileSync(log, "utf8")).toMatch(
+    /\ninterrupted: what is not confirmed, the host undoes by itself within 60 s, or at once by `knockgate undo`\n$/,
+  );
+  expect((await knockgate(["undo", ...words.slice(1)])).code).toBe(0);
+  expect(await listFiles(host)).toEqual([]);
 });
 
 test("on a terminal a change shows how long it has taken and when the host would undo it; sudo's password is asked for", async () => {

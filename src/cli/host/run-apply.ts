@@ -9,6 +9,7 @@ import { type Call, type Outcome, type Surroundings, UsageError } from "../comma
 import { isProfileName } from "../profile.js";
 import { saveProfile } from "../profile-store.js";
 import { commandLineOwner, type Errand, readErrand } from "./errand.js";
+import { sayWhenInterrupted } from "./interruption.js";
 import { showProgress } from "./progress.js";
 import { readConnectionFile } from "./read-connection.js";
 
@@ -33,9 +34,11 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
       log(line);
     };
     for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
-    return withProvingWorld({ connection, proveFrom, policy }, [...former, ...gatedBy], tell, (world) =>
-      changeHost(request, world),
-    );
+    const change = () =>
+      withProvingWorld({ connection, proveFrom, policy }, [...former, ...gatedBy], tell, (world) =>
+        changeHost(request, world),
+      );
+    return sayWhenInterrupted(() => tell(describeInterruption(request)), change);
   });
   const name = kept ?? profile?.name;
   const path = name === undefined ? undefined : await keepKnock(name, errand, surroundings);
@@ -73,6 +76,10 @@ function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeReq
     undoAfterSeconds,
     health,
   };
+}
+
+function describeInterruption({ undoAfterSeconds }: ChangeRequest): string {
+  return `interrupted: what is not confirmed, the host undoes by itself within ${undoAfterSeconds} s, or at once by \`knockgate undo\``;
 }
 
 /** From now on the host opens for this knock alone. */
