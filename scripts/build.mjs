@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundleCommandLine } from "./bundle.mjs";
 import { root } from "./root.mjs";
 
 const dist = join(root, "dist");
@@ -18,6 +19,7 @@ const compiled = spawnSync(tsc, ["-p", "tsconfig.build.json"], { cwd: root, stdi
 if (compiled.error)
   console.error(`build: try \`npm run setup\`, tsc did not start: ${compiled.error.message}`);
 if (compiled.status !== 0) process.exit(1);
+await bundleCommandLine(dist);
 
 // The host scripts are read at run time from beside the module that sends them.
 for (const path of listPaths("src").filter((path) => path.endsWith(".sh"))) {
@@ -40,7 +42,8 @@ function isUpToDate() {
   // Folders count too: their time tells of removed and renamed files.
   const examples = listPaths("examples").filter((path) => !path.includes("node_modules"));
   const forSchema = ["scripts/schema.mjs", ...listPaths("scripts/schema"), ...examples];
-  const sources = ["src", ...listPaths("src"), ...forSchema, ...settings, "package.json"];
+  const makers = ["scripts/build.mjs", "scripts/bundle.mjs"];
+  const sources = ["src", ...listPaths("src"), ...forSchema, ...settings, ...makers, "package.json"];
   return sources.every((path) => statSync(join(root, path)).mtimeMs < statSync(stamp).mtimeMs);
 }
 

@@ -4,7 +4,6 @@ import { isInPortRange, parsePortRange } from "../policy/port.js";
 import type { Step } from "../policy/schema.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
 import type { Profile, ProfileGate } from "./profile.js";
-import { listProfiles, loadProfile } from "./profile-store.js";
 import { readStepWord } from "./step-word.js";
 
 /** What one knock is sent for. */
@@ -29,7 +28,7 @@ export async function findTarget(
   host: string,
   port: number | undefined,
   call: Call,
-  { environment, input }: Pick<Surroundings, "environment" | "input">,
+  surroundings: Pick<Surroundings, "environment" | "input">,
 ): Promise<Target> {
   const words = call.values("step");
   if (words.length > 0 && call.has("stack")) throw new UsageError("--step and --stack exclude each other");
@@ -37,7 +36,10 @@ export async function findTarget(
     const steps = words.map((word, index) => readStepWord(word, index + 1));
     return { way: { host, port: port ?? 22, user: "root" }, gate: undefined, port: port ?? 22, steps };
   }
-  const profile = call.has("stack") ? await readFromStack(host, input) : await findProfile(host, environment);
+  // Standard input is opened when it is asked for, so it is named only where it is read.
+  const profile = call.has("stack")
+    ? await readFromStack(host, surroundings.input)
+    : await findProfile(host, surroundings.environment);
   return choosePort(profile, port, call.value("gate"));
 }
 
@@ -51,6 +53,8 @@ async function readFromStack(host: string, input: Surroundings["input"]): Promis
 }
 
 async function findProfile(host: string, environment: Surroundings["environment"]): Promise<Profile> {
+  // A knock that is given by hand reads no file.
+  const { listProfiles, loadProfile } = await import("./profile-store.js");
   const named = await loadProfile(environment, host);
   if (named !== undefined) return named;
   const names = await listProfiles(environment);

@@ -1,4 +1,4 @@
-import { connect, isIPv6 } from "node:net";
+import { connect, isIP } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError } from "../errors.js";
 import type { KnockStep, PortAnswer } from "./host.js";
@@ -87,7 +87,7 @@ export function probePort(address: string, port: number, timeoutMs: number): Pro
 
 async function sendDatagram(address: string, port: number, payloadBytes: number): Promise<void> {
   const { createSocket } = await import("node:dgram");
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  const socket = createSocket(isIP(address) === 6 ? "udp6" : "udp4");
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
