@@ -18,7 +18,8 @@ const hot = [
   "cli/version.ts",
 ].map((path) => join(source, path));
 
-const banner = "// Made by scripts/bundle.mjs from what a knock needs; the other files here are for the rest.";
+const banner =
+  "// Made by scripts/bundle.mjs from what a knock needs; the other files here are for the rest.";
 
 /**
  * Writes the bundle in the place of what the compiler made from its entry.

@@ -1,4 +1,15 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { KnockgateError } from "../errors.js";
@@ -14,8 +25,8 @@ export function findProfileFolder(environment: Environment): string {
 }
 
 /** The names of all profiles, sorted. */
-export async function listProfiles(environment: Environment): Promise<readonly string[]> {
-  const files = await readdir(findProfileFolder(environment)).catch(ignoreMissing);
+export function listProfiles(environment: Environment): readonly string[] {
+  const files = ifThere(() => readdirSync(findProfileFolder(environment)));
   return (files ?? [])
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -".json".length))
@@ -28,10 +39,10 @@ export async function listProfiles(environment: Environment): Promise<readonly s
  *
  * @throws KnockgateError `ARGUMENTS_INVALID` when others can read the file, or it is none
  */
-export async function loadProfile(environment: Environment, name: string): Promise<Profile | undefined> {
+export function loadProfile(environment: Environment, name: string): Profile | undefined {
   if (!isProfileName(name)) return undefined;
   const path = join(findProfileFolder(environment), `${name}.json`);
-  const found = await stat(path).catch(ignoreMissing);
+  const found = ifThere(() => statSync(path));
   if (found === undefined) return undefined;
   // Windows has no such modes.
   if (process.platform !== "win32" && (found.mode & 0o077) !== 0) {
@@ -40,7 +51,7 @@ export async function loadProfile(environment: Environment, name: string): Promi
       `${path}: others can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if they may have.`,
     );
   }
-  return readProfile(name, parse(await readFile(path, "utf8"), path), path);
+  return readProfile(name, parse(readFileSync(path, "utf8"), path), path);
 }
 
 /**
@@ -48,22 +59,22 @@ export async function loadProfile(environment: Environment, name: string): Promi
  *
  * @returns the file's path
  */
-export async function saveProfile(environment: Environment, profile: Profile): Promise<string> {
+export function saveProfile(environment: Environment, profile: Profile): string {
   const folder = findProfileFolder(environment);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${profile.name}.json`);
   const draft = join(folder, `.${profile.name}.${process.pid}.${Date.now()}`);
   try {
-    const file = await open(draft, "wx", 0o600);
+    const file = openSync(draft, "wx", 0o600);
     try {
-      await file.writeFile(writeProfile(profile));
-      await file.sync();
+      writeFileSync(file, writeProfile(profile));
+      fsyncSync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
-    await rename(draft, path);
+    renameSync(draft, path);
   } catch (cause) {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
     throw cause;
   }
   return path;
@@ -75,11 +86,11 @@ export function writeProfile({ name, way, gates }: Profile): string {
 }
 
 /** Removes a profile and tells whether there was one. */
-export async function removeProfile(environment: Environment, name: string): Promise<boolean> {
+export function removeProfile(environment: Environment, name: string): boolean {
   if (!isProfileName(name)) return false;
   const path = join(findProfileFolder(environment), `${name}.json`);
-  const was = await stat(path).catch(ignoreMissing);
-  await rm(path, { force: true });
+  const was = ifThere(() => statSync(path));
+  rmSync(path, { force: true });
   return was !== undefined;
 }
 
@@ -92,6 +103,12 @@ function parse(text: string, path: string): unknown {
   }
 }
 
-function ignoreMissing(cause: NodeJS.ErrnoException): undefined {
-  if (cause.code !== "ENOENT") throw cause;
+/** Waits for the disk: what reads without waiting takes longer to load than a profile to read. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
+    return undefined;
+  }
 }

@@ -17,7 +17,7 @@ export async function runLint(call: Call, { input, paint }: Surroundings): Promi
   const exitCode = errors > 0 ? 1 : 0;
   const format = call.value("format");
   if (format === "sarif") {
-    const text = writeSarif(findings, await readVersion());
+    const text = writeSarif(findings, readVersion());
     return { exitCode, text, json: JSON.parse(text) };
   }
   const json = { errors, warnings: findings.length - errors, findings };

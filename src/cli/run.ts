@@ -56,7 +56,7 @@ async function showHelp(words: readonly string[]): Promise<Outcome> {
 
 async function showVersion(): Promise<Outcome> {
   const { readVersion } = await import("./version.js");
-  const version = await readVersion();
+  const version = readVersion();
   return { exitCode: 0, text: `${version}\n`, json: { version } };
 }
 

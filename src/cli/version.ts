@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The package's version. */
-export async function readVersion(): Promise<string> {
-  return JSON.parse(await readFile(join(__dirname, "..", "..", "package.json"), "utf8")).version;
+export function readVersion(): string {
+  return JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8")).version;
 }
