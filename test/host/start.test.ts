@@ -1,0 +1,94 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { saveProfile } from "../../src/cli/profile-store";
+import { makeOutputs } from "../cli/gated";
+
+const dist = join(realpathSync(join(__dirname, "..", "..")), "dist");
+const main = join(dist, "cli", "main.js");
+
+/** Writes down, when the program ends, what it has loaded. */
+const watcher = `
+const already = new Set(process.moduleLoadList);
+process.on("exit", () => require("node:fs").writeFileSync(process.env.LOADED, JSON.stringify({
+  files: Object.keys(require.cache).filter((path) => path !== __filename),
+  ofNode: process.moduleLoadList.filter((name) => !already.has(name)).map((name) => name.split(" ").at(-1)),
+})));
+`;
+
+/** Of Node: what starts its loader of ES modules, standard input, threads, processes, or takes long for what it does. */
+const dear = [
+  "internal/modules/esm/loader",
+  "internal/fs/streams",
+  "tty",
+  "fs/promises",
+  "child_process",
+  "dgram",
+  "dns/promises",
+  "perf_hooks",
+  "crypto",
+];
+
+/** Its port refuses: an answer comes at once. */
+const way = { host: "127.0.0.1", port: 1, user: "ops" };
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "knockgate-start-"));
+  writeFileSync(join(folder, "watcher.cjs"), watcher);
+  const gate = { gate: "ssh", protect: [{ tcp: "1" }], steps: [{ tcp: 1 }] };
+  const gates = [{ ...gate, stepTimeoutSeconds: 5, openForSeconds: 5 }];
+  saveProfile({ XDG_CONFIG_HOME: folder }, { name: "edge", way, gates });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(words: readonly string[], input?: string) {
+  const loaded = join(folder, "loaded.json");
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["-r", join(folder, "watcher.cjs"), main, ...words],
+    {
+      env: { XDG_CONFIG_HOME: folder, LOADED: loaded },
+      encoding: "utf8",
+      ...(input === undefined ? { stdio: ["ignore", "pipe", "pipe"] as const } : { input }),
+    },
+  );
+  const { files, ofNode } = JSON.parse(readFileSync(loaded, "utf8")) as Record<string, readonly string[]>;
+  return { status, stdout, stderr, files: files ?? [], ofNode: ofNode ?? [] };
+}
+
+describe("the start of the command line", () => {
+  test.each([
+    ["a knock by hand", ["knock", "127.0.0.1", "-s", "tcp:1", "-p", "1"], 0],
+    ["a knock by a profile", ["knock", "edge"], 0],
+    ["a proxy", ["proxy", "127.0.0.1", "1", "-s", "tcp:1"], 3],
+    ["profile list", ["profile", "list"], 0],
+    ["--version", ["--version"], 0],
+  ])("of %s loads one file, and what must be there once", (_, words, exitCode) => {
+    const { status, files, ofNode } = run(words);
+    expect(status).toBe(exitCode);
+    expect(files.map((path) => path.replace(dist, "dist")).sort()).toEqual([
+      "dist/cli/command.js",
+      "dist/cli/main.js",
+      "dist/errors.js",
+    ]);
+    expect(ofNode.filter((name) => dear.includes(name))).toEqual([]);
+  });
+
+  test("leaves what only other commands need to files of their own, and knows their errors", () => {
+    const two = { a: makeOutputs("a", way), b: makeOutputs("b", way) };
+    const usage = run(["profile", "add", "-", "--name", "c"], JSON.stringify(two));
+    expect([usage.status, usage.stderr]).toEqual([
+      2,
+      "knockgate: --name is for one host, and there are 2 [USAGE]\n",
+    ]);
+    expect(usage.files).toContain(join(dist, "cli", "commands", "profile-add.js"));
+    const missing = run(["profile", "export", "nobody"]);
+    expect([missing.status, missing.stderr]).toEqual([
+      3,
+      "knockgate: there is no profile nobody [ARGUMENTS_INVALID]\n",
+    ]);
+  });
+});
