@@ -10,7 +10,6 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { KnockgateError } from "../errors.js";
 import { isProfileName, type Profile, readProfile } from "./profile.js";
@@ -18,15 +17,21 @@ import { isProfileName, type Profile, readProfile } from "./profile.js";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where profiles are: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory, 0.8). */
-export function findProfileFolder(environment: Environment): string {
+export async function findProfileFolder(environment: Environment): Promise<string> {
   const given = environment["XDG_CONFIG_HOME"] ?? "";
-  const config = isAbsolute(given) ? given : join(environment["HOME"] || homedir(), ".config");
+  const config = isAbsolute(given) ? given : join(environment["HOME"] || (await findHome()), ".config");
   return join(config, "knockgate", "profiles");
 }
 
+/** To load node:os takes longer than to read a profile, and it is hardly ever needed. */
+async function findHome(): Promise<string> {
+  return (await import("node:os")).homedir();
+}
+
 /** The names of all profiles, sorted. */
-export function listProfiles(environment: Environment): readonly string[] {
-  const files = ifThere(() => readdirSync(findProfileFolder(environment)));
+export async function listProfiles(environment: Environment): Promise<readonly string[]> {
+  const folder = await findProfileFolder(environment);
+  const files = ifThere(() => readdirSync(folder));
   return (files ?? [])
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -".json".length))
@@ -39,9 +44,9 @@ export function listProfiles(environment: Environment): readonly string[] {
  *
  * @throws KnockgateError `ARGUMENTS_INVALID` when others can read the file, or it is none
  */
-export function loadProfile(environment: Environment, name: string): Profile | undefined {
+export async function loadProfile(environment: Environment, name: string): Promise<Profile | undefined> {
   if (!isProfileName(name)) return undefined;
-  const path = join(findProfileFolder(environment), `${name}.json`);
+  const path = join(await findProfileFolder(environment), `${name}.json`);
   const found = ifThere(() => statSync(path));
   if (found === undefined) return undefined;
   // Windows has no such modes.
@@ -59,8 +64,8 @@ export function loadProfile(environment: Environment, name: string): Profile | u
  *
  * @returns the file's path
  */
-export function saveProfile(environment: Environment, profile: Profile): string {
-  const folder = findProfileFolder(environment);
+export async function saveProfile(environment: Environment, profile: Profile): Promise<string> {
+  const folder = await findProfileFolder(environment);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${profile.name}.json`);
   const draft = join(folder, `.${profile.name}.${process.pid}.${Date.now()}`);
@@ -86,9 +91,9 @@ export function writeProfile({ name, way, gates }: Profile): string {
 }
 
 /** Removes a profile and tells whether there was one. */
-export function removeProfile(environment: Environment, name: string): boolean {
+export async function removeProfile(environment: Environment, name: string): Promise<boolean> {
   if (!isProfileName(name)) return false;
-  const path = join(findProfileFolder(environment), `${name}.json`);
+  const path = join(await findProfileFolder(environment), `${name}.json`);
   const was = ifThere(() => statSync(path));
   rmSync(path, { force: true });
   return was !== undefined;

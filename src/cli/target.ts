@@ -55,9 +55,10 @@ async function readFromStack(host: string, input: Surroundings["input"]): Promis
 async function findProfile(host: string, environment: Surroundings["environment"]): Promise<Profile> {
   // A knock that is given by hand reads no file.
   const { listProfiles, loadProfile } = await import("./profile-store.js");
-  const named = loadProfile(environment, host);
+  const named = await loadProfile(environment, host);
   if (named !== undefined) return named;
-  const all = listProfiles(environment).map((name) => loadProfile(environment, name));
+  const names = await listProfiles(environment);
+  const all = await Promise.all(names.map((name) => loadProfile(environment, name)));
   return chooseProfile(
     host,
     all.filter((profile) => profile !== undefined),

@@ -144,9 +144,11 @@ describe("a profile", () => {
     expect(readdirSync(folder())).toEqual([]);
   });
 
-  test("stands below XDG_CONFIG_HOME if that is an absolute path, else below ~/.config", () => {
-    expect(findProfileFolder({ XDG_CONFIG_HOME: "/x", HOME: "/h" })).toBe("/x/knockgate/profiles");
-    expect(findProfileFolder({ XDG_CONFIG_HOME: "x", HOME: "/h" })).toBe("/h/.config/knockgate/profiles");
-    expect(findProfileFolder({ HOME: "/h" })).toBe("/h/.config/knockgate/profiles");
+  test("stands below XDG_CONFIG_HOME if that is an absolute path, else below ~/.config", async () => {
+    expect(await findProfileFolder({ XDG_CONFIG_HOME: "/x", HOME: "/h" })).toBe("/x/knockgate/profiles");
+    expect(await findProfileFolder({ XDG_CONFIG_HOME: "x", HOME: "/h" })).toBe(
+      "/h/.config/knockgate/profiles",
+    );
+    expect(await findProfileFolder({ HOME: "/h" })).toBe("/h/.config/knockgate/profiles");
   });
 });

@@ -29,18 +29,19 @@ const dear = [
   "dns/promises",
   "perf_hooks",
   "crypto",
+  "os",
 ];
 
 /** Its port refuses: an answer comes at once. */
 const way = { host: "127.0.0.1", port: 1, user: "ops" };
 
 let folder: string;
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "knockgate-start-"));
   writeFileSync(join(folder, "watcher.cjs"), watcher);
   const gate = { gate: "ssh", protect: [{ tcp: "1" }], steps: [{ tcp: 1 }] };
   const gates = [{ ...gate, stepTimeoutSeconds: 5, openForSeconds: 5 }];
-  saveProfile({ XDG_CONFIG_HOME: folder }, { name: "edge", way, gates });
+  await saveProfile({ XDG_CONFIG_HOME: folder }, { name: "edge", way, gates });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

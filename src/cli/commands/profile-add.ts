@@ -33,7 +33,7 @@ export const command: Command = {
     const profiles = found.map((profile) => ({ ...profile, name: name ?? profile.name }));
     const kept: { name: string; file: string; gates: readonly string[] }[] = [];
     for (const profile of profiles) {
-      const path = saveProfile(environment, profile);
+      const path = await saveProfile(environment, profile);
       kept.push({ name: profile.name, file: path, gates: profile.gates.map(({ gate }) => gate) });
     }
     const text = kept

@@ -20,7 +20,7 @@ export const command: Command = {
       import("../../errors.js"),
     ]);
     const [name = ""] = call.arguments;
-    const profile = loadProfile(environment, name);
+    const profile = await loadProfile(environment, name);
     if (profile === undefined) throw new KnockgateError("ARGUMENTS_INVALID", `there is no profile ${name}`);
     return { exitCode: 0, text: writeProfile(profile), json: profile };
   },

@@ -12,10 +12,10 @@ export const command: Command = {
   ],
   run: async (call, { environment }) => {
     const { listProfiles, loadProfile } = await import("../profile-store.js");
-    const names = listProfiles(environment);
+    const names = await listProfiles(environment);
     if (call.has("names"))
       return { exitCode: 0, text: names.map((name) => `${name}\n`).join(""), json: names };
-    const profiles = names.map((name) => loadProfile(environment, name));
+    const profiles = await Promise.all(names.map((name) => loadProfile(environment, name)));
     const rows = profiles.flatMap((profile) => {
       if (profile === undefined) return [];
       const { name, way, gates } = profile;

@@ -11,7 +11,8 @@ export const command: Command = {
   run: async (call, { environment }) => {
     const { removeProfile } = await import("../profile-store.js");
     const results: { name: string; isRemoved: boolean }[] = [];
-    for (const name of call.arguments) results.push({ name, isRemoved: removeProfile(environment, name) });
+    for (const name of call.arguments)
+      results.push({ name, isRemoved: await removeProfile(environment, name) });
     const text = results
       .map(({ name, isRemoved }) => `${name}: ${isRemoved ? "removed" : "there is none"}\n`)
       .join("");

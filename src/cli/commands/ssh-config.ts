@@ -38,10 +38,10 @@ export const command: Command = {
       import("../proxy-block.js"),
       import("../../errors.js"),
     ]);
-    const names = call.arguments.length > 0 ? call.arguments : listProfiles(environment);
+    const names = call.arguments.length > 0 ? call.arguments : await listProfiles(environment);
     const blocks: string[] = [];
     for (const name of names) {
-      const profile = loadProfile(environment, name);
+      const profile = await loadProfile(environment, name);
       if (profile === undefined) throw new KnockgateError("ARGUMENTS_INVALID", `there is no profile ${name}`);
       blocks.push(writeProxyBlock(profile, call.value("program") ?? "knockgate"));
     }
