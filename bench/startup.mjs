@@ -16,11 +16,20 @@ if (!existsSync(main)) throw new Error("dist is not built: node scripts/build.mj
 const home = mkdtempSync(join(tmpdir(), "knockgate-startup-"));
 const empty = join(home, "empty.cjs");
 writeFileSync(empty, "");
-/** What any program pays that does no more than a knock: one connection and one line. */
+/** What any program pays that does no more than a knock. */
 const connect = join(home, "connect.cjs");
 writeFileSync(
   connect,
   'require("node:net").connect({ host: "127.0.0.1", port: 1 }).once("error", () => process.stdout.write("refused\\n"));',
+);
+const send = join(home, "send.cjs");
+writeFileSync(
+  send,
+  `const socket = require("node:dgram").createSocket("udp4");
+   socket.send("", 1, "127.0.0.1", () => {
+     socket.close();
+     setTimeout(() => require("./connect.cjs"), ${stepPauseMs});
+   });`,
 );
 writeProfile();
 
@@ -38,12 +47,17 @@ const rows = [
   { name: "node -e 0", words: ["-e", "0"] },
   { name: "node, an empty file", words: [empty] },
   { name: "node, a file that connects and prints", words: [connect] },
+  {
+    name: "node, a file that sends a datagram, waits, connects and prints",
+    words: [send],
+    waitsMs: stepPauseMs,
+  },
   { name: "knockgate --version", words: [main, "--version"] },
   { name: "knockgate profile list", words: [main, "profile", "list"] },
   { name: "knockgate knock, TCP", words: [main, "knock", "127.0.0.1", "-s", "tcp:1", "-p", "1"] },
   { name: "knockgate knock, TCP, by a profile", words: [main, "knock", "edge", "-p", "1"] },
   {
-    name: `knockgate knock, UDP, less the ${stepPauseMs} ms behind it`,
+    name: "knockgate knock, UDP",
     words: [main, "knock", "127.0.0.1", "-s", "udp:1", "-p", "1"],
     waitsMs: stepPauseMs,
   },
@@ -63,7 +77,8 @@ try {
 }
 
 const floors = times.get("node -e 0") ?? [];
-console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${rounds} rounds\n`);
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${rounds} rounds`);
+console.log(`Behind a datagram ${stepPauseMs} ms are waited for; they are taken off.\n`);
 console.log("| started | median | medians' ratio to node -e 0 | median of each round's ratio |");
 console.log("| --- | --- | --- | --- |");
 for (const [name, all] of times) {
