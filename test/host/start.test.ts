@@ -63,20 +63,24 @@ function run(words: readonly string[], input?: string) {
 describe("the start of the command line", () => {
   test.each([
     ["a knock by hand", ["knock", "127.0.0.1", "-s", "tcp:1", "-p", "1"], 0],
+    ["a datagram", ["knock", "127.0.0.1", "-s", "udp:1", "-p", "1"], 0, ["dgram"]],
     ["a knock by a profile", ["knock", "edge"], 0],
     ["a proxy", ["proxy", "127.0.0.1", "1", "-s", "tcp:1"], 3],
     ["profile list", ["profile", "list"], 0],
     ["--version", ["--version"], 0],
-  ])("of %s loads one file, and what must be there once", (_, words, exitCode) => {
-    const { status, files, ofNode } = run(words);
-    expect(status).toBe(exitCode);
-    expect(files.map((path) => path.replace(dist, "dist")).sort()).toEqual([
-      "dist/cli/command.js",
-      "dist/cli/main.js",
-      "dist/errors.js",
-    ]);
-    expect(ofNode.filter((name) => dear.includes(name))).toEqual([]);
-  });
+  ])(
+    "of %s loads one file, and what must be there once",
+    (_, words, exitCode, needed: readonly string[] = []) => {
+      const { status, files, ofNode } = run(words);
+      expect(status).toBe(exitCode);
+      expect(files.map((path) => path.replace(dist, "dist")).sort()).toEqual([
+        "dist/cli/command.js",
+        "dist/cli/main.js",
+        "dist/errors.js",
+      ]);
+      expect(ofNode.filter((name) => dear.includes(name))).toEqual(needed);
+    },
+  );
 
   test("leaves what only other commands need to files of their own, and knows their errors", () => {
     const two = { a: makeOutputs("a", way), b: makeOutputs("b", way) };
