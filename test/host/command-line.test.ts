@@ -135,7 +135,7 @@ describe("knockgate knock", () => {
       'process.on("exit", () => process.stderr.write(Object.keys(require.cache).join("\\n")));\n',
     );
     const { stderr } = await knockgate(["knock", "edge", "--tries", "1"], {}, ["-r", list]);
-    expect(stderr).toContain("/dist/cli/open-gate.js");
+    expect(stderr).toContain("/dist/cli/main.js");
     expect(stderr.split("\n").filter((path) => path.includes("node_modules"))).toEqual([]);
   });
 
