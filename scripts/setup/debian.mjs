@@ -16,7 +16,14 @@ const commandsByPackage = {
   tcpdump: ["tcpdump"],
   knockd: ["knock"], // its daemon stays stopped
   "iputils-ping": ["ping"],
+  "netcat-openbsd": ["nc.openbsd"],
+  "netcat-traditional": ["nc.traditional"],
+  ncat: ["ncat"],
   rsync: ["rsync"],
+  git: ["git"],
+  "ansible-core": ["ansible"],
+  zsh: ["zsh"],
+  fish: ["fish"],
   "perl-base": ["perl"],
   "python3-minimal": ["python3"],
   busybox: ["busybox"], // busybox-static has the same command
