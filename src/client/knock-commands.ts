@@ -2,6 +2,7 @@ import type { Step } from "../policy/schema.js";
 import { joinWords } from "../transport/shell.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
+import { writeShKnock } from "./sh-knock.js";
 import { isHostWord, type Login, type Way } from "./way.js";
 
 /** Lines for a POSIX shell that send one knock. A tool that can't send it as it has to be has none. */
@@ -12,6 +13,10 @@ export interface KnockCommands {
   readonly nmap?: string;
   /** bash and coreutils, with ping for ICMP. Through a bastion they are run there, over ssh. */
   readonly bash?: string;
+  /** Any POSIX sh with nc, whichever netcat that is, and with ping for ICMP. */
+  readonly netcat?: string;
+  /** Any POSIX sh with ping: a knock of ICMP steps alone. */
+  readonly ping?: string;
 }
 
 /** Packets that leave together can overtake each other. */
@@ -29,10 +34,15 @@ export function writeKnockCommands(steps: readonly Step[], way: Way): KnockComma
     const program = joinWords(["printf", "%s", `${bash}; true`]);
     return { bash: `${program} | ${writeRemoteBash(way.proxy, way.host)}` };
   }
+  const sh = writeShKnock(steps);
+  const run = (shell: string, program: string | undefined) =>
+    program && joinWords([shell, "-c", `${program}; true`, "knock", way.host]);
+  const isPingAlone = steps.every(({ icmpPayloadBytes }) => icmpPayloadBytes !== undefined);
   return {
     ...when("knock", writeKnock(steps, way.host)),
     ...when("nmap", writeNmap(steps, way.host)),
-    ...when("bash", bash && joinWords(["bash", "-c", `${bash}; true`, "knock", way.host])),
+    ...when("bash", run("bash", bash)),
+    ...when(isPingAlone ? "ping" : "netcat", run("sh", sh)),
   };
 }
 

@@ -10,6 +10,9 @@ const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIABBAAAAAAAAAAAAAAAAAAAAAAA
 const quiet = "-n --max-retries 0 --initial-rtt-timeout 150ms --max-rtt-timeout 150ms";
 const send =
   's(){ "$@" & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; }';
+const sendFrom =
+  's(){ "$@" <&3 & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; } 3<&0';
+const need = (tool: string) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`;
 const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
 
 describe("a knock as commands", () => {
@@ -24,6 +27,9 @@ describe("a knock as commands", () => {
       bash:
         `bash -c 'h=$1; ${send}; ${sendSyn}; { s t 7411; echo >"/dev/udp/$h/8522"; sleep .1; s t 6633; } ` +
         ">/dev/null 2>&1; true' knock 203.0.113.7",
+      netcat:
+        `sh -c 'h=$1; ${need("nc")}; ${sendFrom}; { s nc -w 1 "$h" 7411; printf %01d 0 | s nc -u -w 1 "$h" 8522; ` +
+        `s nc -w 1 "$h" 6633; } </dev/null >/dev/null 2>&1; true' knock 203.0.113.7`,
     });
   });
 
@@ -38,18 +44,34 @@ describe("a knock as commands", () => {
         `bash -c 'h=$1; type ping >/dev/null || exit; ${send}; { dd if=/dev/zero bs=9 count=1 ` +
         '>"/dev/udp/$h/8522"; sleep .1; s ping -q -c 1 -s 77 "$h"; } ' +
         ">/dev/null 2>&1; true' knock 2001:db8::7",
+      netcat:
+        `sh -c 'h=$1; ${need("nc")}; ${need("ping")}; ${sendFrom}; { printf %09d 0 | s nc -u -w 1 "$h" 8522; ` +
+        `s ping -q -c 1 -s 77 "$h"; } </dev/null >/dev/null 2>&1; true' knock 2001:db8::7`,
     });
   });
 
   test.each<{ what: string; steps: readonly Step[]; tools: readonly string[] }>([
-    { what: "echo requests", steps: [{ tcp: 7_411 }, { icmpPayloadBytes: 0 }], tools: ["nmap", "bash"] },
-    { what: "sized datagrams", steps: [{ udp: 7_411, udpPayloadBytes: 1 }], tools: ["nmap", "bash"] },
+    {
+      what: "echo requests",
+      steps: [{ tcp: 7_411 }, { icmpPayloadBytes: 0 }],
+      tools: ["nmap", "bash", "netcat"],
+    },
+    { what: "echo requests alone", steps: [{ icmpPayloadBytes: 0 }], tools: ["nmap", "bash", "ping"] },
+    {
+      what: "sized datagrams",
+      steps: [{ udp: 7_411, udpPayloadBytes: 1 }],
+      tools: ["nmap", "bash", "netcat"],
+    },
     { what: "empty datagrams", steps: [{ udp: 7_411, udpPayloadBytes: 0 }], tools: ["nmap"] },
-    { what: "one UDP port twice in a row", steps: [{ udp: 53 }, { udp: 53 }], tools: ["knock", "bash"] },
+    {
+      what: "one UDP port twice in a row",
+      steps: [{ udp: 53 }, { udp: 53 }],
+      tools: ["knock", "bash", "netcat"],
+    },
     {
       what: "one UDP port twice",
       steps: [{ udp: 53 }, { tcp: 1 }, { udp: 53 }],
-      tools: ["knock", "nmap", "bash"],
+      tools: ["knock", "nmap", "bash", "netcat"],
     },
   ])("of $what is there for $tools alone", ({ steps, tools }) => {
     expect(Object.keys(writeKnockCommands(steps, way))).toEqual(tools);

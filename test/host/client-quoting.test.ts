@@ -24,6 +24,7 @@ say() { for word; do command printf '%s\\0' "$word"; done; }
 knock() { say knock "$@"; }
 nmap() { say nmap "$@"; }
 bash() { say bash "$@"; }
+sh() { say sh "$@"; }
 ssh() { cat >/dev/null; for word; do :; done; eval "$word"; }
 `;
 
@@ -45,7 +46,9 @@ test.each(["dash", "bash"])(
         const commands = hosts.flatMap((name) => {
           const direct = writeKnockCommands(steps, { ...login, host: name });
           const through = writeKnockCommands(steps, { ...login, host: name, proxy });
-          return [direct.knock, direct.nmap, direct.bash, through.bash].map((command) => command ?? "exit 1");
+          const { ping } = writeKnockCommands([{ icmpPayloadBytes: 9 }], { ...login, host: name });
+          const all = [direct.knock, direct.nmap, direct.bash, direct.netcat, ping, through.bash];
+          return all.map((command) => command ?? "exit 1");
         });
         const heard = hear(commands, shell);
         const expected = hosts.flatMap((name) => {
@@ -63,6 +66,8 @@ test.each(["dash", "bash"])(
             ...["knock", "-d", "150", name, "7411:tcp", "8522:udp"],
             ...[...nmap, "-sT", "-p", "7411", name, ...nmap, "-sU", "--data-length", "0", "-p", "8522", name],
             ...["bash", "-c", expect.stringContaining("s t 7411;"), "knock", name],
+            ...["sh", "-c", expect.stringContaining('s nc -w 1 "$h" 7411;'), "knock", name],
+            ...["sh", "-c", expect.stringContaining('s ping -q -c 1 -s 9 "$h";'), "knock", name],
             ...["bash", "-s", "--", name],
           ];
         });

@@ -21,18 +21,60 @@ const sized: readonly Step[] = [
   { tcp: 39_103 },
 ];
 
-/** Each tool has a gate of its own, so that no door is open by another's knock. */
-const gates: readonly { tool: keyof KnockCommands; port: number; steps: readonly Step[] }[] = [
-  { tool: "knock", port: 2_001, steps: plain },
-  { tool: "nmap", port: 2_002, steps: sized },
-  { tool: "bash", port: 2_003, steps: sized.toReversed() },
+const echoes: readonly Step[] = [
+  { icmpPayloadBytes: 401 },
+  { icmpPayloadBytes: 0 },
+  { icmpPayloadBytes: 1_232 },
 ];
 
-function makeGates(): Policy {
-  const all = [{ tool: "ssh", port: 22, steps: [...sized.slice(1), { udp: 41_000 }] }, ...gates];
+interface Try {
+  readonly tool: keyof KnockCommands;
+  readonly what?: string;
+  /** Of its own gate alone, so that no door is open by another's knock. */
+  readonly steps: readonly Step[];
+  /** What is called `nc` then, `sh` and `ping`. */
+  readonly by?: Readonly<Record<string, string>>;
+  /** Default: over IPv6, too. */
+  readonly isIpv4Only?: boolean;
+}
+
+const busybox = { sh: "/usr/bin/busybox", ping: "/usr/bin/busybox" };
+const openbsd = { sh: "/usr/bin/dash", nc: "/usr/bin/nc.openbsd" };
+const traditional = { nc: "/usr/bin/nc.traditional" };
+const tcpAndEchoes = sized.filter(({ udp }) => udp === undefined);
+const tries: readonly (Try & { readonly port: number })[] = [
+  { tool: "knock" as const, steps: plain },
+  { tool: "nmap" as const, steps: sized },
+  { tool: "bash" as const, steps: sized.toReversed() },
+  { tool: "netcat" as const, what: "OpenBSD's", steps: [...sized, { tcp: 31_004 }], by: openbsd },
+  {
+    tool: "netcat" as const,
+    what: "the old one",
+    steps: [...sized, { tcp: 31_005 }],
+    by: traditional,
+    isIpv4Only: true,
+  },
+  {
+    tool: "netcat" as const,
+    what: "ncat",
+    steps: [...sized, { tcp: 31_006 }],
+    by: { nc: "/usr/bin/ncat", ...busybox },
+  },
+  {
+    tool: "netcat" as const,
+    what: "busybox",
+    steps: tcpAndEchoes,
+    by: { nc: "/usr/bin/busybox", ...busybox },
+  },
+  { tool: "ping" as const, what: "iputils", steps: echoes },
+  { tool: "ping" as const, what: "busybox", steps: echoes.toReversed(), by: busybox },
+].map((it, index) => ({ ...it, port: 2_001 + index }));
+
+function makeGates(of = tries): Policy {
+  const all = [{ tool: "ssh", port: 22, steps: [...sized.slice(1), { udp: 41_000 }] }, ...of];
   return makePolicy({
     gates: all.map(({ tool, port, steps }) => ({
-      name: tool,
+      name: `${tool}-${port}`,
       protect: [{ tcp: `${port}` }],
       knock: { steps: [...steps] },
       openForSeconds: 30,
@@ -51,10 +93,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-async function makeGated(): Promise<LabHost> {
+async function makeGated(policy: Policy): Promise<LabHost> {
   const host = claimHost(lab);
   const world = await deployTo(lab, host);
-  await changeHost({ policy: makeGates(), owner: "me", undoAfterSeconds: 60 }, world);
+  await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, world);
   return host;
 }
 
@@ -84,7 +126,7 @@ async function useSshConfig(way: Way): Promise<{ shown: string; isWhole: boolean
 describe("what a person is given to knock with", () => {
   let host: LabHost;
   beforeAll(async () => {
-    host = await makeGated();
+    host = await makeGated(makeGates());
     // Behind the gate, as a firewall of the network might do it: nothing tells a client that its packet has arrived.
     await host.run(["nft", "-f", "-"], {
       stdin: "table inet mute {\n\tchain input {\n\t\ttype filter hook input priority 10\n\t}\n}\n",
@@ -97,17 +139,39 @@ describe("what a person is given to knock with", () => {
     await host.run(["nft", areSent ? "flush table inet mute" : drop]);
   }
 
-  test.each(gates)(
-    "opens a gate by $tool over IPv4, and over IPv6 where no step is answered",
-    async ({ tool, port, steps }) => {
-      for (const address of [host.ipv4, host.ipv6]) {
+  /** Makes a folder of programs, each called by its name, which is what busybox goes by. */
+  async function gatherPrograms(by: Readonly<Record<string, string>>): Promise<string> {
+    const folder = `/root/${Object.values(by).join("").replaceAll("/", "_")}`;
+    const links = Object.entries(by).map(([name, path]) => `ln -s ${path} ${folder}/${name}`);
+    await client.run(["sh", "-c", [`mkdir ${folder}`, ...links].join(" && ")]);
+    return folder;
+  }
+
+  test.each(tries)(
+    "opens a gate by $tool, $what, over IPv4, and over IPv6 where no step is answered",
+    async ({ tool, port, steps, by = {}, isIpv4Only = false }: (typeof tries)[number]) => {
+      const path = `PATH=${await gatherPrograms({ ...by, port: `/${port}` })}:/usr/bin:/bin`;
+      for (const address of isIpv4Only ? [host.ipv4] : [host.ipv4, host.ipv6]) {
         const command = writeKnockCommands(steps, wayTo(host, address))[tool];
         expect(await tryConnect(client, address, port, 700)).toBe("silent");
         await setAnswers(address === host.ipv4);
-        await client.run(["sh", "-c", command ?? "exit 1"]);
+        // As `... | jq -r ... | sh` runs it: what comes on its standard input is no part of the knock.
+        const stdin = `${path}; ${command ?? "exit 1"}\necho read on\n`;
+        const { stdout } = await client.run(["sh"], { stdin });
         await setAnswers(true);
         expect(await tryConnect(client, address, port, 2_000)).toBe("refused");
+        expect(stdout).toMatch(/read on\n$/);
       }
+    },
+  );
+
+  test.each(["dash", "bash", "busybox"])(
+    "says in %s which tool is missing, before it sends anything",
+    async (shell) => {
+      const folder = await gatherPrograms({ sh: `/usr/bin/${shell}`, nc: "/usr/bin/nc.openbsd" });
+      const command = `PATH=${folder}; ${writeKnockCommands(sized, wayTo(host)).netcat}`;
+      const { code, stdout, stderr } = await client.run(["sh", "-c", command], { check: false });
+      expect([code, stdout, stderr]).toEqual([127, "", "ping: not found\n"]);
     },
   );
 
@@ -149,7 +213,7 @@ describe("for a host behind a bastion", () => {
   let way: Way;
   beforeAll(async () => {
     bastion = claimHost(lab);
-    host = await makeGated();
+    host = await makeGated(makeGates(tries.slice(0, 1)));
     await hideBehind(bastion, host);
     way = { ...wayTo(host), proxy: wayTo(bastion) };
   });
