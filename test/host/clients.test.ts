@@ -43,9 +43,9 @@ const openbsd = { sh: "/usr/bin/dash", nc: "/usr/bin/nc.openbsd" };
 const traditional = { nc: "/usr/bin/nc.traditional" };
 const tcpAndEchoes = sized.filter(({ udp }) => udp === undefined);
 const tries: readonly (Try & { readonly port: number })[] = [
-  { tool: "knock" as const, steps: plain },
-  { tool: "nmap" as const, steps: sized },
-  { tool: "bash" as const, steps: sized.toReversed() },
+  { tool: "knock" as const, what: "of knockd", steps: plain },
+  { tool: "nmap" as const, what: "as root", steps: sized },
+  { tool: "bash" as const, what: "and ping", steps: sized.toReversed() },
   { tool: "netcat" as const, what: "OpenBSD's", steps: [...sized, { tcp: 31_004 }], by: openbsd },
   {
     tool: "netcat" as const,

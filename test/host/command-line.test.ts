@@ -196,26 +196,6 @@ describe("knockgate lint", () => {
 });
 
 describe("in a shell", () => {
-  test("bash completes commands, options, profiles and choices", async () => {
-    const script = join(lab.directory, "completion.bash");
-    writeFileSync(script, (await knockgate(["completion", "bash"], { check: true })).stdout);
-    const complete = async (...words: string[]): Promise<readonly string[]> => {
-      const program = [
-        `knockgate() { XDG_CONFIG_HOME=${lab.directory} ${process.execPath} ${main} "$@"; }`,
-        `. ${script}`,
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: bash's own
-        'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _knockgate; printf "%s\\n" "${COMPREPLY[@]}"',
-      ];
-      const { stdout } = await runCommand(["bash", "-c", program.join("\n"), "bash", "knockgate", ...words]);
-      return stdout.trim().split("\n");
-    };
-    expect(await complete("pro")).toEqual(["proxy", "profile"]);
-    expect(await complete("profile", "")).toEqual(["add", "list", "remove", "export"]);
-    expect(await complete("knock", "ed")).toEqual(["edge", "edge6"]);
-    expect(await complete("knock", "edge", "--ve")).toEqual(["--verbose"]);
-    expect(await complete("completion", "z")).toEqual(["zsh"]);
-  });
-
   test("colours go to a terminal alone, and not to one that wants none", async () => {
     const file = join(lab.directory, "wrong.json");
     writeFileSync(file, "{}");
@@ -251,6 +231,52 @@ describe("knockgate proxy", () => {
     expect(readFileSync(`${sent}.back`).equals(readFileSync(sent))).toBe(true);
     await runCommand(["rsync", "-e", ssh.join(" "), `${name}:sent`, `${sent}.synced`]);
     expect(readFileSync(`${sent}.synced`).equals(readFileSync(sent))).toBe(true);
+  });
+
+  /** As a person has them in a shell: no tool is told more than where ssh's configuration is. */
+  function runTool(words: readonly string[], environment: readonly string[]) {
+    return runCommand(["env", `HOME=${lab.directory}`, ...environment, ...words]);
+  }
+
+  test("lets git clone, push and fetch", async () => {
+    await expectClosed(22);
+    const git = (...words: string[]) =>
+      runTool(
+        ["git", "-c", "user.name=ops", "-c", "user.email=ops@example", ...words],
+        [`GIT_SSH_COMMAND=ssh -F ${config}`, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null"],
+      );
+    await host.run(["su", "plain", "-c", "git init -q --bare -b main /home/plain/notes.git"]);
+    await expectClosed(22);
+    const copy = join(lab.directory, "notes");
+    await git("clone", "-q", "edge:notes.git", copy);
+    writeFileSync(join(copy, "note"), "behind the gate\n");
+    await git("-C", copy, "add", "note");
+    await git("-C", copy, "commit", "-q", "-m", "A note");
+    await expectClosed(22);
+    await git("-C", copy, "push", "-q", "origin", "HEAD:main");
+    const { stdout: pushed } = await host.run([
+      "su",
+      "plain",
+      "-c",
+      "git -C /home/plain/notes.git show main:note",
+    ]);
+    expect(pushed).toBe("behind the gate\n");
+    await expectClosed(22);
+    await git("clone", "-q", "edge:notes.git", `${copy}-again`);
+    expect(readFileSync(join(`${copy}-again`, "note"), "utf8")).toBe("behind the gate\n");
+  });
+
+  test("lets ansible run commands and modules, over both families at once", async () => {
+    for (const address of [host.ipv4, host.ipv6]) await expectClosed(22, address);
+    const ansible = (...words: string[]) =>
+      runTool(
+        ["ansible", "all", "-i", "edge,edge6", "--ssh-common-args", `-F ${config}`, ...words],
+        [`ANSIBLE_HOME=${lab.directory}/ansible`, "ANSIBLE_NOCOLOR=1", "LC_ALL=C.UTF-8"],
+      );
+    const { stdout } = await ansible("-m", "raw", "-a", "id -un");
+    expect(stdout.match(/^edge6? \| CHANGED \| rc=0 >>\nplain$/gm)).toHaveLength(2);
+    await ansible("-m", "copy", "-a", "content=behind dest=/home/plain/{{ inventory_hostname }}");
+    expect((await host.run(["cat", "/home/plain/edge", "/home/plain/edge6"])).stdout).toBe("behindbehind");
   });
 
   test("knocks again when a UDP step is lost", async () => {
