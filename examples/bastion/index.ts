@@ -25,4 +25,4 @@ const gate = new KnockGate("inner", {
   },
 });
 
-export const { knock, sshConfig } = gate;
+export const { knock, sshConfig, profile } = gate;

@@ -29,4 +29,4 @@ const fleet = new KnockFleet("web", {
   },
 });
 
-export const { summary, sshConfig } = fleet;
+export const { summary, sshConfig, profiles } = fleet;

@@ -17,6 +17,8 @@ const secretNames = new Set([
   "digest",
   "knock",
   "sshConfig",
+  "profile",
+  "profiles",
   "former",
   "rulesets",
 ]);

@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { isAbsolute, join } from "node:path";
+import type { Profile } from "../client/profile.js";
 import { KnockgateError } from "../errors.js";
-import { isProfileName, type Profile, readProfile } from "./profile.js";
+import { isProfileName, readProfile } from "./profile.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

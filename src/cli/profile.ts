@@ -1,22 +1,7 @@
-import type { Login, Way } from "../client/way.js";
+import type { Profile, ProfileGate } from "../client/profile.js";
+import type { Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
 import type { Step } from "../policy/schema.js";
-
-/** What a client keeps of a host: how it is reached, and its gates with their knocks. Secret. */
-export interface Profile {
-  readonly name: string;
-  readonly way: Way;
-  readonly gates: readonly ProfileGate[];
-}
-
-/** A gate as the output `knock` has it, less the commands. */
-export interface ProfileGate {
-  readonly gate: string;
-  readonly protect: readonly { readonly tcp?: string | undefined; readonly udp?: string | undefined }[];
-  readonly steps: readonly Step[];
-  readonly stepTimeoutSeconds: number;
-  readonly openForSeconds: number;
-}
 
 /** Whether a text can name a profile, and so a file and a host of ssh_config(5). */
 export function isProfileName(text: string): boolean {

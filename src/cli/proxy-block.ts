@@ -1,6 +1,6 @@
 import { listKeyOptions } from "../client/pinned-key.js";
+import type { Profile } from "../client/profile.js";
 import { KnockgateError } from "../errors.js";
-import type { Profile } from "./profile.js";
 
 /**
  * Writes the block of ssh_config(5) for a profile. Where the host is behind a bastion, knockgate asks ssh for it.

@@ -1,29 +1,32 @@
+import type { Profile } from "../client/profile.js";
 import type { Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
-import { isProfileName, type Profile, readGates, readProfile } from "./profile.js";
+import { isProfileName, readGates, readProfile } from "./profile.js";
 
 /**
- * Reads profiles from what `pulumi stack output --show-secrets --json` prints: wherever an output, or an object in one,
- * has `knock` and `sshConfig` as a gate has them. Each is called as its block of ssh_config calls the host. What
- * `knockgate profile export` prints is read as well.
+ * Reads profiles from what `pulumi stack output --show-secrets --json` prints: wherever it holds one, as the output
+ * `profile` of a gate has it and as `knockgate profile export` prints it, and wherever it has `knock` and `sshConfig` side
+ * by side. Each is called as its block of ssh_config calls the host, and one that stands there in both ways is read once.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
 export function readStackOutput(text: string): readonly Profile[] {
-  const outputs = parse(text);
-  const exported = readExported(outputs);
-  if (exported !== undefined) return [exported];
-  const profiles = findGated(outputs).map(({ knock, sshConfig }) => {
-    const block = readSshConfig(sshConfig);
-    return { ...block, gates: readGates(knock, `knock of ${block.name}`) };
-  });
-  if (profiles.length > 0) return profiles;
+  const objects = [...listObjects(parse(text))];
+  const profiles = objects.filter(isProfile).map((it) => readProfile(it.name, it, `profile ${it.name}`));
+  const names = new Set(profiles.map(({ name }) => name));
+  const older = objects.flatMap(readGated).filter(({ name }) => !names.has(name));
+  const found = [...profiles, ...older];
+  if (found.length > 0) return found;
   throw new KnockgateError(
     "ARGUMENTS_INVALID",
-    "no output has both `knock` and `sshConfig`: export the two of a gate (`export const { knock, sshConfig } = gate`), " +
-      "or for several hosts an object that has both for each",
+    objects.some((it) => Object.values(it).includes(mask))
+      ? "the outputs are masked: add --show-secrets"
+      : "no output is a gate's `profile`: export it (`export const { profile } = gate`, or `{ profiles }` of a fleet)",
   );
 }
+
+/** What the CLI of Pulumi prints in place of a secret. */
+const mask = "[secret]";
 
 function parse(text: string): unknown {
   try {
@@ -35,20 +38,25 @@ function parse(text: string): unknown {
   }
 }
 
-function readExported(value: unknown): Profile | undefined {
-  const { name, way, gates } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  if (way === undefined || gates === undefined || typeof name !== "string" || !isProfileName(name)) return;
-  return readProfile(name, value, `profile ${name}`);
+type Properties = Readonly<Record<string, unknown>>;
+
+/** The value and all that is in it, but nothing of what is a profile already. */
+function* listObjects(value: unknown): Generator<Properties> {
+  if (typeof value !== "object" || value === null) return;
+  yield { ...value };
+  if (isProfile({ ...value })) return;
+  for (const part of Object.values(value)) yield* listObjects(part);
 }
 
-function findGated(value: unknown): readonly { readonly knock: unknown; readonly sshConfig: string }[] {
-  if (typeof value !== "object" || value === null) return [];
-  const { knock, sshConfig } = value as Readonly<Record<string, unknown>>;
-  if (knock === undefined || typeof sshConfig !== "string") return Object.values(value).flatMap(findGated);
-  if (knock === "[secret]" || sshConfig === "[secret]") {
-    throw new KnockgateError("ARGUMENTS_INVALID", "the outputs are masked: add --show-secrets");
-  }
-  return [{ knock, sshConfig }];
+function isProfile(value: Properties): value is Properties & { readonly name: string } {
+  const { name, way, gates } = value;
+  return way !== undefined && gates !== undefined && typeof name === "string" && isProfileName(name);
+}
+
+function readGated({ knock, sshConfig }: Properties): readonly Profile[] {
+  if (knock === undefined || knock === mask || typeof sshConfig !== "string" || sshConfig === mask) return [];
+  const block = readSshConfig(sshConfig);
+  return [{ ...block, gates: readGates(knock, `knock of ${block.name}`) }];
 }
 
 /** The block is written by src/client/ssh-config.ts; only what is there as it writes it is read. */

@@ -1,9 +1,9 @@
+import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Way } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
 import { isInPortRange, parsePortRange } from "../policy/port.js";
 import type { Step } from "../policy/schema.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
-import type { Profile, ProfileGate } from "./profile.js";
 import { readStepWord } from "./step-word.js";
 
 /** What one knock is sent for. */

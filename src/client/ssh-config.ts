@@ -1,5 +1,6 @@
 import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/schema.js";
+import { writeAlias } from "./alias.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
 import type { Login, Way } from "./way.js";
@@ -18,10 +19,6 @@ import type { Login, Way } from "./way.js";
 export function writeSshConfig(name: string, way: Way, policy: Policy | undefined): string {
   const lines = [`Host ${writeAlias(name)}`, ...writeLogin(way).map((line) => `  ${line}`)];
   return `${[...lines, ...writeProxy(way, policy).map((line) => `  ${line}`)].join("\n")}\n`;
-}
-
-function writeAlias(name: string): string {
-  return name.replaceAll(/[^a-zA-Z0-9_.-]/g, "-").replace(/^-+/, "") || "host";
 }
 
 function writeLogin(way: Way): readonly string[] {

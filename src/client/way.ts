@@ -4,9 +4,13 @@ export interface Way extends Login {
   readonly proxy?: Login | undefined;
 }
 
+/** How a person logs in by SSH, apart from keys and passwords. */
 export interface Login {
+  /** Its address or name. */
   readonly host: string;
+  /** Its SSH port. */
   readonly port: number;
+  /** Who logs in. */
   readonly user: string;
   /** Pinned, as OpenSSH writes it: `ssh-ed25519 AAAA...`. */
   readonly hostKey?: string | undefined;

@@ -1,6 +1,7 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type KnockCommands, writeKnockCommands } from "../client/knock-commands.js";
+import { listGates, makeProfile, type Profile, type ProfileGate } from "../client/profile.js";
 import { writeSshConfig } from "../client/ssh-config.js";
 import { readWay, type Way } from "../client/way.js";
 import type { GateCounts } from "../plan/counts.js";
@@ -10,18 +11,8 @@ import { type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.j
 import { type GatedConnection, makeHooks } from "./hooks.js";
 import type { Ruleset } from "./ruleset.js";
 
-/** What a client needs to know to open a gate. */
-export interface GateKnock {
-  /** Its name. */
-  readonly gate: string;
-  /** The ports behind it, as the policy has them. */
-  readonly protect: Policy["gates"][number]["protect"];
-  /** To be sent in this order. */
-  readonly steps: Policy["gates"][number]["knock"]["steps"];
-  /** Longest pause between two steps. */
-  readonly stepTimeoutSeconds: number;
-  /** How long after the last step new connections are accepted. */
-  readonly openForSeconds: number;
+/** What a client needs to know to open a gate, with commands that do it. */
+export interface GateKnock extends ProfileGate {
   /** The whole sequence as one line for each tool that can send it. */
   readonly commands: KnockCommands;
 }
@@ -49,6 +40,8 @@ export class GatedHost {
    * coreutils and, for ICMP steps, ping. Where no gate protects the SSH port it has none. Secret: the knock is in it.
    */
   readonly sshConfig: pulumi.Output<string>;
+  /** How the host is reached and its gates are opened, as `knockgate profile add` keeps it. Secret. */
+  readonly profile: pulumi.Output<Profile>;
   /**
    * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
    * never a difference of its own. `undefined` before the first refresh, and after a change.
@@ -72,6 +65,7 @@ export class GatedHost {
     this.sshConfig = pulumi.secret(
       gated.apply((it) => writeSshConfig(name, readWay(it.connection), it.policy)),
     );
+    this.profile = pulumi.secret(gated.apply((it) => makeProfile(name, readWay(it.connection), it.policy)));
     this.#name = name;
     this.#gating = gating;
     this.#gated = gated;
@@ -109,12 +103,5 @@ interface Gated extends GatedConnection {
 }
 
 function listKnocks(policy: Policy | undefined, way: Way): readonly GateKnock[] {
-  return (policy?.gates ?? []).map((gate) => ({
-    gate: gate.name,
-    protect: gate.protect,
-    steps: gate.knock.steps,
-    stepTimeoutSeconds: gate.knock.stepTimeoutSeconds,
-    openForSeconds: gate.openForSeconds,
-    commands: writeKnockCommands(gate.knock.steps, way),
-  }));
+  return listGates(policy).map((gate) => ({ ...gate, commands: writeKnockCommands(gate.steps, way) }));
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../apply/health.js";
+import type { Profile } from "../client/profile.js";
 import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockFleetArgs } from "./fleet-args.js";
 import { type FleetPlan, planFleet } from "./fleet-plan.js";
@@ -31,6 +32,8 @@ export class KnockFleet extends pulumi.ComponentResource {
   readonly hosts: Readonly<Record<string, GatedHost>>;
   /** The blocks of all hosts for ssh_config(5), in which a host is called `FLEET-HOST`. Secret: the knocks are in it. */
   readonly sshConfig: pulumi.Output<string>;
+  /** The profile of each host by the host's name, as `knockgate profile add` keeps them. Secret. */
+  readonly profiles: pulumi.Output<Readonly<Record<string, Profile>>>;
   /** What became of each wave and host, the last time that one of the wave was changed or was to be. */
   readonly summary: pulumi.Output<readonly WaveSummary[]>;
 
@@ -58,6 +61,8 @@ export class KnockFleet extends pulumi.ComponentResource {
     this.hosts = hosts;
     const blocks = Object.values(hosts).map(({ sshConfig }) => sshConfig);
     this.sshConfig = pulumi.secret(pulumi.all(blocks).apply((all) => all.join("\n")));
+    const profiles = Object.entries(hosts).map(([host, { profile }]) => [host, profile]);
+    this.profiles = pulumi.secret(pulumi.all(Object.fromEntries(profiles)));
     this.summary = pulumi.all(waves.map(({ summary }) => summary));
     this.registerOutputs({ summary: this.summary });
   }

@@ -1,5 +1,6 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Profile } from "../client/profile.js";
 import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/schema.js";
 import type { KnockGateArgs } from "./args.js";
@@ -41,6 +42,8 @@ export class KnockGate extends pulumi.ComponentResource {
    * coreutils and, for ICMP steps, ping. Where no gate protects the SSH port it has none. Secret: the knock is in it.
    */
   readonly sshConfig: pulumi.Output<string>;
+  /** How the host is reached and its gates are opened, as `knockgate profile add` keeps it. Secret. */
+  readonly profile: pulumi.Output<Profile>;
   /**
    * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
    * never a difference of its own. `undefined` before the first refresh, and after a change.
@@ -67,9 +70,10 @@ export class KnockGate extends pulumi.ComponentResource {
     this.digest = this.#host.digest;
     this.knock = this.#host.knock;
     this.sshConfig = this.#host.sshConfig;
+    this.profile = this.#host.profile;
     this.counters = this.#host.counters;
-    const { digest, knock, sshConfig, counters } = this;
-    this.registerOutputs({ ruleset: this.ruleset, digest, knock, sshConfig, counters });
+    const { digest, knock, sshConfig, profile, counters } = this;
+    this.registerOutputs({ ruleset: this.ruleset, digest, knock, sshConfig, profile, counters });
   }
 
   /**

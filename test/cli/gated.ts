@@ -1,4 +1,5 @@
 import { writeKnockCommands } from "../../src/client/knock-commands";
+import { makeProfile, type Profile } from "../../src/client/profile";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import type { Way } from "../../src/client/way";
 import type { Step } from "../../src/policy/schema";
@@ -12,19 +13,23 @@ export const secretSteps: readonly Step[] = [
 ];
 export const secrets = /47411|58522|833|977/;
 
-/** What a gate's outputs `knock` and `sshConfig` hold of a host. */
-export function makeOutputs(name: string, way: Way, port = "22") {
+/** What a gate's outputs `knock`, `sshConfig` and `profile` hold of a host. */
+function makeAll(name: string, way: Way, port: string) {
   const policy = readPolicy({
     name: "edge",
     gates: [{ name: "ssh", protect: [{ tcp: port }], knock: { steps: [...secretSteps] } }],
   });
-  const knock = policy.gates.map((gate) => ({
-    gate: gate.name,
-    protect: gate.protect,
-    steps: gate.knock.steps,
-    stepTimeoutSeconds: gate.knock.stepTimeoutSeconds,
-    openForSeconds: gate.openForSeconds,
-    commands: writeKnockCommands(gate.knock.steps, way),
-  }));
-  return { knock, sshConfig: writeSshConfig(name, way, policy) };
+  const profile = makeProfile(name, way, policy);
+  const knock = profile.gates.map((gate) => ({ ...gate, commands: writeKnockCommands(gate.steps, way) }));
+  return { knock, sshConfig: writeSshConfig(name, way, policy), profile };
+}
+
+/** As programs of before exported them. */
+export function makeOutputs(name: string, way: Way, port = "22") {
+  const { knock, sshConfig } = makeAll(name, way, port);
+  return { knock, sshConfig };
+}
+
+export function makeGateProfile(name: string, way: Way, port = "22"): Profile {
+  return makeAll(name, way, port).profile;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findProfileFolder } from "../../src/cli/profile-store";
-import { makeOutputs, secretSteps, secrets } from "./gated";
+import { makeGateProfile, makeOutputs, secretSteps, secrets } from "./gated";
 import { play } from "./play";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIABBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -66,11 +66,51 @@ describe("profile add", () => {
     expect((await play(["profile", "list", "--names"], { environment })).out).toBe("edge\nother\n");
   });
 
+  test.each([
+    ["the output of a gate", { motd: "hello", profile: makeGateProfile("edge", way) }],
+    ["one of several", { profiles: { a: makeGateProfile("edge", way) } }],
+    [
+      "a whole fleet",
+      {
+        hosts: {
+          a: { ruleset: "table", profile: makeGateProfile("edge", way), ...makeOutputs("edge", way) },
+        },
+      },
+    ],
+    ["what an older program exported", makeOutputs("edge", way)],
+    ["an export", makeGateProfile("edge", way)],
+  ])("reads %s, and each way of saying it makes the same file", async (_, outputs) => {
+    expect(await add(outputs)).toMatchObject({
+      exitCode: 0,
+      out: `edge: kept in ${join(folder(), "edge.json")} (ssh)\n`,
+    });
+    expect(JSON.parse(readFileSync(join(folder(), "edge.json"), "utf8"))).toEqual(
+      makeGateProfile("edge", way),
+    );
+  });
+
+  test("takes from profiles what a block of ssh_config can't say, and several hosts of both kinds", async () => {
+    const odd = { ...way, host: "edge host", user: "ops team", proxy };
+    const outputs = {
+      gate: makeOutputs("old", way),
+      fleet: { profiles: { a: makeGateProfile("fleet 1", odd) } },
+    };
+    await add(outputs);
+    expect(JSON.parse(readFileSync(join(folder(), "fleet-1.json"), "utf8"))).toMatchObject({ way: odd });
+    expect((await play(["profile", "list", "--names"], { environment })).out).toBe("fleet-1\nold\n");
+  });
+
   const outputs = makeOutputs("edge", way);
   const [gate] = outputs.knock;
   test.each([
     ["masked outputs", { knock: "[secret]", sshConfig: "[secret]" }, "--show-secrets"],
-    ["outputs without a gate", { motd: "47411" }, "no output has both"],
+    ["masked profiles", { profile: "[secret]", motd: "47411" }, "--show-secrets"],
+    ["outputs without a gate", { motd: "47411" }, "no output is a gate's `profile`"],
+    [
+      "a profile without a way",
+      { profile: { ...makeGateProfile("edge", way), way: 47_411 } },
+      "profile edge: way",
+    ],
     ["a step that is none", { ...outputs, knock: [{ ...gate, steps: [{ tcp: 4_741_100 }] }] }, "step 1"],
     ["a step without a port", { ...outputs, knock: [{ ...gate, steps: [{ tcp: "47411" }] }] }, "step 1"],
     [

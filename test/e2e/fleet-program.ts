@@ -25,6 +25,7 @@ export function fleetProgram(declared: FleetDeclaration) {
       rollout: declared.rollout,
       ...(declared.undoAfterSeconds === undefined ? {} : { undoAfterSeconds: declared.undoAfterSeconds }),
     });
-    return { summary: fleet.summary, knock: fleet.hosts["a"]?.knock };
+    const { summary, hosts, profiles } = fleet;
+    return { summary, knock: hosts["a"]?.knock, hosts, profiles };
   };
 }

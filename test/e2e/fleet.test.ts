@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FleetHostArgs, RolloutArgs } from "knockgate";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readStackOutput } from "../../src/cli/stack-output";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
@@ -111,6 +112,15 @@ test("up again tries the failed one again, goes on, and touches no other", async
     },
     { hosts: [{ host: "c", result: "changed" }] },
   ]);
+  expect(outputs["profiles"]?.secret).toBe(true);
+  for (const name of ["profiles", "hosts"]) {
+    const profiles = readStackOutput(JSON.stringify(outputs[name]?.value));
+    expect(profiles.map((profile) => profile.name).sort()).toEqual(["web-a", "web-b", "web-c", "web-canary"]);
+    expect(profiles.find((profile) => profile.name === "web-a")).toMatchObject({
+      way: { host: hosts.a.ipv4, hostKey: hosts.a.hostKey, user: "ops" },
+      gates: [{ gate: "ssh", steps: oldSteps }],
+    });
+  }
 });
 
 test("to change one host touches that host alone", async () => {

@@ -128,7 +128,17 @@ test("outputs are shown without their secrets", async () => {
     cwd: workspace.workDir,
     env: { ...process.env, ...workspace.envVars },
   });
-  expect(JSON.parse(stdout)).toMatchObject({ digest: "[secret]", knock: "[secret]", farKnock: "[secret]" });
+  const { ruleset, ...others } = JSON.parse(stdout);
+  expect(ruleset).toContain("table inet knockgate_edge");
+  const names = ["digest", "knock", "profile", "farKnock"];
+  const masked = Object.fromEntries(names.map((each) => [each, "[secret]"]));
+  expect(others).toEqual({ ...masked, far: { profile: "[secret]" } });
+  // A profile is how one logs in, less what one logs in by.
+  const { profile, far } = await working.outputs();
+  const shown = JSON.stringify([profile?.value, far?.value]);
+  const inClear = findSecrets(shown, secrets);
+  expect(inClear).toContain("27422");
+  expect(inClear.filter((secret) => !knockNumbers.includes(secret))).toEqual([]);
   hear(stdout);
 });
 

@@ -113,8 +113,8 @@ export function workingProgram(
     });
     const props = { host: near.ipv4, note: declared.note };
     new Dialler("dialler", props, { dependsOn: nearGate, hooks: nearGate.hooks });
-    const { ruleset, digest, knock } = nearGate;
-    return { ruleset, digest, knock, farKnock: farGate.knock };
+    const { ruleset, digest, knock, profile } = nearGate;
+    return { ruleset, digest, knock, profile, farKnock: farGate.knock, far: { profile: farGate.profile } };
   };
 }
 

@@ -18,11 +18,11 @@ const programs: Readonly<Record<string, Program>> = {
   "tcp-udp-icmp": { outputs: "knock sshConfig counters", config: { knockSeed: "0123456789abcdef" } },
   "container-host": { outputs: "knock", config: { steps } },
   bastion: {
-    outputs: "knock sshConfig",
+    outputs: "knock sshConfig profile",
     config: { steps, bastion: "198.51.100.2", bastionHostKey: "ssh-ed25519 AAAA" },
   },
   "fleet-canary": {
-    outputs: "summary sshConfig",
+    outputs: "summary sshConfig profiles",
     config: {
       hosts: { canary: { host: "203.0.113.7", hostKey: "ssh-ed25519 AAAA" } },
       knockSeed: "0123456789abcdef",

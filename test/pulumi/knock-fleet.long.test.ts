@@ -94,6 +94,17 @@ function dependenciesOf(name: string): readonly string[] | undefined {
     .sort();
 }
 
+test("a fleet has the profile of each of its hosts, by the host's name and secret", async () => {
+  const { profiles, hosts: gated } = await makeFleet();
+  const gates = [{ gate: "ssh", protect: [{ tcp: "22" }], steps }];
+  const all = await waitFor(profiles);
+  expect(Object.keys(all)).toEqual(["a", "b", "c"]);
+  const way = { host: "192.0.2.2", port: 22, user: "ops" };
+  expect(all["b"]).toMatchObject({ name: "web-b", way, gates });
+  expect(await waitFor(gated["b"]?.profile as pulumi.Output<unknown>)).toEqual(all["b"]);
+  expect(await pulumi.isSecret(profiles as pulumi.Output<unknown>)).toBe(true);
+});
+
 describe("the children of a fleet", () => {
   test("are a ruleset for each host and a wave for each wave, with the fleet as their parent", async () => {
     await makeFleet({ rollout: { waves: [{ hosts: ["b"] }, { percent: 100 }] } });

@@ -123,15 +123,22 @@ test("shows the ruleset, and keeps digest and knock secret", async () => {
         knock: "knock -d 150 203.0.113.7 47001:tcp 58002:udp",
         nmap: expect.stringContaining(" -p 47001 203.0.113.7 && nmap "),
         bash: expect.stringMatching(/^bash -c '.*s t 47001; .* knock 203\.0\.113\.7$/),
+        netcat: expect.stringMatching(/^sh -c '.*"\$h" 47001; .* knock 203\.0\.113\.7$/),
       },
     },
   ]);
   expect(await waitFor(gate.sshConfig)).toMatch(/^Host edge\n {2}HostName 203\.0\.113\.7\n {2}User root\n/);
+  expect(await waitFor(gate.profile)).toEqual({
+    name: "edge",
+    way: { host: "203.0.113.7", port: 22, user: "root" },
+    gates: [{ gate: "ssh", protect: [{ tcp: "22" }], steps, stepTimeoutSeconds: 5, openForSeconds: 30 }],
+  });
   expect(await pulumi.isSecret(gate.ruleset)).toBe(false);
   expect(await pulumi.isSecret(gate.digest)).toBe(true);
   // Its type parameter is not what is asked.
   expect(await pulumi.isSecret(gate.knock as pulumi.Output<unknown>)).toBe(true);
   expect(await pulumi.isSecret(gate.sshConfig)).toBe(true);
+  expect(await pulumi.isSecret(gate.profile as pulumi.Output<unknown>)).toBe(true);
 });
 
 test("shows what the last refresh counted, in plain, and nothing before there was one", async () => {
@@ -147,8 +154,8 @@ test("registers its outputs", async () => {
     pulumi.ComponentResource.prototype as unknown as { registerOutputs(outputs: object): void },
     "registerOutputs",
   );
-  const { ruleset, digest, knock, sshConfig, counters } = await makeGate();
-  expect(register.mock.calls.flat()).toEqual([{ ruleset, digest, knock, sshConfig, counters }]);
+  const { ruleset, digest, knock, sshConfig, profile, counters } = await makeGate();
+  expect(register.mock.calls.flat()).toEqual([{ ruleset, digest, knock, sshConfig, profile, counters }]);
   register.mockRestore();
 });
 

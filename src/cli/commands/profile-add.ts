@@ -4,7 +4,7 @@ export const command: Command = {
   name: "profile add",
   summary: "Keep what is needed to knock at a host, from a stack's outputs",
   description: [
-    "Reads what `pulumi stack output --show-secrets --json` prints and writes one file for each gated host in it: wherever `knock` and `sshConfig` stand side by side, in the outputs themselves or in an object of theirs; or what `knockgate profile export` prints. A profile is called as the block of `sshConfig` calls the host. One that is there already is replaced.",
+    "Reads what `pulumi stack output --show-secrets --json` prints and writes one file for each gated host in it: wherever an output is a gate's `profile`, or has one in it, such as a fleet's `profiles`, and wherever `knock` and `sshConfig` stand side by side, as programs of before export them; or what `knockgate profile export` prints. A profile is called as the block of `sshConfig` calls the host. One that is there already is replaced.",
     "The files hold the knock. They have mode 0600, in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` where that is not set), which has mode 0700; nobody ever sees a half-written one. What is printed has no knock.",
   ],
   arguments: [{ name: "FILE", about: "The outputs; - reads standard input.", completion: "file" }],

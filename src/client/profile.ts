@@ -1,0 +1,43 @@
+import type { Policy, Step } from "../policy/schema.js";
+import { writeAlias } from "./alias.js";
+import type { Way } from "./way.js";
+
+/** What a client keeps of a host: how it is reached, and its gates with their knocks. Secret. */
+export interface Profile {
+  /** What the host is called on a client's command line, and in its ssh_config(5). */
+  readonly name: string;
+  /** How the host is reached. */
+  readonly way: Way;
+  /** Its gates, in the policy's order. */
+  readonly gates: readonly ProfileGate[];
+}
+
+/** What a client needs to know to open a gate. */
+export interface ProfileGate {
+  /** Its name. */
+  readonly gate: string;
+  /** The ports behind it, as the policy has them. */
+  readonly protect: Policy["gates"][number]["protect"];
+  /** To be sent in this order. */
+  readonly steps: readonly Step[];
+  /** Longest pause between two steps. */
+  readonly stepTimeoutSeconds: number;
+  /** How long after the last step new connections are accepted. */
+  readonly openForSeconds: number;
+}
+
+/** Makes a host's profile, called as its block of ssh_config(5) calls it. */
+export function makeProfile(name: string, way: Way, policy: Policy | undefined): Profile {
+  return { name: writeAlias(name), way, gates: listGates(policy) };
+}
+
+/** Lists a policy's gates as clients need them. */
+export function listGates(policy: Policy | undefined): readonly ProfileGate[] {
+  return (policy?.gates ?? []).map(({ name, protect, knock, openForSeconds }) => ({
+    gate: name,
+    protect,
+    steps: knock.steps,
+    stepTimeoutSeconds: knock.stepTimeoutSeconds,
+    openForSeconds,
+  }));
+}
