@@ -8,7 +8,7 @@ export const command: Command = {
     "The knock comes from a profile, from a stack's outputs on standard input (`--stack`), or from `--step`. After the last step the port behind the gate is asked: a connection or a refusal says that the gate is open, silence that it is not, and then the knock is sent again. A gate that protects no TCP port can't be asked.",
     "A host's addresses are tried one after the other, the families in turns and beginning with the resolver's first choice, as RFC 8305 orders them; each gets its knock and its wait, because a door opens for one source address. The first whose port answers is the one.",
     "TCP and UDP steps need no privilege. ICMP steps are sent by perl over a ping socket, where the kernel allows it (`net.ipv4.ping_group_range`), or a raw one; where neither can be had, `--ping` lets ping(8) do it.",
-    "A host behind a bastion is knocked at from there, by ssh(1) and bash. Nothing tells whether the gate opened then.",
+    "A host behind a bastion is knocked at from there, by ssh(1) and bash, which asks the port there as well.",
   ],
   arguments: [
     {

@@ -7,7 +7,7 @@ export const command: Command = {
   description: [
     "Knocks as `knockgate knock` does, connects with the port and copies both ways until the host ends the connection. Where no gate protects the port it only connects. When the port is silent the knock is sent again, so that a lost packet costs a second and no more.",
     "As ssh's ProxyCommand it lets ssh, scp, sftp, rsync, git and ansible in as if there were no gate; `knockgate ssh-config` writes the block for ssh_config(5). Nothing but the host's bytes goes to standard output.",
-    "A host behind a bastion is knocked at and reached from there, by ssh(1), with the keys and the agent it has for it.",
+    "A host behind a bastion is knocked at and reached from there, by ssh(1), with the keys and the agent it has for it. That takes two logins there, so the gate has to stay open for as long as the second one takes.",
   ],
   arguments: [
     { name: "HOST", about: "A profile, or the host of one; with `--step` any host.", completion: "profile" },
