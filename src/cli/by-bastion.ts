@@ -1,25 +1,50 @@
 import { spawn } from "node:child_process";
-import { writeBashKnock } from "../client/bash-knock.js";
 import { listKeyOptions } from "../client/pinned-key.js";
 import { isHostWord, type Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
 import { joinWords } from "../transport/shell.js";
+import { marker, writeOpening } from "./bastion-program.js";
+import { type Opened, type Opening, patienceMs } from "./open-gate.js";
 import type { Target } from "./target.js";
 
+type Answer = "open" | "refused" | "unasked";
+
 /**
- * Sends a knock from a bastion: by ssh(1), with the keys and the agent that it has for it, and bash there. The program
- * goes by standard input, where no list of processes shows it.
+ * Sends the knock from a bastion, and again, until the port answers there: by ssh(1), with the keys and the agent that it
+ * has for it, and bash there. The program goes by standard input, where no list of processes shows it.
  *
+ * @returns `undefined` when nothing ever came back; `unasked` where no port tells
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `ARGUMENTS_INVALID`
  */
-export async function knockByBastion(bastion: Login, { way, steps }: Target): Promise<void> {
+export async function openByBastion(
+  bastion: Login,
+  { way, steps, port }: Target,
+  { tries, note }: Pick<Opening, "tries" | "note">,
+): Promise<Opened<Answer> | undefined> {
   checkHosts(bastion, way.host);
-  const program = writeBashKnock(steps);
+  const tenths = Array.from({ length: tries }, (_, index) => ((index + 1) * patienceMs) / 100);
+  const program = writeOpening(steps, port, tenths);
   if (program === undefined) {
     const message = "the knock has a UDP step without payload, which bash on the bastion can't send";
     throw new KnockgateError("HOST_UNFIT", message);
   }
-  await runSsh(bastion, [bastion.host, joinWords(["bash", "-s", "--", way.host])], `${program}; true\n`);
+  let startedAt = 0;
+  let knocks = 0;
+  let opened: Opened<Answer> | undefined;
+  await runSsh(bastion, [bastion.host, joinWords(["bash", "-s", "--", way.host])], {
+    input: program,
+    onLine: (line) => {
+      const [, said, count] = line.startsWith(marker) ? line.split(" ") : [];
+      if (said === "began") startedAt = performance.now();
+      if (said === "sent") {
+        knocks = Number(count);
+        note(`knock ${knocks} sent from ${bastion.host} to ${way.host}`);
+      }
+      if (said !== "open" && said !== "refused" && said !== "unasked") return;
+      opened = { address: way.host, answer: said, knocks, tookMs: performance.now() - startedAt };
+    },
+  });
+  return opened;
 }
 
 /**
@@ -29,7 +54,7 @@ export async function knockByBastion(bastion: Login, { way, steps }: Target): Pr
  */
 export async function connectByBastion(bastion: Login, host: string, port: number): Promise<void> {
   checkHosts(bastion, host);
-  await runSsh(bastion, ["-W", `[${host}]:${port}`, bastion.host], undefined);
+  await runSsh(bastion, ["-W", `[${host}]:${port}`, bastion.host]);
 }
 
 function checkHosts(bastion: Login, host: string): void {
@@ -37,21 +62,35 @@ function checkHosts(bastion: Login, host: string): void {
   throw new KnockgateError("ARGUMENTS_INVALID", "the profile has a host or a user that ssh can't be given");
 }
 
-function runSsh(bastion: Login, words: readonly string[], stdin: string | undefined): Promise<void> {
+interface Talk {
+  readonly input: string;
+  readonly onLine: (line: string) => void;
+}
+
+/** Runs ssh to a bastion: with what is to be said and heard there, or with this process's own standard input and output. */
+function runSsh(bastion: Login, words: readonly string[], talk?: Talk): Promise<void> {
   const options = listKeyOptions(bastion).flatMap(({ keyword, value }) => ["-o", `${keyword}=${value}`]);
   const all = [...options, "-l", bastion.user, "-p", `${bastion.port}`, ...words];
-  const ends = stdin === undefined ? "inherit" : "pipe";
+  const ends = talk === undefined ? "inherit" : "pipe";
   return new Promise((resolve, reject) => {
-    const child = spawn("ssh", all, { stdio: [ends, stdin === undefined ? "inherit" : "ignore", "inherit"] });
+    const child = spawn("ssh", all, { stdio: [ends, ends, "inherit"] });
     child.once("error", (cause) => {
       reject(new KnockgateError("HOST_UNFIT", "ssh could not be started", { cause }));
     });
-    child.once("exit", (code) => {
+    // All that it wrote has been read then.
+    child.once("close", (code) => {
       if (code === 0) return resolve();
       const message = `${bastion.host}: ssh through the bastion ended with exit code ${code}`;
       reject(new KnockgateError("UNREACHABLE", message));
     });
+    if (talk === undefined) return;
+    let rest = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      const lines = `${rest}${text}`.split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(talk.onLine);
+    });
     child.stdin?.on("error", () => undefined); // ssh's own end says more
-    child.stdin?.end(stdin);
+    child.stdin?.end(talk.input);
   });
 }

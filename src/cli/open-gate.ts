@@ -4,7 +4,7 @@ import { type Call, type Surroundings, UsageError } from "./command.js";
 import type { Target } from "./target.js";
 
 /** How long a port is waited for after the first knock; after the second twice as long, and so on. */
-const patienceMs = 1_000;
+export const patienceMs = 1_000;
 /** Where no knock can be sent again. */
 const plainPatienceMs = 10_000;
 

@@ -1,6 +1,6 @@
 import { probePort } from "../transport/knock.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "./command.js";
-import { type Opened, openGate, readOpening } from "./open-gate.js";
+import { type Opened, type Opening, openGate, readOpening } from "./open-gate.js";
 import { readPort } from "./read-port.js";
 import { findTarget, type Target } from "./target.js";
 
@@ -13,17 +13,26 @@ export async function runKnock(call: Call, surroundings: Surroundings): Promise<
   if (steps.length === 0)
     throw new UsageError(`no gate of ${host} protects port ${port}: there is nothing to send`);
   if (way.proxy !== undefined) {
-    const { knockByBastion } = await import("./by-bastion.js");
-    await knockByBastion(way.proxy, target);
-    return describeSent(host, target, `from ${way.proxy.host}`, 1);
+    const { openByBastion } = await import("./by-bastion.js");
+    return describe(host, target, opening, await openByBastion(way.proxy, target, opening), surroundings);
   }
   const opened = await openGate(target, opening, async (address, timeoutMs) => {
     if (port === undefined) return "unasked";
     const answer = await probePort(address, port, timeoutMs);
     return answer === "silent" ? undefined : answer;
   });
+  return describe(host, target, opening, opened, surroundings);
+}
+
+function describe(
+  host: string,
+  target: Target,
+  opening: Opening,
+  opened: Opened<string> | undefined,
+  surroundings: Surroundings,
+): Outcome {
   if (opened === undefined) return describeSilence(host, target, opening.tries);
-  if (opened.answer === "unasked") return describeSent(host, target, `to ${opened.address}`, opened.knocks);
+  if (opened.answer === "unasked") return describeSent(host, target, opened);
   return describeOpen(host, target, opened, surroundings.paint("green", "open"));
 }
 
@@ -31,12 +40,16 @@ function nameGate(host: string, { gate }: Target): string {
   return gate === undefined ? host : `${host}: gate ${gate}`;
 }
 
+function nameBastion({ way }: Target): string {
+  return way.proxy === undefined ? "" : ` from ${way.proxy.host}`;
+}
+
 function describeOpen(host: string, target: Target, opened: Opened<string>, open: string): Outcome {
   const { address, answer, knocks, tookMs } = opened;
   const milliseconds = Math.round(tookMs);
   const again = knocks > 1 ? `, after ${knocks} knocks` : "";
   const nobody = answer === "refused" ? "; nothing listens there" : "";
-  const where = `port ${target.port} of ${address} answers`;
+  const where = `port ${target.port} of ${address} answers${nameBastion(target)}`;
   return {
     exitCode: 0,
     text: `${nameGate(host, target)} is ${open} after ${milliseconds} ms${again}: ${where}${nobody}\n`,
@@ -61,10 +74,11 @@ function describeSilence(host: string, target: Target, tries: number): Outcome {
   };
 }
 
-function describeSent(host: string, target: Target, way: string, knocks: number): Outcome {
+function describeSent(host: string, target: Target, { address, knocks }: Opened<string>): Outcome {
+  const place = `to ${address}${nameBastion(target)}`;
   return {
     exitCode: 0,
-    text: `${nameGate(host, target)} was knocked at ${way}; nothing tells from here whether it is open\n`,
+    text: `${nameGate(host, target)} was knocked at ${place}; nothing tells from here whether it is open\n`,
     json: { host, ...findGate(target), isOpen: null, knocks },
   };
 }

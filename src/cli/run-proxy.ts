@@ -13,19 +13,23 @@ export async function runProxy(call: Call, surroundings: Surroundings): Promise<
   const opening = readOpening(call, surroundings);
   const target = await findTarget(host, readPort(portWord, "PORT"), call, surroundings);
   const { way, steps, port = way.port } = target;
+  const explain = (opened: object | undefined) => {
+    const knocked = steps.length === 0 ? "no gate is known for it" : `knocks sent: ${opening.tries}`;
+    const why =
+      opened === undefined ? `was silent (${knocked})` : "refused the connection: nothing listens there";
+    return new KnockgateError("UNREACHABLE", `${host}: port ${port} ${why}`);
+  };
   if (way.proxy !== undefined) {
-    const { connectByBastion, knockByBastion } = await import("./by-bastion.js");
-    if (steps.length > 0) await knockByBastion(way.proxy, target);
+    const { connectByBastion, openByBastion } = await import("./by-bastion.js");
+    if (steps.length > 0) {
+      const opened = await openByBastion(way.proxy, { ...target, port }, opening);
+      if (opened === undefined || opened.answer === "refused") throw explain(opened);
+    }
     await connectByBastion(way.proxy, way.host, port);
     return nothing;
   }
   const opened = await openGate(target, opening, (address, timeoutMs) => dialPort(address, port, timeoutMs));
-  if (opened === undefined || opened.answer === "refused") {
-    const knocked = steps.length === 0 ? "no gate is known for it" : `knocks sent: ${opening.tries}`;
-    const why =
-      opened === undefined ? `was silent (${knocked})` : "refused the connection: nothing listens there";
-    throw new KnockgateError("UNREACHABLE", `${host}: port ${port} ${why}`);
-  }
+  if (opened === undefined || opened.answer === "refused") throw explain(opened);
   await copyBothWays(opened.answer, surroundings.input, surroundings.output);
   return nothing;
 }

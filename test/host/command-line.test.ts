@@ -10,7 +10,6 @@ import { type CommandOptions, runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { tryConnect } from "../lab/packets";
-import { hideBehind } from "./bastions";
 import { claimHost, connectionTo, deployTo } from "./deployment";
 import { makePolicy } from "./policies";
 
@@ -34,7 +33,7 @@ const policy: Policy = makePolicy({
 let lab: Lab;
 let host: LabHost;
 beforeAll(async () => {
-  lab = await openLab({ hosts: 3 });
+  lab = await openLab({ hosts: 1 });
   host = claimHost(lab);
   await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
   writeFileSync(join(lab.directory, "key"), lab.privateKey, { mode: 0o600 });
@@ -46,9 +45,8 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-function outputsOf(name: string, address: string, proxy?: LabHost) {
-  const more = proxy === undefined ? {} : { proxy: { ...connectionTo(lab, proxy), user: "plain" } };
-  const way = readWay({ ...connectionTo(lab, host), host: address, user: "plain", ...more });
+function outputsOf(name: string, address: string) {
+  const way = readWay({ ...connectionTo(lab, host), host: address, user: "plain" });
   const knock = policy.gates.map((gate) => {
     const { stepTimeoutSeconds, steps } = gate.knock;
     return {
@@ -68,8 +66,8 @@ function knockgate(words: readonly string[], options: CommandOptions = {}, loade
   return runCommand(["env", home, process.execPath, ...loader, main, ...words], { check: false, ...options });
 }
 
-async function addProfile(name: string, address: string, proxy?: LabHost): Promise<void> {
-  await knockgate(["profile", "add", "-"], { stdin: outputsOf(name, address, proxy), check: true });
+async function addProfile(name: string, address: string): Promise<void> {
+  await knockgate(["profile", "add", "-"], { stdin: outputsOf(name, address), check: true });
 }
 
 async function expectClosed(port: number, address = host.ipv4): Promise<void> {
@@ -326,23 +324,5 @@ describe("knockgate proxy", () => {
     expect([code, stdout]).toEqual([0, "you said hello"]);
     server.close();
     await knockgate(["profile", "remove", "local"]);
-  });
-
-  test("gets through a bastion that alone may send to the host", async () => {
-    const bastion = claimHost(lab);
-    host = claimHost(lab);
-    await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
-    await hideBehind(bastion, host);
-    await addProfile("inner", host.ipv4, bastion);
-    // ssh takes its own key for the bastion from its own file.
-    const home = join(lab.directory, "ssh-home");
-    mkdirSync(home, { mode: 0o700 });
-    const wrapper = join(home, "ssh");
-    writeFileSync(wrapper, `#!/bin/sh\nexec /usr/bin/ssh -i ${join(lab.directory, "key")} "$@"\n`);
-    chmodSync(wrapper, 0o755);
-    const program = `env PATH=${home}:/usr/bin:/bin XDG_CONFIG_HOME=${lab.directory} ${process.execPath} ${main}`;
-    const { stdout } = await knockgate(["ssh-config", "inner", "--program", program], { check: true });
-    writeFileSync(config, `${stdout}\nHost *\n  IdentityFile ${join(lab.directory, "key")}\n`);
-    expect((await runCommand(["ssh", "-F", config, "inner", "hostname"])).stdout).toBe("host3\n");
   });
 });

@@ -1,0 +1,55 @@
+import { writeBashKnock } from "../client/bash-knock.js";
+import type { Step } from "../policy/schema.js";
+
+/** What each of the program's own lines begins with: a login may say other things before it. */
+export const marker = "knockgate:";
+
+/**
+ * Writes a program for bash 3.2 or newer on a bastion, to be run with a host as its `$1`: it sends the knock, asks a port
+ * whether the gate is open, and does both again until that answers. Each of its lines begins with {@link marker}:
+ * `began`, then `sent COUNT` after each knock, and at last `open`, `refused`, `silent`, or `unasked` where there is no port.
+ *
+ * @param tenths how long each try waits for an answer, in tenths of a second
+ * @returns `undefined` where bash can't send a step
+ */
+export function writeOpening(
+  steps: readonly Step[],
+  port: number | undefined,
+  tenths: readonly number[],
+): string | undefined {
+  const knock = writeBashKnock(steps);
+  if (knock === undefined) return undefined;
+  const say = (words: string) => `echo "${marker} ${words}"`;
+  const [patience = 0] = tenths;
+  const asking = [
+    `r=$(a ${port} $w)`,
+    `case $r in open) ${say("open")}; exit 0 ;; *"Connection refused"*) ${say("refused")}; exit 0 ;; esac`,
+  ];
+  const lines = [
+    "{",
+    "h=$1 n=0",
+    `k() { ${knock}; }`,
+    ask,
+    say("began"),
+    `for w in ${(port === undefined ? [patience] : tenths).join(" ")}; do`,
+    // The knock takes the host as its `$1`, as this program does.
+    `k "$h"; n=$((n + 1)); ${say("sent $n")}`,
+    ...(port === undefined ? [] : asking),
+    "done",
+    say(port === undefined ? "unasked" : "silent"),
+    // Read whole before it runs, so that nothing that it starts reads on in it.
+    "exit 0; } </dev/null",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/**
+ * Says `open`, or what the system says of a port. What connects is one process of its own: with it goes the SYN that the
+ * kernel would else send once more, into the next knock.
+ */
+const ask = `a() {
+LC_ALL=C
+{ : 3<>"/dev/tcp/$h/$1"; } 2>&1 && echo open & p=$!
+i=0; while [ $i -lt $2 ] && kill -0 $p; do sleep .1; i=$((i + 1)); done
+kill $p; wait $p
+} 2>/dev/null`;
