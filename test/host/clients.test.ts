@@ -127,6 +127,8 @@ describe("what a person is given to knock with", () => {
   let host: LabHost;
   beforeAll(async () => {
     host = await makeGated(makeGates());
+    // A service at a step's port, which takes a connection and waits for what is said.
+    host.spawn(["nc.openbsd", "-lk", "47101"]);
     // Behind the gate, as a firewall of the network might do it: nothing tells a client that its packet has arrived.
     await host.run(["nft", "-f", "-"], {
       stdin: "table inet mute {\n\tchain input {\n\t\ttype filter hook input priority 10\n\t}\n}\n",
@@ -155,9 +157,9 @@ describe("what a person is given to knock with", () => {
         const command = writeKnockCommands(steps, wayTo(host, address))[tool];
         expect(await tryConnect(client, address, port, 700)).toBe("silent");
         await setAnswers(address === host.ipv4);
-        // As `... | jq -r ... | sh` runs it: what comes on its standard input is no part of the knock.
+        // As `... | jq -r ... | sh` runs it, in a shell that reads no line ahead: what comes after it is no part of it.
         const stdin = `${path}; ${command ?? "exit 1"}\necho read on\n`;
-        const { stdout } = await client.run(["sh"], { stdin });
+        const { stdout } = await client.run(["bash"], { stdin });
         await setAnswers(true);
         expect(await tryConnect(client, address, port, 2_000)).toBe("refused");
         expect(stdout).toMatch(/read on\n$/);
