@@ -1,5 +1,6 @@
 import { type Reached, reachHost } from "../../apply/reach.js";
 import { withWorld } from "../../apply/worlds.js";
+import type { Profile } from "../../client/profile.js";
 import { KnockgateError } from "../../errors.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/schema.js";
@@ -7,7 +8,6 @@ import type { Connection } from "../../transport/connection.js";
 import { takePolicy } from "../check-policy.js";
 import type { Call, Surroundings } from "../command.js";
 import { readPolicyFile } from "../policy-file.js";
-import type { Profile } from "../profile.js";
 import { readHostLogin } from "./read-connection.js";
 
 /** Whose changes those of the command line are, whoever makes them: there is no state that could tell them apart. */

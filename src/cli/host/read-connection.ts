@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
+import type { Profile } from "../../client/profile.js";
 import type { Login } from "../../client/way.js";
 import { KnockgateError } from "../../errors.js";
 import { formatPath } from "../../policy/finding.js";
@@ -10,7 +11,6 @@ import { type Connection, type ConnectionInput, connectionSchema } from "../../t
 import { type Call, type Surroundings, UsageError } from "../command.js";
 import { openText } from "../open-text.js";
 import { readPolicyFile } from "../policy-file.js";
-import type { Profile } from "../profile.js";
 import { loadProfile } from "../profile-store.js";
 import { askSecret } from "./ask-secret.js";
 
