@@ -1,7 +1,11 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /** Tests that put something in a module's place: in a process of their own, where nobody has imported it before. */
-const replacing = ["test/apply/reach.test.ts", "test/pulumi/!(check|contact|diff|fleet-plan).test.ts"];
+const replacing = [
+  "test/apply/reach.test.ts",
+  "test/cli/{host-word,hosts}.test.ts",
+  "test/pulumi/!(check|contact|diff|fleet-plan).test.ts",
+];
 
 /**
  * The pure tests: no root, no kernel, no network. Those that take long stand in files named `*.long.test.ts`, which

@@ -17,4 +17,4 @@ const gate = new KnockGate("edge", {
   },
 });
 
-export const { ruleset, digest, knock, sshConfig, counters } = gate;
+export const { ruleset, digest, knock, sshConfig, profile, counters } = gate;

@@ -14,7 +14,7 @@ interface Program {
 }
 
 const programs: Readonly<Record<string, Program>> = {
-  "single-host": { outputs: "ruleset digest knock sshConfig counters", config: { steps } },
+  "single-host": { outputs: "ruleset digest knock sshConfig profile counters", config: { steps } },
   "tcp-udp-icmp": { outputs: "knock sshConfig counters", config: { knockSeed: "0123456789abcdef" } },
   "container-host": { outputs: "knock", config: { steps } },
   bastion: {

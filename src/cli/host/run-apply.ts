@@ -1,5 +1,6 @@
 import { type ChangeRequest, changeHost } from "../../apply/change.js";
 import { withProvingWorld } from "../../apply/worlds.js";
+import { listGates } from "../../client/profile.js";
 import { readWay } from "../../client/way.js";
 import { KnockgateError } from "../../errors.js";
 import { checkUndoTime, chooseUndoTime } from "../../plan/undo-time.js";
@@ -88,12 +89,8 @@ async function keepKnock(
   { policy, connection }: Errand,
   { environment }: Surroundings,
 ): Promise<string> {
-  const gates = policy.gates.map(({ name: gate, protect, knock, openForSeconds }) => {
-    const { steps, stepTimeoutSeconds } = knock;
-    return { gate, protect, steps, stepTimeoutSeconds, openForSeconds };
-  });
   try {
-    return await saveProfile(environment, { name, way: readWay(connection), gates });
+    return await saveProfile(environment, { name, way: readWay(connection), gates: listGates(policy) });
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
     const message = `the host has the policy, confirmed, but profile ${name} could not be written${why}: until it is, it may hold another knock. Run the same command again once it can be`;
