@@ -1,0 +1,5 @@
+import type { Figure } from "./figure";
+import { policyText } from "./figures/policy-text";
+
+/** All that is measured, in the order of the report. */
+export const figures: readonly Figure[] = [policyText];

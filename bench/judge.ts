@@ -1,0 +1,117 @@
+import type { Facts } from "./facts";
+import type { Figure, Goal, Outcome, Place, Series } from "./figure";
+import { nameAgain } from "./rounds";
+import { compareSamples, measureNoise, median, quantile, splitNoise } from "./statistics";
+
+/** What one run makes of one figure, as results.json has it. */
+export interface Result {
+  readonly name: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly rows: readonly Row[];
+  /** By quantity: how many times itself a subject seems to be, at worst, when it is measured twice in this run. */
+  readonly noise: Readonly<Record<string, number>>;
+  readonly verdicts: readonly Verdict[];
+  readonly notes: readonly string[];
+  readonly facts: Facts;
+}
+
+export interface Row extends Place {
+  readonly unit: string;
+  readonly isMoreBetter: boolean;
+  readonly count: number;
+  readonly median: number;
+  readonly p5: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** By reference: how many times it the subject is. */
+  readonly ratios: Readonly<Record<string, Ratio>>;
+}
+
+export interface Ratio {
+  readonly value: number;
+  /** How far from 1 it may lie, as a factor, for two things that are the same. */
+  readonly noise: number | undefined;
+}
+
+export interface Verdict {
+  readonly claim: string;
+  readonly bound: string;
+  readonly value: number | undefined;
+  /** `unmeasured`: this run has no such value, as where it is a quick one. */
+  readonly verdict: "met" | "missed" | "unmeasured";
+  readonly why?: string;
+}
+
+export function judgeFigure(
+  figure: Figure,
+  { series, notes = [], facts = {} }: Outcome,
+  effort: Pick<Result, "rounds" | "seconds">,
+): Result {
+  const noise = Object.fromEntries(
+    [...new Set(series.map(({ quantity }) => quantity))].map((quantity) => {
+      return [quantity, noiseOf(series.filter((one) => one.quantity === quantity))];
+    }),
+  );
+  return {
+    name: figure.name,
+    ...effort,
+    rows: series.map((one) => makeRow(one, series, figure.references, noise[one.quantity])),
+    noise,
+    verdicts: figure.goals.map((goal) => judgeGoal(goal, series)),
+    notes,
+    facts,
+  };
+}
+
+/** Where nothing was measured twice on purpose, halves of what was measured stand in. */
+function noiseOf(series: readonly Series[]): number {
+  const twice = series.flatMap((one) => {
+    const again = find(series, { ...one, subject: nameAgain(one.subject) });
+    return again === undefined ? [] : [measureNoise(compareSamples(one.samples, again.samples))];
+  });
+  return Math.max(...(twice.length > 0 ? twice : series.map(({ samples }) => splitNoise(samples))));
+}
+
+function makeRow(
+  one: Series,
+  series: readonly Series[],
+  references: readonly string[],
+  noise: number | undefined,
+): Row {
+  const { quantity, scenario, subject, unit, samples, isMoreBetter = false } = one;
+  const ratios = references.flatMap((reference) => {
+    const other = find(series, { ...one, subject: reference });
+    if (other === undefined || other === one) return [];
+    const worst = Math.max(noise ?? Number.NaN, splitNoise(samples), splitNoise(other.samples));
+    const ratio: Ratio = {
+      value: compareSamples(samples, other.samples),
+      noise: Number.isFinite(worst) ? worst : undefined,
+    };
+    return [[reference, ratio] as const];
+  });
+  const [p5 = 0, p95 = 0, p99 = 0] = [0.05, 0.95, 0.99].map((share) => quantile(samples, share));
+  const spread = { count: samples.length, median: median(samples), p5, p95, p99 };
+  return { quantity, scenario, subject, unit, isMoreBetter, ...spread, ratios: Object.fromEntries(ratios) };
+}
+
+function judgeGoal({ claim, of, to, atMost, atLeast, why }: Goal, series: readonly Series[]): Verdict {
+  const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
+  const subject = find(series, of);
+  const reference = to === undefined ? undefined : find(series, to);
+  if (subject === undefined || (to !== undefined && reference === undefined)) {
+    return { claim, bound, value: undefined, verdict: "unmeasured" };
+  }
+  const value =
+    reference === undefined ? median(subject.samples) : compareSamples(subject.samples, reference.samples);
+  const isMet =
+    value <= (atMost ?? Number.POSITIVE_INFINITY) && value >= (atLeast ?? Number.NEGATIVE_INFINITY);
+  if (isMet) return { claim, bound, value, verdict: "met" };
+  return { claim, bound, value, verdict: "missed", ...(why === undefined ? {} : { why }) };
+}
+
+function find(series: readonly Series[], { quantity, scenario, subject }: Place): Series | undefined {
+  return series.find((one) => {
+    return one.quantity === quantity && one.scenario === scenario && one.subject === subject;
+  });
+}

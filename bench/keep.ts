@@ -1,0 +1,41 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { drawChart } from "./chart";
+import type { Figure } from "./figure";
+import { nameChart, type Results, renderReport } from "./report";
+import { root } from "./root";
+
+/**
+ * Writes a run's report, figures and charts, and tells which files that are. A run of everything goes where the repository
+ * keeps them; any other only where it is told to.
+ */
+export function keepResults(
+  figures: readonly Figure[],
+  results: Results,
+  out: string | undefined,
+  isWhole: boolean,
+): readonly string[] {
+  if (out === undefined && !isWhole) return [];
+  const folder = out ?? join(root, "bench");
+  const charts = out === undefined ? join(root, "docs", "figures") : join(out, "figures");
+  const way = out === undefined ? "../docs/figures" : "figures";
+  const files = [
+    [join(folder, "RESULTS.md"), renderReport(figures, results, way)],
+    [join(folder, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`],
+    ...figures.flatMap((figure) => {
+      const result = results.results.find(({ name }) => name === figure.name);
+      if (result === undefined) return [];
+      return figure.charts.flatMap((chart, index) =>
+        (["light", "dark"] as const).map((theme) => {
+          const file = join(charts, `${nameChart(figure.name, index)}-${theme}.svg`);
+          return [file, drawChart(figure, chart, result, theme)] as const;
+        }),
+      );
+    }),
+  ] as const;
+  for (const [file, text] of files) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  return files.map(([file]) => file);
+}

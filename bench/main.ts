@@ -1,0 +1,95 @@
+// Knockgate's figures: against the floor and against everyone else, in one run. usage: npm run bench -- [OPTIONS]
+//   --quick           fewer rounds and scenarios: in 3 minutes
+//   --only A,B,...    these figures alone
+//   --compare [FILE]  then compares this run's ratios with stored ones (default bench/results.json); 1 is the exit code when
+//                     one is worse than noise explains
+//   --out DIR         where RESULTS.md, results.json and charts go (default: for a full run of all figures bench and
+//                     docs/figures; else nowhere)
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { makeDirectory, removeDirectory } from "../test/lab/directory";
+import { compareResults, describeComparisons } from "./compare";
+import { readFacts } from "./facts";
+import type { Figure } from "./figure";
+import { figures } from "./figures";
+import { judgeFigure, type Result } from "./judge";
+import { keepResults } from "./keep";
+import { type Results, renderReport } from "./report";
+import { root } from "./root";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    compare: { type: "boolean", default: false },
+    out: { type: "string" },
+  },
+});
+
+async function main(): Promise<number> {
+  const chosen = chooseFigures();
+  // Read before it is written anew.
+  const stored = values.compare
+    ? readStored(positionals[0] ?? join(root, "bench", "results.json"))
+    : undefined;
+  const directory = makeDirectory();
+  const results: Result[] = [];
+  const failures: Record<string, string> = {};
+  try {
+    for (const figure of chosen) {
+      try {
+        results.push(await measure(figure, directory));
+      } catch (error) {
+        console.error(`bench: ${figure.name}: ${error instanceof Error ? error.stack : error}`);
+        failures[figure.name] = error instanceof Error ? error.message : String(error);
+      }
+    }
+  } finally {
+    removeDirectory(directory);
+  }
+  const all: Results = { mode: values.quick ? "quick" : "full", facts: readFacts(), results, failures };
+  console.log(renderReport(chosen, all, "figures"));
+  const isWhole = chosen.length === figures.length && !values.quick && Object.keys(failures).length === 0;
+  for (const file of keepResults(chosen, all, values.out, isWhole)) console.log(`bench: wrote ${file}`);
+  if (stored === undefined) return Object.keys(failures).length > 0 ? 1 : 0;
+  const comparisons = compareResults(figures, stored, results);
+  console.log(describeComparisons(comparisons));
+  return Object.keys(failures).length > 0 || comparisons.some(({ isRegression }) => isRegression) ? 1 : 0;
+}
+
+async function measure(figure: Figure, directory: string): Promise<Result> {
+  const say = (line: string) => console.error(`bench: ${figure.name}: ${line}`);
+  const rounds = figure.rounds[values.quick ? "quick" : "full"];
+  const startedMs = performance.now();
+  say(`${rounds} rounds`);
+  const outcome = await figure.run({ isQuick: values.quick, rounds, directory, say });
+  const seconds = (performance.now() - startedMs) / 1_000;
+  say(`done in ${seconds.toFixed(0)} s`);
+  return judgeFigure(figure, outcome, { rounds, seconds });
+}
+
+function chooseFigures(): readonly Figure[] {
+  if (positionals.length > (values.compare ? 1 : 0)) throw new Error(`unknown: ${positionals.join(" ")}`);
+  if (values.only === undefined) return figures;
+  return values.only.split(",").map((name) => {
+    const figure = figures.find((each) => each.name === name);
+    if (figure !== undefined) return figure;
+    throw new Error(`--only: ${name} is none of ${figures.map((each) => each.name).join(", ")}`);
+  });
+}
+
+function readStored(file: string): readonly Result[] {
+  const { results }: Results = JSON.parse(readFileSync(file, "utf8"));
+  return results;
+}
+
+main().then(
+  // What a figure left open must not keep the run from ending: all of it lives in this run's namespaces.
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(2);
+  },
+);
