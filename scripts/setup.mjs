@@ -1,10 +1,11 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
 // --rootfs: also the root file system of the tests' hosts that boot, and with KNOCKGATE_DEEP=1 one with OpenRC, and
-// what runs a Python program.
+// what runs a Python program. --bench: also the other port knockers that `npm run bench` measures.
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
 import { obtainPulumiCli } from "./setup/obtain-pulumi.mjs";
+import { installPeers } from "./setup/peers.mjs";
 import { CommandFailure, lastLines, say } from "./setup/progress.mjs";
 import { readCliVersion } from "./setup/pulumi-cli.mjs";
 import { obtainPython } from "./setup/python.mjs";
@@ -17,6 +18,7 @@ try {
   await installNpmPackages();
   await installDebianPackages();
   const cli = await obtainPulumiCli();
+  if (process.argv.includes("--bench")) await installPeers();
   if (process.argv.includes("--rootfs")) {
     await obtainRootfs("systemd");
     if (process.env.KNOCKGATE_DEEP === "1") {

@@ -33,9 +33,12 @@ const commandsByPackage = {
   "util-linux": ["unshare", "nsenter", "flock", "setpriv"],
 };
 
-/** Installs the packages of the commands that are missing; does nothing when none is. */
-export async function installDebianPackages() {
-  const missing = findMissing();
+/**
+ * Installs the packages of the commands that are missing; does nothing when none is.
+ * @param {Readonly<Record<string, readonly string[]>>} [wanted] commands by package
+ */
+export async function installDebianPackages(wanted = commandsByPackage) {
+  const missing = findMissing(wanted);
   if (missing.commands.length === 0) return;
   const install = ["install", "-y", "--no-install-recommends", ...missing.packages];
   const what = `commands are missing: ${missing.commands.join(", ")}`;
@@ -50,13 +53,13 @@ export async function installDebianPackages() {
     ]);
   }
 
-  say(`apt-get ${install.join(" ")}: the tests and the demo run real hosts in network namespaces`);
+  say(`apt-get ${install.join(" ")}: what runs here has real hosts in network namespaces`);
   await withoutStartingServices(async () => {
     await refreshPackageLists();
     await apt(install);
     if (missing.packages.includes("openssh-server")) await keepServerDisabled();
   });
-  const left = findMissing().commands;
+  const left = findMissing(wanted).commands;
   if (left.length > 0) {
     throw new SetupFailure(`apt-get ended well, but commands are still missing: ${left.join(", ")}`, [
       "look at the output of `apt-get` and at PATH",
@@ -64,11 +67,12 @@ export async function installDebianPackages() {
   }
 }
 
-function findMissing() {
+/** @param {Readonly<Record<string, readonly string[]>>} wanted */
+function findMissing(wanted) {
   const commands = [];
   const packages = [];
-  for (const [name, wanted] of Object.entries(commandsByPackage)) {
-    const absent = wanted.filter((command) => findCommands(command, administratorFolders).length === 0);
+  for (const [name, own] of Object.entries(wanted)) {
+    const absent = own.filter((command) => findCommands(command, administratorFolders).length === 0);
     commands.push(...absent);
     if (absent.length > 0) packages.push(name);
   }
