@@ -1,5 +1,6 @@
 import type { Figure } from "./figure";
+import { knockToOpen } from "./figures/knock-to-open";
 import { policyText } from "./figures/policy-text";
 
 /** All that is measured, in the order of the report. */
-export const figures: readonly Figure[] = [policyText];
+export const figures: readonly Figure[] = [knockToOpen, policyText];

@@ -28,8 +28,9 @@ export function nameAgain(subject: string): string {
 }
 
 /**
- * Measures subjects in turns (A B C, B C A, C A B), so that whatever else the machine does meanwhile hits all of them, and
- * none is always behind the same other one.
+ * Measures subjects in turns, so that whatever else the machine does meanwhile hits all of them. Each round has an order of
+ * its own, because what is measured behind a subject that leaves the processor's caches to others is slower; the orders are
+ * the same in each run.
  */
 export async function measureRounds(
   subjects: readonly Subject[],
@@ -39,19 +40,38 @@ export async function measureRounds(
   const twice = subjects
     .filter(({ name }) => name === again)
     .map((subject) => ({ ...subject, name: nameAgain(subject.name) }));
-  const all = [...subjects, ...twice];
-  const samples = all.map(() => quantities.map((): number[] => []));
+  const all = [...subjects, ...twice].map((subject) => ({
+    subject,
+    samples: quantities.map((): number[] => []),
+  }));
+  const draw = makeDraw(1);
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (let turn = 0; turn < all.length; turn += 1) {
-      const place = (turn + round + warmUp) % all.length;
-      const values = (await all[place]?.measure(round)) ?? [];
+    for (const { subject, samples } of shuffle(all, draw)) {
+      const values = await subject.measure(round);
+      if (values.length !== quantities.length) throw new Error(`${subject.name}: ${values.length} values`);
       if (round < 0) continue;
-      for (const [index, value] of values.entries()) samples[place]?.[index]?.push(value);
+      for (const [index, value] of values.entries()) samples[index]?.push(value);
     }
   }
-  return all.flatMap(({ name: subject }, place) =>
+  return all.flatMap(({ subject, samples }) =>
     quantities.map(({ name: quantity, ...rest }, index) => {
-      return { quantity, scenario, subject, ...rest, samples: samples[place]?.[index] ?? [] };
+      return { quantity, scenario, subject: subject.name, ...rest, samples: samples[index] ?? [] };
     }),
   );
+}
+
+function shuffle<T>(list: readonly T[], draw: () => number): readonly T[] {
+  return list
+    .map((item) => ({ item, lot: draw() }))
+    .sort((one, other) => one.lot - other.lot)
+    .map(({ item }) => item);
+}
+
+/** Numbers from 0 to 1 that look random: a linear congruential generator modulo 2^32. */
+function makeDraw(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
 }

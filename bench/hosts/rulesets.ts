@@ -1,0 +1,90 @@
+import { parsePolicy } from "../../src/policy/parse";
+import type { PolicyInput } from "../../src/policy/schema";
+import { renderPolicy } from "../../src/render/render";
+import { doorPort } from "./bench-hosts";
+
+/** By what a ruleset is loaded. */
+export const loaders = ["nftables", "iptables-nft", "iptables-legacy"] as const;
+export type Loader = (typeof loaders)[number];
+
+export interface GateShape {
+  readonly name: string;
+  readonly door: number;
+  readonly steps: readonly number[];
+}
+
+/** So many gates of three TCP steps; the first is before the door that listens. */
+export function shapeGates(count: number): readonly GateShape[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `gate${index + 1}`,
+    door: index === 0 ? doorPort : 3_000 + index,
+    steps: [47_001 + 3 * index, 58_002 + 3 * index, 39_003 + 3 * index],
+  }));
+}
+
+/** What Knockgate loads for gates, with all of its defaults. */
+export function renderOurs(loader: Loader, gates: readonly GateShape[]): string {
+  const input: PolicyInput = {
+    name: "bench",
+    backend: loader === "nftables" ? "nftables" : "iptables",
+    gates: gates.map(({ name, door, steps }) => ({
+      name,
+      protect: [{ tcp: `${door}` }],
+      knock: { steps: steps.map((tcp) => ({ tcp })) },
+    })),
+  };
+  const reading = parsePolicy(input);
+  if (reading.kind !== "policy") throw new Error(`no policy: ${JSON.stringify(reading)}`);
+  return renderPolicy(reading.policy);
+}
+
+/**
+ * What people write by hand for gates with nftables: sets with timeouts, a list of rules. It has no strictness, no IPv6
+ * and no limit, so that it does less than what Knockgate renders.
+ */
+export function writeNftables(gates: readonly GateShape[]): string {
+  const sets = gates.flatMap(({ name, steps }) =>
+    [
+      ...steps.slice(1).map((_, index) => [`${name}_${index + 1}`, 5] as const),
+      [`${name}_open`, 30] as const,
+    ].map(([set, seconds]) => `set ${set} { type ipv4_addr; flags dynamic,timeout; timeout ${seconds}s; }`),
+  );
+  const rules = gates.flatMap(({ name, door, steps }) => [
+    `tcp dport ${door} ip saddr @${name}_open accept`,
+    `tcp dport ${door} drop`,
+    // Backwards, so that one packet takes one step.
+    ...steps
+      .map((port, index) => {
+        const known = index === 0 ? "" : `ip saddr @${name}_${index} `;
+        const next = index === steps.length - 1 ? `${name}_open` : `${name}_${index + 1}`;
+        return `tcp dport ${port} ${known}update @${next} { ip saddr }`;
+      })
+      .reverse(),
+  ]);
+  const chain = [
+    "type filter hook input priority filter; policy accept;",
+    'iif "lo" accept',
+    "ct state established,related accept",
+    ...rules,
+  ];
+  return `table inet byhand {\n${sets.join("\n")}\nchain input {\n${chain.join("\n")}\n}\n}\n`;
+}
+
+/** The same with `-m recent`, for iptables-restore; IPv4 alone. */
+export function writeRecent(gates: readonly GateShape[]): string {
+  const rules = gates.flatMap(({ name, door, steps }) => {
+    const list = (position: number) => (position === steps.length ? `${name}_open` : `${name}_${position}`);
+    return [
+      `-A INPUT -p tcp --dport ${door} -m recent --rcheck --seconds 30 --name ${name}_open -j ACCEPT`,
+      `-A INPUT -p tcp --dport ${door} -j DROP`,
+      ...steps
+        .map((port, index) => {
+          const known = index === 0 ? "" : `-m recent --rcheck --seconds 5 --name ${list(index)} `;
+          return `-A INPUT -p tcp --dport ${port} ${known}-m recent --set --name ${list(index + 1)}`;
+        })
+        .reverse(),
+    ];
+  });
+  const first = ["-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"];
+  return `*filter\n${[...first, ...rules].join("\n")}\nCOMMIT\n`;
+}
