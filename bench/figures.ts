@@ -1,6 +1,7 @@
 import type { Figure } from "./figure";
+import { client } from "./figures/client";
 import { knockToOpen } from "./figures/knock-to-open";
 import { policyText } from "./figures/policy-text";
 
 /** All that is measured, in the order of the report. */
-export const figures: readonly Figure[] = [knockToOpen, policyText];
+export const figures: readonly Figure[] = [knockToOpen, client, policyText];
