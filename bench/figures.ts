@@ -1,7 +1,8 @@
 import type { Figure } from "./figure";
 import { client } from "./figures/client";
 import { knockToOpen } from "./figures/knock-to-open";
+import { packetCost } from "./figures/packet-cost";
 import { policyText } from "./figures/policy-text";
 
 /** All that is measured, in the order of the report. */
-export const figures: readonly Figure[] = [knockToOpen, client, policyText];
+export const figures: readonly Figure[] = [knockToOpen, packetCost, client, policyText];

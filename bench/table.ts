@@ -13,7 +13,8 @@ export function renderRows(figure: Figure, { rows, noise }: Result): string {
       const cells = own.map((row) => [
         ...(hasScenarios ? [row.scenario] : []),
         row.subject,
-        ...[row.median, row.p95, row.p99].map((value) => formatValue(value, row.unit)),
+        formatValue(row.median, row.unit),
+        ...[row.p95, row.p99].map((value) => (row.count === 1 ? "" : formatValue(value, row.unit))),
         `${row.count}`,
         ...references.map((name) => formatRatio(row.ratios[name], row.subject === name)),
       ]);

@@ -1,0 +1,163 @@
+import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
+import { loadRuleset } from "../hosts/load-ruleset";
+import { openPacketHost, type PacketHost, type TrafficKind, trafficKinds } from "../hosts/packet-host";
+import { type Loader, loaders, renderOurs, shapeGates, writeNftables, writeRecent } from "../hosts/rulesets";
+import { measureRounds, nameAgain } from "../rounds";
+
+const cost = "CPU per packet";
+const rate = "packets per second";
+const bare = "no firewall";
+const tracking = "conntrack alone";
+const byHand: Readonly<Record<Loader, string>> = {
+  nftables: "by hand, nftables",
+  "iptables-nft": "by hand, recent (iptables-nft)",
+  "iptables-legacy": "by hand, recent (iptables-legacy)",
+};
+const counts = [1, 10, 100] as const;
+const traffic: Readonly<Record<TrafficKind, { readonly name: string; readonly milliseconds: number }>> = {
+  established: { name: "established traffic", milliseconds: 50 },
+  unrelated: { name: "unrelated traffic", milliseconds: 50 },
+  flood1: { name: "flood of first steps from 1 source", milliseconds: 50 },
+  flood100000: { name: "flood of first steps from 100,000 sources", milliseconds: 150 },
+};
+
+/** What each packet costs the host's processor. */
+export const packetCost: Figure = {
+  name: "packet-cost",
+  title: "The cost of a packet",
+  method:
+    "Each subject is a network namespace of its own. Packets are written to a TUN device there, which takes each through the whole receive path on " +
+    "the writer's own processor time. The same packets with a wrong IP checksum, which the kernel throws away before any hook, go in turns with " +
+    "them, and what they cost is taken off: what is left is the host's stack, the firewall, and, for established and unrelated traffic, the read(2) of the program on the " +
+    "host that gets the payload. Packets per second are those of one processor, with what the pump itself does. Established traffic is one TCP " +
+    "connection with segments of 100 bytes to a port that is not gated; unrelated traffic is UDP of 4,096 flows to a port that is not gated and never answers, so that " +
+    "none of it is ever established. The floods are SYNs to the first step of the first gate, each answered by a reset. Each gate has three steps. “Conntrack alone” tracks connections and filters none of these packets. By hand there " +
+    "are no strictness, no limit of first steps and no IPv6.",
+  references: [bare, tracking, ...Object.values(byHand)],
+  ours: [...loaders],
+  rounds: { quick: 3, full: 20 },
+  goals: listGoals(),
+  charts: trafficKinds.map((kind) => ({
+    quantity: cost,
+    title: `CPU per packet: ${traffic[kind].name}`,
+    scenarios: counts.map((count) => nameScenario(kind, count)),
+    isLogarithmic: kind !== "established",
+  })),
+  run,
+};
+
+function listGoals(): readonly Goal[] {
+  const place = (kind: TrafficKind, count: number, subject: string) => {
+    return { quantity: cost, scenario: nameScenario(kind, count), subject };
+  };
+  return loaders.flatMap((loader) => [
+    ...(["established", "unrelated"] as const).flatMap((kind) => [
+      ...counts.map((count) => ({
+        claim: `${loader}: ${nameScenario(kind, count)}, against the same by hand`,
+        of: place(kind, count, loader),
+        to: place(kind, count, byHand[loader]),
+        atMost: 1.03,
+      })),
+      {
+        claim: `${loader}: ${traffic[kind].name}, 100 gates against 1: flat`,
+        of: place(kind, 100, loader),
+        to: place(kind, 1, loader),
+        atMost: 1.1,
+      },
+    ]),
+    {
+      claim: `${loader}: established traffic, against no firewall`,
+      of: place("established", 1, loader),
+      to: place("established", 1, bare),
+      atMost: 1.1,
+      why: `see what “${tracking}” takes: any ruleset that knows established connections takes at least that`,
+    },
+  ]);
+}
+
+function nameScenario(kind: TrafficKind, count: number): string {
+  return `${traffic[kind].name}, ${count} gate${count === 1 ? "" : "s"}`;
+}
+
+/** A rule that no packet of these ever meets makes the kernel track them all. */
+const trackingAlone = `table inet tracking {
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    ct state established counter
+  }
+}\n`;
+
+interface Gated {
+  readonly subject: string;
+  /** Undefined: none at all. */
+  readonly count?: number;
+  readonly host: PacketHost;
+}
+
+async function run({ rounds, isQuick, say }: Bench): Promise<Outcome> {
+  const used = isQuick ? counts.filter((count) => count !== 10) : counts;
+  const hosts: Gated[] = [];
+  try {
+    await openAll(used, hosts);
+    say(`${hosts.length} hosts are ready`);
+    const series: Series[] = [];
+    for (const kind of trafficKinds) {
+      const subjects = hosts.map(({ host }, index) => ({
+        name: `${index}`,
+        measure: () => host.pump(kind, traffic[kind].milliseconds),
+      }));
+      const measured = await measureRounds(subjects, {
+        quantities: [
+          { name: cost, unit: "ns" },
+          { name: rate, unit: "/s", isMoreBetter: true },
+        ],
+        scenario: "",
+        rounds,
+      });
+      series.push(...used.flatMap((count) => placeSeries(measured, hosts, kind, count)));
+      say(traffic[kind].name);
+    }
+    return { series };
+  } finally {
+    await Promise.all(hosts.map(({ host }) => host.close()));
+  }
+}
+
+/** Fills the list one by one, so that what is open is known when something fails. */
+async function openAll(used: readonly number[], hosts: Gated[]): Promise<void> {
+  const open = async (subject: string, count?: number, loader?: Loader, text?: string) => {
+    const host = await openPacketHost(`packet${hosts.length}`, shapeGates(1)[0]?.steps[0] ?? 0);
+    hosts.push({ subject, host, ...(count === undefined ? {} : { count }) });
+    if (loader !== undefined && text !== undefined) await loadRuleset(host.machine, loader, text);
+  };
+  await open(bare);
+  await open(tracking, undefined, "nftables", trackingAlone);
+  for (const count of used) {
+    const gates = shapeGates(count);
+    for (const loader of loaders) {
+      await open(loader, count, loader, renderOurs(loader, gates));
+      await open(
+        byHand[loader],
+        count,
+        loader,
+        loader === "nftables" ? writeNftables(gates) : writeRecent(gates),
+      );
+    }
+    // The same ruleset on another host: what two of the same differ by is noise.
+    await open(nameAgain("nftables"), count, "nftables", renderOurs("nftables", gates));
+  }
+}
+
+/** The series of one number of gates, to which what has none belongs, too. */
+function placeSeries(
+  measured: readonly Series[],
+  hosts: readonly Gated[],
+  kind: TrafficKind,
+  count: number,
+): readonly Series[] {
+  return measured.flatMap((one) => {
+    const gated = hosts[Number(one.subject)];
+    if (gated === undefined || (gated.count !== undefined && gated.count !== count)) return [];
+    return [{ ...one, scenario: nameScenario(kind, count), subject: gated.subject }];
+  });
+}
