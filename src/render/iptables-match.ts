@@ -47,6 +47,8 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
       return match.ranges.map((range) => toRange(match.protocol, range));
     case "step":
       return [renderStep(match.step, context)];
+    case "likeStep":
+      return match.steps.flatMap((step) => [renderStep(step, context)]);
     case "inSet":
       return [inList(ruleset.policy, sets.get(match.set), match.set)];
     case "notInSet":

@@ -1,7 +1,7 @@
 import type { Gate, Policy, Step } from "../policy/schema.js";
 import { lowerEvent } from "./lower-event.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch, StepPacket } from "./ruleset.js";
-import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
+import { knockingSet, openSet, packetSet, progressSet, rateSet } from "./set-names.js";
 
 /** A knock's sets, its rules that stand among those of all gates, and its own chain, when it has one. */
 export interface LoweredKnock {
@@ -15,6 +15,8 @@ interface Knock {
   readonly policy: Policy;
   readonly gate: Gate;
   readonly steps: readonly StepMatch[];
+  /** Whether a source in mid-sequence is known as one that is knocking, see {@link knockingSet}. */
+  readonly isKnown: boolean;
 }
 
 /**
@@ -25,13 +27,12 @@ interface Knock {
  * is something else, which under `strict` puts the source back to the start; and whatever it was, if it is the first
  * step, it begins the sequence anew.
  */
-export function lowerKnock(policy: Policy, gate: Gate): LoweredKnock {
+export function lowerKnock(policy: Policy, gate: Gate, isKnown: boolean): LoweredKnock {
   const steps = gate.knock.steps.map((step, index) => toStepMatch(gate.name, step, index + 1));
-  const knock: Knock = { policy, gate, steps };
+  const knock: Knock = { policy, gate, steps, isKnown };
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
-  const isOneRule = steps.length === 1 && policy.limits.firstStepsPerSecond === 0;
-  if (isOneRule) return { sets, shared: lowerFirst(knock), chains: [] };
+  if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
   const chain = {
     name: `${gate.name}_knock`,
     rules: [
@@ -48,6 +49,11 @@ export function lowerKnock(policy: Policy, gate: Gate): LoweredKnock {
     ],
   };
   return { sets, shared: [], chains: [chain] };
+}
+
+/** Whether a knock has no chain of its own. */
+export function isOneRule({ limits }: Policy, { knock }: Gate): boolean {
+  return knock.steps.length === 1 && limits.firstStepsPerSecond === 0;
 }
 
 function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
@@ -129,12 +135,16 @@ function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule
   return lowerEvent(policy, gate.name, "opened", { comment: `${gate.name}: opens`, ...rule });
 }
 
-function putTaken({ gate, steps }: Knock, position: number): readonly Effect[] {
+/** Known as knocking comes first: where that set is full the rule ends there, and nobody is in mid-sequence unknown. */
+function putTaken({ gate, steps, isKnown }: Knock, position: number): readonly Effect[] {
   if (position === steps.length) return [{ kind: "put", set: openSet(gate.name) }];
-  const progress: Effect = { kind: "put", set: progressSet(gate.name, position) };
-  return looksLikeNext(steps, position)
-    ? [progress, { kind: "put", set: packetSet(gate.name, firstAlike(steps, position)) }]
-    : [progress];
+  return [
+    ...(isKnown ? [{ kind: "put", set: knockingSet } as const] : []),
+    { kind: "put", set: progressSet(gate.name, position) },
+    ...(looksLikeNext(steps, position)
+      ? [{ kind: "put", set: packetSet(gate.name, firstAlike(steps, position)) } as const]
+      : []),
+  ];
 }
 
 function takeProgress(gate: string, from: number, last: number): readonly Effect[] {

@@ -3,13 +3,15 @@ import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import type { Gate, Policy } from "../policy/schema.js";
 import { counterNames, lowerEvent } from "./lower-event.js";
-import { lowerKnock } from "./lower-knock.js";
-import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
-import { openSet } from "./set-names.js";
+import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
+import type { Chain, DispatchEntry, Match, Rule, Ruleset, SourceSet, Verdict } from "./ruleset.js";
+import { knockingSet, openSet } from "./set-names.js";
 
 /** Decides, once for all backends, which packets a policy lets pass, drops and counts as steps. */
 export function lowerPolicy(policy: Policy): Ruleset {
-  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate));
+  const sorted = listSorted(policy);
+  const isSorted = sorted.length > 0;
+  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, isSorted));
   const gated = [
     ...lowerSources(policy),
     ...knocks.flatMap((knock) => knock.shared),
@@ -18,18 +20,57 @@ export function lowerPolicy(policy: Policy): Ruleset {
   const calls = knocks.flatMap((knock) =>
     knock.chains.map(({ name }) => decide([], { kind: "call", chain: name })),
   );
+  const sorting = isSorted ? lowerSorting(sorted) : calls;
   return {
     policy: policy.name,
     scope: policy.scope,
-    sets: knocks.flatMap((knock) => knock.sets),
+    sets: [...knockingSources(policy, sorted), ...knocks.flatMap((knock) => knock.sets)],
     counters: policy.gates.flatMap((gate) => counterNames(gate.name)),
     chains: [
-      ...(policy.stealth ? lowerStealthy(policy, gated, calls) : lowerOpenly(policy, [...gated, ...calls])),
+      ...(policy.stealth
+        ? lowerStealthy(policy, gated, sorting)
+        : lowerOpenly(policy, [...gated, ...sorting])),
+      ...(isSorted ? [{ name: "knocks", rules: calls }] : []),
       ...lowerDenied(policy),
       ...policy.gates.map((gate) => lowerDoor(policy, gate)),
       ...knocks.flatMap((knock) => knock.chains),
     ],
   };
+}
+
+/** So few gates cost a packet less than what would keep it from them, or little more; their rulesets are those of 0.1.0. */
+const mostUnsorted = 2;
+
+/**
+ * The gates whose chains see only packets that are some gate's first step, or come from a source that is knocking: all
+ * others cost the same for any number of gates. None with xt_recent, whose lists hold a hundred sources: one for all gates
+ * would forget who knocks at one of them for a flood at another.
+ */
+function listSorted(policy: Policy): readonly Gate[] {
+  const gates = policy.gates.filter((gate) => !isOneRule(policy, gate));
+  return policy.backend === "nftables" && gates.length > mostUnsorted ? gates : [];
+}
+
+/** It remembers a second longer than a source can be in mid-sequence, and no flood at one gate takes the others' places. */
+function knockingSources({ limits }: Policy, sorted: readonly Gate[]): readonly SourceSet[] {
+  const gates = sorted.filter(({ knock }) => knock.steps.length > 1);
+  if (gates.length === 0) return [];
+  const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
+  const size = limits.sources * gates.length;
+  return [{ name: knockingSet, key: "source", role: "progress", timeoutSeconds, size }];
+}
+
+function lowerSorting(sorted: readonly Gate[]): readonly Rule[] {
+  const first = sorted.flatMap(({ name, knock }) => {
+    return knock.steps.slice(0, 1).map((step) => toStepMatch(name, step, 1));
+  });
+  const alike = (["tcp", "udp", "echo"] as const)
+    .map((kind) => first.filter(({ packet }) => packet.kind === kind))
+    .filter((steps) => steps.length > 0)
+    .map((steps) => decide([{ kind: "likeStep", steps }], { kind: "go", chain: "knocks" }));
+  const hasLong = sorted.some(({ knock }) => knock.steps.length > 1);
+  const knocking = decide([{ kind: "inSet", set: knockingSet }], { kind: "go", chain: "knocks" });
+  return [...(hasLong ? [knocking] : []), ...alike];
 }
 
 /**

@@ -21,6 +21,7 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
 export function isOfFamily(match: Match): boolean {
   if (match.kind === "fromPrefixes") return true;
   if (match.kind === "step") return match.step.packet.kind === "echo";
+  if (match.kind === "likeStep") return match.steps[0]?.packet.kind === "echo";
   return ["inSet", "notInSet", "overRate", "echo"].includes(match.kind);
 }
 
@@ -46,6 +47,8 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return `${match.protocol} dport ${braces(match.ranges.map(formatPortRange))}`;
     case "step":
       return renderStep(match.step, family, context);
+    case "likeStep":
+      return renderLikeStep(match.steps, family, context);
     case "inSet":
       return `${renderSaddr(family, context.sets.get(match.set))} @${familySetName(match.set, family)}`;
     case "notInSet":
@@ -85,12 +88,29 @@ function renderStep(step: StepMatch, family: Family, { show }: NftablesContext):
         : `${port} udp length ${show(step, "payload", packet.payloadBytes + 8)}`;
     }
     case "echo": {
-      const [field, headers] = family === "ipv4" ? ["ip length", 28] : ["ip6 length", 8];
+      const { field, headers } = echoLength(family);
       return `${icmp(family)} type echo-request ${field} ${show(step, "payload", packet.payloadBytes + headers)}`;
     }
     default:
       return unreachable(packet);
   }
+}
+
+/** One look-up, however many steps: the kernel keeps what stands in braces as a set. */
+function renderLikeStep(steps: readonly StepMatch[], family: Family, { show }: NftablesContext): string {
+  const { field, headers } = echoLength(family);
+  const isEcho = steps[0]?.packet.kind === "echo";
+  const values = steps.map((step) =>
+    step.packet.kind === "echo"
+      ? show(step, "payload", step.packet.payloadBytes + headers)
+      : show(step, "port", step.packet.port),
+  );
+  const matched = isEcho ? `${icmp(family)} type echo-request ${field}` : `${steps[0]?.packet.kind} dport`;
+  return `${matched} ${braces([...new Set(values)])}`;
+}
+
+function echoLength(family: Family): { readonly field: string; readonly headers: number } {
+  return family === "ipv4" ? { field: "ip length", headers: 28 } : { field: "ip6 length", headers: 8 };
 }
 
 function saddr(family: Family): string {

@@ -52,6 +52,8 @@ export type Match =
   | { readonly kind: "echo" }
   | { readonly kind: "toPorts"; readonly protocol: "tcp" | "udp"; readonly ranges: readonly PortRange[] }
   | { readonly kind: "step"; readonly step: StepMatch }
+  /** A packet of the kind and port, or size, of one of these steps, which are all of one kind; UDP's size is not looked at. */
+  | { readonly kind: "likeStep"; readonly steps: readonly StepMatch[] }
   | { readonly kind: "inSet"; readonly set: string }
   | { readonly kind: "notInSet"; readonly set: string }
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };

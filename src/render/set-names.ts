@@ -17,3 +17,6 @@ export function packetSet(gate: string, position: number): string {
 export function rateSet(gate: string): string {
   return `${gate}_first`;
 }
+
+/** Sources that may be in mid-sequence at some gate: all that are, and for a while those that were. */
+export const knockingSet = "knocking";

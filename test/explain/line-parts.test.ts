@@ -81,8 +81,13 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
     if (policy.gates.length === 1) return;
     for (const [index, gate] of policy.gates.entries()) {
       const rest = { ...policy, gates: policy.gates.filter((other) => other !== gate) };
-      const kept = new Set(renderPolicy(rest).split("\n"));
-      const gone = explanation.ruleset.filter(({ text }) => !kept.has(text)).map(({ number }) => number);
+      // How long a source counts as knocking is the longest of all gates' times, and stands in each gate's lines.
+      const lessLongest = (line: string) =>
+        line.replace(/(?<=@knocking_v[46] \{ ip6? saddr timeout )\d+/, "");
+      const kept = new Set(renderPolicy(rest).split("\n").map(lessLongest));
+      const gone = explanation.ruleset
+        .filter(({ text }) => !kept.has(lessLongest(text)))
+        .map(({ number }) => number);
       expect(gone.length).toBeGreaterThan(0);
       expect(linesOf(explanation, `gates[${index}]`)).toEqual(expect.arrayContaining(gone));
       for (const { text, paths } of explanation.ruleset) {

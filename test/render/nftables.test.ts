@@ -156,7 +156,7 @@ function splitFamilies(text: string) {
 function neutral(line: string): string {
   return line
     .replace(/_v[46]\b/g, "")
-    .replace(/\bip6? length \d+/g, "length")
+    .replace(/\bip6? length (?:\d+|\{[^}]*\})/g, "length")
     .replace(/\bip6? saddr & [\w.:]+/g, "network")
     .replace(/\bip6? saddr/g, "saddr")
     .replace(/\bicmp(v6)? type/g, "icmp type");
