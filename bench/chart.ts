@@ -3,6 +3,7 @@ import { measureText } from "../src/explain/measure";
 import { type ThemeName, themes } from "../src/explain/theme";
 import type { Chart, Figure } from "./figure";
 import type { Result, Row } from "./judge";
+import { isAgain } from "./rounds";
 import { formatNumber, formatValue } from "./table";
 
 const width = 760;
@@ -20,7 +21,11 @@ export function drawChart(
   theme: ThemeName,
 ): string {
   const rows = result.rows.filter((row) => {
-    return row.quantity === quantity && (scenarios === undefined || scenarios.includes(row.scenario));
+    return (
+      row.quantity === quantity &&
+      !isAgain(row.subject) &&
+      (scenarios === undefined || scenarios.includes(row.scenario))
+    );
   });
   const groups = [...new Set(rows.map(({ scenario }) => scenario))];
   const labelWidth = Math.max(60, ...rows.map(({ subject }) => measureText(subject, "muted")));

@@ -1,7 +1,7 @@
 import type { Facts } from "./facts";
 import type { Figure, Goal, Outcome, Place, Series } from "./figure";
 import { nameAgain } from "./rounds";
-import { compareSamples, measureNoise, median, quantile, splitNoise } from "./statistics";
+import { compareSamples, measureNoise, median, quantile, ratioNoise } from "./statistics";
 
 /** What one run makes of one figure, as results.json has it. */
 export interface Result {
@@ -38,6 +38,10 @@ export interface Verdict {
   readonly claim: string;
   readonly bound: string;
   readonly value: number | undefined;
+  /** As a factor, see {@link Ratio}. */
+  readonly noise: number | undefined;
+  /** Whether the value lies farther from the bound than noise explains. */
+  readonly isCertain: boolean;
   /** `unmeasured`: this run has no such value, as where it is a quick one. */
   readonly verdict: "met" | "missed" | "unmeasured";
   readonly why?: string;
@@ -58,19 +62,19 @@ export function judgeFigure(
     ...effort,
     rows: series.map((one) => makeRow(one, series, figure.references, noise[one.quantity])),
     noise,
-    verdicts: figure.goals.map((goal) => judgeGoal(goal, series)),
+    verdicts: figure.goals.map((goal) => judgeGoal(goal, series, noise[goal.of.quantity])),
     notes,
     facts,
   };
 }
 
-/** Where nothing was measured twice on purpose, halves of what was measured stand in. */
+/** Not a number where nothing was measured twice. */
 function noiseOf(series: readonly Series[]): number {
   const twice = series.flatMap((one) => {
     const again = find(series, { ...one, subject: nameAgain(one.subject) });
     return again === undefined ? [] : [measureNoise(compareSamples(one.samples, again.samples))];
   });
-  return Math.max(...(twice.length > 0 ? twice : series.map(({ samples }) => splitNoise(samples))));
+  return twice.length > 0 ? Math.max(...twice) : Number.NaN;
 }
 
 function makeRow(
@@ -83,31 +87,40 @@ function makeRow(
   const ratios = references.flatMap((reference) => {
     const other = find(series, { ...one, subject: reference });
     if (other === undefined || other === one) return [];
-    const worst = Math.max(noise ?? Number.NaN, splitNoise(samples), splitNoise(other.samples));
-    const ratio: Ratio = {
-      value: compareSamples(samples, other.samples),
-      noise: Number.isFinite(worst) ? worst : undefined,
-    };
-    return [[reference, ratio] as const];
+    const value = compareSamples(samples, other.samples);
+    return [[reference, { value, noise: worstNoise(noise, one, other) }] as const];
   });
   const [p5 = 0, p95 = 0, p99 = 0] = [0.05, 0.95, 0.99].map((share) => quantile(samples, share));
   const spread = { count: samples.length, median: median(samples), p5, p95, p99 };
   return { quantity, scenario, subject, unit, isMoreBetter, ...spread, ratios: Object.fromEntries(ratios) };
 }
 
-function judgeGoal({ claim, of, to, atMost, atLeast, why }: Goal, series: readonly Series[]): Verdict {
+/** `undefined` where neither is known. */
+function worstNoise(twice: number | undefined, of: Series, to: Series): number | undefined {
+  const known = [twice ?? Number.NaN, ratioNoise(of.samples, to.samples)].filter(Number.isFinite);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function judgeGoal(
+  { claim, of, to, atMost, atLeast, why }: Goal,
+  series: readonly Series[],
+  twice: number | undefined,
+): Verdict {
   const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
   const subject = find(series, of);
   const reference = to === undefined ? undefined : find(series, to);
   if (subject === undefined || (to !== undefined && reference === undefined)) {
-    return { claim, bound, value: undefined, verdict: "unmeasured" };
+    return { claim, bound, value: undefined, noise: undefined, isCertain: false, verdict: "unmeasured" };
   }
   const value =
     reference === undefined ? median(subject.samples) : compareSamples(subject.samples, reference.samples);
-  const isMet =
-    value <= (atMost ?? Number.POSITIVE_INFINITY) && value >= (atLeast ?? Number.NEGATIVE_INFINITY);
-  if (isMet) return { claim, bound, value, verdict: "met" };
-  return { claim, bound, value, verdict: "missed", ...(why === undefined ? {} : { why }) };
+  const limit = atMost ?? atLeast ?? Number.NaN;
+  const isMet = atMost === undefined ? value >= limit : value <= limit;
+  const noise = reference === undefined ? undefined : worstNoise(twice, subject, reference);
+  const isCertain = noise === undefined || measureNoise(value / limit) > noise;
+  const judged = { claim, bound, value, noise, isCertain };
+  if (isMet) return { ...judged, verdict: "met" };
+  return { ...judged, verdict: "missed", ...(why === undefined ? {} : { why }) };
 }
 
 function find(series: readonly Series[], { quantity, scenario, subject }: Place): Series | undefined {

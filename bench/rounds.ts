@@ -2,11 +2,13 @@ import type { Series } from "./figure";
 
 export interface Subject {
   readonly name: string;
-  /** Measures once. One number, or one for each quantity. */
+  /** How often it has its turn in a round: more where that is cheap. Default 1. */
+  readonly times?: number;
+  /** Measures once. One number for each quantity. */
   measure(round: number): Promise<readonly number[]>;
 }
 
-export interface Quantity {
+interface Quantity {
   readonly name: string;
   readonly unit: string;
   readonly isMoreBetter?: boolean;
@@ -25,6 +27,10 @@ export interface RoundsOptions {
 /** The name of a subject's second part in a run. */
 export function nameAgain(subject: string): string {
   return `${subject}, again`;
+}
+
+export function isAgain(subject: string): boolean {
+  return subject.endsWith(nameAgain(""));
 }
 
 /**
@@ -46,7 +52,8 @@ export async function measureRounds(
   }));
   const draw = makeDraw(1);
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const { subject, samples } of shuffle(all, draw)) {
+    const turns = all.flatMap((one) => Array.from({ length: one.subject.times ?? 1 }, () => one));
+    for (const { subject, samples } of shuffle(turns, draw)) {
       const values = await subject.measure(round);
       if (values.length !== quantities.length) throw new Error(`${subject.name}: ${values.length} values`);
       if (round < 0) continue;

@@ -21,21 +21,23 @@ export function renderRows(figure: Figure, { rows, noise }: Result): string {
       const same = noise[quantity];
       const measured =
         typeof same === "number" && Number.isFinite(same)
-          ? `Noise: the same thing measured twice in this run differs by a factor of up to ${same.toFixed(3)}.`
-          : "Noise: not measured, for want of rounds.";
+          ? `The same thing measured twice in this run differs by a factor of up to ${same.toFixed(3)}.`
+          : "";
       const title = `**${capitalize(quantity)}**`;
       const table = renderTable([...head, ...references.map((name) => `of ${name}`)], cells);
-      return `${title}\n\n${table}\n\n${measured}\n`;
+      return `${[title, table, measured].filter((part) => part !== "").join("\n\n")}\n`;
     })
     .join("\n");
 }
 
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
-  const cells = verdicts.map(({ claim, bound, value, verdict, why }) => {
-    const shown = value === undefined ? "" : formatNumber(value);
-    return [claim, bound, shown, verdict === "missed" ? `**missed**${why ? `: ${why}` : ""}` : verdict];
+  const cells = verdicts.map(({ claim, bound, value, noise, isCertain, verdict, why }) => {
+    const within = value !== undefined && !isCertain ? ", but by less than the noise" : "";
+    const judged =
+      verdict === "missed" ? `**missed**${within}${why ? `: ${why}` : ""}` : `${verdict}${within}`;
+    return [claim, bound, value === undefined ? "" : formatNumber(value), noise?.toFixed(3) ?? "", judged];
   });
-  return renderTable(["goal", "bound", "measured", ""], cells);
+  return renderTable(["goal", "bound", "measured", "noise (factor)", ""], cells);
 }
 
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

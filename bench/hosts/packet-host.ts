@@ -8,7 +8,7 @@ import { startBeside } from "./start-beside";
 export const trafficKinds = ["established", "unrelated", "flood1", "flood100000"] as const;
 export type TrafficKind = (typeof trafficKinds)[number];
 
-export const unrelatedPort = 5_140;
+const unrelatedPort = 5_140;
 
 /** A network namespace of its own, and what hands packets to it. */
 export interface PacketHost {

@@ -5,7 +5,7 @@ import { letParentEnd } from "../../test/lab/parent";
 import { type BenchHost, doorPort } from "./bench-hosts";
 import { startBeside } from "./start-beside";
 
-export type KnockStep = { readonly tcp: number } | { readonly udp: number; readonly payload: Buffer };
+type KnockStep = { readonly tcp: number } | { readonly udp: number; readonly payload: Buffer };
 
 /** Knocks at hosts from a client, and measures in milliseconds until their doors open. One request at a time. */
 export interface Prober {
