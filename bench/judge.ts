@@ -60,9 +60,9 @@ export function judgeFigure(
   return {
     name: figure.name,
     ...effort,
-    rows: series.map((one) => makeRow(one, series, figure.references, noise[one.quantity])),
+    rows: series.map((one) => makeRow(one, series, figure.references)),
     noise,
-    verdicts: figure.goals.map((goal) => judgeGoal(goal, series, noise[goal.of.quantity])),
+    verdicts: figure.goals.map((goal) => judgeGoal(goal, series)),
     notes,
     facts,
   };
@@ -77,35 +77,32 @@ function noiseOf(series: readonly Series[]): number {
   return twice.length > 0 ? Math.max(...twice) : Number.NaN;
 }
 
-function makeRow(
-  one: Series,
-  series: readonly Series[],
-  references: readonly string[],
-  noise: number | undefined,
-): Row {
+function makeRow(one: Series, series: readonly Series[], references: readonly string[]): Row {
   const { quantity, scenario, subject, unit, samples, isMoreBetter = false } = one;
   const ratios = references.flatMap((reference) => {
     const other = find(series, { ...one, subject: reference });
     if (other === undefined || other === one) return [];
     const value = compareSamples(samples, other.samples);
-    return [[reference, { value, noise: worstNoise(noise, one, other) }] as const];
+    return [[reference, { value, noise: worstNoise(series, one, other) }] as const];
   });
   const [p5 = 0, p95 = 0, p99 = 0] = [0.05, 0.95, 0.99].map((share) => quantile(samples, share));
   const spread = { count: samples.length, median: median(samples), p5, p95, p99 };
   return { quantity, scenario, subject, unit, isMoreBetter, ...spread, ratios: Object.fromEntries(ratios) };
 }
 
-/** `undefined` where neither is known. */
-function worstNoise(twice: number | undefined, of: Series, to: Series): number | undefined {
-  const known = [twice ?? Number.NaN, ratioNoise(of.samples, to.samples)].filter(Number.isFinite);
+/**
+ * The worse of what the samples tell and of what the same thing twice does in this scenario; where there are too few samples,
+ * what it does at worst in any. `undefined` where nothing is known.
+ */
+function worstNoise(series: readonly Series[], of: Series, to: Series): number | undefined {
+  const own = series.filter(({ quantity }) => quantity === of.quantity);
+  const ofSamples = ratioNoise(of.samples, to.samples);
+  const twice = Number.isFinite(ofSamples) ? own.filter(({ scenario }) => scenario === of.scenario) : own;
+  const known = [noiseOf(twice), ofSamples].filter(Number.isFinite);
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-function judgeGoal(
-  { claim, of, to, atMost, atLeast, why }: Goal,
-  series: readonly Series[],
-  twice: number | undefined,
-): Verdict {
+function judgeGoal({ claim, of, to, atMost, atLeast, why }: Goal, series: readonly Series[]): Verdict {
   const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
   const subject = find(series, of);
   const reference = to === undefined ? undefined : find(series, to);
@@ -116,7 +113,7 @@ function judgeGoal(
     reference === undefined ? median(subject.samples) : compareSamples(subject.samples, reference.samples);
   const limit = atMost ?? atLeast ?? Number.NaN;
   const isMet = atMost === undefined ? value >= limit : value <= limit;
-  const noise = reference === undefined ? undefined : worstNoise(twice, subject, reference);
+  const noise = reference === undefined ? undefined : worstNoise(series, subject, reference);
   const isCertain = noise === undefined || measureNoise(value / limit) > noise;
   const judged = { claim, bound, value, noise, isCertain };
   if (isMet) return { ...judged, verdict: "met" };
