@@ -2,7 +2,8 @@ import type { Figure } from "./figure";
 import type { Ratio, Result, Row } from "./judge";
 
 export interface Comparison {
-  /** Figure, quantity, scenario, subject and reference. */
+  readonly figure: string;
+  /** Quantity, scenario, subject and reference. */
   readonly place: string;
   readonly stored: number;
   readonly now: number;
@@ -40,8 +41,21 @@ function compareRow(figure: string, old: Row, row: Row): readonly Comparison[] {
     const band = bandOf(stored, now);
     if (stored === undefined || band === undefined) return [];
     const worseBy = row.isMoreBetter ? stored.value / now.value : now.value / stored.value;
-    const place = `${figure}: ${placeOf(row)}, of ${reference}`;
-    return [{ place, stored: stored.value, now: now.value, worseBy, band, isRegression: worseBy > band }];
+    const place = `${placeOf(row)}, of ${reference}`;
+    return [
+      { figure, place, stored: stored.value, now: now.value, worseBy, band, isRegression: worseBy > band },
+    ];
+  });
+}
+
+/** Of regressions, only those are left that are regressions again where the same was measured once more. */
+export function confirmRegressions(
+  first: readonly Comparison[],
+  again: readonly Comparison[],
+): readonly Comparison[] {
+  return first.map((each) => {
+    const other = again.find(({ figure, place }) => figure === each.figure && place === each.place);
+    return { ...each, isRegression: each.isRegression && other?.isRegression !== false };
   });
 }
 
@@ -58,9 +72,9 @@ function placeOf({ quantity, scenario, subject }: Row): string {
 /** One line for each regression, and one that says how many ratios were compared. */
 export function describeComparisons(comparisons: readonly Comparison[]): string {
   const regressions = comparisons.filter(({ isRegression }) => isRegression);
-  const lines = regressions.map(({ place, stored, now, worseBy, band }) => {
+  const lines = regressions.map(({ figure, place, stored, now, worseBy, band }) => {
     const change = `${stored.toPrecision(3)} -> ${now.toPrecision(3)}`;
-    return `regression: ${place}: ${change}, ${worseBy.toFixed(3)} times worse; noise explains ${band.toFixed(3)}`;
+    return `regression: ${figure}: ${place}: ${change}, ${worseBy.toFixed(3)} times worse; noise explains ${band.toFixed(3)}`;
   });
   return [...lines, `${comparisons.length} ratios compared, ${regressions.length} regressions`].join("\n");
 }

@@ -20,7 +20,10 @@ export interface BenchHost {
   readonly machine: LabHost;
   /** Its address on that link, called `direct` at both ends. */
   readonly address: string;
-  /** An address of the client that it has not used towards this host before: for it no door is open yet. */
+  /**
+   * An address of the client that it has not used towards this host before, so that no door is open for it yet, and of another
+   * /24 than the last ones, so that no limit for a network holds.
+   */
   takeSource(): string;
 }
 
@@ -40,7 +43,7 @@ export async function openBenchHosts(count: number): Promise<BenchHosts> {
       let taken = 0;
       const takeSource = () => {
         taken += 1;
-        return `10.${100 + index}.${taken >> 8}.${taken & 255}`;
+        return `10.${100 + index}.${taken & 255}.${1 + (taken >> 8)}`;
       };
       hosts.push({ machine, address, takeSource });
     }

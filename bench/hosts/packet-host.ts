@@ -13,7 +13,7 @@ const unrelatedPort = 5_140;
 /** A network namespace of its own, and what hands packets to it. */
 export interface PacketHost {
   readonly machine: LabMachine;
-  /** Nanoseconds of processor time a packet costs the host, and packets a second with all that the pump does. */
+  /** Nanoseconds of processor time a packet costs the host, and packets a second of it with all that the pump does. */
   pump(kind: TrafficKind, milliseconds: number): Promise<readonly [number, number]>;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 # usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT      ends when its stdin does
 # A request is a line "KIND MILLISECONDS": established, unrelated, flood1 or flood100000. It sends for so much processor time,
 # beginning where the last request of that kind ended, or until it has sent all that it has of that kind, and answers with a
-# line: nanoseconds of processor time a packet, packets a second.
+# line: nanoseconds of processor time a packet, packets a second of processor time.
 #
 # write(2) on a TUN device takes a packet through the whole of the host's receive path before it returns, on this process's
 # own time (drivers/net/tun.c, tun_get_user), so that nothing is left to another processor or to later. In turns with the
@@ -12,13 +12,13 @@ use strict;
 use warnings;
 use Fcntl qw(O_RDWR F_SETFL O_NONBLOCK);
 use Socket qw(AF_INET SOCK_STREAM SOCK_DGRAM SOCK_NONBLOCK INADDR_ANY inet_aton pack_sockaddr_in unpack_sockaddr_in SOL_SOCKET SO_LINGER SO_RCVBUF);
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID);
+use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 
 my ($unrelatedPort, $firstStepPort) = @ARGV;
 my ($host, $peer) = map { inet_aton($_) } '192.0.2.1', '192.0.2.2';
 my $servicePort = 5001;
 my $payload = 'x' x 100;
-my $chunk = 250;
+my $chunk = 100;
 
 my $tun = openTun();
 my $service = openSocket(SOCK_STREAM, $servicePort);
@@ -45,7 +45,7 @@ while (defined(my $line = <STDIN>)) {
 sub pump {
     my ($limit, $packets, $read) = @_;
     my ($good, $broken) = @$packets;
-    my ($cpu, $own, $wall, $sent, $taken) = (0, 0, 0, 0, 0);
+    my ($cpu, $own, $sent, $taken) = (0, 0, 0, 0);
     while ($sent < @$good && $cpu < $limit) {
         my $first = $packets->[2] // 0;
         my $last = $first + $chunk - 1;
@@ -53,16 +53,14 @@ sub pump {
         my $begin = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
         for (@$broken[$first .. $last]) { syswrite($tun, $_) // die "write: $!" }
         my $turn = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
-        my $wallBegin = clock_gettime(CLOCK_MONOTONIC);
         if ($read) { for (@$good[$first .. $last]) { syswrite($tun, $_) // die "write: $!"; $taken++ if $read->() } }
         else { for (@$good[$first .. $last]) { syswrite($tun, $_) // die "write: $!" } }
-        $wall += clock_gettime(CLOCK_MONOTONIC) - $wallBegin;
         $cpu += clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - $turn;
         $own += $turn - $begin;
         $sent += $chunk;
     }
     die "only $taken of $sent packets came through" if $read && $taken != $sent;
-    return (1e9 * ($cpu - $own) / $sent, $sent / $wall);
+    return (1e9 * ($cpu - $own) / $sent, $sent / $cpu);
 }
 
 my ($connection, $buffer);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compareResults, describeComparisons } from "../../bench/compare";
+import { compareResults, confirmRegressions, describeComparisons } from "../../bench/compare";
 import type { Figure, Goal, Series } from "../../bench/figure";
 import { judgeFigure, type Result } from "../../bench/judge";
 import { measureRounds } from "../../bench/rounds";
@@ -78,7 +78,7 @@ describe("a comparison with an earlier run", () => {
 
   test("finds what is worse by more than noise, among what is Knockgate's own", () => {
     const comparisons = compare(run(10), run(11));
-    expect(comparisons).toMatchObject([{ place: "one: time, ours, of peer", isRegression: true }]);
+    expect(comparisons).toMatchObject([{ figure: "one", place: "time, ours, of peer", isRegression: true }]);
     expect(describeComparisons(comparisons)).toMatch(
       /^regression: one: time, ours, of peer: 1\.00 -> 1\.10, 1\.100 times worse; .*\n1 ratios compared, 1 regressions$/,
     );
@@ -90,6 +90,17 @@ describe("a comparison with an earlier run", () => {
     const noisy = judge([series("ours", 10), series("ours, again", 10.6), series("peer", 10)]);
     expect(compare(noisy, run(10.5))).toMatchObject([{ isRegression: false }]);
     expect(compare(run(10), noisy)).toMatchObject([{ isRegression: false }]);
+  });
+
+  test("keeps a regression that is one again, and one that was not measured again", () => {
+    const [worse, same] = [compare(run(10), run(11)), compare(run(10), run(10))];
+    const isRegression = (again: typeof worse, first = worse) => {
+      return confirmRegressions(first, again).map((each) => each.isRegression);
+    };
+    expect(isRegression(worse)).toEqual([true]);
+    expect(isRegression([])).toEqual([true]);
+    expect(isRegression(same)).toEqual([false]);
+    expect(isRegression(worse, same)).toEqual([false]);
   });
 
   test("knows where more is better", () => {
