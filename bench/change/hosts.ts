@@ -1,0 +1,96 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { changeHost } from "../../src/apply/change";
+import { planLoad } from "../../src/plan/load";
+import type { Policy } from "../../src/policy/schema";
+import { connectionTo, openDeployment } from "../../test/host/deployment";
+import { makePolicy } from "../../test/host/policies";
+import type { LabHost } from "../../test/lab/host";
+import type { Lab } from "../../test/lab/lab";
+import { openSlowLink, type SlowLink } from "../hosts/slow-link";
+import { type BarePush, pushByOpenSsh, pushBySsh2 } from "./bare";
+import { startIdleClock } from "./idle";
+import { stepsOf, type Target, writeSshConfig } from "./target";
+
+/** Three SYNs: what is quickest to send. */
+const policies = [
+  [47_001, 58_002, 39_003],
+  [41_101, 52_102, 36_103],
+].map((ports) => makePolicy({ steps: ports.map((tcp) => ({ tcp })) })) as [Policy, Policy];
+
+/** Whoever changes a host of its own, time and again. */
+export interface Changer {
+  readonly name: string;
+  /** Leads to the host as the lab's network does not: slowly. */
+  readonly link: SlowLink;
+  /** As the host was before its first change. */
+  clear(): Promise<void>;
+  /** Makes the next change over a link, and tells how long it waited for the gate's silence alone, in milliseconds. */
+  change(way: Way): Promise<number>;
+}
+
+export type Way = "near" | "far";
+
+export const ours = "Knockgate";
+export const floors = { ssh2: "floor, ssh2", openSsh: "floor, OpenSSH" } as const;
+
+/** Gives each way to change a host one of the lab's three. */
+export async function openChangers(
+  lab: Lab,
+  directory: string,
+  roundTripMs: number,
+): Promise<readonly Changer[]> {
+  const names = [ours, floors.ssh2, floors.openSsh];
+  return Promise.all(
+    names.map(async (name, index) => {
+      const host = lab.hosts[index];
+      if (host === undefined) throw new Error("too few hosts");
+      const link = await openSlowLink(host, index + 1, roundTripMs);
+      const own = join(directory, `changer${index + 1}`);
+      mkdirSync(own);
+      return makeChanger(name, lab, host, link, own);
+    }),
+  );
+}
+
+function makeChanger(name: string, lab: Lab, host: LabHost, link: SlowLink, directory: string): Changer {
+  const targets = Object.fromEntries(
+    (["near", "far"] as const).map((way) => {
+      const address = way === "near" ? host.ipv4 : link.address;
+      return [way, { name: way, address, hostKey: host.hostKey, privateKey: lab.privateKey }];
+    }),
+  ) as Record<Way, Target>;
+  const config = writeSshConfig(directory, [targets.near, targets.far]);
+  let former: Policy | undefined;
+  const pushBare = (way: Way, policy: Policy) => {
+    const text = planLoad(policy, undefined, "127.0.0.1").text;
+    const before = former === undefined ? [] : stepsOf(former);
+    const push: BarePush = { text, before, after: stepsOf(policy) };
+    return name === floors.ssh2 ? pushBySsh2(targets[way], push) : pushByOpenSsh(targets[way], push, config);
+  };
+  const changeOurs = async (way: Way, policy: Policy) => {
+    const clock = startIdleClock();
+    const connection = connectionTo(lab, host, { host: targets[way].address });
+    const world = await openDeployment(connection, clock.wrap);
+    const formerPolicies = former === undefined ? [] : [former];
+    await changeHost({ policy, formerPolicies, owner: "bench", undoAfterSeconds: 60 }, world);
+    return clock.idleMs;
+  };
+  return {
+    name,
+    link,
+    clear: async () => {
+      former = undefined;
+      const clearing = "nft flush ruleset; rm -rf /var/lib/knockgate";
+      await host.run(["sh", "-c", clearing]);
+    },
+    change: async (way) => {
+      const policy = policies[former === policies[0] ? 1 : 0];
+      let waitedMs = 0;
+      if (name === ours) waitedMs = await changeOurs(way, policy);
+      else await pushBare(way, policy);
+      former = policy;
+      return waitedMs;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { openLab } from "../../test/lab/lab";
+import { countCommands } from "../change/commands";
+import { type Changer, floors, openChangers, ours, type Way } from "../change/hosts";
+import { noOp, openPreviews } from "../change/preview";
+import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
+import { measureRounds, type Quantity } from "../rounds";
+
+const roundTripMs = 20;
+const time = "time";
+const aside = "Knockgate, the closed check's waiting aside";
+const waiting = "waiting for the closed gate's silence alone";
+const scenarios = {
+  createNear: "first create",
+  updateNear: "update through the gate",
+  createFar: `first create, ${roundTripMs} ms away`,
+  updateFar: `update through the gate, ${roundTripMs} ms away`,
+  preview: "preview by the engine, nothing changed",
+} as const;
+const packets = "packets to the host";
+
+const timed: readonly Quantity[] = [
+  { name: time, unit: "ms" },
+  { name: waiting, unit: "ms" },
+];
+const counted: readonly Quantity[] = [
+  { name: "SSH connections", unit: "" },
+  { name: "commands over SSH", unit: "" },
+  { name: "round trips", unit: "" },
+  { name: "bytes sent", unit: "bytes" },
+  { name: "bytes received", unit: "bytes" },
+];
+
+/** What a change on one host costs beside the least that could bring a ruleset there. */
+export const change: Figure = {
+  name: "change",
+  title: "A change on one host",
+  method:
+    "A host with a real sshd; one gate before SSH, a knock of three SYNs. Knockgate's change is all six steps: look at the host, stage, arm, load, " +
+    "prove closed and open, confirm. The floor is two SSH sessions, by Knockgate's own SSH library or by OpenSSH's client: `nft -f -` with the same " +
+    "ruleset in the first, `true` in the second, which shows that the host can still be reached; before each session the knock that it needs. " +
+    "That proves no closed gate, and undoes nothing. Knockgate waits for the closed gate's silence: *aside* is its time without the milliseconds " +
+    "in which it did nothing else. For what is “away”, a program carries each packet after half of that time, since not every kernel has netem, " +
+    "and counts: connections that the host accepted, of which probes of open ports are some; bytes with the IP header; a round trip is whenever something that is more than an " +
+    "acknowledgement leaves for the host after such a thing has come from it. Commands are counted at the SSH library, for OpenSSH by hand. " +
+    "A preview is one of the real engine, beside one of a resource that does nothing.",
+  references: [floors.ssh2, floors.openSsh, noOp],
+  ours: [ours, aside],
+  rounds: { quick: 4, full: 40 },
+  goals: [
+    {
+      claim: "a preview in which nothing changed sends the host no packet",
+      of: { quantity: packets, scenario: scenarios.preview, subject: ours },
+      atMost: 0,
+    },
+    ...[scenarios.updateNear, scenarios.updateFar].flatMap((scenario): readonly Goal[] => [
+      {
+        claim: `${scenario}: at most 1.5 times the floor, the closed check's waiting aside`,
+        of: { quantity: time, scenario, subject: aside },
+        to: { quantity: time, scenario, subject: floors.ssh2 },
+        atMost: 1.5,
+        why: "bench/PROFILE.md says where the time goes.",
+      },
+    ]),
+  ],
+  charts: [
+    { quantity: time, title: "A change on one host", scenarios: Object.values(scenarios).slice(0, 4) },
+  ],
+  run,
+};
+
+async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome> {
+  const lab = await openLab({ hosts: 4 });
+  try {
+    const changers = await openChangers(lab, directory, roundTripMs);
+    const few = isQuick ? 2 : 10;
+    const measure = async (scenario: string, way: Way, isFirst: boolean, count: number) => {
+      const quantities = way === "near" ? timed : [...timed, ...counted];
+      const subjects = changers.map((changer) => ({
+        name: changer.name,
+        measure: () => measureChange(changer, way, isFirst),
+      }));
+      const series = await measureRounds(subjects, { quantities, scenario, rounds: count });
+      say(`${scenario}: done`);
+      return series.flatMap((one) => setAside(one, series));
+    };
+    const series = [
+      ...(await measure(scenarios.createNear, "near", true, rounds)),
+      ...(await measure(scenarios.updateNear, "near", false, rounds)),
+      ...(await measure(scenarios.createFar, "far", true, few)),
+      ...(await measure(scenarios.updateFar, "far", false, few)),
+    ];
+    const previews = await openPreviews(lab, directory, roundTripMs);
+    const previewed = await measureRounds(previews, {
+      quantities: [
+        { name: time, unit: "ms" },
+        { name: packets, unit: "" },
+      ],
+      scenario: scenarios.preview,
+      rounds: few,
+      warmUp: 0,
+    });
+    return {
+      series: [...series, ...previewed.filter((one) => one.quantity === time || one.subject === ours)],
+      notes: [`What is away, and the preview: ${few} rounds.`],
+    };
+  } finally {
+    await lab.close();
+  }
+}
+
+async function measureChange(changer: Changer, way: Way, isFirst: boolean): Promise<readonly number[]> {
+  if (isFirst) await changer.clear();
+  const { link } = changer;
+  await link.count();
+  const commandsBefore = countCommands();
+  const startedMs = performance.now();
+  const waitedMs = await changer.change(way);
+  const ms = performance.now() - startedMs;
+  const commands = changer.name === floors.openSsh ? 2 : countCommands() - commandsBefore;
+  const { connections, turns, bytesSent, bytesReceived } = await link.count();
+  return way === "near"
+    ? [ms, waitedMs]
+    : [ms, waitedMs, connections, commands, turns, bytesSent, bytesReceived];
+}
+
+/** Adds to Knockgate's time what is left of it without its waiting; others wait for nothing. */
+function setAside(one: Series, all: readonly Series[]): readonly Series[] {
+  if (one.quantity === waiting) return one.subject === ours ? [one] : [];
+  if (one.quantity !== time || one.subject !== ours) return [one];
+  const waited = all.find(({ quantity, subject }) => quantity === waiting && subject === ours);
+  const samples = one.samples.map((ms, round) => ms - (waited?.samples[round] ?? Number.NaN));
+  return [one, { ...one, subject: aside, samples }];
+}

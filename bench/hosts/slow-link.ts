@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { runCommand, startCommand } from "../../test/lab/command";
+import type { LabHost } from "../../test/lab/host";
+import { letParentEnd } from "../../test/lab/parent";
+import { waitForLine } from "./wait-for-line";
+
+/** A way from here to a host that takes its time, and sees all that passes. */
+export interface SlowLink {
+  /** The host's address at its other end. */
+  readonly address: string;
+  /** Tells what passed since it was asked last, or since the link was made. */
+  count(): Promise<Traffic>;
+}
+
+/** What passed over IPv4; bytes with the IP header. */
+export interface Traffic {
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly packetsReceived: number;
+  readonly bytesReceived: number;
+  /** TCP connections that the host accepted. */
+  readonly connections: number;
+  /** How often something that is more than an acknowledgement left for the host after such a thing had come from it. */
+  readonly turns: number;
+}
+
+/**
+ * Connects a host to this process's network by a link of its own, on which each packet takes half of `roundTripMs`. Linux
+ * has netem for that, but not every kernel has netem.
+ */
+export async function openSlowLink(host: LabHost, number: number, roundTripMs: number): Promise<SlowLink> {
+  const [near, far] = [`slow${number}`, `far${number}`];
+  const child = startCommand(["perl", join(__dirname, "slow-link.pl"), near, far, `${roundTripMs / 2}`]);
+  await waitForLine(child, /^ready$/m);
+  letParentEnd(child);
+  const network = `172.30.${number}`;
+  await runCommand(["ip", "link", "set", far, "netns", `${host.pid}`]);
+  await runCommand(["ip", "-batch", "-"], { stdin: attach(near, `${network}.1`) });
+  await host.run(["ip", "-batch", "-"], { stdin: attach(far, `${network}.2`) });
+  const answers = createInterface({ input: child.stdout });
+  return {
+    address: `${network}.2`,
+    count: async () => {
+      const line = await new Promise<string>((resolve, reject) => {
+        child.ref();
+        answers.once("line", resolve);
+        child.once("close", () => reject(new Error("the slow link ended")));
+        child.stdin.write("\n");
+      });
+      const [packetsSent, bytesSent, packetsReceived, bytesReceived, connections, turns] = line
+        .split(" ")
+        .map(Number) as [number, number, number, number, number, number];
+      return { packetsSent, bytesSent, packetsReceived, bytesReceived, connections, turns };
+    },
+  };
+}
+
+function attach(link: string, address: string): string {
+  return `addr add ${address}/24 dev ${link}\nlink set ${link} up\n`;
+}
