@@ -1,9 +1,10 @@
 import type { Figure } from "./figure";
 import { change } from "./figures/change";
 import { client } from "./figures/client";
+import { fleet } from "./figures/fleet";
 import { knockToOpen } from "./figures/knock-to-open";
 import { packetCost } from "./figures/packet-cost";
 import { policyText } from "./figures/policy-text";
 
 /** All that is measured, in the order of the report. */
-export const figures: readonly Figure[] = [knockToOpen, packetCost, change, client, policyText];
+export const figures: readonly Figure[] = [knockToOpen, packetCost, change, fleet, client, policyText];

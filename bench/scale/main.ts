@@ -1,7 +1,7 @@
 // What it costs to have many hosts in one stack: see docs/scale.md. usage: npm run scale -- [OPTIONS]
 //   --hosts N           fakes: N hosts that answer at once, in the place of the transport (default 100)
 //   --lab N             N real hosts of the lab instead
-//   --subjects A,B,...  of floor, gates, ballast, fleet (default: all for fakes, fleet for the lab)
+//   --subjects A,B,...  of floor, gates, ballast, fleet, wave (default: all but wave for fakes, fleet for the lab)
 //   --acts A            "all", or "up" alone, where the others would take too long (default all)
 //   --broken N          so many hosts of a fleet's second wave are broken, each in another way; needs --lab
 //   --parallel N        the engine's --parallel (default: its own, four times the processors)
@@ -19,6 +19,7 @@ import { makeLogin } from "./login";
 import { measurePolicies } from "./policy-cost";
 import { runRollout } from "./rollout";
 import { runSeries, type Series } from "./series";
+import { chooseBallast } from "./state-size";
 import { type Declared, type SubjectName, subjects } from "./subjects";
 import { renderTable } from "./table";
 import { nameFakes, openLabTargets } from "./targets";
@@ -60,7 +61,14 @@ function runEach(directory: string, names: readonly SubjectName[]): void {
   const file = join(directory, "one.json");
   const results: Results = {};
   for (const name of names) {
-    const own = ["--subjects", name, "--ballast", `${chooseBallast(results)}`, "--json", file];
+    const own = [
+      "--subjects",
+      name,
+      "--ballast",
+      `${chooseBallast(results.gates?.state, results.floor?.state)}`,
+      "--json",
+      file,
+    ];
     const args = [...process.execArgv, __filename, ...process.argv.slice(2), ...own];
     const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
     if (status !== 0) throw new Error(`${name}: its measurement ended with ${status}`);
@@ -126,12 +134,6 @@ function listSubjects(): readonly SubjectName[] {
     if (name in subjects) return name as SubjectName;
     throw new Error(`--subjects: ${name} is none of ${Object.keys(subjects).join(", ")}`);
   });
-}
-
-/** So much that the state of things that do nothing is as large as that of gates: an argument stands there twice. */
-function chooseBallast({ floor, gates }: Results): number {
-  const difference = (gates?.state.bytesPerHost ?? 0) - (floor?.state.bytesPerHost ?? 0);
-  return Math.max(0, Math.round(difference / 2.2));
 }
 
 function readCount(name: "hosts" | "lab" | "broken" | "parallel"): number {

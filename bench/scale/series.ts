@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { openStack } from "../../test/lab/stack";
 import { type Measured, measure } from "./measure";
 import { type Blocks, prepareReports, readBlocks } from "./provider-reports";
-import { type StateSize, weighState } from "./state-size";
+import { findStateFile, type StateSize, weighState } from "./state-size";
 import { type Declared, type SubjectName, subjects } from "./subjects";
 
 interface Act extends Measured {
@@ -56,10 +55,7 @@ export async function runSeries(
   };
   const up = () => changesOf(stack.up(options));
   await perform("up", up, ({ create = 0 }) => create > declared.hosts.length);
-  const state = weighState(
-    join(directory, "backend", ".pulumi", "stacks", "knockgate-lab", `${name}.json`),
-    declared.hosts.length,
-  );
+  const state = weighState(findStateFile(directory, name), declared.hosts.length);
   const hosts = declared.hosts.length;
   if (hasOnlyUp) return { hosts, acts, state };
   await perform("preview, nothing changed", () => previewed(stack, options), isIdle);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /** How large a stack's state is, in bytes as the file backend writes it. */
@@ -14,6 +15,17 @@ export interface StateSize {
 interface StoredResource {
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** So much that the state of things that do nothing is as large as that of gates: an argument stands there twice. */
+export function chooseBallast(gates: StateSize | undefined, floor: StateSize | undefined): number {
+  const difference = (gates?.bytesPerHost ?? 0) - (floor?.bytesPerHost ?? 0);
+  return Math.max(0, Math.round(difference / 2.2));
+}
+
+/** The file that a stack of `openStack` is kept in. */
+export function findStateFile(directory: string, stack: string): string {
+  return join(directory, "backend", ".pulumi", "stacks", "knockgate-lab", `${stack}.json`);
 }
 
 /** @param file a stack's, of the file backend: secrets stand in it encrypted */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { KnockFleet, KnockGate, type StepArgs } from "knockgate";
+import { KnockFleet, KnockGate, type RolloutArgs, type StepArgs } from "knockgate";
 
 export interface TargetHost {
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Declared {
   readonly ballast: number;
 }
 
-export type SubjectName = "floor" | "ballast" | "gates" | "fleet";
+export type SubjectName = "floor" | "ballast" | "gates" | "fleet" | "wave";
 
 /** Programs that declare the same number of hosts, or of things that do nothing, one resource and one component each. */
 export const subjects: Readonly<Record<SubjectName, (declared: Declared) => () => Promise<void>>> = {
@@ -37,29 +37,33 @@ export const subjects: Readonly<Record<SubjectName, (declared: Declared) => () =
         });
       }
     },
-  fleet:
-    ({ hosts, login, turns }) =>
-    async () => {
-      new KnockFleet("fleet", {
-        connection: login,
-        hosts: Object.fromEntries(
-          hosts.map(({ name, address, hostKey }) => {
-            const own = turns.has(name) ? { policy: makePolicy(turns.get(name) ?? 0) } : {};
-            return [name, { connection: { host: address, hostKey }, ...own }];
-          }),
-        ),
-        policy: makePolicy(0),
-        rollout: { waves: [{ count: 1 }, { percent: 10 }, { percent: 100 }] },
-      });
-    },
+  fleet: (declared) => declareFleet(declared, { waves: [{ count: 1 }, { percent: 10 }, { percent: 100 }] }),
+  wave: (declared) => declareFleet(declared),
 };
 
 /** The third step, which a broken host never hears. */
 export const lastPort = 9_633;
 
-function makePolicy(turn: number) {
+export function makePolicy(turn: number) {
   const steps: StepArgs[] = [{ tcp: 7_411 }, { udp: 8_522 + turn }, { tcp: lastPort }];
   return { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] };
+}
+
+/** Without a rollout all hosts are one wave. */
+function declareFleet({ hosts, login, turns }: Declared, rollout?: RolloutArgs): () => Promise<void> {
+  return async () => {
+    new KnockFleet("fleet", {
+      connection: login,
+      hosts: Object.fromEntries(
+        hosts.map(({ name, address, hostKey }) => {
+          const own = turns.has(name) ? { policy: makePolicy(turns.get(name) ?? 0) } : {};
+          return [name, { connection: { host: address, hostKey }, ...own }];
+        }),
+      ),
+      policy: makePolicy(0),
+      ...(rollout === undefined ? {} : { rollout }),
+    });
+  };
 }
 
 function declareNoOps({ hosts, turns }: Declared, bytes: number): void {

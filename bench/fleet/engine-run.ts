@@ -1,0 +1,30 @@
+// One `up` of the real engine and the `destroy` after it, in a process of its own: else the memory of an earlier one would
+// count. Reads an Errand as JSON from its stdin, and writes what the `up` cost as JSON.
+import { text } from "node:stream/consumers";
+import { openStack } from "../../test/lab/stack";
+import { measure } from "../scale/measure";
+import { findStateFile, weighState } from "../scale/state-size";
+import { subjects } from "../scale/subjects";
+import type { EngineErrand, EngineRun } from "./engine";
+
+async function main(): Promise<void> {
+  const { directory, subject, hosts, login, ballast, parallel }: EngineErrand = JSON.parse(
+    await text(process.stdin),
+  );
+  const declared = { hosts, login, ballast, turns: new Map() };
+  const stack = await openStack(directory, subjects[subject](declared), subject);
+  const measured = await measure(async () => {
+    const { summary } = await stack.up({ parallel });
+    const { create = 0 } = summary.resourceChanges ?? {};
+    if (create <= hosts.length)
+      throw new Error(`up did something else: ${JSON.stringify(summary.resourceChanges)}`);
+  });
+  const run: EngineRun = { measured, state: weighState(findStateFile(directory, subject), hosts.length) };
+  await stack.destroy({ parallel });
+  console.log(JSON.stringify(run));
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

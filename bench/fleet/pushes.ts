@@ -1,0 +1,121 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { planLoad } from "../../src/plan/load";
+import { parsePolicy } from "../../src/policy/parse";
+import type { Policy } from "../../src/policy/schema";
+import { runCommand } from "../../test/lab/command";
+import type { LabHost } from "../../test/lab/host";
+import { pushBySsh2 } from "../change/bare";
+import { stepsOf, type Target, writeSshConfig } from "../change/target";
+import { makePolicy } from "../scale/subjects";
+
+const limitMs = 600_000;
+/** Where Ansible puts the ruleset. */
+const place = "/etc/knockgate-bench.nft";
+
+/** Ways to bring one ruleset to many hosts without the engine. Each leaves the hosts as they were, but for its time. */
+export interface Pushes {
+  /** Two sessions a host and one `nft -f -`, so many hosts at a time. */
+  bySsh2(count: number, parallel: number): Promise<number>;
+  /** `ssh HOST nft -f -` in a loop of a shell: one session a host. */
+  byShell(count: number): Promise<number>;
+  /** A play of `copy` and `command`, with so many forks. */
+  byAnsible(count: number, parallel: number, isPipelined: boolean): Promise<number>;
+}
+
+export function preparePushes(hosts: readonly LabHost[], privateKey: string, directory: string): Pushes {
+  const own = join(directory, "pushes");
+  mkdirSync(own);
+  const targets = hosts.map(
+    ({ name, ipv4, hostKey }): Target => ({ name, address: ipv4, hostKey, privateKey }),
+  );
+  const config = writeSshConfig(own, targets);
+  const policy = readPolicy();
+  const { text } = planLoad(policy, undefined, "127.0.0.1");
+  const ruleset = join(own, "ruleset.nft");
+  writeFileSync(ruleset, text);
+  const play = join(own, "play.yml");
+  writeFileSync(play, JSON.stringify(makePlay(ruleset)));
+  /** Milliseconds; clearing up is not counted. */
+  const time = async (count: number, act: () => Promise<unknown>) => {
+    const startedMs = performance.now();
+    await act();
+    const ms = performance.now() - startedMs;
+    const clearing = `nft flush ruleset; rm -f ${place}`;
+    await inTurns(hosts.slice(0, count), 8, (host) => host.run(["sh", "-c", clearing]));
+    return ms;
+  };
+  return {
+    bySsh2: (count, parallel) => {
+      const push = { text, before: [], after: stepsOf(policy) };
+      return time(count, () =>
+        inTurns(targets.slice(0, count), parallel, (target) => pushBySsh2(target, push)),
+      );
+    },
+    byShell: (count) => {
+      const program = 'while read -r host; do ssh -F "$1" "$host" "nft -f -" <"$2" || exit; done';
+      const stdin = names(targets, count, "\n");
+      return time(count, () =>
+        runCommand(["sh", "-c", program, "sh", config, ruleset], { stdin, timeoutMs: limitMs }),
+      );
+    },
+    byAnsible: async (count, parallel, isPipelined) => {
+      const sockets = mkdtempSync(join(own, "s"));
+      const environment = [
+        `ANSIBLE_HOME=${own}/ansible`,
+        `ANSIBLE_SSH_CONTROL_PATH_DIR=${sockets}`,
+        `ANSIBLE_PIPELINING=${isPipelined}`,
+      ];
+      const words = [
+        "-i",
+        names(targets, count, ","),
+        "-f",
+        `${parallel}`,
+        "--ssh-common-args",
+        `-F ${config}`,
+        play,
+      ];
+      const argv = ["env", ...environment, "ansible-playbook", ...words];
+      const ms = await time(count, () => runCommand(argv, { timeoutMs: limitMs }));
+      // Ansible leaves its connections open for a minute, for a play that may follow.
+      const end = 'for socket in "$1"/*; do ssh -o ControlPath="$socket" -O exit host; done';
+      await runCommand(["sh", "-c", end, "sh", sockets], { check: false });
+      return ms;
+    },
+  };
+}
+
+/** JSON is YAML, too. */
+function makePlay(ruleset: string): readonly object[] {
+  const tasks = [
+    { name: "ruleset", "ansible.builtin.copy": { src: ruleset, dest: place, mode: "0600" } },
+    { name: "load", "ansible.builtin.command": { argv: ["nft", "-f", place] } },
+  ];
+  return [{ hosts: "all", gather_facts: false, tasks }];
+}
+
+function readPolicy(): Policy {
+  const reading = parsePolicy(makePolicy(0));
+  if (reading.kind === "policy") return reading.policy;
+  throw new Error(`no policy: ${JSON.stringify(reading)}`);
+}
+
+/** What Ansible takes for a list of hosts has a comma at its end. */
+function names(targets: readonly Target[], count: number, separator: string): string {
+  return targets
+    .slice(0, count)
+    .map(({ name }) => `${name}${separator}`)
+    .join("");
+}
+
+async function inTurns<T>(
+  list: readonly T[],
+  parallel: number,
+  act: (one: T) => Promise<unknown>,
+): Promise<void> {
+  const left = list.values();
+  const work = async () => {
+    for (const one of left) await act(one);
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+}
