@@ -14,7 +14,7 @@ export interface SlowLink {
 }
 
 /** What passed over IPv4; bytes with the IP header. */
-export interface Traffic {
+interface Traffic {
   readonly packetsSent: number;
   readonly bytesSent: number;
   readonly packetsReceived: number;
