@@ -13,7 +13,7 @@ import { startIdleClock } from "./idle";
 import { stepsOf, type Target, writeSshConfig } from "./target";
 
 /** Three SYNs: what is quickest to send. */
-const policies = [
+export const gatePolicies = [
   [47_001, 58_002, 39_003],
   [41_101, 52_102, 36_103],
 ].map((ports) => makePolicy({ steps: ports.map((tcp) => ({ tcp })) })) as [Policy, Policy];
@@ -85,7 +85,7 @@ function makeChanger(name: string, lab: Lab, host: LabHost, link: SlowLink, dire
       await host.run(["sh", "-c", clearing]);
     },
     change: async (way) => {
-      const policy = policies[former === policies[0] ? 1 : 0];
+      const policy = gatePolicies[former === gatePolicies[0] ? 1 : 0];
       let waitedMs = 0;
       if (name === ours) waitedMs = await changeOurs(way, policy);
       else await pushBare(way, policy);

@@ -1,16 +1,14 @@
-import { type Lab, openLab } from "../../test/lab/lab";
+import { openLab } from "../../test/lab/lab";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
 import { fitLine } from "../fit-line";
-import { type EngineRun, runEngine } from "../fleet/engine";
-import { preparePushes } from "../fleet/pushes";
+import { type EngineRun, prepareEngine } from "../fleet/engine";
+import { type PushCost, parallel, preparePushes } from "../fleet/pushes";
 import { measureRounds, type Quantity, type Subject } from "../rounds";
 import { chooseBallast } from "../scale/state-size";
 import type { SubjectName } from "../scale/subjects";
 import { median } from "../statistics";
 
-/** The engine's own default on two processors. */
-const parallel = 8;
 const sizes = [1, 10, 50, 200];
 const time = "time of a first rollout";
 const ours = "Knockgate";
@@ -24,6 +22,7 @@ const shell = "ssh in a loop";
 const memories = ["provider", "engine", "program"] as const;
 const quantities: readonly Quantity[] = [
   { name: time, unit: "s" },
+  { name: "processor time of the hosts", unit: "s" },
   { name: "processor time of engine, provider and program", unit: "s" },
   ...memories.map((role) => ({ name: `memory of the ${role}`, unit: "MB" })),
 ];
@@ -75,9 +74,12 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
     const bytes = isQuick ? 0 : await findBallast(engine);
     const series: Series[] = [];
     for (const size of chosen) {
-      const push = (name: string, act: () => Promise<number>): Subject => ({
+      const push = (name: string, act: () => Promise<PushCost>): Subject => ({
         name,
-        measure: async () => [(await act()) / 1_000, ...quantities.slice(1).map(() => Number.NaN)],
+        measure: async () => {
+          const { seconds, hostSeconds } = await act();
+          return [seconds, hostSeconds, ...quantities.slice(2).map(() => Number.NaN)];
+        },
       });
       const up = (name: string, subject: SubjectName, more: number): Subject => ({
         name,
@@ -120,23 +122,15 @@ function countRounds(size: number, rounds: number): number {
   return Math.min(rounds, size > 100 ? 1 : size > 20 ? 2 : rounds);
 }
 
-function prepareEngine(lab: Lab, directory: string) {
-  const hosts = lab.hosts.map(({ name, ipv4, hostKey }) => ({ name, address: ipv4, hostKey }));
-  const login = { user: "root", privateKey: lab.privateKey };
-  return (subject: SubjectName, size: number, bytes: number): Promise<EngineRun> => {
-    return runEngine({ directory, subject, hosts: hosts.slice(0, size), login, parallel, ballast: bytes });
-  };
-}
-
 /** Both are measured once before they count, so that engine and provider are in the page cache. */
 async function findBallast(engine: ReturnType<typeof prepareEngine>): Promise<number> {
   const { state } = await engine("wave", 1, 0);
   return chooseBallast(state, (await engine("floor", 1, 0)).state);
 }
 
-function listCosts({ measured: { seconds, roles } }: EngineRun): readonly number[] {
+function listCosts({ measured: { seconds, roles }, hostSeconds }: EngineRun): readonly number[] {
   const computed = Object.values(roles).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-  return [seconds, computed, ...memories.map((role) => roles[role].peakMegabytes)];
+  return [seconds, hostSeconds, computed, ...memories.map((role) => roles[role].peakMegabytes)];
 }
 
 /** The floor, round by round. */

@@ -6,6 +6,7 @@ import { measure } from "../scale/measure";
 import { findStateFile, weighState } from "../scale/state-size";
 import { subjects } from "../scale/subjects";
 import type { EngineErrand, EngineRun } from "./engine";
+import { readHostSeconds } from "./host-time";
 
 async function main(): Promise<void> {
   const { directory, subject, hosts, login, ballast, parallel }: EngineErrand = JSON.parse(
@@ -13,13 +14,19 @@ async function main(): Promise<void> {
   );
   const declared = { hosts, login, ballast, turns: new Map() };
   const stack = await openStack(directory, subjects[subject](declared), subject);
+  const hostsBefore = readHostSeconds();
   const measured = await measure(async () => {
     const { summary } = await stack.up({ parallel });
     const { create = 0 } = summary.resourceChanges ?? {};
     if (create <= hosts.length)
       throw new Error(`up did something else: ${JSON.stringify(summary.resourceChanges)}`);
   });
-  const run: EngineRun = { measured, state: weighState(findStateFile(directory, subject), hosts.length) };
+  const hostSeconds = readHostSeconds() - hostsBefore;
+  const run: EngineRun = {
+    measured,
+    hostSeconds,
+    state: weighState(findStateFile(directory, subject), hosts.length),
+  };
   await stack.destroy({ parallel });
   console.log(JSON.stringify(run));
 }

@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { Lab } from "../../test/lab/lab";
 import type { Measured } from "../scale/measure";
 import type { StateSize } from "../scale/state-size";
 import type { Declared, SubjectName } from "../scale/subjects";
+import { parallel } from "./pushes";
 
 /** What a process of engine-run.ts is told. */
 export interface EngineErrand extends Omit<Declared, "turns"> {
@@ -13,21 +15,41 @@ export interface EngineErrand extends Omit<Declared, "turns"> {
   readonly subject: SubjectName;
   /** Operations at a time. */
   readonly parallel: number;
-  /** A folder for CPU profiles of the program and the provider's process; `undefined`: none are made. */
+  /** A folder for what the program and the provider's process computed (profile-process.cjs); `undefined`: not wanted. */
   readonly profiles?: string | undefined;
 }
 
 /** What one `up` of new resources cost. */
 export interface EngineRun {
   readonly measured: Measured;
+  /** Computed by the hosts meanwhile. */
+  readonly hostSeconds: number;
   readonly state: StateSize;
 }
 
-/** Runs `up` and then `destroy` over a new stack, and tells what the `up` cost. */
-export async function runEngine(errand: EngineErrand): Promise<EngineRun> {
+/** Runs `up` and then `destroy` over the first so many hosts of a lab, each time in a new stack and process. */
+export function prepareEngine(lab: Lab, directory: string) {
+  const hosts = lab.hosts.map(({ name, ipv4, hostKey }) => ({ name, address: ipv4, hostKey }));
+  const login = { user: "root", privateKey: lab.privateKey };
+  return (subject: SubjectName, count: number, ballast: number, profiles?: string): Promise<EngineRun> => {
+    return runEngine({
+      directory,
+      subject,
+      hosts: hosts.slice(0, count),
+      login,
+      parallel,
+      ballast,
+      profiles,
+    });
+  };
+}
+
+async function runEngine(errand: EngineErrand): Promise<EngineRun> {
   const directory = mkdtempSync(join(errand.directory, "engine-"));
+  const preload = join(__dirname, "..", "profile", "profile-process.cjs");
+  const options = `${process.env["NODE_OPTIONS"] ?? ""} --require ${preload}`.trim();
   const profiling =
-    errand.profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${errand.profiles}` };
+    errand.profiles === undefined ? {} : { NODE_OPTIONS: options, KNOCKGATE_PROFILES: errand.profiles };
   const child = spawn(process.execPath, [...process.execArgv, join(__dirname, "engine-run.ts")], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, ...profiling },

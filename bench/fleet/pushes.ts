@@ -8,19 +8,30 @@ import type { LabHost } from "../../test/lab/host";
 import { pushBySsh2 } from "../change/bare";
 import { stepsOf, type Target, writeSshConfig } from "../change/target";
 import { makePolicy } from "../scale/subjects";
+import { readHostSeconds } from "./host-time";
+
+/** Hosts at a time: the engine's own default on two processors. */
+export const parallel = 8;
 
 const limitMs = 600_000;
 /** Where Ansible puts the ruleset. */
 const place = "/etc/knockgate-bench.nft";
 
-/** Ways to bring one ruleset to many hosts without the engine. Each leaves the hosts as they were, but for its time. */
+/** What a push took. */
+export interface PushCost {
+  readonly seconds: number;
+  /** Computed by the hosts. */
+  readonly hostSeconds: number;
+}
+
+/** Ways to bring one ruleset to many hosts without the engine. Each leaves the hosts as they were. */
 export interface Pushes {
   /** Two sessions a host and one `nft -f -`, so many hosts at a time. */
-  bySsh2(count: number, parallel: number): Promise<number>;
+  bySsh2(count: number, parallel: number): Promise<PushCost>;
   /** `ssh HOST nft -f -` in a loop of a shell: one session a host. */
-  byShell(count: number): Promise<number>;
+  byShell(count: number): Promise<PushCost>;
   /** A play of `copy` and `command`, with so many forks. */
-  byAnsible(count: number, parallel: number, isPipelined: boolean): Promise<number>;
+  byAnsible(count: number, parallel: number, isPipelined: boolean): Promise<PushCost>;
 }
 
 export function preparePushes(hosts: readonly LabHost[], privateKey: string, directory: string): Pushes {
@@ -36,14 +47,15 @@ export function preparePushes(hosts: readonly LabHost[], privateKey: string, dir
   writeFileSync(ruleset, text);
   const play = join(own, "play.yml");
   writeFileSync(play, JSON.stringify(makePlay(ruleset)));
-  /** Milliseconds; clearing up is not counted. */
-  const time = async (count: number, act: () => Promise<unknown>) => {
-    const startedMs = performance.now();
+  /** Clearing up is not counted. */
+  const time = async (count: number, act: () => Promise<unknown>): Promise<PushCost> => {
+    const [startedMs, hostsBefore] = [performance.now(), readHostSeconds()];
     await act();
-    const ms = performance.now() - startedMs;
+    const seconds = (performance.now() - startedMs) / 1_000;
+    const hostSeconds = readHostSeconds() - hostsBefore;
     const clearing = `nft flush ruleset; rm -f ${place}`;
     await inTurns(hosts.slice(0, count), 8, (host) => host.run(["sh", "-c", clearing]));
-    return ms;
+    return { seconds, hostSeconds };
   };
   return {
     bySsh2: (count, parallel) => {
@@ -76,11 +88,11 @@ export function preparePushes(hosts: readonly LabHost[], privateKey: string, dir
         play,
       ];
       const argv = ["env", ...environment, "ansible-playbook", ...words];
-      const ms = await time(count, () => runCommand(argv, { timeoutMs: limitMs }));
+      const cost = await time(count, () => runCommand(argv, { timeoutMs: limitMs }));
       // Ansible leaves its connections open for a minute, for a play that may follow.
       const end = 'for socket in "$1"/*; do ssh -o ControlPath="$socket" -O exit host; done';
       await runCommand(["sh", "-c", end, "sh", sockets], { check: false });
-      return ms;
+      return cost;
     },
   };
 }

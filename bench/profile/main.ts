@@ -1,0 +1,33 @@
+// Where the time of a change on one host and of a fleet's first rollout goes: see bench/PROFILE.md.
+// usage: npm run profile -- [--hosts N] (default 50)
+import { parseArgs } from "node:util";
+import { makeDirectory, removeDirectory } from "../../test/lab/directory";
+import { openLab } from "../../test/lab/lab";
+import { profileChange } from "./change";
+import { profileFleet } from "./fleet";
+
+const { values } = parseArgs({ options: { hosts: { type: "string", default: "50" } } });
+
+async function main(): Promise<void> {
+  const hosts = Number(values.hosts);
+  if (!Number.isInteger(hosts) || hosts < 1)
+    throw new Error(`--hosts: ${values.hosts} is no number of hosts`);
+  const directory = makeDirectory();
+  const lab = await openLab({ hosts });
+  try {
+    // First, because it needs hosts that have nothing yet, and leaves them so.
+    console.log(await profileFleet(lab, directory));
+    console.log(await profileChange(lab));
+  } finally {
+    await lab.close();
+    removeDirectory(directory);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
