@@ -145,7 +145,7 @@ function makeGateReader(policy: Policy): (line: string) => GateReading {
   const ofAll = { gates: policy.gates.map((_, index) => index), isDoor: false };
   return (line) => {
     // Its size and its time are of all gates together.
-    if (/^\tset knocking_v[46] \{$/.test(line)) return ofAll;
+    if (/^\tset knocking\d+_v[46] \{$/.test(line)) return ofAll;
     const names = [...line.matchAll(named)];
     // A short door stands in iptables where its ports are matched, and has no name there.
     const [, protocol, ports] = / -p (tcp|udp) -m \1 --dport ([\d:]+)(?= |$)/.exec(line) ?? [];

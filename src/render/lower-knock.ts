@@ -1,7 +1,7 @@
 import type { Gate, Policy, Step } from "../policy/schema.js";
 import { lowerEvent } from "./lower-event.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch, StepPacket } from "./ruleset.js";
-import { knockingSet, openSet, packetSet, progressSet, rateSet } from "./set-names.js";
+import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
 
 /** A knock's sets, its rules that stand among those of all gates, and its own chain, when it has one. */
 export interface LoweredKnock {
@@ -15,8 +15,8 @@ interface Knock {
   readonly policy: Policy;
   readonly gate: Gate;
   readonly steps: readonly StepMatch[];
-  /** Whether a source in mid-sequence is known as one that is knocking, see {@link knockingSet}. */
-  readonly isKnown: boolean;
+  /** The set by which a source in mid-sequence is known to be knocking; `undefined`: none. */
+  readonly knocking: string | undefined;
 }
 
 /**
@@ -27,9 +27,9 @@ interface Knock {
  * is something else, which under `strict` puts the source back to the start; and whatever it was, if it is the first
  * step, it begins the sequence anew.
  */
-export function lowerKnock(policy: Policy, gate: Gate, isKnown: boolean): LoweredKnock {
+export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefined): LoweredKnock {
   const steps = gate.knock.steps.map((step, index) => toStepMatch(gate.name, step, index + 1));
-  const knock: Knock = { policy, gate, steps, isKnown };
+  const knock: Knock = { policy, gate, steps, knocking };
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
@@ -136,10 +136,10 @@ function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule
 }
 
 /** Known as knocking comes first: where that set is full the rule ends there, and nobody is in mid-sequence unknown. */
-function putTaken({ gate, steps, isKnown }: Knock, position: number): readonly Effect[] {
+function putTaken({ gate, steps, knocking }: Knock, position: number): readonly Effect[] {
   if (position === steps.length) return [{ kind: "put", set: openSet(gate.name) }];
   return [
-    ...(isKnown ? [{ kind: "put", set: knockingSet } as const] : []),
+    ...(knocking === undefined ? [] : [{ kind: "put", set: knocking } as const]),
     { kind: "put", set: progressSet(gate.name, position) },
     ...(looksLikeNext(steps, position)
       ? [{ kind: "put", set: packetSet(gate.name, firstAlike(steps, position)) } as const]

@@ -11,7 +11,8 @@ import { knockingSet, openSet } from "./set-names.js";
 export function lowerPolicy(policy: Policy): Ruleset {
   const sorted = listSorted(policy);
   const isSorted = sorted.length > 0;
-  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, isSorted));
+  const knocking = knockingSources(policy, sorted);
+  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
   const gated = [
     ...lowerSources(policy),
     ...knocks.flatMap((knock) => knock.shared),
@@ -20,11 +21,11 @@ export function lowerPolicy(policy: Policy): Ruleset {
   const calls = knocks.flatMap((knock) =>
     knock.chains.map(({ name }) => decide([], { kind: "call", chain: name })),
   );
-  const sorting = isSorted ? lowerSorting(sorted) : calls;
+  const sorting = isSorted ? lowerSorting(sorted, knocking) : calls;
   return {
     policy: policy.name,
     scope: policy.scope,
-    sets: [...knockingSources(policy, sorted), ...knocks.flatMap((knock) => knock.sets)],
+    sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap((knock) => knock.sets)],
     counters: policy.gates.flatMap((gate) => counterNames(gate.name)),
     chains: [
       ...(policy.stealth
@@ -52,15 +53,15 @@ function listSorted(policy: Policy): readonly Gate[] {
 }
 
 /** It remembers a second longer than a source can be in mid-sequence, and no flood at one gate takes the others' places. */
-function knockingSources({ limits }: Policy, sorted: readonly Gate[]): readonly SourceSet[] {
+function knockingSources({ limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
   const gates = sorted.filter(({ knock }) => knock.steps.length > 1);
-  if (gates.length === 0) return [];
+  if (gates.length === 0) return undefined;
   const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
   const size = limits.sources * gates.length;
-  return [{ name: knockingSet, key: "source", role: "progress", timeoutSeconds, size }];
+  return { name: knockingSet(gates.length), key: "source", role: "progress", timeoutSeconds, size };
 }
 
-function lowerSorting(sorted: readonly Gate[]): readonly Rule[] {
+function lowerSorting(sorted: readonly Gate[], knocking: SourceSet | undefined): readonly Rule[] {
   const first = sorted.flatMap(({ name, knock }) => {
     return knock.steps.slice(0, 1).map((step) => toStepMatch(name, step, 1));
   });
@@ -68,9 +69,11 @@ function lowerSorting(sorted: readonly Gate[]): readonly Rule[] {
     .map((kind) => first.filter(({ packet }) => packet.kind === kind))
     .filter((steps) => steps.length > 0)
     .map((steps) => decide([{ kind: "likeStep", steps }], { kind: "go", chain: "knocks" }));
-  const hasLong = sorted.some(({ knock }) => knock.steps.length > 1);
-  const knocking = decide([{ kind: "inSet", set: knockingSet }], { kind: "go", chain: "knocks" });
-  return [...(hasLong ? [knocking] : []), ...alike];
+  const inSequence =
+    knocking === undefined
+      ? []
+      : [decide([{ kind: "inSet", set: knocking.name }], { kind: "go", chain: "knocks" })];
+  return [...inSequence, ...alike];
 }
 
 /**

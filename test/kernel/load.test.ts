@@ -33,6 +33,11 @@ const web: GateInput = {
   protect: [{ tcp: "4443" }],
   knock: { steps: tcp(7_001, 8_001, 9_001) },
 };
+const more = (["mail", "wiki"] as const).map((name, index) => ({
+  name,
+  protect: [{ tcp: `${5_001 + index}` }],
+  knock: { steps: tcp(7_101 + index, 8_101 + index, 9_101 + index) },
+})) as [GateInput, GateInput];
 const table = "inet knockgate_edge";
 
 let gated: GatedLab;
@@ -59,29 +64,35 @@ test("the first load leaves sessions alone that conntrack has never seen, idle o
 });
 
 describe.concurrent.each(families)("over %s", (family) => {
-  test.for<readonly [string, readonly GateInput[]]>([
+  test.for<readonly [string, readonly GateInput[], (readonly GateInput[])?]>([
     ["nothing", [ssh]],
     ["the steps' ports", [gateBefore(tcp(1_000, 2_000, 3_000))]],
     ["the number of steps", [gateBefore(tcp(7_000, 8_000))]],
     ["the times", [{ ...ssh, openForSeconds: 99, knock: { ...ssh.knock, stepTimeoutSeconds: 9 } }]],
     ["strictness", [{ ...ssh, knock: { ...ssh.knock, strict: false } }]],
     ["the gates, by one more", [ssh, web]],
-  ])("a load that changes %s refills: open doors stay open, but the deployer's own", async ([, gates]) => {
-    await gated.withHost(async (host) => {
-      const address = host[family];
-      const { knocker, other } = gated;
-      await loadPolicy(host, policyOf([ssh]));
-      await play([...knock, ...knock.map(fromOther)], address, gated);
-      expect(await waitForOpen(knocker, address, doorPort)).toBe("open");
-      expect(await waitForOpen(other, address, doorPort)).toBe("open");
-      expect((await loadNext(host, policyOf(gates), knocker[family])).kind).toBe("refill");
-      expect(await waitForOpen(other, address, doorPort)).toBe("open");
-      expect(await lookAt(knocker, address, doorPort)).toBe("closed");
-      const ports = gates[0]?.knock.steps.map((step) => syn(step.tcp ?? 0)) ?? [];
-      await play(ports, address, gated);
-      expect(await waitForOpen(knocker, address, doorPort)).toBe("open");
-    });
-  });
+    ["the gates, from two to three", [ssh, web, more[0]], [ssh, web]],
+    ["the gates, from three to four", [ssh, web, ...more], [ssh, web, more[0]]],
+    ["the gates, from four to two", [ssh, web], [ssh, web, ...more]],
+  ])(
+    "a load that changes %s refills: open doors stay open, but the deployer's own",
+    async ([, gates, had = [ssh]]) => {
+      await gated.withHost(async (host) => {
+        const address = host[family];
+        const { knocker, other } = gated;
+        await loadPolicy(host, policyOf(had));
+        await play([...knock, ...knock.map(fromOther)], address, gated);
+        expect(await waitForOpen(knocker, address, doorPort)).toBe("open");
+        expect(await waitForOpen(other, address, doorPort)).toBe("open");
+        expect((await loadNext(host, policyOf(gates), knocker[family])).kind).toBe("refill");
+        expect(await waitForOpen(other, address, doorPort)).toBe("open");
+        expect(await lookAt(knocker, address, doorPort)).toBe("closed");
+        const ports = gates[0]?.knock.steps.map((step) => syn(step.tcp ?? 0)) ?? [];
+        await play(ports, address, gated);
+        expect(await waitForOpen(knocker, address, doorPort)).toBe("open");
+      });
+    },
+  );
 
   test("a refill closes a deployer's door that is not open, too", async () => {
     await gated.withHost(async (host) => {
