@@ -11,7 +11,7 @@ export const secretSteps: readonly Step[] = [
   { udp: 58_522, udpPayloadBytes: 833 },
   { icmpPayloadBytes: 977 },
 ];
-export const secrets = /47411|58522|833|977/;
+export const secrets = /47411|58522|\b833\b|\b977\b/;
 
 /** What a gate's outputs `knock`, `sshConfig` and `profile` hold of a host. */
 function makeAll(name: string, way: Way, port: string) {
