@@ -7,6 +7,8 @@ const longestChainName = 28;
 const longestLogPrefix = 29;
 /** xt_recent's `ip_list_tot`, when the module was loaded with no other. */
 const defaultRecentSources = 100;
+/** Up to here a new packet costs iptables a few times what the plainest recipe costs it (bench/RESULTS.md). */
+const mostCheapGates = 10;
 
 /** What the backend iptables can't do, or only within limits. */
 export const backendRules: readonly LintRule[] = [
@@ -57,6 +59,26 @@ export const backendRules: readonly LintRule[] = [
           message: `holds as many sources as the host's xt_recent, ${defaultRecentSources} unless it was told otherwise.`,
         },
       ]),
+  },
+  {
+    id: "iptables-many-gates",
+    severity: "warning",
+    isRisk: true,
+    why:
+      "xt_recent finds a list by walking through all lists of the host, and each gate asks in two or more of them for each new " +
+      "packet: what a packet costs grows with the square of the number of gates.",
+    fix: "Use the backend nftables, or put the ports behind fewer gates.",
+    check: (policy) =>
+      ifIptables(policy, ({ gates }) =>
+        gates.length > mostCheapGates
+          ? [
+              {
+                path: "gates",
+                message: `are ${gates.length}: so many make each new packet dear in iptables.`,
+              },
+            ]
+          : [],
+      ),
   },
 ];
 

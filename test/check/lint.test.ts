@@ -29,6 +29,13 @@ function twoKnocks(one: readonly StepInput[], other: readonly StepInput[]): Poli
   return readPolicy({ name: "edge", gates: [gate(one), web] });
 }
 
+function manyGates(count: number, backend: "nftables" | "iptables"): Policy {
+  const gates = Array.from({ length: count }, (_, index) =>
+    gate(fine, { name: `gate${index}`, protect: [{ tcp: `${30_000 + index}` }] }),
+  );
+  return readPolicy({ name: "edge", gates, backend });
+}
+
 /** For each rule: policies that break it, with the places, and policies that are close to it and don't. */
 interface RuleCase {
   readonly breaks: readonly (readonly [Policy, ...string[]])[];
@@ -198,6 +205,10 @@ const cases: Readonly<Record<string, RuleCase>> = {
     ],
   },
   "iptables-few-sources": { breaks: [[iptables(), "backend"]], keeps: [policy()] },
+  "iptables-many-gates": {
+    breaks: [[manyGates(11, "iptables"), "gates"]],
+    keeps: [manyGates(10, "iptables"), manyGates(11, "nftables")],
+  },
 };
 
 const broken = Object.entries(cases).flatMap(([id, { breaks }]) =>
