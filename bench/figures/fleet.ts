@@ -49,14 +49,14 @@ export const fleet: Figure = {
         of: place(ours),
         to: place(floor),
         atMost: 1.3,
-        why: "bench/PROFILE.md says where the time goes.",
+        why: "Each host is looked at, checked twice and proven, on the same processors here; see bench/PROFILE.md.",
       },
       ...ansible.map((name) => ({
         claim: `${nameSize(size)}: faster than ${name}`,
         of: place(ours),
         to: place(name),
         atMost: 1,
-        why: "bench/PROFILE.md says where the time goes.",
+        why: "The start of the engine, the program and the provider is most of it; see bench/PROFILE.md.",
       })),
     ];
   }),
@@ -65,7 +65,7 @@ export const fleet: Figure = {
 };
 
 async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome> {
-  const chosen = isQuick ? sizes.slice(0, 2) : sizes;
+  const chosen = isQuick ? [10] : sizes;
   const lab = await openLab({ hosts: chosen.at(-1) ?? 1 });
   say("hosts are ready");
   try {
@@ -100,7 +100,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
         rounds: count,
         warmUp: 0,
       });
-      series.push(...own.filter(({ samples }) => samples.some(Number.isFinite)), ...sumUp(own));
+      series.push(...own.filter(({ samples }) => samples.some((value) => value > 0)), ...sumUp(own));
       say(`${nameSize(size)}: ${count} rounds done`);
     }
     return {
@@ -153,6 +153,7 @@ function describe(chosen: readonly number[], rounds: number, series: readonly Se
     });
     return `${role} ${fitLine(points).slope.toFixed(2)} MB`;
   });
+  if (chosen.length < 2) return [];
   return [
     `Rounds: ${counts.join(", ")}.`,
     `Memory of one host more, as a straight line through these sizes has it: ${slopes.join(", ")}.`,

@@ -52,10 +52,10 @@ function addSelfTimes({ nodes, samples = [], timeDeltas = [] }, owners) {
 
 /** @param {import("node:inspector").Runtime.CallFrame} callFrame */
 function nameOwner({ functionName, url }) {
-  // What "(program)" is, is mostly waiting, too.
+  // What "(program)" is, is mostly waiting, too; and "dispatch" below is this profiler.
   if (["(idle)", "(program)", "(root)"].includes(functionName)) return undefined;
   if (functionName === "(garbage collector)") return "garbage collection";
-  if (url === "") return "V8 and native code";
+  if (url === "") return functionName === "dispatch" ? undefined : "system calls and native code";
   if (/^node:internal\/modules/.test(url)) return "loading modules";
   if (/^node:internal\/(crypto|tls)/.test(url)) return "Node's crypto";
   if (url.startsWith("node:")) return "Node, other";
