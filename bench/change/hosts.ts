@@ -7,7 +7,7 @@ import { connectionTo, openDeployment } from "../../test/host/deployment";
 import { makePolicy } from "../../test/host/policies";
 import type { LabHost } from "../../test/lab/host";
 import type { Lab } from "../../test/lab/lab";
-import { openSlowLink, type SlowLink } from "../hosts/slow-link";
+import type { SlowLink } from "../hosts/slow-link";
 import { type BarePush, pushByOpenSsh, pushBySsh2 } from "./bare";
 import { startIdleClock } from "./idle";
 import { stepsOf, type Target, writeSshConfig } from "./target";
@@ -35,22 +35,14 @@ export const ours = "Knockgate";
 export const floors = { ssh2: "floor, ssh2", openSsh: "floor, OpenSSH" } as const;
 
 /** Gives each way to change a host one of the lab's three. */
-export async function openChangers(
-  lab: Lab,
-  directory: string,
-  roundTripMs: number,
-): Promise<readonly Changer[]> {
-  const names = [ours, floors.ssh2, floors.openSsh];
-  return Promise.all(
-    names.map(async (name, index) => {
-      const host = lab.hosts[index];
-      if (host === undefined) throw new Error("too few hosts");
-      const link = await openSlowLink(host, index + 1, roundTripMs);
-      const own = join(directory, `changer${index + 1}`);
-      mkdirSync(own);
-      return makeChanger(name, lab, host, link, own);
-    }),
-  );
+export function openChangers(lab: Lab, links: readonly SlowLink[], directory: string): readonly Changer[] {
+  return [ours, floors.ssh2, floors.openSsh].map((name, index) => {
+    const [host, link] = [lab.hosts[index], links[index]];
+    if (host === undefined || link === undefined) throw new Error("too few hosts");
+    const own = join(directory, `changer${index + 1}`);
+    mkdirSync(own);
+    return makeChanger(name, lab, host, link, own);
+  });
 }
 
 function makeChanger(name: string, lab: Lab, host: LabHost, link: SlowLink, directory: string): Changer {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Lab } from "../../test/lab/lab";
 import { openStack } from "../../test/lab/stack";
-import { openSlowLink } from "../hosts/slow-link";
+import type { SlowLink } from "../hosts/slow-link";
 import type { Subject } from "../rounds";
 import { type Declared, subjects } from "../scale/subjects";
 import { ours } from "./hosts";
@@ -9,17 +9,16 @@ import { ours } from "./hosts";
 export const noOp = "a resource that does nothing";
 
 /**
- * Brings one host, and a thing that does nothing, to what their programs declare, by the real engine. A measurement is
+ * Brings the lab's fourth host, and a thing that does nothing, to what their programs declare, by the real engine. A measurement is
  * one preview of it: its time, and how many packets went to the host.
  */
 export async function openPreviews(
   lab: Lab,
+  link: SlowLink | undefined,
   directory: string,
-  roundTripMs: number,
 ): Promise<readonly Subject[]> {
   const host = lab.hosts[3];
-  if (host === undefined) throw new Error("too few hosts");
-  const link = await openSlowLink(host, 4, roundTripMs);
+  if (host === undefined || link === undefined) throw new Error("too few hosts");
   const declared: Declared = {
     hosts: [{ name: host.name, address: link.address, hostKey: host.hostKey }],
     login: { user: "root", privateKey: lab.privateKey },

@@ -3,7 +3,8 @@ import { countCommands } from "../change/commands";
 import { type Changer, floors, openChangers, ours, type Way } from "../change/hosts";
 import { noOp, openPreviews } from "../change/preview";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
-import { measureRounds, type Quantity } from "../rounds";
+import { openSlowLink, type SlowLink } from "../hosts/slow-link";
+import { measureRounds, type RoundsOptions } from "../rounds";
 
 const roundTripMs = 20;
 const time = "time";
@@ -18,11 +19,11 @@ const scenarios = {
 } as const;
 const packets = "packets to the host";
 
-const timed: readonly Quantity[] = [
+const timed: RoundsOptions["quantities"] = [
   { name: time, unit: "ms" },
   { name: waiting, unit: "ms" },
 ];
-const counted: readonly Quantity[] = [
+const counted: RoundsOptions["quantities"] = [
   { name: "SSH connections", unit: "" },
   { name: "commands over SSH", unit: "" },
   { name: "round trips", unit: "" },
@@ -70,8 +71,11 @@ export const change: Figure = {
 
 async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome> {
   const lab = await openLab({ hosts: 4 });
+  const links: SlowLink[] = [];
   try {
-    const changers = await openChangers(lab, directory, roundTripMs);
+    for (const [index, host] of lab.hosts.entries())
+      links.push(await openSlowLink(host, index + 1, roundTripMs));
+    const changers = openChangers(lab, links, directory);
     const few = isQuick ? 2 : 10;
     const measure = async (scenario: string, way: Way, isFirst: boolean, count: number) => {
       const quantities = way === "near" ? timed : [...timed, ...counted];
@@ -89,7 +93,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
       ...(isQuick ? [] : await measure(scenarios.createFar, "far", true, few)),
       ...(await measure(scenarios.updateFar, "far", false, few)),
     ];
-    const previews = await openPreviews(lab, directory, roundTripMs);
+    const previews = await openPreviews(lab, links.at(-1), directory);
     const previewed = await measureRounds(previews, {
       quantities: [
         { name: time, unit: "ms" },
@@ -104,6 +108,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
       notes: [`What is away, and the preview: ${few} rounds.`],
     };
   } finally {
+    for (const link of links) await link.close();
     await lab.close();
   }
 }

@@ -4,7 +4,7 @@ import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
 import { fitLine } from "../fit-line";
 import { type EngineRun, prepareEngine } from "../fleet/engine";
 import { type PushCost, parallel, preparePushes } from "../fleet/pushes";
-import { measureRounds, type Quantity, type Subject } from "../rounds";
+import { measureRounds, type RoundsOptions, type Subject } from "../rounds";
 import { chooseBallast } from "../scale/state-size";
 import type { SubjectName } from "../scale/subjects";
 import { median } from "../statistics";
@@ -20,7 +20,7 @@ const ansible = ["Ansible", "Ansible, pipelining"] as const;
 const shell = "ssh in a loop";
 
 const memories = ["provider", "engine", "program"] as const;
-const quantities: readonly Quantity[] = [
+const quantities: RoundsOptions["quantities"] = [
   { name: time, unit: "s" },
   { name: "processor time of the hosts", unit: "s" },
   { name: "processor time of engine, provider and program", unit: "s" },
@@ -71,7 +71,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
   try {
     const engine = prepareEngine(lab, directory);
     const pushes = preparePushes(lab.hosts, lab.privateKey, directory);
-    const bytes = isQuick ? 0 : await findBallast(engine);
+    const bytes = await findBallast(engine);
     const series: Series[] = [];
     for (const size of chosen) {
       const push = (name: string, act: () => Promise<PushCost>): Subject => ({
@@ -122,7 +122,7 @@ function countRounds(size: number, rounds: number): number {
   return Math.min(rounds, size > 100 ? 1 : size > 20 ? 2 : rounds);
 }
 
-/** Both are measured once before they count, so that engine and provider are in the page cache. */
+/** Engine and provider are in the page cache then, too: the first to start them would else pay for all. */
 async function findBallast(engine: ReturnType<typeof prepareEngine>): Promise<number> {
   const { state } = await engine("wave", 1, 0);
   return chooseBallast(state, (await engine("floor", 1, 0)).state);

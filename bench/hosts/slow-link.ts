@@ -11,6 +11,8 @@ export interface SlowLink {
   readonly address: string;
   /** Tells what passed since it was asked last, or since the link was made. */
   count(): Promise<Traffic>;
+  /** Takes the link away: no lab is opened beside one. */
+  close(): Promise<void>;
 }
 
 /** What passed over IPv4; bytes with the IP header. */
@@ -53,6 +55,12 @@ export async function openSlowLink(host: LabHost, number: number, roundTripMs: n
         .map(Number) as [number, number, number, number, number, number];
       return { packetsSent, bytesSent, packetsReceived, bytesReceived, connections, turns };
     },
+    close: () =>
+      new Promise((resolve) => {
+        child.ref();
+        child.once("close", () => resolve());
+        child.stdin.end();
+      }),
   };
 }
 
