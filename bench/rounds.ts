@@ -8,7 +8,7 @@ export interface Subject {
   measure(round: number): Promise<readonly number[]>;
 }
 
-export interface Quantity {
+interface Quantity {
   readonly name: string;
   readonly unit: string;
   readonly isMoreBetter?: boolean;

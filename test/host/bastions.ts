@@ -24,6 +24,7 @@ table inet behind {
 		type filter hook input priority -300; policy accept;
 		iif lo accept
 		icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert, nd-router-solicit } accept
+		icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept
 		ip saddr ${bastion.ipv4} accept
 		ip6 saddr ${bastion.ipv6} accept
 		counter name strangers drop

@@ -37,8 +37,9 @@ describe.each(["nftables", "iptables"] as const)(
         expect(lintPolicy(policy).filter(({ severity }) => severity === "error")).toEqual([]);
         return renderPolicy(policy).split("\n").length;
       };
-      const [one, two, thousand] = [lines(1), lines(2), lines(1_000)];
-      expect(thousand - one).toBe(999 * (two - one));
+      // From three gates on nftables sorts packets before any gate sees them.
+      const [three, four, thousand] = [lines(3), lines(4), lines(1_000)];
+      expect(thousand - three).toBe(997 * (four - three));
     });
 
     test.each<readonly [string, (input: PolicyInput) => unknown]>([
