@@ -13,6 +13,7 @@ import {
 import { isAbsolute, join } from "node:path";
 import type { Profile } from "../client/profile.js";
 import { KnockgateError } from "../errors.js";
+import { canOthersRead } from "./others-read.js";
 import { isProfileName, readProfile } from "./profile.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,8 +51,7 @@ export async function loadProfile(environment: Environment, name: string): Promi
   const path = join(await findProfileFolder(environment), `${name}.json`);
   const found = ifThere(() => statSync(path));
   if (found === undefined) return undefined;
-  // Windows has no such modes.
-  if (process.platform !== "win32" && (found.mode & 0o077) !== 0) {
+  if (canOthersRead(found)) {
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
       `${path}: others can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if they may have.`,

@@ -10,6 +10,7 @@ import { formatPath } from "../../policy/finding.js";
 import { type Connection, type ConnectionInput, connectionSchema } from "../../transport/connection.js";
 import { type Call, type Surroundings, UsageError } from "../command.js";
 import { openText } from "../open-text.js";
+import { canOthersRead } from "../others-read.js";
 import { readPolicyFile } from "../policy-file.js";
 import { loadProfile } from "../profile-store.js";
 import { askSecret } from "./ask-secret.js";
@@ -76,8 +77,7 @@ async function readWord(word: string, { environment }: Surroundings) {
  */
 export async function readConnectionFile(path: string, input: Surroundings["input"]): Promise<Connection> {
   const { value } = await readPolicyFile(path, input);
-  const isShared = path !== "-" && process.platform !== "win32" && ((await stat(path)).mode & 0o077) !== 0;
-  if (!isShared) return check(value, path);
+  if (path === "-" || !canOthersRead(await stat(path))) return check(value, path);
   const message = `${path}: others can read it, and it may hold a key or a password. Run \`chmod 600\` on it.`;
   throw new KnockgateError("ARGUMENTS_INVALID", message);
 }
