@@ -7,7 +7,7 @@ import { lowerPolicy } from "../src/render/lower";
 import { baseChain, setShape } from "../src/render/nftables";
 import { familySetName } from "../src/render/nftables-names";
 import { renderPolicy } from "../src/render/render";
-import type { CommandResult, HostConnection, Route } from "../src/transport/host";
+import type { CommandResult, HostConnection, Program, Route } from "../src/transport/host";
 
 type Command =
   | "probe"
@@ -110,7 +110,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     stage: (_, program) => {
       if (pending !== undefined)
         return refuse(11, "another change is pending; the host undoes it in 9 seconds");
-      const [, id = ""] = /^stage_begin \S+ (\S+) /m.exec(program) ?? [];
+      const [, id = ""] = /^stage_begin \S+ (\S+)$/m.exec(program) ?? [];
       staged = { id, text: readFile(program, "ruleset"), owner: readFile(program, "owner").trim() };
       return say(`staged=${id}\n`);
     },
@@ -201,7 +201,9 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
         const index = faults.findIndex(({ at }) => at === command);
         const [fault] = index < 0 ? [] : faults.splice(index, 1);
         const doesRun = fault === undefined || fault.kind === "cut after";
-        const result = doesRun ? run[command](words, program) : refuse(fault.code ?? 1, fault.stderr ?? "");
+        const result = doesRun
+          ? run[command](words, program.commands)
+          : refuse(fault.code ?? 1, fault.stderr ?? "");
         if (fault?.vanishes) hasVanished = true;
         if (fault?.kind === "cut before" || fault?.kind === "cut after") lose();
         return fault?.kind === "babbles" ? say("Welcome to edge!\n") : result;
@@ -272,11 +274,10 @@ function section(name: string, text: string): string {
   return `== ${name}\n${text.replace(/^(?=.)/gm, "|").replace(/^$(?=\n)/gm, "|")}`;
 }
 
-/** The last command is what a program is for: all before it defines how. */
-function readCommand(program: string): [Command, ...string[]] {
-  if (program.startsWith("{\n") && program.endsWith("\n} < /dev/null\n")) return ["health"];
-  const [, words = "", digest] =
-    [...program.matchAll(/^(?:main (.+)|stage_end (\S+)) <\/dev\/null$/gm)].at(-1) ?? [];
+/** The last command is what a program is for. */
+function readCommand({ functions, commands }: Program): [Command, ...string[]] {
+  if (functions === undefined) return ["health"];
+  const [, words = "", digest] = [...commands.matchAll(/^(?:main (.+)|stage_end (\S+))$/gm)].at(-1) ?? [];
   if (digest !== undefined) return ["stage", digest];
   const [command, ...rest] = [...words.matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, plain]) => quoted ?? plain ?? "",

@@ -1,4 +1,4 @@
-import type { HostConnection, Route } from "../../src/transport/host";
+import type { HostConnection, Program, Route } from "../../src/transport/host";
 
 /** Notes how long each part of a change took. */
 export interface Phases {
@@ -51,7 +51,7 @@ export function followPhases(): Phases {
   };
 }
 
-/** The last command is what a program is for: all before it defines how. */
-function nameCommand(program: string): string {
-  return [...program.matchAll(/^main (\w+) .*<\/dev\/null$/gm)].at(-1)?.[1] ?? "stage";
+/** The last command is what a program is for. */
+function nameCommand({ commands }: Program): string {
+  return [...commands.matchAll(/^main (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
 }

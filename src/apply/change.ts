@@ -7,7 +7,7 @@ import { findObstacles } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { renderPolicy } from "../render/render.js";
-import type { HostConnection, Route, Vantage } from "../transport/host.js";
+import type { HostConnection, Program, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
 import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
@@ -101,7 +101,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend });
     const limitMs = limitCommandMs(text);
-    const run = (program: string) => runStep(connection, program, policy, limitMs);
+    const run = (program: Program) => runStep(connection, program, policy, limitMs);
     try {
       step = "2/6 stage";
       const kind = await stageLoad(connection, load, planReplacement, programOf, policy, limitMs);
@@ -158,7 +158,7 @@ async function stageLoad(
   connection: HostConnection,
   load: Load,
   planReplacement: () => Load,
-  programOf: (load: Load) => string,
+  programOf: (load: Load) => Program,
   policy: Policy,
   limitMs: number,
 ): Promise<Load["kind"]> {

@@ -2,6 +2,7 @@ import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
 import type { CommandResult, HostConnection } from "../transport/host.js";
+import { quoteWord } from "../transport/shell.js";
 import { notConfirmed } from "./proof.js";
 
 /** A command that tells by its exit code whether a host is well. */
@@ -22,8 +23,8 @@ export async function checkHealth(
   log: (line: string) => void,
 ): Promise<void> {
   if (health === undefined) return;
-  // A command that reads its standard input would else read on in the program.
-  const program = `{\n${health.command}\n} < /dev/null\n`;
+  // By eval, so that one that is no whole command fails, and does not wait for more.
+  const program = { commands: `eval ${quoteWord(health.command)}\n` };
   const result = await connection.run(program, health.timeoutSeconds * 1_000).catch((cause: unknown) => {
     const why = cause instanceof KnockgateError ? cause.summary : String(cause);
     throw notConfirmed(`the health command did not end: ${redactPorts(why, policy)}`, cause);

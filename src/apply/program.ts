@@ -1,5 +1,6 @@
 import type { Policy } from "../policy/schema.js";
 import { hook } from "../render/iptables-names.js";
+import type { Program } from "../transport/host.js";
 import { hereDocument, joinWords } from "../transport/shell.js";
 import { hostScript } from "./host-script.js";
 
@@ -22,13 +23,13 @@ export function nameBackend(policy: Policy): HostBackend {
 }
 
 /** Writes a program that runs one command of the host script. */
-export function commandProgram(words: readonly string[]): string {
-  return wholly(`main ${joinWords(words)} </dev/null\n`);
+export function commandProgram(words: readonly string[]): Program {
+  return { functions: hostScript, commands: `main ${joinWords(words)}\n` };
 }
 
 /** Writes the program that looks at a host; sshd's SSH_CONNECTION tells it who asks. */
-export function probeProgram(policy: string, backend: HostBackend): string {
-  return wholly(`main probe ${joinWords([policy, backend])} "$1" </dev/null\n`);
+export function probeProgram(policy: string, backend: HostBackend): Program {
+  return { functions: hostScript, commands: `main probe ${joinWords([policy, backend])} "$1"\n` };
 }
 
 export interface StagedFiles {
@@ -39,26 +40,19 @@ export interface StagedFiles {
 }
 
 /** Writes the program that stages a change: one program, so that one lock is held over all of it. */
-export function stageProgram(policy: string, id: string, digest: string, files: StagedFiles): string {
-  return wholly(
-    [
-      `${joinWords(["stage_begin", policy, id])} </dev/null\n`,
+export function stageProgram(policy: string, id: string, digest: string, files: StagedFiles): Program {
+  return {
+    functions: hostScript,
+    commands: [
+      `${joinWords(["stage_begin", policy, id])}\n`,
       hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
       hereDocument("put_file ruleset", files.ruleset),
       hereDocument("put_file load", files.load),
       hereDocument("put_file owner", `${files.owner}\n`),
       hereDocument("put_file backend", `${files.backend}\n`),
-      `${joinWords(["stage_end", digest])} </dev/null\n`,
+      `${joinWords(["stage_end", digest])}\n`,
     ].join(""),
-  );
-}
-
-/**
- * A shell reads a compound command to its end before it runs any of it: so nothing runs, and no lock is held, while
- * the network may still fail to bring the rest.
- */
-function wholly(commands: string): string {
-  return `{\n${hostScript}${commands}exit\n}\n`;
+  };
 }
 
 /** Reads what the host script printed: `key=value` lines, and `== name` followed by lines that begin with `|`. */

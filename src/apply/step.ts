@@ -1,7 +1,7 @@
 import { type ErrorCode, KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
-import type { CommandResult, HostConnection } from "../transport/host.js";
+import type { CommandResult, HostConnection, Program } from "../transport/host.js";
 import { exitCodes, parseReply, type Reply } from "./program.js";
 
 /** The steps of a change, as its log and its errors name them. */
@@ -14,7 +14,7 @@ export type ChangeStep = "1/6 connect" | "2/6 stage" | "3/6 arm" | "4/6 load" | 
  */
 export async function runStep(
   connection: HostConnection,
-  program: string,
+  program: Program,
   policy: Policy,
   limitMs: number,
   code: ErrorCode = "HOST_FAILED",

@@ -1,22 +1,25 @@
-import type { Duplex } from "node:stream";
-import type { Client, ClientChannel } from "ssh2";
+import type { ClientChannel } from "ssh2";
 import { KnockgateError } from "../errors.js";
 import type { CommandResult } from "./host.js";
+import { attempt, type Line, settle, tellLost, unreachable, type Waiting } from "./settle.js";
+
+/** A command that goes on: it is told something, does it, and marks the ends of its two outputs when it has. */
+export interface Conversation {
+  /** Whether it can be told more. */
+  readonly isOpen: boolean;
+  /**
+   * Tells it something and waits for its answer: what it writes until standard output ends with a line of `mark` and
+   * a number, which is the answer's code, and standard error with one of `mark`; or, if it ends before that, all that it
+   * wrote, and its exit code.
+   *
+   * @throws KnockgateError `HOST_UNFIT` when the other side runs no command at all, `HOST_FAILED` when a signal ended
+   * it, else `UNREACHABLE`; it is over then
+   */
+  tell(input: string, mark: string, timeoutMs: number): Promise<CommandResult>;
+}
 
 /** Far more than a ruleset of a thousand gates; a host that sends without end is cut off. */
 const maximumOutputBytes = 64 * 1024 * 1024;
-
-/** An SSH connection that is there, or was. */
-export interface Line {
-  readonly client: Client;
-  /** Who is logged in where, for messages. */
-  readonly name: string;
-  /** What ended it, if that is known. */
-  whyLost(): string | undefined;
-}
-
-/** RFC 4254, 5.1. */
-const openFailure = { prohibited: 1, unknownType: 3 } as const;
 
 /**
  * sshd refuses one more command than MaxSessions says, and forgets one that has ended only some moments later: so
@@ -28,156 +31,151 @@ const openPauseMs = 100;
 /**
  * Runs a command by the login shell of the other side, with `input` as all of its standard input.
  *
- * @throws KnockgateError `HOST_UNFIT` when the other side runs none at all, `HOST_FAILED` when a signal ended it, else
- * `UNREACHABLE`
+ * @throws KnockgateError as a conversation does
  */
-export async function runCommand(
+export function runCommand(
   line: Line,
   command: string,
   input: string,
   timeoutMs: number,
 ): Promise<CommandResult> {
-  const { client, name } = line;
-  const lost = () => tellLost(line, "while a command ran");
+  return exchange<CommandResult>(line, timeoutMs, (waiting) =>
+    openChannel(line, command, waiting, (channel) => {
+      const [stdout, stderr] = [collect(channel), collect(channel.stderr)];
+      channel.on("close", (...end: End) =>
+        conclude(line, end, waiting, (code) => ({ code, stdout: stdout.take(), stderr: stderr.take() })),
+      );
+      channel.end(input);
+    }),
+  );
+}
+
+/** Prepares a conversation with a command of the other side's login shell, which is started when it is first told something. */
+export function openConversation(line: Line, command: string): Conversation {
+  let isOpen = true;
+  let talk: ((input: string, mark: string, waiting: Waiting<CommandResult>) => void) | undefined;
+  const carry = (channel: ClientChannel): NonNullable<typeof talk> => {
+    const [stdout, stderr] = [collect(channel, () => listen()), collect(channel.stderr, () => listen())];
+    let listen: () => void = () => undefined;
+    let waiting: Waiting<CommandResult> | undefined;
+    channel.on("close", (...end: End) => {
+      isOpen = false;
+      if (waiting === undefined) return;
+      conclude(line, end, waiting, (code) => {
+        return { code, stdout: stdout.take(), stderr: stderr.take() };
+      });
+    });
+    return (input, mark, forAnswer) => {
+      waiting = forAnswer;
+      if (waiting.onLate(() => channel.close())) return;
+      listen = () => {
+        const code = stdout.findEnd(new RegExp(`${mark} (\\d+)\n$`));
+        if (code === undefined || stderr.findEnd(new RegExp(`(${mark})\n$`)) === undefined) return;
+        const said = { stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
+        forAnswer.resolve({ code: Number(code), ...said });
+      };
+      channel.write(input);
+    };
+  };
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    tell: async (input, mark, timeoutMs) => {
+      try {
+        return await exchange<CommandResult>(line, timeoutMs, (waiting) => {
+          if (talk !== undefined) return talk(input, mark, waiting);
+          openChannel(line, command, waiting, (channel) => {
+            talk = carry(channel);
+            talk(input, mark, waiting);
+          });
+        });
+      } catch (error) {
+        isOpen = false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** What ssh2 says of a command's end: its exit code, or the signal that ended it, or neither. */
+type End = [code?: number | null, signal?: string];
+
+function conclude<T>(line: Line, [code, signal]: End, waiting: Waiting<T>, read: (code: number) => T): void {
+  if (typeof code === "number") waiting.resolve(read(code));
+  else if (signal === undefined) waiting.reject(tellLost(line, whileRunning));
+  else
+    waiting.reject(new KnockgateError("HOST_FAILED", `${line.name}: a command was ended there by ${signal}`));
+}
+
+const whileRunning = "while a command ran";
+
+function exchange<T>(line: Line, timeoutMs: number, begin: (waiting: Waiting<T>) => void): Promise<T> {
+  const lost = () => tellLost(line, whileRunning);
   const late = () => {
     const limit = `no answer within ${timeoutMs / 1_000} s`;
-    return unreachable(name, `${limit} to a command, which may still be running there`);
+    return unreachable(line.name, `${limit} to a command, which may still be running there`);
   };
-  return settle<CommandResult>(client, { timeoutMs, lost, late }, (resolve, reject, onLate) => {
-    const carry = (stream: ClientChannel): void => {
-      // Else a command that hangs would hold its channel, of which a server grants few (MaxSessions).
-      if (onLate(() => stream.close())) return; // nothing was sent, so nothing runs
-      const read = collectOutput(stream);
-      stream.on("close", (code: number | null | undefined, signal?: string) => {
-        if (typeof code === "number") resolve({ code, ...read() });
-        else if (signal === undefined) reject(lost());
-        else reject(new KnockgateError("HOST_FAILED", `${name}: a command was ended there by ${signal}`));
-      });
-      stream.on("error", () => undefined); // its close says more
-      stream.end(input);
-    };
-    const begin = (tries: number): void => {
-      client.exec(command, (error, stream) => {
-        if (error === undefined) return carry(stream);
-        if (!("reason" in error)) return reject(unreachable(name, error.message, error));
-        if (tries === openTries) {
-          const message = `${name}: it runs no command: see MaxSessions in sshd_config(5)`;
-          return reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
-        }
-        setTimeout(() => attempt(() => begin(tries + 1), reject, lost), openPauseMs);
-      });
-    };
-    begin(1);
-  });
+  return settle<T>(line.client, { timeoutMs, lost, late }, begin);
 }
 
-/**
- * Opens a TCP connection from the other side.
- *
- * @throws KnockgateError `HOST_UNFIT` when the other side forbids it, else `UNREACHABLE`
- */
-export async function openForward(
+function openChannel<T>(
   line: Line,
-  address: string,
-  port: number,
-  timeoutMs: number,
-): Promise<Duplex> {
-  const { client, name } = line;
-  const target = `${address} port ${port}`;
-  const lost = () => tellLost(line, `before it reached ${target}`);
-  const late = () =>
-    unreachable(name, `${target} did not answer it within ${Math.ceil(timeoutMs / 1_000)} s`);
-  return settle<Duplex>(client, { timeoutMs, lost, late }, (resolve, reject, onLate) => {
-    client.forwardOut("127.0.0.1", 0, address, port, (error, stream) => {
+  command: string,
+  waiting: Waiting<T>,
+  use: (channel: ClientChannel) => void,
+): void {
+  const begin = (tries: number): void => {
+    line.client.exec(command, (error, channel) => {
       if (error === undefined) {
-        onLate(() => stream.close());
-        return resolve(stream);
+        // Else a command that hangs would hold its channel, of which a server grants few (MaxSessions).
+        if (waiting.onLate(() => channel.close())) return; // nothing was sent, so nothing runs
+        channel.on("error", () => undefined); // its close says more
+        return use(channel);
       }
-      const reason = (error as Error & { reason?: number }).reason;
-      if (reason !== openFailure.prohibited && reason !== openFailure.unknownType) {
-        const why = error.message.replace(/^.*Channel open failure: */, "");
-        return reject(unreachable(name, `it could not connect to ${target}: ${why}`, error));
+      if (!("reason" in error)) return waiting.reject(unreachable(line.name, error.message, error));
+      if (tries === openTries) {
+        const message = `${line.name}: it runs no command: see MaxSessions in sshd_config(5)`;
+        return waiting.reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
       }
-      const remedy = "see AllowTcpForwarding, PermitOpen and DisableForwarding in sshd_config(5)";
-      const message = `${name}: it does not permit forwarding to ${target}: ${remedy}`;
-      reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
+      setTimeout(
+        () =>
+          attempt(
+            () => begin(tries + 1),
+            waiting.reject,
+            () => tellLost(line, whileRunning),
+          ),
+        openPauseMs,
+      );
     });
-  });
-}
-
-interface Ends {
-  /** 0: none. */
-  readonly timeoutMs: number;
-  readonly lost: () => KnockgateError;
-  readonly late: () => KnockgateError;
-}
-
-/** Waits for what `begin` begins, until the time is over or the connection is. */
-function settle<T>(
-  client: Client,
-  { timeoutMs, lost, late }: Ends,
-  begin: (
-    resolve: (value: T) => void,
-    reject: (error: KnockgateError) => void,
-    /** Says what to do when the time is over; when it is already, does so at once and returns true. */
-    onLate: (act: () => void) => boolean,
-  ) => void,
-): Promise<T> {
-  let isLate = false;
-  let whenLate: () => void = () => undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let onClose: () => void = () => undefined;
-  return new Promise<T>((resolve, reject) => {
-    onClose = () => reject(lost());
-    client.once("close", onClose);
-    if (timeoutMs > 0) {
-      timer = setTimeout(() => {
-        isLate = true;
-        reject(late());
-        whenLate();
-      }, timeoutMs);
-    }
-    const onLate = (act: () => void): boolean => {
-      whenLate = act;
-      if (isLate) act();
-      return isLate;
-    };
-    attempt(() => begin(resolve, reject, onLate), reject, lost);
-  }).finally(() => {
-    clearTimeout(timer);
-    client.off("close", onClose);
-  });
-}
-
-/** ssh2 throws when there is no connection any more. */
-function attempt(act: () => void, reject: (error: KnockgateError) => void, lost: () => KnockgateError): void {
-  try {
-    act();
-  } catch {
-    reject(lost());
-  }
-}
-
-function collectOutput(stream: ClientChannel): () => { stdout: string; stderr: string } {
-  const outputs: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
-  let bytes = 0;
-  const collect = (into: Buffer[]) => (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes <= maximumOutputBytes) into.push(chunk);
   };
-  stream.on("data", collect(outputs.stdout));
-  stream.stderr.on("data", collect(outputs.stderr));
-  return () => ({
-    stdout: Buffer.concat(outputs.stdout).toString("utf8"),
-    stderr: Buffer.concat(outputs.stderr).toString("utf8"),
+  begin(1);
+}
+
+/** What a command writes to one of its outputs. */
+interface Output {
+  /** Finds what a pattern's first group says at its end; of the last bytes alone. */
+  findEnd(pattern: RegExp): string | undefined;
+  /** All that was written since the last time, less what it ends with. */
+  take(end?: string): string;
+}
+
+function collect(stream: NodeJS.ReadableStream, onMore: () => void = () => undefined): Output {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let last = "";
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= maximumOutputBytes) chunks.push(chunk);
+    last = `${last}${chunk.subarray(-80).toString("latin1")}`.slice(-80);
+    onMore();
   });
-}
-
-function tellLost({ name, whyLost }: Line, when: string): KnockgateError {
-  const why = whyLost();
-  return unreachable(name, `the connection was lost ${when}${why === undefined ? "" : ` (${why})`}`);
-}
-
-function unreachable(name: string, why: string, cause?: Error): KnockgateError {
-  return new KnockgateError("UNREACHABLE", `${name}: ${why}`, { cause });
+  return {
+    findEnd: (pattern) => pattern.exec(last)?.[1],
+    take: (end = "") => {
+      const text = Buffer.concat(chunks).toString("utf8");
+      [chunks, bytes, last] = [[], 0, ""];
+      return text.endsWith(end) ? text.slice(0, text.length - end.length) : text;
+    },
+  };
 }

@@ -5,16 +5,23 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** What a host shall do, for POSIX sh. */
+export interface Program {
+  /** Functions that the commands call. A shell that knows them already is not sent them again. Default: none. */
+  readonly functions?: string;
+  /** Whole lines. They have no standard input, and `$1` is sshd's SSH_CONNECTION; what they set ends with them. */
+  readonly commands: string;
+}
+
 /** An SSH connection to a host. */
 export interface HostConnection {
   /**
-   * Runs a program for POSIX sh as root on the host; the program's `$1` is sshd's SSH_CONNECTION. It travels on
-   * standard input, never as an argument.
+   * Runs a program as root on the host. It travels on standard input, never as an argument.
    *
    * @throws KnockgateError `UNREACHABLE` when the connection is lost or `timeoutMs` is over; `NOT_ALLOWED` when the
    * login can't become root; `HOST_FAILED` when a signal ended the program.
    */
-  run(program: string, timeoutMs: number): Promise<CommandResult>;
+  run(program: Program, timeoutMs: number): Promise<CommandResult>;
   close(): void;
 }
 

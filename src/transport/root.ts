@@ -1,69 +1,109 @@
 import { randomBytes } from "node:crypto";
 import { KnockgateError } from "../errors.js";
-import type { CommandResult, HostConnection } from "./host.js";
+import type { Conversation } from "./channel.js";
+import type { CommandResult, HostConnection, Program } from "./host.js";
 import { quoteLine } from "./quote-line.js";
 import type { SshClient } from "./ssh.js";
 
-/** How a login becomes root: it is, sudo lets it, or sudo lets it when it gives a password. */
-type RootWay = "root" | "sudo" | "password";
+/** A shell of root that is kept: it knows by now what it was sent before. */
+interface RootShell {
+  readonly isOpen: boolean;
+  run(program: Program, timeoutMs: number): Promise<CommandResult>;
+}
 
-const shell = 'sh -s -- "$SSH_CONNECTION"';
-
-const commands: Readonly<Record<RootWay, string>> = {
-  root: asShell(`exec ${shell}`),
-  sudo: asShell(`exec sudo -k -n -- ${shell}`),
-  password: asShell(`IFS= read -r p; { printf "%s\\n" "$p"; cat; } | sudo -k -S -p "" -- ${shell}`),
-};
-
-/** Lets programs run as root over an SSH connection. */
+/**
+ * Lets programs run as root over an SSH connection: one after the other by one shell, so that only the first has to open
+ * a channel, and sudo is asked once. Programs that run at the same time have a shell each.
+ */
 export function becomeRoot(client: SshClient, sudoPassword: string | undefined): HostConnection {
-  let way: Promise<RootWay> | undefined;
-  const runFirst = async (program: string, timeoutMs: number): Promise<CommandResult | undefined> => {
-    const first = findRootWay(client, sudoPassword, program, timeoutMs);
-    way = first.then((found) => found.way);
-    way.catch(() => undefined); // thrown where it is awaited
-    return (await first).result;
+  const idle: RootShell[] = [];
+  let first: Promise<unknown> | undefined;
+  const runBy = async (shell: RootShell, program: Program, timeoutMs: number): Promise<CommandResult> => {
+    const result = await shell.run(program, timeoutMs);
+    if (shell.isOpen) idle.push(shell);
+    return result;
+  };
+  const passOn = (error: unknown): void => {
+    // A wrong password that is tried again counts again, and may lock the user out.
+    if (error instanceof KnockgateError && error.code === "NOT_ALLOWED") throw error;
   };
   return {
-    run: async (program, timeoutMs): Promise<CommandResult> => {
-      const result = way === undefined ? await runFirst(program, timeoutMs) : undefined;
-      if (result !== undefined) return result;
-      const found = await way;
-      if (found === undefined) throw new Error("the first command did not look for a way");
-      const input = found === "password" ? `${sudoPassword}\n${program}` : program;
-      return client.run(commands[found], input, timeoutMs);
+    run: async (program, timeoutMs) => {
+      if (first !== undefined) await first.catch(passOn);
+      const shell = takeOpen(idle) ?? openRootShell(client, sudoPassword);
+      const running = runBy(shell, program, timeoutMs);
+      first ??= running;
+      return running;
     },
     close: () => client.close(),
   };
 }
 
-interface FoundWay {
-  readonly way: RootWay;
-  /** Of the program: it has run already where no other command is needed. */
-  readonly result?: CommandResult;
+/** One that has ended meanwhile is of no use. */
+function takeOpen(idle: RootShell[]): RootShell | undefined {
+  const shell = idle.pop();
+  return shell === undefined || shell.isOpen ? shell : takeOpen(idle);
+}
+
+function openRootShell(client: SshClient, sudoPassword: string | undefined): RootShell {
+  const token = makeToken();
+  const conversation = client.converse(asShell(askWay(token)));
+  let known: string | undefined;
+  /** The password comes twice: `read` takes the first line, sudo the second, if it asks. */
+  let greeting = `${sudoPassword ?? ""}\n`.repeat(2);
+  return {
+    get isOpen() {
+      return conversation.isOpen;
+    },
+    run: async ({ functions = "", commands }, timeoutMs) => {
+      const answer = await tell(conversation, {
+        before: greeting,
+        functions: functions === known ? "" : functions,
+        commands,
+        timeoutMs,
+      });
+      known = functions;
+      if (greeting === "") return answer;
+      greeting = "";
+      return readFirst(client, token, answer);
+    },
+  };
+}
+
+interface Telling {
+  readonly before: string;
+  readonly functions: string;
+  readonly commands: string;
+  readonly timeoutMs: number;
+}
+
+async function tell(conversation: Conversation, telling: Telling): Promise<CommandResult> {
+  const mark = makeToken();
+  const { before, functions, commands, timeoutMs } = telling;
+  return conversation.tell(`${before}${frameProgram(functions, commands, mark)}`, mark, timeoutMs);
 }
 
 /**
- * Looks for the way by a command that also runs the program if the login is root, so that who is root needs no command
- * more. The answer is a line that nobody else can have written, because sudo's own words differ by version and language,
- * and a program's by program.
+ * Writes what a shell reads for one program, and by which it says that it is over. A shell reads a compound command to
+ * its end before it runs any of it: so nothing runs, and no lock is held, while the network may still fail to bring the
+ * rest. What the commands set, and where they exit, ends with them; only the functions stay.
  */
-async function findRootWay(
-  client: SshClient,
-  sudoPassword: string | undefined,
-  program: string,
-  timeoutMs: number,
-): Promise<FoundWay> {
-  const token = randomBytes(16).toString("hex");
-  const input = `${sudoPassword ?? ""}\n${program}`;
-  const { code, stdout, stderr } = await client.run(asShell(askWay(token)), input, timeoutMs);
-  const [line, said] = new RegExp(`^${token} (.*)\n`, "m").exec(stdout) ?? [];
-  switch (said) {
+export function frameProgram(functions: string, commands: string, mark: string): string {
+  return `{\n${functions}(\n${commands}) </dev/null\nprintf '%s %s\\n' ${mark} "$?"\necho ${mark} >&2\n}\n`;
+}
+
+/**
+ * Takes what the shell said of the way off a first answer. That is a line that nobody else can have written, because
+ * sudo's own words differ by version and language, and a program's by program.
+ */
+function readFirst(client: SshClient, token: string, answer: CommandResult): CommandResult {
+  const { code, stdout, stderr } = answer;
+  const found = new RegExp(`^${token} (.*)\n`, "m").exec(stdout);
+  switch (found?.[1]) {
     case "root":
-      return { way: said, result: { code, stdout: stdout.replace(line ?? "", ""), stderr } };
     case "sudo":
     case "password":
-      return { way: said };
+      return { code, stdout: stdout.slice(found.index + found[0].length), stderr };
     case "no sudo":
       throw notAllowed(client, "is not root, and there is no sudo there. Log in as root, or install sudo");
     case "wants password":
@@ -85,11 +125,14 @@ async function findRootWay(
   }
 }
 
+const shell = 'sh -s -- "$SSH_CONNECTION"';
+
 /**
- * The password is the first line of standard input; `read` and `printf` are the shell's own, so that it stands in no
- * argv, and it is exported to no environment. `read` takes no byte more than that line (read in POSIX), so that the
- * program is left to the shell of root. `-k` makes a password that sudo remembers count for nothing: what works must not
- * depend on who logged in when.
+ * Finds out how a login becomes root, says so, and becomes the shell of root. A password is a line of standard input;
+ * `read` and `printf` are the shell's own, so that it stands in no argv, and it is exported to no environment. `read`
+ * takes no byte more than a line (read in POSIX), nor does sudo (-S in sudo(8)), so that the programs are left to the
+ * shell of root. `-k` makes a password that sudo remembers count for nothing: what works must not depend on who logged
+ * in when.
  *
  * sudo is tried with the very command that is to run and nothing for it to do. A wrong password is then followed by
  * no line that sudo could take for the next try, and costs one failed try.
@@ -97,14 +140,20 @@ async function findRootWay(
 function askWay(token: string): string {
   return [
     "IFS= read -r p",
-    `if [ "$(id -u)" = 0 ]; then echo ${token} root; exec ${shell}; fi`,
-    'if [ ! -x "$(command -v sudo)" ]; then w="no sudo"',
+    'if [ "$(id -u)" = 0 ]; then w=root',
+    'elif [ ! -x "$(command -v sudo)" ]; then w="no sudo"',
     `elif sudo -k -n -- ${shell} </dev/null 2>/dev/null; then w=sudo`,
     'elif [ -z "$p" ]; then w="wants password"',
     `elif printf "%s\\n" "$p" | sudo -k -S -p "" -- ${shell} 2>/dev/null; then w=password`,
     "else w=refused; fi",
     `echo ${token} "$w"`,
+    "case $w in root | sudo) IFS= read -r p ;; esac",
+    `case $w in root) exec ${shell} ;; sudo) exec sudo -k -n -- ${shell} ;; password) exec sudo -k -S -p "" -- ${shell} ;; esac`,
   ].join("; ");
+}
+
+function makeToken(): string {
+  return randomBytes(16).toString("hex");
 }
 
 function notAllowed(client: SshClient, why: string): KnockgateError {

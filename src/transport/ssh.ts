@@ -7,8 +7,9 @@ import {
   type ServerHostKeyAlgorithm,
 } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import { openForward, runCommand } from "./channel.js";
+import { type Conversation, openConversation, runCommand } from "./channel.js";
 import type { Login } from "./connection.js";
+import { openForward } from "./forward.js";
 import type { CommandResult } from "./host.js";
 import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "./host-key.js";
 import { planLogin } from "./login.js";
@@ -29,6 +30,8 @@ export interface SshClient {
   readonly name: string;
   /** Runs a command by the login shell there; `input` is all of its standard input. */
   run(command: string, input: string, timeoutMs: number): Promise<CommandResult>;
+  /** Prepares a conversation with a command of the login shell there. */
+  converse(command: string): Conversation;
   /** Opens a TCP connection from there. */
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex>;
   /** The listener is called once, whoever ended it. */
@@ -125,6 +128,7 @@ export async function openSsh(
   return {
     name,
     run: (command, input, limitMs) => runCommand(line, command, input, limitMs),
+    converse: (command) => openConversation(line, command),
     forward: (address, port, limitMs) => openForward(line, address, port, limitMs),
     onClose: (listener) => client.once("close", listener),
     close: () => {

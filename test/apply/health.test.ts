@@ -49,7 +49,7 @@ describe("asking a host whether it is well", () => {
   test("runs the command with nothing to read and its own time, and logs that it ended well", async () => {
     const { asked, lines, error } = await ask({ stdout: "active\n" });
     expect(error).toBeUndefined();
-    expect(asked).toEqual([["{\nsystemctl is-active web # all of it\n} < /dev/null\n", 7_000]]);
+    expect(asked).toEqual([[{ commands: "eval 'systemctl is-active web # all of it'\n" }, 7_000]]);
     expect(lines).toEqual(["healthy: the health command ended with exit code 0"]);
   });
 
@@ -97,7 +97,7 @@ describe("a change with a health command", () => {
     const host = makeFakeHost({ confirmed, policies: [policy] });
     await changeHost(request, host.world);
     expect(host.calls).toEqual(["1 probe", "1 stage", "1 arm", "1 load", "1 count", "2 health", "2 confirm"]);
-    expect(host.health).toEqual([`{\n${health.command}\n} < /dev/null\n`]);
+    expect(host.health).toEqual([`eval '${health.command}'\n`]);
     expect(host.lines.slice(-3).map((line) => /(\d\/6 \w+: .{7})/.exec(line)?.[1])).toEqual([
       expect.stringMatching(/^5\/6 prove: /),
       "5/6 prove: healthy",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { observeHost } from "../../src/apply/observe";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
-import type { CommandResult } from "../../src/transport/host";
+import type { CommandResult, Program } from "../../src/transport/host";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const policy = readPolicy(edge);
@@ -91,8 +91,8 @@ describe("looking at a host", () => {
   test("asks about the table that the policy's backend and scope mean", async () => {
     const asked = async (more: object) => {
       let program = "";
-      const run = async (text: string) => {
-        program = text;
+      const run = async ({ commands }: Program) => {
+        program = commands;
         return { code: 0, stderr: "", stdout: "end=probe\n" };
       };
       await observeHost({ run, close: () => undefined }, readPolicy({ ...edge, ...more }));

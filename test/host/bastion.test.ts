@@ -153,7 +153,7 @@ describe.concurrent("through a bastion", () => {
     expect([syns, await count()]).toEqual([1, 1]);
     await route?.knock(steps);
     const connection = await route?.connect(5_000);
-    expect((await connection?.run("id -u\n", 5_000))?.stdout).toBe("0\n");
+    expect((await connection?.run({ commands: "id -u\n" }, 5_000))?.stdout).toBe("0\n");
     connection?.close();
     passage.close();
   });

@@ -31,7 +31,7 @@ describe.concurrent("an SSH connection", () => {
     const route = await findRoute(claimHost(lab), { user: "ops" });
     const connection = await route.connect(5_000);
     const program = 'id -u; echo "$1"; head -c 300000 /dev/zero | tr "\\0" x; echo complaint >&2; exit 7\n';
-    const result = await connection.run(program, 10_000);
+    const result = await connection.run({ commands: program }, 10_000);
     connection.close();
     expect(result).toEqual({
       code: 7,
@@ -45,14 +45,14 @@ describe.concurrent("an SSH connection", () => {
     const connection = await (await findRoute(host)).connect(5_000);
     await endSessions(host);
     const lost = { code: "UNREACHABLE", message: expect.stringContaining(`root@${host.ipv4}:22`) };
-    await expect(connection.run("echo done\n", 5_000)).rejects.toMatchObject(lost);
-    await expect(connection.run("echo done\n", 5_000)).rejects.toMatchObject(lost);
+    await expect(connection.run({ commands: "echo done\n" }, 5_000)).rejects.toMatchObject(lost);
+    await expect(connection.run({ commands: "echo done\n" }, 5_000)).rejects.toMatchObject(lost);
   });
 
   test("that the host ends while a command runs is said to be lost", async () => {
     const host = claimHost(lab);
     const connection = await (await findRoute(host)).connect(5_000);
-    const running = connection.run("sleep 30\n", 20_000);
+    const running = connection.run({ commands: "sleep 30\n" }, 20_000);
     const ending = pause(300).then(() => endSessions(host));
     await expect(running).rejects.toMatchObject({
       code: "UNREACHABLE",
@@ -63,7 +63,7 @@ describe.concurrent("an SSH connection", () => {
 
   test("waits for a command no longer than it may", async () => {
     const connection = await (await findRoute(claimHost(lab))).connect(5_000);
-    await expect(connection.run("sleep 30\n", 300)).rejects.toMatchObject({
+    await expect(connection.run({ commands: "sleep 30\n" }, 300)).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringContaining("no answer within 0.3 s"),
     });

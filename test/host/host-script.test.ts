@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { hostScript } from "../../src/apply/host-script";
 import { commandProgram, probeProgram, stageProgram } from "../../src/apply/program";
+import type { Program } from "../../src/transport/host";
+import { frameProgram } from "../../src/transport/root";
 
 const files = {
   ruleset: "table inet knockgate_edge {\n}\n",
@@ -9,11 +11,12 @@ const files = {
   owner: "it's me",
   backend: "nftables",
 } as const;
+const frame = ({ functions = "", commands }: Program) => frameProgram(functions, commands, "mark");
 const programs = [
   ["the script beside a change", `${hostScript}main "$@"\n`],
-  ["a command", commandProgram(["undo", "edge", "1-2", "nobody's fault"])],
-  ["a probe", probeProgram("edge", "iptables_filter")],
-  ["a stage", stageProgram("edge", "1-2", "0a", files)],
+  ["a command", frame(commandProgram(["undo", "edge", "1-2", "nobody's fault"]))],
+  ["a probe", frame(probeProgram("edge", "iptables_filter"))],
+  ["a stage", frame(stageProgram("edge", "1-2", "0a", files))],
 ] as const;
 
 const checkers = [

@@ -2,14 +2,15 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { commandProgram, parseReply, probeProgram, stageProgram } from "../../src/apply/program";
+import type { Program } from "../../src/transport/host";
+import { frameProgram } from "../../src/transport/root";
 
 /** A stand-in for the functions that a program defines before it calls them. */
-function callsOf(program: string): string {
-  const calls = program.slice(program.search(/^(main \S+ |stage_begin )/m));
+function callsOf({ commands }: Program): string {
   const echo = `main() { printf '<%s>' "$@"; }; stage_begin() { main begin "$@"; }; stage_end() { main end "$@"; }
 put_file() { main file "$1"; cat; }`;
   return spawnSync("sh", ["-s", "--", "192.0.2.9 1 192.0.2.1 22"], {
-    input: `${echo}\n{\n${calls}`,
+    input: `${echo}\n${commands}`,
     encoding: "utf8",
   }).stdout;
 }
@@ -56,8 +57,8 @@ describe("a program", () => {
       "a stage",
       stageProgram("edge", "1-2", "0a", { ruleset: "a\n", load: "b\n", owner: "c", backend: "nftables" }),
     ],
-  ])("of %s that did not arrive whole does not run at all", (_what, program) => {
-    const marked = program.replace(/^(main \S+ |stage_begin )/m, "echo ran; $1");
+  ])("of %s that did not arrive whole does not run at all", (_what, { functions = "", commands }) => {
+    const marked = frameProgram(functions, `echo ran; ${commands}`, "mark");
     const from = marked.indexOf("echo ran");
     const spread = Array.from(
       { length: 12 },

@@ -1,62 +1,128 @@
-import { spawnSync } from "node:child_process";
-import { describe, expect, test } from "vitest";
+import { Client } from "ssh2";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { HostConnection } from "../../src/transport/host";
 import { becomeRoot } from "../../src/transport/root";
 import type { SshClient } from "../../src/transport/ssh";
+import type { LabHost } from "../lab/host";
+import { type Lab, openLab } from "../lab/lab";
+import { claimHost, connectionTo, openDeployment } from "./deployment";
 
-/** A login of this process's own user, root in the lab, that notes what it runs. */
-function logIn(commands: string[]): SshClient {
-  return {
-    name: "root@here",
-    run: async (command, input) => {
-      commands.push(command);
-      const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { input, encoding: "utf8" });
-      return { code: status ?? -1, stdout, stderr };
-    },
-    forward: () => Promise.reject(new Error("not here")),
-    onClose: () => undefined,
-    close: () => undefined,
-  };
-}
+describe.each(["dash", "busybox"] as const)("a login that is root on a host with %s", (shell) => {
+  let lab: Lab;
+  let host: LabHost;
+  let connection: HostConnection;
+  const commands = vi.spyOn(Client.prototype, "exec");
+  beforeAll(async () => {
+    lab = await openLab({ hosts: 1, shell });
+    host = claimHost(lab);
+  });
+  afterAll(() => lab?.close());
+  afterEach(() => connection?.close());
 
-describe("a login that is root", () => {
-  test("runs each program by one command, the first one too, and gets just what it left", async () => {
-    const commands: string[] = [];
-    const connection = becomeRoot(logIn(commands), undefined);
+  async function logIn(sudoPassword?: string): Promise<void> {
+    const [route] = (await openDeployment(connectionTo(lab, host, { sudoPassword }))).routes;
+    if (route === undefined) throw new Error("no route");
+    connection = await route.connect(5_000);
+    commands.mockClear();
+  }
+
+  test("runs program after program by one command, and gets just what each left", async () => {
+    await logIn();
     const program = "id -u\necho complaint >&2\nprintf 'no line break'\nexit 91\n";
-    for (const count of [1, 2]) {
-      const result = await connection.run(program, 5_000);
+    for (const _time of ["first", "second", "third"]) {
+      const result = await connection.run({ commands: program }, 5_000);
       expect(result).toEqual({ code: 91, stdout: "0\nno line break", stderr: "complaint\n" });
-      expect(commands).toHaveLength(count);
     }
+    expect(commands).toHaveBeenCalledTimes(1);
+  });
+
+  test("leaves nothing to a program of what one before it did but the functions", async () => {
+    await logIn();
+    const functions = 'sent=$((sent + 1))\ngreet() { echo "hello $*"; }\n';
+    const first =
+      "greet you; word=set; cd /tmp; umask 0; greet() { :; }; exec >/dev/null; trap 'echo trap' EXIT; set --\n";
+    expect((await connection.run({ functions, commands: first }, 5_000)).stdout).toBe("hello you\n");
+    const second = 'greet "$sent" "$1"; echo "<$word> $PWD $(umask)"\n';
+    const again = await connection.run({ functions, commands: second }, 5_000);
+    expect(again.stdout).toMatch(/^hello 1 [\d.]+ \d+ [\d.]+ 22\n<> \/root 0?022\n$/);
+    const others = { functions: "other() { echo other; }\n", commands: "other; greet you\n" };
+    expect((await connection.run(others, 5_000)).stdout).toBe("other\nhello you\n");
+    expect((await connection.run({ functions, commands: 'echo "$sent"\n' }, 5_000)).stdout).toBe("2\n");
+    expect(commands).toHaveBeenCalledTimes(1);
+  });
+
+  test("gives a program no standard input, least of all the next program", async () => {
+    await logIn();
+    expect((await connection.run({ commands: "cat; echo done\n" }, 5_000)).stdout).toBe("done\n");
+    expect((await connection.run({ commands: "echo next\n" }, 5_000)).stdout).toBe("next\n");
   });
 
   test("leaves the password that another host would want to nobody", async () => {
-    const connection = becomeRoot(logIn([]), "only for sudo");
-    const program = 'env; set; cat "/proc/$$/cmdline"\n';
+    await logIn("only for sudo");
+    const program = 'env; set; cat "/proc/$$/cmdline" "/proc/$PPID/cmdline"\n';
     for (const _time of ["first", "second"]) {
-      expect((await connection.run(program, 5_000)).stdout).not.toContain("only for sudo");
+      const { stdout } = await connection.run({ commands: program }, 5_000);
+      expect(stdout).toContain("SSH_CONNECTION");
+      expect(stdout).not.toContain("only for sudo");
     }
   });
 
-  test("runs programs side by side once the first has shown the way", async () => {
-    const commands: string[] = [];
-    const connection = becomeRoot(logIn(commands), undefined);
-    const results = await Promise.all(["a", "b", "c"].map((word) => connection.run(`echo ${word}\n`, 5_000)));
-    expect(results.map(({ stdout }) => stdout)).toEqual(["a\n", "b\n", "c\n"]);
-    expect(commands).toHaveLength(3);
+  test("runs programs side by side, each by a shell of its own, and keeps those shells", async () => {
+    await logIn();
+    await connection.run({ commands: ":\n" }, 5_000);
+    // Each waits for the others.
+    const program = (word: string) =>
+      `mkdir -p /run/here && : >/run/here/${word}; until [ -e /run/here/a ] && [ -e /run/here/b ]; do sleep 0.05; done; echo ${word}\n`;
+    for (const _time of ["first", "second"]) {
+      const results = await Promise.all(
+        ["a", "b"].map((word) => connection.run({ commands: program(word) }, 5_000)),
+      );
+      expect(results.map(({ stdout }) => stdout)).toEqual(["a\n", "b\n"]);
+      await connection.run({ commands: "rm -r /run/here\n" }, 5_000);
+    }
+    expect(commands).toHaveBeenCalledTimes(2);
   });
 
-  test.each([
-    ["a program's own words", "root\n"],
-    ["what looks like an answer", `${"0".repeat(32)} root\n`],
-  ])("is not seen in %s where no sh answers", async (_what, stdout) => {
-    const run = async () => ({ code: 1, stdout, stderr: "nothing here\n" });
-    const connection = becomeRoot({ ...logIn([]), run }, undefined);
-    await expect(connection.run("id\n", 5_000)).rejects.toMatchObject({
-      code: "HOST_FAILED",
-      message: expect.stringMatching(
-        /root@here: it did not run sh \(exit code 1.*nothing here.*ForceCommand/,
-      ),
+  test("takes another shell for one that was ended in between", async () => {
+    await logIn();
+    const { stdout } = await connection.run({ commands: "echo $$\n" }, 5_000);
+    await host.run(["kill", "-KILL", stdout.trim()]);
+    await vi.waitFor(async () => {
+      expect(await connection.run({ commands: "echo $$\n" }, 5_000)).toMatchObject({
+        code: 0,
+        stdout: expect.not.stringContaining(stdout),
+      });
     });
+    expect(commands).toHaveBeenCalledTimes(2);
+  });
+
+  test.each(["kill -KILL $$", "exec sleep 60"])("goes on by another shell after `%s`", async (program) => {
+    await logIn();
+    // The login shell passes on that a signal ended ours, or says it by an exit code.
+    const result = await connection.run({ commands: `${program}\n` }, 1_000).catch(({ code }) => ({ code }));
+    expect(result.code).toBeOneOf([137, "HOST_FAILED", "UNREACHABLE"]);
+    expect((await connection.run({ commands: "echo next\n" }, 5_000)).stdout).toBe("next\n");
+    expect(commands).toHaveBeenCalledTimes(2);
+  });
+
+  test("brings much of both outputs whole", async () => {
+    await logIn();
+    const program = "head -c 300001 /dev/zero | tr '\\0' x; head -c 200003 /dev/zero | tr '\\0' y >&2\n";
+    for (const _time of ["first", "second"]) {
+      const { stdout, stderr } = await connection.run({ commands: program }, 10_000);
+      expect([stdout === "x".repeat(300_001), stderr === "y".repeat(200_003)]).toEqual([true, true]);
+    }
+  });
+});
+
+test.each([
+  ["a program's own words", "root\n"],
+  ["what looks like an answer", `${"0".repeat(32)} root\n`],
+])("a login that is root is not seen in %s where no sh answers", async (_what, stdout) => {
+  const tell = async () => ({ code: 1, stdout, stderr: "nothing here\n" });
+  const client = { name: "root@here", converse: () => ({ isOpen: false, tell }) } as unknown as SshClient;
+  await expect(becomeRoot(client, undefined).run({ commands: "id\n" }, 5_000)).rejects.toMatchObject({
+    code: "HOST_FAILED",
+    message: expect.stringMatching(/root@here: it did not run sh \(exit code 1.*nothing here.*ForceCommand/),
   });
 });

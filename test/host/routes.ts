@@ -1,5 +1,5 @@
 import { KnockgateError } from "../../src/errors";
-import type { HostConnection, Route } from "../../src/transport/host";
+import type { HostConnection, Program, Route } from "../../src/transport/host";
 
 export interface Interference {
   /** What happens on the host or the network before a command is sent. */
@@ -30,7 +30,7 @@ export function interfere({ before = {}, after = {}, loses = [] }: Interference)
 }
 
 /** `probe`, `stage`, `arm`, `load`, `confirm`, `undo` or `remove`. */
-function nameCommand(program: string): string {
-  const calls = [...program.matchAll(/^(?:main (\w+)|stage_end) .*<\/dev\/null$/gm)];
+function nameCommand({ commands }: Program): string {
+  const calls = [...commands.matchAll(/^(?:main (\w+)|stage_end) .*$/gm)];
   return calls.at(-1)?.[1] ?? "stage";
 }

@@ -27,7 +27,7 @@ describe.concurrent("an SSH connection", () => {
       const input = isDirect ? connectionTo(lab, host) : connectionThrough(lab, bastion, host);
       const world = await openDeployment(input);
       const connection = await connect(world.routes[0]);
-      const running = connection.run("sleep 600\n", 600_000);
+      const running = connection.run({ commands: "sleep 600\n" }, 600_000);
       const cut = await lab.swallow({ to: isDirect ? host : bastion, protocol: "any" });
       await expect(running).rejects.toMatchObject({
         code: "UNREACHABLE",
@@ -44,23 +44,23 @@ describe.concurrent("an SSH connection", () => {
     await reconfigureSshd(host, ["MaxSessions 1"]);
     const world = await openDeployment(connectionTo(lab, host));
     const connection = await connect(world.routes[0]);
-    expect((await connection.run("echo first\n", 5_000)).stdout).toBe("first\n");
+    expect((await connection.run({ commands: "echo first\n" }, 5_000)).stdout).toBe("first\n");
     // It ends when its output leads nowhere any more.
-    const late = connection.run("while echo; do sleep 0.1; done\n", 700);
+    const late = connection.run({ commands: "while echo; do sleep 0.1; done\n" }, 700);
     await expect(late).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringContaining(
         "no answer within 0.7 s to a command, which may still be running there",
       ),
     });
-    expect((await connection.run("echo next\n", 20_000)).stdout).toBe("next\n");
+    expect((await connection.run({ commands: "echo next\n" }, 20_000)).stdout).toBe("next\n");
     connection.close();
   });
 
   test("ends a command that a signal ended with the signal's name", async () => {
     const world = await openDeployment(connectionTo(lab, claimHost(lab)));
     const connection = await connect(world.routes[0]);
-    await expect(connection.run("kill -KILL $PPID\n", 5_000)).rejects.toMatchObject({
+    await expect(connection.run({ commands: "kill -KILL $PPID $$\n" }, 5_000)).rejects.toMatchObject({
       code: "HOST_FAILED",
       message: expect.stringContaining("a command was ended there by SIGKILL"),
     });
@@ -71,7 +71,7 @@ describe.concurrent("an SSH connection", () => {
     const [bastion, host] = [claimHost(lab), claimHost(lab)];
     const world = await openDeployment(connectionThrough(lab, bastion, host));
     const connection = await connect(world.routes[0]);
-    await connection.run("true\n", 5_000);
+    await connection.run({ commands: "true\n" }, 5_000);
     connection.close();
     world.close();
     await waitUntil("no session is left", 10_000, async () => {

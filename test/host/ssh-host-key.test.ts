@@ -45,7 +45,7 @@ describe.each([22, 2_222])("a host at port %d", (sshPort) => {
     const { hostKey: _none, ...connection } = connectionTo(lab, host);
     const [route] = (await openDeployment({ ...connection, ...more })).routes;
     const opened = await route?.connect(5_000);
-    const result = await opened?.run("id -un\n", 5_000);
+    const result = await opened?.run({ commands: "id -un\n" }, 5_000);
     opened?.close();
     return result?.stdout.trim() ?? "";
   }

@@ -37,7 +37,7 @@ describe("a login", () => {
     const { privateKey: _none, ...connection } = connectionTo(lab, host);
     const [route] = (await openDeployment({ ...connection, ...more })).routes;
     const opened = await route?.connect(10_000);
-    const result = await opened?.run("id -un\n", 10_000);
+    const result = await opened?.run({ commands: "id -un\n" }, 10_000);
     opened?.close();
     return result?.stdout.trim() ?? "";
   }

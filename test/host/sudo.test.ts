@@ -48,7 +48,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     const connection = await logIn(host, { user: "keeper", sudoPassword: password });
     const program = 'id -u; echo "$1"; head -c 200000 /dev/zero | tr "\\0" x; echo complaint >&2; exit 7\n';
     for (const _time of ["first", "second"]) {
-      expect(await connection.run(program, 20_000)).toEqual({
+      expect(await connection.run({ commands: program }, 20_000)).toEqual({
         code: 7,
         stdout: expect.stringMatching(/^0\n\S+ \d+ \S+ 22\nx{200000}$/),
         stderr: "complaint\n",
@@ -87,14 +87,14 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
   test("takes the login's own password when no other is given", async () => {
     const host = await prepare({ sudoers: "keeper ALL=(ALL:ALL) ALL" });
     const connection = await logIn(host, { user: "keeper", password });
-    expect((await connection.run("id -u\n", 10_000)).stdout).toBe("0\n");
+    expect((await connection.run({ commands: "id -u\n" }, 10_000)).stdout).toBe("0\n");
     connection.close();
   });
 
   test("that lets the user run sh alone, without a password, needs no more", async () => {
     const host = await prepare({ sudoers: "keeper ALL=(root) NOPASSWD: /usr/bin/sh, /bin/sh" });
     const connection = await logIn(host, { user: "keeper", sudoPassword: "needless" });
-    expect((await connection.run("id -u\n", 10_000)).stdout).toBe("0\n");
+    expect((await connection.run({ commands: "id -u\n" }, 10_000)).stdout).toBe("0\n");
     expect(await countRefusals(host)).toBe("");
     connection.close();
   });
@@ -104,7 +104,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     const connection = await logIn(host, { user: "keeper", sudoPassword: "wrong-word" });
     const refused = { code: "NOT_ALLOWED", message: expect.stringContaining("did not take the password") };
     for (const _time of ["first", "second"]) {
-      await expect(connection.run("touch /tmp/ran\n", 20_000)).rejects.toMatchObject(refused);
+      await expect(connection.run({ commands: "touch /tmp/ran\n" }, 20_000)).rejects.toMatchObject(refused);
     }
     expect(await countRefusals(host)).toBe("1 incorrect password attempt");
     expect((await host.run(["ls", "/tmp"])).stdout).toBe("");
@@ -127,7 +127,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
   test("that does not know the user says so", async () => {
     const host = await prepare({});
     const connection = await logIn(host, { user: "keeper", sudoPassword: password });
-    await expect(connection.run("id\n", 20_000)).rejects.toMatchObject({
+    await expect(connection.run({ commands: "id\n" }, 20_000)).rejects.toMatchObject({
       code: "NOT_ALLOWED",
       message: expect.stringContaining("does not allow this user"),
     });
@@ -144,7 +144,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     });
     expect(stdout).toBe("remembered\n");
     const connection = await logIn(host, { user: "keeper" });
-    await expect(connection.run("id\n", 20_000)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+    await expect(connection.run({ commands: "id\n" }, 20_000)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
     connection.close();
   });
 
@@ -156,7 +156,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
       "chmod 0755 /root && : >/root/none && mount --bind /root/none /usr/bin/sudo",
     ]);
     const connection = await logIn(host, { user: "keeper", sudoPassword: password });
-    await expect(connection.run("id\n", 20_000)).rejects.toMatchObject({
+    await expect(connection.run({ commands: "id\n" }, 20_000)).rejects.toMatchObject({
       code: "NOT_ALLOWED",
       message: expect.stringContaining("there is no sudo there"),
     });

@@ -6,6 +6,7 @@ import { claimHost, deployTo, waitUntil } from "./deployment";
 import { confirmedFiles, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { leavePending } from "./pending";
 import { newPolicy, oldPolicy } from "./policies";
+import { writeProgram } from "./write-program";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
 
@@ -116,7 +117,10 @@ esac
       commandProgram(["confirm", "edge", name]),
     ]);
     for (const program of programs) {
-      const { code, stdout, stderr } = await host.run(["sh", "-s"], { stdin: program, check: false });
+      const { code, stdout, stderr } = await host.run(["sh", "-s"], {
+        stdin: writeProgram(program),
+        check: false,
+      });
       expect([code, stdout, stderr]).toEqual([
         1,
         "",

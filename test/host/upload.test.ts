@@ -4,18 +4,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stageProgram } from "../../src/apply/program";
 import { digestText } from "../../src/policy/digest";
 import { renderPolicy } from "../../src/render/render";
+import { frameProgram } from "../../src/transport/root";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost } from "./deployment";
 import { listFiles } from "./inspection";
 import { oldPolicy } from "./policies";
 
 const text = renderPolicy(oldPolicy);
-const program = stageProgram("edge", "0000-0000", digestText(text), {
+const { functions = "", commands } = stageProgram("edge", "0000-0000", digestText(text), {
   ruleset: text,
   load: text,
   owner: "me",
   backend: "nftables",
 });
+const program = frameProgram(functions, commands, "mark");
 
 describe.concurrent.each(["dash", "busybox"] as const)("an upload to a host with %s", (shell) => {
   let lab: Lab;

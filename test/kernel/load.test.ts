@@ -5,6 +5,8 @@ import { describeLoaded } from "../../src/plan/loaded-text";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import type { PolicyInput } from "../../src/policy/schema";
 import { renderPolicy } from "../../src/render/render";
+import type { Program } from "../../src/transport/host";
+import { writeProgram } from "../host/write-program";
 import type { LabHost } from "../lab/host";
 import { tryConnect } from "../lab/packets";
 import { readPolicy } from "../policy/read-policy";
@@ -284,8 +286,9 @@ async function loadNext(host: LabHost, policy: PolicyInput, clientAddress: strin
 
 /** By the same program that looks at real hosts. */
 function observe(host: LabHost): Promise<Observed> {
-  const run = (program: string) => {
-    return host.run(["sh", "-s", "--", `${host.ipv4} 1 ${host.ipv4} 22`], { stdin: program, check: false });
+  const run = (program: Program) => {
+    const shell = ["sh", "-s", "--", `${host.ipv4} 1 ${host.ipv4} 22`];
+    return host.run(shell, { stdin: writeProgram(program), check: false });
   };
   return observeHost({ run, close: () => undefined }, readPolicy(policyOf([ssh])));
 }

@@ -6,6 +6,7 @@ import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
+import { writeProgram } from "../host/write-program";
 import type { BootedHost } from "../lab/booted-host";
 import type { Lab } from "../lab/lab";
 import { findBooted, isDeep, test } from "./booted";
@@ -66,7 +67,7 @@ describe.concurrent("a host whose gate was made by an older script", () => {
         code: "CHANGE_PENDING",
       });
       const undo = commandProgram(["undo", "edge", id, "the deployer could not prove it"]);
-      expect((await host.run(["sh", "-s"], { stdin: undo })).stdout).toContain("undo=undone");
+      expect((await host.run(["sh", "-s"], { stdin: writeProgram(undo) })).stdout).toContain("undo=undone");
       expect([await host.ruleset(), await listLibrary(host)]).toEqual(["", []]);
       await changeHost({ ...update, formerPolicies: [] }, await deployTo(lab, host));
     });

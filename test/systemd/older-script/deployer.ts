@@ -7,6 +7,8 @@ import { planLoad } from "../../../src/plan/load";
 import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/schema";
 import { renderPolicy } from "../../../src/render/render";
+import type { Program } from "../../../src/transport/host";
+import { writeProgram } from "../../host/write-program";
 import type { BootedHost } from "../../lab/booted-host";
 
 /** A host script from before 0.1.0, as a host may still have it. It stays as it is. */
@@ -33,9 +35,10 @@ export async function applyOlderScript(
 }
 
 /** Asks the older script for a command, as a deployer of that time does. */
-export async function runOlderScript(host: BootedHost, program: string): Promise<void> {
+export async function runOlderScript(host: BootedHost, program: Program): Promise<void> {
   // Once for what runs now, and within a stage once more for what is kept beside the change.
-  const asked = program.replaceAll(hostScript, () => olderScript);
-  if (asked === program) throw new Error("the program holds no host script");
+  const written = writeProgram(program);
+  const asked = written.replaceAll(hostScript, () => olderScript);
+  if (asked === written) throw new Error("the program holds no host script");
   await host.run(["sh", "-s"], { stdin: asked });
 }
