@@ -5,7 +5,7 @@ import { findGate } from "../src/policy/gate";
 import type { Policy } from "../src/policy/schema";
 import { lowerPolicy } from "../src/render/lower";
 import { baseChain, setShape } from "../src/render/nftables";
-import { familySetName } from "../src/render/nftables-names";
+import { familySetName, tableName } from "../src/render/nftables-names";
 import { renderPolicy } from "../src/render/render";
 import type { CommandResult, HostConnection, Program, Route } from "../src/transport/host";
 
@@ -160,12 +160,12 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   function describe(): string {
     const policy = policyLoaded();
     return [
-      `client=192.0.2.9\nnft=${options.nftVersion ?? "1.0.6"}\ninit=other\n`,
+      `client=192.0.2.9\nnft=nftables v${options.nftVersion ?? "1.0.6"}\ninit=other\n`,
       pending === undefined ? "" : `pending=${pending.id}\n`,
       confirmed === undefined ? "" : `owner=${confirmed.owner}\n${section("ruleset", confirmed.text)}`,
       confirmed === undefined ? "" : section("baseline", confirmed.text),
       loaded === undefined ? "" : section("listing", loaded),
-      policy === undefined ? "" : section("table", `${JSON.stringify(listTable(policy))}\n`),
+      policy === undefined ? "" : section("tables", `${JSON.stringify(listTable(policy))}\n`),
       "end=probe\n",
     ].join("");
   }
@@ -286,6 +286,8 @@ function readCommand({ functions, commands }: Program): [Command, ...string[]] {
 }
 
 function readFile(program: string, name: string): string {
+  const [, line] = new RegExp(`^put_line ${name} (.*)$`, "m").exec(program) ?? [];
+  if (line !== undefined) return line.replace(/^'(.*)'$/, "$1");
   const end = "KNOCKGATE_END";
   const [, text = ""] = new RegExp(`^put_file ${name} <<'${end}'\n([^]*?)^${end}$`, "m").exec(program) ?? [];
   return text;
@@ -294,19 +296,20 @@ function readFile(program: string, name: string): string {
 /** As `nft -j list table` says it. */
 function listTable(policy: Policy): object {
   const ruleset = lowerPolicy(policy);
+  const own = { family: "inet", table: tableName(policy.name) };
   const sets = ruleset.sets.flatMap((set) =>
     (["ipv4", "ipv6"] as const).map((family) => {
       const { type, size } = setShape(set, family);
       const parts = type.split(" . ");
-      const shape = { type: parts.length === 1 ? type : parts, size, flags: ["dynamic", "timeout"] };
+      const shape = { ...own, type: parts.length === 1 ? type : parts, size, flags: ["dynamic", "timeout"] };
       return { set: { name: familySetName(set.name, family), ...shape } };
     }),
   );
-  const counters = ruleset.counters.map((name) => ({ counter: { name } }));
+  const counters = ruleset.counters.map((name) => ({ counter: { ...own, name } }));
   const chains = ruleset.chains.map(({ name }) => {
     const { hook, priority } = baseChain(ruleset.scope);
     const base = { type: "filter", hook, prio: priority, policy: "accept" };
-    return { chain: { name, ...(name === "input" ? base : {}) } };
+    return { chain: { ...own, name, ...(name === "input" ? base : {}) } };
   });
   return { nftables: [{ metainfo: { json_schema_version: 1 } }, ...counters, ...sets, ...chains] };
 }

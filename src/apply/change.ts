@@ -84,7 +84,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       refuseUntouched(place, cause),
     );
     tell(describeObserved(observed, policy));
-    const obstacles = findObstacles(observed.others, policy);
+    const obstacles = findObstacles(observed.tables, policy);
     for (const line of listFindings(observed, request, obstacles)) tell(line);
     const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
     const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>

@@ -5,29 +5,32 @@ import { type Counts, readCounts } from "../plan/counts.js";
 import { parseJson } from "../plan/json.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/schema.js";
+import { tableName } from "../render/nftables-names.js";
 import type { HostConnection } from "../transport/host.js";
 import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;
 
-const tableSchema = z.object({
+const place = { family: z.string(), table: z.string(), name: z.string() };
+
+const tablesSchema = z.object({
   nftables: z.array(
     z.object({
       set: z
         .object({
-          name: z.string(),
+          ...place,
           type: z.unknown(),
           size: z.number().optional(),
           flags: z.array(z.string()).default([]),
         })
         .optional(),
-      counter: z.object({ name: z.string() }).optional(),
-      chain: z
-        .object({ name: z.string(), hook: z.string().optional(), prio: z.number().optional() })
-        .optional(),
+      counter: z.object(place).optional(),
+      chain: z.object({ ...place, hook: z.string().optional(), prio: z.number().optional() }).optional(),
     }),
   ),
 });
+
+type Entry = z.output<typeof tablesSchema>["nftables"][number];
 
 /**
  * Looks at a host and at one policy on it, and changes nothing there.
@@ -46,17 +49,18 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   // A zone names one of the host's links; its firewall sees the address alone.
   const clientAddress = (reply.values.get("client") ?? "").replace(/%.*$/, "");
   const ruleset = reply.sections.get("ruleset");
-  const loaded = readLoaded(reply);
+  const tables = reply.sections.get("tables") ?? "";
+  const loaded = readLoaded(reply, policy, tables);
   const pendingId = reply.values.get("pending");
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
     // sshd always says who is there; what is no address is not put into a ruleset.
     clientAddress: isIP(clientAddress) === 0 ? "127.0.0.1" : clientAddress,
     backend: policy.backend,
-    nftVersion: reply.values.get("nft") ?? "",
+    nftVersion: /^nftables v(\S+)/.exec(reply.values.get("nft") ?? "")?.[1] ?? "",
     iptablesVersion: reply.values.get("iptables") ?? "",
     missing: reply.list("missing"),
-    others: reply.sections.get("others") ?? "",
+    tables,
     sockets: reply.sections.get("sockets") ?? "",
     init: readInit(reply.values.get("init")),
     unwritable: reply.list("unwritable"),
@@ -108,28 +112,34 @@ function readInit(said: string | undefined): Observed["init"] {
   return said === "systemd" || said === "openrc" ? said : "other";
 }
 
-function readLoaded(reply: Reply): LoadedTable | undefined {
+function readLoaded(reply: Reply, policy: Policy, tables: string): LoadedTable | undefined {
   const listing = reply.sections.get("listing");
-  const json = reply.sections.get("table");
   if (listing === undefined) return undefined;
-  const nftables = json === undefined ? [] : parseTable(json);
+  const nftables = policy.backend === "nftables" ? parseTables(tables).filter(isOf(policy)) : [];
   return {
     listing,
     counters: nftables.flatMap(({ counter }) => (counter === undefined ? [] : [counter.name])),
-    sets: nftables.flatMap(({ set }) =>
-      set === undefined
-        ? []
-        : [{ ...set, type: Array.isArray(set.type) ? set.type.join(" . ") : `${set.type}` }],
-    ),
+    sets: nftables.flatMap(({ set }) => {
+      if (set === undefined) return [];
+      const { name, type, size, flags } = set;
+      const words = Array.isArray(type) ? type.join(" . ") : `${type}`;
+      return [{ name, type: words, flags, ...(size === undefined ? {} : { size }) }];
+    }),
     chains: nftables.flatMap(({ chain }) =>
       chain === undefined ? [] : [{ name: chain.name, hook: chain.hook, priority: chain.prio }],
     ),
   };
 }
 
-function parseTable(json: string): z.output<typeof tableSchema>["nftables"] {
+function isOf(policy: Policy): (entry: Entry) => boolean {
+  const own = tableName(policy.name);
+  return ({ set, counter, chain }) =>
+    [set, counter, chain].some((thing) => thing?.family === "inet" && thing.table === own);
+}
+
+function parseTables(json: string): readonly Entry[] {
   // What Node says of text that is no JSON quotes it, ports and all.
-  const reading = tableSchema.safeParse(parseJson(json));
+  const reading = tablesSchema.safeParse(parseJson(json));
   if (reading.success) return reading.data.nftables;
   throw new KnockgateError("HOST_FAILED", "nft on the host lists tables in a form that is not known.", {
     cause: reading.error,

@@ -48,8 +48,8 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
       hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
       hereDocument("put_file ruleset", files.ruleset),
       hereDocument("put_file load", files.load),
-      hereDocument("put_file owner", `${files.owner}\n`),
-      hereDocument("put_file backend", `${files.backend}\n`),
+      `${joinWords(["put_line", "owner", files.owner])}\n`,
+      `${joinWords(["put_line", "backend", files.backend])}\n`,
       `${joinWords(["stage_end", digest])}\n`,
     ].join(""),
   };

@@ -65,7 +65,7 @@ function assessLoaded(observed: Observed): readonly Drift[] {
 
 function assessFront(observed: Observed, { policy, obstacles }: Expectation): readonly Drift[] {
   const rules = findFrontRules(observed.front ?? "", policy.name);
-  const found = obstacles === undefined ? [] : findObstacles(observed.others, policy);
+  const found = obstacles === undefined ? [] : findObstacles(observed.tables, policy);
   return [
     ...rules.map((rule) => ({ kind: "in front", rule }) as const),
     ...found

@@ -7,10 +7,11 @@ export interface ServedStep {
 }
 
 /**
- * Finds steps on ports where something listens, by what /proc/net/tcp, tcp6, udp and udp6 say (proc(5)): the local
- * address is hex, its port behind the last colon; a listening TCP socket has state 0A.
+ * Finds steps on ports where something listens.
  *
- * @param sockets those files one after another, each below a line `tcp` or `udp`
+ * @param sockets what `ss -Hltun` prints (ss(8)): protocol, state, two queues and the local address, its port behind the last
+ * colon; or /proc/net/tcp, tcp6, udp and udp6 one after another (proc(5)), each below a line `tcp` or `udp`: there address
+ * and port are hex, and a listening TCP socket has state 0A
  */
 export function findServedSteps(sockets: string, policy: Policy): readonly ServedStep[] {
   const listening = readListening(sockets);
@@ -29,6 +30,8 @@ function readListening(sockets: string): ReadonlySet<string> {
   let protocol = "";
   for (const line of sockets.split("\n")) {
     if (line === "tcp" || line === "udp") protocol = line;
+    const [, by, decimal] = /^(tcp|udp) +\S+ +\d+ +\d+ +\S*:(\d+)\s/.exec(line) ?? [];
+    if (decimal !== undefined) found.add(`${by} ${decimal}`);
     const [, local = "", , state] = line.trim().split(/\s+/);
     const port = Number.parseInt(local.split(":")[1] ?? "", 16);
     if (!Number.isNaN(port) && (protocol === "udp" || state === "0A")) found.add(`${protocol} ${port}`);

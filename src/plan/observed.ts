@@ -23,14 +23,14 @@ export interface Observed {
   readonly loaded?: LoadedTable;
   /** The change that is armed, or was when the host's timer died; absent: none. */
   readonly pendingId?: string;
-  /** `nft -j -t list ruleset`: all tables of the host. Empty where there are too many rules to look through. */
-  readonly others: string;
+  /** `nft -j -t list ruleset`: all tables of the host, or where there are too many rules to look through the policy's alone. */
+  readonly tables: string;
   /**
    * For iptables: the rules of the kernel's chain as iptables-save lists them, up to the policy's jump, for each family
    * below its heading. Without a jump all of them.
    */
   readonly front?: string;
-  /** /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
+  /** `ss -Hltun`; where there is no ss, /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
   readonly sockets: string;
   /** Why the last change on the host was undone, when it was. */
   readonly undone?: string;

@@ -16,7 +16,7 @@ const host: Observed = {
   missing: [],
   init: "systemd",
   unwritable: [],
-  others: "",
+  tables: "",
   sockets: "",
 };
 
@@ -39,12 +39,12 @@ describe("what was found on a host", () => {
 
   test("is warned of where it may keep a gate from working, without the port of a step", () => {
     const chain = { family: "inet", table: "filter", name: "input", hook: "input", policy: "drop" };
-    const others = JSON.stringify({ nftables: [{ chain }] });
+    const tables = JSON.stringify({ nftables: [{ chain }] });
     const sockets = "tcp\n   0: 00000000:A02A 00000000:0000 0A 0 0 0 0 0 0\n";
     const warnings = listFindings(
-      { ...host, others, sockets },
+      { ...host, tables, sockets },
       request,
-      findObstacles(others, request.policy),
+      findObstacles(tables, request.policy),
     );
     expect(warnings).toEqual([
       expect.stringMatching(/^warning: chain inet filter input drops by its policy, .* TCP port 22: /),

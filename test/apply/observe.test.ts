@@ -5,25 +5,42 @@ import type { CommandResult, Program } from "../../src/transport/host";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const policy = readPolicy(edge);
-const bare = "client=192.0.2.9\nnft=1.0.9\ninit=systemd\n";
+const bare = "client=192.0.2.9\nnft=nftables v1.0.9 (Old Doc Yak #3)\ninit=systemd\n";
+const own = { family: "inet", table: "knockgate_edge" };
 const table = {
   nftables: [
     { metainfo: { version: "1.0.9", json_schema_version: 1 } },
     { table: { family: "inet", name: "knockgate_edge", handle: 5 } },
     {
-      set: { name: "ssh_open_v4", type: "ipv4_addr", size: 65_536, flags: ["timeout", "dynamic"], handle: 1 },
+      set: {
+        ...own,
+        name: "ssh_open_v4",
+        type: "ipv4_addr",
+        size: 65_536,
+        flags: ["timeout", "dynamic"],
+        handle: 1,
+      },
     },
     {
-      set: { name: "ssh_packet1_v4", type: ["ipv4_addr", "inet_service"], size: 65_536, flags: ["timeout"] },
+      set: {
+        ...own,
+        name: "ssh_packet1_v4",
+        type: ["ipv4_addr", "inet_service"],
+        size: 65_536,
+        flags: ["timeout"],
+      },
     },
-    { set: { name: "more", type: "ipv4_addr" } },
-    { chain: { family: "inet", name: "input", type: "filter", hook: "input", prio: -10, policy: "accept" } },
-    { counter: { family: "inet", name: "ssh_opened", packets: 0, bytes: 0 } },
-    { chain: { family: "inet", name: "ssh_door" } },
-    { rule: { family: "inet", chain: "ssh_door", expr: [{ drop: null }] } },
+    { set: { ...own, name: "more", type: "ipv4_addr" } },
+    { set: { ...own, family: "ip", name: "another", type: "ipv4_addr" } },
+    { counter: { family: "inet", table: "knockgate_edge-2", name: "another" } },
+    { chain: { family: "inet", table: "filter", name: "input", type: "filter", hook: "input", prio: 0 } },
+    { chain: { ...own, name: "input", type: "filter", hook: "input", prio: -10, policy: "accept" } },
+    { counter: { ...own, name: "ssh_opened", packets: 0, bytes: 0 } },
+    { chain: { ...own, name: "ssh_door" } },
+    { rule: { ...own, chain: "ssh_door", expr: [{ drop: null }] } },
   ],
 };
-const loaded = `== listing\n|table inet knockgate_edge {\n|}\n== table\n|${JSON.stringify(table)}\n`;
+const loaded = `== listing\n|table inet knockgate_edge {\n|}\n== tables\n|${JSON.stringify(table)}\n`;
 const confirmed =
   "confirmed=1-2\nowner=edge-1\n== ruleset\n|what was sent\n== baseline\n|table inet knockgate_edge {\n|}\n";
 
@@ -51,7 +68,9 @@ describe("looking at a host", () => {
     ["other", "other"],
     ["something new", "other"],
   ])("tells who boots it: %s", async (said, init) => {
-    const observed = await observe(`client=192.0.2.9\nnft=1.0.9\ninit=${said}\nend=probe\n`);
+    const observed = await observe(
+      `client=192.0.2.9\nnft=nftables v1.0.9 (Old Doc Yak #3)\ninit=${said}\nend=probe\n`,
+    );
     expect(observed.init).toBe(init);
   });
 
@@ -104,9 +123,9 @@ describe("looking at a host", () => {
   });
 
   test("keeps the host's other tables as they were listed", async () => {
-    const others = '== others\n|{"nftables": []}\n';
-    expect((await observe(`${bare}${others}end=probe\n`)).others).toBe('{"nftables": []}\n');
-    expect((await observe(`${bare}end=probe\n`)).others).toBe("");
+    const tables = '== tables\n|{"nftables": []}\n';
+    expect((await observe(`${bare}${tables}end=probe\n`)).tables).toBe('{"nftables": []}\n');
+    expect((await observe(`${bare}end=probe\n`)).tables).toBe("");
   });
 
   test("tells why the last change was undone", async () => {
@@ -140,7 +159,7 @@ describe("looking at a host", () => {
   test.each(["not json", "{}", '{"nftables":[{"set":{"name":7}}]}'])(
     "fails when nft lists %j",
     async (json) => {
-      const stdout = `${bare}== listing\n|table\n== table\n|${json}\nend=probe\n`;
+      const stdout = `${bare}== listing\n|table\n== tables\n|${json}\nend=probe\n`;
       await expect(observe(stdout)).rejects.toMatchObject({
         code: "HOST_FAILED",
         message: expect.stringContaining("in a form that is not known"),

@@ -27,8 +27,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("an upload to a host with
   afterAll(() => lab?.close());
 
   test.each([
-    ["in a file", program.lastIndexOf("put_file owner") - 40],
-    ["between two files", program.lastIndexOf("put_file owner")],
+    ["in a file", program.lastIndexOf("put_line owner") - 40],
+    ["between two files", program.lastIndexOf("put_line owner")],
     ["in its last command", program.lastIndexOf("stage_end") + 12],
   ])("that stalls and ends %s holds no lock and does nothing", async (_where, length) => {
     const host = claimHost(lab);

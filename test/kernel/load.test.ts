@@ -178,7 +178,7 @@ describe.concurrent("a host's table", () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, policyOf([gateBefore(tcp(7_000, 7_000, 9_000))]));
       const see = async () => {
-        const { others, sockets, ...rest } = await observe(host); // what is counted there, and by whom
+        const { tables, sockets, ...rest } = await observe(host); // what is counted there, and by whom
         return rest;
       };
       const before = await see();

@@ -15,7 +15,7 @@ const same: Observed = {
   backend: "nftables",
   nftVersion: "1.0.6",
   iptablesVersion: "",
-  others: "",
+  tables: "",
   sockets: "",
   missing: [],
   init: "systemd",
@@ -29,7 +29,7 @@ const { confirmed: _confirmed, loaded: _loaded, ...bare } = same;
 const expected: Expectation = { policy: oldPolicy, digest: digestText(text), owner: "me", obstacles: [] };
 
 const dropping = { family: "inet", table: "site", name: "input", hook: "input", policy: "drop" };
-const others = JSON.stringify({ nftables: [{ chain: dropping }] });
+const tables = JSON.stringify({ nftables: [{ chain: dropping }] });
 const accept = "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT";
 const front = `# ipv4\n-A INPUT ! -i lo -j kg_edge\n# ipv6\n${accept}\n-A INPUT ! -i lo -j kg_edge\n`;
 const withoutDrop = text.replace(/\t\tcounter name "ssh_dropped" drop\n/, "");
@@ -67,7 +67,7 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
   ],
   [
     "a chain of others that drops the port",
-    { ...same, others },
+    { ...same, tables },
     ["obstacle"],
     [/^in front: chain inet site input .* TCP port 22/],
   ],
@@ -97,13 +97,13 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
   ],
   [
     "a change that is under way, whatever else there is",
-    { ...same, pendingId: "next", others, loaded: { ...loaded, listing: foreign } },
+    { ...same, pendingId: "next", tables, loaded: { ...loaded, listing: foreign } },
     ["pending"],
     [/^pending: /],
   ],
   [
     "much at once",
-    { ...bare, confirmed, others, isMissingAtBoot: true, undone: "the host was rebooted" },
+    { ...bare, confirmed, tables, isMissingAtBoot: true, undone: "the host was rebooted" },
     ["gone", "not at boot", "obstacle", "undone"],
     [/^gone/, /^not at boot/, /^in front/, /^undone/],
   ],
@@ -119,11 +119,11 @@ describe("a host on which there is", () => {
 });
 
 test("an obstacle that was there when the gate was proven is none", () => {
-  const obstacles = findObstacles(others, oldPolicy).map(nameObstacle);
+  const obstacles = findObstacles(tables, oldPolicy).map(nameObstacle);
   expect(obstacles).toEqual(["inet site input tcp 22"]);
-  expect(assessDrift({ ...same, others }, { ...expected, obstacles })).toEqual([]);
+  expect(assessDrift({ ...same, tables }, { ...expected, obstacles })).toEqual([]);
   // What a state of an earlier version says nothing of may have been there as well.
-  expect(assessDrift({ ...same, others }, { ...expected, obstacles: undefined })).toEqual([]);
+  expect(assessDrift({ ...same, tables }, { ...expected, obstacles: undefined })).toEqual([]);
 });
 
 describe("what is said and shown of a host", () => {

@@ -26,6 +26,20 @@ test.each<readonly [string, readonly string[], readonly string[]]>([
   ["a TCP service", ["tcp", head, line("00000000:1F90", "0A")], ["ssh 1", "web 2"]],
   ["a TCP service on IPv6", ["tcp", head, line(`${any6}:1F90`, "0A")], ["ssh 1", "web 2"]],
   ["a UDP service", ["udp", head, line("00000000:14E9", "07")], ["ssh 2"]],
+  [
+    "services that ss lists",
+    [
+      "udp   UNCONN 0      0          127.0.0.53%lo:5353       0.0.0.0:*   ",
+      "tcp   LISTEN 0      4096                   *:8080              *:*   ",
+    ],
+    ["ssh 1", "ssh 2", "web 2"],
+  ],
+  [
+    "a service on IPv6 that ss lists",
+    ["udp   UNCONN 0      0       [fe80::1]%eth0:8080       [::]:*   "],
+    ["web 1"],
+  ],
+  ["a service that ss lists on another port", ["tcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:8080"], []],
   ["one of each", ["tcp", head, "udp", head, line("0100007F:1F90", "07")], ["web 1"]],
   ["a connection from such a port", ["tcp", head, line("00000000:1F90", "01")], []],
   ["another port", ["tcp", head, line("00000000:1F91", "0A"), "udp", head], []],

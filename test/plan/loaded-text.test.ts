@@ -107,7 +107,7 @@ const host: Observed = {
   backend: "nftables",
   nftVersion: "1.0.6",
   iptablesVersion: "",
-  others: "",
+  tables: "",
   sockets: "",
   missing: [],
   init: "systemd",

@@ -8,7 +8,7 @@ const host: Observed = {
   backend: "nftables",
   nftVersion: "1.0.6",
   iptablesVersion: "",
-  others: "",
+  tables: "",
   sockets: "",
   missing: [],
   init: "systemd",

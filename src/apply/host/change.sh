@@ -5,10 +5,11 @@ stage_begin() {
 	use_policy "$1"
 	lock stage
 	settle_pending
-	mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
+	[ -d "$dir/changes" ] || mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	use_change "$2"
+	confirmed_change=$dir/changes/$(confirmed_id)
 	for other in "$dir"/changes/*; do
-		[ "$other" = "$dir/changes/$(confirmed_id)" ] || rm -rf "$other"
+		[ "$other" = "$confirmed_change" ] || rm -rf "$other"
 	done
 	trap discard_change EXIT
 	mkdir "$change" || fail 12 "cannot write below $base"
@@ -28,9 +29,11 @@ discard_change() {
 
 put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
+put_line() { printf '%s\n' "$2" >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
+
 # Checks what arrived: the file is the one that was sent, and the host's own nft would load it.
 stage_end() {
-	[ "$(sha256sum <"$change/ruleset" | cut -d ' ' -f 1)" = "$1" ] || fail 12 "the ruleset did not arrive whole"
+	[ "$(digest <"$change/ruleset")" = "$1" ] || fail 12 "the ruleset did not arrive whole"
 	use_backend_of "$change"
 	check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
 	flush_to_disk "$change/ruleset"
@@ -43,17 +46,24 @@ cmd_arm() {
 	use_backend_of "$change"
 	settle_pending
 	[ -f "$change/load" ] || fail 13 "change $id is not staged"
-	save "$change/undo" "${backend}_snapshot" || fail 12 "cannot write $change/undo: is the disk full?"
-	"${backend}_check_snapshot" "$change/undo" >&2 || fail 12 "what is loaded now could not be loaded again, so the change could not be undone"
 	deadline=$(($(uptime_seconds) + $2))
-	write_pending "$id" "$(boot_id)" "$deadline" none || fail 12 "cannot write $dir/pending: is the disk full?"
-	if timer=$(start_timer "$2"); then
-		write_pending "$id" "$(boot_id)" "$deadline" "$timer" && printf 'armed=%s\n' "$timer" && return 0
-	fi
-	read_pending
-	pending_timer=$timer
+	save "$change/undo" "${backend}_snapshot" || fail 12 "cannot write $change/undo: is the disk full?"
+	"${backend}_check_snapshot" "$change/undo" >&2 &
+	checking=$!
+	# The timer meanwhile: by itself it undoes nothing that is not noted.
+	timer=$(start_timer "$2")
+	wait "$checking" || fail_to_arm 12 "what is loaded now could not be loaded again, so the change could not be undone"
+	[ -n "$timer" ] || fail_to_arm 10 "the host could not start a timer for the undo"
+	read_boot_id
+	write_pending "$id" "$boot_id" "$deadline" "$timer" || fail_to_arm 12 "cannot write $dir/pending: is the disk full?"
+	printf 'armed=%s\n' "$timer"
+}
+
+# Leaves no timer behind.
+fail_to_arm() {
+	pending_id=$id pending_timer=$timer
 	clear_pending
-	fail 10 "the host could not start a timer for the undo"
+	fail "$@"
 }
 
 require_pending() {
@@ -78,22 +88,27 @@ cmd_confirm() {
 	use_backend_of "$change"
 	require_pending
 	list_loaded | cmp -s - "$change/listing" || fail 1 "the table changed between load and confirm"
-	if ! { cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh" && install_boot; }; then
+	if ! { install_script && install_boot; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
 	flush_to_disk "$change/listing" "$change/owner" "$change/backend" "$dir/host.sh"
-	rm -f "$dir/confirmed.new"
-	if ! { ln -s "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
+	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
 	clear_pending
 	start_boot
-	rm -f "$dir"/*.new "$dir/undone" "$change/load" "$change/undo"
+	set -- "$dir"/*.new "$dir/undone" "$change/load" "$change/undo"
 	for other in "$dir"/changes/*; do
-		[ "$other" = "$change" ] || rm -rf "$other"
+		[ "$other" = "$change" ] || set -- "$@" "$other"
 	done
+	rm -rf "$@"
 	flush_to_disk "$dir"
-	printf 'digest=%s\n' "$(sha256sum <"$dir/confirmed" | cut -d ' ' -f 1)"
+	printf 'digest=%s\n' "$(digest <"$dir/confirmed")"
+}
+
+install_script() {
+	cmp -s "$change/host.sh" "$dir/host.sh" ||
+		{ cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh"; }
 }
 
 cmd_undo() {

@@ -12,8 +12,10 @@ cmd_probe() {
 	for tool in iptables-restore ip6tables-restore iptables-save ip6tables-save; do
 		[ "$backend" = nftables ] || command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
 	done
-	printf 'iptables=%s\n' "$(iptables --version 2>/dev/null)"
-	printf 'nft=%s\n' "$(nft --version 2>/dev/null | sed 's/^nftables v\([^ ]*\).*/\1/')"
+	case $backend in
+	nftables) printf 'nft=%s\n' "$(nft --version 2>/dev/null)" ;;
+	iptables) printf 'iptables=%s\n' "$(iptables --version 2>/dev/null)" ;;
+	esac
 	for tool in flock sha256sum readlink setsid; do
 		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
 	done
@@ -22,7 +24,6 @@ cmd_probe() {
 	read_pending
 	[ -z "$pending_id" ] || printf 'pending=%s\n' "$pending_id"
 	if [ -L "$dir/confirmed" ]; then
-		printf 'confirmed=%s\n' "$(confirmed_id)"
 		confirmed_change=$dir/changes/$(confirmed_id)
 		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
 		is_boot_installed || printf 'boot=missing\n'
@@ -32,14 +33,10 @@ cmd_probe() {
 	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
 	if listing=$(list_loaded 2>/dev/null); then
 		printf '%s\n' "$listing" | print_section listing
-		"${backend}_describe" | print_section table
 	fi
 	[ "$backend" = nftables ] || iptables_print_front | print_section front
-	print_others | print_section others
-	for protocol in tcp udp; do
-		echo "$protocol"
-		cat "/proc/net/$protocol" "/proc/net/${protocol}6" 2>/dev/null
-	done | print_section sockets
+	print_tables
+	print_listening | print_section sockets
 	printf 'end=probe\n'
 }
 
@@ -88,9 +85,23 @@ is_writable() {
 	case $(rmdir "$1/.knockgate-none" 2>&1) in *"Read-only file system"*) return 1 ;; esac
 }
 
-# All tables, to look for what drops the protected ports; not where a host has thousands of rules.
-print_others() {
-	[ "$(nft -t list ruleset 2>/dev/null | wc -l)" -gt 3000 ] || nft -j -t list ruleset 2>/dev/null
+# All tables, ours among them, to look for what drops the protected ports; where a host has thousands of rules, ours alone.
+print_tables() {
+	tables=$(nft -j -t list ruleset 2>/dev/null)
+	if [ "${#tables}" -le 1000000 ]; then
+		printf '%s\n' "$tables" | print_section tables
+	else
+		"${backend}_describe" 2>/dev/null | print_section tables
+	fi
+}
+
+# The sockets that something listens on. ss asks the kernel for them alone; its files in /proc list every connection.
+print_listening() {
+	ss -Hltun 2>/dev/null && return 0
+	for protocol in tcp udp; do
+		echo "$protocol"
+		cat "/proc/net/$protocol" "/proc/net/${protocol}6" 2>/dev/null
+	done
 }
 
 # Gives what is confirmed and loaded another owner, and touches nothing else.
@@ -99,7 +110,7 @@ cmd_adopt() {
 	[ -L "$dir/confirmed" ] || fail 13 "nothing is confirmed any more"
 	confirmed_change=$dir/changes/$(confirmed_id)
 	use_backend_of "$confirmed_change"
-	if [ "$(sha256sum <"$dir/confirmed" | cut -d ' ' -f 1)" != "$2" ] || ! list_loaded | cmp -s - "$confirmed_change/listing"; then
+	if [ "$(digest <"$dir/confirmed")" != "$2" ] || ! list_loaded | cmp -s - "$confirmed_change/listing"; then
 		fail 13 "the policy was changed since it was looked at"
 	fi
 	if ! { printf '%s\n' "$1" >"$confirmed_change/owner.new" && mv -f "$confirmed_change/owner.new" "$confirmed_change/owner"; }; then
@@ -127,7 +138,7 @@ cmd_remove() {
 
 cmd_boot() {
 	read_pending
-	[ -z "$pending_id" ] || [ "$pending_boot" = "$(boot_id)" ] || settle_pending
+	[ -z "$pending_id" ] || { read_boot_id && [ "$pending_boot" = "$boot_id" ]; } || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
 	# To load it again would close doors that are open.

@@ -80,12 +80,18 @@ wait_for_lock() {
 
 has_systemd() { [ -d /run/systemd/system ]; }
 
-boot_id() { cat /proc/sys/kernel/random/boot_id; }
+# Sets boot_id.
+read_boot_id() { read -r boot_id </proc/sys/kernel/random/boot_id; }
 
 # Seconds since boot: unlike the clock, nobody sets it.
 uptime_seconds() {
 	read -r up _ </proc/uptime
 	printf '%s\n' "${up%%.*}"
+}
+
+# Prints the checksum of standard input.
+digest() {
+	sum=$(sha256sum) && printf '%s\n' "${sum%% *}"
 }
 
 # Writes into a file what a command says: nft by itself does not notice that a disk is full.

@@ -24,7 +24,7 @@ nftables_replace() { { nftables_print_clearing && cat "$1"; } | nft -f -; }
 # With the sources in the sets, so that doors that are open now are open after an undo.
 nftables_snapshot() {
 	nftables_print_clearing || return 1
-	! nftables_is_loaded || nft list table inet "$table"
+	nft list table inet "$table" 2>/dev/null || ! nftables_is_loaded
 }
 
 nftables_check_snapshot() { nft -c -f "$1"; }

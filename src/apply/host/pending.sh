@@ -31,7 +31,7 @@ settle_pending() {
 	[ -n "$pending_id" ] || return 0
 	if [ "$pending_id" = "$(confirmed_id)" ]; then
 		clear_pending
-	elif [ "$pending_boot" != "$(boot_id)" ]; then
+	elif read_boot_id && [ "$pending_boot" != "$boot_id" ]; then
 		note_undone "$pending_id" "the host was rebooted before it was confirmed"
 		clear_pending
 	elif [ "$(uptime_seconds)" -gt $((pending_deadline + 5)) ]; then

@@ -12,7 +12,11 @@ use_backend() {
 	esac
 }
 
-use_backend_of() { use_backend "$(cat "$1/backend" 2>/dev/null)"; }
+use_backend_of() {
+	backend=''
+	{ read -r backend <"$1/backend"; } 2>/dev/null
+	use_backend "$backend"
+}
 
 list_loaded() { "${backend}_list"; }
 check_text() { "${backend}_check" "$1"; }

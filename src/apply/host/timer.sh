@@ -62,9 +62,9 @@ stop_timer() {
 	'process '*)
 		pid=${pending_timer#process }
 		# The timer runs this very command when its time is over; and its number may be somebody else's by now.
-		if [ "$pid" != $$ ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$pending_id"; then
-			kill -- "-$pid" 2>/dev/null
-		fi
+		[ "$pid" = $$ ] || case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
+		*"$pending_id"*) kill -- "-$pid" 2>/dev/null ;;
+		esac
 		;;
 	esac
 	return 0

@@ -11,8 +11,11 @@ import type { Program } from "../../../src/transport/host";
 import { writeProgram } from "../../host/write-program";
 import type { BootedHost } from "../../lab/booted-host";
 
+/** Single lines were files of more lines then. */
+const shim = 'put_line() { printf "%s\\n" "$2" | put_file "$1"; }\n';
+
 /** A host script from before 0.1.0, as a host may still have it. It stays as it is. */
-const olderScript = readFileSync(join(__dirname, "host.sh"), "utf8");
+const olderScript = `${readFileSync(join(__dirname, "host.sh"), "utf8")}\n${shim}`;
 
 /** Makes a new gate on a host by the older script: up to load, or up to confirm. Returns the change's id. */
 export async function applyOlderScript(
