@@ -48,6 +48,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     const host = await claimSmall("512k");
     await changeHost(first, await deployTo(lab, host));
     const old = await listGate(host);
+    // Where the script is the same, confirm has nothing to write but a link.
+    await host.run(["sh", "-c", `echo "# older" >>${folder}/edge/host.sh`]);
     const fill = () => host.run(["sh", "-c", `cat /dev/zero >${folder}/filler`], { check: false });
     const wrap = interfere({ before: { [command]: fill } });
     await expect(changeHost(update, await deployTo(lab, host, wrap))).rejects.toMatchObject({ code });

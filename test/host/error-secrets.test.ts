@@ -111,7 +111,7 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     HOST_FAILED: async () => {
       const host = claimHost(lab);
       const { id, outs } = await create(ask(host));
-      await answerForNft(host, '"-j -t list table"*', `echo '{"dport":,17411}'; exit 0`);
+      await answerForNft(host, '"-j -t list ruleset"*', `echo '{"dport":,17411}'; exit 0`);
       await read(id, outs);
     },
   };
