@@ -276,8 +276,10 @@ function section(name: string, text: string): string {
 
 /** The last command is what a program is for. */
 function readCommand({ functions, commands }: Program): [Command, ...string[]] {
-  if (functions === undefined) return ["health"];
-  const [, words = "", digest] = [...commands.matchAll(/^(?:main (.+)|stage_end (\S+))$/gm)].at(-1) ?? [];
+  const [, confirmed = ""] = /^exec sh \S+ (.+)$/m.exec(commands) ?? [];
+  if (functions === undefined && confirmed === "") return ["health"];
+  const [, words = confirmed, digest] =
+    [...commands.matchAll(/^(?:main (.+)|stage_end (\S+))$/gm)].at(-1) ?? [];
   if (digest !== undefined) return ["stage", digest];
   const [command, ...rest] = [...words.matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, plain]) => quoted ?? plain ?? "",

@@ -53,5 +53,5 @@ export function followPhases(): Phases {
 
 /** The last command is what a program is for. */
 function nameCommand({ commands }: Program): string {
-  return [...commands.matchAll(/^main (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
+  return [...commands.matchAll(/^(?:main|exec sh \S+) (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
 }

@@ -2,7 +2,7 @@ import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
 import type { HostConnection } from "../transport/host.js";
-import { commandProgram, parseReply } from "./program.js";
+import { confirmProgram, parseReply } from "./program.js";
 
 /**
  * Makes a loaded change the host's current and boot-time ruleset.
@@ -16,7 +16,7 @@ export async function confirmChange(
   digest: string,
   limitMs: number,
 ): Promise<void> {
-  const result = await connection.run(commandProgram(["confirm", policy.name, id]), limitMs);
+  const result = await connection.run(confirmProgram(policy.name, id), limitMs);
   if (result.code === 0 && parseReply(result.stdout).values.get("digest") === digest) return;
   const said =
     redactPorts(result.stderr.trim().replaceAll("\n", "; "), policy) ||

@@ -2,7 +2,7 @@ import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/schema.js";
 import { joinWords } from "../transport/shell.js";
 import type { World } from "./change.js";
-import { nameBackend } from "./program.js";
+import { library, nameBackend } from "./program.js";
 import { reachHost } from "./reach.js";
 import { removeFromReached } from "./remove.js";
 
@@ -67,6 +67,6 @@ function isGone(cause: unknown, phase: Phase): cause is KnockgateError {
 
 /** The command by which the host removes a policy itself. */
 function writeRemoval({ policy, owner }: Leaving): string {
-  const script = `/var/lib/knockgate/${policy.name}/host.sh`;
+  const script = `${library}/${policy.name}/host.sh`;
   return joinWords(["sh", script, "remove", policy.name, owner, nameBackend(policy)]);
 }

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/schema.js";
 import { hook } from "../render/iptables-names.js";
 import type { Program } from "../transport/host.js";
-import { hereDocument, joinWords } from "../transport/shell.js";
+import { hereDocument, joinWords, quoteWord } from "../transport/shell.js";
 import { hostScript } from "./host-script.js";
 
 /** What the host script answers: single values, and sections of text. */
@@ -13,7 +13,7 @@ export interface Reply {
 }
 
 /** What the host script says by its exit code, where that makes a difference here. */
-export const exitCodes = { pending: 11, refused: 12 } as const;
+export const exitCodes = { pending: 11, refused: 12, notPending: 13 } as const;
 
 /** What the host's script calls a backend: for iptables with the table that the policy's scope means. */
 export type HostBackend = "nftables" | `iptables_${string}`;
@@ -22,14 +22,20 @@ export function nameBackend(policy: Policy): HostBackend {
   return policy.backend === "nftables" ? "nftables" : `iptables_${hook(policy.scope).table}`;
 }
 
+/** Below it is all that a policy has on a host, in a folder of its own. */
+export const library = "/var/lib/knockgate";
+
+/** The shell keeps the text, too, so that a stage need not send it again to have it beside a change. */
+const functions = `${hereDocument("host_script=$(cat", hostScript)})\neval "$host_script"\n`;
+
 /** Writes a program that runs one command of the host script. */
 export function commandProgram(words: readonly string[]): Program {
-  return { functions: hostScript, commands: `main ${joinWords(words)}\n` };
+  return { functions, commands: `main ${joinWords(words)}\n` };
 }
 
 /** Writes the program that looks at a host; sshd's SSH_CONNECTION tells it who asks. */
 export function probeProgram(policy: string, backend: HostBackend): Program {
-  return { functions: hostScript, commands: `main probe ${joinWords([policy, backend])} "$1"\n` };
+  return { functions, commands: `main probe ${joinWords([policy, backend])} "$1"\n` };
 }
 
 export interface StagedFiles {
@@ -42,15 +48,27 @@ export interface StagedFiles {
 /** Writes the program that stages a change: one program, so that one lock is held over all of it. */
 export function stageProgram(policy: string, id: string, digest: string, files: StagedFiles): Program {
   return {
-    functions: hostScript,
+    functions,
     commands: [
       `${joinWords(["stage_begin", policy, id])}\n`,
-      hereDocument("put_file host.sh", `${hostScript}main "$@"\n`),
+      "put_script\n",
       hereDocument("put_file ruleset", files.ruleset),
       hereDocument("put_file load", files.load),
       `${joinWords(["put_line", "owner", files.owner])}\n`,
       `${joinWords(["put_line", "backend", files.backend])}\n`,
       `${joinWords(["stage_end", digest])}\n`,
+    ].join(""),
+  };
+}
+
+/** Writes the program that confirms a change by the script beside it: a fresh connection need not bring it once more. */
+export function confirmProgram(policy: string, id: string): Program {
+  const script = `${library}/${policy}/changes/${id}/host.sh`;
+  const gone = `change ${id} is not pending any more: the host has undone it`;
+  return {
+    commands: [
+      `[ -f ${quoteWord(script)} ] || { echo ${quoteWord(gone)} >&2; exit ${exitCodes.notPending}; }\n`,
+      `exec sh ${joinWords([script, "confirm", policy, id])}\n`,
     ].join(""),
   };
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { hostScript } from "../../src/apply/host-script";
-import { commandProgram, probeProgram, stageProgram } from "../../src/apply/program";
+import { commandProgram, confirmProgram, probeProgram, stageProgram } from "../../src/apply/program";
 import type { Program } from "../../src/transport/host";
 import { frameProgram } from "../../src/transport/root";
 
@@ -17,6 +17,8 @@ const programs = [
   ["a command", frame(commandProgram(["undo", "edge", "1-2", "nobody's fault"]))],
   ["a probe", frame(probeProgram("edge", "iptables_filter"))],
   ["a stage", frame(stageProgram("edge", "1-2", "0a", files))],
+  ["a confirm", frame(confirmProgram("edge", "1-2"))],
+  ["the script with a stage's commands", `${hostScript}${stageProgram("edge", "1-2", "0a", files).commands}`],
 ] as const;
 
 const checkers = [

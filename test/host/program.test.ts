@@ -8,7 +8,7 @@ import { frameProgram } from "../../src/transport/root";
 /** A stand-in for the functions that a program defines before it calls them. */
 function callsOf({ commands }: Program): string {
   const echo = `main() { printf '<%s>' "$@"; }; stage_begin() { main begin "$@"; }; stage_end() { main end "$@"; }
-put_file() { main file "$1"; cat; }; put_line() { main line "$@"; }`;
+put_file() { main file "$1"; cat; }; put_line() { main line "$@"; }; put_script() { main script; }`;
   return spawnSync("sh", ["-s", "--", "192.0.2.9 1 192.0.2.1 22"], {
     input: `${echo}\n${commands}`,
     encoding: "utf8",
@@ -44,7 +44,7 @@ describe("a program", () => {
       backend: "iptables_filter",
     } as const;
     const said = callsOf(stageProgram("edge", "1-2", "0a", files));
-    expect(said).toMatch(/^<begin><edge><1-2><file><host\.sh># What Knockgate does on a host/);
+    expect(said).toMatch(/^<begin><edge><1-2><script>/);
     expect(said).toContain(
       "<file><ruleset>table x {\n}\n<file><load>flush $table\n`id`\n<line><owner><it's me><line><backend><iptables_filter>",
     );

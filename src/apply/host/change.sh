@@ -29,6 +29,11 @@ discard_change() {
 
 put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
+# Who sends this script has it in host_script, too.
+put_script() {
+	printf '%s\nmain "$@"\n' "${host_script-}" >"$change/host.sh" || fail 12 "cannot write $change/host.sh: is the disk full?"
+}
+
 put_line() { printf '%s\n' "$2" >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
 # Checks what arrived: the file is the one that was sent, and the host's own nft would load it.

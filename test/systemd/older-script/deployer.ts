@@ -11,8 +11,10 @@ import type { Program } from "../../../src/transport/host";
 import { writeProgram } from "../../host/write-program";
 import type { BootedHost } from "../../lab/booted-host";
 
-/** Single lines were files of more lines then. */
-const shim = 'put_line() { printf "%s\\n" "$2" | put_file "$1"; }\n';
+/** What it was sent was all put as files then. */
+const shim = `put_line() { printf '%s\\n' "$2" | put_file "$1"; }
+put_script() { printf '%s\\nmain "$@"\\n' "$host_script" | put_file host.sh; }
+`;
 
 /** A host script from before 0.1.0, as a host may still have it. It stays as it is. */
 const olderScript = `${readFileSync(join(__dirname, "host.sh"), "utf8")}\n${shim}`;
