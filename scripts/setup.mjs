@@ -1,6 +1,7 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
 // --rootfs: also the root file system of the tests' hosts that boot, and with KNOCKGATE_DEEP=1 one with OpenRC, and
-// what runs a Python program. --bench: also the other port knockers that `npm run bench` measures.
+// what runs a Python program. --bench: also the other port knockers and the Ansible that `npm run bench` measures.
+import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
@@ -18,7 +19,10 @@ try {
   await installNpmPackages();
   await installDebianPackages();
   const cli = await obtainPulumiCli();
-  if (process.argv.includes("--bench")) await installPeers();
+  if (process.argv.includes("--bench")) {
+    await installPeers();
+    await obtainAnsible();
+  }
   if (process.argv.includes("--rootfs")) {
     await obtainRootfs("systemd");
     if (process.env.KNOCKGATE_DEEP === "1") {

@@ -1,3 +1,4 @@
+import { ansiblePlaybook } from "../../scripts/setup/ansible-place.mjs";
 import { openLab } from "../../test/lab/lab";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
@@ -35,7 +36,7 @@ export const fleet: Figure = {
     `Real hosts, each a network namespace with its own sshd, on the processors that the deployer has, too. ${ours} is \`pulumi up\` of a KnockFleet ` +
     `in one wave, by the real engine with a backend of files, ${parallel} operations at a time: each host is looked at, its gate loaded, proven closed ` +
     "and open, and confirmed. The floor is what the engine takes for as many resources that do nothing, plus the bare pushes: two SSH sessions a host " +
-    `by Knockgate's own SSH library, \`nft -f -\` in the first, the knock and \`true\` in the second, ${parallel} hosts at a time. Ansible runs \`copy\` ` +
+    `by Knockgate's own SSH library, \`nft -f -\` in the first, the knock and \`true\` in the second, ${parallel} hosts at a time. Ansible, from PyPI, runs \`copy\` ` +
     `and \`command: nft -f\` with ${parallel} forks, without facts; *pipelining* is its faster mode, which is off by default. The shell's loop is ` +
     "one `ssh HOST nft -f -` after the other. Neither proves anything, nor undoes what closes a host. Memory is the most that a process held.",
   references: [floor, ...ansible, shell, engineAlone, sshAlone, ballast],
@@ -106,7 +107,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
     return {
       series,
       notes: describe(chosen, rounds, series),
-      facts: { ansible: firstLine("ansible", "--version") },
+      facts: { ansible: firstLine(ansiblePlaybook, "--version") },
     };
   } finally {
     await lab.close();

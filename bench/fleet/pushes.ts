@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ansiblePlaybook } from "../../scripts/setup/ansible-place.mjs";
 import { planLoad } from "../../src/plan/load";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/schema";
@@ -87,7 +88,7 @@ export function preparePushes(hosts: readonly LabHost[], privateKey: string, dir
         `-F ${config}`,
         play,
       ];
-      const argv = ["env", ...environment, "ansible-playbook", ...words];
+      const argv = ["env", ...environment, ansiblePlaybook, ...words];
       const cost = await time(count, () => runCommand(argv, { timeoutMs: limitMs }));
       // Ansible leaves its connections open for a minute, for a play that may follow.
       const end = 'for socket in "$1"/*; do ssh -o ControlPath="$socket" -O exit host; done';

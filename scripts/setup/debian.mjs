@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { administratorFolders, findCommands } from "./commands.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { runWithProgress, say } from "./progress.mjs";
@@ -35,7 +37,7 @@ const commandsByPackage = {
 
 /**
  * Installs the packages of the commands that are missing; does nothing when none is.
- * @param {Readonly<Record<string, readonly string[]>>} [wanted] commands by package
+ * @param {Readonly<Record<string, readonly string[]>>} [wanted] commands by package; of one that has none, a file's absolute path
  */
 export async function installDebianPackages(wanted = commandsByPackage) {
   const missing = findMissing(wanted);
@@ -72,11 +74,16 @@ function findMissing(wanted) {
   const commands = [];
   const packages = [];
   for (const [name, own] of Object.entries(wanted)) {
-    const absent = own.filter((command) => findCommands(command, administratorFolders).length === 0);
+    const absent = own.filter((command) => !isThere(command));
     commands.push(...absent);
     if (absent.length > 0) packages.push(name);
   }
   return { commands, packages };
+}
+
+/** @param {string} command */
+function isThere(command) {
+  return isAbsolute(command) ? existsSync(command) : findCommands(command, administratorFolders).length > 0;
 }
 
 async function refreshPackageLists() {
