@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { readProcessSeconds } from "../process-time";
 
 /** Who of those that take part: the engine, the provider's process, the program, and everybody together. */
 type Role = "engine" | "provider" | "program";
@@ -22,8 +23,8 @@ export interface Measured {
 interface Seen {
   readonly role: Role | undefined;
   readonly looks: number;
-  readonly firstTicks: number;
-  ticks: number;
+  readonly firstSeconds: number;
+  seconds: number;
   peakKilobytes: number;
   peakFiles: number;
 }
@@ -31,8 +32,6 @@ interface Seen {
 const sampleMs = 200;
 /** So often somebody is looked at who is nobody yet: a shell may still become the provider. */
 const patience = 10;
-/** getconf CLK_TCK; 100 on every Linux that Node runs on. */
-const ticksPerSecond = 100;
 
 /** Measures the processes of an act by looking into /proc five times a second. */
 export async function measure(act: () => Promise<void>): Promise<Measured> {
@@ -56,7 +55,7 @@ export async function measure(act: () => Promise<void>): Promise<Measured> {
   const cost = (role: Role): Cost => {
     const ones = [...seen.values()].filter((one) => one.role === role);
     return {
-      cpuSeconds: sum(ones.map(({ ticks, firstTicks }) => ticks - firstTicks)) / ticksPerSecond,
+      cpuSeconds: sum(ones.map(({ seconds, firstSeconds }) => seconds - firstSeconds)),
       peakMegabytes: Math.max(0, ...ones.map(({ peakKilobytes }) => peakKilobytes)) / 1_024,
       peakFiles: Math.max(0, ...ones.map(({ peakFiles }) => peakFiles)),
     };
@@ -72,13 +71,20 @@ function look(pid: string, seen: Map<string, Seen>): void {
     const looks = (known?.looks ?? 0) + 1;
     const role = known?.role ?? findRole(pid);
     if (role === undefined)
-      return void seen.set(pid, { role, looks, firstTicks: 0, ticks: 0, peakKilobytes: 0, peakFiles: 0 });
-    const ticks = readTicks(pid);
+      return void seen.set(pid, { role, looks, firstSeconds: 0, seconds: 0, peakKilobytes: 0, peakFiles: 0 });
+    const { own: seconds } = readProcessSeconds(pid);
     // What was there before has done other work already.
     const one = known?.role
       ? known
-      : { role, looks, firstTicks: role === "program" ? ticks : 0, ticks, peakKilobytes: 0, peakFiles: 0 };
-    one.ticks = ticks;
+      : {
+          role,
+          looks,
+          firstSeconds: role === "program" ? seconds : 0,
+          seconds,
+          peakKilobytes: 0,
+          peakFiles: 0,
+        };
+    one.seconds = seconds;
     one.peakKilobytes = Math.max(one.peakKilobytes, readResident(pid));
     one.peakFiles = Math.max(one.peakFiles, readdirSync(`/proc/${pid}/fd`).length);
     seen.set(pid, one);
@@ -92,14 +98,6 @@ function findRole(pid: string): Role | undefined {
   const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   if (basename(argv[0] ?? "") === "pulumi") return "engine";
   return argv.some((word) => word.endsWith("/dynamic-provider")) ? "provider" : undefined;
-}
-
-/** User and system time (proc(5)); the name before them may hold blanks. */
-function readTicks(pid: string): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 function readResident(pid: string): number {

@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+
+/** getconf CLK_TCK; 100 on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+/** Seconds that a process has computed so far, and those of its children that have ended and that it waited for (proc(5)). */
+export function readProcessSeconds(pid: string): { readonly own: number; readonly ofChildren: number } {
+  // The name in parentheses may hold blanks; behind it come user and system time, own and that of children.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  const [user = 0, system = 0, usersOfChildren = 0, systemOfChildren = 0] = fields.slice(11, 15).map(Number);
+  return {
+    own: (user + system) / ticksPerSecond,
+    ofChildren: (usersOfChildren + systemOfChildren) / ticksPerSecond,
+  };
+}
