@@ -54,7 +54,7 @@ async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
   try {
     const [gated, other] = bench.hosts;
     if (gated === undefined || other === undefined) throw new Error("too few hosts");
-    const prober = startProber(bench.client);
+    const prober = await startProber(bench.client);
     const [gate] = shapeGates(1);
     if (gate === undefined) throw new Error("no gate");
     await loadRuleset(gated.machine, "nftables", renderOurs("nftables", [gate]));

@@ -49,7 +49,7 @@ export const knockToOpen: Figure = {
 async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
   const bench = await openBenchHosts(2 * loaders.length + 3);
   try {
-    const prober = startProber(bench.client);
+    const prober = await startProber(bench.client);
     const gates = shapeGates(1);
     const ports = gates[0]?.steps ?? [];
     const steps = ports.map((tcp) => ({ tcp }));

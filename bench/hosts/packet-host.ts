@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type LabMachine, placeMachine } from "../../test/lab/machine";
 import { makeNamespaces } from "../../test/lab/namespaces";
-import { letParentEnd } from "../../test/lab/parent";
+import { openDialogue } from "./dialogue";
 import { startBeside } from "./start-beside";
 
 export const trafficKinds = ["established", "unrelated", "flood1", "flood100000"] as const;
@@ -27,30 +26,11 @@ export async function openPacketHost(name: string, firstStep: number): Promise<P
     "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter",
   ]);
   const words = ["perl", join(__dirname, "packet-pump.pl"), `${unrelatedPort}`, `${firstStep}`];
-  const child = startBeside(machine, ["taskset", "-c", "1", ...words]);
-  let complaints = "";
-  let waiting: { resolve(line: string): void; reject(error: Error): void } | undefined;
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaints += text;
-  });
-  child.stdin.on("error", () => undefined);
-  child.on("close", () => waiting?.reject(new Error(`${name}: the pump ended: ${complaints.trim()}`)));
-  const answer = () => {
-    return new Promise<string>((resolve, reject) => {
-      waiting = { resolve, reject };
-    });
-  };
-  const ready = answer();
-  createInterface({ input: child.stdout }).on("line", (line) => waiting?.resolve(line));
-  await ready;
-  letParentEnd(child);
+  const { ask } = await openDialogue(startBeside(machine, ["taskset", "-c", "1", ...words]));
   return {
     machine,
     pump: async (kind, milliseconds) => {
-      const line = answer();
-      child.ref();
-      child.stdin.write(`${kind} ${milliseconds}\n`);
-      const [nanoseconds, perSecond] = (await line).split(" ").map(Number);
+      const [nanoseconds, perSecond] = (await ask(`${kind} ${milliseconds}`)).split(" ").map(Number);
       if (nanoseconds === undefined || perSecond === undefined)
         throw new Error(`${name}: the pump told nothing`);
       return [nanoseconds, perSecond];

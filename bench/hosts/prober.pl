@@ -1,4 +1,4 @@
-# Sends the packets of a knock, then tries a door at a steady pace and tells how long it took to open. Ends when its
+# Says "ready". Sends the packets of a knock, then tries a door at a steady pace and tells how long it took to open. Ends when its
 # stdin does. A request is a line, and so is its answer, in nanoseconds, or "closed" where the door did not open within 3 s:
 #   knock SOURCE HOST DOOR STEP...     a step is tcp:PORT or udp:PORT:PAYLOAD-IN-HEX; from just before the last one
 #   run SOURCE HOST DOOR WORD...       from just before a command is started; words are in hexadecimal
@@ -17,6 +17,7 @@ my $stepPauseSeconds = 0.002;
 my $none;
 
 $| = 1;
+print "ready\n";
 while (defined(my $line = <STDIN>)) {
     my ($kind, $source, $host, $door, @words) = split ' ', $line;
     my $from = inet_aton($source);

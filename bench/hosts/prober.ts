@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { LabMachine } from "../../test/lab/machine";
-import { letParentEnd } from "../../test/lab/parent";
 import { type BenchHost, doorPort } from "./bench-hosts";
+import { openDialogue } from "./dialogue";
 import { startBeside } from "./start-beside";
 
 type KnockStep = { readonly tcp: number } | { readonly udp: number; readonly payload: Buffer };
@@ -15,32 +14,20 @@ export interface Prober {
   run(host: BenchHost, source: string, command: readonly string[]): Promise<number>;
 }
 
-export function startProber(client: LabMachine): Prober {
-  const child = startBeside(client, ["taskset", "-c", "0", "perl", join(__dirname, "prober.pl")]);
-  let complaints = "";
-  let waiting: { resolve(line: string): void; reject(error: Error): void } | undefined;
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaints += text;
-  });
-  child.stdin.on("error", () => undefined);
-  createInterface({ input: child.stdout }).on("line", (line) => waiting?.resolve(line));
-  child.on("close", () => waiting?.reject(new Error(`the prober ended: ${complaints.trim()}`)));
-  letParentEnd(child);
-  const ask = async (host: BenchHost, words: readonly string[]) => {
-    const answer = await new Promise<string>((resolve, reject) => {
-      waiting = { resolve, reject };
-      child.ref();
-      child.stdin.write(`${words.join(" ")}\n`);
-    });
+export async function startProber(client: LabMachine): Promise<Prober> {
+  const argv = ["taskset", "-c", "0", "perl", join(__dirname, "prober.pl")];
+  const { ask } = await openDialogue(startBeside(client, argv));
+  const measure = async (host: BenchHost, words: readonly string[]) => {
+    const answer = await ask(words.join(" "));
     if (/^\d+$/.test(answer)) return Number(answer) / 1e6;
     throw new Error(`${host.machine.name}: its door did not open within 3 s: ${answer}`);
   };
   return {
     knock: (host, source, steps) =>
-      ask(host, ["knock", source, host.address, `${doorPort}`, ...steps.map(writeStep)]),
+      measure(host, ["knock", source, host.address, `${doorPort}`, ...steps.map(writeStep)]),
     run: (host, source, command) => {
       const words = command.map((word) => Buffer.from(word).toString("hex"));
-      return ask(host, ["run", source, host.address, `${doorPort}`, ...words]);
+      return measure(host, ["run", source, host.address, `${doorPort}`, ...words]);
     },
   };
 }

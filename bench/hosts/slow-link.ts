@@ -1,9 +1,7 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { runCommand, startCommand } from "../../test/lab/command";
 import type { LabHost } from "../../test/lab/host";
-import { letParentEnd } from "../../test/lab/parent";
-import { waitForLine } from "./wait-for-line";
+import { openDialogue } from "./dialogue";
 
 /** A way from here to a host that takes its time, and sees all that passes. */
 export interface SlowLink {
@@ -33,34 +31,21 @@ interface Traffic {
  */
 export async function openSlowLink(host: LabHost, number: number, roundTripMs: number): Promise<SlowLink> {
   const [near, far] = [`slow${number}`, `far${number}`];
-  const child = startCommand(["perl", join(__dirname, "slow-link.pl"), near, far, `${roundTripMs / 2}`]);
-  await waitForLine(child, /^ready$/m);
-  letParentEnd(child);
+  const carrier = ["perl", join(__dirname, "slow-link.pl"), near, far, `${roundTripMs / 2}`];
+  const { ask, close } = await openDialogue(startCommand(carrier));
   const network = `172.30.${number}`;
   await runCommand(["ip", "link", "set", far, "netns", `${host.pid}`]);
   await runCommand(["ip", "-batch", "-"], { stdin: attach(near, `${network}.1`) });
   await host.run(["ip", "-batch", "-"], { stdin: attach(far, `${network}.2`) });
-  const answers = createInterface({ input: child.stdout });
   return {
     address: `${network}.2`,
     count: async () => {
-      const line = await new Promise<string>((resolve, reject) => {
-        child.ref();
-        answers.once("line", resolve);
-        child.once("close", () => reject(new Error("the slow link ended")));
-        child.stdin.write("\n");
-      });
-      const [packetsSent, bytesSent, packetsReceived, bytesReceived, connections, turns] = line
+      const [packetsSent, bytesSent, packetsReceived, bytesReceived, connections, turns] = (await ask(""))
         .split(" ")
         .map(Number) as [number, number, number, number, number, number];
       return { packetsSent, bytesSent, packetsReceived, bytesReceived, connections, turns };
     },
-    close: () =>
-      new Promise((resolve) => {
-        child.ref();
-        child.once("close", () => resolve());
-        child.stdin.end();
-      }),
+    close,
   };
 }
 
