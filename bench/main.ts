@@ -1,5 +1,5 @@
 // Knockgate's figures: against the floor and against everyone else, in one run. usage: npm run bench -- [OPTIONS]
-//   --quick           fewer rounds and scenarios: in 3 minutes
+//   --quick           fewer rounds and scenarios: ends within 3 minutes
 //   --only A,B,...    these figures alone
 //   --compare [FILE]  then compares this run's ratios with stored ones (default bench/results.json); 1 is the exit code when
 //                     one is worse than noise explains, and is so again when its figure is measured once more

@@ -18,9 +18,11 @@ export function renderReport(figures: readonly Figure[], results: Results, chart
   return [
     "# Figures",
     "",
-    `From one run of \`npm run bench${mode === "quick" ? " -- --quick" : ""}\`, which writes this file. Absolute values depend on the`,
-    "machine, which others may share; ratios are between things measured in turns in the same run. A ratio is the median over",
-    "the rounds of what a subject took to what the reference took in the same round.",
+    mode === "quick"
+      ? "From one **quick run**, `npm run bench -- --quick`: with fewer rounds and scenarios than a full one, so that noise is larger."
+      : "From one run of `npm run bench`, which writes this file.",
+    "Absolute values depend on the machine, which others may share; ratios are between things measured in turns in the same run.",
+    "A ratio is the median over the rounds of what a subject took to what the reference took in the same round.",
     "",
     renderTable(
       ["measured", "with"],
@@ -44,16 +46,17 @@ function summarize(figures: readonly Figure[], { results }: Results): readonly s
   return ["## Goals", "", line, "", ...(missed.length === 0 ? [] : [renderVerdicts(missed), ""])];
 }
 
-function renderFigure(figure: Figure, { results }: Results, charts: string): readonly string[] {
+function renderFigure(figure: Figure, { mode, results }: Results, charts: string): readonly string[] {
   const result = results.find(({ name }) => name === figure.name);
   if (result === undefined) return [];
+  const quick = mode === "quick" ? "--quick " : "";
   const facts = Object.entries(result.facts).map(([name, value]) => `${name}: ${value}`);
   return [
     `## ${figure.title}`,
     "",
     figure.method,
     "",
-    `\`npm run bench -- --only ${figure.name}\`, ${result.rounds} rounds, ${result.seconds.toFixed(0)} s.`,
+    `\`npm run bench -- ${quick}--only ${figure.name}\`, ${result.rounds} rounds, ${result.seconds.toFixed(0)} s.`,
     ...(facts.length === 0 ? [] : ["", `With ${facts.join("; ")}.`]),
     "",
     ...(result.verdicts.length === 0 ? [] : [renderVerdicts(result.verdicts), ""]),

@@ -28,7 +28,7 @@ export const client: Figure = {
     "SYNs, each when the one before was answered: no client in Node can be faster.",
   references: [bare, "knock(1)", "nmap, documented line", "fwknop"],
   ours,
-  rounds: { quick: 15, full: 60 },
+  rounds: { quick: 10, full: 60 },
   goals: ours.flatMap((subject): readonly Goal[] => [
     {
       claim: `${subject}: no slower than nmap`,
