@@ -4,7 +4,7 @@ import { removeOrLeave } from "../apply/leave.js";
 import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
 import { nameBackend } from "../apply/program.js";
-import { reachHost } from "../apply/reach.js";
+import { withHost } from "../apply/with-host.js";
 import { withProvingWorld, withWorld } from "../apply/worlds.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
@@ -142,18 +142,14 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
   const possible = listPossible(props, policy);
   // A host whose last change failed has the former policy, whose secrets are others.
   const [present = policy] = possible;
-  const look = withWorld(connection, [...possible, policy], logLine, async (world) => {
-    const isGated = possible.length > 0;
-    const reached = await reachHost(world.routes, isGated ? possible : [policy], isGated, world.dialing);
-    try {
-      const observed = await observeHost(reached.connection, present);
-      const counts = await countPackets(reached.connection, present);
-      const { drift, ...seen } = describeSeen(observed, counts, id, present, props);
-      for (const line of drift) world.log(`${policy.name} on ${reached.route.name}: drift: ${line}`);
-      return { id, ...seen };
-    } finally {
-      reached.connection.close();
-    }
+  const isGated = possible.length > 0;
+  const way = { connection, gatedBy: isGated ? possible : [policy], isGated };
+  const look = withHost(way, logLine, async (reached) => {
+    const observed = await observeHost(reached.connection, present);
+    const counts = await countPackets(reached.connection, present);
+    const { drift, ...seen } = describeSeen(observed, counts, id, present, props);
+    for (const line of drift) logLine(`${policy.name} on ${reached.route.name}: drift: ${line}`);
+    return { id, ...seen };
   });
   return recordFailure ? look.catch((cause: unknown) => ({ id, ...describeUnseen(cause, props) })) : look;
 }

@@ -1,5 +1,4 @@
-import { type Reached, reachHost } from "../../apply/reach.js";
-import { withWorld } from "../../apply/worlds.js";
+import type { Reached } from "../../apply/reach.js";
 import type { Profile } from "../../client/profile.js";
 import { KnockgateError } from "../../errors.js";
 import { parsePolicy } from "../../policy/parse.js";
@@ -53,22 +52,6 @@ function toPolicy({ name, gates }: Profile, policyName: string): Policy {
   });
   if (reading.kind === "policy") return reading.policy;
   throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are none that a host could have`);
-}
-
-/** Logs in to a host for as long as that is of use. */
-export function withHost<T>(
-  { connection, gatedBy }: Errand,
-  log: (line: string) => void,
-  use: (reached: Reached) => Promise<T>,
-): Promise<T> {
-  return withWorld(connection, gatedBy, log, async ({ routes, dialing }) => {
-    const reached = await reachHost(routes, gatedBy, true, dialing);
-    try {
-      return await use(reached);
-    } finally {
-      reached.connection.close();
-    }
-  });
 }
 
 /** What a line about a host begins with. */

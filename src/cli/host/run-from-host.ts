@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { countPackets, readKernelLog } from "../../apply/observe.js";
+import { withHost } from "../../apply/with-host.js";
 import type { Counts } from "../../plan/counts.js";
 import { explainCounters } from "../../plan/explain-counts.js";
 import { formatFindings } from "../../policy/finding.js";
@@ -9,7 +10,7 @@ import { formatSimulation } from "../../simulate/format-simulation.js";
 import { parseLogLines } from "../../simulate/log-lines.js";
 import type { HostConnection } from "../../transport/host.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "../command.js";
-import { readErrand, withHost } from "./errand.js";
+import { readErrand } from "./errand.js";
 
 /** What a host says of real packets. */
 interface Record {

@@ -1,6 +1,7 @@
 import { listFindings } from "../../apply/describe.js";
 import { checkFitness, checkLockout } from "../../apply/fitness.js";
 import { observeHost } from "../../apply/observe.js";
+import { withHost } from "../../apply/with-host.js";
 import { makeRedaction, showOwner } from "../../plan/describe-drift.js";
 import { assessDrift, type Drift } from "../../plan/drift.js";
 import { planLoad } from "../../plan/load.js";
@@ -14,7 +15,7 @@ import { renderPolicy } from "../../render/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { compareTexts } from "../compare-texts.js";
 import { makeRedactionKey } from "../redaction-key.js";
-import { commandLineOwner, type Errand, namePlace, readErrand, withHost } from "./errand.js";
+import { commandLineOwner, type Errand, namePlace, readErrand } from "./errand.js";
 
 /** Does what `knockgate plan` is asked for. */
 export async function runPlan(call: Call, surroundings: Surroundings): Promise<Outcome> {

@@ -1,9 +1,10 @@
 import { observeHost } from "../../apply/observe.js";
 import { removeFromReached } from "../../apply/remove.js";
+import { withHost } from "../../apply/with-host.js";
 import { KnockgateError } from "../../errors.js";
 import { showOwner } from "../../plan/describe-drift.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
-import { commandLineOwner, namePlace, readErrand, withHost } from "./errand.js";
+import { commandLineOwner, namePlace, readErrand } from "./errand.js";
 
 /** Does what `knockgate remove` is asked for. */
 export async function runRemove(call: Call, surroundings: Surroundings): Promise<Outcome> {

@@ -1,5 +1,6 @@
 import { describeObserved } from "../../apply/describe.js";
 import { countPackets, observeHost } from "../../apply/observe.js";
+import { withHost } from "../../apply/with-host.js";
 import type { Counts, GateCounts } from "../../plan/counts.js";
 import { describeDrift, makeRedaction, showOwner } from "../../plan/describe-drift.js";
 import { assessDrift } from "../../plan/drift.js";
@@ -8,7 +9,7 @@ import { digestText } from "../../policy/digest.js";
 import type { Policy } from "../../policy/schema.js";
 import { renderPolicy } from "../../render/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
-import { namePlace, readErrand, withHost } from "./errand.js";
+import { namePlace, readErrand } from "./errand.js";
 
 /** Does what `knockgate status` is asked for. */
 export async function runStatus(call: Call, surroundings: Surroundings): Promise<Outcome> {

@@ -1,8 +1,9 @@
 import { observeHost } from "../../apply/observe.js";
 import { type UndoOutcome, undoChange } from "../../apply/undo.js";
+import { withHost } from "../../apply/with-host.js";
 import { KnockgateError, unreachable } from "../../errors.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
-import { namePlace, readErrand, withHost } from "./errand.js";
+import { namePlace, readErrand } from "./errand.js";
 
 /** Does what `knockgate undo` is asked for. */
 export async function runUndo(call: Call, surroundings: Surroundings): Promise<Outcome> {

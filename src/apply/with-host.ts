@@ -1,0 +1,30 @@
+import type { Policy } from "../policy/schema.js";
+import type { Connection } from "../transport/connection.js";
+import type { World } from "./change.js";
+import { type Reached, reachHost } from "./reach.js";
+import { withWorld } from "./worlds.js";
+
+/** The way to a host, and what is known of its gate. */
+interface Way {
+  readonly connection: Connection;
+  /** What it may be gated by, likeliest first. */
+  readonly gatedBy: readonly Policy[];
+  /** Whether to knock before the first try: see `reachHost`. Default true. */
+  readonly isGated?: boolean;
+}
+
+/** Logs in to a host for as long as that is of use. */
+export function withHost<T>(
+  { connection, gatedBy, isGated = true }: Way,
+  log: World["log"],
+  use: (reached: Reached) => Promise<T>,
+): Promise<T> {
+  return withWorld(connection, gatedBy, log, async ({ routes, dialing }) => {
+    const reached = await reachHost(routes, gatedBy, isGated, dialing);
+    try {
+      return await use(reached);
+    } finally {
+      reached.connection.close();
+    }
+  });
+}
