@@ -91,7 +91,7 @@ describe("knockgate apply", () => {
     });
     const former = ["--former", file("old.json")];
     expect(await run(["apply", file("new.json"), "edge.test", ...former])).toMatchObject({ exitCode: 0 });
-    expect(vi.mocked(withProvingWorld).mock.calls.at(-1)?.[1]).toEqual([oldPolicy, oldPolicy, newPolicy]);
+    expect(vi.mocked(withProvingWorld).mock.calls.at(-1)?.[1]).toEqual([oldPolicy, newPolicy]);
 
     const kept = await run(["apply", file("new.json"), "root@edge.test:22", "--profile", "edge"]);
     expect(kept.out).toContain(`; its knock is kept in ${environment["XDG_CONFIG_HOME"]}`);

@@ -23,7 +23,7 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile has a form that no host can have");
   const errand = await readErrand(call, surroundings);
-  const { policy, connection, former, gatedBy, profile } = errand;
+  const { policy, connection, gatedBy, profile } = errand;
   const request = makeRequest(call, errand);
   const from = call.value("prove-from");
   const proveFrom = from === undefined ? undefined : await readConnectionFile(from, surroundings.input);
@@ -36,7 +36,7 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
     };
     for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
     const change = () =>
-      withProvingWorld({ connection, proveFrom, policy }, [...former, ...gatedBy], tell, (world) =>
+      withProvingWorld({ connection, proveFrom, policy }, gatedBy, tell, (world) =>
         changeHost(request, world),
       );
     return sayWhenInterrupted(() => tell(describeInterruption(request)), change);
