@@ -288,6 +288,18 @@ describe("looking at a host", () => {
     for (const name of ["digest", "failure", "former", "lastChange"]) expect(inputs).not.toHaveProperty(name);
   });
 
+  test.each([
+    ["has a gate", [], [1]],
+    ["has none", [ill], [0]],
+  ])("that by the state %s is tried the likelier way first: steps sent", async (_what, faults, steps) => {
+    setHost({ faults });
+    const { outs: state } = await create(await inputsOf(oldPolicy));
+    setHost(faults.length === 0 ? { confirmed: confirmedOld } : {});
+    const knock = vi.spyOn(host.world.routes[0] ?? expect.fail(), "knock");
+    await read(id, state);
+    expect(knock.mock.calls.map(([sent]) => sent.length)).toEqual(steps);
+  });
+
   test("that can't be reached fails elsewhere", async () => {
     const state = await stateOf(oldPolicy, { recordFailure: false });
     setHost({ isUnreachable: true });
