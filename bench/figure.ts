@@ -63,7 +63,7 @@ export interface Goal {
   /** Exactly one of the two is set. */
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** Why it is missed, where that is known: printed only if it is missed. */
+  /** Why it is missed, where that is known: printed only if it is missed, and that it is not known, too. */
   readonly why?: string;
 }
 

@@ -14,10 +14,11 @@ export function keepResults(
   results: Results,
   out: string | undefined,
   isWhole: boolean,
+  repository: string = root,
 ): readonly string[] {
   if (out === undefined && !isWhole) return [];
-  const folder = out ?? join(root, "bench");
-  const charts = out === undefined ? join(root, "docs", "figures") : join(out, "figures");
+  const folder = out ?? join(repository, "bench");
+  const charts = out === undefined ? join(repository, "docs", "figures") : join(out, "figures");
   const way = out === undefined ? "../docs/figures" : "figures";
   const files = [
     [join(folder, "RESULTS.md"), renderReport(figures, results, way)],

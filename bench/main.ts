@@ -6,8 +6,6 @@
 //   --out DIR         where RESULTS.md, results.json and charts go (default: for a full run of all figures bench and
 //                     docs/figures; else nowhere)
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { makeDirectory, removeDirectory } from "../test/lab/directory";
 import { type Comparison, compareResults, confirmRegressions, describeComparisons } from "./compare";
 import { readFacts } from "./facts";
@@ -15,25 +13,15 @@ import type { Figure } from "./figure";
 import { figures } from "./figures";
 import { judgeFigure, type Result } from "./judge";
 import { keepResults } from "./keep";
+import { readOptions } from "./options";
 import { type Results, renderReport } from "./report";
-import { root } from "./root";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    compare: { type: "boolean", default: false },
-    out: { type: "string" },
-  },
-});
+const options = readOptions(process.argv.slice(2), figures);
 
 async function main(): Promise<number> {
-  const chosen = chooseFigures();
+  const { figures: chosen, isQuick, compareWith, out } = options;
   // Read before it is written anew.
-  const stored = values.compare
-    ? readStored(positionals[0] ?? join(root, "bench", "results.json"))
-    : undefined;
+  const stored = compareWith === undefined ? undefined : readStored(compareWith);
   const directory = makeDirectory();
   const results: Result[] = [];
   const failures: Record<string, string> = {};
@@ -49,10 +37,10 @@ async function main(): Promise<number> {
   } finally {
     removeDirectory(directory);
   }
-  const all: Results = { mode: values.quick ? "quick" : "full", facts: readFacts(), results, failures };
+  const all: Results = { mode: isQuick ? "quick" : "full", facts: readFacts(), results, failures };
   console.log(renderReport(chosen, all, "figures"));
-  const isWhole = chosen.length === figures.length && !values.quick && Object.keys(failures).length === 0;
-  for (const file of keepResults(chosen, all, values.out, isWhole)) console.log(`bench: wrote ${file}`);
+  const isWhole = chosen.length === figures.length && !isQuick && Object.keys(failures).length === 0;
+  for (const file of keepResults(chosen, all, out, isWhole)) console.log(`bench: wrote ${file}`);
   if (stored === undefined) return Object.keys(failures).length > 0 ? 1 : 0;
   const comparisons = await confirm(stored, results);
   console.log(describeComparisons(comparisons));
@@ -81,23 +69,13 @@ async function confirm(
 
 async function measure(figure: Figure, directory: string): Promise<Result> {
   const say = (line: string) => console.error(`bench: ${figure.name}: ${line}`);
-  const rounds = figure.rounds[values.quick ? "quick" : "full"];
+  const rounds = figure.rounds[options.isQuick ? "quick" : "full"];
   const startedMs = performance.now();
   say(`${rounds} rounds`);
-  const outcome = await figure.run({ isQuick: values.quick, rounds, directory, say });
+  const outcome = await figure.run({ isQuick: options.isQuick, rounds, directory, say });
   const seconds = (performance.now() - startedMs) / 1_000;
   say(`done in ${seconds.toFixed(0)} s`);
   return judgeFigure(figure, outcome, { rounds, seconds });
-}
-
-function chooseFigures(): readonly Figure[] {
-  if (positionals.length > (values.compare ? 1 : 0)) throw new Error(`unknown: ${positionals.join(" ")}`);
-  if (values.only === undefined) return figures;
-  return values.only.split(",").map((name) => {
-    const figure = figures.find((each) => each.name === name);
-    if (figure !== undefined) return figure;
-    throw new Error(`--only: ${name} is none of ${figures.map((each) => each.name).join(", ")}`);
-  });
 }
 
 function readStored(file: string): readonly Result[] {

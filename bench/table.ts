@@ -34,7 +34,7 @@ export function renderVerdicts(verdicts: readonly Verdict[]): string {
   const cells = verdicts.map(({ claim, bound, value, noise, isCertain, verdict, why }) => {
     const within = value !== undefined && !isCertain ? ", but by less than the noise" : "";
     const judged =
-      verdict === "missed" ? `**missed**${within}${why ? `: ${why}` : ""}` : `${verdict}${within}`;
+      verdict === "missed" ? `**missed**${within}: ${why ?? "why is not known"}` : `${verdict}${within}`;
     return [claim, bound, value === undefined ? "" : formatNumber(value), noise?.toFixed(3) ?? "", judged];
   });
   return renderTable(["goal", "bound", "measured", "noise (factor)", ""], cells);

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Figure } from "./figure";
+import { root } from "./root";
+
+/** What a run of the bench is told. */
+export interface Options {
+  readonly isQuick: boolean;
+  /** Those to measure, in the order of the report. */
+  readonly figures: readonly Figure[];
+  /** The file of stored results that this run's are compared with. */
+  readonly compareWith: string | undefined;
+  /** The folder for this run's results. */
+  readonly out: string | undefined;
+}
+
+/** Reads the words behind `npm run bench --`, as main.ts describes them. */
+export function readOptions(words: readonly string[], figures: readonly Figure[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      compare: { type: "boolean", default: false },
+      out: { type: "string" },
+    },
+  });
+  const [file = join(root, "bench", "results.json"), ...more] = positionals;
+  if (more.length > 0 || (positionals.length > 0 && !values.compare))
+    throw new Error(`unknown: ${positionals.join(" ")}`);
+  return {
+    isQuick: values.quick,
+    figures: chooseFigures(values.only, figures),
+    compareWith: values.compare ? file : undefined,
+    out: values.out,
+  };
+}
+
+function chooseFigures(only: string | undefined, figures: readonly Figure[]): readonly Figure[] {
+  if (only === undefined) return figures;
+  const names = only.split(",");
+  const known = figures.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${known.join(", ")}`);
+  return figures.filter(({ name }) => names.includes(name));
+}
