@@ -79,8 +79,9 @@ async function measure(figure: Figure, directory: string): Promise<Result> {
 }
 
 function readStored(file: string): readonly Result[] {
-  const { results }: Results = JSON.parse(readFileSync(file, "utf8"));
-  return results;
+  const { results }: Partial<Results> = JSON.parse(readFileSync(file, "utf8"));
+  if (Array.isArray(results)) return results;
+  throw new Error(`--compare: ${file} holds no results of a run`);
 }
 
 main().then(
