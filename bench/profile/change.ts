@@ -4,9 +4,8 @@ import { connectionTo, openDeployment } from "../../test/host/deployment";
 import type { Lab } from "../../test/lab/lab";
 import { gatePolicies } from "../change/hosts";
 import { readHostSeconds } from "../fleet/host-time";
-import { median } from "../statistics";
-import { formatNumber, renderTable } from "../table";
-import { type Owners, renderOwners } from "./owners";
+import { type Owners, sumOwners } from "./owners";
+import { renderPhases } from "./phase-table";
 import { followPhases } from "./phases";
 
 /** It has to be loaded into plain Node, too. */
@@ -16,12 +15,12 @@ const changes = 40;
 /** Before the first that counts. */
 const warmUps = 5;
 
-/** Updates the lab's first host time and again, and renders where the time went. */
+/** Updates the lab's first host time and again, and says in Markdown where the time went. */
 export async function profileChange(lab: Lab): Promise<string> {
   const [host] = lab.hosts;
   if (host === undefined) throw new Error("the lab has no host");
   const spent = new Map<string, number[]>();
-  const note = (name: string, ms: number) => spent.set(name, [...(spent.get(name) ?? []), ms]);
+  const wholes: number[] = [];
   let profile: { look(): Owners } | undefined;
   let [hostSeconds, cpuMicroseconds] = [0, 0];
   for (let turn = -warmUps; turn < changes; turn += 1) {
@@ -36,25 +35,21 @@ export async function profileChange(lab: Lab): Promise<string> {
     const startedMs = performance.now();
     await changeHost({ policy, formerPolicies: [former], owner: "profile", undoAfterSeconds: 60 }, world);
     if (turn < 0) continue;
-    note("the whole change", performance.now() - startedMs);
-    for (const [name, ms] of phases.spent) note(name, ms);
+    wholes.push(performance.now() - startedMs);
+    for (const [name, ms] of phases.spent) spent.set(name, [...(spent.get(name) ?? []), ms]);
   }
-  const perChange = [
-    ["its host computes", ((readHostSeconds() - hostSeconds) * 1_000) / changes],
-    ["the deployer computes", (readOwnMicroseconds() - cpuMicroseconds) / 1_000 / changes],
-  ] as const;
-  const whole = median(spent.get("the whole change") ?? []);
-  const rows = [...spent].map(([name, all]) => {
-    const ms = median(all);
-    return [name, `${formatNumber(ms)} ms`, `${((100 * ms) / whole).toFixed(0)} %`];
-  });
-  const computing = perChange.map(([name, ms]) => [name, `${formatNumber(ms)} ms`, ""]);
+  const hostMs = ((readHostSeconds() - hostSeconds) * 1_000) / changes;
+  const deployerMs = (readOwnMicroseconds() - cpuMicroseconds) / 1_000 / changes;
+  const owners = profile?.look() ?? {};
+  const ownMs = (name: string) => `${((owners[name] ?? 0) / changes).toFixed(0)} ms`;
   return [
-    `Update through the gate, ${changes} changes:`,
+    `An update through the gate, median of ${changes}, with the host beside the deployer. Both are on the same processors.`,
     "",
-    renderTable(["phase", "median", "share"], [...rows, ...computing]),
+    renderPhases(spent, wholes),
     "",
-    renderOwners("the deployer's thread", profile?.look() ?? {}, changes, "a change"),
+    `The host computes ${hostMs.toFixed(0)} ms of it and the deployer ${deployerMs.toFixed(0)} ms, of which ` +
+      `${sumOwners(owners, changes).toFixed(0)} ms are its thread's: Knockgate's own code ${ownMs("Knockgate and its program")}, ` +
+      `ssh2 ${ownMs("ssh2")}.`,
   ].join("\n");
 }
 

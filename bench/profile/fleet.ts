@@ -4,10 +4,13 @@ import { join } from "node:path";
 import type { Lab } from "../../test/lab/lab";
 import { prepareEngine } from "../fleet/engine";
 import { parallel, preparePushes } from "../fleet/pushes";
-import { formatNumber, renderTable } from "../table";
-import { type Owners, renderOwners } from "./owners";
+import { renderFleet } from "./fleet-table";
+import { listOwners, type Owners, sumOwners } from "./owners";
 
-/** Rolls a policy out to all hosts of a lab, and as many things that do nothing, and renders who computed how much. */
+/**
+ * Rolls a policy out to all hosts of a lab, and as many things that do nothing, and says in Markdown who computed
+ * how much.
+ */
 export async function profileFleet(lab: Lab, directory: string): Promise<string> {
   const count = lab.hosts.length;
   const profiles = join(directory, "profiles");
@@ -17,34 +20,27 @@ export async function profileFleet(lab: Lab, directory: string): Promise<string>
   const push = await preparePushes(lab.hosts, lab.privateKey, directory).bySsh2(count, parallel);
   const plain = await engine("wave", count, 0);
   await engine("wave", count, 0, profiles);
-  const columns = [
-    ["engine", noOps.measured.roles.engine.cpuSeconds, plain.measured.roles.engine.cpuSeconds],
-    ["provider", noOps.measured.roles.provider.cpuSeconds, plain.measured.roles.provider.cpuSeconds],
-    ["program", noOps.measured.roles.program.cpuSeconds, plain.measured.roles.program.cpuSeconds],
-    ["hosts", push.hostSeconds, plain.hostSeconds],
-  ] as const;
-  const rows = columns.map(([name, floor, ours]) => [name, formatNumber(floor), formatNumber(ours)]);
-  const sums = [1, 2].map((column) => columns.reduce((sum, row) => sum + Number(row[column]), 0));
-  const processors = availableParallelism();
-  return [
-    `First rollout to ${count} hosts, ${parallel} at a time, seconds of ${processors} processors' time:`,
-    "",
-    renderTable(
-      ["who computes", "floor: no-ops, bare pushes", "Knockgate"],
-      [
-        ...rows,
-        ["all", ...sums.map(formatNumber)],
-        [
-          "by the clock",
-          ...[noOps.measured.seconds + push.seconds, plain.measured.seconds].map(formatNumber),
-        ],
-        ["bytes of state a host", ...[noOps, plain].map(({ state }) => formatNumber(state.bytesPerHost))],
-      ],
-    ),
-    "",
-    ...(["provider", "program"] as const).map((role) => {
-      return renderOwners(`the ${role}'s thread`, readOwners(profiles, role), count, "a host");
+  const [floorRoles, ourRoles] = [noOps.measured.roles, plain.measured.roles];
+  const rows = [
+    { name: "hosts", floor: push.hostSeconds, ours: plain.hostSeconds },
+    ...(["engine", "provider", "program"] as const).map((role) => {
+      return { name: role, floor: floorRoles[role].cpuSeconds, ours: ourRoles[role].cpuSeconds };
     }),
+  ];
+  const clock = { floor: noOps.measured.seconds + push.seconds, ours: plain.measured.seconds };
+  const threads = (["provider", "program"] as const).map((role) => {
+    const owners = readOwners(profiles, role);
+    return `The ${role}'s thread is busy for ${sumOwners(owners, count).toFixed(0)} ms a host: ${listOwners(owners)}.`;
+  });
+  const [ourBytes, floorBytes] = [plain, noOps].map(({ state }) => (state.bytesPerHost / 1_000).toFixed(0));
+  return [
+    `A first rollout to ${count} hosts, ${parallel} at a time, in seconds of processor time. The hosts of the lab compute on ` +
+      `the deployer's ${availableParallelism()} processors, which hosts elsewhere don't.`,
+    "",
+    renderFleet(rows, clock, count),
+    "",
+    ...threads,
+    `A gate's state has ${ourBytes} kB, a thing's that does nothing ${floorBytes} kB.`,
   ].join("\n");
 }
 

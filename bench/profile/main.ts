@@ -1,8 +1,10 @@
-// Where the time of a change on one host and of a fleet's first rollout goes: see bench/PROFILE.md.
+// Where the time of a change on one host and of a fleet's first rollout goes, in the form of bench/PROFILE.md.
 // usage: npm run profile -- [--hosts N] (default 50)
 import { parseArgs } from "node:util";
 import { makeDirectory, removeDirectory } from "../../test/lab/directory";
 import { openLab } from "../../test/lab/lab";
+import { firstLine, readFacts } from "../facts";
+import { renderTable } from "../table";
 import { profileChange } from "./change";
 import { profileFleet } from "./fleet";
 
@@ -16,8 +18,11 @@ async function main(): Promise<void> {
   const lab = await openLab({ hosts });
   try {
     // First, because it needs hosts that have nothing yet, and leaves them so.
-    console.log(await profileFleet(lab, directory));
-    console.log(await profileChange(lab));
+    const fleet = await profileFleet(lab, directory);
+    const change = await profileChange(lab);
+    const facts = { ...readFacts(), pulumi: firstLine("pulumi", "version"), ssh: firstLine("ssh", "-V") };
+    const head = renderTable(["profiled", "with"], Object.entries(facts));
+    console.log([head, "## A change on one host", change, "## A fleet", fleet].join("\n\n"));
   } finally {
     await lab.close();
     removeDirectory(directory);

@@ -7,14 +7,20 @@ export interface Phases {
   readonly spent: ReadonlyMap<string, number>;
 }
 
-const names: Readonly<Record<string, string>> = {
+export const phaseNames = {
+  firstLogin: "first login",
+  freshLogin: "fresh login, for the proof",
+  knocks: "knocks",
+  silence: "wait for the closed gate's silence",
   probe: "look at the host",
-  stage: "stage, with the host's own check",
-  arm: "arm, with a check of the undo",
+  stage: "stage: send, and let the host's nft check it",
+  arm: "arm: keep what is loaded, try its undo, start the timer",
   load: "load",
-  count: "count, while the silence is waited for",
-  confirm: "confirm",
-};
+  count: "count the dropped packets, while the silence is waited for",
+  confirm: "confirm: read back, make it the boot's, stop the timer",
+} as const;
+/** Those of commands, by the command. */
+const names: Readonly<Record<string, string>> = phaseNames;
 
 /** Follows one change through its route. */
 export function followPhases(): Phases {
@@ -41,12 +47,11 @@ export function followPhases(): Phases {
       ...route,
       connect: (timeoutMs) => {
         connections += 1;
-        const which = connections === 1 ? "first login" : "fresh login for the proof";
+        const which = connections === 1 ? phaseNames.firstLogin : phaseNames.freshLogin;
         return note(which, async () => wrapConnection(await route.connect(timeoutMs)));
       },
-      knock: (steps) => note("knocks", () => route.knock(steps)),
-      probePort: (port, timeoutMs) =>
-        note("wait for the closed gate's silence", () => route.probePort(port, timeoutMs)),
+      knock: (steps) => note(phaseNames.knocks, () => route.knock(steps)),
+      probePort: (port, timeoutMs) => note(phaseNames.silence, () => route.probePort(port, timeoutMs)),
     }),
   };
 }
