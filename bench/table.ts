@@ -33,8 +33,12 @@ export function renderRows(figure: Figure, { rows, noise }: Result): string {
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
   const cells = verdicts.map(({ claim, bound, value, noise, isCertain, verdict, why }) => {
     const within = value !== undefined && !isCertain ? ", but by less than the noise" : "";
+    // Noise is a reason of its own.
+    const reason = why ?? (isCertain ? "why is not known" : undefined);
     const judged =
-      verdict === "missed" ? `**missed**${within}: ${why ?? "why is not known"}` : `${verdict}${within}`;
+      verdict === "missed"
+        ? `**missed**${within}${reason === undefined ? "" : `: ${reason}`}`
+        : `${verdict}${within}`;
     return [claim, bound, value === undefined ? "" : formatNumber(value), noise?.toFixed(3) ?? "", judged];
   });
   return renderTable(["goal", "bound", "measured", "noise (factor)", ""], cells);

@@ -59,6 +59,10 @@ describe("a goal", () => {
       "| no slower | ≤ 1.05 | 1.06 | 1.132 | **missed**, but by less than the noise: it does more |",
     );
     expect(table).toContain("| elsewhere | ≤ 1 |  |  | unmeasured |");
+    const unexplained = goals.map(({ why: _, ...goal }) => goal);
+    expect(renderVerdicts(judge([noisy, again, series("peer", 10)], unexplained).verdicts)).toContain(
+      "| no slower | ≤ 1.05 | 1.06 | 1.132 | **missed**, but by less than the noise |",
+    );
   });
 });
 
