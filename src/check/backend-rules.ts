@@ -7,7 +7,7 @@ const longestChainName = 28;
 const longestLogPrefix = 29;
 /** xt_recent's `ip_list_tot`, when the module was loaded with no other. */
 const defaultRecentSources = 100;
-/** Up to here a new packet costs iptables a few times what the plainest recipe costs it (bench/RESULTS.md). */
+/** Up to here a first step costs iptables a few times what the plainest recipe costs it (bench/RESULTS.md). */
 const mostCheapGates = 10;
 
 /** What the backend iptables can't do, or only within limits. */
@@ -49,8 +49,9 @@ export const backendRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      `xt_recent remembers ${defaultRecentSources} sources for each step (ip_list_tot) and forgets the oldest for a new one: ` +
-      "as many spoofed packets push a client out, an open door too. It counts whole seconds.",
+      `xt_recent remembers ${defaultRecentSources} sources for each step, and as many in mid-sequence at all gates together ` +
+      "(ip_list_tot), and forgets the oldest for a new one: as many spoofed packets push a client out, an open door too; first steps " +
+      "of one gate push out who knocks at another. Who is pushed out has to begin anew. It counts whole seconds.",
     fix: "Load xt_recent with a larger ip_list_tot and set limits.sources to it, or use the backend nftables.",
     check: (policy) =>
       ifIptables(policy, () => [
@@ -65,8 +66,9 @@ export const backendRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "xt_recent finds a list by walking through all lists of the host, and each gate asks in two or more of them for each new " +
-      "packet: what a packet costs grows with the square of the number of gates.",
+      "xt_recent finds a list by walking through all lists of the host, and a first step, or a packet of a source in mid-sequence, is " +
+      "looked for in two or more of them for each gate: what such a packet costs grows with the square of the number of gates, and " +
+      "whoever knows one first step can send many of them. All other packets cost the same for any number of gates.",
     fix: "Use the backend nftables, or put the ports behind fewer gates.",
     check: (policy) =>
       ifIptables(policy, ({ gates }) =>
@@ -74,7 +76,7 @@ export const backendRules: readonly LintRule[] = [
           ? [
               {
                 path: "gates",
-                message: `are ${gates.length}: so many make each new packet dear in iptables.`,
+                message: `are ${gates.length}: so many make each first step dear in iptables.`,
               },
             ]
           : [],

@@ -1,6 +1,7 @@
 import { listProtected } from "../policy/gate.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
-import type { Policy } from "../policy/schema.js";
+import type { Gate, Policy } from "../policy/schema.js";
+import { type Kind, kinds } from "../render/lower-knocks.js";
 import { renderPolicy } from "../render/render.js";
 import type { ShowSecret } from "../render/ruleset.js";
 
@@ -84,7 +85,7 @@ export function gatePath(index: number): string {
 /** Each setting that lines can be known by, with a policy that differs from this one in nothing else. */
 function listSettings(policy: Policy): readonly Setting[] {
   const { limits, log } = policy;
-  const setGates = (set: (gate: Policy["gates"][number]) => Policy["gates"][number]) => ({
+  const setGates = (set: (gate: Gate) => Gate) => ({
     ...policy,
     gates: policy.gates.map(set),
   });
@@ -126,11 +127,25 @@ function listSettings(policy: Policy): readonly Setting[] {
   return settings.map(({ changed, ...setting }) => ({ ...setting, kept: new Set(renderLines(changed)) }));
 }
 
+/** Lines that let gates see all packets of a kind. */
+const goesByKind: Readonly<Record<Kind, RegExp>> = {
+  tcp: /(^\t\ttcp flags |--tcp-flags \S+ ).*(?<= goto |_)beginning$/,
+  udp: /(^\t\tmeta l4proto udp goto | -p udp -g kg_.*_)beginning$/,
+  echo: /(^\t\ticmp(v6)? type echo-request goto | --icmp(v6)?-type \d+ -g kg_.*_)beginning$/,
+};
+
+/** Whether packets of a kind may be to the gate's ports, or begin its knock. */
+function isOfKind(gate: Gate, kind: Kind): boolean {
+  const [step] = gate.knock.steps;
+  const begins = { tcp: step?.tcp, udp: step?.udp, echo: step?.icmpPayloadBytes }[kind] !== undefined;
+  return begins || (kind !== "echo" && listProtected(gate, kind).length > 0);
+}
+
 /** Names are of a-z, 0-9 and `-`, so that the underscore before what a name is of ends a gate's name. */
 function makeGateReader(policy: Policy): (line: string) => GateReading {
   const prefix = policy.backend === "iptables" ? `kg_${policy.name}_` : "";
-  const kinds = "opened|accepted|dropped|reset|step\\d+|packet\\d+|open|first|door|closed|knock";
-  const named = new RegExp(`(?<![\\w-])${prefix}([a-z][a-z0-9-]*)_(${kinds})(?:_v[46])?(?![\\w-])`, "g");
+  const names = "opened|accepted|dropped|reset|step\\d+|packet\\d+|open|first|door|closed|knock|begin";
+  const named = new RegExp(`(?<![\\w-])${prefix}([a-z][a-z0-9-]*)_(${names})(?:_v[46])?(?![\\w-])`, "g");
   const indexOf = new Map(policy.gates.map(({ name }, index) => [name, index]));
   const byPorts = new Map(
     policy.gates.flatMap((gate, index) =>
@@ -142,18 +157,26 @@ function makeGateReader(policy: Policy): (line: string) => GateReading {
       ),
     ),
   );
-  const ofAll = { gates: policy.gates.map((_, index) => index), isDoor: false };
+  const ofGates = (isOf: (gate: Gate) => boolean): GateReading => ({
+    gates: policy.gates.flatMap((gate, index) => (isOf(gate) ? [index] : [])),
+    isDoor: false,
+  });
+  const ofKind = Object.fromEntries(kinds.map((kind) => [kind, ofGates((gate) => isOfKind(gate, kind))]));
   return (line) => {
     // Its size and its time are of all gates together.
-    if (/^\tset knocking\d+_v[46] \{$/.test(line)) return ofAll;
+    if (/^\tset knocking\d+_v[46] \{$| --rcheck --seconds \d+ --name kg_[^ _]+_knocking /.test(line))
+      return ofGates(() => true);
+    const kind = kinds.find((each) => goesByKind[each].test(line));
+    if (kind !== undefined) return ofKind[kind] ?? ofGates(() => false);
     const names = [...line.matchAll(named)];
-    // A short door stands in iptables where its ports are matched, and has no name there.
-    const [, protocol, ports] = / -p (tcp|udp) -m \1 --dport ([\d:]+)(?= |$)/.exec(line) ?? [];
-    const byPort = byPorts.get(`${protocol} ${ports}`);
+    // A short door stands in iptables where its ports are matched, and has no name there; nor have ports that are matched together.
+    const [, protocol, ports = ""] =
+      / -p (tcp|udp) -m (?:\1 --dport|multiport --dports) ([\d:,]+)(?= |$)/.exec(line) ?? [];
+    const byPort = ports.split(",").flatMap((range) => byPorts.get(`${protocol} ${range}`) ?? []);
     const gates = names.flatMap(([, name]) => indexOf.get(name ?? "") ?? []);
     return {
-      gates: [...new Set([...gates, ...(byPort === undefined ? [] : [byPort])])],
-      isDoor: byPort !== undefined || names.some(([, , kind]) => kind === "door" || kind === "closed"),
+      gates: [...new Set([...gates, ...byPort])],
+      isDoor: byPort.length > 0 || names.some(([, , kind]) => kind === "door" || kind === "closed"),
     };
   };
 }

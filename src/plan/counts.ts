@@ -83,7 +83,7 @@ function readIptables(text: string, policy: Policy): Reader | undefined {
     }),
   );
   if (rules.length === 0) return undefined;
-  const beginning = [chainName(policy.name, "beginning"), chainName(policy.name, "input")];
+  const listing = ["beginning", "input", "doors"].map((chain) => chainName(policy.name, chain));
   const passes = policy.scope === "input" ? "ACCEPT" : "RETURN";
   const sum = (gate: Gate, event: DoorEvent): number => {
     const target = ` -j ${event === "dropped" ? "DROP" : passes}`;
@@ -95,7 +95,7 @@ function readIptables(text: string, policy: Policy): Reader | undefined {
       .filter(
         ({ chain, rest }) =>
           chain === chainName(policy.name, `${gate.name}_door`) ||
-          (beginning.includes(chain) && ports.some((words) => rest.startsWith(words))),
+          (listing.includes(chain) && ports.some((words) => rest.startsWith(words))),
       )
       .reduce((total, { packets }) => total + packets, 0);
   };

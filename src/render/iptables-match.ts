@@ -48,7 +48,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
     case "step":
       return [renderStep(match.step, context)];
     case "likeStep":
-      return match.steps.flatMap((step) => [renderStep(step, context)]);
+      return renderLikeStep(match.steps, context);
     case "inSet":
       return [inList(ruleset.policy, sets.get(match.set), match.set)];
     case "notInSet":
@@ -99,6 +99,44 @@ function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
   }
 }
 
+/**
+ * As few matches as there can be: all packets that are no step pass through each. Steps that are the same stand there
+ * twice, so that there are as many matches whether secrets are shown or not.
+ */
+function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): readonly Words[] {
+  const [first] = steps;
+  if (first === undefined) return [];
+  const { packet } = first;
+  if (packet.kind === "echo") return steps.map((step) => renderStep(step, context));
+  const ports = steps.flatMap((step) =>
+    step.packet.kind === "echo" ? [] : [context.show(step, "port", step.packet.port)],
+  );
+  return toAnyPort(packet.kind, ports);
+}
+
+/** As many ports as xt_multiport takes (kernel `XT_MULTI_PORTS`); a range takes the place of two. */
+const mostPorts = 15;
+
+/** Matches on any of some ports or ranges, `FIRST:LAST`, as few as there can be. */
+export function toAnyPort(protocol: "tcp" | "udp", ports: readonly string[]): readonly Words[] {
+  const groups: string[][] = [];
+  let left = 0;
+  for (const port of ports) {
+    const places = port.includes(":") ? 2 : 1;
+    if (left < places) {
+      groups.push([]);
+      left = mostPorts;
+    }
+    groups.at(-1)?.push(port);
+    left -= places;
+  }
+  return groups.map(([one = "", ...others]) =>
+    others.length === 0
+      ? toPort(protocol, one)
+      : ["-p", protocol, "-m", "multiport", "--dports", [one, ...others].join(",")],
+  );
+}
+
 /** The match on a range of ports, as iptables-save lists it, too. */
 export function toRange(protocol: "tcp" | "udp", range: PortRange): Words {
   return toPort(protocol, formatRange(range));
@@ -114,6 +152,6 @@ function echo(family: Family): Words {
     : ["-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", "128"];
 }
 
-function formatRange(range: PortRange): string {
+export function formatRange(range: PortRange): string {
   return range.first === range.last ? `${range.first}` : `${range.first}:${range.last}`;
 }

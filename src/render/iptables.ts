@@ -1,5 +1,6 @@
+import { unreachable } from "../errors.js";
 import { type Family, families } from "../policy/prefix.js";
-import { type MatchContext, renderMatches } from "./iptables-match.js";
+import { formatRange, type MatchContext, renderMatches, toAnyPort, toRange } from "./iptables-match.js";
 import { chainName, hook, listName } from "./iptables-names.js";
 import { quoteIptables } from "./quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "./ruleset.js";
@@ -11,6 +12,9 @@ export interface IptablesRules {
   readonly jump: string;
   readonly rules: readonly string[];
 }
+
+/** So many ranges of ports are looked at one by one; what is more is looked at together, and the ranges stand in a chain of theirs. */
+const mostInLine = 4;
 
 /**
  * Prints a ruleset for one family: the same ruleset gives the same lines. A chain that is only ever dispatched to, and
@@ -24,7 +28,7 @@ export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecre
     sets: new Map(ruleset.sets.map((set) => [set.name, set])),
     inline: new Map(ruleset.chains.filter(isInline).map((chain) => [chain.name, chain])),
   };
-  const chains = ruleset.chains.filter((chain) => !isInline(chain));
+  const chains = [...ruleset.chains.filter((chain) => !isInline(chain)), ...listLong(ruleset)];
   return {
     chains: chains.map((chain) => chainName(ruleset.policy, chain.name)),
     jump: `${hook(ruleset.scope).chain} ! -i lo -j ${chainName(ruleset.policy, "input")}`,
@@ -43,9 +47,33 @@ interface Printer extends MatchContext {
 }
 
 type Words = readonly string[];
+type Dispatch = Extract<Rule["verdict"], { kind: "dispatch" }>;
 
 function isInline(chain: Chain): boolean {
   return chain.rules.length <= 2 && /_(door|closed)$/.test(chain.name);
+}
+
+/** The chains of those dispatches that are too long to stand in line, with a rule for each range. */
+function listLong(ruleset: Ruleset): readonly Chain[] {
+  const long = ruleset.chains
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ verdict }) => (verdict?.kind === "dispatch" && isLong(verdict) ? [verdict] : []));
+  return [...new Set(long.map(({ list }) => list))].map((list) => ({
+    name: list,
+    rules: long
+      .filter((verdict) => verdict.list === list)
+      .flatMap((verdict) =>
+        verdict.entries.map((entry) => ({
+          matches: [],
+          effects: [],
+          verdict: { ...verdict, entries: [entry] },
+        })),
+      ),
+  }));
+}
+
+function isLong({ entries }: Dispatch): boolean {
+  return entries.length > mostInLine;
 }
 
 /** A rule has one target, and a match that fails ends it: so an effect that may fail gets a rule of its own. */
@@ -56,29 +84,28 @@ function renderRule(rule: Rule, printer: Printer): readonly Words[] {
     const effects = rule.effects.flatMap((effect) => renderEffect(effect, printer));
     if (verdict === undefined)
       return effects.length === 0 ? [] : effects.map((effect) => [...matches, ...effect]);
-    if (verdict.kind === "dispatch") {
-      return verdict.entries.flatMap(({ range, chain }) => {
-        const toPorts = renderMatches(
-          [{ kind: "toPorts", protocol: verdict.protocol, ranges: [range] }],
-          printer,
-        ).flat();
-        const target = printer.inline.get(chain);
-        if (target !== undefined) {
-          return target.rules
-            .flatMap((inner) => renderRule(inner, printer))
-            .map((words) => [...matches, ...toPorts, ...words]);
-        }
-        return [[...matches, ...toPorts, "-g", chainName(ruleset.policy, chain)]];
-      });
-    }
+    if (verdict.kind === "dispatch")
+      return renderDispatch(verdict, printer).map((words) => [...matches, ...words]);
     return [[...matches, ...effects.flat(), ...renderTarget(verdict, ruleset.policy)]];
   });
 }
 
-function renderTarget(
-  verdict: Exclude<Rule["verdict"], undefined | { kind: "dispatch" }>,
-  policy: string,
-): Words {
+function renderDispatch(verdict: Dispatch, printer: Printer): readonly Words[] {
+  const { protocol, entries, list } = verdict;
+  const { policy } = printer.ruleset;
+  if (isLong(verdict)) {
+    const ports = entries.map(({ range }) => formatRange(range));
+    return toAnyPort(protocol, ports).map((toPorts) => [...toPorts, "-g", chainName(policy, list)]);
+  }
+  return entries.flatMap(({ range, chain }) => {
+    const toPorts = toRange(protocol, range);
+    const target = printer.inline.get(chain);
+    if (target === undefined) return [[...toPorts, "-g", chainName(policy, chain)]];
+    return target.rules.flatMap((inner) => renderRule(inner, printer)).map((words) => [...toPorts, ...words]);
+  });
+}
+
+function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, policy: string): Words {
   switch (verdict.kind) {
     case "accept":
     case "drop":
@@ -88,8 +115,10 @@ function renderTarget(
       return ["-g", chainName(policy, verdict.chain)];
     case "call":
       return ["-j", chainName(policy, verdict.chain)];
+    case "dispatchSteps":
+      throw new Error("iptables has no maps of verdicts"); // its rulesets have one chain for all that begin
     default:
-      return [];
+      return unreachable(verdict);
   }
 }
 

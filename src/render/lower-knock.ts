@@ -3,7 +3,7 @@ import { lowerEvent } from "./lower-event.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch, StepPacket } from "./ruleset.js";
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
 
-/** A knock's sets, its rules that stand among those of all gates, and its own chain, when it has one. */
+/** A knock's sets, its rules that stand among those of all gates, and its own chains, when it has any. */
 export interface LoweredKnock {
   readonly sets: readonly SourceSet[];
   readonly shared: readonly Rule[];
@@ -25,7 +25,7 @@ interface Knock {
  *
  * In this order: the packet advances its source; or it is the step just taken once more, which changes nothing; or it
  * is something else, which under `strict` puts the source back to the start; and whatever it was, if it is the first
- * step, it begins the sequence anew.
+ * step, it begins the sequence anew. That last part is a chain of its own, for sources that are not in mid-sequence.
  */
 export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefined): LoweredKnock {
   const steps = gate.knock.steps.map((step, index) => toStepMatch(gate.name, step, index + 1));
@@ -33,6 +33,8 @@ export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefi
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
+  const begin = { name: `${gate.name}_begin`, rules: lowerFirst(knock) };
+  if (steps.length === 1) return { sets, shared: [], chains: [begin] };
   const chain = {
     name: `${gate.name}_knock`,
     rules: [
@@ -45,10 +47,18 @@ export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefi
         .reverse()
         .map((position) => lowerRepeat(knock, position)),
       ...(gate.knock.strict ? positions.slice(0, -1).flatMap((position) => lowerReset(knock, position)) : []),
-      ...lowerFirst(knock),
+      beginAnew(knock),
     ],
   };
-  return { sets, shared: [], chains: [chain] };
+  return { sets, shared: [], chains: [chain, begin] };
+}
+
+function beginAnew({ gate, steps }: Knock): Rule {
+  return {
+    matches: [{ kind: "step", step: at(steps, 1) }],
+    effects: [],
+    verdict: { kind: "go", chain: `${gate.name}_begin` },
+  };
 }
 
 /** Whether a knock has no chain of its own. */

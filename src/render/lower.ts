@@ -3,98 +3,80 @@ import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import type { Gate, Policy } from "../policy/schema.js";
 import { counterNames, lowerEvent } from "./lower-event.js";
-import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
-import type { Chain, DispatchEntry, Match, Rule, Ruleset, SourceSet, Verdict } from "./ruleset.js";
-import { knockingSet, openSet } from "./set-names.js";
+import { type Kind, kinds, type LoweredKnocks, lowerKnocks } from "./lower-knocks.js";
+import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
+import { openSet } from "./set-names.js";
 
 /** Decides, once for all backends, which packets a policy lets pass, drops and counts as steps. */
 export function lowerPolicy(policy: Policy): Ruleset {
-  const sorted = listSorted(policy);
-  const isSorted = sorted.length > 0;
-  const knocking = knockingSources(policy, sorted);
-  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
-  const gated = [
-    ...lowerSources(policy),
-    ...knocks.flatMap((knock) => knock.shared),
-    ...dispatchProtected(policy, "door"),
-  ];
-  const calls = knocks.flatMap((knock) =>
-    knock.chains.map(({ name }) => decide([], { kind: "call", chain: name })),
-  );
-  const sorting = isSorted ? lowerSorting(sorted, knocking) : calls;
+  const knocks = lowerKnocks(policy);
   return {
     policy: policy.name,
     scope: policy.scope,
-    sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap((knock) => knock.sets)],
+    sets: knocks.sets,
     counters: policy.gates.flatMap((gate) => counterNames(gate.name)),
     chains: [
-      ...(policy.stealth
-        ? lowerStealthy(policy, gated, sorting)
-        : lowerOpenly(policy, [...gated, ...sorting])),
-      ...(isSorted ? [{ name: "knocks", rules: calls }] : []),
+      ...lowerSorting(policy, knocks),
       ...lowerDenied(policy),
       ...policy.gates.map((gate) => lowerDoor(policy, gate)),
-      ...knocks.flatMap((knock) => knock.chains),
+      ...knocks.chains,
     ],
   };
 }
 
-/** So few gates cost a packet less than what would keep it from them, or little more; their rulesets are those of 0.1.0. */
-const mostUnsorted = 2;
-
-/**
- * The gates whose chains see only packets that are some gate's first step, or come from a source that is knocking: all
- * others cost the same for any number of gates. None with xt_recent, whose lists hold a hundred sources: one for all gates
- * would forget who knocks at one of them for a flood at another.
- */
-function listSorted(policy: Policy): readonly Gate[] {
-  const gates = policy.gates.filter((gate) => !isOneRule(policy, gate));
-  return policy.backend === "nftables" && gates.length > mostUnsorted ? gates : [];
-}
-
-/** It remembers a second longer than a source can be in mid-sequence, and no flood at one gate takes the others' places. */
-function knockingSources({ limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
-  const gates = sorted.filter(({ knock }) => knock.steps.length > 1);
-  if (gates.length === 0) return undefined;
-  const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
-  const size = limits.sources * gates.length;
-  return { name: knockingSet(gates.length), key: "source", role: "progress", timeoutSeconds, size };
-}
-
-function lowerSorting(sorted: readonly Gate[], knocking: SourceSet | undefined): readonly Rule[] {
-  const first = sorted.flatMap(({ name, knock }) => {
-    return knock.steps.slice(0, 1).map((step) => toStepMatch(name, step, 1));
-  });
-  const alike = (["tcp", "udp", "echo"] as const)
-    .map((kind) => first.filter(({ packet }) => packet.kind === kind))
-    .filter((steps) => steps.length > 0)
-    .map((steps) => decide([{ kind: "likeStep", steps }], { kind: "go", chain: "knocks" }));
-  const inSequence =
-    knocking === undefined
-      ? []
-      : [decide([{ kind: "inSet", set: knocking.name }], { kind: "go", chain: "knocks" })];
-  return [...inSequence, ...alike];
-}
-
 /**
  * Only what could begin something is looked at further. Gating TCP's first SYN, and not all that conntrack does not
- * know, keeps sessions alive that conntrack never saw: those idle at the first load.
+ * know, keeps sessions alive that conntrack never saw: those idle at the first load. A stealthy policy gates all that is not
+ * established, so that a gated port answers nothing at all.
+ *
+ * A packet of a kind that no door is of goes no further than to the look-up of its source.
  */
-function lowerOpenly(policy: Policy, beginning: readonly Rule[]): readonly Chain[] {
-  return [
-    { name: "input", rules: [...lowerPassing(policy), ...goIf(["beginsTcp", "udp", "echo"], "beginning")] },
-    { name: "beginning", rules: beginning },
+function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
+  const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door")];
+  const gatedKinds = policy.stealth ? [] : kinds.filter((kind) => isGated(policy, knocks, kind));
+  const others = kinds.filter((kind) => !gatedKinds.includes(kind));
+  const othersBegin = knocks.begins.filter(({ kind }) => others.includes(kind));
+  const goIfKnocking = (chain: string): readonly Rule[] =>
+    knocks.isKnocking === undefined ? [] : [decide([knocks.isKnocking], { kind: "go", chain })];
+  const chains: readonly Chain[] = [
+    {
+      name: "input",
+      rules: [
+        ...lowerPassing(policy),
+        ...(policy.stealth ? gated : []),
+        ...gatedKinds.map((kind) => goIf(kind, "beginning")),
+        ...(others.length === 0 ? [] : goIfKnocking("knocking")),
+        ...othersBegin.map(({ kind, isAlike }) =>
+          kind === "tcp" ? goIf(kind, "beginning") : decide([isAlike], { kind: "go", chain: "beginning" }),
+        ),
+      ],
+    },
+    {
+      name: "beginning",
+      rules: [
+        ...(policy.stealth ? [] : [...gated, ...goIfKnocking("knocks")]),
+        ...knocks.begins.map(({ rule }) => rule),
+      ],
+    },
+    {
+      name: "knocking",
+      rules: knocks.isKnocking === undefined ? [] : others.map((kind) => goIf(kind, "knocks")),
+    },
   ];
+  return chains.filter(({ rules }) => rules.length > 0);
 }
 
-/** All that is not established is gated, so that a gated port answers nothing at all. */
-function lowerStealthy(policy: Policy, gated: readonly Rule[], calls: readonly Rule[]): readonly Chain[] {
-  const passing = lowerPassing(policy);
-  if (calls.length === 0) return [{ name: "input", rules: [...passing, ...gated] }];
-  return [
-    { name: "input", rules: [...passing, ...gated, ...goIf(["beginsTcp", "udp", "echo"], "beginning")] },
-    { name: "beginning", rules: calls },
-  ];
+/** Whether a packet of that kind may be to a door, or the one step that a gate has. */
+function isGated(policy: Policy, knocks: LoweredKnocks, kind: Kind): boolean {
+  const isStep = (match: Match) => match.kind === "step" && match.step.packet.kind === kind;
+  return (
+    knocks.shared.some(({ matches }) => matches.some(isStep)) ||
+    policy.gates.some((gate) => kind !== "echo" && listProtected(gate, kind).length > 0)
+  );
+}
+
+function goIf(kind: Kind, chain: string): Rule {
+  return decide([{ kind: kind === "tcp" ? "beginsTcp" : kind }], { kind: "go", chain });
 }
 
 /**
@@ -112,10 +94,6 @@ function lowerPassing(policy: Policy): readonly Rule[] {
     decide([{ kind: "established" }], passOn(policy)),
     ...(policy.scope === "prerouting" ? [decide([{ kind: "toOthers" }], passOn(policy))] : []),
   ];
-}
-
-function goIf(kinds: readonly ("beginsTcp" | "udp" | "echo")[], chain: string): readonly Rule[] {
-  return kinds.map((kind) => decide([{ kind }], { kind: "go", chain }));
 }
 
 /** A denied source finds every door closed, and nothing it sends is a step; an allowed one never needs to knock. */
@@ -143,7 +121,8 @@ function lowerDenied(policy: Policy): readonly Chain[] {
 function dispatchProtected(policy: Policy, to: "door" | "closed"): readonly Rule[] {
   return protocols.flatMap((protocol) => {
     const entries = policy.gates.flatMap((gate) => listEntries(gate, protocol, `${gate.name}_${to}`));
-    return entries.length === 0 ? [] : [decide([], { kind: "dispatch", protocol, entries })];
+    const list = to === "door" ? "doors" : "closed";
+    return entries.length === 0 ? [] : [decide([], { kind: "dispatch", protocol, entries, list })];
   });
 }
 

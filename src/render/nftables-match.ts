@@ -2,7 +2,8 @@ import { unreachable } from "../errors.js";
 import { formatPortRange } from "../policy/port.js";
 import { type Family, families, formatPrefix } from "../policy/prefix.js";
 import { familySetName, type NftablesContext } from "./nftables-names.js";
-import type { Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
+import { identifier } from "./quote.js";
+import type { Match, Rule, ShowSecret, SourceSet, StepEntry, StepMatch } from "./ruleset.js";
 
 /** The families that a rule is printed for; `undefined`: it is the same for both and is printed once. */
 export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
@@ -12,6 +13,8 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
     }
     if (isOfFamily(match)) return families;
   }
+  const { verdict } = rule;
+  if (verdict?.kind === "dispatchSteps" && verdict.entries[0]?.step.packet.kind === "echo") return families;
   return rule.effects.some((effect) => effect.kind === "put" || effect.kind === "take")
     ? families
     : [undefined];
@@ -98,15 +101,40 @@ function renderStep(step: StepMatch, family: Family, { show }: NftablesContext):
 
 /** One look-up, however many steps: the kernel keeps what stands in braces as a set. */
 function renderLikeStep(steps: readonly StepMatch[], family: Family, { show }: NftablesContext): string {
-  const { field, headers } = echoLength(family);
-  const isEcho = steps[0]?.packet.kind === "echo";
-  const values = steps.map((step) =>
-    step.packet.kind === "echo"
-      ? show(step, "payload", step.packet.payloadBytes + headers)
-      : show(step, "port", step.packet.port),
+  const values = steps.map((step) => showAlike(step, family, show));
+  return `${alikeField(steps[0], family)} ${braces([...new Set(values)])}`;
+}
+
+/** To the chain of the step that a packet is alike, by one look-up. */
+export function renderStepDispatch(
+  entries: readonly StepEntry[],
+  family: Family,
+  { show }: NftablesContext,
+): string {
+  const field = alikeField(entries[0]?.step, family);
+  const targets = new Map(
+    entries.map(({ step, chain }) => [showAlike(step, family, show), `goto ${identifier(chain)}`]),
   );
-  const matched = isEcho ? `${icmp(family)} type echo-request ${field}` : `${steps[0]?.packet.kind} dport`;
-  return `${matched} ${braces([...new Set(values)])}`;
+  return renderMap(field, [...targets]);
+}
+
+/** What has one entry needs no look-up. */
+export function renderMap(field: string, entries: readonly (readonly [string, string])[]): string {
+  const [only, ...others] = entries;
+  if (only !== undefined && others.length === 0) return `${field} ${only.join(" ")}`;
+  return `${field} vmap { ${entries.map((entry) => entry.join(" : ")).join(", ")} }`;
+}
+
+/** What steps of one kind are told apart by. */
+function alikeField(step: StepMatch | undefined, family: Family): string {
+  const kind = step?.packet.kind;
+  return kind === "echo" ? `${icmp(family)} type echo-request ${echoLength(family).field}` : `${kind} dport`;
+}
+
+function showAlike(step: StepMatch, family: Family, show: ShowSecret): string {
+  return step.packet.kind === "echo"
+    ? show(step, "payload", step.packet.payloadBytes + echoLength(family).headers)
+    : show(step, "port", step.packet.port);
 }
 
 function echoLength(family: Family): { readonly field: string; readonly headers: number } {

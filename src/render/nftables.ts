@@ -1,7 +1,14 @@
 import { unreachable } from "../errors.js";
 import { formatPortRange } from "../policy/port.js";
 import { type Family, families } from "../policy/prefix.js";
-import { familiesOf, isOfFamily, renderMatch, renderSaddr } from "./nftables-match.js";
+import {
+  familiesOf,
+  isOfFamily,
+  renderMap,
+  renderMatch,
+  renderSaddr,
+  renderStepDispatch,
+} from "./nftables-match.js";
 import { familySetName, type NftablesContext, tableName } from "./nftables-names.js";
 import { identifier, quoteNftables } from "./quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "./ruleset.js";
@@ -62,7 +69,7 @@ function renderRule(rule: Rule, context: NftablesContext): readonly string[] {
     [
       ...rule.matches.map((match) => renderMatch(match, family ?? "ipv4", context)),
       ...orderEffects(rule).map((effect) => renderEffect(effect, family ?? "ipv4", context)),
-      ...(rule.verdict === undefined ? [] : [renderVerdict(rule.verdict)]),
+      ...(rule.verdict === undefined ? [] : [renderVerdict(rule.verdict, family ?? "ipv4", context)]),
       ...(rule.comment === undefined ? [] : [`comment ${quoteNftables(rule.comment)}`]),
     ].join(" "),
   );
@@ -96,7 +103,7 @@ function renderEffect(effect: Effect, family: Family, { sets }: NftablesContext)
   }
 }
 
-function renderVerdict(verdict: Verdict): string {
+function renderVerdict(verdict: Verdict, family: Family, context: NftablesContext): string {
   switch (verdict.kind) {
     case "accept":
     case "drop":
@@ -106,12 +113,13 @@ function renderVerdict(verdict: Verdict): string {
       return `goto ${identifier(verdict.chain)}`;
     case "call":
       return `jump ${identifier(verdict.chain)}`;
-    case "dispatch": {
-      const entries = verdict.entries.map(
-        ({ range, chain }) => `${formatPortRange(range)} : goto ${identifier(chain)}`,
+    case "dispatch":
+      return renderMap(
+        `${verdict.protocol} dport`,
+        verdict.entries.map(({ range, chain }) => [formatPortRange(range), `goto ${identifier(chain)}`]),
       );
-      return `${verdict.protocol} dport vmap { ${entries.join(", ")} }`;
-    }
+    case "dispatchSteps":
+      return renderStepDispatch(verdict.entries, family, context);
     default:
       return unreachable(verdict);
   }

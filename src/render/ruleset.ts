@@ -79,7 +79,8 @@ export type Effect =
 
 /**
  * `accept` and `drop` are final for this ruleset; `go` never comes back, `call` does; `return` ends the chain.
- * `dispatch` goes to the chain of the range that a packet's port is in, and on to the next rule when it is in none.
+ * `dispatch` goes to the chain of the range that a packet's port is in, `dispatchSteps` to the chain of the step that a packet is
+ * alike, as {@link Match} `likeStep` is; both go on to the next rule when there is none.
  */
 export type Verdict =
   | { readonly kind: "accept" | "drop" | "return" }
@@ -88,10 +89,19 @@ export type Verdict =
       readonly kind: "dispatch";
       readonly protocol: "tcp" | "udp";
       readonly entries: readonly DispatchEntry[];
-    };
+      /** Names the chain where a backend that has no maps of verdicts lists many entries. */
+      readonly list: string;
+    }
+  /** All of one kind; what is alike goes to the same chain. */
+  | { readonly kind: "dispatchSteps"; readonly entries: readonly StepEntry[] };
 
 export interface DispatchEntry {
   readonly range: PortRange;
+  readonly chain: string;
+}
+
+export interface StepEntry {
+  readonly step: StepMatch;
   readonly chain: string;
 }
 

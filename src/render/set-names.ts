@@ -19,9 +19,9 @@ export function rateSet(gate: string): string {
 }
 
 /**
- * Sources that may be in mid-sequence at some gate: all that are, and for a while those that were. It has room for those of
- * so many gates; the number is in its name, because a set that keeps its name must keep its size, or no door stays open.
+ * Sources that may be in mid-sequence at some gate: all that are, and for a while those that were. In nftables it has room for
+ * those of so many gates; the number is in its name, because a set that keeps its name must keep its size, or no door stays open.
  */
-export function knockingSet(gates: number): string {
-  return `knocking${gates}`;
+export function knockingSet(gates: number | undefined): string {
+  return `knocking${gates ?? ""}`;
 }

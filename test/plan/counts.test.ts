@@ -79,6 +79,17 @@ describe("the counters of iptables", () => {
     expect(readCounts(text, policy)?.get("ssh")).toEqual({ accepted: 5, dropped: 7 });
   });
 
+  test("are those of the chain where the ports of many gates stand, and not of where they are matched together", () => {
+    const text = [
+      "[99:1] -A kg_edge_beginning -p tcp -m multiport --dports 22,2000 -g kg_edge_doors\n",
+      `[3:180] -A kg_edge_doors -p tcp -m tcp --dport 22 ${door("ACCEPT", "ssh")}\n`,
+      "[12:720] -A kg_edge_doors -p tcp -m tcp --dport 22 -j DROP\n",
+      "[50:720] -A kg_edge_closed -p tcp -m tcp --dport 22 -j DROP\n",
+    ].join("");
+    const policy = readPolicy({ name: "edge", gates, backend: "iptables" });
+    expect(readCounts(text, policy)?.get("ssh")).toEqual({ accepted: 3, dropped: 12 });
+  });
+
   test("are not told by nothing", () => {
     expect(readCounts("", readPolicy({ name: "edge", gates, backend: "iptables" }))).toBeUndefined();
   });

@@ -10,7 +10,7 @@ const ssh = gate("ssh", "22", [7_000, 6_000, 9_000]);
 const web = gate("web", "443", [7_001, 6_001]);
 const wanted = read([ssh]);
 
-const lists = ["step1", "step2"].map((name) => `#forget kg_edge_ssh_${name}\n`).join("");
+const lists = ["knocking", "ssh_step1", "ssh_step2"].map((name) => `#forget kg_edge_${name}\n`).join("");
 const tail = `${lists}#close kg_edge_ssh_open ${client}\n`;
 
 describe("a load onto nothing", () => {
@@ -80,7 +80,7 @@ describe("a load onto what is there", () => {
       planLoad(wanted, describeLoaded(read([ssh, web], { log })), client).text,
     );
     for (const lines of [ipv4, ipv6]) {
-      const gone = ["kg_edge_ssh_door", "kg_edge_web_door", "kg_edge_web_knock"];
+      const gone = ["kg_edge_ssh_door", "kg_edge_web_door", "kg_edge_web_knock", "kg_edge_web_begin"];
       expect(lines.filter((line) => /^-[FX]/.test(line))).toEqual([
         ...gone.map((chain) => `-F ${chain}`),
         ...gone.map((chain) => `-X ${chain}`),

@@ -65,6 +65,7 @@ describe("a load that refills", () => {
       kind: "refill",
       text: [
         `flush table ${table}`,
+        ...["v4", "v6"].map((family) => `flush set ${table} knocking1_${family}`),
         ...["step1_v4", "step1_v6", "step2_v4", "step2_v6", "first_v4", "first_v6"].map((name) => {
           return `flush set ${table} ssh_${name}`;
         }),
@@ -114,6 +115,9 @@ describe("a load that refills", () => {
     expect(lines.filter((line) => /^delete (chain|set|counter)/.test(line))).toEqual([
       "delete chain inet knockgate_edge web_door",
       "delete chain inet knockgate_edge web_knock",
+      "delete chain inet knockgate_edge web_begin",
+      "delete set inet knockgate_edge knocking2_v4",
+      "delete set inet knockgate_edge knocking2_v6",
       "delete set inet knockgate_edge web_step1_v4",
       "delete set inet knockgate_edge web_step1_v6",
       "delete set inet knockgate_edge web_open_v4",
@@ -135,7 +139,7 @@ describe("a load that refills", () => {
     };
     const lines = commandsOf(planLoad(read([gate("ssh", "22", [7_000])]), foreign, client).text);
     expect(lines.filter((line) => /^delete (chain|set)/.test(line)).map(lastWord)).toEqual([
-      "theirs",
+      ...["knocking", "knocks", "ssh_knock", "theirs", "knocking1_v4", "knocking1_v6"],
       "ssh_step1_v4",
       "ssh_step1_v6",
       "ssh_step2_v4",

@@ -156,7 +156,10 @@ function splitFamilies(text: string) {
 function neutral(line: string): string {
   return line
     .replace(/_v[46]\b/g, "")
-    .replace(/\bip6? length (?:\d+|\{[^}]*\})/g, "length")
+    .replace(/\bip(6?) length (vmap )?(\d+|\{[^}]*\})/g, (_, six: string, map = "", values: string) => {
+      const headers = six === "" ? 28 : 8;
+      return `length ${map}${values.replace(/(?<=^|[{,] )\d+/g, (length) => `${Number(length) - headers}`)}`;
+    })
     .replace(/\bip6? saddr & [\w.:]+/g, "network")
     .replace(/\bip6? saddr/g, "saddr")
     .replace(/\bicmp(v6)? type/g, "icmp type");

@@ -1,0 +1,145 @@
+import type { Gate, Policy } from "../policy/schema.js";
+import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
+import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
+import { knockingSet, progressSet } from "./set-names.js";
+
+/** All that a step can be. */
+export const kinds = ["tcp", "udp", "echo"] as const;
+export type Kind = (typeof kinds)[number];
+
+/** The knocks of all gates, and what brings packets to them. */
+export interface LoweredKnocks {
+  readonly sets: readonly SourceSet[];
+  /** Rules of knocks that have no chain of their own: they see each packet that is to no protected port. */
+  readonly shared: readonly Rule[];
+  /** Whether a packet's source may be in mid-sequence; `undefined`: none ever is. Such a packet goes to `knocks`. */
+  readonly isKnocking: Match | undefined;
+  /** Of each kind that a first step is of: what brings packets of all other sources to the gates whose first step they are. */
+  readonly begins: readonly Begin[];
+  readonly chains: readonly Chain[];
+}
+
+export interface Begin {
+  readonly kind: Kind;
+  readonly isAlike: Match;
+  readonly rule: Rule;
+}
+
+/**
+ * Sorts packets before any gate sees them, so that one that has to do with no gate costs the same for any number of gates: it is
+ * looked up among the sources that are knocking, and among the first steps.
+ *
+ * Who is not known to be knocking has taken no step that counts. In nftables that is so because a set that is full takes no
+ * new source, so that its first step is not taken either. A list of xt_recent has room for a hundred sources and forgets one for
+ * another, so that a flood at one gate makes it forget who is knocking at another: there, whoever begins is put back to the
+ * start at all gates first. Who was forgotten can neither go on nor guess on.
+ */
+export function lowerKnocks(policy: Policy): LoweredKnocks {
+  const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
+  const knocking = knockingSources(policy, sorted);
+  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
+  const begins = policy.backend === "nftables" ? dispatchFirst(sorted) : forgetAndBegin(sorted);
+  const all = { name: "knocks", rules: sorted.map(callKnock) };
+  return {
+    sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap(({ sets }) => sets)],
+    shared: knocks.flatMap(({ shared }) => shared),
+    isKnocking: knocking && { kind: "inSet", set: knocking.name },
+    begins: begins.begins,
+    chains: [
+      ...(knocking === undefined && !begins.isAnyToAll ? [] : [all]),
+      ...begins.chains,
+      ...knocks.flatMap(({ chains }) => chains),
+    ],
+  };
+}
+
+/** It remembers a second longer than a source can be in mid-sequence, and no flood at one gate takes the others' places. */
+function knockingSources({ backend, limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
+  const gates = sorted.filter(hasProgress);
+  if (gates.length === 0) return undefined;
+  const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
+  const size = limits.sources * gates.length;
+  const name = knockingSet(backend === "nftables" ? gates.length : undefined);
+  return { name, key: "source", role: "progress", timeoutSeconds, size };
+}
+
+function hasProgress({ knock }: Gate): boolean {
+  return knock.steps.length > 1;
+}
+
+function callKnock(gate: Gate): Rule {
+  return hasProgress(gate) ? decide([], { kind: "call", chain: `${gate.name}_knock` }) : callBegin(gate);
+}
+
+function callBegin(gate: Gate): Rule {
+  return decide([{ kind: "step", step: firstStep(gate) }], { kind: "call", chain: `${gate.name}_begin` });
+}
+
+interface LoweredBegins {
+  readonly begins: readonly Begin[];
+  /** Whether a packet of a source that is not knocking may go to all gates. */
+  readonly isAnyToAll: boolean;
+  readonly chains: readonly Chain[];
+}
+
+/** To the one gate whose first step it is, or to all, if it is that of several. */
+function dispatchFirst(sorted: readonly Gate[]): LoweredBegins {
+  const counts = new Map<string, number>();
+  for (const gate of sorted) {
+    const name = nameAlike(firstStep(gate));
+    counts.set(name, 1 + (counts.get(name) ?? 0));
+  }
+  const entries = sorted.map((gate): StepEntry => {
+    const step = firstStep(gate);
+    return { step, chain: counts.get(nameAlike(step)) === 1 ? `${gate.name}_begin` : "knocks" };
+  });
+  return {
+    begins: makeBegins(sorted, (kind) => {
+      return { kind: "dispatchSteps", entries: entries.filter(({ step }) => step.packet.kind === kind) };
+    }),
+    isAnyToAll: entries.some(({ chain }) => chain === "knocks"),
+    chains: [],
+  };
+}
+
+function forgetAndBegin(sorted: readonly Gate[]): LoweredBegins {
+  const forget = sorted.filter(hasProgress).map(({ name, knock }): Rule => {
+    const positions = knock.steps.slice(0, -1).map((_, index) => index + 1);
+    const effects = positions.map(
+      (position) => ({ kind: "take", set: progressSet(name, position) }) as const,
+    );
+    return { matches: [], effects };
+  });
+  const chain = { name: "begins", rules: [...forget, ...sorted.map(callBegin)] };
+  return {
+    begins: makeBegins(sorted, () => ({ kind: "go", chain: chain.name })),
+    isAnyToAll: false,
+    chains: sorted.length === 0 ? [] : [chain],
+  };
+}
+
+function makeBegins(sorted: readonly Gate[], decideOf: (kind: Kind) => Verdict): readonly Begin[] {
+  const first = sorted.map(firstStep);
+  return kinds.flatMap((kind): readonly Begin[] => {
+    const steps = first.filter(({ packet }) => packet.kind === kind);
+    if (steps.length === 0) return [];
+    const isAlike = { kind: "likeStep", steps } as const;
+    const verdict = decideOf(kind);
+    return [{ kind, isAlike, rule: decide(verdict.kind === "dispatchSteps" ? [] : [isAlike], verdict) }];
+  });
+}
+
+function firstStep({ name, knock }: Gate): StepMatch {
+  const [step] = knock.steps;
+  if (step === undefined) throw new RangeError(`no step at gate ${name}`);
+  return toStepMatch(name, step, 1);
+}
+
+/** As `likeStep` compares: UDP's size is not looked at. */
+function nameAlike({ packet }: StepMatch): string {
+  return packet.kind === "echo" ? `echo ${packet.payloadBytes}` : `${packet.kind} ${packet.port}`;
+}
+
+function decide(matches: readonly Match[], verdict: Verdict): Rule {
+  return { matches, effects: [], verdict };
+}
