@@ -53,7 +53,7 @@ export function lowerKnocks(policy: Policy): LoweredKnocks {
   };
 }
 
-/** It remembers a second longer than a source can be in mid-sequence, and no flood at one gate takes the others' places. */
+/** It remembers a second longer than a source can be in mid-sequence, and has room for all gates' sources together. */
 function knockingSources({ backend, limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
   const gates = sorted.filter(hasProgress);
   if (gates.length === 0) return undefined;

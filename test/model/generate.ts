@@ -106,12 +106,15 @@ function gates(backend: Backend): fc.Arbitrary<GateInput[]> {
     openForSeconds: fc.constantFrom(longSeconds, longSeconds, shortSeconds),
     protect: fc.constantFrom("tcp", "tcp", "range", "both", "both", "udp"),
   });
-  return fc.array(gate, { minLength: 1, maxLength: 3 }).map((list) => {
+  const few = fc.array(gate, { minLength: 1, maxLength: 3 });
+  // More first steps, and more protected ports, than iptables looks at in one rule.
+  const many = fc.array(gate, { minLength: 16, maxLength: 18 });
+  return fc.oneof({ weight: 7, arbitrary: few }, { weight: 1, arbitrary: many }).map((list) => {
     const first = list[0]?.steps ?? [];
     return list.map(({ steps, relation: how, cut, protect, strict, ...times }, index): GateInput => {
       const related = index === 0 ? steps : relate(how, first, steps, cut);
       return {
-        name: ["ssh", "web", "db"][index] ?? "",
+        name: ["ssh", "web", "db"][index] ?? `gate${index}`,
         protect: listProtected(protect, 4_000 + 10 * index),
         knock: {
           steps: dropAlike(related, backend),
