@@ -38,7 +38,8 @@ export function lowerKnocks(policy: Policy): LoweredKnocks {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
   const knocking = knockingSources(policy, sorted);
   const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
-  const begins = policy.backend === "nftables" ? dispatchFirst(sorted) : forgetAndBegin(sorted);
+  const begins =
+    policy.backend === "nftables" && knocking !== undefined ? dispatchFirst(sorted) : forgetAndBegin(sorted);
   const all = { name: "knocks", rules: sorted.map(callKnock) };
   return {
     sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap(({ sets }) => sets)],
@@ -46,7 +47,7 @@ export function lowerKnocks(policy: Policy): LoweredKnocks {
     isKnocking: knocking && { kind: "inSet", set: knocking.name },
     begins: begins.begins,
     chains: [
-      ...(knocking === undefined && !begins.isAnyToAll ? [] : [all]),
+      ...(knocking === undefined ? [] : [all]),
       ...begins.chains,
       ...knocks.flatMap(({ chains }) => chains),
     ],
@@ -77,27 +78,15 @@ function callBegin(gate: Gate): Rule {
 
 interface LoweredBegins {
   readonly begins: readonly Begin[];
-  /** Whether a packet of a source that is not knocking may go to all gates. */
-  readonly isAnyToAll: boolean;
   readonly chains: readonly Chain[];
 }
 
-/** To the one gate whose first step it is, or to all, if it is that of several. */
+/** To the gate whose first step it is, or to all, if it is that of several. */
 function dispatchFirst(sorted: readonly Gate[]): LoweredBegins {
-  const counts = new Map<string, number>();
-  for (const gate of sorted) {
-    const name = nameAlike(firstStep(gate));
-    counts.set(name, 1 + (counts.get(name) ?? 0));
-  }
-  const entries = sorted.map((gate): StepEntry => {
-    const step = firstStep(gate);
-    return { step, chain: counts.get(nameAlike(step)) === 1 ? `${gate.name}_begin` : "knocks" };
-  });
+  const entries = sorted.map((gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_begin` }));
+  const ofKind = (kind: Kind) => entries.filter(({ step }) => step.packet.kind === kind);
   return {
-    begins: makeBegins(sorted, (kind) => {
-      return { kind: "dispatchSteps", entries: entries.filter(({ step }) => step.packet.kind === kind) };
-    }),
-    isAnyToAll: entries.some(({ chain }) => chain === "knocks"),
+    begins: makeBegins(sorted, (kind) => ({ kind: "dispatchSteps", entries: ofKind(kind), all: "knocks" })),
     chains: [],
   };
 }
@@ -113,7 +102,6 @@ function forgetAndBegin(sorted: readonly Gate[]): LoweredBegins {
   const chain = { name: "begins", rules: [...forget, ...sorted.map(callBegin)] };
   return {
     begins: makeBegins(sorted, () => ({ kind: "go", chain: chain.name })),
-    isAnyToAll: false,
     chains: sorted.length === 0 ? [] : [chain],
   };
 }
@@ -133,11 +121,6 @@ function firstStep({ name, knock }: Gate): StepMatch {
   const [step] = knock.steps;
   if (step === undefined) throw new RangeError(`no step at gate ${name}`);
   return toStepMatch(name, step, 1);
-}
-
-/** As `likeStep` compares: UDP's size is not looked at. */
-function nameAlike({ packet }: StepMatch): string {
-  return packet.kind === "echo" ? `echo ${packet.payloadBytes}` : `${packet.kind} ${packet.port}`;
 }
 
 function decide(matches: readonly Match[], verdict: Verdict): Rule {

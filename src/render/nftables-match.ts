@@ -3,7 +3,7 @@ import { formatPortRange } from "../policy/port.js";
 import { type Family, families, formatPrefix } from "../policy/prefix.js";
 import { familySetName, type NftablesContext } from "./nftables-names.js";
 import { identifier } from "./quote.js";
-import type { Match, Rule, ShowSecret, SourceSet, StepEntry, StepMatch } from "./ruleset.js";
+import type { Match, Rule, ShowSecret, SourceSet, StepMatch, Verdict } from "./ruleset.js";
 
 /** The families that a rule is printed for; `undefined`: it is the same for both and is printed once. */
 export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
@@ -105,17 +105,24 @@ function renderLikeStep(steps: readonly StepMatch[], family: Family, { show }: N
   return `${alikeField(steps[0], family)} ${braces([...new Set(values)])}`;
 }
 
-/** To the chain of the step that a packet is alike, by one look-up. */
+/**
+ * To the chain of the step that a packet is alike, by one look-up. Steps are compared as they are shown: with labels in their
+ * place, nothing tells that two gates have the same.
+ */
 export function renderStepDispatch(
-  entries: readonly StepEntry[],
+  { entries, all }: Extract<Verdict, { kind: "dispatchSteps" }>,
   family: Family,
   { show }: NftablesContext,
 ): string {
-  const field = alikeField(entries[0]?.step, family);
-  const targets = new Map(
-    entries.map(({ step, chain }) => [showAlike(step, family, show), `goto ${identifier(chain)}`]),
+  const targets = new Map<string, string>();
+  for (const { step, chain } of entries) {
+    const value = showAlike(step, family, show);
+    targets.set(value, targets.has(value) ? all : chain);
+  }
+  return renderMap(
+    alikeField(entries[0]?.step, family),
+    [...targets].map(([value, chain]) => [value, `goto ${identifier(chain)}`]),
   );
-  return renderMap(field, [...targets]);
 }
 
 /** What has one entry needs no look-up. */

@@ -119,7 +119,7 @@ function renderVerdict(verdict: Verdict, family: Family, context: NftablesContex
         verdict.entries.map(({ range, chain }) => [formatPortRange(range), `goto ${identifier(chain)}`]),
       );
     case "dispatchSteps":
-      return renderStepDispatch(verdict.entries, family, context);
+      return renderStepDispatch(verdict, family, context);
     default:
       return unreachable(verdict);
   }

@@ -92,8 +92,8 @@ export type Verdict =
       /** Names the chain where a backend that has no maps of verdicts lists many entries. */
       readonly list: string;
     }
-  /** All of one kind; what is alike goes to the same chain. */
-  | { readonly kind: "dispatchSteps"; readonly entries: readonly StepEntry[] };
+  /** All of one kind; a packet that is alike several goes to the chain `all`. */
+  | { readonly kind: "dispatchSteps"; readonly entries: readonly StepEntry[]; readonly all: string };
 
 export interface DispatchEntry {
   readonly range: PortRange;

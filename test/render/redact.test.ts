@@ -58,6 +58,28 @@ describe("a redacted ruleset", () => {
     expect(new Set(digests).size).toBe(6);
   });
 
+  test.each([
+    ["nftables", [41_002]],
+    ["nftables", []],
+    ["iptables", [41_002]],
+    ["iptables", []],
+  ] as const)(
+    "for %s does not tell that gates begin with the same step, and then with %j",
+    (backend, rest) => {
+      const show = (...first: readonly number[]) => {
+        const gates = first.map((port, index) => {
+          const steps = [port, ...rest].map((tcp) => ({ tcp }));
+          return { name: `gate${index}`, protect: [{ tcp: `${22 + index}` }], knock: { steps } };
+        });
+        return renderRedacted(readPolicy({ name: "edge", backend, gates }), "key").replace(/:\w{6}>/g, ">");
+      };
+      const many = Array.from({ length: 16 }, (_, index) => 41_100 + index);
+      expect(show(41_001, 41_001)).toBe(show(41_001, 41_003));
+      expect(show(41_001, 41_001, 41_001)).toBe(show(41_001, 41_003, 41_005));
+      expect(show(...many.with(3, 41_100))).toBe(show(...many));
+    },
+  );
+
   test("holds no step's port, whatever the policy", () => {
     fc.assert(
       fc.property(policyInput(), fc.string(), (input, key) => {
