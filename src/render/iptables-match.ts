@@ -109,7 +109,9 @@ function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): rea
   const { packet } = first;
   if (packet.kind === "echo") return steps.map((step) => renderStep(step, context));
   const ports = steps.flatMap((step) =>
-    step.packet.kind === "echo" ? [] : [context.show(step, "port", step.packet.port)],
+    step.packet.kind === "echo"
+      ? []
+      : [{ text: context.show(step, "port", step.packet.port), isRange: false }],
   );
   return toAnyPort(packet.kind, ports);
 }
@@ -117,17 +119,23 @@ function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): rea
 /** As many ports as xt_multiport takes (kernel `XT_MULTI_PORTS`); a range takes the place of two. */
 const mostPorts = 15;
 
-/** Matches on any of some ports or ranges, `FIRST:LAST`, as few as there can be. */
-export function toAnyPort(protocol: "tcp" | "udp", ports: readonly string[]): readonly Words[] {
+/** A port or a range of ports, as it is printed: with a label in a secret's place, the text does not tell which. */
+interface PortText {
+  readonly text: string;
+  readonly isRange: boolean;
+}
+
+/** Matches on any of some ports and ranges, as few as there can be. */
+export function toAnyPort(protocol: "tcp" | "udp", ports: readonly PortText[]): readonly Words[] {
   const groups: string[][] = [];
   let left = 0;
-  for (const port of ports) {
-    const places = port.includes(":") ? 2 : 1;
+  for (const { text, isRange } of ports) {
+    const places = isRange ? 2 : 1;
     if (left < places) {
       groups.push([]);
       left = mostPorts;
     }
-    groups.at(-1)?.push(port);
+    groups.at(-1)?.push(text);
     left -= places;
   }
   return groups.map(([one = "", ...others]) =>
@@ -139,7 +147,7 @@ export function toAnyPort(protocol: "tcp" | "udp", ports: readonly string[]): re
 
 /** The match on a range of ports, as iptables-save lists it, too. */
 export function toRange(protocol: "tcp" | "udp", range: PortRange): Words {
-  return toPort(protocol, formatRange(range));
+  return toPort(protocol, writeRange(range).text);
 }
 
 function toPort(protocol: "tcp" | "udp", port: string): Words {
@@ -152,6 +160,7 @@ function echo(family: Family): Words {
     : ["-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", "128"];
 }
 
-export function formatRange(range: PortRange): string {
-  return range.first === range.last ? `${range.first}` : `${range.first}:${range.last}`;
+export function writeRange(range: PortRange): PortText {
+  const isRange = range.first !== range.last;
+  return { text: isRange ? `${range.first}:${range.last}` : `${range.first}`, isRange };
 }

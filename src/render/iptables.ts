@@ -1,6 +1,6 @@
 import { unreachable } from "../errors.js";
 import { type Family, families } from "../policy/prefix.js";
-import { formatRange, type MatchContext, renderMatches, toAnyPort, toRange } from "./iptables-match.js";
+import { type MatchContext, renderMatches, toAnyPort, toRange, writeRange } from "./iptables-match.js";
 import { chainName, hook, listName } from "./iptables-names.js";
 import { quoteIptables } from "./quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "./ruleset.js";
@@ -94,7 +94,7 @@ function renderDispatch(verdict: Dispatch, printer: Printer): readonly Words[] {
   const { protocol, entries, list } = verdict;
   const { policy } = printer.ruleset;
   if (isLong(verdict)) {
-    const ports = entries.map(({ range }) => formatRange(range));
+    const ports = entries.map(({ range }) => writeRange(range));
     return toAnyPort(protocol, ports).map((toPorts) => [...toPorts, "-g", chainName(policy, list)]);
   }
   return entries.flatMap(({ range, chain }) => {
