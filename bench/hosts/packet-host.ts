@@ -4,7 +4,7 @@ import { makeNamespaces } from "../../test/lab/namespaces";
 import { openDialogue } from "./dialogue";
 import { startBeside } from "./start-beside";
 
-export const trafficKinds = ["established", "unrelated", "flood1", "flood100000"] as const;
+export const trafficKinds = ["established", "unrelated", "unrelatedTcp", "flood1", "flood100000"] as const;
 export type TrafficKind = (typeof trafficKinds)[number];
 
 const unrelatedPort = 5_140;

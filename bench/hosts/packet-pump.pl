@@ -1,6 +1,6 @@
 # Hands packets to the kernel of the network namespace it runs in, as if they came from a link, and tells what one costs.
 # usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT      ends when its stdin does
-# A request is a line "KIND MILLISECONDS": established, unrelated, flood1 or flood100000. It sends for so much processor time,
+# A request is a line "KIND MILLISECONDS": established, unrelated, unrelatedTcp, flood1 or flood100000. It sends for so much processor time,
 # beginning where the last request of that kind ended, or until it has sent all that it has of that kind, and answers with a
 # line: nanoseconds of processor time a packet, packets a second of processor time.
 #
@@ -30,8 +30,9 @@ my %made;
 my %kinds = (
     established => \&pumpEstablished,
     unrelated => sub { pump($_[0], $made{unrelated} //= makeUnrelated(), \&readDatagram) },
-    flood1 => sub { pump($_[0], $made{flood1} //= makeFlood(1, 20_000)) },
-    flood100000 => sub { pump($_[0], $made{flood100000} //= makeFlood(100_000, 100_000)) },
+    unrelatedTcp => sub { pump($_[0], $made{unrelatedTcp} //= makeSyns($unrelatedPort, 4096, 20_000)) },
+    flood1 => sub { pump($_[0], $made{flood1} //= makeSyns($firstStepPort, 1, 20_000)) },
+    flood100000 => sub { pump($_[0], $made{flood100000} //= makeSyns($firstStepPort, 100_000, 100_000)) },
 );
 
 $| = 1;
@@ -103,11 +104,11 @@ sub makeUnrelated {
 }
 
 # Each SYN is a flow of its own. Sources lie far apart, so that no limit for a network holds for many of them.
-sub makeFlood {
-    my ($sources, $count) = @_;
+sub makeSyns {
+    my ($port, $sources, $count) = @_;
     my @good = map {
-        my $source = $sources == 1 ? $peer : pack('N', 0x14000000 + 13_001 * $_);
-        packet($source, 6, tcpHeader(20_000 + $_ % 40_000, $firstStepPort, 1, 0, 2));
+        my $source = $sources == 1 ? $peer : pack('N', 0x14000000 + 13_001 * ($_ % $sources));
+        packet($source, 6, tcpHeader(20_000 + $_ % 40_000, $port, 1, 0, 2));
     } 0 .. $count - 1;
     return [\@good, [map { breakChecksum($_) } @good]];
 }

@@ -43,6 +43,15 @@ export function renderOurs(loader: Loader, gates: readonly GateShape[]): string 
  * and no limit, so that it does less than what Knockgate renders.
  */
 export function writeNftables(gates: readonly GateShape[]): string {
+  return writeByHand(gates, false);
+}
+
+/** The same, and what is not the next step puts its source back to the start. */
+export function writeStrictNftables(gates: readonly GateShape[]): string {
+  return writeByHand(gates, true);
+}
+
+function writeByHand(gates: readonly GateShape[], isStrict: boolean): string {
   const sets = gates.flatMap(({ name, steps }) =>
     [
       ...steps.slice(1).map((_, index) => [`${name}_${index + 1}`, 5] as const),
@@ -57,9 +66,13 @@ export function writeNftables(gates: readonly GateShape[]): string {
       .map((port, index) => {
         const known = index === 0 ? "" : `ip saddr @${name}_${index} `;
         const next = index === steps.length - 1 ? `${name}_open` : `${name}_${index + 1}`;
-        return `tcp dport ${port} ${known}update @${next} { ip saddr }`;
+        const put = `tcp dport ${port} ${known}update @${next} { ip saddr }`;
+        return isStrict && index > 0 ? `${put} delete @${name}_${index} { ip saddr } return` : put;
       })
-      .reverse(),
+      .reverse()
+      .flatMap((rule, index) =>
+        isStrict && index === steps.length - 1 ? [...resets(name, steps), rule] : [rule],
+      ),
   ]);
   const chain = [
     "type filter hook input priority filter; policy accept;",
@@ -68,6 +81,13 @@ export function writeNftables(gates: readonly GateShape[]): string {
     ...rules,
   ];
   return `table inet byhand {\n${sets.join("\n")}\nchain input {\n${chain.join("\n")}\n}\n}\n`;
+}
+
+/** Before the first step, which begins anew whatever was. */
+function resets(name: string, steps: readonly number[]): readonly string[] {
+  return steps
+    .slice(1)
+    .map((_, index) => `ip saddr @${name}_${index + 1} delete @${name}_${index + 1} { ip saddr }`);
 }
 
 /** The same with `-m recent`, for iptables-restore; IPv4 alone. */
