@@ -54,12 +54,15 @@ export function lowerKnocks(policy: Policy): LoweredKnocks {
   };
 }
 
-/** It remembers a second longer than a source can be in mid-sequence, and has room for all gates' sources together. */
+/**
+ * It remembers a second longer than a source can be in mid-sequence. So it has room for all gates' sources together, and for as
+ * many that are so no longer: a gate's own sets are full before it is, unless another gate has a much longer time.
+ */
 function knockingSources({ backend, limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
   const gates = sorted.filter(hasProgress);
   if (gates.length === 0) return undefined;
   const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
-  const size = limits.sources * gates.length;
+  const size = limits.sources * (1 + gates.length);
   const name = knockingSet(backend === "nftables" ? gates.length : undefined);
   return { name, key: "source", role: "progress", timeoutSeconds, size };
 }

@@ -108,6 +108,25 @@ describe.concurrent.each(families)("over %s a door", (family) => {
     });
   });
 
+  test("stays closed to a source that can't be known as knocking, because too many are: it takes no step", async () => {
+    await gated.withHost(async (host) => {
+      await loadPolicy(host, { ...policyOf([gate]), limits: { sources: 16 } });
+      const set = `inet knockgate_edge knocking1_${family.replace("ip", "")}`;
+      const others = Array.from({ length: 32 }, (_, index) =>
+        family === "ipv4" ? `198.51.100.${index + 1}` : `2001:db8::${index + 1}`,
+      );
+      const elements = others.map((source) => `${source} timeout 60s`).join(", ");
+      await host.run(["nft", "-f", "-"], { stdin: `add element ${set} { ${elements} }\n` });
+      await play(knock.slice(0, 1), host[family], gated);
+      expect(await listPlaces(host, gated.knocker[family])).toEqual([]);
+      await play(knock, host[family], gated);
+      expect(await lookAt(gated.knocker, host[family], doorPort)).toBe("closed");
+      await host.run(["nft", "flush", "set", ...set.split(" ")]);
+      await play(knock, host[family], gated);
+      expect(await waitForOpen(gated.knocker, host[family], doorPort)).toBe("open");
+    });
+  });
+
   test("stays open when its source then does what would put a knock back", async () => {
     await gated.withHost(async (host) => {
       const address = host[family];
@@ -149,8 +168,10 @@ describe.concurrent.each(families)("over %s a door", (family) => {
   });
 });
 
-/** The sets that hold a source; what keeps packets of it does not count as a place. */
-/** Where a source has progress or an open door; who was knocking a while ago is known as that a while longer. */
+/**
+ * The sets that hold a source; what keeps packets of it does not count as a place, nor does the one in which it is known as
+ * knocking for a while longer.
+ */
 async function listPlaces(host: LabHost, source: string): Promise<readonly (string | undefined)[]> {
   const { stdout } = await host.run(["nft", "list", "table", "inet", "knockgate_edge"]);
   const sets = [...stdout.matchAll(/set (\S+) \{[^}]*elements = \{([^}]*)\}/g)];
