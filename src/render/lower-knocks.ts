@@ -19,7 +19,7 @@ export interface LoweredKnocks {
   readonly chains: readonly Chain[];
 }
 
-export interface Begin {
+interface Begin {
   readonly kind: Kind;
   readonly isAlike: Match;
   readonly rule: Rule;
