@@ -15,6 +15,12 @@ export const giveSmallDisk: Act = async (scene) => {
   await host.run(["sh", "-c", mount]);
 };
 
+/** The same on a host whose script is another one, so that a confirm has to write it. */
+export const giveSmallDiskAndOlderScript: Act = async (scene) => {
+  await giveSmallDisk(scene);
+  await scene.host.run(["sh", "-c", `echo "# older" >>${folder}/edge/host.sh`]);
+};
+
 export const fillDisk: Act = async (scene) => {
   await scene.host.run(["sh", "-c", `cat /dev/zero >${folder}/filler`], { check: false });
   scene.healLater(() => scene.host.run(["rm", `${folder}/filler`]));

@@ -16,7 +16,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 6, shell });
+    lab = await openLab({ hosts: 7, shell });
   });
   afterAll(() => lab?.close());
 
@@ -60,6 +60,17 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     await changeHost(update, await deployTo(lab, host));
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
     expect(await listFiles(host)).toEqual(confirmedFiles);
+  });
+
+  test("keeps no change from being confirmed where the script is the same, so that only a link is to be written", async () => {
+    const host = await claimSmall("512k");
+    await changeHost(first, await deployTo(lab, host));
+    const fill = () => host.run(["sh", "-c", `cat /dev/zero >${folder}/filler`], { check: false });
+    await changeHost(update, await deployTo(lab, host, interfere({ before: { confirm: fill } })));
+    await host.run(["rm", `${folder}/filler`]);
+    expect(await isLetIn("outside", host, newSteps)).toBe(true);
+    expect(await listFiles(host)).toEqual(confirmedFiles);
+    await waitForNoTimer(host);
   });
 
   test("does not keep a boot from loading the confirmed ruleset, nor makes it look like another", async () => {
