@@ -59,7 +59,7 @@ export const change: Figure = {
         of: { quantity: time, scenario, subject: aside },
         to: { quantity: time, scenario, subject: floors.ssh2 },
         atMost: 1.5,
-        why: "The host checks twice before it loads, and each command takes three round trips; see bench/PROFILE.md.",
+        why: "The host is looked at, and has the new ruleset and the way back checked before it loads, each by a transaction of its kernel; see bench/PROFILE.md.",
       },
     ]),
   ],

@@ -5,7 +5,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
+import { confirmChange } from "../../src/apply/confirm";
+import { reachHost } from "../../src/apply/reach";
 import { removeFromHost } from "../../src/apply/remove";
+import { digestText } from "../../src/policy/digest";
+import { renderPolicy } from "../../src/render/render";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import type { Errand } from "./deployer";
@@ -26,7 +30,7 @@ vi.setConfig({ maxConcurrency: 30 });
 describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 11, clients: 1, shell });
+    lab = await openLab({ hosts: 12, clients: 1, shell });
   });
   afterAll(() => lab?.close());
 
@@ -91,6 +95,21 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     await changeHost(update, world);
     expect(world.lines[0]).toContain("the last change was undone: not confirmed in time");
     expect(await listFiles(host)).toEqual(confirmedFiles);
+  });
+
+  test("a confirm that comes after the undo confirms nothing, and says so", async () => {
+    const [host, old, world] = await claimGated();
+    const id = await leavePending(newPolicy, oldPolicy, 3, world);
+    await waitUntil("the old ruleset", timerLimitMs, async () => (await listGate(host)) === old);
+    await waitForNoTimer(host);
+    const { connection } = await reachHost(world.routes, [oldPolicy], true, world.dialing);
+    const digest = digestText(renderPolicy(newPolicy));
+    await expect(confirmChange(connection, newPolicy, id, digest, 10_000)).rejects.toMatchObject({
+      code: "NOT_CONFIRMED",
+      message: `change ${id} is not pending any more: the host has undone it [NOT_CONFIRMED]`,
+    });
+    connection.close();
+    await expectOld(host, old);
   });
 
   test("a first change whose deployer is killed leaves nothing on the host", async () => {
