@@ -20,7 +20,8 @@ exec 8</sys/fs/cgroup
 flock 8 # or another lab could take an empty one, that is just being made, for one that was left
 for old in /sys/fs/cgroup/knockgate-*; do
 	# Left by a lab that was killed; one in use holds processes at all times.
-	! grep -qx "populated 0" "$old/cgroup.events" 2>/dev/null || find "$old" -depth -type d -exec rmdir {} +
+	! grep -qx "populated 0" "$old/cgroup.events" 2>/dev/null || find "$old" -depth -type d -exec rmdir {} + ||
+		[ ! -e "$old" ] # whose it was has taken it away meanwhile
 done
 group=$(mktemp -d /sys/fs/cgroup/knockgate-XXXXXX)
 mkdir "$group/outer" "$group/boot"
