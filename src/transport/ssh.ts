@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   Client,
@@ -97,6 +98,7 @@ export async function openSsh(
         .once("ready", resolve)
         // Not once: an error can follow another, and one that nobody hears ends the process.
         .on("error", (error: Error & ClientErrorExtensions) => {
+          if (error.level === "client-timeout") abandon(stream);
           // ssh2 goes on to the next way to log in by itself.
           if (error.level === "agent") return attempt.blameAgent(error.message);
           fault ??= error;
@@ -133,9 +135,18 @@ export async function openSsh(
     onClose: (listener) => client.once("close", listener),
     close: () => {
       client.end();
-      setTimeout(() => stream.destroy(), farewellMs).unref();
+      setTimeout(() => abandon(stream), farewellMs).unref();
     },
   };
+}
+
+/**
+ * Lets go of a line that may be cut. The kernel would go on sending what was written to it for minutes after a plain close
+ * (tcp_orphan_retries in tcp(7)), and a host would carry out programs for somebody who is gone.
+ */
+function abandon(stream: Duplex): void {
+  if (stream instanceof Socket && !stream.destroyed) stream.resetAndDestroy();
+  else stream.destroy();
 }
 
 function explain(

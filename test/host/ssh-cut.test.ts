@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Route } from "../../src/transport/host";
+import { runCommand } from "../lab/command";
 import { type Lab, openLab } from "../lab/lab";
 import { connectionThrough } from "./bastions";
 import { claimHost, connectionTo, openDeployment, waitUntil } from "./deployment";
@@ -27,13 +28,24 @@ describe.concurrent("an SSH connection", () => {
       const input = isDirect ? connectionTo(lab, host) : connectionThrough(lab, bastion, host);
       const world = await openDeployment(input);
       const connection = await connect(world.routes[0]);
+      // Two shells, of which one waits for what may come.
+      await connection.run({ commands: ":\n" }, 5_000);
+      const first = connection.run({ commands: "sleep 0.2\n" }, 5_000);
+      await Promise.all([first, connection.run({ commands: ":\n" }, 5_000)]);
       const running = connection.run({ commands: "sleep 600\n" }, 600_000);
       const cut = await lab.swallow({ to: isDirect ? host : bastion, protocol: "any" });
+      const late = connection.run({ commands: "touch /run/late\n" }, 600_000);
+      late.catch(() => undefined); // looked at below
       await expect(running).rejects.toMatchObject({
         code: "UNREACHABLE",
         message: expect.stringMatching(/the connection was lost while a command ran/),
       });
-      if (isDirect) await expect(running).rejects.toThrow("(Keepalive timeout)");
+      await expect(late).rejects.toMatchObject({ code: "UNREACHABLE" });
+      if (isDirect) {
+        await expect(running).rejects.toThrow("(Keepalive timeout)");
+        // Nothing is left here that could still bring the host what it was sent in vain.
+        expect((await runCommand(["ss", "-Htan", "dst", host.ipv4])).stdout).toBe("");
+      }
       await cut.restore();
       world.close();
     },
