@@ -44,7 +44,10 @@ describe.concurrent("an SSH connection", () => {
       if (isDirect) {
         await expect(running).rejects.toThrow("(Keepalive timeout)");
         // Nothing is left here that could still bring the host what it was sent in vain.
-        expect((await runCommand(["ss", "-Htan", "dst", host.ipv4])).stdout).toBe("");
+        expect(
+          (await runCommand(["ss", "-Htn", "state", "connected", "exclude", "time-wait", "dst", host.ipv4]))
+            .stdout,
+        ).toBe("");
       }
       await cut.restore();
       world.close();
