@@ -19,7 +19,7 @@ export interface HostConnection {
    * Runs a program as root on the host. It travels on standard input, never as an argument.
    *
    * @throws KnockgateError `UNREACHABLE` when the connection is lost or `timeoutMs` is over; `NOT_ALLOWED` when the
-   * login can't become root; `HOST_FAILED` when a signal ended the program.
+   * login can't become root; `HOST_FAILED` when a signal ended the shell that ran it.
    */
   run(program: Program, timeoutMs: number): Promise<CommandResult>;
   close(): void;
