@@ -7,6 +7,9 @@ import type { Ruleset } from "../../src/render/ruleset";
 import { gateName, policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
 
+/** One policy in eight has 16 gates or more, which takes as long as many small ones. */
+const runs = { numRuns: 50 };
+
 const render = (input: Parameters<typeof readPolicy>[0]) => renderNftables(lowerPolicy(readPolicy(input)));
 
 describe("the rendered text", () => {
@@ -15,6 +18,7 @@ describe("the rendered text", () => {
       fc.property(policyInput(), (input) => {
         expect(render(structuredClone(input))).toBe(render(input));
       }),
+      runs,
     );
   });
 
@@ -23,6 +27,7 @@ describe("the rendered text", () => {
       fc.property(policyInput(), (input) => {
         expect(render(reverseKeys(input))).toBe(render(input));
       }),
+      runs,
     );
   });
 
@@ -38,6 +43,7 @@ describe("the rendered text", () => {
         const other = { ...input, gates: turned, allowFrom: double(allowFrom), denyFrom: double(denyFrom) };
         expect(render(other)).toBe(render(input));
       }),
+      runs,
     );
   });
 

@@ -7,6 +7,9 @@ import { redactListing, redactPorts, renderRedacted } from "../../src/render/red
 import { policyInput } from "../arbitraries";
 import { edge, readPolicy } from "../policy/read-policy";
 
+/** One policy in eight has 16 gates or more, which takes as long as many small ones. */
+const runs = { numRuns: 50 };
+
 const policy = readPolicy(edge);
 const rendered = renderNftables(lowerPolicy(policy));
 
@@ -87,6 +90,7 @@ describe("a redacted ruleset", () => {
         const numbers = new Set(withoutTimes(renderRedacted(read, key)).match(/(?<![\w:.])\d+(?![\w:.])/g));
         for (const port of portsOf(read)) expect(numbers).not.toContain(`${port}`);
       }),
+      runs,
     );
   });
 
@@ -101,6 +105,7 @@ describe("a redacted ruleset", () => {
           if (!/<[^>]+-\d+(-size)?:[0-9a-f]{6}>/.test(line)) expect(line).toBe(lines[index]);
         }
       }),
+      runs,
     );
   });
 });
@@ -113,6 +118,7 @@ describe("a redacted listing", () => {
         const text = renderNftables(lowerPolicy(read));
         expect(redactListing(text, read, "key")).toBe(renderRedacted(read, "key"));
       }),
+      runs,
     );
   });
 
