@@ -43,8 +43,6 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
       return [["-p", "udp"]];
     case "echo":
       return [echo(family)];
-    case "toPorts":
-      return match.ranges.map((range) => toRange(match.protocol, range));
     case "step":
       return [renderStep(match.step, context)];
     case "likeStep":

@@ -1,5 +1,4 @@
 import { unreachable } from "../errors.js";
-import { formatPortRange } from "../policy/port.js";
 import { type Family, families, formatPrefix } from "../policy/prefix.js";
 import { familySetName, type NftablesContext } from "./nftables-names.js";
 import { identifier } from "./quote.js";
@@ -46,8 +45,6 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return "meta l4proto udp";
     case "echo":
       return `${icmp(family)} type echo-request`;
-    case "toPorts":
-      return `${match.protocol} dport ${braces(match.ranges.map(formatPortRange))}`;
     case "step":
       return renderStep(match.step, family, context);
     case "likeStep":

@@ -50,7 +50,6 @@ export type Match =
   | { readonly kind: "beginsTcp" }
   | { readonly kind: "udp" }
   | { readonly kind: "echo" }
-  | { readonly kind: "toPorts"; readonly protocol: "tcp" | "udp"; readonly ranges: readonly PortRange[] }
   | { readonly kind: "step"; readonly step: StepMatch }
   /** A packet of the kind and port, or size, of one of these steps, which are all of one kind; UDP's size is not looked at. */
   | { readonly kind: "likeStep"; readonly steps: readonly StepMatch[] }

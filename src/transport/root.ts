@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { KnockgateError } from "../errors.js";
-import type { Conversation } from "./channel.js";
 import type { CommandResult, HostConnection, Program } from "./host.js";
 import { quoteLine } from "./quote-line.js";
 import type { SshClient } from "./ssh.js";
@@ -56,31 +55,15 @@ function openRootShell(client: SshClient, sudoPassword: string | undefined): Roo
       return conversation.isOpen;
     },
     run: async ({ functions = "", commands }, timeoutMs) => {
-      const answer = await tell(conversation, {
-        before: greeting,
-        functions: functions === known ? "" : functions,
-        commands,
-        timeoutMs,
-      });
+      const mark = makeToken();
+      const program = frameProgram(functions === known ? "" : functions, commands, mark);
+      const answer = await conversation.tell(`${greeting}${program}`, mark, timeoutMs);
       known = functions;
       if (greeting === "") return answer;
       greeting = "";
       return readFirst(client, token, answer);
     },
   };
-}
-
-interface Telling {
-  readonly before: string;
-  readonly functions: string;
-  readonly commands: string;
-  readonly timeoutMs: number;
-}
-
-async function tell(conversation: Conversation, telling: Telling): Promise<CommandResult> {
-  const mark = makeToken();
-  const { before, functions, commands, timeoutMs } = telling;
-  return conversation.tell(`${before}${frameProgram(functions, commands, mark)}`, mark, timeoutMs);
 }
 
 /**
