@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
+import { waitForNoTimer } from "./inspection";
 import { type Managed, manage } from "./managed";
 import { leavePending } from "./pending";
 import { makePolicy, type Particulars } from "./policies";
@@ -144,7 +145,8 @@ describe.concurrent.each([
     await leavePending(next, former, 20, await deployTo(lab, host));
     expect(await gate.refresh()).toEqual([expect.stringMatching(/^pending: a change is armed/)]);
     expect(`${gate.state["ruleset"]}`).not.toMatch(secrets);
-    await waitUntil("undone", 60_000, async () => (await listRules(host)) === before);
+    await waitUntil("the old ruleset", 60_000, async () => (await listRules(host)) === before);
+    await waitForNoTimer(host);
     expect(await gate.refresh()).toEqual([expect.stringMatching(/^undone: .*: not confirmed in time$/)]);
     await gate.up();
     expect([await gate.refresh(), await gate.isDue()]).toEqual([[], false]);

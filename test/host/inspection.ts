@@ -17,7 +17,15 @@ export async function listGate(host: LabHost, policy = "edge"): Promise<string> 
 
 /** What there is below /var/lib, as kind, mode and path, a change's id shortened to ID. */
 export async function listFiles(host: LabHost): Promise<readonly string[]> {
-  const { stdout } = await host.run(["find", "/var/lib", "-mindepth", "1", "-printf", "%y %#m %p\\n"]);
+  const { stdout } = await host.run([
+    "find",
+    "/var/lib",
+    "-ignore_readdir_race",
+    "-mindepth",
+    "1",
+    "-printf",
+    "%y %#m %p\\n",
+  ]);
   return stdout
     .split("\n")
     .filter((line) => line !== "")

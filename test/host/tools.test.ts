@@ -35,6 +35,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     const old = await listGate(host);
     await leavePending(newPolicy, oldPolicy, 5, await deployTo(lab, host));
     await waitUntil("the old ruleset", 20_000, async () => (await listGate(host)) === old);
+    await waitForNoTimer(host);
     await host.run(["nft", "flush", "ruleset"]);
     await host.run(["sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"]);
     expect(await listGate(host)).toBe(old);
