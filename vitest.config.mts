@@ -1,10 +1,14 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Tests that put something in a module's place: in a process of their own, where nobody has imported it before. */
-const replacing = [
+/**
+ * Tests that need a process of their own: they put something in a module's place, where nobody may have imported it
+ * before, or change what belongs to the process, its umask or HOME.
+ */
+const alone = [
   "test/apply/reach.test.ts",
-  "test/cli/{host-word,hosts}.test.ts",
+  "test/cli/{host-word,hosts,profile}.test.ts",
   "test/pulumi/!(check|contact|diff|fleet-plan).test.ts",
+  "test/transport/host-key.test.ts",
 ];
 
 /**
@@ -23,16 +27,17 @@ export default defineConfig({
             ...configDefaults.exclude,
             "**/*.long.test.ts",
             "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**",
-            ...replacing,
+            ...alone,
           ],
-          // These share nothing that they change, so that one process can serve many files.
+          // These share nothing that they change, so that one thread can serve many files.
           isolate: false,
+          pool: "threads",
         },
       },
       {
         test: {
-          name: "isolated",
-          include: replacing,
+          name: "alone",
+          include: alone,
           exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
         },
       },

@@ -250,7 +250,7 @@ function findImpurities(path: string, sources: ReadonlyMap<string, ts.SourceFile
   });
 }
 
-function listEffects(source: ts.SourceFile): readonly string[] {
+const listEffects = once((source): readonly string[] => {
   const imported = listImports(source).flatMap(({ from, names, isTypeOnly }) => {
     if (isTypeOnly || !isBuiltin(from)) return [];
     const allowed = pureBuiltins[from];
@@ -265,7 +265,7 @@ function listEffects(source: ts.SourceFile): readonly string[] {
   };
   visit(source);
   return [...imported, ...used];
-}
+});
 
 /** Whether an identifier only names a member of something else. */
 function isName(node: ts.Identifier): boolean {
@@ -277,7 +277,7 @@ function isName(node: ts.Identifier): boolean {
   );
 }
 
-function listImports(source: ts.SourceFile): readonly Import[] {
+const listImports = once((source): readonly Import[] => {
   const found: Import[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
@@ -301,7 +301,7 @@ function listImports(source: ts.SourceFile): readonly Import[] {
   };
   visit(source);
   return found;
-}
+});
 
 /** An import() of something computed is taken as it is written. */
 function textOf(node: ts.Node): string {
@@ -322,4 +322,14 @@ function resolve(path: string, from: string): string {
 /** `policy` of `policy/port.ts`, `errors` of `errors.ts`. */
 function folderOf(path: string): string {
   return (path.split("/")[0] ?? "").replace(/\.ts$/, "");
+}
+
+/** Many files import the same ones: each is read once. */
+function once<T>(read: (source: ts.SourceFile) => T): (source: ts.SourceFile) => T {
+  const results = new WeakMap<ts.SourceFile, { readonly result: T }>();
+  return (source) => {
+    const known = results.get(source) ?? { result: read(source) };
+    results.set(source, known);
+    return known.result;
+  };
 }
