@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { renderRedacted } from "../src/render/redact";
+import { readPolicy } from "./policy/read-policy";
 
 const root = join(__dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -15,4 +17,17 @@ test("examples/single-host asks for the same configuration as the project at the
     return readFileSync(join(root, file), "utf8").replace(/^[\s\S]*?^config:/m, "");
   });
   expect(top).toBe(example);
+});
+
+test("the lines of the README's preview begin as those of a ruleset do", () => {
+  const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
+  const policy = readPolicy({
+    name: "edge",
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }],
+  });
+  const withoutLabel = (line: string) => line.replace(/<ssh-(\d):[0-9a-f]{6}>/, "<ssh-$1>");
+  const rendered = renderRedacted(policy, "key").split("\n").map(withoutLabel);
+  const shown = [...readme.matchAll(/^ +[-+] (\t.*) \.\.\.$/gm)].map(([, line = ""]) => withoutLabel(line));
+  expect(shown).toHaveLength(4);
+  expect(shown.filter((line) => !rendered.some((one) => one.startsWith(line)))).toEqual([]);
 });
