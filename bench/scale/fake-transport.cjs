@@ -1,3 +1,4 @@
+// @ts-check: what Knockgate asks of hosts changes, and these have to follow.
 // Hosts that answer as Knockgate's host script does and keep in a folder what a host keeps on its disk. They answer
 // in the event loop's next turn, as a network never does: what is left is what the deployer's own machine has to do.
 const { createHash } = require("node:crypto");
@@ -5,18 +6,21 @@ const { existsSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setImmediate: answerSoon } = require("node:timers/promises");
 
+/** @typedef {import("../../src/transport/host.js").Program} Program */
+/** @typedef {import("../../src/transport/host.js").Route} Route */
 /** @typedef {{ id: string, text: string, owner: string }} Change */
-/** @typedef {{ loaded?: string, staged?: Change, pending?: string, isOpen: boolean, dropped: number }} FakeHost */
+/** @typedef {{ loaded: string | undefined, staged?: Change, pending?: string | undefined, isOpen: boolean, dropped: number }} FakeHost */
 
 /**
  * @param {string} root the repository
  * @param {string} disks a folder
  */
 exports.putFakesInPlace = (root, disks) => {
+  /** @type {{ findRoutes: typeof import("../../src/transport/routes.js").findRoutes }} */
   const routes = require(join(root, "dist", "transport", "routes.js"));
   if (typeof routes.findRoutes !== "function") throw new Error("nothing to put fake hosts in the place of");
   const hosts = new Map();
-  routes.findRoutes = async (/** @type {{ host: string }} */ { host }) => {
+  routes.findRoutes = async ({ host }) => {
     const disk = join(disks, `${host}.json`);
     if (!hosts.has(host)) hosts.set(host, { loaded: readDisk(disk)?.text, isOpen: false, dropped: 0 });
     return { routes: [makeRoute(host, hosts.get(host), disk)], close: () => undefined };
@@ -27,6 +31,7 @@ exports.putFakesInPlace = (root, disks) => {
  * @param {string} name
  * @param {FakeHost} host
  * @param {string} disk
+ * @returns {Route}
  */
 function makeRoute(name, host, disk) {
   return {
@@ -36,14 +41,14 @@ function makeRoute(name, host, disk) {
       if (host.loaded !== undefined && !host.isOpen)
         throw new Error(`fake host ${name}: dialled without a knock`);
       return {
-        run: async (/** @type {string} */ program) => {
+        run: async (program) => {
           await answerSoon();
           return answer(program, host, disk);
         },
         close: () => undefined,
       };
     },
-    knock: async (/** @type {unknown[]} */ steps) => {
+    knock: async (steps) => {
       await answerSoon();
       host.isOpen ||= steps.length > 0;
     },
@@ -57,19 +62,19 @@ function makeRoute(name, host, disk) {
 }
 
 /**
- * @param {string} program
+ * @param {Program} program
  * @param {FakeHost} host
  * @param {string} disk
  */
-function answer(program, host, disk) {
-  const [command, ...words] = readCommand(program);
+function answer({ commands }, host, disk) {
+  const [command, ...words] = readCommand(commands);
   const say = (/** @type {string} */ stdout) => ({ code: 0, stdout, stderr: "" });
   switch (command) {
     case "probe":
       return say(describe(readDisk(disk), host));
     case "stage": {
-      const [, id = ""] = /^stage_begin \S+ (\S+) /m.exec(program) ?? [];
-      host.staged = { id, text: readFile(program, "ruleset"), owner: readFile(program, "owner").trim() };
+      const [, id = ""] = /^stage_begin \S+ (\S+)$/m.exec(commands) ?? [];
+      host.staged = { id, text: readRuleset(commands), owner: readOwner(commands) };
       return say(`staged=${id}\n`);
     }
     case "arm":
@@ -105,13 +110,14 @@ function readDisk(/** @type {string} */ disk) {
  * @param {FakeHost} host
  */
 function describe(confirmed, host) {
-  const facts = "client=192.0.2.9\nnft=1.0.6\ninit=systemd\n";
+  const facts = "client=192.0.2.9\nnft=nftables v1.0.6\ninit=systemd\n";
   if (confirmed === undefined) return `${facts}end=probe\n`;
   const { owner, text } = confirmed;
   const listings = [
     section("ruleset", text),
     section("baseline", text),
     section("listing", host.loaded ?? ""),
+    section("tables", `${JSON.stringify({ nftables: [] })}\n`),
   ];
   return `${facts}owner=${owner}\n${listings.join("")}end=probe\n`;
 }
@@ -131,21 +137,26 @@ function section(name, text) {
 }
 
 /**
- * The last command is what a program is for: all before it defines how.
+ * The last command is what a program is for.
  * @returns {string[]}
  */
-function readCommand(/** @type {string} */ program) {
-  const [, words = "", digest] =
-    [...program.matchAll(/^(?:main (.+)|stage_end (\S+)) <\/dev\/null$/gm)].at(-1) ?? [];
-  return digest === undefined ? words.split(" ") : ["stage", digest];
+function readCommand(/** @type {string} */ commands) {
+  const calls = [...commands.matchAll(/^(?:main|exec sh \S+) (.+)$|^stage_end (\S+)$/gm)];
+  const [, words = "", digest] = calls.at(-1) ?? [];
+  return digest === undefined ? words.split(" ").map(unquote) : ["stage", digest];
 }
 
-/**
- * @param {string} program
- * @param {string} name
- */
-function readFile(program, name) {
-  const [, text = ""] =
-    new RegExp(`^put_file ${name} <<'KNOCKGATE_END'\n([^]*?)^KNOCKGATE_END$`, "m").exec(program) ?? [];
-  return text;
+/** @returns {string} */
+function readRuleset(/** @type {string} */ commands) {
+  return /^put_file ruleset <<'KNOCKGATE_END'\n([\s\S]*?)^KNOCKGATE_END$/m.exec(commands)?.[1] ?? "";
+}
+
+/** @returns {string} */
+function readOwner(/** @type {string} */ commands) {
+  return unquote(/^put_line owner (.*)$/m.exec(commands)?.[1] ?? "");
+}
+
+/** Words that the fakes are told hold no quote themselves. */
+function unquote(/** @type {string} */ word) {
+  return word.replace(/^'(.*)'$/, "$1");
 }
