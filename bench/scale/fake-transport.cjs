@@ -1,4 +1,4 @@
-// @ts-check: what Knockgate asks of hosts changes, and these have to follow.
+// @ts-check: what Knockgate asks of hosts changes, and these have to follow (npm run check).
 // Hosts that answer as Knockgate's host script does and keep in a folder what a host keeps on its disk. They answer
 // in the event loop's next turn, as a network never does: what is left is what the deployer's own machine has to do.
 const { createHash } = require("node:crypto");
