@@ -74,7 +74,7 @@ describe.concurrent.each([
     const before = await listAll(host);
     await leavePending(newPolicy, undefined, 3, await deployTo(lab, host));
     expect(await listAll(host)).not.toBe(before);
-    await waitUntil("an end without files", 20_000, async () => (await listFiles(host)).length === 0);
+    await waitUntil("an end without files", 8_000, async () => (await listFiles(host)).length === 0);
     expect(await listAll(host)).toBe(before);
     await waitForNoTimer(host);
   });
