@@ -1,9 +1,10 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
-// --rootfs: also the root file system of the tests' hosts that boot, and with KNOCKGATE_DEEP=1 one with OpenRC, and
+// --rootfs: also the root file system of the tests' hosts that boot, and the other Nodes that tests run on, and with KNOCKGATE_DEEP=1 one with OpenRC, and
 // what runs a Python program. --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
+import { obtainNodes } from "./setup/nodes.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
 import { obtainPulumiCli } from "./setup/obtain-pulumi.mjs";
 import { installPeers } from "./setup/peers.mjs";
@@ -24,6 +25,7 @@ try {
     await obtainAnsible();
   }
   if (process.argv.includes("--rootfs")) {
+    await obtainNodes();
     await obtainRootfs("systemd");
     if (process.env.KNOCKGATE_DEEP === "1") {
       await obtainRootfs("openrc");

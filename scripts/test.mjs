@@ -1,9 +1,10 @@
 // npm test: the pure tests, then those that need a kernel, hosts or the engine; its last line counts both.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { runInForeground } from "./foreground.mjs";
 import { root } from "./root.mjs";
+import { findNodes } from "./setup/nodes.mjs";
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
@@ -33,18 +34,35 @@ const pure = await runVitest("pure", "vitest.config.mts", [node]);
 // They mostly wait, for hosts and for time to pass: so two labs, each with namespaces of its own, at the same time.
 const inLab = [node, script("in-lab.mjs"), node];
 const labs = ["engine", "hosts"].map((project) =>
-  runVitest(project, "vitest.lab.config.mts", inLab, ["--project", project]),
+  runVitest(project, "vitest.lab.config.mts", inLab, { args: ["--project", project] }),
 );
-finish([pure, ...(await Promise.all(labs))]);
+const inLabs = await Promise.all(labs);
+const onOthers = [];
+// Who asks for some of the tests asks this Node.
+const others = process.argv.length > 2 ? [] : findNodes();
+for (const { version, node: other } of others) {
+  console.error(`test: on Node ${version}: the pure tests, and a gate's life by the real engine`);
+  // What the engine starts finds its node there, too.
+  const env = { PATH: `${dirname(other)}${delimiter}${process.env.PATH}` };
+  onOthers.push(await runVitest(`pure-${version}`, "vitest.config.mts", [other], { env }));
+  const args = ["--project", "hosts", "test/package/programs.test.ts"];
+  onOthers.push(
+    await runVitest(`engine-${version}`, "vitest.lab.config.mts", [other, script("in-lab.mjs"), other], {
+      args,
+      env,
+    }),
+  );
+}
+finish([pure, ...inLabs, ...onOthers]);
 
 /**
  * @param {string} name
  * @param {string} config
  * @param {readonly string[]} launch what vitest's own file is given to
- * @param {readonly string[]} [options]
+ * @param {{ args?: readonly string[], env?: Record<string, string> }} [options]
  * @returns {Promise<Counts>}
  */
-async function runVitest(name, config, launch, options = []) {
+async function runVitest(name, config, launch, options = {}) {
   const report = join(reports, `${name}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   // A file or title given as an argument may stand in one of the two only.
@@ -53,13 +71,13 @@ async function runVitest(name, config, launch, options = []) {
     "run",
     "--config",
     config,
-    ...options,
+    ...(options.args ?? []),
     ...reporters,
     "--passWithNoTests",
     ...process.argv.slice(2),
   ];
   const [command = node, ...before] = launch;
-  const code = await runInForeground(command, [...before, ...args], { graceSeconds });
+  const code = await runInForeground(command, [...before, ...args], { graceSeconds, env: options.env ?? {} });
   stopIfInterrupted();
   const counts = countTests(report);
   if (code === 0 || counts.failed > 0) return counts;

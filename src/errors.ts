@@ -47,7 +47,7 @@ export class KnockgateError extends Error {
   constructor(
     code: ErrorCode,
     summary: string,
-    options: ErrorOptions & { readonly mayHaveConfirmed?: boolean } = {},
+    options: { readonly cause?: unknown; readonly mayHaveConfirmed?: boolean } = {},
   ) {
     super(`${summary} [${code}]`, options);
     this.mayHaveConfirmed = options.mayHaveConfirmed ?? false;

@@ -9,13 +9,13 @@ export { explainCounters } from "./plan/explain-counts.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
+export type { Policy, PolicyInput } from "./policy/policy.js";
 export {
   randomSequence,
   type SequenceOptions,
   type SequenceStep,
   type StepKind,
 } from "./policy/random-sequence.js";
-export type { Policy, PolicyInput } from "./policy/schema.js";
 export type {
   ConnectionArgs,
   ExpectationArgs,
@@ -32,7 +32,7 @@ export type {
 } from "./pulumi/args.js";
 export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet-args.js";
 export type { GatedHost, GateKnock } from "./pulumi/gated-host.js";
-export type { GuardedCommandArgs } from "./pulumi/guarded-command.js";
+export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/guarded-command.js";
 export { KnockFleet } from "./pulumi/knock-fleet.js";
 export { KnockGate } from "./pulumi/knock-gate.js";
 export type { CapturedPacket, PacketReading } from "./simulate/captured-packet.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import type { PolicyInput } from "../src/policy/policy";
 import type { Prefix } from "../src/policy/prefix";
-import type { PolicyInput } from "../src/policy/schema";
 
 /** Protected ports lie below the ports of steps, so that no step can hit one. */
 const firstStepPort = 20_000;

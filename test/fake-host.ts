@@ -2,7 +2,7 @@ import type { World } from "../src/apply/change";
 import { KnockgateError } from "../src/errors";
 import { digestText } from "../src/policy/digest";
 import { findGate } from "../src/policy/gate";
-import type { Policy } from "../src/policy/schema";
+import type { Policy } from "../src/policy/policy";
 import { lowerPolicy } from "../src/render/lower";
 import { baseChain, setShape } from "../src/render/nftables";
 import { familySetName, tableName } from "../src/render/nftables-names";

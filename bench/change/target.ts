@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 
 /** A host as who pushes to it needs to know it; root logs in. */
 export interface Target {

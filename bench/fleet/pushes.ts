@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ansiblePlaybook } from "../../scripts/setup/ansible-place.mjs";
 import { planLoad } from "../../src/plan/load";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { runCommand } from "../../test/lab/command";
 import type { LabHost } from "../../test/lab/host";
 import { pushBySsh2 } from "../change/bare";

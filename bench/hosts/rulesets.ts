@@ -1,5 +1,5 @@
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { doorPort } from "./bench-hosts";
 

@@ -160,20 +160,7 @@ export class TypeReader {
       return this.#gather(type, whole.symbol, place, "Partial");
     if (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class))
       return this.#gather(type, symbol, place);
-    // What the policy's schema infers has no name of its own; its properties tell which argument it is.
-    const names = this.#checker.getPropertiesOfType(type).map((property) => property.name);
-    const key = [...names].sort().join();
-    const alike = [...this.types].filter(
-      ([, { properties }]) =>
-        properties
-          .map((property) => property.name)
-          .sort()
-          .join() === key,
-    );
-    const [token] = alike[0] ?? [];
-    if (alike.length !== 1 || token === undefined)
-      throw new Error(`schema: ${place} has a type without a name`);
-    return token;
+    throw new Error(`schema: ${place} has a type without a name`);
   }
 
   /** @param {ts.Type} type @param {ts.Symbol} symbol @param {string} place @param {string} prefix @returns {string} */
@@ -182,7 +169,7 @@ export class TypeReader {
     const name = otherNames.get(symbol.name) ?? symbol.name.replace(/Args$/, "");
     const token = `knockgate:index:${prefix}${name}`;
     const known = this.#symbols.get(token);
-    if (known !== undefined && known !== symbol) {
+    if (known !== undefined && known !== symbol && !this.#hasSameNames(type, token)) {
       throw new Error(`schema: ${place}: ${token} would be two types`);
     }
     if (known === undefined) {
@@ -195,6 +182,18 @@ export class TypeReader {
       });
     }
     return token;
+  }
+
+  /**
+   * Whether a type is what a token stands for already: what comes out of a policy has a type of its own, with the
+   * properties of the argument.
+   * @param {ts.Type} type
+   * @param {string} token
+   */
+  #hasSameNames(type, token) {
+    const names = this.#checker.getPropertiesOfType(type).map((property) => property.name);
+    const known = this.types.get(token)?.properties.map((property) => property.name) ?? [];
+    return names.sort().join() === known.sort().join();
   }
 
   /**

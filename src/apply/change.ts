@@ -5,7 +5,7 @@ import { type Load, planLoad } from "../plan/load.js";
 import type { Observed } from "../plan/observed.js";
 import { findObstacles } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { renderPolicy } from "../render/render.js";
 import type { HostConnection, Program, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";

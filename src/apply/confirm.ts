@@ -1,5 +1,5 @@
 import { KnockgateError } from "../errors.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { redactPorts } from "../render/redact.js";
 import type { HostConnection } from "../transport/host.js";
 import { confirmProgram, parseReply } from "./program.js";

@@ -5,7 +5,7 @@ import { findServedSteps } from "../plan/listening.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { describeObstacle, type Obstacle } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { redactPorts } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { ChangeRequest } from "./change.js";

@@ -1,7 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import type { Observed } from "../plan/observed.js";
 import { isDenied } from "../policy/gate.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 
 /** The oldest nft that all we render was tried with (Debian 12). */
 const oldestNft = "1.0.6";

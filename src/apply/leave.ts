@@ -1,5 +1,5 @@
 import { KnockgateError } from "../errors.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { joinWords } from "../transport/shell.js";
 import type { World } from "./change.js";
 import { library, nameBackend } from "./program.js";

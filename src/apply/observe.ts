@@ -4,7 +4,7 @@ import { KnockgateError } from "../errors.js";
 import { type Counts, readCounts } from "../plan/counts.js";
 import { parseJson } from "../plan/json.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { tableName } from "../render/nftables-names.js";
 import type { HostConnection } from "../transport/host.js";
 import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";

@@ -1,6 +1,6 @@
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
-import type { Policy, Step } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/policy.js";
 import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";

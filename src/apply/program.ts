@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { hook } from "../render/iptables-names.js";
 import type { Program } from "../transport/host.js";
 import { hereDocument, joinWords, quoteWord } from "../transport/shell.js";

@@ -1,6 +1,6 @@
 import { type Counts, hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
-import type { Gate, Policy } from "../policy/schema.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import type { PortAnswer } from "../transport/host.js";
 import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
 

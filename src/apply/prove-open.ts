@@ -1,7 +1,7 @@
 import { hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
+import type { Gate } from "../policy/policy.js";
 import type { Protocol } from "../policy/port.js";
-import type { Gate } from "../policy/schema.js";
 import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
 
 /**

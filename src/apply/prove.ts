@@ -1,5 +1,5 @@
 import { findGate, isAllowed } from "../policy/gate.js";
-import type { Gate, Policy } from "../policy/schema.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import type { HostConnection } from "../transport/host.js";
 import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
 import { proveClosed } from "./prove-closed.js";

@@ -1,6 +1,6 @@
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
-import type { Policy, Step } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/policy.js";
 import type { HostConnection, Route } from "../transport/host.js";
 import { dialPatiently } from "../transport/patience.js";
 

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../transport/connection.js";
 import type { World } from "./change.js";
 import { type Reached, reachHost } from "./reach.js";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Policy, Step } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/policy.js";
 import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";

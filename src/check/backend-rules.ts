@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { LintRule, Objection } from "./rule.js";
 
 /** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, less its end). */

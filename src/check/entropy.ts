@@ -1,4 +1,4 @@
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 
 /** Payload sizes that a chooser would take: up to what fits any packet. */
 const sizes = 1_233;

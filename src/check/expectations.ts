@@ -3,7 +3,7 @@ import { initialState, isOpen, receivePacket, type State } from "../model/machin
 import type { PacketKind } from "../model/packet.js";
 import type { Finding } from "../policy/finding.js";
 import { isAllowed, isDenied } from "../policy/gate.js";
-import type { Expectation, Policy } from "../policy/schema.js";
+import type { Expectation, Policy } from "../policy/policy.js";
 
 /** Runs a policy's own tests on the model. What does not hold is a finding, with the trace of how it came about. */
 export function checkExpectations(policy: Policy): readonly Finding[] {

@@ -1,5 +1,5 @@
 import type { Finding } from "../policy/finding.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { backendRules } from "./backend-rules.js";
 import { placeRules } from "./place-rules.js";
 import type { LintRule } from "./rule.js";

@@ -1,4 +1,4 @@
-import type { Policy, Step } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/policy.js";
 import type { LintRule, Objection } from "./rule.js";
 
 /** Ports on which services usually listen, so that they answer, and every scanner asks them first. */

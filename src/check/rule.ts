@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 
 /** Something that a rule has against a policy. Never holds a step's port or size. */
 export interface Objection {

@@ -1,4 +1,4 @@
-import type { Gate, Policy, Step } from "../policy/schema.js";
+import type { Gate, Policy, Step } from "../policy/policy.js";
 import { countBits, guessingTime } from "./entropy.js";
 import type { LintRule, Objection } from "./rule.js";
 import { hasNeighbours, isSweptThrough, measureDistances } from "./sweep.js";

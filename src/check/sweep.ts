@@ -1,6 +1,6 @@
 import { listProtected } from "../policy/gate.js";
+import type { Gate, Policy, Step } from "../policy/policy.js";
 import { mergePortRanges, type Protocol } from "../policy/port.js";
-import type { Gate, Policy, Step } from "../policy/schema.js";
 
 /** How many ports a step is above the one before; `undefined` when one sweep does not send both. */
 export type Distance = (one: Step, other: Step) => number | undefined;

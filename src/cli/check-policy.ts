@@ -3,7 +3,7 @@ import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { KnockgateError } from "../errors.js";
 import { formatFindings } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { PolicyFile } from "./policy-file.js";
 
 /** Lists everything there is to say against a policy file: its shape, or else the linter's and its own tests' findings. */

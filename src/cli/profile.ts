@@ -1,7 +1,7 @@
 import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 
 /** Whether a text can name a profile, and so a file and a host of ssh_config(5). */
 export function isProfileName(text: string): boolean {

@@ -1,4 +1,4 @@
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 import { UsageError } from "./command.js";
 
 /**

@@ -1,8 +1,8 @@
 import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Way } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
+import type { Step } from "../policy/policy.js";
 import { isInPortRange, parsePortRange } from "../policy/port.js";
-import type { Step } from "../policy/schema.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
 import { readStepWord } from "./step-word.js";
 

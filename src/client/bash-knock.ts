@@ -1,4 +1,4 @@
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 
 /**
  * Lets a command go on in the background for half a second at most: less than the second after which the kernel would

@@ -1,4 +1,4 @@
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 import { joinWords } from "../transport/shell.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";

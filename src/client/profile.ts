@@ -1,4 +1,4 @@
-import type { Policy, Step } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/policy.js";
 import { writeAlias } from "./alias.js";
 import type { Way } from "./way.js";
 

@@ -1,4 +1,4 @@
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 
 /**
  * Lets a command go on in the background for half a second at most, as in `bash-knock.ts`. What a shell starts in the

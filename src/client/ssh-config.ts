@@ -1,5 +1,5 @@
 import { findGate } from "../policy/gate.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { writeAlias } from "./alias.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";

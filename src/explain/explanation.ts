@@ -1,7 +1,7 @@
 import { countBits, guessingTime } from "../check/entropy.js";
 import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import { formatPortRange, parsePortRange, protocols } from "../policy/port.js";
-import type { Gate, Policy } from "../policy/schema.js";
 import { labelSecrets } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { ShowSecret } from "../render/ruleset.js";

@@ -1,4 +1,4 @@
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 import { toStepMatch } from "../render/lower-knock.js";
 import type { ShowSecret } from "../render/ruleset.js";
 

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { Reaction } from "./machine.js";
 
 /** Says in words what a gate made of a packet. Steps are named by position: what they are is secret. */

@@ -1,5 +1,5 @@
 import { isAllowed, isDenied, isProtected } from "../policy/gate.js";
-import type { Gate, Policy, Step } from "../policy/schema.js";
+import type { Gate, Policy, Step } from "../policy/policy.js";
 import type { Packet, PacketKind, Verdict } from "./packet.js";
 
 /** What a policy remembers of all sources. */

@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { redactListing, redactPorts } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import { type Drift, mayHoldOtherSecrets } from "./drift.js";

@@ -1,5 +1,5 @@
 import { digestText } from "../policy/digest.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { type FrontRule, findFrontRules } from "./front.js";
 import { type LineChange, listChangedLines } from "./loaded-text.js";
 import type { Observed } from "./observed.js";

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 
 /** A step whose packet a service on the host would take for its own. */
 export interface ServedStep {

@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { lowerPolicy } from "../render/lower.js";
 import { planIptablesLoad } from "./load-iptables.js";
 import { planNftablesLoad } from "./load-nftables.js";

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 
 /** What a host said of itself and of one policy, as data. */
 export interface Observed {

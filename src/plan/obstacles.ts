@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { Policy } from "../policy/policy.js";
 import { type Protocol, parsePortRange, protocols } from "../policy/port.js";
-import type { Policy } from "../policy/schema.js";
 import { parseJson } from "./json.js";
 
 /**

@@ -1,5 +1,5 @@
 import type { Finding } from "../policy/finding.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { estimateProofSeconds } from "./duration.js";
 
 /** What has to be done between the arming of a change and its confirmation. */

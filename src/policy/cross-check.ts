@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
+import type { Step } from "./policy.js";
 import {
   doPortRangesOverlap,
   isInPortRange,
@@ -8,7 +9,7 @@ import {
   parsePortRange,
   protocols,
 } from "./port.js";
-import { nameSchema, protectSchema, type Step, stepSchema } from "./schema.js";
+import { nameSchema, protectSchema, stepSchema } from "./schema.js";
 
 /** Those parts of a gate that are right by themselves, with their places in the policy. */
 interface PlacedGate {

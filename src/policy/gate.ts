@@ -1,6 +1,6 @@
+import type { Gate, Policy } from "./policy.js";
 import { isInPortRange, type PortRange, type Protocol, parsePortRange } from "./port.js";
 import { isInPrefix, readPrefixes } from "./prefix.js";
-import type { Gate, Policy } from "./schema.js";
 
 /** The gate that a TCP port is behind. */
 export function findGate(policy: Policy, tcpPort: number): Gate | undefined {

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { crossCheckGates } from "./cross-check.js";
 import { type Finding, formatPath } from "./finding.js";
-import { type Policy, policySchema } from "./schema.js";
+import type { Policy } from "./policy.js";
+import { policySchema } from "./schema.js";
 
 /** What {@link parsePolicy} read. */
 export type PolicyReading =

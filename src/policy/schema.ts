@@ -133,18 +133,6 @@ export const policySchema = z.strictObject({
   expect: z.array(expectation).default([]),
 });
 
-/** A policy as its user writes it, defaults left out. */
-export type PolicyInput = z.input<typeof policySchema>;
-
-/** A policy that was found right, defaults filled in. */
-export type Policy = DeepReadonly<z.output<typeof policySchema>>;
-export type Gate = Policy["gates"][number];
-export type Step = Gate["knock"]["steps"][number];
-export type Expectation = Policy["expect"][number];
-export type Event = z.output<typeof eventSchema>;
-
-type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
-
 function exactlyOne<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape, z.core.$strict>,
   what: string,

@@ -1,15 +1,39 @@
-import type { types } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** How to reach the host: the shape of @pulumi/command's `remote.ConnectionArgs`, with its defaults. */
-export interface ConnectionArgs extends types.input.remote.ConnectionArgs {
+/**
+ * How to log in to the host or a bastion: the shape of `@pulumi/command`'s `remote.ProxyConnectionArgs`, with its defaults.
+ * It is written out here, so that programs that use no `@pulumi/command` need not install it.
+ */
+export interface ProxyConnectionArgs {
+  /** Its name or address. */
+  host: pulumi.Input<string>;
+  /** Its SSH port. 1 to 65,535; default 22. */
+  port?: pulumi.Input<number>;
+  /** Who logs in. Default: `root`. */
+  user?: pulumi.Input<string>;
+  /** Tried after the private key. Default: none. */
+  password?: pulumi.Input<string>;
+  /** The text of an ed25519, ECDSA or RSA key, in OpenSSH's form or PEM; tried before the password. Default: none. */
+  privateKey?: pulumi.Input<string>;
+  /** Opens an encrypted `privateKey`. Default: none. */
+  privateKeyPassword?: pulumi.Input<string>;
+  /** The socket of an SSH agent. Default: the environment's SSH_AUTH_SOCK. */
+  agentSocketPath?: pulumi.Input<string>;
   /**
-   * The host's public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`. Default: what `~/.ssh/known_hosts` and
-   * `/etc/ssh/ssh_known_hosts` say. Unlike in @pulumi/command, a key is always verified.
+   * Its public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`. Default: what `~/.ssh/known_hosts` and
+   * `/etc/ssh/ssh_known_hosts` say. Unlike in `@pulumi/command`, a key is always verified.
    */
   hostKey?: pulumi.Input<string>;
-  /** Takes whatever key the host shows, and so whatever machine answers. Default: false. */
+  /** Takes whatever key it shows, and so whatever machine answers. Default: false. */
   ignoreHostKey?: pulumi.Input<boolean>;
+  /** Failed dials allowed before giving up. -1 means no limit. Default: 10. */
+  dialErrorLimit?: pulumi.Input<number>;
+  /** Seconds for each dial until the login is done; 0 means no limit. Default: 15. */
+  perDialTimeout?: pulumi.Input<number>;
+}
+
+/** How to reach the host: the shape of `@pulumi/command`'s `remote.ConnectionArgs`, with its defaults. */
+export interface ConnectionArgs extends ProxyConnectionArgs {
   /** What sudo on the host asks a user who is not root for. Default: `password`. */
   sudoPassword?: pulumi.Input<string>;
   /**
@@ -17,14 +41,6 @@ export interface ConnectionArgs extends types.input.remote.ConnectionArgs {
    * steps the right to send echo requests, but not root. The host's name is resolved there. Default: none.
    */
   proxy?: pulumi.Input<ProxyConnectionArgs>;
-}
-
-/** How to reach the bastion: the shape of @pulumi/command's `remote.ProxyConnectionArgs`, with its defaults. */
-export interface ProxyConnectionArgs extends types.input.remote.ProxyConnectionArgs {
-  /** The bastion's public key, as `hostKey` of the host; it is always verified as well. */
-  hostKey?: pulumi.Input<string>;
-  /** Takes whatever key the bastion shows. Default: false. */
-  ignoreHostKey?: pulumi.Input<boolean>;
 }
 
 /** Everything declared for one host's firewall. */

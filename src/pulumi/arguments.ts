@@ -4,11 +4,9 @@ import { KnockgateError } from "../errors.js";
 import { chooseUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFindings, formatPath } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { type Connection, connectionSchema } from "../transport/connection.js";
-
-/** A resource's inputs or state: plain JSON, as the engine sends and stores it. */
-export type Properties = Readonly<Record<string, unknown>>;
+import type { Properties } from "./properties.js";
 
 /** What a resource is told, read and found right. */
 export interface RulesetArguments {

@@ -1,7 +1,8 @@
 import { digestText } from "../policy/digest.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { renderPolicy } from "../render/render.js";
-import type { Properties, RulesetArguments } from "./arguments.js";
+import type { RulesetArguments } from "./arguments.js";
+import type { Properties } from "./properties.js";
 import { readLines } from "./seen.js";
 
 /**

@@ -1,13 +1,12 @@
-import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type KnockCommands, writeKnockCommands } from "../client/knock-commands.js";
 import { listGates, makeProfile, type Profile, type ProfileGate } from "../client/profile.js";
 import { writeSshConfig } from "../client/ssh-config.js";
 import { readWay, type Way } from "../client/way.js";
 import type { GateCounts } from "../plan/counts.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { ConnectionArgs } from "./args.js";
-import { type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
+import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
 import { type GatedConnection, makeHooks } from "./hooks.js";
 import type { Ruleset } from "./ruleset.js";
 
@@ -72,7 +71,7 @@ export class GatedHost {
   }
 
   /**
-   * Resource hooks for other resources that dial the host by SSH, such as @pulumi/command's: they send the knock right
+   * Resource hooks for other resources that dial the host by SSH, such as `@pulumi/command`'s: they send the knock right
    * before a create, update or delete, and once more, up to three times, when the host could not be dialled. Give the
    * resource `dependsOn` what gates the host as well, so that it goes before the gate does. Deleting such a resource
    * needs the program: `pulumi destroy --run-program`.
@@ -86,12 +85,12 @@ export class GatedHost {
   }
 
   /**
-   * Makes a `remote.Command` of @pulumi/command with the host's own connection, that finds the gates open.
+   * Makes a `remote.Command` of `@pulumi/command` with the host's own connection, that finds the gates open.
    *
    * @example
    * gate.command("hostname", { create: "hostname" }).stdout
    */
-  command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): remote.Command {
+  command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): GuardedCommand {
     return makeGuardedCommand(this.#gating, this.hooks, name, args, opts);
   }
 }

@@ -1,11 +1,10 @@
-import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Profile } from "../client/profile.js";
 import type { GateCounts } from "../plan/counts.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
-import type { GuardedCommandArgs } from "./guarded-command.js";
+import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
 import { nameOrigin } from "./origin.js";
 import { registerRuleset } from "./ruleset.js";
 
@@ -77,7 +76,7 @@ export class KnockGate extends pulumi.ComponentResource {
   }
 
   /**
-   * Resource hooks for other resources that dial the host by SSH, such as @pulumi/command's: they send the knock right
+   * Resource hooks for other resources that dial the host by SSH, such as `@pulumi/command`'s: they send the knock right
    * before a create, update or delete, and once more, up to three times, when the host could not be dialled. Give the
    * resource `dependsOn: gate` as well, so that it goes before the gate does. Deleting such a resource needs the
    * program: `pulumi destroy --run-program`.
@@ -90,12 +89,12 @@ export class KnockGate extends pulumi.ComponentResource {
   }
 
   /**
-   * Makes a `remote.Command` of @pulumi/command with the gate's own connection, that finds the gate open.
+   * Makes a `remote.Command` of `@pulumi/command` with the gate's own connection, that finds the gate open.
    *
    * @example
    * gate.command("hostname", { create: "hostname" }).stdout
    */
-  command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): remote.Command {
+  command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): GuardedCommand {
     return this.#host.command(name, args, opts);
   }
 }

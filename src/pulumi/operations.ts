@@ -13,13 +13,14 @@ import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
 import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
-import { expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
+import { expectArguments, readArguments, unknownValue } from "./arguments.js";
 import { keepSeen, needsHost } from "./contact.js";
 import { logLine, logLineOnce } from "./log.js";
+import type { Properties } from "./properties.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
 
-export type { Properties } from "./arguments.js";
+export type { Properties } from "./properties.js";
 export { wave } from "./wave-operations.js";
 
 // What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.

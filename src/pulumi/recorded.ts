@@ -1,17 +1,12 @@
 import type { ChangeRequest, Confirmed } from "../apply/change.js";
 import { KnockgateError } from "../errors.js";
 import { parsePolicy } from "../policy/parse.js";
-import type { Policy } from "../policy/schema.js";
-import type { Properties, RulesetArguments } from "./arguments.js";
+import type { Policy } from "../policy/policy.js";
+import type { RulesetArguments } from "./arguments.js";
+import type { LastChange } from "./last-change.js";
 import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
-
-/** When a host was changed last, or was to be. */
-export interface LastChange {
-  /** ISO 8601, in UTC. */
-  readonly at: string;
-  readonly seconds: number;
-}
+import type { Properties } from "./properties.js";
 
 /** What a host is asked to change to. */
 export function makeRequest(

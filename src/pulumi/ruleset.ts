@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../apply/health.js";
 import type { GateCounts } from "../plan/counts.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
+import type { LastChange } from "./last-change.js";
 import type * as operations from "./operations.js";
-import type { LastChange } from "./recorded.js";
 import { registerResource } from "./registration.js";
 
 type Operations = typeof operations;

@@ -5,7 +5,7 @@ import { assessDrift } from "../plan/drift.js";
 import { describeLoaded } from "../plan/loaded-text.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { renderPolicy } from "../render/render.js";
 import { logLine } from "./log.js";
 

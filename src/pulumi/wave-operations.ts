@@ -13,9 +13,9 @@ import {
   type WaveHost,
   type WaveSummary,
 } from "../plan/wave-summary.js";
-import type { Properties } from "./arguments.js";
 import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
+import type { Properties } from "./properties.js";
 import { applyAgain, mapHosts, putBack } from "./put-back.js";
 
 const undoneSchema = z.array(z.object({ name: z.string(), at: z.string() })).default([]);

@@ -1,4 +1,4 @@
-import type { Event, Policy } from "../policy/schema.js";
+import type { Event, Policy } from "../policy/policy.js";
 import type { Rule } from "./ruleset.js";
 
 const events: readonly Event[] = ["opened", "accepted", "dropped", "reset"];

@@ -1,4 +1,4 @@
-import type { Gate, Policy, Step } from "../policy/schema.js";
+import type { Gate, Policy, Step } from "../policy/policy.js";
 import { lowerEvent } from "./lower-event.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch, StepPacket } from "./ruleset.js";
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";

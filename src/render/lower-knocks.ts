@@ -1,4 +1,4 @@
-import type { Gate, Policy } from "../policy/schema.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
 import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";

@@ -1,5 +1,5 @@
 import { digestKeyed } from "../policy/digest.js";
-import type { Policy, Step } from "../policy/schema.js";
+import type { Policy, Step } from "../policy/policy.js";
 import { renderPolicy } from "./render.js";
 import type { ShowSecret } from "./ruleset.js";
 

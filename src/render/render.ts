@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { renderIptablesText } from "./iptables.js";
 import { lowerPolicy } from "./lower.js";
 import { renderNftables } from "./nftables.js";

@@ -1,6 +1,6 @@
 import { isStepPacket, type Progress, type Reaction } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
-import type { Gate, Step } from "../policy/schema.js";
+import type { Gate, Step } from "../policy/policy.js";
 import { compareWithStep } from "./near-step.js";
 import { formatSeconds } from "./seconds.js";
 import type { Reason } from "./verdict.js";

@@ -1,5 +1,5 @@
 import { isProtected } from "../policy/gate.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { readAddress } from "./address.js";
 import type { CapturedPacket } from "./captured-packet.js";
 import { compareWithStep } from "./near-step.js";

@@ -1,7 +1,7 @@
 import { initialState, type Reaction, receivePacket, type State } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
 import { isAllowed, isDenied } from "../policy/gate.js";
-import type { Gate, Policy } from "../policy/schema.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import { type Cause, findCause } from "./cause.js";
 
 /** What one gate made of one packet. */

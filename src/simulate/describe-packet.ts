@@ -1,6 +1,6 @@
 import type { Packet } from "../model/packet.js";
 import { isProtected } from "../policy/gate.js";
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { Happening } from "./course.js";
 import { formatSeconds } from "./seconds.js";
 

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import { beginCourse, type Course } from "./course.js";
 import type { LogEvent } from "./log-lines.js";
 import { formatSeconds } from "./seconds.js";

@@ -1,5 +1,5 @@
 import type { Finding } from "../policy/finding.js";
-import type { Event, Policy } from "../policy/schema.js";
+import type { Event, Policy } from "../policy/policy.js";
 import { readAddress } from "./address.js";
 import { readLogTime } from "./log-time.js";
 

@@ -1,6 +1,6 @@
 import { isStepPacket } from "../model/machine.js";
 import type { PacketKind } from "../model/packet.js";
-import type { Step } from "../policy/schema.js";
+import type { Step } from "../policy/policy.js";
 
 /** How a packet compares with a step. */
 export type Likeness =

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/schema.js";
+import type { Policy } from "../policy/policy.js";
 import type { CapturedPacket } from "./captured-packet.js";
 import { chooseHost } from "./choose-host.js";
 import { followSource, type Way } from "./course.js";

@@ -1,7 +1,7 @@
 import { initialState, isStepPacket, receivePacket, type State } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
 import { isAllowed, isDenied } from "../policy/gate.js";
-import type { Gate, Policy } from "../policy/schema.js";
+import type { Gate, Policy } from "../policy/policy.js";
 
 /** A whole knock of which each step came, but not all from one address. */
 export interface SplitKnock {

@@ -3,7 +3,7 @@ import { type ChangeRequest, changeHost } from "../../src/apply/change";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 

@@ -3,7 +3,7 @@ import { type ChangeRequest, changeHost } from "../../src/apply/change";
 import { checkHealth } from "../../src/apply/health";
 import { KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import type { CommandResult, HostConnection } from "../../src/transport/host";
 import { type Fault, makeFakeHost } from "../fake-host";

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Dialing, dial, reachHost } from "../../src/apply/reach";
 import { type ErrorCode, KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import type { HostConnection, Route } from "../../src/transport/host";
 
 const dialing: Dialing = { port: 22, perDialTimeoutMs: 15_000, errorLimit: 0 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkExpectations } from "../../src/check/expectations";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 type Own = NonNullable<PolicyInput["expect"]>[number];

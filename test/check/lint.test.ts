@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type LintFinding, lintPolicy, lintRules } from "../../src/check/lint";
 import { formatFindings } from "../../src/policy/finding";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];

@@ -2,7 +2,7 @@ import { writeKnockCommands } from "../../src/client/knock-commands";
 import { makeProfile, type Profile } from "../../src/client/profile";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import type { Way } from "../../src/client/way";
-import type { Step } from "../../src/policy/schema";
+import type { Step } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 /** Numbers that stand nowhere else: where one is seen, a knock is. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { withProvingWorld, withWorld } from "../../src/apply/worlds";
 import { commandLineOwner } from "../../src/cli/host/errand";
 import { loadProfile } from "../../src/cli/profile-store";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
 import { readPolicy } from "../policy/read-policy";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { lintRules } from "../../src/check/lint";
-import type { Step } from "../../src/policy/schema";
+import type { Step } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";
 import { play } from "./play";

@@ -5,7 +5,7 @@ import { command as knock } from "../../src/cli/commands/knock";
 import { command as proxy } from "../../src/cli/commands/proxy";
 import { writeKnockCommands } from "../../src/client/knock-commands";
 import { writeSshConfig } from "../../src/client/ssh-config";
-import type { Step } from "../../src/policy/schema";
+import type { Step } from "../../src/policy/policy";
 
 const text = readFileSync(join(__dirname, "..", "..", "docs", "clients.md"), "utf8");
 const way = { host: "203.0.113.7", port: 22, user: "ops" };

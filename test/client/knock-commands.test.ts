@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { writeKnockCommands } from "../../src/client/knock-commands";
 import { readWay } from "../../src/client/way";
-import type { Step } from "../../src/policy/schema";
+import type { Step } from "../../src/policy/policy";
 
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
 const behind = { ...way, proxy: { host: "bastion.example", port: 2_222, user: "jump" } };

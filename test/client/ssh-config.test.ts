@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { writeSshConfig } from "../../src/client/ssh-config";
-import type { Step } from "../../src/policy/schema";
+import type { Step } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 const way = { host: "203.0.113.7", port: 22, user: "ops" };

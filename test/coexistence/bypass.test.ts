@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { claimHost, deployTo } from "../host/deployment";
 import { type Lab, openLab } from "../lab/lab";
 import type { LabMachine } from "../lab/machine";

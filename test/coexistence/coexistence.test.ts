@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { claimHost, deployTo } from "../host/deployment";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { claimHost, deployTo, waitUntil } from "../host/deployment";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { renderRedacted } from "../../src/render/redact";
 import { policyInput } from "../arbitraries";
 

@@ -6,7 +6,7 @@ import { renderMermaid } from "../../src/explain/mermaid";
 import { renderSvg } from "../../src/explain/svg";
 import { renderTable } from "../../src/explain/table";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { policyInput } from "../arbitraries";
 
 function explain(input: PolicyInput, showSecrets = false): Explanation {

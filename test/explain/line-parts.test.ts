@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Explanation, explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 
 const golden = join(__dirname, "..", "golden");

@@ -9,7 +9,7 @@ import { renderGateSvg, renderSvg } from "../../src/explain/svg";
 import { themes } from "../../src/explain/theme";
 import { describeStep } from "../../src/explain/words";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput, Step } from "../../src/policy/schema";
+import type { PolicyInput, Step } from "../../src/policy/policy";
 import { labelSecrets } from "../../src/render/redact";
 import { gateName } from "../arbitraries";
 

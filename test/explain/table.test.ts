@@ -4,7 +4,7 @@ import { renderMermaid } from "../../src/explain/mermaid";
 import { renderTable } from "../../src/explain/table";
 import { formatLines, formatSeconds, groupRuns } from "../../src/explain/words";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 
 function explain(input: PolicyInput, showSecrets = false): Explanation {
   const reading = parsePolicy(input);

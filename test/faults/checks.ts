@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { findSecrets, splitKey } from "../e2e/secrets";
 import { waitUntil } from "../host/deployment";
 import { runCommand } from "../lab/command";

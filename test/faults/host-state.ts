@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { planLoad } from "../../src/plan/load";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { runCommand } from "../lab/command";
 import type { LabMachine } from "../lab/machine";

@@ -1,4 +1,4 @@
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 
 type Steps = PolicyInput["gates"][number]["knock"]["steps"];
 

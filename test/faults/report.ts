@@ -65,7 +65,7 @@ What becomes of a host when a change on it goes wrong. Made by
 npm run faults
 \`\`\`
 
-as root on Debian, which plays every row of the matrix in [test/faults](../test/faults) and rewrites this file when all of
+as root on Debian, which plays every row of the matrix in \`test/faults\` and rewrites this file when all of
 them pass. \`npm test\` plays a part of them, with KNOCKGATE_DEEP=1 all.
 
 Each row is real: Pulumi's engine with a state in files, the provider in a process of its own, sshd, and the kernel's

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import { connectionSchema } from "../../src/transport/connection";
 import { findRoutes } from "../../src/transport/routes";
 import type { LabHost } from "../lab/host";

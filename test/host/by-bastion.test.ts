@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { makeProfile } from "../../src/client/profile";
 import { readWay } from "../../src/client/way";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";

@@ -4,7 +4,7 @@ import { changeHost } from "../../src/apply/change";
 import { type KnockCommands, writeKnockCommands } from "../../src/client/knock-commands";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import { readWay, type Way } from "../../src/client/way";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { tryConnect } from "../lab/packets";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import { readWay } from "../../src/client/way";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import { type CommandOptions, runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";

@@ -1,4 +1,4 @@
-import type { Step } from "../../src/policy/schema";
+import type { Step } from "../../src/policy/policy";
 import type { LabHost } from "../lab/host";
 import { type Packets, type Sender, sendKnock, tryConnect } from "../lab/packets";
 import { waitUntil } from "./deployment";

@@ -1,5 +1,5 @@
-import type { Properties } from "../../src/pulumi/arguments";
 import { check, create, diff, read, delete as remove, update } from "../../src/pulumi/operations";
+import type { Properties } from "../../src/pulumi/properties";
 
 /** A resource as the engine keeps it: its state, and what the program gives. */
 export interface Managed {

@@ -4,7 +4,7 @@ import { commandProgram, nameBackend, stageProgram } from "../../src/apply/progr
 import { reachHost } from "../../src/apply/reach";
 import { planLoad } from "../../src/plan/load";
 import { digestText } from "../../src/policy/digest";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import type { Deployment } from "./deployment";
 

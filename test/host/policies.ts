@@ -1,5 +1,5 @@
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, PolicyInput, Step } from "../../src/policy/schema";
+import type { Policy, PolicyInput, Step } from "../../src/policy/policy";
 
 export const oldSteps: readonly Step[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
 /** One more and in another order, so that its sets are others than those of the old ones. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import type { Properties } from "../../src/pulumi/arguments";
 import { create } from "../../src/pulumi/operations";
+import type { Properties } from "../../src/pulumi/properties";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, connectionTo } from "./deployment";

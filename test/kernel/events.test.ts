@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { PolicyInput } from "../../src/policy/policy";
 import type { Family } from "../../src/policy/prefix";
-import type { PolicyInput } from "../../src/policy/schema";
 import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";
 import { address, nameFlow, readAnswer, refusalOf, type SourceAddress, writeFrame } from "./model-frame";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { planLoad } from "../../src/plan/load";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { startCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";

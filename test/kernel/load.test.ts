@@ -3,7 +3,7 @@ import { observeHost } from "../../src/apply/observe";
 import { type Load, planLoad } from "../../src/plan/load";
 import { describeLoaded } from "../../src/plan/loaded-text";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import type { Program } from "../../src/transport/host";
 import { writeProgram } from "../host/write-program";

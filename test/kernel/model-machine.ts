@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { runCommand, startCommand } from "../lab/command";
 import { type LabMachine, placeMachine } from "../lab/machine";
 import { makeNamespaces, type Namespaces } from "../lab/namespaces";

@@ -1,4 +1,4 @@
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import type { Series } from "../model/generate";
 import type { ModelMachine, Variant } from "./model-machine";

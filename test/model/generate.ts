@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Gate, Policy, PolicyInput, Step } from "../../src/policy/schema";
+import type { Gate, Policy, PolicyInput, Step } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 type Backend = Policy["backend"];

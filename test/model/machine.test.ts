@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { initialState, isOpen, receivePacket, type State } from "../../src/model/machine";
 import type { PacketKind } from "../../src/model/packet";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];

@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, test } from "vitest";
-import { listPacked } from "./project";
+import { join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { makePackedManifest } from "../../scripts/packed-manifest.mjs";
+import { listPacked } from "./pack";
 
 const root = join(__dirname, "..", "..");
 const paths = listPacked().map(({ path }) => path);
@@ -14,13 +16,15 @@ function expectPacked(): readonly string[] {
     if (!path.endsWith(".ts")) return [];
     return [path.replace(/\.ts$/, ".js"), path.replace(/\.ts$/, ".d.ts")].map((file) => `dist/${file}`);
   });
-  const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
+  const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"];
   const plugin = ["PulumiPlugin.yaml", "pulumi-resource-knockgate", "dist/plugin/schema.json"];
-  const manual = ["docs/man/knockgate.1"];
-  return [...built, ...papers, ...plugin, ...manual].sort();
+  // What the README's links lead to, as git has it.
+  const linked = ["docs", "examples", "bench/RESULTS.md", "bench/PROFILE.md"];
+  const kept = execFileSync("git", ["ls-files", "--", ...linked], { cwd: root, encoding: "utf8" });
+  return [...built, ...papers, ...plugin, ...kept.trim().split("\n")].sort();
 }
 
-test("the package holds what is built from src, the host's scripts and its papers, and nothing else", () => {
+test("the package holds what is built from src, the host's scripts, its papers and what they link to, and nothing else", () => {
   expect(paths.toSorted()).toEqual(expectPacked());
 });
 
@@ -41,13 +45,61 @@ test("nothing in it points at a file that is not in it", () => {
   ).toEqual([]);
 });
 
+test("every link within its papers leads to something in it", () => {
+  const dead = paths
+    .filter((path) => path.endsWith(".md"))
+    .flatMap((path) => {
+      const links = readFileSync(join(root, path), "utf8").matchAll(
+        /\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g,
+      );
+      const targets = [...links].map(([, inText, inTag]) => inText ?? inTag ?? "");
+      return targets
+        .filter((target) => !/^(https?:|#)/.test(target))
+        .map((target) => normalize(join(path, "..", target.replace(/#.*/, ""))).replace(/\/$/, ""))
+        .filter((target) => !paths.some((one) => one === target || one.startsWith(`${target}/`)))
+        .map((target) => `${path}: ${target}`);
+    });
+  expect(dead).toEqual([]);
+});
+
+describe("its package.json", () => {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+  test("has nothing that only a checkout needs, and all the rest as it is", () => {
+    const { scripts: _scripts, devDependencies: _dev, workspaces: _workspaces, ...rest } = manifest;
+    expect(makePackedManifest(manifest, "")).toEqual(rest);
+  });
+
+  test.each([
+    ["https://git.example.com/team/knockgate.git", "https://git.example.com/team/knockgate.git"],
+    ["https://me:a-token@git.example.com/team/knockgate.git", "https://git.example.com/team/knockgate.git"],
+    ["git@git.example.com:team/knockgate.git", "https://git.example.com/team/knockgate.git"],
+    ["ssh://git@git.example.com/team/knockgate.git", "https://git.example.com/team/knockgate.git"],
+  ])("names the repository that %s is, without a login", (origin, url) => {
+    const { repository } = makePackedManifest(manifest, origin) as { repository?: unknown };
+    expect(repository).toEqual({ type: "git", url: `git+${url}` });
+  });
+
+  test.each([
+    [""],
+    ["/srv/git/knockgate"],
+    ["../main"],
+    ["file:///srv/git/knockgate"],
+    ["git.d/knockgate"],
+    ["gateway:knockgate"],
+  ])("names none for %j, which others can't reach", (origin) => {
+    expect(makePackedManifest(manifest, origin)).not.toHaveProperty("repository");
+  });
+});
+
 test("nothing runs when it is installed, and Pulumi's packages are the program's own", () => {
-  const { scripts, dependencies, peerDependencies } = JSON.parse(
+  const { scripts, dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
   const runAtInstall = ["preinstall", "install", "postinstall", "prepare"];
   expect(Object.keys(scripts).filter((name) => runAtInstall.includes(name))).toEqual([]);
   expect(Object.keys(peerDependencies).sort()).toEqual(["@pulumi/command", "@pulumi/pulumi"]);
+  expect(peerDependenciesMeta).toEqual({ "@pulumi/command": { optional: true } });
   expect(Object.keys(dependencies).filter((name) => name.startsWith("@pulumi/"))).toEqual([]);
   // ssh2's alone, which builds what makes it faster, may fail to, and is not waited for: docs/adr/002-ssh2.md.
   const withScripts = Object.keys(dependencies).filter((name) => {

@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { unpackInto } from "./pack";
 
 const root = join(__dirname, "..", "..");
 
@@ -14,28 +15,21 @@ export interface Project {
   remove(): void;
 }
 
-/** What is in the package, as `npm pack` says. */
-export function listPacked(): readonly { readonly path: string; readonly mode: number }[] {
-  const [{ files }] = JSON.parse(npm(["pack", "--dry-run", "--json", "--ignore-scripts"], root));
-  return files;
-}
+/** What programs of a project need beside what the package depends on; `@pulumi/command` is not among it. */
+const usual = ["@pulumi/pulumi", "typescript", "tsx", "@types/node"];
 
 /**
- * Unpacks the package's tarball into a project that has nothing else but what the package depends on, a user's own
- * TypeScript, and this checkout's builds of those.
+ * Unpacks the package's tarball into a project that has nothing else but what the package depends on, some other packages,
+ * and this checkout's builds of those.
  */
-export function makeProject(): Project {
+export function makeProject(others: readonly string[] = usual): Project {
   const folder = mkdtempSync(join(tmpdir(), "knockgate-project-"));
   const packages = join(folder, "node_modules");
   const own = join(packages, "knockgate");
   mkdirSync(own, { recursive: true });
-  const [{ filename }] = JSON.parse(
-    npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
-  );
-  execFileSync("tar", ["-xzf", join(folder, filename), "-C", own, "--strip-components=1"]);
-  const { dependencies, peerDependencies } = require(join(own, "package.json"));
-  const others = ["typescript", "tsx", "@types/node"];
-  for (const name of [...Object.keys({ ...dependencies, ...peerDependencies }), ...others]) {
+  unpackInto(own);
+  const { dependencies } = require(join(own, "package.json"));
+  for (const name of [...Object.keys(dependencies), ...others]) {
     mkdirSync(dirname(join(packages, name)), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(packages, name));
   }
@@ -50,8 +44,4 @@ export function makeProject(): Project {
     write: (file, text) => writeFileSync(join(folder, file), text),
     remove: () => rmSync(folder, { recursive: true }),
   };
-}
-
-function npm(args: readonly string[], cwd: string): string {
-  return execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hasRisen, readCounts } from "../../src/plan/counts";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 const gate = (name: string, protect: PolicyInput["gates"][number]["protect"]) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { planLoad } from "../../src/plan/load";
 import type { LoadedTable } from "../../src/plan/observed";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { planLoad } from "../../src/plan/load";
 import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { lowerPolicy } from "../../src/render/lower";
 import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";

@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetSchemaRequest, type GetSchemaResponse } from "@pulumi/pulumi/proto/provider_pb";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { unpackInto } from "../package/pack";
 import { ask, startPlugin } from "./running-plugin";
 
 const root = join(__dirname, "..", "..");
@@ -15,10 +15,9 @@ let packed: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "knockgate-packed-"));
-  const flags = ["--ignore-scripts", "--offline", "--silent", "--pack-destination", folder];
-  const archive = execFileSync("npm", ["pack", ...flags], { cwd: root, encoding: "utf8" }).trim();
-  execFileSync("tar", ["-x", "-f", join(folder, archive), "-C", folder]);
   packed = join(folder, "package");
+  mkdirSync(packed);
+  unpackInto(packed);
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
 });
 

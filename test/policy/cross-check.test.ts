@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crossCheckGates } from "../../src/policy/cross-check";
+import type { Gate } from "../../src/policy/policy";
 import { parsePortRange } from "../../src/policy/port";
-import type { Gate } from "../../src/policy/schema";
 import { policyInput } from "../arbitraries";
 
 const outOfTheWay = [{ tcp: 41_001 }];

@@ -4,7 +4,7 @@ import { checkExpectations } from "../../src/check/expectations";
 import { lintPolicy, lintRules } from "../../src/check/lint";
 import { formatFindings } from "../../src/policy/finding";
 import { type PolicyReading, parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { isIdentifier } from "../../src/render/quote";
 import { renderPolicy } from "../../src/render/render";
 import { nearMissPolicy, policyInput, replaceSomewhere } from "../arbitraries";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Finding } from "../../src/policy/finding";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { edge, readPolicy } from "./read-policy";
 
 const shape = (path: string, message: string, fix: string): Finding => {

@@ -1,5 +1,5 @@
 import { lintPolicy, lintRules } from "../../src/check/lint";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 
 const impossible = new Set(lintRules.filter(({ isRisk }) => !isRisk).map(({ id }) => id));
 

@@ -1,6 +1,6 @@
 import { formatFindings } from "../../src/policy/finding";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 
 /** Reads a policy that a test knows to be right. */
 export function readPolicy(input: PolicyInput): Policy {

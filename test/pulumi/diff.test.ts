@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
-import { type Properties, unknownValue } from "../../src/pulumi/arguments";
+import { unknownValue } from "../../src/pulumi/arguments";
 import { check, diff } from "../../src/pulumi/operations";
+import type { Properties } from "../../src/pulumi/properties";
 import { renderPolicy } from "../../src/render/render";
 
 const connection = { host: "203.0.113.7", user: "ops", privateKey: "one" };

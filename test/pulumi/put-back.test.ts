@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { withProvingWorld } from "../../src/apply/worlds";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { applyAgain, mapHosts, putBack } from "../../src/pulumi/put-back";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";

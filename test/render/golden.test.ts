@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lintPolicy, lintRules } from "../../src/check/lint";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";
 

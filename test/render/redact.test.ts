@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { lowerPolicy } from "../../src/render/lower";
 import { renderNftables } from "../../src/render/nftables";
 import { redactListing, redactPorts, renderRedacted } from "../../src/render/redact";

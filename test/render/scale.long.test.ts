@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { lintPolicy } from "../../src/check/lint";
 import { planLoad } from "../../src/plan/load";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { lowerPolicy } from "../../src/render/lower";
 import { renderPolicy } from "../../src/render/render";
 import { describeTable } from "../plan/loaded-table";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { explainLogLines } from "../../src/simulate/explain-log";
 import { formatSimulation } from "../../src/simulate/format-simulation";
 import { parseLogLines } from "../../src/simulate/log-lines";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { parsePackets } from "../../src/simulate/packet-text";
 import { type Simulation, type SimulationOptions, simulatePackets } from "../../src/simulate/simulate";
 import { readPolicy } from "../policy/read-policy";

@@ -1,7 +1,7 @@
 import { test as base } from "vitest";
 import type { RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
 import { changeHost } from "../../src/apply/change";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { deployTo } from "../host/deployment";
 import { listGate } from "../host/inspection";
 import { oldPolicy } from "../host/policies";

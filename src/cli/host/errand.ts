@@ -2,7 +2,7 @@ import type { Reached } from "../../apply/reach.js";
 import type { Profile } from "../../client/profile.js";
 import { KnockgateError } from "../../errors.js";
 import { parsePolicy } from "../../policy/parse.js";
-import type { Policy } from "../../policy/schema.js";
+import type { Policy } from "../../policy/policy.js";
 import type { Connection } from "../../transport/connection.js";
 import { takePolicy } from "../check-policy.js";
 import type { Call, Surroundings } from "../command.js";

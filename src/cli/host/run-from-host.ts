@@ -4,7 +4,7 @@ import { withHost } from "../../apply/with-host.js";
 import type { Counts } from "../../plan/counts.js";
 import { explainCounters } from "../../plan/explain-counts.js";
 import { formatFindings } from "../../policy/finding.js";
-import type { Policy } from "../../policy/schema.js";
+import type { Policy } from "../../policy/policy.js";
 import { explainLogLines } from "../../simulate/explain-log.js";
 import { formatSimulation } from "../../simulate/format-simulation.js";
 import { parseLogLines } from "../../simulate/log-lines.js";

@@ -9,7 +9,7 @@ import { describeLoaded } from "../../plan/loaded-text.js";
 import type { Observed } from "../../plan/observed.js";
 import { findObstacles } from "../../plan/obstacles.js";
 import { digestText } from "../../policy/digest.js";
-import type { Policy } from "../../policy/schema.js";
+import type { Policy } from "../../policy/policy.js";
 import { renderRedacted } from "../../render/redact.js";
 import { renderPolicy } from "../../render/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";

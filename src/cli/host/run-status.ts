@@ -6,7 +6,7 @@ import { describeDrift, makeRedaction, showOwner } from "../../plan/describe-dri
 import { assessDrift } from "../../plan/drift.js";
 import type { Observed } from "../../plan/observed.js";
 import { digestText } from "../../policy/digest.js";
-import type { Policy } from "../../policy/schema.js";
+import type { Policy } from "../../policy/policy.js";
 import { renderPolicy } from "../../render/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { namePlace, readErrand } from "./errand.js";

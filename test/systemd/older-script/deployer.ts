@@ -5,7 +5,7 @@ import { hostScript } from "../../../src/apply/host-script";
 import { commandProgram, stageProgram } from "../../../src/apply/program";
 import { planLoad } from "../../../src/plan/load";
 import { digestText } from "../../../src/policy/digest";
-import type { Policy } from "../../../src/policy/schema";
+import type { Policy } from "../../../src/policy/policy";
 import { renderPolicy } from "../../../src/render/render";
 import type { Program } from "../../../src/transport/host";
 import { writeProgram } from "../../host/write-program";

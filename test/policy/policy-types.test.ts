@@ -1,0 +1,27 @@
+import type { types } from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { expectTypeOf, test } from "vitest";
+import type { z } from "zod";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
+import type { policySchema } from "../../src/policy/schema";
+import type { ConnectionArgs, ProxyConnectionArgs } from "../../src/pulumi/args";
+
+type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
+
+// `npm run check` compiles this: a type that differs does not compile.
+test("the types that are written out are those that the schema checks", () => {
+  expectTypeOf<DeepReadonly<z.output<typeof policySchema>>>().toEqualTypeOf<Policy>();
+  expectTypeOf<z.input<typeof policySchema>>().toEqualTypeOf<PolicyInput>();
+});
+
+test("a connection is written as @pulumi/command has it, with fields more", () => {
+  type Theirs = types.input.remote.ConnectionArgs;
+  expectTypeOf<Omit<ConnectionArgs, "ignoreHostKey" | "sudoPassword" | "proxy">>().toEqualTypeOf<
+    Omit<Theirs, "proxy">
+  >();
+  expectTypeOf<
+    Omit<ProxyConnectionArgs, "ignoreHostKey">
+  >().toEqualTypeOf<types.input.remote.ProxyConnectionArgs>();
+  expectTypeOf<Theirs>().toExtend<ConnectionArgs>();
+  expectTypeOf<pulumi.Unwrap<Theirs>>().toExtend<pulumi.Unwrap<ConnectionArgs>>();
+});
