@@ -9,12 +9,12 @@ export interface Packet {
 }
 
 /**
- * What it is: the first SYN of a connection, a datagram or an echo request of no known flow, or anything that belongs
- * to what is established.
+ * What it is: a SYN, a datagram or an echo request of no known flow, or anything else that belongs to what is
+ * established. A SYN is looked at whatever the kernel knows of its ports: it would begin a connection, if it passed.
  */
 export type PacketKind =
   | {
-      /** The first SYN of a connection. */
+      /** A SYN without ACK and RST: what begins a connection. */
       readonly kind: "tcp";
       /** The port it goes to. */
       readonly port: number;

@@ -36,7 +36,9 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
     case "toOthers":
       return [["-m", "addrtype", "!", "--dst-type", "LOCAL"]];
     case "established":
-      return [["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]];
+      return [["-m", "conntrack", "--ctstate", "ESTABLISHED"]];
+    case "related":
+      return [["-m", "conntrack", "--ctstate", "RELATED"]];
     case "beginsTcp":
       return [["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"]];
     case "udp":

@@ -25,8 +25,8 @@ export function lowerPolicy(policy: Policy): Ruleset {
 }
 
 /**
- * Only what could begin something is looked at further. Gating TCP's first SYN, and not all that conntrack does not
- * know, keeps sessions alive that conntrack never saw: those idle at the first load. A stealthy policy gates all that is not
+ * Only what could begin something is looked at further. Gating TCP's SYN, and not all that conntrack does not know,
+ * keeps sessions alive that conntrack never saw: those idle at the first load. A stealthy policy gates all that is not
  * established, so that a gated port answers nothing at all.
  *
  * A packet of a kind that no door is of goes no further than to the look-up of its source.
@@ -35,44 +35,58 @@ function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door")];
   const gatedKinds = policy.stealth ? [] : kinds.filter((kind) => isGated(policy, knocks, kind));
   const others = kinds.filter((kind) => !gatedKinds.includes(kind));
-  const othersBegin = knocks.begins.filter(({ kind }) => others.includes(kind));
+  const begins = knocks.begins.map(({ rule }) => rule);
+  const { isKnocking } = knocks;
   const goIfKnocking = (chain: string): readonly Rule[] =>
-    knocks.isKnocking === undefined ? [] : [decide([knocks.isKnocking], { kind: "go", chain })];
+    isKnocking === undefined ? [] : [decide([isKnocking], { kind: "go", chain })];
+  const sorted = [
+    ...lowerRelated(policy),
+    ...(others.length === 0 ? [] : goIfKnocking("knocking")),
+    ...knocks.begins
+      .filter(({ kind }) => others.includes(kind))
+      .map(({ kind, isAlike }) =>
+        kind === "tcp" ? goIf(kind, "beginning") : decide([isAlike], { kind: "go", chain: "beginning" }),
+      ),
+  ];
   const chains: readonly Chain[] = [
-    {
-      name: "input",
-      rules: [
-        ...lowerPassing(policy),
-        ...(policy.stealth ? gated : []),
-        ...gatedKinds.map((kind) => goIf(kind, "beginning")),
-        ...(others.length === 0 ? [] : goIfKnocking("knocking")),
-        ...othersBegin.map(({ kind, isAlike }) =>
-          kind === "tcp" ? goIf(kind, "beginning") : decide([isAlike], { kind: "go", chain: "beginning" }),
-        ),
-      ],
-    },
-    {
-      name: "beginning",
-      rules: [
-        ...(policy.stealth ? [] : [...gated, ...goIfKnocking("knocks")]),
-        ...knocks.begins.map(({ rule }) => rule),
-      ],
-    },
-    {
-      name: "knocking",
-      rules: knocks.isKnocking === undefined ? [] : others.map((kind) => goIf(kind, "knocks")),
-    },
+    ...(policy.stealth
+      ? [
+          { name: "input", rules: [...lowerPassing(policy, "gates"), goAlways("gates")] },
+          { name: "gates", rules: [...lowerToOthers(policy), ...gated, ...sorted] },
+          { name: "beginning", rules: begins },
+        ]
+      : [
+          {
+            name: "input",
+            rules: [
+              ...lowerPassing(policy, "beginning"),
+              ...gatedKinds.filter((kind) => kind !== "tcp").map((kind) => goIf(kind, "beginning")),
+              ...lowerToOthers(policy),
+              ...sorted,
+            ],
+          },
+          {
+            name: "beginning",
+            rules: [...lowerToOthers(policy), ...gated, ...goIfKnocking("knocks"), ...begins],
+          },
+        ]),
+    { name: "knocking", rules: isKnocking === undefined ? [] : others.map((kind) => goIf(kind, "knocks")) },
   ];
   return chains.filter(({ rules }) => rules.length > 0);
 }
 
-/** Whether a packet of that kind may be to a door, or the one step that a gate has. */
+/** Whether a packet of that kind may be to a door, or the one step that a gate has. A SYN always goes there, see below. */
 function isGated(policy: Policy, knocks: LoweredKnocks, kind: Kind): boolean {
   const isStep = (match: Match) => match.kind === "step" && match.step.packet.kind === kind;
   return (
+    kind === "tcp" ||
     knocks.shared.some(({ matches }) => matches.some(isStep)) ||
     policy.gates.some((gate) => kind !== "echo" && listProtected(gate, kind).length > 0)
   );
+}
+
+function goAlways(chain: string): Rule {
+  return decide([], { kind: "go", chain });
 }
 
 function goIf(kind: Kind, chain: string): Rule {
@@ -87,13 +101,31 @@ function passOn(policy: Policy): Verdict {
   return { kind: policy.scope === "prerouting" ? "return" : "accept" };
 }
 
-/** What no gate ever looks at. */
-function lowerPassing(policy: Policy): readonly Rule[] {
+/**
+ * What no gate ever looks at. Before it goes a SYN, whatever conntrack takes it for: it says `established` of one, too,
+ * where it comes from the ports of a connection that was reset, or that one end forgot without a word, or that the host
+ * itself began (the transitions of SYN in kernel net/netfilter/nf_conntrack_proto_tcp.c).
+ */
+function lowerPassing(policy: Policy, gates: string): readonly Rule[] {
   return [
     decide([{ kind: "loopback" }], passOn(policy)),
+    goIf("tcp", gates),
     decide([{ kind: "established" }], passOn(policy)),
-    ...(policy.scope === "prerouting" ? [decide([{ kind: "toOthers" }], passOn(policy))] : []),
   ];
+}
+
+function lowerToOthers(policy: Policy): readonly Rule[] {
+  return policy.scope === "prerouting" ? [decide([{ kind: "toOthers" }], passOn(policy))] : [];
+}
+
+/**
+ * What conntrack calls related may begin a connection, too: one that a helper expects. So it meets the gates first. What
+ * is left of it, errors about known connections above all, passes by itself in nftables; in iptables, where an accept
+ * ends the table, it is accepted as the recipe does.
+ */
+function lowerRelated(policy: Policy): readonly Rule[] {
+  const isFinal = policy.backend === "iptables" && policy.scope === "input";
+  return isFinal ? [decide([{ kind: "related" }], passOn(policy))] : [];
 }
 
 /** A denied source finds every door closed, and nothing it sends is a step; an allowed one never needs to knock. */

@@ -36,7 +36,9 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
     case "established":
       // conntrack is also what puts IPv6 fragments together before our chain: without it, a SYN in fragments would
       // pass unseen (kernel net/ipv6/netfilter/nf_defrag_ipv6_hooks.c). So this match is in every ruleset.
-      return "ct state established,related";
+      return "ct state established";
+    case "related":
+      return "ct state related";
     case "fromPrefixes":
       return `${saddr(family)} ${braces(match.prefixes.filter((prefix) => prefix.family === family).map(formatPrefix))}`;
     case "beginsTcp":

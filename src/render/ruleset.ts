@@ -46,6 +46,7 @@ export type Match =
   | { readonly kind: "loopback" }
   | { readonly kind: "toOthers" }
   | { readonly kind: "established" }
+  | { readonly kind: "related" }
   | { readonly kind: "fromPrefixes"; readonly prefixes: readonly Prefix[] }
   | { readonly kind: "beginsTcp" }
   | { readonly kind: "udp" }

@@ -11,23 +11,25 @@ interface Flow {
 }
 
 /**
- * Leaves of a conversation what could begin something, in order of time: SYNs, and datagrams and echo requests of no flow that
- * was answered already. What belongs to such a flow the kernel calls established, and no gate looks at it.
+ * Leaves of a conversation what could begin something, in order of time: SYNs, whatever came before them, and datagrams and
+ * echo requests of no flow that was answered already. What belongs to such a flow the kernel calls established, and no gate
+ * looks at it.
  */
 export function listBeginnings(segments: readonly Segment[]): readonly CapturedPacket[] {
   const flows = new Map<string, Flow>();
   const found: CapturedPacket[] = [];
   for (const segment of [...segments].sort((one, other) => one.atMs - other.atMs)) {
     const { atMs, source, destination, transport } = segment;
+    if (transport.kind === "tcp") {
+      if (transport.isBeginning) found.push({ atMs, source, destination, kind: toKind(transport) });
+      continue;
+    }
     const [there, back] = nameFlow(source, destination, transport);
     const own = findAlive(flows, there, atMs);
     const reverse = findAlive(flows, back, atMs);
-    if (transport.kind === "tcp" && transport.isEnd) {
-      flows.delete(there);
-      flows.delete(back);
-    } else if (own === undefined && reverse !== undefined) {
+    if (own === undefined && reverse !== undefined) {
       flows.set(back, { lastMs: atMs, isAnswered: true });
-    } else if (canBegin(transport)) {
+    } else if (transport.kind !== "echoReply") {
       flows.set(there, { lastMs: atMs, isAnswered: own?.isAnswered === true });
       if (own?.isAnswered !== true) found.push({ atMs, source, destination, kind: toKind(transport) });
     }
@@ -39,12 +41,6 @@ function findAlive(flows: ReadonlyMap<string, Flow>, name: string, atMs: number)
   const flow = flows.get(name);
   if (flow === undefined) return undefined;
   return atMs - flow.lastMs < (flow.isAnswered ? answeredMs : unansweredMs) ? flow : undefined;
-}
-
-type Beginning = Exclude<Transport, { readonly kind: "echo" | "echoReply" }> | { readonly kind: "echo" };
-
-function canBegin(transport: Transport): transport is Extract<Transport, Beginning> {
-  return transport.kind === "tcp" ? transport.isBeginning : transport.kind !== "echoReply";
 }
 
 function toKind(transport: Transport): CapturedPacket["kind"] {

@@ -79,13 +79,12 @@ function readTransport({ protocol, bytes, view }: Payload): Transport | Skip {
     case protocols.tcp: {
       if (view.byteLength < 14) return "cut short";
       const flags = view.getUint8(13);
-      const [fin, syn, rst, ack] = [0x01, 0x02, 0x04, 0x10].map((flag) => (flags & flag) !== 0);
+      const [syn, rst, ack] = [0x02, 0x04, 0x10].map((flag) => (flags & flag) !== 0);
       return {
         kind: "tcp",
         sourcePort: view.getUint16(0),
         port: view.getUint16(2),
         isBeginning: syn === true && ack !== true && rst !== true,
-        isEnd: fin === true || rst === true,
       };
     }
     case protocols.udp:

@@ -4,10 +4,8 @@ export type Transport =
       readonly kind: "tcp";
       readonly sourcePort: number;
       readonly port: number;
-      /** SYN, and neither ACK nor RST: the first packet of a connection. */
+      /** SYN, and neither ACK nor RST: what begins a connection. */
       readonly isBeginning: boolean;
-      /** FIN or RST: nothing of the connection goes on. */
-      readonly isEnd: boolean;
     }
   | {
       readonly kind: "udp";

@@ -34,19 +34,19 @@ test("a policy as a table", () => {
 
     part      meaning                                                                        ruleset lines
     --------  -----------------------------------------------------------------------------  -------------
-    protects  TCP 22                                                                         7-8, 16-17
-    step 1    TCP SYN to port 1000                                                           6, 15
-    open for  5 s after the last step, for new connections of that source; those made go on  7, 16
+    protects  TCP 22                                                                         10-11, 23-24
+    step 1    TCP SYN to port 1000                                                           9, 22
+    open for  5 s after the last step, for new connections of that source; those made go on  10, 23
     strength  17 bits: at 100 tries a second, 16 minutes on average                          -
 
     Policy recipe
 
     part                  meaning                                                ruleset lines
-    --------------------  -----------------------------------------------------  ------------------------
+    --------------------  -----------------------------------------------------  -----------------------------------
     never needs to knock  nobody                                                 -
     never passes          nobody                                                 -
-    gated                 what is for the host itself                            2, 4-5, 7, 11, 13-14, 16
-    dropped               all that is not of an established connection           6-8, 15-17
+    gated                 what is for the host itself                            2, 5, 7, 10, 12, 15, 18, 20, 23, 25
+    dropped               all that is not of an established connection           4, 6, 8-12, 17, 19, 21-25
     remembers             as many sources at once as the host's xt_recent holds  -
     first steps           all count                                              -
     logged                nothing                                                -
@@ -62,9 +62,9 @@ test("a policy as Markdown", () => {
 
     | part | meaning | ruleset lines |
     | --- | --- | --- |
-    | protects | TCP 22 | 7-8, 16-17 |
-    | step 1 | TCP SYN to port \\<ssh-1:2b13bf\\> | 6, 15 |
-    | open for | 5 s after the last step, for new connections of that source; those made go on | 7, 16 |
+    | protects | TCP 22 | 10-11, 23-24 |
+    | step 1 | TCP SYN to port \\<ssh-1:2b13bf\\> | 9, 22 |
+    | open for | 5 s after the last step, for new connections of that source; those made go on | 10, 23 |
     | strength | 17 bits: at 100 tries a second, 16 minutes on average | - |"
   `);
 });

@@ -1,4 +1,5 @@
-// Answers whatever it gets with the same, on ports like "tcp:4022" or "udp:4053", over IPv4 and IPv6.
+// Answers whatever it gets with the same, on ports like "tcp:4022" or "udp:4053", over IPv4 and IPv6. A connection that
+// says "reset" is reset.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -7,6 +8,7 @@ for (const [protocol, port] of process.argv.slice(2).map((word) => word.split(":
   if (protocol === "tcp") {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
+      socket.on("data", (bytes) => bytes.toString() === "reset" && socket.resetAndDestroy());
       socket.pipe(socket);
     });
     await once(server.listen(Number(port), "::"), "listening");

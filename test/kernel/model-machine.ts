@@ -47,7 +47,7 @@ export async function openModelMachine(number: number): Promise<ModelMachine> {
   await wire(inside, outside, number);
   const pump = startPump(outside, number);
   return {
-    load: (variant, text) => load(machine, variant, text),
+    load: (variant, text) => loadText(machine, variant, text),
     exchange: pump,
     close: async () => {
       await Promise.all([inside.end(), outside.end()]);
@@ -107,20 +107,20 @@ function startPump(outside: Namespaces, number: number): ModelMachine["exchange"
     });
 }
 
-async function load(machine: LabMachine, variant: Variant, text: string): Promise<void> {
-  const nft = (stdin: string) => machine.run(["nft", "-f", "-"], { stdin });
-  if (variant === "nftables") {
-    await nft(`flush ruleset\n${text}`);
-    return;
-  }
-  const tool = variant === "iptables-nft" ? "tables-nft-restore" : "tables-legacy-restore";
-  const restore = (family: "ip" | "ip6", stdin: string, ...flags: string[]) => {
-    return machine.run([`${family}${tool}`, "-w", "10", ...flags], { stdin });
+/** Replaces whatever filters packets on a machine by a rendered policy. */
+export async function loadText(machine: LabMachine, variant: Variant, text: string): Promise<void> {
+  const restore = (family: "ip" | "ip6", kind: string, stdin: string, ...flags: string[]) => {
+    return machine.run([`${family}tables-${kind}-restore`, "-w", "10", ...flags], { stdin });
   };
-  const empty = "*filter\nCOMMIT\n*mangle\nCOMMIT\n";
+  // Both families at first: a list of xt_recent lives as long as a rule of either names it.
+  for (const family of ["ip", "ip6"] as const)
+    await restore(family, "legacy", "*filter\nCOMMIT\n*mangle\nCOMMIT\n");
+  await machine.run(["nft", "-f", "-"], {
+    stdin: `flush ruleset\n${variant === "nftables" ? text : ""}`,
+  });
+  if (variant === "nftables") return;
   const parts = text.split(/^# ipv[46]\n/m);
   for (const [index, family] of (["ip", "ip6"] as const).entries()) {
-    await restore(family, empty);
-    await restore(family, parts[index + 1] ?? "", "--noflush");
+    await restore(family, variant.replace("iptables-", ""), parts[index + 1] ?? "", "--noflush");
   }
 }

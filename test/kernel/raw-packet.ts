@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
-import type { LabClient } from "../lab/machine";
+import type { LabClient, LabMachine } from "../lab/machine";
 import type { Family } from "./gated-lab";
 import { runNft } from "./gated-lab";
 
@@ -18,6 +18,9 @@ export interface RawPacket {
   readonly flags: "SYN" | "ACK";
   /** When it goes in two fragments: how much of the TCP header is in the first. */
   readonly firstFragmentBytes?: number;
+  readonly sourcePort?: number;
+  /** The host sends a SYN the other way before, so that conntrack knows the two ports. */
+  readonly isAnswer?: boolean;
 }
 
 export function canSendRawPackets(): boolean {
@@ -29,6 +32,7 @@ export function canSendRawPackets(): boolean {
   }
 }
 
+const synFlag = 2;
 let nextSourcePort = 9_000;
 
 /**
@@ -37,7 +41,7 @@ let nextSourcePort = 9_000;
  */
 export async function answerTo(packet: RawPacket): Promise<"accepted" | "reset" | "nothing"> {
   const { from, to, family, port, flags, firstFragmentBytes } = packet;
-  const sourcePort = nextSourcePort++;
+  const sourcePort = packet.sourcePort ?? nextSourcePort++;
   const answers = `tcp sport ${port} tcp dport ${sourcePort} tcp flags`;
   await runNft(
     to,
@@ -53,10 +57,14 @@ export async function answerTo(packet: RawPacket): Promise<"accepted" | "reset" 
       }
     }\n`,
   );
-  const enter = ["nsenter", "--target", String(from.pid), "--net", "--"];
-  const words = [from[family], to[family], sourcePort, port, flags === "SYN" ? 2 : 16];
-  if (firstFragmentBytes !== undefined) words.push(firstFragmentBytes);
-  await runCommand([...enter, perl, join(__dirname, "raw-packet.pl"), ...words.map(String)]);
+  const send = (by: LabMachine, to: LabMachine, words: readonly number[]) => {
+    const enter = ["nsenter", "--target", String(by.pid), "--net", "--"];
+    const sent = [by[family], to[family], ...words].map(String);
+    return runCommand([...enter, perl, join(__dirname, "raw-packet.pl"), ...sent]);
+  };
+  if (packet.isAnswer) await send(to, from, [port, sourcePort, synFlag]);
+  const fragment = firstFragmentBytes === undefined ? [] : [firstFragmentBytes];
+  await send(from, to, [sourcePort, port, flags === "SYN" ? synFlag : 16, ...fragment]);
   const counted = async (name: string) => {
     const { stdout } = await to.run(["nft", "list", "counter", "inet", "witness", name]);
     return !stdout.includes("packets 0 ");

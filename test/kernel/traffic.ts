@@ -9,11 +9,16 @@ const answerLimitMs = 3_000;
 export interface Session {
   /** Resolves when the same text came back. */
   echo(text: string): Promise<void>;
+  /** Makes the server reset it. */
+  provokeReset(): Promise<void>;
+  /** Lets both ends reset it, where none of the two resets gets through. */
+  forget(): Promise<void>;
   close(): void;
 }
 
-export async function openSession(address: string, port: number): Promise<Session> {
-  const socket = connect({ host: address, port, timeout: answerLimitMs });
+export async function openSession(address: string, port: number, localPort?: number): Promise<Session> {
+  const from = localPort === undefined ? {} : { localPort };
+  const socket = connect({ host: address, port, timeout: answerLimitMs, ...from });
   let received = "";
   socket.setEncoding("utf8").on("data", (text: string) => {
     received += text;
@@ -30,8 +35,44 @@ export async function openSession(address: string, port: number): Promise<Sessio
         await sleep(2);
       }
     },
+    provokeReset: async () => {
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      socket.write("reset");
+      await closed;
+    },
+    forget: async () => {
+      socket.write("reset");
+      await sleep(50);
+      socket.resetAndDestroy();
+      await sleep(50);
+    },
     close: () => socket.resetAndDestroy(),
   };
+}
+
+/** Whether a SYN from a source port is answered: by a connection or by a refusal. */
+export function tryFromPort(
+  address: string,
+  port: number,
+  localPort: number,
+  waitMs: number,
+): Promise<"open" | "refused" | "silent"> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port, localPort });
+    // The port is free again when the socket is closed.
+    const settle = (answer: "open" | "refused" | "silent") => {
+      clearTimeout(timer);
+      socket.once("close", () => resolve(answer));
+      if (answer === "open") socket.resetAndDestroy();
+      else socket.destroy();
+    };
+    const timer = setTimeout(() => settle("silent"), waitMs);
+    socket.once("connect", () => settle("open"));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNREFUSED") settle("refused");
+      else reject(error);
+    });
+  });
 }
 
 /** One UDP socket of the outside, connected to a port, so that it hears of a refusal. */

@@ -15,6 +15,8 @@ describe("rules before the jump of a gate", () => {
     "-A INPUT -g theirs",
     "-A INPUT ! -i lo -j ACCEPT",
     "-A INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT",
+    "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "-A INPUT -m state --state ESTABLISHED -j ACCEPT",
     "-A INPUT -m conntrack ! --ctstate RELATED,ESTABLISHED -j ACCEPT",
   ])("%s: is found, in its family", (rule) => {
     expect(findFrontRules(front([rule, jump], [jump]), "edge")).toEqual([{ family: "ipv4", rule }]);
@@ -26,8 +28,6 @@ describe("rules before the jump of a gate", () => {
     "-A INPUT -p tcp -m tcp --dport 22",
     '-A INPUT -m limit --limit 5/min -j LOG --log-prefix "seen "',
     "-A INPUT -i lo -j ACCEPT",
-    "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-    "-A INPUT -m state --state ESTABLISHED -j ACCEPT",
   ])("%s: decides over nothing that a gate would", (rule) => {
     expect(findFrontRules(front([rule, jump], [rule, jump]), "edge")).toEqual([]);
   });

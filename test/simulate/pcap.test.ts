@@ -155,6 +155,14 @@ describe("of a capture", () => {
     expect(read(echo(1_000), echo(1_020)).packets).toHaveLength(2);
   });
 
+  test("a SYN is left whatever came before it: the kernel's gates look at each", () => {
+    const later = { ...syn, atMs: 5_000 };
+    const back = { ...answer, atMs: 1_002, tcpFlags: flags.rst | flags.ack };
+    expect(read(syn, answer, later).packets).toEqual(strip([syn, later]));
+    expect(read(syn, answer, back, later).packets).toEqual(strip([syn, later]));
+    expect(read({ ...answer, tcpFlags: flags.syn }, later).packets).toContainEqual(strip([later])[0]);
+  });
+
   test("a flow is forgotten when nothing came for as long as the kernel remembers it", () => {
     expect(read(datagram(1_000), datagramBack, datagram(121_009)).packets).toHaveLength(1);
     expect(read(datagram(1_000), datagramBack, datagram(121_010)).packets).toHaveLength(2);
