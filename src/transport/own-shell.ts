@@ -80,7 +80,9 @@ function explainEnd(
       "Start it only where there is a terminal, or log in as another user"
     );
   }
-  const said = sent.reduce((text, part) => text.replaceAll(part, ""), `${stdout}\n${stderr}`);
+  const left = sent.reduce((text, part) => text.replaceAll(part, ""), `${stdout}\n${stderr}`);
+  // What repeats the command in words of its own says nothing.
+  const said = left.includes("await_go") ? "" : left;
   return (
     ` (exit code ${code}${client.quote(said)}): is another login shell or a ForceCommand in the way? ` +
     "Log in as another user, or let this one run `sh`"
