@@ -13,6 +13,8 @@ const commandsByPackage = {
   "openssh-client": ["ssh", "ssh-keygen"],
   iproute2: ["ip"],
   sudo: ["sudo"],
+  opendoas: ["doas"],
+  tcsh: ["tcsh"],
   shellcheck: ["shellcheck"],
   nmap: ["nmap"],
   tcpdump: ["tcpdump"],

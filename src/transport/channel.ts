@@ -1,25 +1,45 @@
 import type { ClientChannel } from "ssh2";
 import { KnockgateError } from "../errors.js";
 import type { CommandResult } from "./host.js";
+import { collect, type Output } from "./output.js";
 import { attempt, type Line, settle, tellLost, unreachable, type Waiting } from "./settle.js";
 
-/** A command that goes on: it is told something, does it, and marks the ends of its two outputs when it has. */
+/**
+ * A command of the other side's login shell, which is started when it is first listened to.
+ *
+ * Whatever is waited for throws KnockgateError `HOST_UNFIT` when the other side runs no command at all, `HOST_FAILED`
+ * when a signal ended the command, else `UNREACHABLE`; the conversation is over then.
+ */
 export interface Conversation {
   /** Whether it can be told more. */
   readonly isOpen: boolean;
   /**
+   * Waits for a line of `mark`, a space and a word on standard output, and for one of `mark` on standard error, and
+   * drops what came before them. It is told something first, if anything is given. What reads its input to the end before
+   * it says anything is given that end in time.
+   */
+  hear(mark: string, timeoutMs: number, input?: string): Promise<Heard>;
+  /**
    * Tells it something and waits for its answer: what it writes until standard output ends with a line of `mark` and
    * a number, which is the answer's code, and standard error with one of `mark`; or, if it ends before that, all that it
    * wrote, and its exit code.
-   *
-   * @throws KnockgateError `HOST_UNFIT` when the other side runs no command at all, `HOST_FAILED` when a signal ended
-   * it, else `UNREACHABLE`; it is over then
    */
   tell(input: string, mark: string, timeoutMs: number): Promise<CommandResult>;
+  /** Tells it the last that it is told, and waits for its end. */
+  finish(input: string, timeoutMs: number): Promise<CommandResult>;
 }
 
-/** Far more than a ruleset of a thousand gates; a host that sends without end is cut off. */
-const maximumOutputBytes = 64 * 1024 * 1024;
+/** What was heard. */
+export type Heard =
+  /** The mark, with the word behind it, and what standard output had before it. */
+  | { readonly kind: "word"; readonly word: string; readonly before: string }
+  /** Both marks on standard output: something on the way makes one output of two, as a terminal does. */
+  | { readonly kind: "merged" }
+  /** The command ended before that. */
+  | { readonly kind: "ended"; readonly result: CommandResult };
+
+/** The rest of the time is left for what it says at the end of its input. */
+const patientPart = 0.8;
 
 /**
  * sshd refuses one more command than MaxSessions says, and forgets one that has ended only some moments later: so
@@ -28,74 +48,124 @@ const maximumOutputBytes = 64 * 1024 * 1024;
 const openTries = 20;
 const openPauseMs = 100;
 
-/**
- * Runs a command by the login shell of the other side, with `input` as all of its standard input.
- *
- * @throws KnockgateError as a conversation does
- */
-export function runCommand(
-  line: Line,
-  command: string,
-  input: string,
-  timeoutMs: number,
-): Promise<CommandResult> {
-  return exchange<CommandResult>(line, timeoutMs, (waiting) =>
-    openChannel(line, command, waiting, (channel) => {
-      const [stdout, stderr] = [collect(channel), collect(channel.stderr)];
-      channel.on("close", (...end: End) =>
-        conclude(line, end, waiting, (code) => ({ code, stdout: stdout.take(), stderr: stderr.take() })),
-      );
-      channel.end(input);
-    }),
-  );
-}
-
-/** Prepares a conversation with a command of the other side's login shell, which is started when it is first told something. */
-export function openConversation(line: Line, command: string): Conversation {
+/** Prepares a conversation; `first` is sent as soon as the command is started. */
+export function openConversation(line: Line, command: string, first: string): Conversation {
   let isOpen = true;
-  let talk: ((input: string, mark: string, waiting: Waiting<CommandResult>) => void) | undefined;
-  const carry = (channel: ClientChannel): NonNullable<typeof talk> => {
-    const [stdout, stderr] = [collect(channel, () => listen()), collect(channel.stderr, () => listen())];
-    let listen: () => void = () => undefined;
-    let waiting: Waiting<CommandResult> | undefined;
-    channel.on("close", (...end: End) => {
-      isOpen = false;
-      if (waiting === undefined) return;
-      conclude(line, end, waiting, (code) => {
-        return { code, stdout: stdout.take(), stderr: stderr.take() };
+  let talk: Talk | undefined;
+  const wait = async <T>(timeoutMs: number, use: (talk: Talk, waiting: Waiting<T>) => void): Promise<T> => {
+    try {
+      return await exchange<T>(line, timeoutMs, (waiting) => {
+        const begin = (begun: Talk): void => {
+          if (!waiting.onLate(() => begun.channel.close())) use(begun, waiting);
+        };
+        if (talk !== undefined) return begin(talk);
+        openChannel(line, command, waiting, (channel) => {
+          talk = carry(channel, () => {
+            isOpen = false;
+          });
+          channel.write(first);
+          begin(talk);
+        });
       });
-    });
-    return (input, mark, forAnswer) => {
-      waiting = forAnswer;
-      if (waiting.onLate(() => channel.close())) return;
-      listen = () => {
-        const code = stdout.findEnd(new RegExp(`${mark} (\\d+)\n$`));
-        if (code === undefined || stderr.findEnd(new RegExp(`(${mark})\n$`)) === undefined) return;
-        const said = { stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
-        forAnswer.resolve({ code: Number(code), ...said });
-      };
-      channel.write(input);
-    };
+    } catch (error) {
+      isOpen = false;
+      throw error;
+    }
+  };
+  const concludeAtEnd = <T>(talk: Talk, waiting: Waiting<T>, read: (result: CommandResult) => T): boolean => {
+    if (talk.end === undefined) return false;
+    conclude(line, talk.end, waiting, (code) =>
+      read({ code, stdout: talk.stdout.take(), stderr: talk.stderr.take() }),
+    );
+    return true;
   };
   return {
     get isOpen() {
       return isOpen;
     },
-    tell: async (input, mark, timeoutMs) => {
-      try {
-        return await exchange<CommandResult>(line, timeoutMs, (waiting) => {
-          if (talk !== undefined) return talk(input, mark, waiting);
-          openChannel(line, command, waiting, (channel) => {
-            talk = carry(channel);
-            talk(input, mark, waiting);
-          });
+    hear: async (mark, timeoutMs, input = "") => {
+      let hint: NodeJS.Timeout | undefined;
+      return wait<Heard>(timeoutMs, (talk, waiting) => {
+        if (input !== "") talk.channel.write(input);
+        if (timeoutMs > 0) hint = setTimeout(() => talk.channel.end(), timeoutMs * patientPart);
+        talk.listen(() => {
+          const heard = findWord(talk, mark);
+          if (heard === undefined)
+            return concludeAtEnd<Heard>(talk, waiting, (result) => ({ kind: "ended", result }));
+          if (heard.kind === "merged") talk.channel.close();
+          waiting.resolve(heard);
+          return true;
         });
-      } catch (error) {
-        isOpen = false;
-        throw error;
-      }
+      }).finally(() => clearTimeout(hint));
+    },
+    tell: (input, mark, timeoutMs) =>
+      wait<CommandResult>(timeoutMs, (talk, waiting) => {
+        talk.listen(() => {
+          const answer = findAnswer(talk, mark);
+          if (answer === undefined) return concludeAtEnd(talk, waiting, (result) => result);
+          waiting.resolve(answer);
+          return true;
+        });
+        talk.channel.write(input);
+      }),
+    finish: (input, timeoutMs) =>
+      wait<CommandResult>(timeoutMs, (talk, waiting) => {
+        talk.listen(() => concludeAtEnd(talk, waiting, (result) => result));
+        talk.channel.end(input);
+      }),
+  };
+}
+
+/** A command that runs, and what it has written and not yet been asked for. */
+interface Talk {
+  readonly channel: ClientChannel;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** What ended it, if something has. */
+  readonly end: End | undefined;
+  /** Calls the listener now, and whenever there is more, until that says that it has heard what it waits for. */
+  listen(hasHeard: () => boolean): void;
+}
+
+function carry(channel: ClientChannel, onEnd: () => void): Talk {
+  let end: End | undefined;
+  let tellNews: () => void = () => undefined;
+  channel.on("close", (...ended: End) => {
+    end = ended;
+    onEnd();
+    tellNews();
+  });
+  const [stdout, stderr] = [collect(channel, () => tellNews()), collect(channel.stderr, () => tellNews())];
+  return {
+    channel,
+    stdout,
+    stderr,
+    get end() {
+      return end;
+    },
+    listen: (hasHeard) => {
+      tellNews = () => {
+        // What comes next is for the next listener.
+        if (hasHeard()) tellNews = () => undefined;
+      };
+      tellNews();
     },
   };
+}
+
+function findWord({ stdout, stderr }: Talk, mark: string): Heard | undefined {
+  const [said, complaint] = [stdout.findLine(`${mark} `), stderr.findLine(mark)];
+  if (stdout.findLine(`${mark}\n`) || stdout.findLine(`${mark}\r`)) return { kind: "merged" };
+  if (said === undefined || complaint === undefined) return undefined;
+  stdout.dropThrough(said);
+  stderr.dropThrough(complaint);
+  return { kind: "word", word: said.rest, before: said.before };
+}
+
+function findAnswer({ stdout, stderr }: Talk, mark: string): CommandResult | undefined {
+  const code = stdout.findEnd(new RegExp(`${mark} (\\d+)\n$`));
+  if (code === undefined || stderr.findEnd(new RegExp(`(${mark})\n$`)) === undefined) return undefined;
+  return { code: Number(code), stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
 }
 
 /** What ssh2 says of a command's end: its exit code, or the signal that ended it, or neither. */
@@ -113,7 +183,7 @@ const whileRunning = "while a command ran";
 function exchange<T>(line: Line, timeoutMs: number, begin: (waiting: Waiting<T>) => void): Promise<T> {
   const lost = () => tellLost(line, whileRunning);
   const late = () => {
-    const limit = `no answer within ${timeoutMs / 1_000} s`;
+    const limit = `no answer within ${Math.ceil(timeoutMs / 100) / 10} s`;
     return unreachable(line.name, `${limit} to a command, which may still be running there`);
   };
   return settle<T>(line.client, { timeoutMs, lost, late }, begin);
@@ -150,32 +220,4 @@ function openChannel<T>(
     });
   };
   begin(1);
-}
-
-/** What a command writes to one of its outputs. */
-interface Output {
-  /** Finds what a pattern's first group says at its end; of the last bytes alone. */
-  findEnd(pattern: RegExp): string | undefined;
-  /** All that was written since the last time, less what it ends with. */
-  take(end?: string): string;
-}
-
-function collect(stream: NodeJS.ReadableStream, onMore: () => void = () => undefined): Output {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  let last = "";
-  stream.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes <= maximumOutputBytes) chunks.push(chunk);
-    last = `${last}${chunk.subarray(-80).toString("latin1")}`.slice(-80);
-    onMore();
-  });
-  return {
-    findEnd: (pattern) => pattern.exec(last)?.[1],
-    take: (end = "") => {
-      const text = Buffer.concat(chunks).toString("utf8");
-      [chunks, bytes, last] = [[], 0, ""];
-      return text.endsWith(end) ? text.slice(0, text.length - end.length) : text;
-    },
-  };
 }

@@ -3,6 +3,7 @@ import { KnockgateError } from "../errors.js";
 import { checkEcho, needsEcho } from "./fitness.js";
 import type { CommandResult, KnockStep, PortAnswer } from "./host.js";
 import { knockNotSent } from "./knock.js";
+import { greetShell } from "./own-shell.js";
 import {
   askAddresses,
   askEcho,
@@ -13,7 +14,7 @@ import {
   writeProgram,
 } from "./packet-program.js";
 import { startClock } from "./patience.js";
-import { quoteLine } from "./quote-line.js";
+import { quoteSaid } from "./quote-said.js";
 import type { SshClient } from "./ssh.js";
 
 /** A machine reached by SSH that packets and connections to a host leave from. */
@@ -62,8 +63,11 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
   let last: Promise<unknown> = Promise.resolve();
   const ask = (request: string, timeoutMs: number): Promise<CommandResult> => {
     const answer = last.then(async () => {
-      const client = await borrow();
-      return client.run("perl -", writeProgram(request), timeoutMs);
+      const leftMs = startClock(timeoutMs);
+      const greeting = await greetShell(await borrow(), () => ["await_go; exec perl -"], leftMs());
+      if (greeting.kind === "stranger") throw lacksPerl(name, `it did not run perl${greeting.how}`);
+      const { conversation, go } = greeting.shell;
+      return conversation.finish(`${go}${writeProgram(request)}`, leftMs());
     });
     last = answer.catch(() => undefined);
     return answer;
@@ -78,7 +82,7 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
       const request = askAddresses(host) + (needsEcho(steps) ? askEcho : "");
       const result = await ask(request, perlTimeoutMs);
       const answers = readAnswers(result.stdout);
-      if (answers === undefined) throw lacksPerl(name, result);
+      if (answers === undefined) throw lacksPerl(name, explainSilence(result));
       const fault = readFault(answers);
       if (fault !== undefined) {
         const message = `${host}: its name has no address on ${name}: ${fault.why}`;
@@ -164,13 +168,14 @@ function readTargets(host: string, name: string, answers: readonly string[]): re
   throw new KnockgateError("UNREACHABLE", `${host}: ${name} has no way to any of its addresses`);
 }
 
-/** What it was told until then is no secret: so what it said may be quoted. */
-function lacksPerl(name: string, { code, stderr }: CommandResult): KnockgateError {
-  const said = quoteLine(stderr);
-  const why =
-    code === 127 || /perl.*not found/i.test(stderr)
-      ? "perl is not installed there (in Debian: perl-base)"
-      : `it did not run perl (exit code ${code}${said}): is another login shell or a ForceCommand in the way?`;
+/** It was told only a name until then, so what it said may be quoted. */
+function explainSilence({ code, stderr }: CommandResult): string {
+  return code === 127 || /perl.*not found/i.test(stderr)
+    ? "perl is not installed there (in Debian: perl-base)"
+    : `perl ended before it answered (exit code ${code}${quoteSaid(stderr)})`;
+}
+
+function lacksPerl(name: string, why: string): KnockgateError {
   return new KnockgateError(
     "HOST_UNFIT",
     `${name}: a knock has to leave from there, and ${why}. Nothing was sent to the host.`,

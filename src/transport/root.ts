@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { KnockgateError } from "../errors.js";
 import type { CommandResult, HostConnection, Program } from "./host.js";
-import { quoteLine } from "./quote-line.js";
+import { makeToken, type OwnShell } from "./own-shell.js";
+import { startClock } from "./patience.js";
+import { startRootShell } from "./root-shell.js";
 import type { SshClient } from "./ssh.js";
 
 /** A shell of root that is kept: it knows by now what it was sent before. */
@@ -45,23 +46,23 @@ function takeOpen(idle: RootShell[]): RootShell | undefined {
 }
 
 function openRootShell(client: SshClient, sudoPassword: string | undefined): RootShell {
-  const token = makeToken();
-  const conversation = client.converse(asShell(askWay(token)));
+  let shell: OwnShell | undefined;
   let known: string | undefined;
-  /** The password comes twice: `read` takes the first line, sudo the second, if it asks. */
-  let greeting = `${sudoPassword ?? ""}\n`.repeat(2);
   return {
     get isOpen() {
-      return conversation.isOpen;
+      return shell?.conversation.isOpen ?? false;
     },
     run: async ({ functions = "", commands }, timeoutMs) => {
+      const leftMs = startClock(timeoutMs);
+      let go = "";
+      if (shell === undefined) {
+        shell = await startRootShell(client, sudoPassword, leftMs());
+        go = shell.go;
+      }
       const mark = makeToken();
       const program = frameProgram(functions === known ? "" : functions, commands, mark);
-      const answer = await conversation.tell(`${greeting}${program}`, mark, timeoutMs);
       known = functions;
-      if (greeting === "") return answer;
-      greeting = "";
-      return readFirst(client, token, answer);
+      return shell.conversation.tell(`${go}${program}`, mark, leftMs());
     },
   };
 }
@@ -73,77 +74,4 @@ function openRootShell(client: SshClient, sudoPassword: string | undefined): Roo
  */
 export function frameProgram(functions: string, commands: string, mark: string): string {
   return `{\n${functions}(\n${commands}) </dev/null\nprintf '%s %s\\n' ${mark} "$?"\necho ${mark} >&2\n}\n`;
-}
-
-/**
- * Takes what the shell said of the way off a first answer. That is a line that nobody else can have written, because
- * sudo's own words differ by version and language, and a program's by program.
- */
-function readFirst(client: SshClient, token: string, answer: CommandResult): CommandResult {
-  const { code, stdout, stderr } = answer;
-  const found = new RegExp(`^${token} (.*)\n`, "m").exec(stdout);
-  switch (found?.[1]) {
-    case "root":
-    case "sudo":
-    case "password":
-      return { code, stdout: stdout.slice(found.index + found[0].length), stderr };
-    case "no sudo":
-      throw notAllowed(client, "is not root, and there is no sudo there. Log in as root, or install sudo");
-    case "wants password":
-      throw notAllowed(
-        client,
-        "is not root, and sudo wants a password. Set connection.sudoPassword, or let this user run `sh` by sudo without one",
-      );
-    case "refused":
-      throw notAllowed(
-        client,
-        "is not root, and sudo did not take the password, or does not allow this user to run `sh`. " +
-          "It was tried once. Check connection.sudoPassword and the host's sudoers",
-      );
-    default:
-      throw new KnockgateError(
-        "HOST_FAILED",
-        `${client.name}: it did not run sh (exit code ${code}${quoteLine(stderr)}): is another login shell or a ForceCommand in the way?`,
-      );
-  }
-}
-
-const shell = 'sh -s -- "$SSH_CONNECTION"';
-
-/**
- * Finds out how a login becomes root, says so, and becomes the shell of root. A password is a line of standard input;
- * `read` and `printf` are the shell's own, so that it stands in no argv, and it is exported to no environment. `read`
- * takes no byte more than a line (read in POSIX), nor does sudo (-S in sudo(8)), so that the programs are left to the
- * shell of root. `-k` makes a password that sudo remembers count for nothing: what works must not depend on who logged
- * in when.
- *
- * sudo is tried with the very command that is to run and nothing for it to do. A wrong password is then followed by
- * no line that sudo could take for the next try, and costs one failed try.
- */
-function askWay(token: string): string {
-  return [
-    "IFS= read -r p",
-    'if [ "$(id -u)" = 0 ]; then w=root',
-    'elif [ ! -x "$(command -v sudo)" ]; then w="no sudo"',
-    `elif sudo -k -n -- ${shell} </dev/null 2>/dev/null; then w=sudo`,
-    'elif [ -z "$p" ]; then w="wants password"',
-    `elif printf "%s\\n" "$p" | sudo -k -S -p "" -- ${shell} 2>/dev/null; then w=password`,
-    "else w=refused; fi",
-    `echo ${token} "$w"`,
-    "case $w in root | sudo) IFS= read -r p ;; esac",
-    `case $w in root) exec ${shell} ;; sudo) exec sudo -k -n -- ${shell} ;; password) exec sudo -k -S -p "" -- ${shell} ;; esac`,
-  ].join("; ");
-}
-
-function makeToken(): string {
-  return randomBytes(16).toString("hex");
-}
-
-function notAllowed(client: SshClient, why: string): KnockgateError {
-  return new KnockgateError("NOT_ALLOWED", `${client.name}: ${why}.`);
-}
-
-/** For whatever login shell: within single quotes all of them leave everything as it is that stands here. */
-function asShell(program: string): string {
-  return `sh -c '${program}'`;
 }

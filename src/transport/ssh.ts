@@ -8,13 +8,13 @@ import {
   type ServerHostKeyAlgorithm,
 } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import { type Conversation, openConversation, runCommand } from "./channel.js";
+import { type Conversation, openConversation } from "./channel.js";
 import type { Login } from "./connection.js";
 import { openForward } from "./forward.js";
-import type { CommandResult } from "./host.js";
 import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "./host-key.js";
 import { planLogin } from "./login.js";
 import { readPrivateKey } from "./private-key.js";
+import { quoteSaid } from "./quote-said.js";
 
 /** A login with all that belongs to it read and found right. */
 export interface Credentials {
@@ -29,10 +29,10 @@ export interface Credentials {
 export interface SshClient {
   /** Who is logged in where, for messages. */
   readonly name: string;
-  /** Runs a command by the login shell there; `input` is all of its standard input. */
-  run(command: string, input: string, timeoutMs: number): Promise<CommandResult>;
-  /** Prepares a conversation with a command of the login shell there. */
-  converse(command: string): Conversation;
+  /** Prepares a conversation with a command of the login shell there; `first` is what it is told at once. */
+  converse(command: string, first: string): Conversation;
+  /** Quotes what it said, without the password that it was sent. */
+  quote(said: string): string;
   /** Opens a TCP connection from there. */
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex>;
   /** The listener is called once, whoever ended it. */
@@ -129,8 +129,8 @@ export async function openSsh(
   const line = { client, name, whyLost: () => fault?.message };
   return {
     name,
-    run: (command, input, limitMs) => runCommand(line, command, input, limitMs),
-    converse: (command) => openConversation(line, command),
+    converse: (command, first) => openConversation(line, command, first),
+    quote: (said) => quoteSaid(said, login.password),
     forward: (address, port, limitMs) => openForward(line, address, port, limitMs),
     onClose: (listener) => client.once("close", listener),
     close: () => {

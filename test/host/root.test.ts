@@ -1,6 +1,7 @@
 import { Client } from "ssh2";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { HostConnection } from "../../src/transport/host";
+import { quoteSaid } from "../../src/transport/quote-said";
 import { becomeRoot } from "../../src/transport/root";
 import type { SshClient } from "../../src/transport/ssh";
 import type { LabHost } from "../lab/host";
@@ -119,8 +120,13 @@ test.each([
   ["a program's own words", "root\n"],
   ["what looks like an answer", `${"0".repeat(32)} root\n`],
 ])("a login that is root is not seen in %s where no sh answers", async (_what, stdout) => {
-  const tell = async () => ({ code: 1, stdout, stderr: "nothing here\n" });
-  const client = { name: "root@here", converse: () => ({ isOpen: false, tell }) } as unknown as SshClient;
+  const result = { code: 1, stdout, stderr: "nothing here\n" };
+  const hear = async () => ({ kind: "ended", result });
+  const client = {
+    name: "root@here",
+    converse: () => ({ isOpen: false, hear }),
+    quote: (said: string) => quoteSaid(said),
+  } as unknown as SshClient;
   await expect(becomeRoot(client, undefined).run({ commands: "id\n" }, 5_000)).rejects.toMatchObject({
     code: "HOST_FAILED",
     message: expect.stringMatching(/root@here: it did not run sh \(exit code 1.*nothing here.*ForceCommand/),

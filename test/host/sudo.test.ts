@@ -71,12 +71,13 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     await changeHost(request, world);
     await changeHost({ ...request, policy: newPolicy, formerPolicies: [oldPolicy] }, world);
     sampler.kill("SIGKILL");
-    expect(sample).toMatch(/sudo\0-k\0-S\0-p\0\0--\0sh\0-s\0/);
+    expect(sample).toMatch(/sudo\0-k\0-S\0--\0sh\0-c\0/);
     const files = await host.run([
       "sh",
       "-c",
       "cat /var/log/* $(find /var/lib/knockgate /home /tmp -type f)",
     ]);
+    expect(sample).toMatch(/\0sh\0-s\0--\0[\d.]+ \d+ /);
     for (const text of [sample, files.stdout, world.lines.join("\n"), host.sshdLog()]) {
       expect(text).not.toContain(password.trim());
       expect(text).not.toContain('"secret"');
