@@ -33,7 +33,7 @@ nftables_print_description() {
 		json=$(nftables_describe 2>/dev/null)
 		print_json own "$json"
 	else
-		json=$(nftables_print_sample | unshare -n sh -c 'nft -f - && exec nft -j -t list ruleset' 2>/dev/null)
+		json=$(nftables_print_sample | unshare -n sh -c 'nft -f - && exec nft -j -t list table inet sample' 2>/dev/null)
 		unshare -n true 2>/dev/null || json=$(nft -j list tables 2>/dev/null)
 	fi
 	if is_json "$json"; then
