@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import type { LabHost } from "../test/lab/host";
 import type { Lab } from "../test/lab/lab";
+import { withoutCounts } from "../test/lab/nft-listing";
 import type { Client, Steps } from "./client";
 import { findMessage, type Show } from "./show";
 
@@ -170,7 +171,9 @@ async function showDestroy({ lab, stack }: Scene, rulesets: readonly string[], s
 }
 
 async function listTable(host: LabHost): Promise<string> {
-  return (await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"])).stdout;
+  return withoutCounts(
+    (await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"])).stdout,
+  );
 }
 
 const loud = {

@@ -1,6 +1,7 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
-// --rootfs: also the root file system of the tests' hosts that boot, and the other Nodes that tests run on, and with KNOCKGATE_DEEP=1 one with OpenRC, and
-// what runs a Python program. --bench: also the other port knockers and the Ansible that `npm run bench` measures.
+// --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other Nodes
+// that tests run on, and with KNOCKGATE_DEEP=1 one with OpenRC, one more Debian, and what runs a Python program.
+// --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
@@ -26,9 +27,9 @@ try {
   }
   if (process.argv.includes("--rootfs")) {
     await obtainNodes();
-    await obtainRootfs("systemd");
+    await obtainRootfs(["systemd", "bullseye", "sid"]);
     if (process.env.KNOCKGATE_DEEP === "1") {
-      await obtainRootfs("openrc");
+      await obtainRootfs(["openrc", "trixie"]);
       await obtainPython();
     }
   }

@@ -165,7 +165,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       confirmed === undefined ? "" : `owner=${confirmed.owner}\n${section("ruleset", confirmed.text)}`,
       confirmed === undefined ? "" : section("baseline", confirmed.text),
       loaded === undefined ? "" : section("listing", loaded),
-      policy === undefined ? "" : section("tables", `${JSON.stringify(listTable(policy))}\n`),
+      policy === undefined ? "" : section("own", `${JSON.stringify(listTable(policy))}\n`),
       "end=probe\n",
     ].join("");
   }

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 const common = ["openssh-server", "nftables", "iptables", "iproute2", "procps", "sudo"];
+const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"];
 
 /**
  * What a root file system is made of; another content here is another digest, and so another folder. `later` is
@@ -13,9 +14,13 @@ const common = ["openssh-server", "nftables", "iptables", "iproute2", "procps", 
 export const rootfsRecipes = {
   systemd: {
     suite: "bookworm",
-    packages: [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd", "iptables-persistent"],
+    packages: [...booting, "iptables-persistent"],
     later: [],
   },
+  // Older and newer ones, for the versions of nft and iptables that they have.
+  bullseye: { suite: "bullseye", packages: booting, later: [] },
+  trixie: { suite: "trixie", packages: booting, later: [] },
+  sid: { suite: "sid", packages: booting, later: [] },
   openrc: {
     suite: "bookworm",
     packages: [...common, "ifupdown"],

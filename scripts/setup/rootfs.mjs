@@ -23,24 +23,30 @@ const staleAfterMs = 3_600_000;
 const keepsStopped = "usr/sbin/policy-rc.d";
 
 /**
- * Builds a root file system for hosts that boot, unless it is there. It gets its name only when it is whole, and
- * whoever builds the same one at the same time loses nothing but the time.
- * @param {RootfsKind} kind
+ * Builds root file systems, side by side, unless they are there. Each gets its name only when it is whole, and whoever
+ * builds the same one at the same time loses nothing but the time.
+ * @param {readonly RootfsKind[]} kinds
  */
-export async function obtainRootfs(kind) {
-  const folder = locateRootfs(kind);
-  if (existsSync(folder)) return;
+export async function obtainRootfs(kinds) {
+  const missing = kinds.filter((kind) => !existsSync(locateRootfs(kind)));
+  if (missing.length === 0) return;
   if (process.geteuid?.() !== 0) {
-    throw new SetupFailure(`a Debian for the tests' hosts is to be built in ${folder}, and that needs root`, [
-      "run the same command as root, e.g. with sudo",
-    ]);
+    throw new SetupFailure(
+      `a Debian for the tests' hosts is to be built in ${rootfsCache}, and that needs root`,
+      ["run the same command as root, e.g. with sudo"],
+    );
   }
   mkdirSync(rootfsCache, { recursive: true });
   removeStale();
-  say(
-    `building a Debian for the tests' hosts that boot (${kind}), once: about a minute, 200 MB in ${folder}`,
-  );
-  const unfinished = join(rootfsCache, `${unfinishedPrefix}${process.pid}`);
+  const results = await Promise.allSettled(missing.map(buildRootfs));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/** @param {RootfsKind} kind */
+async function buildRootfs(kind) {
+  const folder = locateRootfs(kind);
+  say(`building a Debian for the tests' hosts (${kind}), once: a minute or two, 200 to 300 MB in ${folder}`);
+  const unfinished = join(rootfsCache, `${unfinishedPrefix}${process.pid}-${kind}`);
   rmSync(unfinished, { recursive: true, force: true });
   const removeUnfinished = onLeaving(() => rmSync(unfinished, { recursive: true, force: true }));
   try {
@@ -96,7 +102,7 @@ function removeNeedless(folder) {
 function removeStale() {
   for (const name of readdirSync(rootfsCache).filter((entry) => entry.startsWith(unfinishedPrefix))) {
     const path = join(rootfsCache, name);
-    const builder = `/proc/${name.slice(unfinishedPrefix.length)}/cmdline`;
+    const builder = `/proc/${Number.parseInt(name.slice(unfinishedPrefix.length), 10)}/cmdline`;
     const isAlive = existsSync(builder) && readFileSync(builder, "utf8").includes("setup");
     const isOld = Date.now() - statSync(path).mtimeMs > staleAfterMs;
     if (!isAlive || isOld) rmSync(path, { recursive: true, force: true });

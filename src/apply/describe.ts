@@ -15,7 +15,10 @@ function listWarnings(observed: Observed, policy: Policy, obstacles: readonly Ob
   const served = findServedSteps(observed.sockets, policy).map(({ gate, position }) => {
     return `step ${position} of gate ${gate} is on a port where a service of the host listens: choose another port`;
   });
-  return [...obstacles.map(describeObstacle), ...served];
+  const unlisted = (observed.unlisted ?? []).map((what) => {
+    return `${what} could not be listed by the host's nft: nobody knows whether the protected ports are dropped there`;
+  });
+  return [...obstacles.map(describeObstacle), ...unlisted, ...served];
 }
 
 /** What of the host is not as its last change left it, and what may keep a gate from working: a line each. */
@@ -59,8 +62,9 @@ export function describeObserved(observed: Observed, policy: Policy): string {
     observed.undone === undefined
       ? []
       : [`the last change was undone: ${redactPorts(observed.undone, policy)}`];
-  const present =
-    observed.confirmed === undefined
+  const present = observed.isUnlisted
+    ? "what is loaded could not be listed"
+    : observed.confirmed === undefined
       ? "no confirmed ruleset"
       : isUnchanged(observed)
         ? "the confirmed ruleset is loaded"

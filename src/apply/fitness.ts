@@ -1,10 +1,14 @@
-import { KnockgateError } from "../errors.js";
+import { KnockgateError, unreachable } from "../errors.js";
+import { describeCrash } from "../plan/describe-drift.js";
 import type { Observed } from "../plan/observed.js";
 import { isDenied } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 
-/** The oldest nft that all we render was tried with (Debian 12). */
-const oldestNft = "1.0.6";
+/** The oldest versions that all we render was tried with, and why not older ones. */
+const floors = {
+  nft: { version: "0.9.3", why: "older ones know no sets that rules fill and empty" },
+  iptables: { version: "1.8.4", why: "no older one was tried" },
+} as const;
 
 /**
  * Checks that a host can do all that a change needs, before anything on it is touched.
@@ -13,7 +17,7 @@ const oldestNft = "1.0.6";
  */
 export function checkFitness(observed: Observed): void {
   const reasons = [
-    ...(observed.backend === "nftables" ? checkNft(observed.nftVersion) : []),
+    ...(observed.backend === "nftables" ? checkNft(observed) : checkIptables(observed)),
     ...observed.missing.map(
       (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils, iptables or busybox`,
     ),
@@ -36,10 +40,38 @@ export function checkLockout(observed: Observed, policy: Policy): void {
   );
 }
 
-function checkNft(version: string): readonly string[] {
+function checkNft({ nftVersion: version, nftJson, isUnlisted = false }: Observed): readonly string[] {
   if (version === "") return ["nft is missing: install the package nftables"];
-  return isOlder(version, oldestNft)
-    ? [`nft ${version} is older than ${oldestNft}: upgrade the package nftables`]
+  const old = checkFloor("nft", version, "upgrade the package nftables");
+  return [...old, ...(isUnlisted ? [describeCrash(version)] : checkJson(version, nftJson))];
+}
+
+function checkJson(version: string, json: Observed["nftJson"]): readonly string[] {
+  switch (json) {
+    case undefined:
+      return [];
+    case "missing":
+      return [
+        `nft ${version} was built without JSON, by which Knockgate reads what is loaded: install one that has it, as Debian's package nftables`,
+      ];
+    case "fails":
+      return [
+        `nft ${version} fails to list a table as JSON, by which Knockgate reads what is loaded (0.9.9 and 1.0.1 crash there): upgrade or downgrade the package nftables`,
+      ];
+    default:
+      return unreachable(json);
+  }
+}
+
+function checkIptables({ iptablesVersion }: Observed): readonly string[] {
+  const [, version] = /^iptables v(\d\S*)/.exec(iptablesVersion) ?? [];
+  return version === undefined ? [] : checkFloor("iptables", version, "upgrade the package iptables");
+}
+
+function checkFloor(tool: keyof typeof floors, version: string, remedy: string): readonly string[] {
+  const { version: oldest, why } = floors[tool];
+  return isOlder(version, oldest)
+    ? [`${tool} ${version} is older than ${oldest}, and ${why}: ${remedy}`]
     : [];
 }
 

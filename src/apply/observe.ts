@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
-import { z } from "zod";
 import { KnockgateError } from "../errors.js";
 import { type Counts, readCounts } from "../plan/counts.js";
-import { parseJson } from "../plan/json.js";
+import { readDescription } from "../plan/described.js";
+import { arrangeLike } from "../plan/listing.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/policy.js";
 import { tableName } from "../render/nftables-names.js";
@@ -10,27 +10,6 @@ import type { HostConnection } from "../transport/host.js";
 import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;
-
-const place = { family: z.string(), table: z.string(), name: z.string() };
-
-const tablesSchema = z.object({
-  nftables: z.array(
-    z.object({
-      set: z
-        .object({
-          ...place,
-          type: z.unknown(),
-          size: z.number().optional(),
-          flags: z.array(z.string()).default([]),
-        })
-        .optional(),
-      counter: z.object(place).optional(),
-      chain: z.object({ ...place, hook: z.string().optional(), prio: z.number().optional() }).optional(),
-    }),
-  ),
-});
-
-type Entry = z.output<typeof tablesSchema>["nftables"][number];
 
 /**
  * Looks at a host and at one policy on it, and changes nothing there.
@@ -49,8 +28,9 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   // A zone names one of the host's links; its firewall sees the address alone.
   const clientAddress = (reply.values.get("client") ?? "").replace(/%.*$/, "");
   const ruleset = reply.sections.get("ruleset");
-  const tables = reply.sections.get("tables") ?? "";
-  const loaded = readLoaded(reply, policy, tables);
+  const loaded = readLoaded(reply, policy);
+  const baseline = reply.sections.get("baseline") ?? "";
+  const json = reply.values.get("json");
   const pendingId = reply.values.get("pending");
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
@@ -58,9 +38,12 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     clientAddress: isIP(clientAddress) === 0 ? "127.0.0.1" : clientAddress,
     backend: policy.backend,
     nftVersion: /^nftables v(\S+)/.exec(reply.values.get("nft") ?? "")?.[1] ?? "",
+    ...(json === "missing" || json === "fails" ? { nftJson: json } : {}),
+    ...(reply.values.get("listing") === "crashes" ? { isUnlisted: true } : {}),
     iptablesVersion: reply.values.get("iptables") ?? "",
     missing: reply.list("missing"),
-    tables,
+    tables: reply.sections.get("tables") ?? "",
+    unlisted: reply.list("unlisted"),
     sockets: reply.sections.get("sockets") ?? "",
     init: readInit(reply.values.get("init")),
     unwritable: reply.list("unwritable"),
@@ -72,7 +55,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
           confirmed: {
             owner: reply.values.get("owner") ?? "",
             text: ruleset,
-            listing: reply.sections.get("baseline") ?? "",
+            listing: loaded === undefined ? baseline : arrangeLike(baseline, loaded.listing),
           },
         }),
     ...(loaded === undefined ? {} : { loaded }),
@@ -112,36 +95,9 @@ function readInit(said: string | undefined): Observed["init"] {
   return said === "systemd" || said === "openrc" ? said : "other";
 }
 
-function readLoaded(reply: Reply, policy: Policy, tables: string): LoadedTable | undefined {
+function readLoaded(reply: Reply, policy: Policy): LoadedTable | undefined {
   const listing = reply.sections.get("listing");
   if (listing === undefined) return undefined;
-  const nftables = policy.backend === "nftables" ? parseTables(tables).filter(isOf(policy)) : [];
-  return {
-    listing,
-    counters: nftables.flatMap(({ counter }) => (counter === undefined ? [] : [counter.name])),
-    sets: nftables.flatMap(({ set }) => {
-      if (set === undefined) return [];
-      const { name, type, size, flags } = set;
-      const words = Array.isArray(type) ? type.join(" . ") : `${type}`;
-      return [{ name, type: words, flags, ...(size === undefined ? {} : { size }) }];
-    }),
-    chains: nftables.flatMap(({ chain }) =>
-      chain === undefined ? [] : [{ name: chain.name, hook: chain.hook, priority: chain.prio }],
-    ),
-  };
-}
-
-function isOf(policy: Policy): (entry: Entry) => boolean {
-  const own = tableName(policy.name);
-  return ({ set, counter, chain }) =>
-    [set, counter, chain].some((thing) => thing?.family === "inet" && thing.table === own);
-}
-
-function parseTables(json: string): readonly Entry[] {
-  // What Node says of text that is no JSON quotes it, ports and all.
-  const reading = tablesSchema.safeParse(parseJson(json));
-  if (reading.success) return reading.data.nftables;
-  throw new KnockgateError("HOST_FAILED", "nft on the host lists tables in a form that is not known.", {
-    cause: reading.error,
-  });
+  if (policy.backend !== "nftables") return { listing, sets: [], chains: [], counters: [] };
+  return { listing, ...readDescription(reply.sections.get("own") ?? "", tableName(policy.name)) };
 }

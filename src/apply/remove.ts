@@ -39,12 +39,19 @@ export async function removeFromReached(
         `policy ${policy.name} on ${route.name} was not removed: ${said}. Running it again is safe.`,
       );
     }
-    log(
-      removed === "yes"
-        ? `${policy.name} on ${route.name}: the gate is removed, and nothing else`
-        : `${policy.name} on ${route.name}: left alone, because it now belongs to another resource`,
-    );
+    log(`${policy.name} on ${route.name}: ${describeRemoved(removed)}`);
   } finally {
     connection.close();
+  }
+}
+
+function describeRemoved(removed: string): string {
+  switch (removed) {
+    case "yes":
+      return "the gate is removed, and nothing else";
+    case "emptied":
+      return "the gate is removed; its empty table stays until the next boot, because the host's nft can't delete what a newer nft has loaded";
+    default:
+      return "left alone, because it now belongs to another resource";
   }
 }

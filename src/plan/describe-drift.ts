@@ -41,6 +41,8 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
     }
     case "gone":
       return [describeGone(drift.what)];
+    case "unlisted":
+      return [`not listed: ${describeCrash(drift.nftVersion)}`];
     case "not at boot":
       return [
         `not at boot: the host's service knockgate-${policy.name} is missing or not enabled, so the gate will not be back after a reboot`,
@@ -66,6 +68,11 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
     default:
       return unreachable(drift);
   }
+}
+
+/** Says what an nft can't do that is older than what loaded the host's tables. */
+export function describeCrash(nftVersion: string): string {
+  return `nft ${nftVersion} crashes when it lists the host's tables, as an old one does over tables that a newer one has loaded, so that nothing is known of what is loaded: upgrade the package nftables, or reboot the host`;
 }
 
 function describeGone(what: "rules" | "files" | "all"): string {

@@ -11,6 +11,8 @@ export type Drift =
   | { readonly kind: "changed"; readonly lines: readonly LineChange[] }
   /** `rules`: confirmed, but not loaded; `files`: loaded, but not confirmed; `all`: neither. */
   | { readonly kind: "gone"; readonly what: "rules" | "files" | "all" }
+  /** The host's nft crashed over what is loaded. */
+  | { readonly kind: "unlisted"; readonly nftVersion: string }
   /** Loaded, but it will not come back at boot. */
   | { readonly kind: "not at boot" }
   /** Another firewall of the host drops a protected port. */
@@ -56,6 +58,7 @@ function assessOwnership({ confirmed }: Observed, expected: Expectation): readon
 
 function assessLoaded(observed: Observed): readonly Drift[] {
   const { confirmed, loaded } = observed;
+  if (observed.isUnlisted) return [{ kind: "unlisted", nftVersion: observed.nftVersion }];
   if (confirmed === undefined) return [{ kind: "gone", what: loaded === undefined ? "all" : "files" }];
   const atBoot: readonly Drift[] = observed.isMissingAtBoot === true ? [{ kind: "not at boot" }] : [];
   if (loaded === undefined) return [{ kind: "gone", what: "rules" }, ...atBoot];

@@ -1,8 +1,8 @@
 import { isIPv4 } from "node:net";
 import { families } from "../policy/prefix.js";
-import { baseChain, renderNftables, setShape } from "../render/nftables.js";
+import { baseChain, describeSet, renderNftables, setShape } from "../render/nftables.js";
 import { familySetName, tableName } from "../render/nftables-names.js";
-import { isIdentifier } from "../render/quote.js";
+import { identifier, isIdentifier } from "../render/quote.js";
 import type { Ruleset, SourceSet } from "../render/ruleset.js";
 import { showValue } from "../render/show.js";
 import type { Load } from "./load.js";
@@ -39,12 +39,33 @@ export function planNftablesLoad(
       .flatMap(familySetNames)
       .filter((name) => loadedSets.has(name))
       .map((name) => `flush set ${table} ${name}`),
+    ...declareNew(ruleset, loaded, table),
   ];
-  return { kind: "refill", text: `${lines.join("\n")}\n${text}${closeDoors(ruleset, table, clientAddress)}` };
+  const close = closeDoors(ruleset, loadedSets, table, clientAddress);
+  return { kind: "refill", text: `${lines.join("\n")}\n${text}${close}` };
+}
+
+/**
+ * What is new stands before the table's block, too: nft 0.9 crashes where a block declares a set and the same
+ * transaction deletes, flushes or adds elements.
+ */
+function declareNew(ruleset: Ruleset, loaded: LoadedTable, table: string): readonly string[] {
+  const names = new Set([...loaded.sets.map(({ name }) => name), ...loaded.counters]);
+  const counters = ruleset.counters.filter((name) => !names.has(name));
+  const sets = ruleset.sets.flatMap((set) =>
+    families.map((family) => [familySetName(set.name, family), describeSet(set, family)] as const),
+  );
+  return [
+    ...counters.map((name) => `add counter ${table} ${identifier(name)}`),
+    ...sets
+      .filter(([name]) => !names.has(name))
+      .map(([name, lines]) => `add set ${table} ${name} { ${lines.join("; ")}; }`),
+  ];
 }
 
 /** A set or the base chain can't change its kind in place; and a name that isn't ours to quote is not kept. */
 function doesFit(ruleset: Ruleset, loaded: LoadedTable): boolean {
+  if (loaded.isUndescribed) return false;
   const wanted = new Map(
     ruleset.sets.flatMap((set) =>
       families.map((family) => [familySetName(set.name, family), setShape(set, family)] as const),
@@ -70,12 +91,19 @@ function isSameShape(set: ObservedSet, shape: ReturnType<typeof setShape>): bool
   return set.type === shape.type && set.size === shape.size && set.flags.includes("timeout");
 }
 
-/** Deleting an element that isn't there fails the transaction; adding it first never does. */
-function closeDoors(ruleset: Ruleset, table: string, clientAddress: string): string {
+/** Deleting an element that isn't there fails the transaction; adding it first never does. A new set has none. */
+function closeDoors(
+  ruleset: Ruleset,
+  loadedSets: ReadonlySet<string>,
+  table: string,
+  clientAddress: string,
+): string {
   const family = isIPv4(clientAddress) ? "ipv4" : "ipv6";
   return ruleset.sets
     .filter((set) => set.role === "open")
-    .map((set) => `element ${table} ${familySetName(set.name, family)} { ${clientAddress} }`)
+    .map((set) => familySetName(set.name, family))
+    .filter((name) => loadedSets.has(name))
+    .map((name) => `element ${table} ${name} { ${clientAddress} }`)
     .map((element) => `add ${element}\ndelete ${element}\n`)
     .join("");
 }

@@ -7,6 +7,10 @@ export interface Observed {
   readonly backend: Policy["backend"];
   /** `1.0.6`; empty when there is no nft. */
   readonly nftVersion: string;
+  /** Why nft can't list as JSON what a gate is made of: built without it, or it crashes. Absent: it can. */
+  readonly nftJson?: "missing" | "fails";
+  /** Whether the host's tool crashed when it was asked for what is loaded: then nothing is known of that. */
+  readonly isUnlisted?: boolean;
   /** `iptables v1.8.9 (nf_tables)`: the variant in brackets; empty when there is no iptables. */
   readonly iptablesVersion: string;
   /** Commands that the host script needs and the host lacks. */
@@ -23,8 +27,10 @@ export interface Observed {
   readonly loaded?: LoadedTable;
   /** The change that is armed, or was when the host's timer died; absent: none. */
   readonly pendingId?: string;
-  /** `nft -j -t list ruleset`: all tables of the host, or where there are too many rules to look through the policy's alone. */
+  /** `nft -j -t list ruleset`: all tables of the host; or a line for each table that nft can list. */
   readonly tables: string;
+  /** What of the host's tables could not be listed, in words. */
+  readonly unlisted?: readonly string[];
   /**
    * For iptables: the rules of the kernel's chain as iptables-save lists them, up to the policy's jump, for each family
    * below its heading. Without a jump all of them.
@@ -47,6 +53,8 @@ interface ConfirmedRuleset {
 export interface LoadedTable {
   /** `nft -s -t list table`. Secret. */
   readonly listing: string;
+  /** Whether nft did not tell what is in it: then it can only be replaced. */
+  readonly isUndescribed?: boolean;
   readonly sets: readonly ObservedSet[];
   readonly chains: readonly ObservedChain[];
   /** Named counters. */

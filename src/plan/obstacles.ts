@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Policy } from "../policy/policy.js";
 import { type Protocol, parsePortRange, protocols } from "../policy/port.js";
-import { parseJson } from "./json.js";
+import { listEntries } from "./described.js";
 
 /**
  * A port that opens for the knock, and stays closed all the same, because another chain of the host drops it: an accept
@@ -15,41 +15,39 @@ export interface Obstacle {
   readonly why: "policy" | "rule";
 }
 
-const listingSchema = z.object({
-  nftables: z.array(
-    z.object({
-      chain: z
-        .object({
-          family: z.string(),
-          table: z.string(),
-          name: z.string(),
-          hook: z.string().optional(),
-          policy: z.string().optional(),
-        })
-        .optional(),
-      rule: z
-        .object({
-          family: z.string(),
-          table: z.string(),
-          chain: z.string(),
-          expr: z.array(z.unknown()).default([]),
-        })
-        .optional(),
-    }),
-  ),
+const entrySchema = z.object({
+  chain: z
+    .object({
+      family: z.string(),
+      table: z.string(),
+      name: z.string(),
+      hook: z.string().optional(),
+      policy: z.string().optional(),
+    })
+    .optional()
+    .catch(undefined),
+  rule: z
+    .object({
+      family: z.string(),
+      table: z.string(),
+      chain: z.string(),
+      expr: z.array(z.unknown()).default([]),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 /**
  * Looks through all tables of a host but Knockgate's own, as `nft -j list ruleset` lists them, for base chains of input
  * that would drop a protected port, where no rule of their table accepts it: by a rule that names it or that ends a
  * chain, or by their policy.
+ * What is not as it expects it, in somebody else's table, is left out.
  * It reads ports and verdicts alone, so it can miss an obstacle, or see one that other matches make harmless.
  */
 export function findObstacles(json: string, policy: Policy): readonly Obstacle[] {
-  const listing = listingSchema.safeParse(parseJson(json));
-  if (!listing.success) return [];
-  const rules = listing.data.nftables.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
-  const chains = listing.data.nftables.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
+  const entries = listEntries(json).flatMap((entry) => entrySchema.safeParse(entry).data ?? []);
+  const rules = entries.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
+  const chains = entries.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
   const bases = chains.filter((chain) => chain.hook === "input" && !isOwn(chain, policy));
   return bases.flatMap((base) => {
     const own = rules.filter((rule) => rule.family === base.family && rule.table === base.table);

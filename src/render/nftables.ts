@@ -42,11 +42,15 @@ export function setShape(set: SourceSet, family: Family): { readonly type: strin
 }
 
 function renderSet(set: SourceSet, family: Family): string {
+  return block(`set ${familySetName(set.name, family)}`, describeSet(set, family));
+}
+
+/** What stands in a set's block. */
+export function describeSet(set: SourceSet, family: Family): readonly string[] {
   const { type, size } = setShape(set, family);
   // A set that holds rates has its timeout itself: a rule that asks for a rate can't bring one.
   const timeout = set.key === "network" ? [`timeout ${set.timeoutSeconds}s`] : [];
-  const lines = [`type ${type}`, `size ${size}`, "flags dynamic,timeout", ...timeout];
-  return block(`set ${familySetName(set.name, family)}`, lines);
+  return [`type ${type}`, `size ${size}`, "flags dynamic,timeout", ...timeout];
 }
 
 function renderChain(chain: Chain, scope: Ruleset["scope"], context: NftablesContext): string {

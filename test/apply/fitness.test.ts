@@ -23,14 +23,44 @@ function complain(more: Partial<Observed>): string {
   return "";
 }
 
-test.each(["1.0.6", "1.0.6.1", "1.0.10", "1.1", "1.1.0", "2.0.0"])("nft %s is new enough", (nftVersion) => {
-  expect(complain({ nftVersion })).toBe("");
+test.each(["0.9.3", "0.9.8", "1.0.0", "1.0.4", "1.0.6", "1.0.6.1", "1.0.10", "1.1", "1.1.7", "2.0.0"])(
+  "nft %s is new enough",
+  (nftVersion) => {
+    expect(complain({ nftVersion })).toBe("");
+  },
+);
+
+test.each(["0.9.2", "0.9.0", "0.9", "0.8.5"])("nft %s is too old", (nftVersion) => {
+  expect(complain({ nftVersion })).toContain(
+    `nft ${nftVersion} is older than 0.9.3, and older ones know no sets that rules fill and empty: upgrade`,
+  );
 });
 
-test.each(["1.0.5", "1.0", "0.9.8", "0.9.10"])("nft %s is too old", (nftVersion) => {
-  expect(complain({ nftVersion })).toContain(
-    `nft ${nftVersion} is older than 1.0.6: upgrade the package nftables`,
-  );
+test.each([
+  ["missing", "nft 1.0.6 was built without JSON"],
+  ["fails", "nft 1.0.6 fails to list a table as JSON"],
+] as const)("an nft whose JSON is %s is refused by name", (nftJson, complaint) => {
+  expect(complain({ nftJson })).toContain(complaint);
+  expect(complain({ nftVersion: "", nftJson })).toMatch(/^nft is missing: [^;]*$/);
+});
+
+test("an nft that crashes over what is loaded is refused by name, and for that reason only", () => {
+  const message = complain({ nftJson: "fails", isUnlisted: true });
+  expect(message).toContain("nft 1.0.6 crashes when it lists the host's tables");
+  expect(message).not.toContain("JSON");
+});
+
+test.each([
+  ["iptables v1.8.4 (nf_tables)", ""],
+  ["iptables v1.8.13 (legacy)", ""],
+  ["iptables v1.10.0 (legacy)", ""],
+  ["", ""],
+  ["iptables v1.8.2 (nf_tables)", "iptables 1.8.2 is older than 1.8.4, and no older one was tried: upgrade"],
+  ["iptables v1.4.21", "iptables 1.4.21 is older than 1.8.4"],
+])("iptables that calls itself %j is fit or not, by its version", (iptablesVersion, complaint) => {
+  const message = complain({ backend: "iptables", nftVersion: "", iptablesVersion });
+  if (complaint === "") expect(message).toBe("");
+  else expect(message).toContain(complaint);
 });
 
 test("a host without systemd is fit", () => {

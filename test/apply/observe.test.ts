@@ -40,7 +40,7 @@ const table = {
     { rule: { ...own, chain: "ssh_door", expr: [{ drop: null }] } },
   ],
 };
-const loaded = `== listing\n|table inet knockgate_edge {\n|}\n== tables\n|${JSON.stringify(table)}\n`;
+const loaded = `== listing\n|table inet knockgate_edge {\n|}\n== own\n|${JSON.stringify(table)}\n`;
 const confirmed =
   "confirmed=1-2\nowner=edge-1\n== ruleset\n|what was sent\n== baseline\n|table inet knockgate_edge {\n|}\n";
 
@@ -156,14 +156,58 @@ describe("looking at a host", () => {
     });
   });
 
-  test.each(["not json", "{}", '{"nftables":[{"set":{"name":7}}]}'])(
-    "fails when nft lists %j",
+  test.each(["not json", "{}", '{"nftables":[]}', listOwn({ set: { ...own, name: 7 } })])(
+    "knows that a table can only be replaced which nft describes as %j",
     async (json) => {
-      const stdout = `${bare}== listing\n|table\n== tables\n|${json}\nend=probe\n`;
-      await expect(observe(stdout)).rejects.toMatchObject({
-        code: "HOST_FAILED",
-        message: expect.stringContaining("in a form that is not known"),
+      const observed = await observe(`${bare}== listing\n|table\n== own\n|${json}\nend=probe\n`);
+      expect(observed.loaded).toEqual({
+        listing: "table\n",
+        isUndescribed: true,
+        sets: [],
+        chains: [],
+        counters: [],
       });
     },
   );
+
+  // nft 1.1.4 writes a single flag as a word; a priority of somebody else's can be anything.
+  test("reads its own table beside whatever others have, and flags in either form", async () => {
+    const foreign = { family: "inet", table: "theirs" };
+    const odd = [
+      7,
+      null,
+      "text",
+      { set: { ...foreign, name: 7, flags: "interval", size: "big" } },
+      { set: null },
+      { map: { ...foreign, type: {}, map: [] } },
+      { chain: { ...foreign, prio: "filter", hook: 7, policy: {} } },
+      { flowtable: "x" },
+      { rule: { ...foreign, expr: "xt" } },
+    ];
+    const words = { set: { ...own, name: "ssh_open_v4", type: "ipv4_addr", size: 9, flags: "timeout" } };
+    const base = { chain: { ...own, name: "input", hook: "input", prio: "filter - 10" } };
+    const json = listOwn(...odd, words, base);
+    const observed = await observe(`${bare}== listing\n|table\n== own\n|${json}\nend=probe\n`);
+    expect(observed.loaded).toEqual({
+      listing: "table\n",
+      sets: [{ name: "ssh_open_v4", type: "ipv4_addr", size: 9, flags: ["timeout"] }],
+      chains: [{ name: "input", hook: "input", priority: Number.NaN }],
+      counters: [],
+    });
+  });
+
+  test("tells what nft can't do there, and what it could not list", async () => {
+    const said = "json=missing\nlisting=crashes\nunlisted=table ip filter\nunlisted=table ip nat\n";
+    expect(await observe(`${bare}${said}end=probe\n`)).toMatchObject({
+      nftJson: "missing",
+      isUnlisted: true,
+      unlisted: ["table ip filter", "table ip nat"],
+    });
+    const fit = await observe(`${bare}json=yes\nend=probe\n`);
+    for (const field of ["nftJson", "isUnlisted"]) expect(fit).not.toHaveProperty(field);
+  });
 });
+
+function listOwn(...entries: readonly unknown[]): string {
+  return JSON.stringify({ nftables: entries });
+}

@@ -1,11 +1,12 @@
 import type { LabHost } from "../lab/host";
+import { withoutCounts } from "../lab/nft-listing";
 
 /** All rules of a host but Knockgate's own, as its tools list them, without what packets change: counters. */
 export async function listForeign(host: LabHost): Promise<string> {
   const list = async (argv: readonly string[]) => (await host.run(argv)).stdout;
   const tables = await list(["nft", "-s", "list", "ruleset"]);
   const saved = await Promise.all(["iptables-save", "ip6tables-save"].map((tool) => list([tool])));
-  return [dropOwnTables(tables), ...saved.map(dropOwnChains)].join("\n");
+  return [dropOwnTables(withoutCounts(tables)), ...saved.map(dropOwnChains)].join("\n");
 }
 
 /** iptables' own tables are left to iptables-save, which knows its matches. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { listGate } from "../host/inspection";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
@@ -27,10 +28,7 @@ afterAll(() => lab?.close());
 const upAndDieAfterLoad = () => upAndDieAfter("4/6 load", declared, lab.directory);
 
 async function listTable(): Promise<string> {
-  const listing = await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"], {
-    check: false,
-  });
-  return listing.stdout;
+  return listGate(host);
 }
 
 test("a first up killed right after the load leaves the host as it was, within the armed time", async () => {

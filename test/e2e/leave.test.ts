@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { listGate } from "../host/inspection";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { openStack } from "../lab/stack";
@@ -37,8 +38,7 @@ function open(declared: Declaration, name: string): Promise<Stack> {
 }
 
 async function listTable(host: LabHost): Promise<string> {
-  const listing = ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"];
-  return (await host.run(listing, { check: false })).stdout;
+  return listGate(host);
 }
 
 describe("leaving", () => {

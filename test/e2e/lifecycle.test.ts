@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { listGate } from "../host/inspection";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
@@ -45,7 +46,7 @@ beforeAll(async () => {
 afterAll(() => lab?.close());
 
 async function listTable(): Promise<string> {
-  return (await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"])).stdout;
+  return listGate(host);
 }
 
 /** Waits until the door that a deployer's knock opened for this machine is closed again. */

@@ -5,6 +5,7 @@ import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import { runCommand } from "../lab/command";
 import type { LabMachine } from "../lab/machine";
+import { withoutCounts } from "../lab/nft-listing";
 import { readPolicy } from "../policy/read-policy";
 
 /** What a host has of the policy `edge`, read past its own tools, which a row may have put out of order. */
@@ -74,7 +75,9 @@ export function renderText(policy: PolicyInput): string {
 
 async function listLoaded(machine: LabMachine, backend: Backend): Promise<string> {
   if (backend === "nftables") {
-    return enter(machine, ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"]);
+    return withoutCounts(
+      await enter(machine, ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"]),
+    );
   }
   const families = ["iptables", "ip6tables"].map(async (tool) => {
     const saved = await enter(machine, [`${tool}-save`, "-t", "filter"]);

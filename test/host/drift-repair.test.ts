@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
+import { withoutCounts } from "../lab/nft-listing";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { waitForNoTimer } from "./inspection";
 import { type Managed, manage } from "./managed";
@@ -115,7 +116,7 @@ describe.concurrent.each([
   async function listRules(host: LabHost): Promise<string> {
     const lists = ["nft -s -t list table inet knockgate_edge", "iptables-save", "ip6tables-save"];
     const { stdout } = await host.run(["sh", "-c", lists.join("; ")], { check: false });
-    return stdout.replace(/^#.*\n|\[\d+:\d+\]/gm, "");
+    return withoutCounts(stdout).replace(/^#.*\n|\[\d+:\d+\]/gm, "");
   }
 
   test.each(cases)(

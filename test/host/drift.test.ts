@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
-import { observeHost } from "../../src/apply/observe";
-import { reachHost } from "../../src/apply/reach";
-import { isUnchanged, type Observed } from "../../src/plan/observed";
+import { isUnchanged } from "../../src/plan/observed";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo } from "./deployment";
 import { isLetIn, listGate } from "./inspection";
+import { observe } from "./look";
 import { oldPolicy, oldSteps } from "./policies";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
@@ -20,19 +19,11 @@ describe.concurrent.each(["dash", "busybox"] as const)("looking at a host with %
   });
   afterAll(() => lab?.close());
 
-  async function observe(host: LabHost): Promise<Observed> {
-    const { routes, dialing } = await deployTo(lab, host);
-    const { connection } = await reachHost(routes, [oldPolicy], true, dialing);
-    try {
-      return await observeHost(connection, oldPolicy);
-    } finally {
-      connection.close();
-    }
-  }
+  const look = (host: LabHost) => observe(lab, host, oldPolicy);
 
   test("tells the facts of one that has nothing of ours, and leaves nothing there", async () => {
     const host = claimHost(lab);
-    expect(await observe(host)).toMatchObject({
+    expect(await look(host)).toMatchObject({
       clientAddress: lab.outside.ipv4,
       nftVersion: expect.stringMatching(/^\d+\.\d+(\.\d+)?$/),
       missing: [],
@@ -46,7 +37,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("looking at a host with %
     const host = claimHost(lab);
     await changeHost(first, await deployTo(lab, host));
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
-    const observed = await observe(host);
+    const observed = await look(host);
     expect(isUnchanged(observed)).toBe(true);
     expect(observed.confirmed?.owner).toBe("me");
   });
@@ -63,7 +54,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("looking at a host with %
     await changeHost(first, await deployTo(lab, host));
     const before = await listGate(host);
     await host.run(["nft", ...command]);
-    const observed = await observe(host);
+    const observed = await look(host);
     expect(isUnchanged(observed)).toBe(false);
     expect(observed.loaded === undefined).toBe(/table was deleted|flushed/.test(what));
     await changeHost({ ...first, formerPolicies: [oldPolicy] }, await deployTo(lab, host));

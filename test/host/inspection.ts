@@ -1,5 +1,6 @@
 import type { Step } from "../../src/policy/policy";
 import type { LabHost } from "../lab/host";
+import { withoutCounts } from "../lab/nft-listing";
 import { type Packets, type Sender, sendKnock, tryConnect } from "../lab/packets";
 import { waitUntil } from "./deployment";
 
@@ -12,7 +13,7 @@ export async function isLetIn(from: Sender, host: LabHost, steps: readonly Step[
 /** The policy's table without what comes and goes in it; empty when it is not loaded. */
 export async function listGate(host: LabHost, policy = "edge"): Promise<string> {
   const listing = ["nft", "-s", "-t", "list", "table", "inet", `knockgate_${policy}`];
-  return (await host.run(listing, { check: false })).stdout;
+  return withoutCounts((await host.run(listing, { check: false })).stdout);
 }
 
 /** What there is below /var/lib, as kind, mode and path, a change's id shortened to ID. */
@@ -44,6 +45,7 @@ export const confirmedFiles = [
   "f 0600 /var/lib/knockgate/edge/changes/ID/listing",
   "f 0600 /var/lib/knockgate/edge/changes/ID/owner",
   "f 0600 /var/lib/knockgate/edge/changes/ID/ruleset",
+  "f 0600 /var/lib/knockgate/edge/changes/ID/tool",
   "f 0600 /var/lib/knockgate/edge/host.sh",
   "l /var/lib/knockgate/edge/confirmed",
 ];

@@ -8,6 +8,7 @@ import { renderPolicy } from "../../src/render/render";
 import type { Program } from "../../src/transport/host";
 import { writeProgram } from "../host/write-program";
 import type { LabHost } from "../lab/host";
+import { withoutCounts } from "../lab/nft-listing";
 import { tryConnect } from "../lab/packets";
 import { readPolicy } from "../policy/read-policy";
 import { tcp } from "./attempt";
@@ -295,5 +296,5 @@ function observe(host: LabHost): Promise<Observed> {
 }
 
 async function listTable(host: LabHost): Promise<string> {
-  return (await host.run(["nft", "-s", "-t", "list", "table", ...table.split(" ")])).stdout;
+  return withoutCounts((await host.run(["nft", "-s", "-t", "list", "table", ...table.split(" ")])).stdout);
 }

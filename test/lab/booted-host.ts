@@ -7,6 +7,7 @@ import { commandEnvironment, finishCommand } from "./command";
 import type { LabHost } from "./host";
 import { startInside } from "./machine";
 import { makeNamespaces, type Namespaces } from "./namespaces";
+import { withoutCounts } from "./nft-listing";
 import { letParentEnd } from "./parent";
 import type { Socket } from "./wiring";
 
@@ -40,8 +41,8 @@ export interface BootableOptions {
 /** Makes what outlives the boots of a machine: its disk, and the namespaces that its boots are containers in. */
 export function makeBootable(name: string, socket: Socket, options: BootableOptions): Promise<Namespaces> {
   const { init, sshPort, publicKey } = options;
-  const network = init === "systemd" ? networkFile(socket) : interfacesFile(socket);
-  const setup = [init, findRootfs(init), String(sshPort), publicKey, network];
+  const network = init === "openrc" ? interfacesFile(socket) : networkFile(socket);
+  const setup = [init === "openrc" ? init : "systemd", findRootfs(init), String(sshPort), publicKey, network];
   return makeNamespaces(name, ["booted-setup.sh", ...setup]);
 }
 
@@ -97,7 +98,11 @@ export async function bootHost(
     return finishCommand(startInside(boot.pid, argv), `${name}: ${argv.join(" ")}`, options);
   };
   const waitUntilUp = async () => {
-    const isUp = `${isSshdUp[init]} && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
+    const isSshdUp =
+      init === "openrc"
+        ? "rc-service --quiet ssh status >/dev/null 2>&1"
+        : "systemctl --quiet is-active ssh.service";
+    const isUp = `${isSshdUp} && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
     const startedMs = Date.now();
     while ((await run(["sh", "-c", isUp], { check: false })).code !== 0) {
       const hindrance = explain(output);
@@ -120,7 +125,7 @@ export async function bootHost(
     hostKey: bootable.told,
     run,
     spawn: (argv) => startInside(boot.pid, argv),
-    ruleset: async () => (await run(["nft", "list", "ruleset"])).stdout,
+    ruleset: async () => withoutCounts((await run(["nft", "list", "ruleset"])).stdout),
     sshdLog: () => readFileSync(`/proc/${bootable.pid}/root/run/disk/root/var/log/sshd.log`, "utf8"),
     console: () => output,
     reboot: async ({ how }) => {
@@ -141,11 +146,6 @@ function explain(output: string): string {
   if (!/inotify.*Too many open files/.test(output)) return "";
   return ", because too many hosts are up: boot fewer at a time, or raise fs.inotify.max_user_instances (inotify(7))";
 }
-
-const isSshdUp: Readonly<Record<RootfsKind, string>> = {
-  systemd: "systemctl --quiet is-active ssh.service",
-  openrc: "rc-service --quiet ssh status >/dev/null 2>&1",
-};
 
 /** systemd-nspawn's exit code for a container that wants to be started again. */
 const rebootWanted = 133;

@@ -1,7 +1,9 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findRootfs, type RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
 import { type Addresses, type LabMachine, placeMachine } from "./machine";
 import { makeNamespaces, type Namespaces } from "./namespaces";
+import { withoutCounts } from "./nft-listing";
 
 const sshdLimitMs = 5_000;
 
@@ -17,12 +19,17 @@ export interface LabHost extends LabMachine {
 export interface HostOptions {
   readonly sshPort: number;
   readonly shell: "dash" | "busybox";
+  /** Whose files it runs; default: this machine's. */
+  readonly suite?: RootfsKind | undefined;
   /** The client's public key, one line. */
   readonly publicKey: string;
 }
 
 export function makeHost(name: string, options: HostOptions): Promise<Namespaces> {
-  return makeNamespaces(name, ["host-setup.sh", String(options.sshPort), options.shell, options.publicKey]);
+  const { sshPort, shell, publicKey, suite } = options;
+  return suite === undefined
+    ? makeNamespaces(name, ["host-setup.sh", String(sshPort), shell, publicKey])
+    : makeNamespaces(name, ["suite-setup.sh", findRootfs(suite), String(sshPort), publicKey]);
 }
 
 /** Resolves when its sshd answers on both addresses. */
@@ -39,7 +46,7 @@ export async function placeHost(
     ...machine,
     sshPort,
     hostKey: namespaces.told,
-    ruleset: async () => (await machine.run(["nft", "list", "ruleset"])).stdout,
+    ruleset: async () => withoutCounts((await machine.run(["nft", "list", "ruleset"])).stdout),
     sshdLog: () => namespaces.log(),
   };
 }

@@ -22,6 +22,8 @@ export interface LabOptions {
   readonly clients?: number;
   /** What /bin/sh is on the hosts. Default "dash". */
   readonly shell?: "dash" | "busybox";
+  /** Another Debian, whose files the hosts run; its /bin/sh is what it is there. Default: this machine's files. */
+  readonly suite?: RootfsKind;
   /** Default 22. */
   readonly sshPort?: number;
 }
@@ -70,7 +72,9 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     const clientsMade = numbered("client", clientCount).map((name) => make(makeNamespaces(name)));
     const key = await makeKey(directory);
     const hostsMade = numbered("host", hostCount).map((name) => {
-      return make(takeTurn(() => makeHost(name, { sshPort, shell, publicKey: key.publicKey })));
+      return make(
+        takeTurn(() => makeHost(name, { sshPort, shell, suite: options.suite, publicKey: key.publicKey })),
+      );
     });
     const [router, ...machines] = await Promise.all([routing, ...hostsMade, ...clientsMade]);
     wiring = await wire(router, machines, bootedNames.length);

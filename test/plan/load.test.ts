@@ -30,6 +30,8 @@ describe("a load that replaces", () => {
     ["a set has another key", withSet("ssh_open_v4", { type: "ipv4_addr . inet_service" })],
     ["a set is of the other family", withSet("ssh_step1_v6", { type: "ipv4_addr" })],
     ["a set has another size", withSet("ssh_open_v6", { size: 128 })],
+    ["nft did not tell what is in the table", { ...loaded, isUndescribed: true }],
+    ["the base chain has a priority that is no number", withInput({ priority: Number.NaN })],
     ["a set has no size", withSet("ssh_open_v6", { size: undefined })],
     ["a set forgets nothing", withSet("ssh_open_v4", { flags: ["dynamic"] })],
     ["the base chain is at the other scope's hook", withInput({ hook: "prerouting", priority: -110 })],
@@ -107,7 +109,23 @@ describe("a load that refills", () => {
     ]);
     expect(
       lines.filter((line) => line.startsWith("delete element")).map((line) => line.split(" ")[4]),
-    ).toEqual(["ssh_open_v4", "web_open_v4"]);
+    ).toEqual(["ssh_open_v4"]);
+  });
+
+  // nft before 1.0 knows no set by a name that the same transaction brings, and crashes over one in a table's block.
+  test("declares what is new, and that only, in lines of their own before the table's block", () => {
+    const { text } = planLoad(read([ssh, web]), loaded, client);
+    const flat = text.slice(0, text.indexOf("table inet knockgate_edge {")).split("\n");
+    const table = "inet knockgate_edge";
+    expect(flat.filter((line) => line.startsWith("add "))).toEqual([
+      ...["opened", "accepted", "dropped", "reset"].map((event) => `add counter ${table} web_${event}`),
+      ...["v4", "v6"].map((family) => `add set ${table} knocking2_${family} ${shape(family, 196_608)}`),
+      ...["step1", "open"].flatMap((role) =>
+        ["v4", "v6"].map((family) => `add set ${table} web_${role}_${family} ${shape(family, 65_536)}`),
+      ),
+      ...["v4", "v6"].map((family) => `add set ${table} web_first_${family} ${shape(family, 65_536, 10)}`),
+    ]);
+    expect(planLoad(wanted, loaded, client).text).not.toMatch(/^add (set|counter)/m);
   });
 
   test("deletes the chains, then the sets, and then the counters of a gate that is gone", () => {
@@ -160,6 +178,7 @@ describe("a load that refills", () => {
       "delete set",
       "delete counter",
       "flush set",
+      "add set",
       "table inet",
       "add element",
       "delete element",
@@ -206,6 +225,12 @@ function withChain(name: string, change: Partial<LoadedTable["chains"][number]>)
 
 function withInput(change: Partial<LoadedTable["chains"][number]>): LoadedTable {
   return withChain("input", change);
+}
+
+function shape(family: string, size: number, timeoutSeconds?: number): string {
+  const address = family === "v4" ? "ipv4_addr" : "ipv6_addr";
+  const timeout = timeoutSeconds === undefined ? "" : ` timeout ${timeoutSeconds}s;`;
+  return `{ type ${address}; size ${size}; flags dynamic,timeout;${timeout} }`;
 }
 
 /** The lines outside of the table's block, and the block's first. */

@@ -7,6 +7,7 @@ import { KnockGate, type KnockGateArgs } from "knockgate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../package.json";
 import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
+import { listGate } from "../host/inspection";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
@@ -164,14 +165,13 @@ describe.sequential("a gate that the plugin serves to the engine", () => {
     ["TypeScript", false],
     ["another language", true],
   ])("a program that turns to %s takes the gate over: nothing is loaded, and it stays", async (_, remote) => {
-    const list = ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"];
-    const { stdout: table } = await host.run(list);
+    const table = await listGate(host);
     isRemote = remote;
     const { summary, stdout } = await stack.up(listen);
     expect(summary.resourceChanges).toEqual({ same: 2, create: 1, delete: 1 });
     expect(stdout).toContain("left alone, because it now belongs to another resource");
     expect(stdout).not.toContain("4/6 load");
-    expect((await host.run(list)).stdout).toBe(table);
+    expect(await listGate(host)).toBe(table);
   });
 
   test("destroy leaves the firewall byte for byte as it was", async () => {

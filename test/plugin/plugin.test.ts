@@ -11,6 +11,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../package.json";
 import { findSecrets, splitKey } from "../e2e/secrets";
+import { listGate } from "../host/inspection";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { sendKnock, tryConnect } from "../lab/packets";
@@ -66,7 +67,7 @@ async function waitUntilClosed(): Promise<void> {
 
 /** Without what passes by itself. */
 async function listTable(): Promise<string> {
-  return (await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"])).stdout;
+  return listGate(host);
 }
 
 /** What stands in a message without a secret's mark around it. */

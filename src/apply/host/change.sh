@@ -82,7 +82,7 @@ cmd_load() {
 	use_backend_of "$change"
 	require_pending
 	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
-	save "$change/listing" list_loaded || fail 1 "the loaded ruleset could not be read back"
+	note_loaded "$change" || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
 	count_packets 2>/dev/null | print_section counts
 }
@@ -92,11 +92,11 @@ cmd_confirm() {
 	use_change "$1"
 	use_backend_of "$change"
 	require_pending
-	list_loaded | cmp -s - "$change/listing" || fail 1 "the table changed between load and confirm"
+	is_as_noted "$change" || fail 1 "the table changed between load and confirm"
 	if ! { install_script && install_boot; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
-	flush_to_disk "$change/listing" "$change/owner" "$change/backend" "$dir/host.sh"
+	flush_to_disk "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$dir/host.sh"
 	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi

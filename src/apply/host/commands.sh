@@ -13,8 +13,8 @@ cmd_probe() {
 		[ "$backend" = nftables ] || command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
 	done
 	case $backend in
-	nftables) printf 'nft=%s\n' "$(nft --version 2>/dev/null)" ;;
-	iptables) printf 'iptables=%s\n' "$(iptables --version 2>/dev/null)" ;;
+	nftables) printf 'nft=%s\n' "$(name_tool)" ;;
+	iptables) printf 'iptables=%s\n' "$(name_tool)" ;;
 	esac
 	for tool in flock sha256sum readlink setsid; do
 		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
@@ -28,12 +28,19 @@ cmd_probe() {
 		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
 		is_boot_installed || printf 'boot=missing\n'
 		print_section ruleset <"$dir/confirmed"
-		print_section baseline <"$confirmed_change/listing"
+		print_noted "$confirmed_change" | print_section baseline
 	fi
 	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
-	if listing=$(list_loaded 2>/dev/null); then
+	listing=$(list_loaded 2>/dev/null)
+	case $? in
+	0)
 		printf '%s\n' "$listing" | print_section listing
-	fi
+		"${backend}_print_description" loaded
+		;;
+	# It was ended by a signal, so that it says nothing of what is loaded.
+	129 | 13? | 14? | 15?) printf 'listing=crashes\n' ;;
+	*) "${backend}_print_description" none ;;
+	esac
 	[ "$backend" = nftables ] || iptables_print_front | print_section front
 	print_tables
 	print_listening | print_section sockets
@@ -85,15 +92,30 @@ is_writable() {
 	case $(rmdir "$1/.knockgate-none" 2>&1) in *"Read-only file system"*) return 1 ;; esac
 }
 
-# All tables, ours among them, to look for what drops the protected ports; where a host has thousands of rules, ours alone.
+# The tables of all, to look for what drops the protected ports; where a host has thousands of rules, none. What is in
+# somebody else's table can be more than this nft can list: then table by table.
 print_tables() {
+	command -v nft >/dev/null 2>&1 || return 0
 	tables=$(nft -j -t list ruleset 2>/dev/null)
-	if [ "${#tables}" -le 1000000 ]; then
-		printf '%s\n' "$tables" | print_section tables
+	if [ "${#tables}" -gt 1000000 ]; then
+		printf 'unlisted=%s\n' "all tables, because there are too many rules"
+	elif is_json "$tables"; then
+		print_json tables "$tables"
+	elif tables=$(nft list tables 2>/dev/null); then
+		printf '%s\n' "$tables" | while read -r _ family name; do
+			[ -n "$name" ] || continue
+			one=$(nft -j -t list table "$family" "$name" 2>/dev/null)
+			print_json tables "$one" || printf 'unlisted=%s\n' "table $family $name"
+		done
 	else
-		"${backend}_describe" 2>/dev/null | print_section tables
+		printf 'unlisted=%s\n' "all tables"
 	fi
 }
+
+# A tool that ends half-way says half of it, or nothing.
+is_json() { case $1 in '{'*'}') ;; *) return 1 ;; esac }
+
+print_json() { is_json "$2" && printf '%s\n' "$2" | print_section "$1"; }
 
 # The sockets that something listens on. ss asks the kernel for them alone; its files in /proc list every connection.
 print_listening() {
@@ -110,7 +132,7 @@ cmd_adopt() {
 	[ -L "$dir/confirmed" ] || fail 13 "nothing is confirmed any more"
 	confirmed_change=$dir/changes/$(confirmed_id)
 	use_backend_of "$confirmed_change"
-	if [ "$(digest <"$dir/confirmed")" != "$2" ] || ! list_loaded | cmp -s - "$confirmed_change/listing"; then
+	if [ "$(digest <"$dir/confirmed")" != "$2" ] || ! is_as_noted "$confirmed_change"; then
 		fail 13 "the policy was changed since it was looked at"
 	fi
 	if ! { printf '%s\n' "$1" >"$confirmed_change/owner.new" && mv -f "$confirmed_change/owner.new" "$confirmed_change/owner"; }; then
@@ -131,9 +153,14 @@ cmd_remove() {
 	fi
 	remove_boot
 	rm -f "$dir/confirmed"
-	clear_loaded >&2 || fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
+	removed=yes
+	if ! clear_loaded >&2; then
+		"${backend}_empty" 2>/dev/null ||
+			fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
+		removed=emptied
+	fi
 	remove_files
-	printf 'removed=yes\n'
+	printf 'removed=%s\n' "$removed"
 }
 
 cmd_boot() {
@@ -142,7 +169,7 @@ cmd_boot() {
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
 	# To load it again would close doors that are open.
-	list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" && return 0
+	is_as_noted "$dir/changes/$(confirmed_id)" && return 0
 	said=$(load_confirmed 2>&1) && return 0
 	fail 1 "the gate of policy $policy may be OPEN: its confirmed ruleset could not be loaded: $(hide_numbers "$said")"
 }

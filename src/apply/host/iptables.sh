@@ -9,9 +9,11 @@ print_part() {
 	esac
 }
 
+print_own() { "$1-save" -t "$ipt_table" 2>/dev/null | select_own; }
+
 # What is ours, as iptables-save writes it. Names of policies have no underscore, so that no other policy's match.
-print_own() {
-	"$1-save" -t "$ipt_table" 2>/dev/null | sed -n \
+select_own() {
+	sed -n \
 		-e "s/^\(:kg_$policy\(_[^ ]*\)\{0,1\} -\) .*/\1 [0:0]/p" \
 		-e "/^-A kg_${policy}[_ ]/p" \
 		-e "/^-A kg_/!{/ -j kg_$policy\$/p;}"
@@ -36,7 +38,30 @@ iptables_list() {
 	esac
 }
 
-iptables_describe() { :; }
+iptables_tool() { iptables --version; }
+
+# iptables' rules have no description but their text.
+iptables_print_description() { :; }
+
+# What the tools list of a text where nothing else is loaded: in a network of its own (unshare(1)).
+iptables_relist() {
+	for tool in iptables ip6tables; do
+		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
+		# shellcheck disable=SC2016 # for the shell in there
+		said=$(print_part "$tool" "$1" |
+			unshare -n sh -c '"$1-restore" --noflush -w 10 && exec "$1-save" -t "$2"' sh "$tool" "$ipt_table") || return 1
+		printf '%s\n' "$said" | select_own
+	done
+}
+
+# By family and chain; the rules of a chain stay in their order.
+iptables_order() {
+	family=''
+	while read -r line; do
+		case $line in '# '*) family=${line#??} ;; esac
+		printf '%s|%s\n' "$family" "$line"
+	done | sort -s -k 1,2
+}
 
 # The rules that a packet meets up to our jump, the jump itself being the last: without it, it is not there.
 iptables_print_front() {
@@ -55,16 +80,45 @@ iptables_count() {
 	done
 }
 
+# Loads standard input beside what there is.
+restore() {
+	tool=$1
+	shift
+	if takes_chain_lines "$tool"; then
+		"$tool-restore" --noflush -w 10 "$@"
+	else
+		spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
+	fi
+}
+
+# iptables-nft 1.8.4, as released, refuses each line that makes a chain (`Bad argument '-'`).
+takes_chain_lines() {
+	printf '*%s\n:kg__none - [0:0]\nCOMMIT\n' "$ipt_table" | "$1-restore" --noflush --test -w 10 >/dev/null 2>&1
+}
+
+# The same by commands: a chain that is there is emptied, another one is made.
+spell_chains() {
+	own=$(print_own "$1")
+	while read -r line; do
+		chain=${line%% *}
+		case $line in
+		:*) case $own in
+			*"$chain "*) printf -- '-F %s\n' "${chain#:}" ;;
+			*) printf -- '-N %s\n' "${chain#:}" ;;
+			esac ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+}
+
 iptables_check() {
-	print_part iptables "$1" | iptables-restore --noflush --test -w 10 &&
-		print_part ip6tables "$1" | ip6tables-restore --noflush --test -w 10
+	print_part iptables "$1" | restore iptables --test && print_part ip6tables "$1" | restore ip6tables --test
 }
 
 # Both families or neither: a restore is one transaction for one table of one family.
 iptables_load() {
 	save "$1.before" iptables_snapshot || return 1
-	if print_part iptables "$1" | iptables-restore --noflush -w 10 &&
-		print_part ip6tables "$1" | ip6tables-restore --noflush -w 10; then
+	if print_part iptables "$1" | restore iptables && print_part ip6tables "$1" | restore ip6tables; then
 		rm -f "$1.before"
 		change_lists "$1"
 		return 0
@@ -86,9 +140,11 @@ change_lists() {
 iptables_clear() {
 	for tool in iptables ip6tables; do
 		{ printf '*%s\n' "$ipt_table" && print_own_clearing "$tool" /dev/null && echo COMMIT; } |
-			"$tool-restore" --noflush -w 10 || return 1
+			restore "$tool" || return 1
 	done
 }
+
+iptables_empty() { return 1; }
 
 iptables_replace() { iptables_clear && iptables_load "$1"; }
 
@@ -113,12 +169,12 @@ print_restoring() {
 
 iptables_check_snapshot() {
 	for tool in iptables ip6tables; do
-		print_restoring "$tool" "$1" | "$tool-restore" --noflush --test -w 10 || return 1
+		print_restoring "$tool" "$1" | restore "$tool" --test || return 1
 	done
 }
 
 iptables_restore() {
 	for tool in iptables ip6tables; do
-		print_restoring "$tool" "$1" | "$tool-restore" --noflush -w 10 || return 1
+		print_restoring "$tool" "$1" | restore "$tool" || return 1
 	done
 }

@@ -7,6 +7,7 @@
 #   changes/ID/undo          what was loaded when the change was armed
 #   changes/ID/backend       which backend the texts are for
 #   changes/ID/listing       what the kernel said after the load
+#   changes/ID/tool          what listed it so, with its version
 #   changes/ID/owner         whose change it is
 #   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. To replace this link is THE
 #                            step that confirms: before it a change is undone, after it never.

@@ -1,11 +1,68 @@
 # What a policy is in the kernel for the backend nftables: one table.
 
+nftables_tool() { nft --version; }
+
 # Without what comes and goes in it: counters and the sources in its sets.
-nftables_list() { nft -s -t list table inet "$table"; }
+nftables_list() { said=$(nft -s -t list table inet "$table") && printf '%s\n' "$said" | nftables_print_lasting; }
+
+# nft since 1.1.4 says behind a set's size how many elements it has; 0.9 writes zeros in the place of what a counter counted.
+nftables_print_lasting() {
+	sed -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/'
+}
 
 nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
 
 nftables_describe() { nft -j -t list table inet "$table"; }
+
+# What nft lists of a text where nothing else is loaded: in a network of its own (unshare(1)).
+nftables_relist() {
+	# shellcheck disable=SC2016 # for the shell in there
+	said=$(unshare -n sh -c 'nft -f "$1" && exec nft -s -t list table inet "$2"' sh "$1" "$table") &&
+		printf '%s\n' "$said" | nftables_print_lasting
+}
+
+# Each block in one line, and the lines sorted: the kernel lists blocks in the order in which they came.
+nftables_order() {
+	sed -e '/^	[a-z].* {$/{' -e ':more' -e 'N' -e '/\n	}$/!b more' -e 's/\n/;/g' -e '}' | sort
+}
+
+# Tells whether nft can list as JSON what a gate is made of, and what it lists of ours. Some are built without JSON, and
+# some crash over it (0.9.9, 1.0.1). Where nothing is loaded, a sample in a network of its own tells.
+nftables_print_description() {
+	if [ "$1" = loaded ]; then
+		json=$(nftables_describe 2>/dev/null)
+		print_json own "$json"
+	else
+		json=$(nftables_print_sample | unshare -n sh -c 'nft -f - && exec nft -j -t list table inet sample' 2>/dev/null)
+		unshare -n true 2>/dev/null || json=$(nft -j list tables 2>/dev/null)
+	fi
+	if is_json "$json"; then
+		printf 'json=yes\n'
+	else
+		case $(nft -j list tables 2>&1) in
+		*"not compiled"*) printf 'json=missing\n' ;;
+		*) printf 'json=fails\n' ;;
+		esac
+	fi
+}
+
+nftables_print_sample() {
+	cat <<'SAMPLE'
+table inet sample {
+	counter opened {
+	}
+	set open {
+		type ipv4_addr
+		size 8
+		flags dynamic,timeout
+	}
+	chain input {
+		type filter hook input priority filter - 10; policy accept;
+		ip saddr @open counter name "opened" accept
+	}
+}
+SAMPLE
+}
 
 # The policy's own counters.
 nftables_count() { nft -j list counters table inet "$table"; }
@@ -19,12 +76,21 @@ nftables_print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "
 
 nftables_clear() { nftables_print_clearing | nft -f -; }
 
+# An nft that crashes over what a newer one has loaded can still take the rules out: for that it lists nothing.
+nftables_empty() { nft flush table inet "$table"; }
+
 nftables_replace() { { nftables_print_clearing && cat "$1"; } | nft -f -; }
 
-# With the sources in the sets, so that doors that are open now are open after an undo.
+# With the sources in the sets, so that doors that are open now are open after an undo. Less the elements that hold a
+# rate: nft 0.9 can't read back what it lists of them. All elements of a set are of one kind.
 nftables_snapshot() {
 	nftables_print_clearing || return 1
-	nft list table inet "$table" 2>/dev/null || ! nftables_is_loaded
+	if said=$(nft list table inet "$table" 2>/dev/null); then
+		printf '%s\n' "$said" | nftables_print_lasting |
+			sed -e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
+	else
+		! nftables_is_loaded
+	fi
 }
 
 nftables_check_snapshot() { nft -c -f "$1"; }

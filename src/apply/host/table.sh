@@ -19,10 +19,37 @@ use_backend_of() {
 }
 
 list_loaded() { "${backend}_list"; }
+name_tool() { "${backend}_tool" 2>/dev/null; }
+relist() { "${backend}_relist" "$1"; }
 check_text() { "${backend}_check" "$1"; }
 count_packets() { "${backend}_count"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
+
+# Notes what is loaded, and which tool lists it so: another version has other words for the same rules.
+note_loaded() {
+	save "$1/listing.new" list_loaded && save "$1/tool.new" name_tool &&
+		mv -f "$1/listing.new" "$1/listing" && mv -f "$1/tool.new" "$1/tool"
+}
+
+has_same_words() { name_tool | cmp -s - "$1/tool"; }
+
+# Prints what the kernel should have of a change: as it was noted, or in the words that the tool has now.
+print_noted() {
+	if ! has_same_words "$1" && said=$(relist "$1/ruleset" 2>/dev/null); then
+		printf '%s\n' "$said"
+	else
+		cat "$1/listing"
+	fi
+}
+
+# Whether what is loaded is what was noted of a change, in whatever words.
+is_as_noted() {
+	list_loaded 2>/dev/null | cmp -s - "$1/listing" && return 0
+	! has_same_words "$1" || return 1
+	loaded=$(list_loaded 2>/dev/null) && wanted=$(relist "$1/ruleset" 2>/dev/null) &&
+		[ "$(printf '%s\n' "$loaded" | "${backend}_order")" = "$(printf '%s\n' "$wanted" | "${backend}_order")" ]
+}
 
 # Puts back what was confirmed last, or nothing if nothing ever was. The kernel lists sets in the order in which they
 # came, so that what it says of the same ruleset is noted anew.
@@ -30,9 +57,9 @@ load_confirmed() {
 	if [ -L "$dir/confirmed" ]; then
 		use_backend_of "$dir/changes/$(confirmed_id)"
 		"${backend}_replace" "$dir/confirmed" || return 1
-		listing=$dir/changes/$(confirmed_id)/listing
-		save "$listing.new" list_loaded && mv -f "$listing.new" "$listing"
-		rm -f "$listing.new" # left where the disk is full, and then what is loaded is right all the same
+		noted=$dir/changes/$(confirmed_id)
+		note_loaded "$noted"
+		rm -f "$noted"/*.new # left where the disk is full, and then what is loaded is right all the same
 	else
 		clear_loaded
 	fi

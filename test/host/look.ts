@@ -1,0 +1,29 @@
+import { observeHost } from "../../src/apply/observe";
+import { reachHost } from "../../src/apply/reach";
+import { describeDrift, makeRedaction } from "../../src/plan/describe-drift";
+import { assessDrift } from "../../src/plan/drift";
+import type { Observed } from "../../src/plan/observed";
+import { digestText } from "../../src/policy/digest";
+import type { Policy } from "../../src/policy/policy";
+import { renderPolicy } from "../../src/render/render";
+import type { LabHost } from "../lab/host";
+import type { Lab } from "../lab/lab";
+import { deployTo } from "./deployment";
+
+/** Looks at a host as a refresh does, through its gate. */
+export async function observe(lab: Lab, host: LabHost, policy: Policy): Promise<Observed> {
+  const { routes, dialing } = await deployTo(lab, host);
+  const { connection } = await reachHost(routes, [policy], true, dialing);
+  try {
+    return await observeHost(connection, policy);
+  } finally {
+    connection.close();
+  }
+}
+
+/** What a refresh says, of a policy that `me` has confirmed. */
+export async function listDrift(lab: Lab, host: LabHost, policy: Policy): Promise<readonly string[]> {
+  const observed = await observe(lab, host, policy);
+  const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner: "me" });
+  return describeDrift(found, policy, makeRedaction(found, policy));
+}
