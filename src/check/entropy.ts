@@ -3,13 +3,26 @@ import type { Step } from "../policy/policy.js";
 /** Payload sizes that a chooser would take: up to what fits any packet. */
 const sizes = 1_233;
 
-/** How many bits a guesser has to guess, who knows all but the steps' ports, sizes and protocols. */
+/**
+ * How many bits a guesser has to guess, who knows all but the steps' ports, sizes and protocols. What stood in an
+ * earlier step adds nothing: the same port again, the same size, the same step as a whole.
+ */
 export function countBits(steps: readonly Step[]): number {
-  const kinds = Math.log2(3);
-  return steps.reduce((bits, step) => {
-    const port = step.icmpPayloadBytes === undefined ? Math.log2(65_535) : 0;
-    const size = (step.icmpPayloadBytes ?? step.udpPayloadBytes) === undefined ? 0 : Math.log2(sizes);
-    return bits + kinds + port + size;
+  const known = new Set<string>();
+  const count = (what: string, choices: number): number => {
+    if (known.has(what)) return 0;
+    known.add(what);
+    return Math.log2(choices);
+  };
+  return steps.reduce((bits, { tcp, udp, icmpPayloadBytes, udpPayloadBytes }) => {
+    const port = tcp ?? udp;
+    const size = icmpPayloadBytes ?? udpPayloadBytes;
+    return (
+      bits +
+      count(`step ${tcp} ${udp} ${icmpPayloadBytes} ${udpPayloadBytes}`, 3) +
+      (port === undefined ? 0 : count(`port ${port}`, 65_535)) +
+      (size === undefined ? 0 : count(`size ${size}`, sizes))
+    );
   }, 0);
 }
 

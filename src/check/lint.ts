@@ -4,9 +4,17 @@ import { backendRules } from "./backend-rules.js";
 import { placeRules } from "./place-rules.js";
 import type { LintRule } from "./rule.js";
 import { sequenceRules } from "./sequence-rules.js";
+import { sharedRules } from "./shared-rules.js";
+import { sourceRules } from "./source-rules.js";
 
 /** All rules of the linter. */
-export const lintRules: readonly LintRule[] = [...sequenceRules, ...placeRules, ...backendRules];
+export const lintRules: readonly LintRule[] = [
+  ...sequenceRules,
+  ...sharedRules,
+  ...placeRules,
+  ...sourceRules,
+  ...backendRules,
+];
 
 /** A finding of the linter; an accepted error is a warning. */
 export interface LintFinding extends Finding {

@@ -1,7 +1,9 @@
 import type { Gate, Policy, Step } from "../policy/policy.js";
 import { countBits, guessingTime } from "./entropy.js";
+import { findPlainSweeps } from "./plain-sweep.js";
 import type { LintRule, Objection } from "./rule.js";
-import { hasNeighbours, isSweptThrough, measureDistances } from "./sweep.js";
+import { areNeighbours, type Distance, goesOneWay, measureDistances, portOf } from "./sweep.js";
+import { areAlike } from "./walk.js";
 
 /** Sequences that every tutorial has, and every guesser with it. */
 const wellKnown: readonly (readonly number[])[] = [
@@ -13,7 +15,7 @@ const wellKnown: readonly (readonly number[])[] = [
 ];
 
 /** Below this many bits a patient guesser gets in; see what {@link guessingTime} says of it. */
-const fewestBits = 40;
+export const fewestBits = 40;
 
 /** Rules about the order and choice of a knock's steps. */
 export const sequenceRules: readonly LintRule[] = [
@@ -21,24 +23,83 @@ export const sequenceRules: readonly LintRule[] = [
     id: "swept-in-order",
     severity: "error",
     isRisk: true,
-    why: "A plain sweep of all ports in ascending or descending order sends just these steps in just this order.",
+    why:
+      "Whoever sweeps ports or sizes in order, to find out what is there, sends just these steps in just this order. Some scanners " +
+      "send TCP and UDP to each port in turn, others all of the one and then all of the other.",
     fix: "Set strict, and let at least one step go down and one go up, with other ports in between.",
     check: (policy) => {
-      const distance = measureDistances(policy);
-      const isWrong = (gate: Gate) => isSweptThrough(gate, distance);
-      return objectToKnocks(policy, isWrong, "is walked through by a sweep of all ports in order.");
+      const find = findPlainSweeps(policy, measureDistances(policy));
+      return policy.gates.flatMap((gate, index) => {
+        const sweep = find(gate);
+        return sweep === undefined
+          ? []
+          : [{ path: knockPath(index), message: `is walked through by ${sweep}.` }];
+      });
     },
+  },
+  {
+    id: "not-strict",
+    severity: "warning",
+    isRisk: true,
+    why:
+      "What else is sent between the steps changes nothing then: each sweep of all ports takes at least one step more, so that a few " +
+      "of them within stepTimeoutSeconds open the gate, and one in random order opens it by luck.",
+    fix: "Leave strict out, or set it to true.",
+    check: (policy) =>
+      policy.gates.flatMap(({ knock: { strict } }, index) =>
+        strict ? [] : [{ path: `${knockPath(index)}.strict`, message: "is false." }],
+      ),
+  },
+  {
+    id: "one-way-steps",
+    severity: "warning",
+    isRisk: true,
+    why:
+      "A sweep of some ports in order, such as those that scanners ask most, or of every tenth size, sends these steps one right " +
+      "after the other when nothing else that it sends lies in between: then strict sees nothing to reset.",
+    fix: "Let at least one step go down and one go up.",
+    check: (policy) =>
+      objectToKnocks(
+        policy,
+        goesOneWay,
+        "only goes up or only goes down, in ports or in equal steps of size.",
+      ),
+  },
+  {
+    id: "equal-steps",
+    severity: "warning",
+    isRisk: true,
+    why:
+      "A scanner sends again what got no answer, from another port of its own, and so takes both steps at once. Whoever guesses the " +
+      "one has the other: it makes the knock no harder to guess.",
+    fix: "Put another step between them, or choose another port.",
+    check: (policy) =>
+      policy.gates.flatMap((gate, index) =>
+        findPairs(gate, (one, other) => portOf(one) !== undefined && areAlike(one, other)).map(
+          (position) => ({
+            path: `${knockPath(index)}.steps[${position + 1}]`,
+            message: "is the same as the step before.",
+          }),
+        ),
+      ),
   },
   {
     id: "neighbouring-steps",
     severity: "warning",
     isRisk: true,
-    why: "Two steps on neighbouring ports of one protocol follow each other in every sweep, whatever strict does.",
-    fix: "Choose ports further apart.",
+    why:
+      "Neighbours follow each other in a sweep, whatever strict does: ports of one protocol, of both when it sends TCP and UDP to each " +
+      "port, and sizes. What a scanner sends again late, and a second scanner behind the same address, brings even those ports " +
+      "together that have another step in between.",
+    fix: "Choose ports and sizes further apart, in either protocol.",
     check: (policy) => {
       const distance = measureDistances(policy);
-      const isWrong = (gate: Gate) => !isSweptThrough(gate, distance) && hasNeighbours(gate, distance);
-      return objectToKnocks(policy, isWrong, "has two steps in a row on neighbouring ports.");
+      const find = findPlainSweeps(policy, distance);
+      return policy.gates.flatMap((gate, index) => {
+        const message = describeNeighbours(gate, distance);
+        // What one sweep opens has been said.
+        return message === undefined || find(gate) !== undefined ? [] : [{ path: knockPath(index), message }];
+      });
     },
   },
   {
@@ -90,14 +151,6 @@ export const sequenceRules: readonly LintRule[] = [
         })),
       ),
   },
-  {
-    id: "knock-opens-another",
-    severity: "warning",
-    isRisk: true,
-    why: "Whoever sends the longer knock opens both gates.",
-    fix: "Let no knock hold all steps of another in a row.",
-    check: findOverlaps,
-  },
 ];
 
 function isWellKnown(gate: Gate): boolean {
@@ -107,37 +160,23 @@ function isWellKnown(gate: Gate): boolean {
   );
 }
 
-/** A knock may stand anywhere in another one: what comes before it is just something else. */
-function findOverlaps(policy: Policy): readonly Objection[] {
-  const byFirst = new Map<string, { index: number; gate: Gate; keys: readonly string[] }[]>();
-  const entries = policy.gates.map((gate, index) => ({
-    index,
-    gate,
-    keys: gate.knock.steps.map((step) => JSON.stringify(step)),
-  }));
-  for (const entry of entries) {
-    const first = entry.keys[0] ?? "";
-    const alike = byFirst.get(first);
-    if (alike === undefined) byFirst.set(first, [entry]);
-    else alike.push(entry);
-  }
-  return entries.flatMap(({ index, keys }) => {
-    const others = keys.flatMap((key, start) =>
-      (byFirst.get(key) ?? []).filter(
-        (other) =>
-          other.index !== index &&
-          isPartFrom(start, other.keys, keys) &&
-          (other.keys.length < keys.length || other.index < index),
-      ),
-    );
-    return [...new Set(others)].map(({ gate }) => {
-      return { path: knockPath(index), message: `opens gate "${gate.name}" as well.` };
-    });
+/** Steps alike in a row have a rule of their own, and echo requests matter in a row only. */
+function describeNeighbours({ knock: { steps } }: Gate, distance: Distance): string | undefined {
+  const isNear = (one: Step, other: Step) => areNeighbours(one, other, distance);
+  const inRow = steps.find((step, index) => {
+    const next = steps[index + 1];
+    return next !== undefined && !areAlike(step, next) && isNear(step, next);
   });
-}
-
-function isPartFrom(start: number, part: readonly string[], whole: readonly string[]): boolean {
-  return part.length + start <= whole.length && part.every((key, index) => key === whole[start + index]);
+  if (inRow !== undefined) {
+    return portOf(inRow) === undefined
+      ? "has two echo requests in a row whose sizes are neighbours."
+      : "has two steps in a row on neighbouring ports, or on the same one.";
+  }
+  const isApart = (one: Step, index: number) =>
+    portOf(one) !== undefined && steps.slice(index + 2).some((other) => isNear(one, other));
+  return steps.some(isApart)
+    ? "has two steps on neighbouring ports, or on the same one, with others in between."
+    : undefined;
 }
 
 function findPairs(gate: Gate, holds: (one: Step, other: Step) => boolean): readonly number[] {
@@ -156,6 +195,6 @@ function objectToKnocks(
   return policy.gates.flatMap((gate, index) => (isWrong(gate) ? [{ path: knockPath(index), message }] : []));
 }
 
-function knockPath(index: number): string {
+export function knockPath(index: number): string {
   return `gates[${index}].knock`;
 }

@@ -1,45 +1,74 @@
 import { listProtected } from "../policy/gate.js";
-import type { Gate, Policy, Step } from "../policy/policy.js";
-import { mergePortRanges, type Protocol } from "../policy/port.js";
+import { type Gate, type Policy, type Step } from "../policy/policy.js";
+import { type PortRange, type Protocol, mergePortRanges } from "../policy/port.js";
 
-/** How many ports a step is above the one before; `undefined` when one sweep does not send both. */
+/**
+ * How many ports, or bytes, a step is above the one before, for a sweep that sends both; `undefined` when none does.
+ * A sweep may send TCP and UDP to each port in turn, so the same port and the next one are near in either protocol.
+ */
 export type Distance = (one: Step, other: Step) => number | undefined;
 
 /**
- * Makes a measure of how far two steps are apart for a sweep of all ports. Protected ports in between do not count:
- * what arrives there resets nothing.
+ * Makes a measure of how far two steps are apart for a sweep. Protected ports in between do not count: what arrives
+ * there resets nothing.
  */
 export function measureDistances(policy: Policy): Distance {
-  const ranks = { tcp: rankPorts(policy, "tcp"), udp: rankPorts(policy, "udp") };
+  const [tcp, udp] = [listGated(policy, "tcp"), listGated(policy, "udp")];
+  const ranks = { tcp: rankPorts(tcp), udp: rankPorts(udp), both: rankPorts(intersect(tcp, udp)) };
   return (one, other) => {
-    if (one.tcp !== undefined && other.tcp !== undefined) return ranks.tcp(other.tcp) - ranks.tcp(one.tcp);
-    if (one.udp !== undefined && other.udp !== undefined) return ranks.udp(other.udp) - ranks.udp(one.udp);
-    return undefined;
+    if (one.icmpPayloadBytes !== undefined && other.icmpPayloadBytes !== undefined) {
+      return other.icmpPayloadBytes - one.icmpPayloadBytes;
+    }
+    const [from, to] = [portOf(one), portOf(other)];
+    if (from === undefined || to === undefined) return undefined;
+    const isMixed = (one.tcp === undefined) !== (other.tcp === undefined);
+    const rank = isMixed ? ranks.both : one.tcp === undefined ? ranks.udp : ranks.tcp;
+    return rank(to) - rank(from);
   };
 }
 
-/** Under strict only a sequence without any port between its steps; else any that goes one way. */
-export function isSweptThrough(gate: Gate, distance: Distance): boolean {
-  const { steps, strict } = gate.knock;
-  const apart = measureSteps(steps, distance);
-  return [1, -1].some(
-    (direction) =>
-      steps.length > 1 &&
-      apart.every((ports) => ports !== undefined && (strict ? ports === direction : ports * direction >= 0)),
-  );
+/** Whether a sweep can send two steps with nothing in between that would put a strict knock back. */
+export function areNeighbours(one: Step, other: Step, distance: Distance): boolean {
+  return Math.abs(distance(one, other) ?? Number.POSITIVE_INFINITY) <= 1;
 }
 
-export function hasNeighbours(gate: Gate, distance: Distance): boolean {
-  return measureSteps(gate.knock.steps, distance).some((ports) => Math.abs(ports ?? 0) === 1);
+/** Whether a knock goes one way: three ports or more that only rise or only fall, or sizes at equal distances. */
+export function goesOneWay({ knock: { steps } }: Gate): boolean {
+  const ports = steps.flatMap((step) => portOf(step) ?? []);
+  const sizes = steps.flatMap((step) => step.icmpPayloadBytes ?? []);
+  const [rises, growths] = [listDifferences(ports), listDifferences(sizes)];
+  if (rises.length >= 2) return rises.every((rise) => rise >= 0) || rises.every((rise) => rise <= 0);
+  return ports.length === 0 && growths.length >= 2 && growths.every((growth) => growth === growths[0]);
 }
 
-function measureSteps(steps: readonly Step[], distance: Distance): readonly (number | undefined)[] {
-  return steps.slice(1).map((step, index) => distance(steps[index] ?? step, step));
+export function portOf(step: Step): number | undefined {
+  return step.tcp ?? step.udp;
 }
 
-/** Counts the ports up to one that are not protected, by halving: a policy may protect thousands. */
-function rankPorts(policy: Policy, protocol: Protocol): (port: number) => number {
-  const ranges = mergePortRanges(policy.gates.flatMap((gate) => listProtected(gate, protocol)));
+function listDifferences(values: readonly number[]): readonly number[] {
+  return values.slice(1).map((value, index) => value - (values[index] ?? 0));
+}
+
+/** The ports of one protocol that some gate protects. */
+export function listGated(policy: Policy, protocol: Protocol): readonly PortRange[] {
+  return mergePortRanges(policy.gates.flatMap((gate) => listProtected(gate, protocol)));
+}
+
+/** What is in both of two lists of merged ranges. */
+function intersect(ones: readonly PortRange[], others: readonly PortRange[]): readonly PortRange[] {
+  const common: PortRange[] = [];
+  for (let [at, beside] = [0, 0]; ; ) {
+    const [one, other] = [ones[at], others[beside]];
+    if (one === undefined || other === undefined) return common;
+    const [first, last] = [Math.max(one.first, other.first), Math.min(one.last, other.last)];
+    if (first <= last) common.push({ first, last });
+    if (one.last < other.last) at++;
+    else beside++;
+  }
+}
+
+/** Counts the ports up to one that are in none of some merged ranges, by halving: a policy may protect thousands. */
+function rankPorts(ranges: readonly PortRange[]): (port: number) => number {
   const before: number[] = [0];
   for (const [index, { first, last }] of ranges.entries())
     before.push((before[index] ?? 0) + last - first + 1);

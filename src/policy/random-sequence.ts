@@ -43,7 +43,8 @@ const shortestSeed = 16;
 /**
  * Makes a sequence of steps that nobody has to invent: always the same one for the same options, another one for every
  * policy, gate and generation. What it makes has nothing that the linter objects to. How it is made never changes, so
- * that an upgrade never rotates a knock.
+ * that an upgrade never rotates a knock, unless a new rule of the linter objects to that knock: another one is drawn
+ * then in its place.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`
  * @example
@@ -57,7 +58,7 @@ export function randomSequence(options: SequenceOptions): SequenceStep[] {
   const draw = makeGenerator(seed, about.join("\n"));
   for (;;) {
     const steps = drawSteps(count, [...kinds].sort(), draw);
-    if (goesUpAndDown(steps)) return steps;
+    if (goesUpAndDown(steps) && hasSizesApart(steps)) return steps;
   }
 }
 
@@ -112,6 +113,18 @@ function goesUpAndDown(steps: readonly SequenceStep[]): boolean {
   if (ports.length < 3) return true;
   const rises = ports.slice(1).map((port, index) => port > (ports[index] ?? 0));
   return rises.includes(true) && rises.includes(false);
+}
+
+/** No sweep of sizes, one by one or by a fixed number of bytes, sends two echo requests in a row, or all of them. */
+function hasSizesApart(steps: readonly SequenceStep[]): boolean {
+  const growths = steps.slice(1).map((step, index) => {
+    const before = steps[index]?.icmpPayloadBytes;
+    return before === undefined || step.icmpPayloadBytes === undefined
+      ? undefined
+      : step.icmpPayloadBytes - before;
+  });
+  const isEven = growths[0] !== undefined && growths.every((growth) => growth === growths[0]);
+  return !isEven && growths.every((growth) => growth === undefined || Math.abs(growth) > 1);
 }
 
 function refuseWrong(seed: string, generation: number, count: number, kinds: readonly StepKind[]): void {

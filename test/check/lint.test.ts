@@ -12,6 +12,10 @@ const echo = (...sizes: readonly number[]): StepInput[] => {
   return sizes.map((icmpPayloadBytes) => ({ icmpPayloadBytes }));
 };
 
+const sized = (port: number, ...sizes: readonly number[]): StepInput[] => {
+  return sizes.map((udpPayloadBytes) => ({ udp: port, udpPayloadBytes }));
+};
+
 function gate(steps: readonly StepInput[], more: object = {}, knock: object = {}) {
   return { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps], ...knock }, ...more };
 }
@@ -24,9 +28,30 @@ function iptables(steps: readonly StepInput[] = fine, more: object = {}): Policy
   return policy(steps, {}, { backend: "iptables", ...more });
 }
 
+function allowing(...allowFrom: readonly string[]): Policy {
+  return policy(fine, {}, { allowFrom });
+}
+
+function denying(...denyFrom: readonly string[]): Policy {
+  return policy(fine, {}, { denyFrom });
+}
+
+/** All of IPv4 in prefixes of one length. */
+function cutUp(length: number): readonly string[] {
+  return Array.from({ length: 2 ** length }, (_, index) => {
+    const address = index * 2 ** (32 - length);
+    const bytes = [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256);
+    return `${bytes.join(".")}/${length}`;
+  });
+}
+
 function twoKnocks(one: readonly StepInput[], other: readonly StepInput[]): Policy {
   const web = gate(other, { name: "web", protect: [{ tcp: "443" }] });
   return readPolicy({ name: "edge", gates: [gate(one), web] });
+}
+
+function laxWeb(steps: readonly StepInput[]) {
+  return gate(steps, { name: "web", protect: [{ tcp: "443" }] }, notStrict);
 }
 
 function manyGates(count: number, backend: "nftables" | "iptables"): Policy {
@@ -52,24 +77,82 @@ const cases: Readonly<Record<string, RuleCase>> = {
       [policy([{ udp: 41_001 }, { udp: 41_002 }]), knock],
       [policy(tcp(41_001, 43_000, 48_000), notStrict), knock],
       [policy(tcp(48_000, 43_000, 41_001), notStrict), knock],
+      // One scan of all TCP ports and then all UDP ports.
+      [policy([{ tcp: 41_001 }, { tcp: 43_000 }, { udp: 42_000 }], notStrict), knock],
+      [policy([{ udp: 41_001 }, { tcp: 40_000 }], notStrict), knock],
+      // Both protocols at each port.
+      [policy([{ tcp: 41_001 }, { udp: 41_001 }, { tcp: 41_002 }]), knock],
+      [policy([{ tcp: 41_002 }, { udp: 41_001 }, { tcp: 41_001 }]), knock],
+      // Sizes in order.
+      [policy(sized(41_001, 5, 6, 7)), knock],
+      [policy(sized(41_001, 700, 699, 698, 697)), knock],
+      [policy(echo(400, 401, 402, 403)), knock],
+      [policy(echo(1_232, 1_231)), knock],
+      [policy(echo(400, 500, 900), notStrict), knock],
     ],
     keeps: [
       policy(tcp(41_001, 43_000, 48_000)),
       policy(tcp(41_001, 41_002, 41_001)),
       policy(tcp(41_001, 48_000, 43_000), notStrict),
-      policy([{ tcp: 41_001 }, { udp: 41_002 }], notStrict),
       policy(tcp(41_001)),
+      policy([{ tcp: 41_001 }], notStrict),
+      policy([{ tcp: 41_001 }, { tcp: 41_002 }, { udp: 41_002 }]),
+      policy([{ tcp: 41_001 }, ...echo(400), { tcp: 41_002 }]),
+      policy(sized(41_001, 5, 7, 9)),
+      policy(echo(100, 101, 100)),
     ],
+  },
+  "not-strict": {
+    breaks: [
+      [policy(fine, notStrict), `${knock}.strict`],
+      [policy(tcp(17_100, 29_300, 12_000), notStrict), `${knock}.strict`],
+      [policy(tcp(41_001), notStrict), `${knock}.strict`],
+      [policy(echo(400, 500, 300), notStrict), `${knock}.strict`],
+    ],
+    keeps: [policy(), policy(tcp(41_001, 41_002), { strict: true })],
+  },
+  "one-way-steps": {
+    breaks: [
+      [policy(tcp(41_001, 43_000, 48_000)), knock],
+      [policy([{ udp: 48_000 }, { tcp: 43_000 }, { udp: 41_001 }]), knock],
+      [policy([...tcp(41_001, 43_000), ...echo(9), ...tcp(48_000)]), knock],
+      [policy(echo(400, 410, 420)), knock],
+      [policy(sized(41_001, 5, 7, 9)), knock],
+    ],
+    keeps: [
+      policy(),
+      policy(tcp(41_001, 48_000)),
+      policy([...tcp(41_001, 48_000), ...echo(9)]),
+      policy(echo(100, 110, 121)),
+      policy(echo(100, 300)),
+    ],
+  },
+  "equal-steps": {
+    breaks: [
+      [policy(tcp(41_001, 41_001, 35_000)), `${knock}.steps[1]`],
+      [policy([{ udp: 41_001 }, { udp: 41_001, udpPayloadBytes: 7 }, ...fine]), `${knock}.steps[1]`],
+      [policy(tcp(17_000, 17_000, 17_000)), `${knock}.steps[1]`, `${knock}.steps[2]`],
+    ],
+    keeps: [policy(tcp(41_001, 35_000, 41_001)), policy(sized(41_001, 5, 6)), policy(echo(7, 7))],
   },
   "neighbouring-steps": {
     breaks: [
       [policy(tcp(41_001, 41_002, 35_000)), knock],
       [policy([{ tcp: 47_000 }, { udp: 41_002 }, { udp: 41_001 }]), knock],
+      [policy([{ tcp: 41_001 }, { udp: 41_002 }, { tcp: 35_000 }]), knock],
+      [policy([{ tcp: 41_001 }, { udp: 41_001 }, { tcp: 35_000 }]), knock],
+      [policy([...sized(41_001, 5, 600), { tcp: 35_000 }]), knock],
+      [policy([...echo(400, 401), { tcp: 35_000 }]), knock],
+      [policy(tcp(41_001, 41_001, 41_002, 41_002)), knock],
+      // Apart, for what is sent again late.
+      [policy(tcp(41_001, 35_000, 41_002)), knock],
+      [policy([{ tcp: 41_001 }, { tcp: 35_000 }, { udp: 41_001 }]), knock],
     ],
     keeps: [
-      policy([{ tcp: 41_001 }, { udp: 41_002 }, { tcp: 41_003 }]),
       policy(tcp(41_001, 41_003, 35_000)),
-      policy(echo(400, 401, 400)),
+      policy([{ tcp: 41_001 }, { udp: 41_003 }, { tcp: 35_000 }]),
+      policy(echo(400, 402, 400)),
+      policy([...echo(400), { tcp: 35_000 }, ...echo(401)]),
       policy(tcp(41_001, 41_002, 41_003)),
     ],
   },
@@ -84,8 +167,11 @@ const cases: Readonly<Record<string, RuleCase>> = {
     breaks: [
       [policy(tcp(41_001, 35_000)), knock],
       [policy(echo(400, 500, 600)), knock],
+      [policy(tcp(41_001, 41_001, 35_000)), knock],
+      [policy(tcp(41_001, 35_000, 41_001, 35_000)), knock],
+      [policy(sized(41_001, 5, 5, 5)), knock],
     ],
-    keeps: [policy(), policy(echo(400, 500, 600, 700))],
+    keeps: [policy(), policy(echo(400, 500, 600, 700)), policy(sized(41_001, 5, 900, 40))],
   },
   "well-known-sequence": {
     breaks: [
@@ -108,11 +194,40 @@ const cases: Readonly<Record<string, RuleCase>> = {
       [twoKnocks(fine, fine), "gates[1].knock"],
       [twoKnocks(fine, [...echo(9), ...fine]), "gates[1].knock"],
       [twoKnocks(fine, [...tcp(47_001), ...echo(9), ...fine, ...echo(9)]), "gates[1].knock"],
+      // Sent twice in a row, as by a client that tries again.
+      [twoKnocks([...fine.slice(1), ...fine.slice(0, 1)], fine), "gates[1].knock"],
+      // With a size and without.
+      [
+        twoKnocks([{ udp: 58_002 }, ...echo(9)], [{ udp: 58_002, udpPayloadBytes: 7 }, ...echo(9)]),
+        "gates[1].knock",
+      ],
+      // What comes again changes nothing.
+      [twoKnocks(tcp(47_001, 58_002, 39_003), tcp(47_001, 58_002, 58_002, 39_003)), "gates[1].knock"],
+      // What is not strict lets other steps lie in between.
+      [
+        readPolicy({ name: "edge", gates: [gate(fine), laxWeb([...fine.slice(0, 1), ...fine.slice(2)])] }),
+        knock,
+      ],
     ],
     keeps: [
       twoKnocks(fine, [...fine].reverse()),
       twoKnocks(fine, [...fine.slice(0, 2), ...echo(9), ...fine.slice(2)]),
       policy(),
+    ],
+  },
+  "shared-beginning": {
+    breaks: [
+      [twoKnocks(fine, [...fine.slice(0, 2), { tcp: 31_004 }]), knock, "gates[1].knock"],
+      [twoKnocks(fine, [...fine.slice(0, 1), ...tcp(51_004, 31_004)]), knock, "gates[1].knock"],
+      [twoKnocks(fine, [...fine, { tcp: 31_004 }]), "gates[1].knock"],
+    ],
+    keeps: [
+      twoKnocks(fine, fine),
+      twoKnocks(fine, [...tcp(31_004), ...fine.slice(1)]),
+      twoKnocks(
+        [...fine, { tcp: 31_004 }],
+        [{ tcp: 47_001 }, { udp: 28_002 }, { tcp: 51_004 }, { udp: 18_005 }],
+      ),
     ],
   },
   "step-on-service-port": {
@@ -147,10 +262,51 @@ const cases: Readonly<Record<string, RuleCase>> = {
   },
   "allowed-too-wide": {
     breaks: [
-      [policy(fine, {}, { allowFrom: ["10.0.0.0/8", "8.0.0.0/7"] }), "allowFrom[1]"],
-      [policy(fine, {}, { allowFrom: ["2000::/15", "2000::/3"] }), "allowFrom[0]", "allowFrom[1]"],
+      [allowing("10.0.0.0/8", "8.0.0.0/7"), "allowFrom[1]"],
+      [allowing("2000::/15", "2000::/3"), "allowFrom[0]", "allowFrom[1]"],
+      [allowing("2002::/16", "192.0.2.0/24"), "allowFrom[0]"],
+      [allowing("2002:400::/22"), "allowFrom[0]"],
+      [allowing("64:ff9b::/96"), "allowFrom[0]"],
+      [allowing("64:ff9b::800:0/102"), "allowFrom[0]"],
+      [allowing("64:ff9b:1::/48"), "allowFrom[0]"],
+      [allowing("2001::/32"), "allowFrom[0]"],
+      [allowing("2001:0:4136:e378::/64"), "allowFrom[0]"],
+      [allowing("2001::/16"), "allowFrom[0]"],
+      [allowing("::fffe:0:0/95"), "allowFrom[0]"],
+      [allowing("::/80"), "allowFrom[0]"],
+      [allowing("8.0.0.0/8", "11.0.0.0/16"), "allowFrom"],
+      [allowing(...cutUp(1)), "allowFrom[0]", "allowFrom[1]"],
+      [allowing(...cutUp(8)), "allowFrom"],
+      [allowing("8.0.0.0/8", "2002:900::/24"), "allowFrom"],
+      [allowing("2600::/16", "2a00::/16"), "allowFrom"],
     ],
-    keeps: [policy(fine, {}, { allowFrom: ["10.0.0.0/8", "2001::/16", "192.0.2.7", "2001:db8::7"] })],
+    keeps: [
+      allowing("10.0.0.0/8", "2001:db8::/33", "192.0.2.7", "2001:db8::7"),
+      // All that is private, and what is the same twice.
+      allowing("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+      allowing("8.0.0.0/8", "8.8.0.0/16", "2002:800::/24", "64:ff9b::808:0/112"),
+      allowing("2002:c000:204::/48", "64:ff9b::c000:204", "2001:0:4136:e378:8000:63bf:3fff:fdd2"),
+      allowing("2600::/17", "2600:8000::/17"),
+    ],
+  },
+  "denied-everybody": {
+    breaks: [[denying("0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"), "denyFrom"]],
+    keeps: [denying("0.0.0.0/1", "128.0.0.0/1"), denying("::/1", "8000::/1"), denying("192.0.2.0/24")],
+  },
+  "denied-family": {
+    breaks: [
+      [denying("0.0.0.0/1", "128.0.0.0/1"), "denyFrom"],
+      [denying("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"), "denyFrom"],
+      [denying(...cutUp(8)), "denyFrom"],
+      [denying("::/1", "8000::/1", "0.0.0.0/1"), "denyFrom"],
+      [denying("2000::/3", "fc00::/7"), "denyFrom"],
+    ],
+    keeps: [
+      denying("0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"),
+      denying("0.0.0.0/1", "128.0.0.0/3", "192.0.0.0/3"),
+      denying(...cutUp(8).slice(0, 222)),
+      denying("2000::/3"),
+    ],
   },
   "iptables-doubled-step": {
     breaks: [

@@ -50,16 +50,28 @@ describe("a random sequence", () => {
   });
 
   test("takes no port that the linter knows something about", () => {
-    const known = Array.from({ length: 22_768 / 16 }, (_, block) => {
-      const steps = Array.from({ length: 16 }, (_step, index) => ({ tcp: 10_000 + 16 * block + index }));
+    const blocks = 22_768 / 16;
+    const known = Array.from({ length: blocks }, (_, block) => {
+      const steps = Array.from({ length: 16 }, (_step, index) => ({ tcp: 10_000 + block + blocks * index }));
       const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps } };
       return lintPolicy(readPolicy({ name: "edge", gates: [gate] })).flatMap(({ rule, path }) => {
         const index = /steps\[(\d+)\]/.exec(path)?.[1];
-        return rule.startsWith("step-") && index !== undefined ? [10_000 + 16 * block + Number(index)] : [];
+        return rule.startsWith("step-") && index !== undefined
+          ? [10_000 + block + blocks * Number(index)]
+          : [];
       });
     }).flat();
     expect(known).toContain(27_017);
     expect(known.filter((port) => !avoidedPorts.has(port))).toEqual([]);
+  });
+
+  test("with echo requests is never swept by sizes, whatever was drawn", () => {
+    for (let generation = 1; generation <= 400; generation++) {
+      const steps = randomSequence({ ...edge, generation, steps: 16, kinds: ["icmp"] });
+      const sizes = steps.map(({ icmpPayloadBytes = 0 }) => icmpPayloadBytes);
+      const growths = sizes.slice(1).map((size, index) => size - (sizes[index] ?? 0));
+      expect(Math.min(...growths.map(Math.abs))).toBeGreaterThan(1);
+    }
   });
 
   test("is long enough by default for what the linter asks", () => {

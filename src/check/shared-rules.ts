@@ -1,0 +1,109 @@
+import type { Gate, Policy, Step } from "../policy/policy.js";
+import { countBits } from "./entropy.js";
+import type { LintRule, Objection } from "./rule.js";
+import { fewestBits, knockPath } from "./sequence-rules.js";
+import { portOf } from "./sweep.js";
+import { opens } from "./walk.js";
+
+/** So many gates are named; a policy may have hundreds that are alike. */
+const mostNamed = 3;
+
+/** Rules about what the knocks of several gates have in common. */
+export const sharedRules: readonly LintRule[] = [
+  {
+    id: "knock-opens-another",
+    severity: "warning",
+    isRisk: true,
+    why: "Whoever sends the one knock opens both gates.",
+    fix: "Let no knock hold all steps of another in a row.",
+    check: findOpened,
+  },
+  {
+    id: "shared-beginning",
+    severity: "warning",
+    isRisk: true,
+    why: `Whoever may open the one gate has fewer than ${fewestBits} bits to guess for the other.`,
+    fix: "Give each gate a knock of its own.",
+    check: findSharedBeginnings,
+  },
+];
+
+/** A knock may stand anywhere in another one, or in two of them in a row: people knock again. */
+function findOpened(policy: Policy): readonly Objection[] {
+  const gates = policy.gates.map((gate, index) => ({ gate, index, keys: gate.knock.steps.map(nameStep) }));
+  const byFirst = new Map<string, (typeof gates)[number][]>();
+  for (const entry of gates) {
+    const first = entry.keys[0] ?? "";
+    const alike = byFirst.get(first);
+    if (alike === undefined) byFirst.set(first, [entry]);
+    else alike.push(entry);
+  }
+  return gates.flatMap(({ gate, index, keys }) => {
+    const names = new Map<string, "sent" | "sent again">();
+    const own = new Set(keys);
+    for (const key of own) {
+      for (const other of byFirst.get(key) ?? []) {
+        if (names.size > mostNamed) break;
+        if (other.index === index || other.keys.some((each) => !own.has(each))) continue;
+        const how = howItOpens(gate, other.gate);
+        // Where each opens the other, it is said once.
+        const isSaid = other.index > index && howItOpens(other.gate, gate) !== undefined;
+        if (how !== undefined && !isSaid) names.set(other.gate.name, how);
+      }
+    }
+    if (names.size === 0) return [];
+    const when = [...names.values()].includes("sent") ? "" : " when it is sent again";
+    return [{ path: knockPath(index), message: `opens ${listGates([...names.keys()])} as well${when}.` }];
+  });
+}
+
+function listGates(names: readonly string[]): string {
+  const quoted = names.map((name) => `"${name}"`);
+  if (quoted.length > mostNamed) return `gates ${quoted.slice(0, mostNamed).join(", ")} and others`;
+  const last = quoted.at(-1) ?? "";
+  return quoted.length === 1 ? `gate ${last}` : `gates ${quoted.slice(0, -1).join(", ")} and ${last}`;
+}
+
+function howItOpens({ knock: { steps } }: Gate, other: Gate): "sent" | "sent again" | undefined {
+  if (opens(other.knock, steps)) return "sent";
+  const times = Math.ceil(other.knock.steps.length / steps.length) + 1;
+  const again = Array.from({ length: times }, () => steps).flat();
+  return opens(other.knock, again) ? "sent again" : undefined;
+}
+
+/** Without a datagram's size, which may be left open. */
+function nameStep(step: Step): string {
+  const kind = step.tcp !== undefined ? "tcp" : step.udp !== undefined ? "udp" : "echo";
+  return `${kind} ${portOf(step) ?? step.icmpPayloadBytes}`;
+}
+
+function findSharedBeginnings(policy: Policy): readonly Objection[] {
+  const begin = policy.gates.map(({ knock: { steps } }) => listBeginnings(steps));
+  const counts = new Map<string, { count: number; gates: number[] }>();
+  for (const [index, beginnings] of begin.entries()) {
+    for (const each of beginnings) {
+      const { count, gates } = counts.get(each) ?? { count: 0, gates: [] };
+      counts.set(each, { count: count + 1, gates: gates.length < 2 ? [...gates, index] : gates });
+    }
+  }
+  return policy.gates.flatMap(({ knock: { steps } }, index) => {
+    const shared = begin[index]?.findLast((each) => (counts.get(each)?.count ?? 0) > 1);
+    const length = begin[index]?.indexOf(shared ?? "") ?? -1;
+    const rest = steps.slice(length + 1);
+    const other = policy.gates[counts.get(shared ?? "")?.gates.find((gate) => gate !== index) ?? -1];
+    if (other === undefined || rest.length === 0) return [];
+    const bits = countBits(steps) - countBits(steps.slice(0, length + 1));
+    if (bits >= fewestBits) return [];
+    const message = `begins like that of gate "${other.name}": ${Math.floor(bits)} bits are left for who knows that one.`;
+    return [{ path: knockPath(index), message }];
+  });
+}
+
+/** One for each number of steps from 1. */
+function listBeginnings(steps: readonly Step[]): readonly string[] {
+  let beginning = "";
+  return steps.map((step) => {
+    beginning += JSON.stringify(step);
+    return beginning;
+  });
+}

@@ -1,0 +1,77 @@
+import { type Family, families } from "../policy/prefix.js";
+import type { Policy } from "../policy/policy.js";
+import { countIpv4, countPublic, coversAll } from "./address-space.js";
+import type { LintRule, Objection } from "./rule.js";
+
+/** A prefix that is shorter than this is more than any one network has. */
+const shortestLength: Readonly<Record<Family, number>> = { ipv4: 8, ipv6: 16 };
+/** How many addresses the widest prefix has that is accepted. */
+const mostAddresses: Readonly<Record<Family, bigint>> = { ipv4: 2n ** 24n, ipv6: 2n ** 112n };
+
+const familyNames: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
+
+/** Rules about who is let in without a knock, and who is not let in with one. */
+export const sourceRules: readonly LintRule[] = [
+  {
+    id: "allowed-too-wide",
+    severity: "error",
+    isRisk: true,
+    why:
+      "Whoever is in allowFrom never meets the gate. A wide prefix, or many that are wide together, leave it open to much of the " +
+      "internet. IPv6 prefixes of 6to4, NAT64 and Teredo let in the IPv4 addresses that they stand for.",
+    fix: "Name the networks that are yours.",
+    check: (policy) => {
+      const wide = policy.allowFrom.flatMap((text, index) => {
+        const message = describeWide(text);
+        return message === undefined ? [] : [{ path: `allowFrom[${index}]`, message }];
+      });
+      return wide.length > 0 ? wide : findWideTogether(policy);
+    },
+  },
+  {
+    id: "denied-everybody",
+    severity: "error",
+    isRisk: true,
+    why: "A knock from an address in denyFrom does not count: nobody can open a gate then, and nobody is in allowFrom.",
+    fix: "Leave out of denyFrom the networks from which you connect.",
+    check: ({ denyFrom }) => {
+      const isDenied = coversAll(denyFrom);
+      return isDenied.ipv4 && isDenied.ipv6
+        ? [{ path: "denyFrom", message: "denies all of IPv4 and all of IPv6." }]
+        : [];
+    },
+  },
+  {
+    id: "denied-family",
+    severity: "warning",
+    isRisk: true,
+    why: "A knock from an address in denyFrom does not count: nobody can open a gate in that way.",
+    fix: "Make sure that all who connect, and the deployer, do so by the other one.",
+    check: ({ denyFrom }) => {
+      const isDenied = coversAll(denyFrom);
+      return isDenied.ipv4 === isDenied.ipv6
+        ? []
+        : [{ path: "denyFrom", message: `denies all of ${isDenied.ipv4 ? "IPv4" : "IPv6"}.` }];
+    },
+  },
+];
+
+function describeWide(text: string): string | undefined {
+  const isIpv6 = text.includes(":");
+  const length = Number(text.split("/")[1] ?? 128);
+  if (length < shortestLength[isIpv6 ? "ipv6" : "ipv4"]) return `is ${text}.`;
+  return isIpv6 && countIpv4(text) > mostAddresses.ipv4
+    ? `is ${text}, which stands for IPv4 addresses.`
+    : undefined;
+}
+
+/** Networks that are not of the internet do not count: all private ones together are no risk of this kind. */
+function findWideTogether({ allowFrom }: Policy): readonly Objection[] {
+  const counts = countPublic(allowFrom);
+  return families.flatMap((family) => {
+    if (counts[family] <= mostAddresses[family]) return [];
+    const widest = `a /${shortestLength[family]}`;
+    const message = `lets in more ${familyNames[family]} addresses of the internet together than ${widest} has.`;
+    return [{ path: "allowFrom", message }];
+  });
+}
