@@ -1,3 +1,5 @@
+import { escapeControls } from "./printable.js";
+
 /**
  * What went wrong, as a stable word for programs.
  *
@@ -49,11 +51,13 @@ export class KnockgateError extends Error {
     summary: string,
     options: { readonly cause?: unknown; readonly mayHaveConfirmed?: boolean } = {},
   ) {
-    super(`${summary} [${code}]`, options);
+    // What was read somewhere may be in it.
+    const shown = escapeControls(summary);
+    super(`${shown} [${code}]`, options);
     this.mayHaveConfirmed = options.mayHaveConfirmed ?? false;
     this.name = "KnockgateError";
     this.code = code;
-    this.summary = summary;
+    this.summary = shown;
   }
 }
 

@@ -1,5 +1,5 @@
-import { isInPortRange, type PortRange, type Protocol } from "../policy/port.js";
 import type { Gate, Policy, Step } from "../policy/policy.js";
+import { isInPortRange, type PortRange, type Protocol } from "../policy/port.js";
 import { areNeighbours, type Distance, listGated, portOf } from "./sweep.js";
 import { opens } from "./walk.js";
 

@@ -1,5 +1,5 @@
-import { type Family, families } from "../policy/prefix.js";
 import type { Policy } from "../policy/policy.js";
+import { type Family, families } from "../policy/prefix.js";
 import { countIpv4, countPublic, coversAll } from "./address-space.js";
 import type { LintRule, Objection } from "./rule.js";
 

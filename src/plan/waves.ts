@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Finding, formatPath } from "../policy/finding.js";
+import type { Finding } from "../policy/finding.js";
+import { describeIssues } from "../policy/shape.js";
 
 const waveSchema = z.strictObject({
   count: z.int().min(1).optional(),
@@ -40,12 +41,11 @@ export function readRollout(raw: unknown, hosts: readonly string[]): RolloutRead
   // Where only other fields have a wrong shape, the waves are looked at all the same.
   const { waves = [] } = wavesSchema.safeParse(raw ?? {}).data ?? {};
   const findings = [
-    ...(reading.error?.issues ?? []).map((issue) => ({
-      path: formatPath(["rollout", ...issue.path]),
+    ...describeIssues(reading.error?.issues ?? [], {
+      schema: rolloutSchema,
       rule: "rollout-shape",
-      message: issue.message,
-      fix: "See the rollout's fields in docs/fleets.md.",
-    })),
+      at: ["rollout"],
+    }),
     ...findWrongWaves(waves),
     ...findWrongNames(waves, hosts),
   ];

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { KnockgateError } from "../errors.js";
 import type { KnockGateArgs } from "../pulumi/args.js";
 import type { KnockFleetArgs } from "../pulumi/fleet-args.js";
+import { isRecord } from "../pulumi/given.js";
 import { KnockFleet } from "../pulumi/knock-fleet.js";
 import { KnockGate } from "../pulumi/knock-gate.js";
 import { withLog } from "../pulumi/log.js";
@@ -31,6 +32,7 @@ const resources: { readonly [Name in keyof Offer["resources"]]: Operations } = {
 
 /** In most languages maps have no order, and waves need one. */
 function sortHosts(args: KnockFleetArgs): KnockFleetArgs {
+  if (!isRecord(args.hosts)) return args;
   const hosts = Object.entries(args.hosts).sort(([a], [b]) => (a < b ? -1 : 1));
   return { ...args, hosts: Object.fromEntries(hosts) };
 }

@@ -12,14 +12,16 @@ export const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, {
   error: "must be 1 to 32 of the characters a-z, 0-9 and -, and begin with a letter.",
 });
 
-const port = z.int().min(1).max(65_535);
+const port = takeDigits(z.int().min(1).max(65_535));
 
 const seconds = z.int().min(1).max(maximumSeconds);
 
-const portRange = z.string().refine((text) => parsePortRange(text) !== undefined, {
-  error: "is not a port or a range of ports from 1 to 65535.",
-  params: { fix: 'Write it like "22" or "8000-8010", the lower port first.' },
-});
+const portRange = takeNumber(
+  z.string().refine((text) => parsePortRange(text) !== undefined, {
+    error: "is not a port or a range of ports from 1 to 65535.",
+    params: { fix: 'Write it like "22" or "8000-8010", the lower port first.' },
+  }),
+);
 
 const prefix = z.string().superRefine((text, context) => {
   const reading = parsePrefix(text);
@@ -29,7 +31,7 @@ const prefix = z.string().superRefine((text, context) => {
 });
 
 /** Payload bytes that still fit one packet on any link (RFC 8200, 5: 1280 bytes, less 48 of headers). */
-const payloadBytes = z.int().min(0).max(1_232);
+const payloadBytes = takeDigits(z.int().min(0).max(1_232));
 
 export const stepSchema = exactlyOne(
   z.strictObject({
@@ -144,4 +146,20 @@ function exactlyOne<Shape extends z.ZodRawShape>(
     error: `${what} must have exactly one of ${keys.slice(0, -1).join(", ")} or ${keys.at(-1)}.`,
     params: { fix: "Set one of them and leave out the others." },
   });
+}
+
+// Whether a port arrives as a number or as its digits, YAML, a stack's config and the program's language decide, each in
+// its own way. Types name one of them, because not all languages can say both.
+
+/** Takes digits for the number that they are. */
+function takeDigits(schema: z.ZodType<number, number>): z.ZodType<number, number> {
+  const toNumber = (value: unknown) =>
+    typeof value === "string" && /^(0|[1-9]\d{0,9})$/.test(value) ? Number(value) : value;
+  return z.preprocess(toNumber, schema) as unknown as z.ZodType<number, number>;
+}
+
+/** Takes a number for its digits. */
+function takeNumber(schema: z.ZodType<string, string>): z.ZodType<string, string> {
+  const toText = (value: unknown) => (typeof value === "number" ? `${value}` : value);
+  return z.preprocess(toText, schema) as unknown as z.ZodType<string, string>;
 }

@@ -2,9 +2,10 @@ import { z } from "zod";
 import type { HealthCheck } from "../apply/health.js";
 import { KnockgateError } from "../errors.js";
 import { chooseUndoTime } from "../plan/undo-time.js";
-import { type Finding, formatFindings, formatPath } from "../policy/finding.js";
+import { type Finding, formatFindings, placeBelowPolicy } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";
+import { describeIssues } from "../policy/shape.js";
 import { type Connection, connectionSchema } from "../transport/connection.js";
 import type { Properties } from "./properties.js";
 
@@ -48,20 +49,18 @@ const optionsSchema = z.object({
 
 const optionNames = Object.keys(optionsSchema.shape);
 
+/** What a program can say of one gate. */
+export const argumentNames: readonly string[] = [
+  ...["connection", "policy", "proveFrom", "undoAfterSeconds", "adopt", "deleteUnreachable"],
+];
+
 /** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
 export function readArguments(raw: Properties): ArgumentsReading {
   const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
   const options = hasUnknown(optionNames.map((name) => raw[name])) ? undefined : optionsSchema.safeParse(raw);
   const findings = [
-    ...(policy?.kind === "wrong"
-      ? policy.findings.map((found) => ({ ...found, path: `policy.${found.path}` }))
-      : []),
-    ...(options?.error?.issues ?? []).map((issue) => ({
-      path: formatPath(issue.path),
-      rule: "arguments-shape",
-      message: issue.message,
-      fix: "Give it the shape of @pulumi/command's remote.ConnectionArgs; see the README.",
-    })),
+    ...(policy?.kind === "wrong" ? policy.findings.map(placeBelowPolicy) : []),
+    ...describeIssues(options?.error?.issues ?? [], { schema: optionsSchema, rule: "arguments-shape" }),
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
   if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
@@ -84,7 +83,8 @@ export function expectArguments(raw: Properties): RulesetArguments {
   throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
 }
 
-function hasUnknown(value: unknown): boolean {
+/** Whether something of a value is not known yet. */
+export function hasUnknown(value: unknown): boolean {
   if (value === unknownValue) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
 }

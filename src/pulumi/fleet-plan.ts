@@ -1,7 +1,10 @@
 import { KnockgateError } from "../errors.js";
 import { type Rollout, readRollout } from "../plan/waves.js";
 import { type Finding, formatFindings } from "../policy/finding.js";
+import { describeUnknown } from "../policy/unknown-field.js";
+import { argumentWords } from "./check-inputs.js";
 import type { KnockFleetArgs } from "./fleet-args.js";
+import { isRecord, listGiven } from "./given.js";
 
 export interface FleetPlan {
   readonly rollout: Rollout;
@@ -9,16 +12,25 @@ export interface FleetPlan {
   readonly waves: readonly (readonly string[])[];
 }
 
+type Given = { readonly [Name in keyof KnockFleetArgs]?: unknown };
+
+const fleetNames: readonly string[] = [
+  ...["hosts", "connection", "policy", "policies", "rollout", "proveFrom"],
+  ...["undoAfterSeconds", "adopt", "deleteUnreachable"],
+];
+const hostNames: readonly string[] = ["connection", "group", "policy", "proveFrom"];
+
 /**
- * Reads what a fleet needs to know before anything of it is registered.
+ * Reads what a fleet needs to know before anything of it is registered. It takes whatever a program without types gives.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID` with all findings at once.
  */
-export function planFleet(name: string, args: KnockFleetArgs): FleetPlan {
-  const hosts = Object.keys(args.hosts);
+export function planFleet(name: string, args: Given): FleetPlan {
+  const hosts = isRecord(args.hosts) ? Object.keys(args.hosts) : [];
   const rollout = readRollout(args.rollout, hosts);
   const findings = [
-    ...findWrongHosts(hosts),
+    ...findUnknown(args, fleetNames, "fleet", argumentWords),
+    ...findWrongHosts(args.hosts),
     ...findWrongPolicies(args),
     ...(rollout.kind === "wrong" ? rollout.findings : []),
   ];
@@ -27,41 +39,86 @@ export function planFleet(name: string, args: KnockFleetArgs): FleetPlan {
   throw new KnockgateError("ARGUMENTS_INVALID", message);
 }
 
-function findWrongHosts(hosts: readonly string[]): readonly Finding[] {
-  if (hosts.length === 0) {
-    const fix = "Name at least one, or leave the fleet out.";
-    return [{ path: "hosts", rule: "fleet-hosts", message: "has no host.", fix }];
-  }
-  return hosts.flatMap((host) => {
-    if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(host)) return [];
-    const message = "is no name for a host: it becomes part of a resource's name.";
+function findUnknown(
+  given: object,
+  names: readonly string[],
+  path: string,
+  words?: readonly [string, string],
+): readonly Finding[] {
+  const unknown = listGiven(given).filter((field) => !names.includes(field));
+  return unknown.length === 0
+    ? []
+    : [{ path, rule: "arguments-shape", ...describeUnknown(unknown, names, words) }];
+}
+
+function findWrongHosts(hosts: unknown): readonly Finding[] {
+  const rule = "fleet-hosts";
+  if (!isRecord(hosts)) {
+    const fix = "Set it to an object that has each host by its name.";
     return [
       {
-        path: `hosts[${JSON.stringify(host)}]`,
-        rule: "fleet-hosts",
-        message,
-        fix: "Use letters, digits, ., _ and -.",
+        path: "hosts",
+        rule,
+        message: `must be an object${hosts === undefined ? ", and is missing" : ""}.`,
+        fix,
       },
+    ];
+  }
+  const entries = Object.entries(hosts);
+  if (entries.length === 0) {
+    return [
+      { path: "hosts", rule, message: "has no host.", fix: "Name at least one, or leave the fleet out." },
+    ];
+  }
+  return entries.flatMap(([name, host], index): readonly Finding[] => {
+    // A name that is none is not said: it may be a value, like what YAML reads without a space after the colon.
+    const path = isName(name) ? `hosts.${name}` : `hosts[${index}]`;
+    const ofName = {
+      path,
+      rule,
+      message: "has a name that a host can't have: it becomes part of a resource's name.",
+      fix: "Use letters, digits, ., _ and -.",
+    };
+    const shape = {
+      path,
+      rule,
+      message: "must be an object.",
+      fix: "Set it to an object, if need be to {}.",
+    };
+    return [
+      ...(isName(name) ? [] : [ofName]),
+      ...(isRecord(host) ? findUnknown(host, hostNames, path) : [shape]),
     ];
   });
 }
 
-function findWrongPolicies({ hosts, policy, policies }: KnockFleetArgs): readonly Finding[] {
+function isName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text);
+}
+
+function findWrongPolicies({ hosts, policy, policies }: Given): readonly Finding[] {
   if ((policy === undefined) === (policies === undefined)) {
     const message = `is ${policy === undefined ? "missing" : "given beside policies"}.`;
     return [
       { path: "policy", rule: "fleet-policy", message, fix: "Give either policy, or policies by group." },
     ];
   }
+  if (policies !== undefined && !isRecord(policies)) {
+    const fix = "Set it to an object that has each group's policy by the group's name.";
+    return [{ path: "policies", rule: "fleet-policy", message: "must be an object.", fix }];
+  }
   const groups = Object.keys(policies ?? {});
-  return Object.entries(hosts).flatMap(([name, { group }]) => {
+  const named = Object.entries(isRecord(hosts) ? hosts : {}).filter(([name]) => isName(name));
+  return named.flatMap(([name, host]) => {
+    const group = isRecord(host) ? host["group"] : undefined;
     const path = `hosts.${name}.group`;
     if (policies === undefined && group !== undefined) {
       const fix = "Remove it, or give policies by group.";
       return [{ path, rule: "fleet-group", message: "says nothing: all hosts have one policy.", fix }];
     }
-    if (policies === undefined || groups.includes(group ?? "")) return [];
-    const message = group === undefined ? "is missing." : "is no group that has a policy.";
-    return [{ path, rule: "fleet-group", message, fix: `Set it to one of: ${groups.join(", ")}.` }];
+    if (policies === undefined || (typeof group === "string" && groups.includes(group))) return [];
+    const message = group === undefined ? "is missing." : "is not a group that has a policy.";
+    const known = groups.filter(isName).join(", ");
+    return [{ path, rule: "fleet-group", message, fix: `Set it to one of: ${known}.` }];
   });
 }

@@ -5,6 +5,7 @@ import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockFleetArgs } from "./fleet-args.js";
 import { type FleetPlan, planFleet } from "./fleet-plan.js";
 import { GatedHost } from "./gated-host.js";
+import { isRecord } from "./given.js";
 import { nameOrigin } from "./origin.js";
 import { findPresent, type RecordingRuleset, readStored, registerRecordingRuleset } from "./ruleset.js";
 import { registerWave, type Wave } from "./wave.js";
@@ -40,7 +41,7 @@ export class KnockFleet extends pulumi.ComponentResource {
   /** Registers the fleet under a name that is unique among the program's fleets. */
   constructor(name: string, args: KnockFleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockFleet", name, {}, opts);
-    const plan = planFleet(name, args);
+    const plan = planFleet(name, args ?? {});
     const hosts: Record<string, GatedHost> = {};
     const waves: Wave[] = [];
     for (const names of plan.waves) {
@@ -144,10 +145,13 @@ function listStored(
   );
 }
 
-/** What is given for one host takes the place of what is given for all. */
+/** What is given for one host takes the place of what is given for all. What has no fields is the resource's to find. */
 function merge(
   common: pulumi.Input<object> | undefined,
   own: pulumi.Input<object> | undefined,
 ): pulumi.Output<object> {
-  return pulumi.all([common ?? {}, own ?? {}]).apply(([all, one]) => ({ ...all, ...one }));
+  return pulumi.all([common ?? {}, own ?? {}]).apply(([all, one]) => {
+    const wrong = [all, one].find((part) => !isRecord(part));
+    return wrong ?? { ...all, ...one };
+  });
 }

@@ -4,6 +4,7 @@ import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/policy.js";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
+import { listGiven } from "./given.js";
 import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
 import { nameOrigin } from "./origin.js";
 import { registerRuleset } from "./ruleset.js";
@@ -53,10 +54,20 @@ export class KnockGate extends pulumi.ComponentResource {
   /** Registers the gate under a name that is unique among the program's gates. */
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
-    const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable } = args;
+    const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, ...others } =
+      fillArgs(args);
     const ruleset = registerRuleset(
       name,
-      { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin: nameOrigin(this) },
+      {
+        connection,
+        policy,
+        proveFrom,
+        undoAfterSeconds,
+        adopt,
+        deleteUnreachable,
+        origin: nameOrigin(this),
+        unknownArguments: listGiven(others),
+      },
       { parent: this },
     );
     this.#host = new GatedHost(name, {
@@ -97,4 +108,9 @@ export class KnockGate extends pulumi.ComponentResource {
   command(name: string, args: GuardedCommandArgs, opts?: pulumi.CustomResourceOptions): GuardedCommand {
     return this.#host.command(name, args, opts);
   }
+}
+
+/** A program without types can leave all of them out; what is missing is the resource's to find. */
+function fillArgs(args: KnockGateArgs | undefined): KnockGateArgs {
+  return args ?? ({} as KnockGateArgs);
 }

@@ -10,56 +10,48 @@ import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { checkUndoTime } from "../plan/undo-time.js";
 import { digestText } from "../policy/digest.js";
-import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
+import { type Finding, formatFinding, placeBelowPolicy } from "../policy/finding.js";
 import { renderRedacted } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import { expectArguments, readArguments, unknownValue } from "./arguments.js";
+import { type CheckResult, toFailure } from "./check-failure.js";
+import { checkInputs } from "./check-inputs.js";
 import { keepSeen, needsHost } from "./contact.js";
 import { logLine, logLineOnce } from "./log.js";
 import type { Properties } from "./properties.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
 
+export type { CheckResult } from "./check-failure.js";
 export type { Properties } from "./properties.js";
 export { wave } from "./wave-operations.js";
 
 // What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
 
-export interface CheckResult {
-  readonly inputs: Record<string, unknown>;
-  readonly failures: readonly { readonly property: string; readonly reason: string }[];
-}
-
 /** Fills in defaults and the redacted ruleset; an invalid policy comes back as failures, all at once. */
 export async function check(olds: Properties, news: Properties): Promise<CheckResult> {
   const reading = readArguments(news);
+  const wrong = [...(reading.kind === "wrong" ? reading.findings : []), ...checkInputs(news)];
+  if (reading.kind === "wrong" || wrong.length > 0) {
+    return { inputs: { ...news }, failures: wrong.map(toFailure) };
+  }
   const redactionKey = olds["redactionKey"] || randomBytes(16).toString("hex");
   switch (reading.kind) {
-    case "wrong":
-      return { inputs: { ...news }, failures: reading.findings.map(toFailure) };
     case "unknown":
       return { inputs: { ...news, redactionKey, ruleset: unknownValue, drift: [] }, failures: [] };
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
       const aboutPolicy = [...lintPolicy(policy), ...checkExpectations(policy)];
-      const found = [
-        ...aboutPolicy.map((finding) => ({ ...finding, path: `policy.${finding.path}` })),
-        ...checkUndoTime(reading.arguments),
-      ];
+      const found = [...aboutPolicy.map(placeBelowPolicy), ...checkUndoTime(reading.arguments)];
       const failures = found.filter((finding) => !isWarning(finding)).map(toFailure);
       if (failures.length > 0) return { inputs: { ...news }, failures };
-      for (const finding of found)
-        logLineOnce(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
+      for (const finding of found) logLineOnce(`warning: policy ${policy.name}: ${formatFinding(finding)}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
       const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [] };
       return { inputs: { ...news, ...filled }, failures: [] };
     }
   }
-}
-
-function toFailure(found: Finding): CheckResult["failures"][number] {
-  return { property: found.path, reason: describeFinding(found) };
 }
 
 function isWarning(finding: Finding | LintFinding): boolean {

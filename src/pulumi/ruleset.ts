@@ -51,6 +51,8 @@ export interface RulesetArgs {
   readonly recordFailure?: boolean | undefined;
   /** Whether the state keeps what the host had before, so that it can be put back. */
   readonly keepFormer?: boolean | undefined;
+  /** Names of what the component was given beside all that it knows: for `check` to find. They may hold a secret. */
+  readonly unknownArguments?: readonly string[] | undefined;
   /** Where in which program this stands: the same in each run, and in no other program. */
   readonly origin: pulumi.Input<string>;
 }
@@ -82,9 +84,10 @@ export function registerRuleset(
   opts: pulumi.CustomResourceOptions,
 ): Ruleset {
   const inputs = {
-    connection: pulumi.secret(args.connection),
-    policy: pulumi.secret(args.policy),
-    proveFrom: args.proveFrom === undefined ? undefined : pulumi.secret(args.proveFrom),
+    connection: hide(args.connection),
+    policy: hide(args.policy),
+    proveFrom: hide(args.proveFrom),
+    unknownArguments: args.unknownArguments?.length ? pulumi.secret(args.unknownArguments) : undefined,
     undoAfterSeconds: args.undoAfterSeconds,
     adopt: args.adopt,
     deleteUnreachable: args.deleteUnreachable,
@@ -104,6 +107,11 @@ export function registerRuleset(
   const additionalSecretOutputs = ["connection", "policy", "proveFrom", "redactionKey", "digest", "former"];
   // The runtime makes an output of each input.
   return registerResource("Ruleset", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Ruleset;
+}
+
+/** A secret `undefined` would be something that was given. */
+function hide(value: pulumi.Input<unknown>): pulumi.Output<unknown> | undefined {
+  return value === undefined ? undefined : pulumi.secret(value);
 }
 
 export function registerRecordingRuleset(

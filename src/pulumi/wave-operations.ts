@@ -13,6 +13,10 @@ import {
   type WaveHost,
   type WaveSummary,
 } from "../plan/wave-summary.js";
+import { describeIssues } from "../policy/shape.js";
+import { hasUnknown } from "./arguments.js";
+import { type CheckResult, toFailure } from "./check-failure.js";
+import { findUnknownArguments } from "./check-inputs.js";
 import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
 import type { Properties } from "./properties.js";
@@ -41,6 +45,8 @@ const waveSchema = z.object({
     .default({}),
 });
 
+const waveNames = [...Object.keys(waveSchema.shape), "summary", "undone"];
+
 type Wave = Readonly<z.output<typeof waveSchema>>;
 /** A host that was put back, and the change that it was put back from. */
 type Undone = Readonly<z.output<typeof undoneSchema>>[number];
@@ -53,8 +59,13 @@ const runStartMs = performance.timeOrigin;
  * that failed, says what became of each, and fails when they are too many, so that the engine begins no later wave.
  */
 export const wave = {
-  async check(_olds: Properties, news: Properties) {
-    return { inputs: { ...news }, failures: [] };
+  async check(_olds: Properties, news: Properties): Promise<CheckResult> {
+    const reading = hasUnknown(news) ? undefined : waveSchema.safeParse(news);
+    const found = [
+      ...describeIssues(reading?.error?.issues ?? [], { schema: waveSchema, rule: "arguments-shape" }),
+      ...findUnknownArguments(news, waveNames),
+    ];
+    return { inputs: { ...news }, failures: found.map(toFailure) };
   },
 
   async diff(_id: string, olds: Properties, news: Properties) {

@@ -9,7 +9,7 @@ type Operations = (typeof operations)["wave"];
 const provider: pulumi.dynamic.ResourceProvider = {
   async check(olds, news) {
     const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
-    return wave.check(olds, news);
+    return wave.check(olds, news) as Promise<pulumi.dynamic.CheckResult>;
   },
   async diff(id, olds, news) {
     const { wave }: { wave: Operations } = await import("knockgate/provider" as string);

@@ -62,12 +62,24 @@ export function listKeyAlgorithms(keys: readonly Buffer[]): readonly string[] {
 }
 
 function readPinnedKey(text: string, source: string): Buffer {
+  const reading = readHostKey(text);
+  if ("key" in reading) return reading.key;
+  throw new KnockgateError("ARGUMENTS_INVALID", `${source} ${reading.why}.`);
+}
+
+/** Reads a public key as OpenSSH writes it, or says what it is in its place. */
+export function readHostKey(text: string): { readonly key: Buffer } | { readonly why: string } {
   const blob = text.split(/\s+/).find((word) => word.startsWith("AAAA"));
   const key = readKey(blob ?? "");
   const type = key === undefined ? "" : readKeyType(key);
-  if (key !== undefined && type in algorithmsByType) return key;
-  const what = type.includes("-cert-v")
-    ? "is a certificate, which is not supported: give the host's plain public key"
-    : "is not a public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`, of a kind ed25519, ECDSA or RSA";
-  throw new KnockgateError("ARGUMENTS_INVALID", `${source} ${what}.`);
+  if (key !== undefined && type in algorithmsByType) return { key };
+  if (type.includes("-cert-v"))
+    return { why: "is a certificate, which is not supported: give the host's plain public key" };
+  if (/^\s*(SHA256|MD5):/.test(text)) return { why: "is a fingerprint: give the whole public key" };
+  if (/^\s*(~|\.{0,2}\/)/.test(text))
+    return { why: "is a path, not a key: read the file and give what is in it" };
+  if (text.includes("PRIVATE KEY")) return { why: "is a private key: give the host's public key" };
+  return {
+    why: "is not a public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`, of a kind ed25519, ECDSA or RSA",
+  };
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 import { KnockgateError } from "../errors.js";
+import { explainBrokenKey } from "./broken-key.js";
 import type { Login } from "./connection.js";
 import { openKey } from "./key-opener.js";
 
@@ -27,12 +28,27 @@ export async function readPrivateKey(login: Login, field: string): Promise<Parse
     throw unreadable(login, field, cause);
   }
   if (key.isPrivateKey()) return key;
-  throw new KnockgateError("ARGUMENTS_INVALID", `${field}.privateKey can't be read: it is a public key.`);
+  throw unreadable(login, field, undefined);
+}
+
+/**
+ * Says what is wrong with a private key, as far as that can be seen without opening it: a lock takes up to a second.
+ *
+ * @returns without a word of the key; `undefined`: nothing
+ */
+export function findKeyFault(privateKey: string, hasPassword: boolean): string | undefined {
+  if (isLocked(privateKey)) return hasPassword ? undefined : "it is encrypted, and its password is not set";
+  try {
+    if (parseKey(toReadable(privateKey)).isPrivateKey()) return undefined;
+  } catch {
+    // What it quotes nobody knows.
+  }
+  return explainBrokenKey(privateKey);
 }
 
 /** A password for a key that is not encrypted is needless. */
 function isLocked(text: string): boolean {
-  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----/.test(text)) return true;
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----\s*?[\r\n][^-]+-----END ENCRYPTED /.test(text)) return true;
   try {
     parseKey(text);
     return false;
@@ -91,10 +107,11 @@ function packString(part: string | Buffer): Buffer {
 }
 
 function unreadable(login: Login, field: string, cause: unknown): KnockgateError {
+  const { privateKey = "" } = login;
   const why = cause instanceof Error ? cause.message : "";
-  const isEncrypted = /encrypted|passphrase|decrypt/i.test(why) || /ENCRYPTED/.test(login.privateKey ?? "");
+  const isEncrypted = isLocked(privateKey) || /encrypted|passphrase|decrypt/i.test(why);
   const reason = !isEncrypted
-    ? "it is no ed25519, ECDSA or RSA key in OpenSSH's form or PEM"
+    ? explainBrokenKey(privateKey)
     : login.privateKeyPassword === undefined
       ? `it is encrypted, and ${field}.privateKeyPassword is not set`
       : `it is encrypted, and ${field}.privateKeyPassword does not open it`;

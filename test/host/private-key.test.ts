@@ -7,7 +7,7 @@ import type { Worker } from "node:worker_threads";
 import { utils } from "ssh2";
 import { afterAll, expect, test, vi } from "vitest";
 import { connectionSchema } from "../../src/transport/connection";
-import { readPrivateKey } from "../../src/transport/private-key";
+import { findKeyFault, readPrivateKey } from "../../src/transport/private-key";
 
 const folder = mkdtempSync(join(tmpdir(), "knockgate-keys-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -95,23 +95,100 @@ test.each([undefined, "right"])(
   },
 );
 
+const good = makeKey("ed25519", "RFC4716");
+const locked = makeKey("rsa", "PKCS8", "right").text;
+const lockedPem = makeKey("ecdsa", "PEM", "right").text;
+const unknown = "it is not an ed25519, ECDSA or RSA key";
+const securityKey = Buffer.concat([
+  Buffer.from("openssh-key-v1\0"),
+  ...["none", "none", ""].map(packText),
+  Buffer.from([0, 0, 0, 1]),
+  packText(`\0\0\0\x1ask-ssh-ed25519@openssh.com\0\0\0\x20${"k".repeat(32)}\0\0\0\x04ssh:`),
+  packText("s".repeat(160)),
+]).toString("base64");
+
 test.each([
-  ["words", "very-private-words", "no ed25519, ECDSA or RSA key"],
-  ["nothing", "", "no ed25519, ECDSA or RSA key"],
-  ["a key cut short", makeKey("ed25519", "RFC4716").text.slice(0, 200), "no ed25519, ECDSA or RSA key"],
-  ["a kind that SSH has no name for", makeX25519(), "no ed25519, ECDSA or RSA key"],
-  ["a public key", `ssh-ed25519 ${makeKey("ed25519", "RFC4716").blob}`, "a public key"],
-])("says that %s is no private key, and not what it is", async (_what, text, words) => {
-  const failure = await catchError(read(text));
-  expect(failure).toMatchObject({ code: "ARGUMENTS_INVALID" });
-  expect(failure.cause).toBeUndefined();
-  expect(failure.message).toContain(words);
-  for (const line of text.split("\n").filter(Boolean)) expect(failure.stack).not.toContain(line);
+  ["words", "very-private-words", unknown],
+  ["nothing", "", "it is empty"],
+  ["blanks", " \n ", "it is empty"],
+  ["a key cut short", good.text.slice(0, 200), "its end is missing"],
+  ["a kind that SSH has no name for", makeX25519(), unknown],
+  ["a key whose middle is lost", good.text.replace(/\n.*\n.*\n/, "\n"), unknown],
+  ["a public key", `ssh-ed25519 ${good.blob}`, "it is a public key"],
+  ["a public key in PEM", makePublicPem(), "it is a public key"],
+  ["a certificate", `ssh-ed25519-cert-v01@openssh.com ${good.blob}`, "it is a certificate"],
+  ["a key with \\n in it", good.text.replaceAll("\n", "\\n"), "its line breaks are lost: in their place are"],
+  [
+    "an encrypted key with \\n in it",
+    locked.replaceAll("\n", "\\n"),
+    "its line breaks are lost: in their place are",
+  ],
+  ["an encrypted key in one line", lockedPem.replaceAll("\n", " "), "its line breaks are lost"],
+  ["a key with blanks in place of line breaks", good.text.replaceAll("\n", " "), "its line breaks are lost"],
+  ["a key without line breaks", good.text.replaceAll("\n", ""), "its line breaks are lost"],
+  ["an indented key", good.text.replace(/^/gm, "    "), "its lines are indented"],
+  ["a key indented but for its first line", good.text.replace(/\n(?=.)/g, "\n  "), "its lines are indented"],
+  ["a key in quotes", `"${good.text}"`, "it stands in quotes"],
+  ["base64 of a key", Buffer.from(good.text).toString("base64"), "it is base64 of a key"],
+  [
+    "base64 of a key in lines",
+    Buffer.from(good.text).toString("base64").replace(/.{76}/g, "$&\n"),
+    "it is base64",
+  ],
+  ["the body of a key alone", good.text.split("\n").slice(1, -2).join("\n"), "it is base64 of a key"],
+  ["a path from home", "~/.ssh/id_ed25519", "that is a path, not a key: read the file"],
+  ["a path", "/etc/keys/deploy", "that is a path, not a key: read the file"],
+  ["a path beside", "./deploy.pem\n", "that is a path, not a key: read the file"],
+  ["a file's name", "id_rsa", "that is a path, not a key: read the file"],
+  ["a path of Windows", "C:\\Users\\ada\\.ssh\\id", "that is a path, not a key: read the file"],
+  [
+    "a security key",
+    `-----BEGIN OPENSSH PRIVATE KEY-----\n${securityKey.replace(/.{70}/g, "$&\n")}\n-----END OPENSSH PRIVATE KEY-----\n`,
+    "those work by an agent only",
+  ],
+  [
+    "a security key's public half",
+    `sk-ssh-ed25519@openssh.com ${good.blob} ada`,
+    "those work by an agent only",
+  ],
+  ["a key of PuTTY", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: ada\n", "puttygen"],
+])("says that %s is no private key, why, and not what it is", async (_what, text, words) => {
+  for (const password of [undefined, "right"]) {
+    const failure = await catchError(read(text, password));
+    expect(failure).toMatchObject({ code: "ARGUMENTS_INVALID" });
+    expect(failure.cause).toBeUndefined();
+    expect(failure.message).toContain(`connection.privateKey can't be read: `);
+    expect(failure.message).toContain(words);
+    for (const line of text.split("\n").filter((part) => part.trim() !== ""))
+      expect(failure.stack).not.toContain(line);
+    expect(findKeyFault(text, password !== undefined)).toContain(words);
+  }
+});
+
+test("finds no fault in what can be read, or could be with its password", () => {
+  for (const [type, form] of forms) {
+    expect(findKeyFault(makeKey(type, form).text, false)).toBeUndefined();
+    const { text } = makeKey(type, form, "right");
+    expect(findKeyFault(text, true)).toBeUndefined();
+    expect(findKeyFault(text.replaceAll("\n", "\r\n"), true)).toBeUndefined();
+    expect(findKeyFault(text, false)).toBe("it is encrypted, and its password is not set");
+  }
 });
 
 test("knows no key where there is none", async () => {
   expect(await readPrivateKey(connectionSchema.parse({ host: "edge.test" }), "connection")).toBeUndefined();
 });
+
+function makePublicPem(): string {
+  return `${generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" })}`;
+}
+
+function packText(text: string): Buffer {
+  const bytes = Buffer.from(text, "latin1");
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
 
 function makeX25519(): string {
   return `${generateKeyPairSync("x25519").privateKey.export({ type: "pkcs8", format: "pem" })}`;

@@ -9,7 +9,7 @@ const shape = (path: string, message: string, fix: string): Finding => {
 };
 const whole = "Choose a whole number within the limits.";
 const oneOfFix = "Set one of them and leave out the others.";
-const unknown = ["is not a field that policies have.", "Remove it, or correct its spelling."] as const;
+
 const knock = "gates[0].knock";
 
 describe("a policy", () => {
@@ -113,7 +113,15 @@ test.each<readonly [string, unknown, Finding]>([
     { ...edge, limits: { sources: 15 } },
     shape("limits.sources", "must be at least 16.", whole),
   ],
-  ["an unknown limit", { ...edge, limits: { perSecond: 5 } }, shape("limits.perSecond", ...unknown)],
+  [
+    "an unknown limit",
+    { ...edge, limits: { perSecond: 5 } },
+    shape(
+      "limits",
+      "has a field that is not known.",
+      "Did you mean firstStepsPerSecond? Else remove it. Known are sources, firstStepsPerSecond.",
+    ),
+  ],
   [
     "a wrong entry of denyFrom",
     { ...edge, denyFrom: ["192.0.2.7/24"] },

@@ -40,6 +40,23 @@ describe("a policy", () => {
     expect(parsePolicy(withGate({ knock: { steps: [step] } })).kind).toBe("policy");
   });
 
+  test("takes ports and sizes as numbers or as their digits, wherever they stand", () => {
+    const knock = (isText: boolean) => {
+      const as = (value: number) => (isText ? `${value}` : value);
+      return {
+        steps: [
+          { tcp: as(41_001) },
+          { udp: as(41_002), udpPayloadBytes: as(0) },
+          { icmpPayloadBytes: as(77) },
+        ],
+      };
+    };
+    const gate = (port: unknown, isText: boolean) =>
+      withGate({ protect: [{ tcp: port }, { udp: "8000-8010" }], knock: knock(isText) });
+    expect(parsePolicy(gate(22, true))).toEqual(parsePolicy(gate("22", false)));
+    expect(parsePolicy(gate(22, true)).kind).toBe("policy");
+  });
+
   test("that is right is read as right, and what was read is read again as the same", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
@@ -62,7 +79,12 @@ describe("a wrong policy", () => {
   const oneOf = "must have exactly one of tcp or udp.";
   const stepKinds = "a step must have exactly one of tcp, udp or icmpPayloadBytes.";
   const oneOfFix = "Set one of them and leave out the others.";
-  const unknown = ["is not a field that policies have.", "Remove it, or correct its spelling."] as const;
+  const unknown = (path: string, hint: string, known: string): Finding =>
+    shape(path, "has a field that is not known.", `${hint} Known are ${known}.`);
+  const gateFields = "name, protect, knock, openForSeconds";
+  const stepFields = "tcp, udp, icmpPayloadBytes, udpPayloadBytes";
+  const colon =
+    "Did you leave out the space after a colon? Names are not shown here, because such a one holds a value.";
   const knock = "gates[0].knock";
 
   test.each<readonly [string, unknown, Finding]>([
@@ -96,13 +118,34 @@ describe("a wrong policy", () => {
       { name: "edge", gates: ["ssh"] },
       shape("gates[0]", "must be an object.", "Set it to an object."),
     ],
-    ["an unknown field", { ...edge, gate: 1 }, shape("gate", ...unknown)],
-    ["an unknown field of a gate", withGate({ openFor: 30 }), shape("gates[0].openFor", ...unknown)],
-    ["an unknown field of a knock", withKnock({ stepTimeout: 5 }), shape(`${knock}.stepTimeout`, ...unknown)],
+    [
+      "an unknown field",
+      { ...edge, gate: 1 },
+      unknown(
+        "policy",
+        "Did you mean gates? Else remove it.",
+        "name, gates, allowFrom, denyFrom, backend, scope, stealth, log, limits, acceptRisks, expect",
+      ),
+    ],
+    [
+      "an unknown field of a gate",
+      withGate({ openFor: 30 }),
+      unknown("gates[0]", "Did you mean openForSeconds? Else remove it.", gateFields),
+    ],
+    [
+      "an unknown field of a knock",
+      withKnock({ stepTimeout: 5 }),
+      unknown(knock, "Did you mean stepTimeoutSeconds? Else remove it.", "steps, stepTimeoutSeconds, strict"),
+    ],
     [
       "an unknown field of a step",
       withKnock({ steps: [{ tcp: 41_001, port: 1 }] }),
-      shape(`${knock}.steps[0].port`, ...unknown),
+      unknown(`${knock}.steps[0]`, "Remove it, or correct its spelling.", stepFields),
+    ],
+    [
+      "a step as YAML reads one without the space after its colon",
+      withKnock({ steps: [{ tcp: 41_001, "udp:41002": null }] }),
+      unknown(`${knock}.steps[0]`, colon, stepFields),
     ],
     ["a wrong gate name", withGate({ name: "s s h" }), shape("gates[0].name", names, "Change its spelling.")],
     [
@@ -111,9 +154,14 @@ describe("a wrong policy", () => {
       shape("gates[0].protect", "must not be an empty list.", "Change the number of entries."),
     ],
     [
-      "a protected port that is a number",
-      withGate({ protect: [{ tcp: 22 }] }),
+      "a protected port that is a list",
+      withGate({ protect: [{ tcp: [22] }] }),
       shape("gates[0].protect[0].tcp", "must be a string.", "Set it to a string."),
+    ],
+    [
+      "a protected port that is a fraction",
+      withGate({ protect: [{ tcp: 22.5 }] }),
+      shape("gates[0].protect[0].tcp", ports, portsFix),
     ],
     ["a port of 0", withGate({ protect: [{ tcp: "0" }] }), shape("gates[0].protect[0].tcp", ports, portsFix)],
     [
@@ -177,11 +225,11 @@ describe("a wrong policy", () => {
       withKnock({ steps: [{ tcp: 41_001.5 }] }),
       shape(`${knock}.steps[0].tcp`, "must be a whole number.", "Set it to a whole number."),
     ],
-    [
-      "a step whose port is a text",
-      withKnock({ steps: [{ tcp: "41001" }] }),
+    ...["41001x", "041001", "4e4", " 41001", "0x41", ""].map((tcp): [string, unknown, Finding] => [
+      `a step whose port is the text ${JSON.stringify(tcp)}`,
+      withKnock({ steps: [{ tcp }] }),
       shape(`${knock}.steps[0].tcp`, "must be a number.", "Set it to a number."),
-    ],
+    ]),
     [
       "a pause of 0",
       withKnock({ stepTimeoutSeconds: 0 }),
@@ -265,11 +313,11 @@ describe("a wrong policy", () => {
         "allowFrom[1] policy-shape",
         "allowFrom[2] policy-shape",
         "gates[0].knock.steps[1].tcp step-on-protected-port",
+        "gates[1] policy-shape",
         "gates[1].protect[0] port-behind-two-gates",
         "gates[1].knock.steps[0].tcp policy-shape",
         "gates[1].knock.steps[1] policy-shape",
         "gates[1].name policy-shape",
-        "gates[1].openFor policy-shape",
         "gates[1].openForSeconds policy-shape",
         "gates[2].name gate-name-taken",
         "gates[3].knock.steps policy-shape",
@@ -277,7 +325,7 @@ describe("a wrong policy", () => {
         "gates[4].knock.steps[1].tcp step-on-protected-port",
         "gates[4].protect[0] port-behind-two-gates",
         "name policy-shape",
-        "strict policy-shape",
+        "policy policy-shape",
       ].sort(),
     );
     for (const { message, fix } of findings) {

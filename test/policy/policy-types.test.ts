@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { expectTypeOf, test } from "vitest";
 import type { z } from "zod";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import type { policySchema } from "../../src/policy/policy";
+import type { policySchema } from "../../src/policy/schema";
 import type { ConnectionArgs, ProxyConnectionArgs } from "../../src/pulumi/args";
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };

@@ -2,13 +2,17 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { unknownValue } from "../../src/pulumi/arguments";
 import { type CheckResult, check, create } from "../../src/pulumi/operations";
 
-const connection = { host: "203.0.113.7", privateKey: "very-private-words" };
+const connection = { host: "203.0.113.7", password: "very-private-words" };
 const knock = { steps: [{ tcp: 47_001 }, { udp: 58_002 }] };
 const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock }] };
 const ports = /47001|58002/;
 const key = "0123456789abcdef0123456789abcdef";
 
-const properties = ({ failures }: CheckResult): readonly string[] => failures.map(({ property }) => property);
+/** Where what was found is. No property is ever named: the engine prints its value. */
+const places = ({ failures }: CheckResult): readonly string[] => {
+  for (const { property } of failures) expect(property).toBe("");
+  return failures.map(({ reason }) => reason.split(": ")[0] ?? "");
+};
 /** As the engine sends what the component gave. */
 const news = (more: object = {}) => ({ connection, policy, redactionKey: "", ...more });
 
@@ -58,7 +62,7 @@ describe("checking the inputs", () => {
     expect(labels(made[0])).not.toEqual(labels(made[2]));
   });
 
-  test("fails with everything that is wrong at once, each at its property", async () => {
+  test("fails with everything that is wrong at once, each with its place", async () => {
     const result = await check(
       {},
       {
@@ -74,7 +78,7 @@ describe("checking the inputs", () => {
         undoAfterSeconds: 5,
       },
     );
-    expect([...properties(result)].sort()).toEqual([
+    expect([...places(result)].sort()).toEqual([
       "connection.port",
       "connection.proxy.port",
       "policy.allowFrom[0]",
@@ -99,7 +103,7 @@ describe("checking the inputs", () => {
     const many = { ...policy, gates };
     const early = await check({}, news({ policy: many, undoAfterSeconds: 30 }));
     expect(early.failures).toEqual([
-      { property: "undoAfterSeconds", reason: expect.stringContaining("[undo-too-early]") },
+      { property: "", reason: expect.stringMatching(/^undoAfterSeconds: .*\[undo-too-early\]$/) },
     ]);
     const { inputs, failures } = await check({}, news({ policy: many }));
     expect(failures).toEqual([]);
@@ -110,14 +114,18 @@ describe("checking the inputs", () => {
     const { failures } = await check(
       {},
       {
-        connection: { ...connection, privateKey: ["very-private-words"], privatekey: "very-private-words" },
+        connection: {
+          ...connection,
+          privateKey: ["very-private-words"],
+          "password:very-private-words": null,
+        },
         policy: {
           name: "edge",
           gates: [
             {
               name: "ssh",
               protect: [{ tcp: "47001" }],
-              knock: { steps: [{ tcp: 47_001 }, { tcp: "58002" }] },
+              knock: { steps: [{ tcp: 47_001 }, { tcp: "58002x" }, { "udp:58002": null }] },
             },
           ],
         },
@@ -133,7 +141,7 @@ describe("checking the inputs", () => {
     ["a connection alone", { connection }, ["policy"]],
     ["words", { connection: "edge", policy: "edge" }, ["connection", "policy"]],
   ])("given %s fails at what is missing", async (_what, raw, expected) => {
-    const found = properties(await check({}, raw)).map((property) => property.replace(/\..*/, ""));
+    const found = places(await check({}, raw)).map((property) => property.replace(/\..*/, ""));
     expect([...new Set(found)].sort()).toEqual(expected);
   });
 });
@@ -159,10 +167,12 @@ describe("the linter's findings and the policy's own tests", () => {
     return { result, said };
   }
 
-  test("that are errors are failures, each at its property", async () => {
+  test("that are errors are failures, each with its place", async () => {
     const { result } = await checkAndListen({ ...swept, acceptRisks: ["swept-in-ordre"] });
-    expect(properties(result)).toEqual(["policy.acceptRisks[0]", "policy.gates[0].knock"]);
-    expect(result.failures[1]?.reason).toMatch(/^is a sequence from tutorials\. .* \[well-known-sequence\]$/);
+    expect(places(result)).toEqual(["policy.acceptRisks[0]", "policy.gates[0].knock"]);
+    expect(result.failures[1]?.reason).toMatch(
+      /^policy\.gates\[0\]\.knock: is a sequence from tutorials\. .* \[well-known-sequence\]$/,
+    );
     expect(JSON.stringify(result.failures)).not.toMatch(/7000|8000|9000/);
   });
 
@@ -185,7 +195,7 @@ describe("the linter's findings and the policy's own tests", () => {
     const right = await checkAndListen({ ...policy, expect: [own] });
     expect(right.result.failures).toEqual([]);
     const { result } = await checkAndListen({ ...policy, expect: [own, { ...own, isOpen: false }] });
-    expect(properties(result)).toEqual(["policy.expect[1]"]);
+    expect(places(result)).toEqual(["policy.expect[1]"]);
     expect(result.failures[0]?.reason).toMatch(/packet 2 at 0 s: ssh: step 2 of 2 taken: the door is open/);
     expect(result.failures[0]?.reason).not.toMatch(ports);
   });
@@ -193,7 +203,7 @@ describe("the linter's findings and the policy's own tests", () => {
   test("say what the backend can't do, whatever is accepted", async () => {
     const doubled = { ...policy, gates: [{ ...gate, knock: { steps: [{ tcp: 47_001 }, { tcp: 47_001 }] } }] };
     const given = { ...doubled, backend: "iptables", acceptRisks: ["iptables-doubled-step"] };
-    expect(properties((await checkAndListen(given)).result)).toEqual([
+    expect(places((await checkAndListen(given)).result)).toEqual([
       "policy.acceptRisks[0]",
       "policy.gates[0].knock.steps[1]",
     ]);
@@ -220,12 +230,12 @@ describe("while something is not known yet", () => {
   test("what is known is checked all the same", async () => {
     const unknownHost = { ...connection, host: unknownValue };
     const wrong = await check({}, news({ connection: unknownHost, policy: { ...policy, name: "Edge" } }));
-    expect(properties(wrong)).toEqual(["policy.name"]);
+    expect(places(wrong)).toEqual(["policy.name"]);
     const other = await check(
       {},
       news({ connection: { host: "edge/x" }, policy: { name: "edge", gates: unknownValue } }),
     );
-    expect(properties(other)).toEqual(["connection.host"]);
+    expect(places(other)).toEqual(["connection.host"]);
   });
 });
 

@@ -6,7 +6,7 @@ import { check, diff } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import { renderPolicy } from "../../src/render/render";
 
-const connection = { host: "203.0.113.7", user: "ops", privateKey: "one" };
+const connection = { host: "203.0.113.7", user: "ops", password: "one" };
 const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }, { udp: 58_002 }] } };
 const policy = { name: "edge", gates: [gate] };
 const given = { connection, policy, redactionKey: "" };
@@ -38,7 +38,7 @@ describe("comparing what the host confirmed with what is wanted", () => {
     [
       "the same in another order",
       {
-        connection: { privateKey: "one", user: "ops", host: "203.0.113.7" },
+        connection: { password: "one", user: "ops", host: "203.0.113.7" },
         policy: { gates: [{ knock: gate.knock, protect: gate.protect, name: "ssh" }], name: "edge" },
       },
     ],
@@ -57,7 +57,7 @@ describe("comparing what the host confirmed with what is wanted", () => {
       "a gate more",
       { policy: { ...policy, gates: [gate, { ...gate, name: "web", protect: [{ tcp: "443" }] }] } },
     ],
-    ["the private key alone", { connection: { ...connection, privateKey: "two" } }],
+    ["the password alone", { connection: { ...connection, password: "two" } }],
     ["the port of SSH", { connection: { ...connection, port: 2_222 } }],
     ["the time to undo after", { undoAfterSeconds: 61 }],
     ["what is left behind", { deleteUnreachable: true }],

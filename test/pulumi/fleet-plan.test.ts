@@ -9,7 +9,7 @@ const hosts = { b: {}, a: {}, c: {} };
 /** Where something is wrong, by which rule; with what is said there. */
 function find(args: object): readonly string[] {
   try {
-    planFleet("web", args as KnockFleetArgs);
+    planFleet("web", args as unknown as KnockFleetArgs);
   } catch (error) {
     if (!(error instanceof KnockgateError)) throw error;
     expect(error.code).toBe("ARGUMENTS_INVALID");
@@ -45,14 +45,34 @@ describe("a fleet that is wrong", () => {
     [
       "names that no resource can have",
       { hosts: { "": {}, "-a": {}, "a::b": {}, ä: {}, a: {} }, policy },
-      [
-        'hosts[""] fleet-hosts',
-        'hosts["-a"] fleet-hosts',
-        'hosts["a::b"] fleet-hosts',
-        'hosts["ä"] fleet-hosts',
-      ],
+      ["hosts[0] fleet-hosts", "hosts[1] fleet-hosts", "hosts[2] fleet-hosts", "hosts[3] fleet-hosts"],
     ],
     ["no policy", { hosts }, ["policy fleet-policy"]],
+    ["nothing", {}, ["hosts fleet-hosts", "policy fleet-policy"]],
+    ["words for hosts", { hosts: "a, b", policy }, ["hosts fleet-hosts"]],
+    ["a list of hosts", { hosts: [{}], policy }, ["hosts fleet-hosts"]],
+    [
+      "hosts that are none",
+      { hosts: { a: "a", b: null, c: [] }, policy },
+      ["hosts.a fleet-hosts", "hosts.b fleet-hosts", "hosts.c fleet-hosts"],
+    ],
+    ["words for policies", { hosts, policies: "edge" }, ["policies fleet-policy"]],
+    [
+      "a group that is no text",
+      { hosts: { a: { group: 7 } }, policies: { front: policy } },
+      ["hosts.a.group fleet-group"],
+    ],
+    ["an argument that is not known", { hosts, policy, undoAfter: 5 }, ["fleet arguments-shape"]],
+    [
+      "a field of a host that is not known",
+      { hosts: { a: { adress: "a" } }, policy },
+      ["hosts.a arguments-shape"],
+    ],
+    [
+      "a field of the rollout that is not known",
+      { hosts, policy, rollout: { wave: [] } },
+      ["rollout rollout-shape"],
+    ],
     ["a policy beside policies", { hosts, policy, policies: { a: policy } }, ["policy fleet-policy"]],
     [
       "a host without a group, and one of an unknown one",
@@ -77,8 +97,7 @@ describe("a fleet that is wrong", () => {
         rollout: { waves: [{}], onFailure: "ignore" },
       },
       [
-        'hosts["a/b"] fleet-hosts',
-        "hosts.a/b.group fleet-group",
+        "hosts[0] fleet-hosts",
         "hosts.c.group fleet-group",
         "rollout.onFailure rollout-shape",
         "rollout.waves[0] wave-choice",
@@ -88,8 +107,28 @@ describe("a fleet that is wrong", () => {
     expect(find(args)).toEqual(expected);
   });
 
+  test("is told what was meant, and nothing of what it wrote in its place", () => {
+    const hidden = { "tcp:17411": null, Pass17411: "sesame" };
+    const args = {
+      hosts: { a: { ...hidden, polcy: {} }, "tcp:17411": null },
+      policy,
+      ...hidden,
+      undoAfter: 5,
+      rollout: { maxFailure: 1, ...hidden },
+    };
+    const failure = (() => {
+      try {
+        return `${planFleet("web", args as unknown as KnockFleetArgs)}`;
+      } catch (error) {
+        return `${error}`;
+      }
+    })();
+    for (const meant of ["undoAfterSeconds", "policy", "maxFailures"]) expect(failure).toContain(meant);
+    expect(failure).not.toMatch(/17411|sesame/);
+  });
+
   test("is told which groups there are", () => {
     const args = { hosts: { a: {} }, policies: { front: policy, back: policy } };
-    expect(() => planFleet("web", args as KnockFleetArgs)).toThrow("Set it to one of: front, back.");
+    expect(() => planFleet("web", args as unknown as KnockFleetArgs)).toThrow("Set it to one of: front, back.");
   });
 });

@@ -13,7 +13,7 @@ vi.mock("node:timers/promises", () => ({ setTimeout: async () => undefined }));
 vi.mock("../../src/apply/worlds", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
 
 const id = "edge-1";
-const connection = { host: "edge.test", privateKey: "very private words" };
+const connection = { host: "edge.test", password: "very private words" };
 const [oldPolicy, newPolicy, newerPolicy] = [[47_001], [41_101, 52_102], [33_103, 44_104]].map((ports) =>
   makePolicy(ports),
 ) as [Policy, Policy, Policy];

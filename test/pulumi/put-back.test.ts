@@ -12,7 +12,7 @@ const [oldPolicy, newPolicy] = [makePolicy(47_001), makePolicy(41_101)];
 const [old, wanted] = [renderPolicy(oldPolicy), renderPolicy(newPolicy)];
 const owner = "edge-1";
 const health = { command: "true", timeoutSeconds: 5 };
-const connection = { host: "edge.test", privateKey: "very private" };
+const connection = { host: "edge.test", password: "very private" };
 /** As the wave is given it: of a change that went well, from the old policy or from nothing. */
 const changed = (former: readonly Policy[]) => ({
   id: owner,

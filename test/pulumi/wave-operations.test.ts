@@ -319,7 +319,8 @@ describe("comparing a wave", () => {
   });
 
   test("looks at no host and fills nothing in", async () => {
-    expect(await wave.check({}, { fleet: "web" })).toEqual({ inputs: { fleet: "web" }, failures: [] });
+    const given = inputs([changed("a")]);
+    expect(await wave.check({}, given)).toEqual({ inputs: given, failures: [] });
     expect(await wave.read("wave-1", olds)).toEqual({ id: "wave-1", props: olds });
   });
 });

@@ -1,0 +1,94 @@
+import type { z } from "zod";
+import { type Finding, formatPath } from "./finding.js";
+import { describeUnknown } from "./unknown-field.js";
+
+/** What findings about a value's shape have in common. */
+interface Shape {
+  readonly schema: z.core.$ZodType;
+  readonly rule: string;
+  /** What the value is called where it is wrong as a whole, or has a field too many. Default: `policy`. */
+  readonly whole?: string;
+  /** Where the value is in what it was taken from. Default: nowhere. */
+  readonly at?: readonly PropertyKey[];
+}
+
+/** Says what a schema found wrong: never a value, and no name of a field that it does not know. Either may be secret. */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  { schema, rule, whole = "policy", at = [] }: Shape,
+): readonly Finding[] {
+  return issues.map((issue) => {
+    const path = formatPath([...at, ...issue.path], whole);
+    return issue.code === "unrecognized_keys"
+      ? { path, rule, ...describeUnknown(issue.keys, listNames(schema, issue.path)) }
+      : { path, rule, message: describe(issue), fix: suggest(issue) };
+  });
+}
+
+/** What a schema says of itself, as far as it is needed to find the object that a path leads to. */
+interface Definition {
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly element?: z.core.$ZodType;
+  readonly innerType?: z.core.$ZodType;
+  readonly valueType?: z.core.$ZodType;
+}
+
+/** The names of the fields that an object within a value can have. */
+export function listNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const { shape, element, innerType, valueType } = schema._zod.def as Definition;
+  if (innerType !== undefined) return listNames(innerType, path);
+  const [part, ...rest] = path;
+  if (part === undefined) return Object.keys(shape ?? {});
+  const below = shape?.[String(part)] ?? element ?? valueType;
+  return below === undefined ? [] : listNames(below, rest);
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${article(issue.expected)}${issue.message.endsWith("received undefined") ? ", and is missing" : ""}.`;
+    case "invalid_value":
+      return `must be ${issue.values.join(" or ")}.`;
+    case "too_small":
+      if (issue.origin === "string") return "must not be empty.";
+      return issue.origin === "array"
+        ? "must not be an empty list."
+        : `must be ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}.`;
+    case "too_big":
+      if (issue.origin === "string") return `must have at most ${issue.maximum} characters.`;
+      return issue.origin === "array"
+        ? `must have at most ${issue.maximum} entries.`
+        : `must be at most ${issue.maximum}.`;
+    default:
+      return issue.message;
+  }
+}
+
+function suggest(issue: z.core.$ZodIssue): string {
+  if (issue.code === "custom" && typeof issue.params?.["fix"] === "string") return issue.params["fix"];
+  switch (issue.code) {
+    case "invalid_type":
+      return `Set it to ${article(issue.expected)}.`;
+    case "invalid_value":
+      return "Choose one of them.";
+    case "too_small":
+    case "too_big":
+      if (issue.origin === "string") return "Change its length.";
+      return issue.origin === "array"
+        ? "Change the number of entries."
+        : "Choose a whole number within the limits.";
+    default:
+      return "Change its spelling.";
+  }
+}
+
+function article(expected: string): string {
+  const words: Readonly<Record<string, string>> = {
+    int: "a whole number",
+    array: "a list",
+    boolean: "true or false",
+    object: "an object",
+    record: "an object",
+  };
+  return words[expected] ?? `a ${expected}`;
+}

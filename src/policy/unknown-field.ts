@@ -1,0 +1,30 @@
+import { findNearName } from "./near-name.js";
+
+/** So many are looked at for what was meant. */
+const most = 20;
+
+/**
+ * Says that an object has fields which are not known, and what was probably meant. Their names are never said: what
+ * YAML reads of `{tcp:7000}`, without a space after the colon, is one name with a step in it.
+ *
+ * @param names those that are known
+ */
+export function describeUnknown(
+  unknown: readonly string[],
+  names: readonly string[],
+  [one, many]: readonly [string, string] = ["a field", "fields"],
+): { readonly message: string; readonly fix: string } {
+  const message =
+    unknown.length === 1
+      ? `has ${one} that is not known.`
+      : `has ${unknown.length} ${many} that are not known.`;
+  const looked = unknown.slice(0, most);
+  const near = [...new Set(looked.flatMap((name) => findNearName(name, names) ?? []))];
+  const all = names.length === 0 ? "" : ` Known are ${names.join(", ")}.`;
+  const hint = looked.some((name) => name.includes(":"))
+    ? "Did you leave out the space after a colon? Names are not shown here, because such a one holds a value."
+    : near.length > 0
+      ? `Did you mean ${near.join(", ")}? Else remove it.`
+      : "Remove it, or correct its spelling.";
+  return { message, fix: `${hint}${all}` };
+}
