@@ -7,6 +7,7 @@ import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
 import type { GuardedCommandArgs } from "./guarded-command.js";
 import { nameOrigin } from "./origin.js";
+import { namePlace } from "./place.js";
 import { registerRuleset } from "./ruleset.js";
 
 /**
@@ -54,10 +55,19 @@ export class KnockGate extends pulumi.ComponentResource {
   /** Registers the gate under a name that is unique among the program's gates. */
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
-    const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable } = args;
+    const { connection, policy, proveFrom, behind, undoAfterSeconds, adopt, deleteUnreachable } = args;
     const ruleset = registerRuleset(
       name,
-      { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, origin: nameOrigin(this) },
+      {
+        connection,
+        policy,
+        proveFrom,
+        behind,
+        undoAfterSeconds,
+        adopt,
+        deleteUnreachable,
+        origin: nameOrigin(this),
+      },
       { parent: this },
     );
     this.#host = new GatedHost(name, {
@@ -65,6 +75,8 @@ export class KnockGate extends pulumi.ComponentResource {
       ruleset,
       present: ruleset.policy as pulumi.Output<Policy>,
       connection,
+      behind,
+      place: namePlace(this),
     });
     this.ruleset = this.#host.ruleset;
     this.digest = this.#host.digest;

@@ -3,21 +3,21 @@ import { changeHost } from "../apply/change.js";
 import { removeOrLeave } from "../apply/leave.js";
 import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
-import { nameBackend } from "../apply/program.js";
 import { withHost } from "../apply/with-host.js";
 import { withProvingWorld, withWorld } from "../apply/worlds.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { checkUndoTime } from "../plan/undo-time.js";
-import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
 import { renderRedacted } from "../render/redact.js";
-import { renderPolicy } from "../render/render.js";
-import { expectArguments, type Properties, readArguments, unknownValue } from "./arguments.js";
+import { expectArguments, type Properties, readArguments } from "./arguments.js";
+import { fillKnown, findKnownErrors } from "./check-known.js";
+import { compareInputs, type DiffResult } from "./compare.js";
 import { keepSeen, needsHost } from "./contact.js";
 import { logLine, logLineOnce } from "./log.js";
+import { describeReach } from "./reached-by.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
-import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
+import { describeSeen, describeUnseen, readObstacles } from "./seen.js";
 
 export type { Properties } from "./arguments.js";
 export { wave } from "./wave-operations.js";
@@ -36,8 +36,11 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
   switch (reading.kind) {
     case "wrong":
       return { inputs: { ...news }, failures: reading.findings.map(toFailure) };
-    case "unknown":
-      return { inputs: { ...news, redactionKey, ruleset: unknownValue, drift: [] }, failures: [] };
+    case "unknown": {
+      const failures = findKnownErrors(reading.known, news).map(toFailure);
+      if (failures.length > 0) return { inputs: { ...news }, failures };
+      return { inputs: fillKnown(reading.known, olds, news, `${redactionKey}`), failures: [] };
+    }
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
       const aboutPolicy = [...lintPolicy(policy), ...checkExpectations(policy)];
@@ -51,7 +54,8 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
         logLineOnce(`warning: policy ${policy.name}: ${formatFindings([finding])}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
-      const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [] };
+      const reachedBy = describeReach(news, `${redactionKey}`);
+      const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [], reachedBy };
       return { inputs: { ...news, ...filled }, failures: [] };
     }
   }
@@ -65,34 +69,9 @@ function isWarning(finding: Finding | LintFinding): boolean {
   return "severity" in finding && finding.severity === "warning";
 }
 
-export interface DiffResult {
-  readonly changes: boolean;
-  readonly replaces: readonly string[];
-  readonly deleteBeforeReplace: boolean;
-}
-
 /** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
 export async function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
-  const before = readArguments(olds);
-  const after = readArguments(news);
-  if (after.kind !== "arguments" || before.kind !== "arguments") {
-    return { changes: true, replaces: [], deleteBeforeReplace: false };
-  }
-  const isRenamed = before.arguments.policy.name !== after.arguments.policy.name;
-  const isElsewhere = nameBackend(before.arguments.policy) !== nameBackend(after.arguments.policy);
-  const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
-  const isSame =
-    !olds["failure"] &&
-    olds["digest"] === digestText(renderPolicy(after.arguments.policy)) &&
-    olds["ruleset"] === news["ruleset"] &&
-    JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&
-    JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
-  return {
-    changes: !isSame,
-    replaces: [...(isRenamed || isElsewhere ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
-    // Both would gate the same port, and no one knock would open both.
-    deleteBeforeReplace: isRenamed || isElsewhere,
-  };
+  return compareInputs(olds, news);
 }
 
 export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
@@ -138,12 +117,12 @@ export interface ReadResult {
  * of a fleet that can't be looked at is no reason not to look at the others: that is in its drift.
  */
 export async function read(id: string, props: Properties): Promise<ReadResult> {
-  const { policy, connection, recordFailure } = expectArguments(props);
+  const { policy, connection, behind, recordFailure } = expectArguments(props);
   const possible = listPossible(props, policy);
   // A host whose last change failed has the former policy, whose secrets are others.
   const [present = policy] = possible;
   const isGated = possible.length > 0;
-  const way = { connection, gatedBy: isGated ? possible : [policy], isGated };
+  const way = { connection, gatedBy: isGated ? possible : [policy], isGated, behind };
   const look = withHost(way, logLine, async (reached) => {
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
@@ -155,7 +134,7 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
 }
 
 async function remove(id: string, props: Properties): Promise<void> {
-  const { policy, connection, deleteUnreachable } = expectArguments(props);
+  const { policy, connection, behind, deleteUnreachable } = expectArguments(props);
   const possible = listPossible(props, policy);
   if (possible.length === 0) return logLine(`${policy.name} on ${connection.host}: nothing was put there`);
   const leaving = {
@@ -166,7 +145,7 @@ async function remove(id: string, props: Properties): Promise<void> {
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
     log: logLine,
   };
-  await removeOrLeave(leaving, (use) => withWorld(connection, possible, logLine, use));
+  await removeOrLeave(leaving, (use) => withWorld(connection, possible, logLine, use, behind));
 }
 
 export { remove as delete };

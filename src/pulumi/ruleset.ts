@@ -5,6 +5,7 @@ import type { Policy } from "../policy/schema.js";
 import type * as operations from "./operations.js";
 import type { LastChange } from "./recorded.js";
 import { registerResource } from "./registration.js";
+import { keepSecret } from "./secret-input.js";
 
 type Operations = typeof operations;
 
@@ -43,6 +44,7 @@ export interface RulesetArgs {
   readonly connection: pulumi.Input<unknown>;
   readonly policy: pulumi.Input<unknown>;
   readonly proveFrom: pulumi.Input<unknown> | undefined;
+  readonly behind: pulumi.Input<unknown> | undefined;
   readonly undoAfterSeconds: pulumi.Input<number> | undefined;
   readonly adopt: pulumi.Input<boolean> | undefined;
   readonly deleteUnreachable: pulumi.Input<boolean> | undefined;
@@ -60,6 +62,7 @@ export interface Ruleset extends pulumi.CustomResource {
   readonly connection: pulumi.Output<unknown>;
   readonly policy: pulumi.Output<unknown>;
   readonly proveFrom: pulumi.Output<unknown>;
+  readonly behind: pulumi.Output<unknown>;
   readonly undoAfterSeconds: pulumi.Output<number>;
   readonly ruleset: pulumi.Output<string>;
   readonly digest: pulumi.Output<string>;
@@ -82,9 +85,10 @@ export function registerRuleset(
   opts: pulumi.CustomResourceOptions,
 ): Ruleset {
   const inputs = {
-    connection: pulumi.secret(args.connection),
-    policy: pulumi.secret(args.policy),
-    proveFrom: args.proveFrom === undefined ? undefined : pulumi.secret(args.proveFrom),
+    connection: keepSecret(args.connection),
+    policy: keepSecret(args.policy),
+    proveFrom: args.proveFrom === undefined ? undefined : keepSecret(args.proveFrom),
+    behind: args.behind === undefined ? undefined : pulumi.secret(args.behind),
     undoAfterSeconds: args.undoAfterSeconds,
     adopt: args.adopt,
     deleteUnreachable: args.deleteUnreachable,
@@ -101,7 +105,15 @@ export function registerRuleset(
     former: undefined,
     lastChange: undefined,
   };
-  const additionalSecretOutputs = ["connection", "policy", "proveFrom", "redactionKey", "digest", "former"];
+  const additionalSecretOutputs = [
+    "connection",
+    "policy",
+    "proveFrom",
+    "behind",
+    "redactionKey",
+    "digest",
+    "former",
+  ];
   // The runtime makes an output of each input.
   return registerResource("Ruleset", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Ruleset;
 }
@@ -130,8 +142,8 @@ export function readStored(
   ruleset: RecordingRuleset,
   health: HealthCheck | undefined,
 ): pulumi.Output<unknown> {
-  const { id, connection, policy, proveFrom, undoAfterSeconds, former } = ruleset;
-  const state = pulumi.all({ connection, policy, proveFrom, undoAfterSeconds, former });
+  const { id, connection, policy, proveFrom, behind, undoAfterSeconds, former } = ruleset;
+  const state = pulumi.all({ connection, policy, proveFrom, behind, undoAfterSeconds, former });
   return pulumi.secret(
     pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
   );
