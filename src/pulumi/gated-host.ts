@@ -49,9 +49,9 @@ export class GatedHost {
   readonly profile: pulumi.Output<Profile>;
   /**
    * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
-   * never a difference of its own. `undefined` before the first refresh, and after a change.
+   * never a difference of its own. Empty before the first refresh, and after a change.
    */
-  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #hooks: pulumi.ResourceHookBinding;
   readonly #gating: Gating;
 
@@ -59,7 +59,8 @@ export class GatedHost {
     const { ruleset, present, connection, behind } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    this.counters = ruleset.counters;
+    // A state from before version 0.2.0 has none until the next refresh or change.
+    this.counters = ruleset.counters.apply((counters) => counters ?? {});
     const way = pulumi.all([connection, behind ?? []]);
     const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {
       return present.apply((policy) => ({ connection: reached, policy, behind: others }));

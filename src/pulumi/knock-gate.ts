@@ -47,9 +47,9 @@ export class KnockGate extends pulumi.ComponentResource {
   readonly profile: pulumi.Output<Profile>;
   /**
    * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
-   * never a difference of its own. `undefined` before the first refresh, and after a change.
+   * never a difference of its own. Empty before the first refresh, and after a change.
    */
-  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #host: GatedHost;
 
   /** Registers the gate under a name that is unique among the program's gates. */

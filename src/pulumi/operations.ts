@@ -14,7 +14,9 @@ import { expectArguments, type Properties, readArguments } from "./arguments.js"
 import { fillKnown, findKnownErrors } from "./check-known.js";
 import { compareInputs, type DiffResult } from "./compare.js";
 import { keepSeen, needsHost } from "./contact.js";
+import { actAtEdge } from "./edge.js";
 import { logLine, logLineOnce } from "./log.js";
+import { nameResource } from "./origin.js";
 import { describeReach } from "./reached-by.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
 import { describeSeen, describeUnseen, readObstacles } from "./seen.js";
@@ -30,7 +32,11 @@ export interface CheckResult {
 }
 
 /** Fills in defaults and the redacted ruleset; an invalid policy comes back as failures, all at once. */
-export async function check(olds: Properties, news: Properties): Promise<CheckResult> {
+export function check(olds: Properties, news: Properties): Promise<CheckResult> {
+  return actAtEdge(nameResource(news["origin"]), () => checkInputs(olds, news));
+}
+
+async function checkInputs(olds: Properties, news: Properties): Promise<CheckResult> {
   const reading = readArguments(news);
   const redactionKey = olds["redactionKey"] || randomBytes(16).toString("hex");
   switch (reading.kind) {
@@ -70,11 +76,20 @@ function isWarning(finding: Finding | LintFinding): boolean {
 }
 
 /** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
-export async function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
-  return compareInputs(olds, news);
+export function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
+  return actAtEdge(nameResource(news["origin"]), async () => compareInputs(olds, news));
 }
 
-export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
+export interface CreateResult {
+  readonly id: string;
+  readonly outs: Record<string, unknown>;
+}
+
+export function create(inputs: Properties): Promise<CreateResult> {
+  return actAtEdge(nameResource(inputs["origin"]), () => createOnHost(inputs));
+}
+
+async function createOnHost(inputs: Properties): Promise<CreateResult> {
   const wanted = expectArguments(inputs);
   const { policy } = wanted;
   const origin = inputs["origin"];
@@ -85,11 +100,15 @@ export async function create(inputs: Properties): Promise<{ id: string; outs: Re
   return { id, outs };
 }
 
-export async function update(
+export function update(id: string, olds: Properties, news: Properties): Promise<Pick<CreateResult, "outs">> {
+  return actAtEdge(nameResource(news["origin"]), () => updateOnHost(id, olds, news));
+}
+
+async function updateOnHost(
   id: string,
   olds: Properties,
   news: Properties,
-): Promise<{ outs: Record<string, unknown> }> {
+): Promise<Pick<CreateResult, "outs">> {
   const [before, after] = [expectArguments(olds), expectArguments(news)];
   if (!needsHost(before, after, olds)) return { outs: keepSeen(olds, news, after.policy) };
   const possible = listPossible(olds, before.policy);
@@ -116,7 +135,11 @@ export interface ReadResult {
  * stays in the state, because the state alone knows by which knock the host would have to be reached if it had. A host
  * of a fleet that can't be looked at is no reason not to look at the others: that is in its drift.
  */
-export async function read(id: string, props: Properties): Promise<ReadResult> {
+export function read(id: string, props: Properties): Promise<ReadResult> {
+  return actAtEdge(nameResource(props["origin"]), () => readFromHost(id, props));
+}
+
+async function readFromHost(id: string, props: Properties): Promise<ReadResult> {
   const { policy, connection, behind, recordFailure } = expectArguments(props);
   const possible = listPossible(props, policy);
   // A host whose last change failed has the former policy, whose secrets are others.
@@ -130,10 +153,18 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
     for (const line of drift) logLine(`${policy.name} on ${reached.route.name}: drift: ${line}`);
     return { id, ...seen };
   });
-  return recordFailure ? look.catch((cause: unknown) => ({ id, ...describeUnseen(cause, props) })) : look;
+  if (!recordFailure) return look;
+  return look.catch((cause: unknown) => ({
+    id,
+    ...describeUnseen(cause, props, `${policy.name} on ${connection.host}:${connection.port}`),
+  }));
 }
 
-async function remove(id: string, props: Properties): Promise<void> {
+function remove(id: string, props: Properties): Promise<void> {
+  return actAtEdge(nameResource(props["origin"]), () => removeAsStored(id, props));
+}
+
+async function removeAsStored(id: string, props: Properties): Promise<void> {
   const { policy, connection, behind, deleteUnreachable } = expectArguments(props);
   const possible = listPossible(props, policy);
   if (possible.length === 0) return logLine(`${policy.name} on ${connection.host}: nothing was put there`);

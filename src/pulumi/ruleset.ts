@@ -64,6 +64,7 @@ export interface Ruleset extends pulumi.CustomResource {
   readonly proveFrom: pulumi.Output<unknown>;
   readonly behind: pulumi.Output<unknown>;
   readonly undoAfterSeconds: pulumi.Output<number>;
+  readonly origin: pulumi.Output<string>;
   readonly ruleset: pulumi.Output<string>;
   readonly digest: pulumi.Output<string>;
   /** By gate; only after a refresh. */
@@ -142,8 +143,8 @@ export function readStored(
   ruleset: RecordingRuleset,
   health: HealthCheck | undefined,
 ): pulumi.Output<unknown> {
-  const { id, connection, policy, proveFrom, behind, undoAfterSeconds, former } = ruleset;
-  const state = pulumi.all({ connection, policy, proveFrom, behind, undoAfterSeconds, former });
+  const { id, connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = ruleset;
+  const state = pulumi.all({ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former });
   return pulumi.secret(
     pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
   );

@@ -14,6 +14,7 @@ import {
   type WaveSummary,
 } from "../plan/wave-summary.js";
 import type { Properties } from "./arguments.js";
+import { actAtEdge } from "./edge.js";
 import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
 import { applyAgain, mapHosts, putBack } from "./put-back.js";
@@ -66,11 +67,11 @@ export const wave = {
 
   async create(news: Properties) {
     const id = `wave-${randomUUID()}`;
-    return { id, outs: await concludeWave(id, {}, news) };
+    return { id, outs: await actForFleet(news, () => concludeWave(id, {}, news)) };
   },
 
   async update(id: string, olds: Properties, news: Properties) {
-    return { outs: await concludeWave(id, olds, news) };
+    return { outs: await actForFleet(news, () => concludeWave(id, olds, news)) };
   },
 
   async read(id: string, props: Properties) {
@@ -78,9 +79,13 @@ export const wave = {
   },
 
   async delete(_id: string, props: Properties): Promise<void> {
-    warnLost(undoneSchema.parse(props["undone"]));
+    await actForFleet(props, async () => warnLost(undoneSchema.parse(props["undone"])));
   },
 };
+
+function actForFleet<T>({ fleet }: Properties, act: () => Promise<T>): Promise<T> {
+  return actAtEdge(typeof fleet === "string" ? fleet : undefined, act);
+}
 
 async function concludeWave(
   id: string,
