@@ -25,6 +25,5 @@ edge = knockgate.KnockGate(
     ),
 )
 
-pulumi.export("ruleset", edge.ruleset)
 pulumi.export("digest", edge.digest)
 pulumi.export("knock", edge.knock)

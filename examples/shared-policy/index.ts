@@ -33,4 +33,4 @@ const gate = new KnockGate("shared", {
   },
 });
 
-export const { ruleset, knock } = gate;
+export const { knock } = gate;

@@ -17,4 +17,4 @@ const gate = new KnockGate("edge", {
   },
 });
 
-export const { ruleset, digest, knock, sshConfig, profile, counters } = gate;
+export const { digest, knock, sshConfig, profile, counters } = gate;

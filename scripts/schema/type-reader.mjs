@@ -8,6 +8,7 @@ const secretNames = new Set([
   "connection",
   "policy",
   "proveFrom",
+  "behind",
   "password",
   "privateKey",
   "privateKeyPassword",

@@ -119,6 +119,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         route,
         vantage: world.vantage ?? route,
         sshPort: world.dialing.port,
+        behind: world.dialing.behind ?? [],
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
         counted: readCounts(loaded.sections.get("counts") ?? "", policy),

@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
 import { joinWords } from "../transport/shell.js";
+import { type Look, lookForLife } from "./alive.js";
 import type { World } from "./change.js";
 import { library, nameBackend } from "./program.js";
 import { reachHost } from "./reach.js";
@@ -33,31 +34,55 @@ type Phase = "way" | "host" | "shell";
 export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Promise<void> {
   const { policy, possible, owner, host, deleteUnreachable, log } = leaving;
   let phase: Phase = "way";
+  let look: Look | undefined;
   try {
     await withWorld(async (world) => {
       phase = "host";
-      const reached = await reachHost(world.routes, possible, true, world.dialing);
+      const { routes, dialing } = world;
+      const reached = await reachHost(routes, possible, true, dialing).catch(async (cause: unknown) => {
+        if (isGone(cause, phase)) look = await lookForLife(routes, dialing.port);
+        throw cause;
+      });
       phase = "shell";
       await removeFromReached(policy, owner, reached, log);
     });
   } catch (cause) {
     if (!isGone(cause, phase)) throw cause;
     if (!deleteUnreachable) {
-      const words = `policy ${policy.name} on ${host} was not removed: ${cause.summary} ${remedy}`;
+      const remedy = advise(cause, look);
+      const words = `policy ${policy.name} on ${host} was not removed: ${endSentence(cause.summary)} ${remedy}`;
       throw new KnockgateError(cause.code, words, { cause });
     }
     const place = `warning: ${policy.name} on ${host}`;
     log(`${place}: not removed from the host, only from the state: ${cause.summary}`);
+    if (look?.answer !== undefined) log(`${place}: a machine still answers there: ${look.answer}`);
     log(
       `${place}: if the host comes back, its gate is still up; run there as root: ${writeRemoval(leaving)}`,
     );
   }
 }
 
-const remedy =
+const remedyIfGone =
   "If this host is gone for good, set `deleteUnreachable: true` on its gate, run `pulumi up`, which does not contact " +
   "the host for that, and delete the gate again; where the program does not have the gate any more, run it with " +
   "KNOCKGATE_DELETE_UNREACHABLE=true in the environment.";
+
+/** No gate is to be left on a host that lives, and what answers at its address may be that host. */
+function advise({ code }: KnockgateError, look: Look | undefined): string {
+  const isOther = code === "HOST_KEY_MISMATCH";
+  if (look?.answer === undefined && !isOther)
+    return look === undefined ? remedyIfGone : `Nothing else answers there either. ${remedyIfGone}`;
+  const seen = look?.answer === undefined ? "" : ` (${look.answer})`;
+  const next = isOther
+    ? "If this host has a new key, set `hostKey` or correct known_hosts."
+    : "Find out why it takes no SSH connection from here.";
+  const where = "docs/leaving.md says what to do where another machine has this address now.";
+  return `A machine answers there${seen}: if it is this host, its gate still stands. ${next} ${where}`;
+}
+
+function endSentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
 
 /** On the way to a host, another key is a bastion's. */
 function isGone(cause: unknown, phase: Phase): cause is KnockgateError {

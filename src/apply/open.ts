@@ -4,17 +4,24 @@ import type { Policy, Step } from "../policy/policy.js";
 import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
+import { listStepsBefore, type OtherGate } from "./behind.js";
 
 /**
- * Opens the gate that a host's SSH port is behind, for whoever connects from here next, on each of the host's
+ * Opens the gates that a host's SSH port is behind, for whoever connects from here next, on each of the host's
  * addresses. Does nothing where no gate protects that port.
+ *
+ * @param behind gates of other policies on the host
  *
  * @throws KnockgateError
  */
-export async function openSshGate(connection: Connection, policy: Policy): Promise<void> {
-  const gate = findGate(policy, connection.port);
-  if (gate !== undefined)
-    await takeBastionTurns({ connection }, () => sendSteps(connection, gate.knock.steps));
+export async function openSshGate(
+  connection: Connection,
+  policy: Policy,
+  behind: readonly OtherGate[],
+): Promise<void> {
+  const own = findGate(policy, connection.port)?.knock.steps ?? [];
+  const steps = [...listStepsBefore(behind, connection.port), ...own];
+  if (steps.length > 0) await takeBastionTurns({ connection }, () => sendSteps(connection, steps));
 }
 
 async function sendSteps(connection: Connection, steps: readonly Step[]): Promise<void> {

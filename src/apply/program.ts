@@ -18,7 +18,7 @@ export const exitCodes = { pending: 11, refused: 12, notPending: 13 } as const;
 /** What the host's script calls a backend: for iptables with the table that the policy's scope means. */
 export type HostBackend = "nftables" | `iptables_${string}`;
 
-export function nameBackend(policy: Policy): HostBackend {
+export function nameBackend(policy: Pick<Policy, "backend" | "scope">): HostBackend {
   return policy.backend === "nftables" ? "nftables" : `iptables_${hook(policy.scope).table}`;
 }
 

@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import type { Counts } from "../plan/counts.js";
 import type { Route, Vantage } from "../transport/host.js";
+import type { OtherGate } from "./behind.js";
 
 /** What a proof needs to know besides the policy. */
 export interface ProofContext {
@@ -9,6 +10,8 @@ export interface ProofContext {
   /** Where doors are tried from: the route, or another machine. */
   readonly vantage: Vantage;
   readonly sshPort: number;
+  /** Gates of other policies on the host. Default: none. */
+  readonly behind?: readonly OtherGate[];
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
   /** How long a handshake takes on this way; waits grow with it. */

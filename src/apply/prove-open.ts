@@ -2,6 +2,7 @@ import { hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
 import type { Gate } from "../policy/policy.js";
 import type { Protocol } from "../policy/port.js";
+import { listStepsBefore } from "./behind.js";
 import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
 
 /**
@@ -19,9 +20,10 @@ export async function proveOpens(
   if (udp !== undefined) await proveUdp(gate, udp, context);
 }
 
-async function proveTcp(gate: Gate, port: number, { vantage, dialMs, log }: ProofContext): Promise<void> {
+async function proveTcp(gate: Gate, port: number, context: ProofContext): Promise<void> {
+  const { vantage, dialMs, behind = [], log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
-    await vantage.knock(gate.knock.steps);
+    await vantage.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
     const answer = await vantage.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent")
       return log(`open: gate ${gate.name} answers on TCP port ${port} after the knock (${answer})`);

@@ -1,6 +1,7 @@
 import { findGate, isAllowed } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { HostConnection } from "../transport/host.js";
+import { listBefore, type OtherGate } from "./behind.js";
 import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
 import { proveClosed } from "./prove-closed.js";
 import { proveOpens } from "./prove-open.js";
@@ -34,31 +35,44 @@ export async function proveGates(policy: Policy, context: ProofContext): Promise
 }
 
 async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConnection> {
-  const { route, dialMs, sshPort, clientAddress, log } = context;
+  const { route, dialMs, sshPort, behind = [], clientAddress, log } = context;
   const gate = findGate(policy, sshPort);
   const mustKnock = gate !== undefined && !isAllowed(policy, clientAddress);
+  const before = listBefore(behind, sshPort);
+  const steps = [...before.flatMap((other) => other.steps), ...(mustKnock ? gate.knock.steps : [])];
   let cause: unknown;
   for (let tries = 0; tries < proofTries; tries += 1) {
     try {
-      const steps = mustKnock ? gate.knock.steps : [];
       const { connection } = await dial(route, steps, Math.max(4_000, 8 * dialMs));
-      log(`open: ${describeSsh(gate, mustKnock)}`);
+      log(`open: ${describeSsh(gate, mustKnock, before)}`);
       return connection;
     } catch (error) {
       cause = error;
     }
   }
   throw notConfirmed(
-    mustKnock
+    steps.length > 0
       ? `no fresh SSH connection came through after ${proofTries} knocks: does a step get lost on the way from here?`
       : `no fresh SSH connection came through in ${proofTries} tries`,
     cause,
   );
 }
 
-function describeSsh(gate: Gate | undefined, mustKnock: boolean): string {
-  if (gate === undefined) return "a fresh SSH connection comes through; no gate protects SSH";
-  return mustKnock
-    ? `gate ${gate.name} lets a fresh SSH connection through after the knock`
-    : "a fresh SSH connection comes through without a knock, because this machine's address is in allowFrom";
+function describeSsh(gate: Gate | undefined, mustKnock: boolean, before: readonly OtherGate[]): string {
+  const names = before.map((other) => other.gate).join(", ");
+  const others = `gate ${names} of another policy`;
+  if (gate === undefined) {
+    const which = "no gate of this policy protects SSH";
+    return before.length === 0
+      ? `a fresh SSH connection comes through; ${which}`
+      : `${others} lets a fresh SSH connection through after its knock; ${which}`;
+  }
+  if (!mustKnock) {
+    const whose = "because this machine's address is in allowFrom";
+    return before.length === 0
+      ? `a fresh SSH connection comes through without a knock, ${whose}`
+      : `a fresh SSH connection comes through after the knock of ${others}, and without this policy's, ${whose}`;
+  }
+  const both = before.length === 0 ? "the knock" : `its knock and that of ${others}`;
+  return `gate ${gate.name} lets a fresh SSH connection through after ${both}`;
 }

@@ -3,6 +3,7 @@ import { findGate } from "../policy/gate.js";
 import type { Policy, Step } from "../policy/policy.js";
 import type { HostConnection, Route } from "../transport/host.js";
 import { dialPatiently } from "../transport/patience.js";
+import { listStepsBefore, type OtherGate } from "./behind.js";
 
 /** How long and how often to dial, as `perDialTimeout` and `dialErrorLimit` of the connection say. */
 export interface Dialing {
@@ -12,6 +13,8 @@ export interface Dialing {
   readonly perDialTimeoutMs: number;
   /** How many failed rounds are forgiven; -1: all are. */
   readonly errorLimit: number;
+  /** Gates of other policies on the same host: the knocks of those that SSH is behind go first, each time. Default: none. */
+  readonly behind?: readonly OtherGate[];
 }
 
 export interface Reached {
@@ -37,7 +40,7 @@ export async function reachHost(
   isGated: boolean,
   dialing: Dialing,
 ): Promise<Reached> {
-  const ways = orderWays(policies, isGated, dialing.port);
+  const ways = orderWays(policies, isGated, dialing);
   return dialPatiently(dialing.errorLimit, () => tryWays(routes, ways, dialing));
 }
 
@@ -59,11 +62,21 @@ async function tryWays(
     }
   }
   const names = routes.map((route) => route.name).join(", ");
-  const tried = ways.length > 1 ? "with or without a knock" : "without a knock";
   const last = cause === undefined ? "" : ` The last try: ${cause.summary}`;
-  throw new KnockgateError("UNREACHABLE", `${names}: no SSH connection came about ${tried}.${last}`, {
-    cause,
-  });
+  const message = `${names}: no SSH connection came about ${describeTries(ways)}.${last}${adviseGate(ways, last)}`;
+  throw new KnockgateError("UNREACHABLE", message, { cause });
+}
+
+function describeTries(ways: readonly (readonly Step[])[]): string {
+  if (ways.every((steps) => steps.length > 0)) return "after a knock";
+  return ways.length > 1 ? "with or without a knock" : "without a knock";
+}
+
+/** A gate does not answer; whoever refuses a connection is behind none. */
+function adviseGate(ways: readonly (readonly Step[])[], last: string): string {
+  if (ways.some((steps) => steps.length > 0) || /ECONNREFUSED/.test(last)) return "";
+  const end = last === "" || /[.?!]$/.test(last) ? "" : ".";
+  return `${end} If a gate of another policy stands before SSH, name it by \`behind\` (on the command line: \`--behind\`).`;
 }
 
 /** Sends the knock, if there is one, and opens a fresh SSH connection right after. */
@@ -81,12 +94,14 @@ function limitPatience({ perDialTimeoutMs }: Dialing): number {
 function orderWays(
   policies: readonly Policy[],
   isGated: boolean,
-  port: number,
+  { port, behind = [] }: Dialing,
 ): readonly (readonly Step[])[] {
   const knocks = policies.flatMap((policy) => {
     const gate = findGate(policy, port);
     return gate === undefined ? [] : [gate.knock.steps];
   });
   const distinct = [...new Map(knocks.map((steps) => [JSON.stringify(steps), steps])).values()];
-  return isGated ? [...distinct, []] : [[], ...distinct];
+  const before = listStepsBefore(behind, port);
+  const knocked = distinct.map((steps) => [...before, ...steps]);
+  return isGated ? [...knocked, before] : [before, ...knocked];
 }

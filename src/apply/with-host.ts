@@ -1,5 +1,6 @@
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../transport/connection.js";
+import type { OtherGate } from "./behind.js";
 import type { World } from "./change.js";
 import { type Reached, reachHost } from "./reach.js";
 import { withWorld } from "./worlds.js";
@@ -11,20 +12,23 @@ interface Way {
   readonly gatedBy: readonly Policy[];
   /** Whether to knock before the first try: see `reachHost`. Default true. */
   readonly isGated?: boolean;
+  /** Gates of other policies that SSH may be behind. Default: none. */
+  readonly behind?: readonly OtherGate[];
 }
 
 /** Logs in to a host for as long as that is of use. */
 export function withHost<T>(
-  { connection, gatedBy, isGated = true }: Way,
+  { connection, gatedBy, isGated = true, behind = [] }: Way,
   log: World["log"],
   use: (reached: Reached) => Promise<T>,
 ): Promise<T> {
-  return withWorld(connection, gatedBy, log, async ({ routes, dialing }) => {
+  const look = async ({ routes, dialing }: World): Promise<T> => {
     const reached = await reachHost(routes, gatedBy, isGated, dialing);
     try {
       return await use(reached);
     } finally {
       reached.connection.close();
     }
-  });
+  };
+  return withWorld(connection, gatedBy, log, look, behind);
 }

@@ -4,6 +4,7 @@ import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 import { findVantage } from "../transport/vantage.js";
+import { listStepsBefore, type OtherGate } from "./behind.js";
 import type { World } from "./change.js";
 import { refuseUntouched } from "./failure.js";
 
@@ -13,20 +14,24 @@ export interface Destination {
   /** Another machine that the gates are tried from. */
   readonly proveFrom?: Connection | undefined;
   readonly policy: Policy;
+  /** Gates of other policies that SSH may be behind. Default: none. */
+  readonly behind?: readonly OtherGate[];
 }
 
 /**
  * Opens the ways to a host for as long as they are of use, when it is their turn at the bastion.
  *
  * @param policies all whose knocks may have to be sent
+ * @param behind gates of other policies that SSH may be behind
  */
 export function withWorld<T>(
   connection: Connection,
   policies: readonly Policy[],
   log: World["log"],
   use: (world: World) => Promise<T>,
+  behind: readonly OtherGate[] = [],
 ): Promise<T> {
-  return takeBastionTurns({ connection }, () => openWorld(connection, policies, log, use));
+  return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use));
 }
 
 /** Opens the way to another machine, too, when the gates are to be tried from there. */
@@ -41,11 +46,13 @@ export function withProvingWorld<T>(
 
 async function openWorld<T>(
   connection: Connection,
+  behind: readonly OtherGate[],
   policies: readonly Policy[],
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  const passage = await findRoutes(connection, listSteps(policies)).catch((cause: unknown) =>
+  const steps = [...listStepsBefore(behind, connection.port), ...listSteps(policies)];
+  const passage = await findRoutes(connection, steps).catch((cause: unknown) =>
     refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
   );
   try {
@@ -55,6 +62,7 @@ async function openWorld<T>(
         port: connection.port,
         perDialTimeoutMs: connection.perDialTimeout * 1_000,
         errorLimit: connection.dialErrorLimit,
+        behind,
       },
       newId: () => randomUUID(),
       log,
@@ -65,17 +73,18 @@ async function openWorld<T>(
 }
 
 async function openProvingWorld<T>(
-  { connection, proveFrom, policy }: Destination,
+  { connection, proveFrom, policy, behind = [] }: Destination,
   policies: readonly Policy[],
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  if (proveFrom === undefined) return openWorld(connection, policies, log, use);
-  const vantage = await findVantage(proveFrom, connection.host, listSteps([policy]), "proveFrom").catch(
-    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
+  if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
+  const steps = [...behind.flatMap((other) => other.steps), ...listSteps([policy])];
+  const vantage = await findVantage(proveFrom, connection.host, steps, "proveFrom").catch((cause: unknown) =>
+    refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
   );
   try {
-    return await openWorld(connection, policies, log, (world) => use({ ...world, vantage }));
+    return await openWorld(connection, behind, policies, log, (world) => use({ ...world, vantage }));
   } finally {
     vantage.close();
   }

@@ -31,6 +31,8 @@ interface RulesetInputs extends KnockGateArgs {
   recordFailure?: pulumi.Input<boolean>;
   /** Whether the state keeps what the host had before, so that it can be put back. Default: false. */
   keepFormer?: pulumi.Input<boolean>;
+  /** How the host is reached, as everybody may see it: a label stands for each secret. Filled in by the plugin. */
+  reachedBy?: pulumi.Input<Record<string, unknown>>;
   /** Keys the labels that steps have in `ruleset`. Chosen by the plugin. */
   redactionKey?: pulumi.Input<string>;
 }

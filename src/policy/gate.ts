@@ -2,12 +2,15 @@ import type { Gate, Policy } from "./policy.js";
 import { isInPortRange, type PortRange, type Protocol, parsePortRange } from "./port.js";
 import { isInPrefix, readPrefixes } from "./prefix.js";
 
+/** What of a gate says which ports it protects. */
+export type ProtectedPorts = Pick<Gate, "protect">;
+
 /** The gate that a TCP port is behind. */
 export function findGate(policy: Policy, tcpPort: number): Gate | undefined {
   return policy.gates.find((gate) => isProtected(gate, "tcp", tcpPort));
 }
 
-export function isProtected(gate: Gate, protocol: Protocol, port: number): boolean {
+export function isProtected(gate: ProtectedPorts, protocol: Protocol, port: number): boolean {
   return listProtected(gate, protocol).some((range) => isInPortRange(port, range));
 }
 
@@ -17,7 +20,7 @@ export function firstPort(gate: Gate, protocol: Protocol): number | undefined {
 }
 
 /** The ranges of one protocol that a gate protects, as the policy has them. */
-export function listProtected(gate: Gate, protocol: Protocol): readonly PortRange[] {
+export function listProtected(gate: ProtectedPorts, protocol: Protocol): readonly PortRange[] {
   return gate.protect.flatMap((entry) => parsePortRange(entry[protocol] ?? "") ?? []);
 }
 

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { ProfileGate } from "../client/profile.js";
 
 /**
  * How to log in to the host or a bastion: the shape of `@pulumi/command`'s `remote.ProxyConnectionArgs`, with its defaults.
@@ -171,6 +172,12 @@ export interface KnockGateArgs {
    * `allowFrom`, so that it meets no gate. It needs perl, but no root. Default: where the deployer's own packets leave.
    */
   proveFrom?: pulumi.Input<ConnectionArgs>;
+  /**
+   * Gates of another policy on the same host that SSH is behind: the other gate's output `knock`, or its profile's
+   * `gates`. Their knocks open the way for each change, look and removal, by what the state holds. This gate then comes
+   * after the other one, and goes before it. Secret as a whole. Default: none.
+   */
+  behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
   /**
    * After how many seconds the host undoes by itself a change that was not confirmed. 10 to 86,400; default 60, or three
    * times what the proof of all gates takes when that is longer. Gates are proven one after another, about a second each.

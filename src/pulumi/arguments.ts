@@ -1,13 +1,16 @@
 import { z } from "zod";
+import type { OtherGate } from "../apply/behind.js";
 import type { HealthCheck } from "../apply/health.js";
 import { KnockgateError } from "../errors.js";
 import { chooseUndoTime } from "../plan/undo-time.js";
-import { type Finding, formatFindings, placeBelowPolicy } from "../policy/finding.js";
-import { parsePolicy } from "../policy/parse.js";
+import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../policy/finding.js";
+import { type PolicyReading, parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";
+import { protectSchema, stepSchema } from "../policy/schema.js";
 import { describeIssues } from "../policy/shape.js";
 import { type Connection, connectionSchema } from "../transport/connection.js";
 import type { Properties } from "./properties.js";
+import { hasUnknown, isDueTo, listUnknown } from "./unknown.js";
 
 /** What a resource is told, read and found right. */
 export interface RulesetArguments {
@@ -15,6 +18,8 @@ export interface RulesetArguments {
   /** Another machine that the gates are tried from. */
   readonly proveFrom?: Connection | undefined;
   readonly policy: Policy;
+  /** Gates of other policies on the host that SSH may be behind. Secret. */
+  readonly behind: readonly OtherGate[];
   readonly undoAfterSeconds: number;
   readonly adopt: boolean;
   readonly deleteUnreachable: boolean;
@@ -28,15 +33,26 @@ export interface RulesetArguments {
 export type ArgumentsReading =
   | { readonly kind: "arguments"; readonly arguments: RulesetArguments }
   /** Something that another resource still has to make. */
-  | { readonly kind: "unknown" }
+  | { readonly kind: "unknown"; readonly known: KnownArguments }
   | { readonly kind: "wrong"; readonly findings: readonly Finding[] };
 
-/** What the engine sends for a value that is not known before `up` (`unknownValue` in @pulumi/pulumi's runtime/rpc). */
-export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+/** Those arguments that are known as a whole, each `undefined` where it is not. */
+export interface KnownArguments {
+  readonly policy: Policy | undefined;
+  /** Only where it is given. */
+  readonly undoAfterSeconds: number | undefined;
+  /** `undefined`: not known. */
+  readonly hasHealth: boolean | undefined;
+  readonly health: HealthCheck | undefined;
+}
 
 const optionsSchema = z.object({
   connection: connectionSchema,
   proveFrom: connectionSchema.optional(),
+  // What else a gate's output says of it is of no use here.
+  behind: z
+    .array(z.object({ gate: z.string(), protect: z.array(protectSchema), steps: z.array(stepSchema).min(1) }))
+    .default([]),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
   adopt: z.boolean().default(false),
   deleteUnreachable: z.boolean().default(false),
@@ -51,24 +67,43 @@ const optionNames = Object.keys(optionsSchema.shape);
 
 /** What a program can say of one gate. */
 export const argumentNames: readonly string[] = [
-  ...["connection", "policy", "proveFrom", "undoAfterSeconds", "adopt", "deleteUnreachable"],
+  ...["connection", "policy", "proveFrom", "behind", "undoAfterSeconds", "adopt", "deleteUnreachable"],
 ];
 
-/** Reads a resource's inputs as the engine sends them: all that is wrong comes out at once. */
+/** Reads a resource's inputs as the engine sends them: all that is wrong and can be told yet comes out at once. */
 export function readArguments(raw: Properties): ArgumentsReading {
-  const policy = hasUnknown(raw["policy"]) ? undefined : parsePolicy(raw["policy"]);
-  const options = hasUnknown(optionNames.map((name) => raw[name])) ? undefined : optionsSchema.safeParse(raw);
+  const unknown = ["policy", ...optionNames].flatMap((name) => listUnknown(raw[name], [name]));
+  const policy = parsePolicy(raw["policy"]);
+  const options = optionsSchema.safeParse(raw);
+  const ofPolicy = policy.kind === "wrong" ? policy.findings : [];
+  const ofOptions = (options.error?.issues ?? []).filter(
+    // A field too many is one whatever the others will be.
+    ({ code, path }) => code === "unrecognized_keys" || !isDueTo(unknown, formatPath(path)),
+  );
   const findings = [
-    ...(policy?.kind === "wrong" ? policy.findings.map(placeBelowPolicy) : []),
-    ...describeIssues(options?.error?.issues ?? [], { schema: optionsSchema, rule: "arguments-shape" }),
+    ...ofPolicy.map(placeBelowPolicy).filter(({ path }) => !isDueTo(unknown, path)),
+    ...describeIssues(ofOptions, { schema: optionsSchema, rule: "arguments-shape" }),
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
-  if (policy?.kind !== "policy" || options?.success !== true) return { kind: "unknown" };
+  if (unknown.length > 0 || policy.kind !== "policy" || !options.success)
+    return { kind: "unknown", known: takeKnown(raw, policy) };
   const {
     undoAfterSeconds = chooseUndoTime({ policy: policy.policy, health: options.data.health }),
     ...rest
   } = options.data;
   return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
+}
+
+function takeKnown(raw: Properties, policy: PolicyReading): KnownArguments {
+  const isKnown = policy.kind === "policy" && !hasUnknown(raw["policy"]);
+  const { health, undoAfterSeconds } = optionsSchema.pick({ health: true, undoAfterSeconds: true }).shape;
+  const checked = hasUnknown(raw["health"]) ? undefined : health.safeParse(raw["health"]);
+  return {
+    policy: isKnown ? policy.policy : undefined,
+    undoAfterSeconds: undoAfterSeconds.safeParse(raw["undoAfterSeconds"]).data,
+    hasHealth: checked && checked.data !== undefined,
+    health: checked?.data,
+  };
 }
 
 /**
@@ -81,10 +116,4 @@ export function expectArguments(raw: Properties): RulesetArguments {
   if (reading.kind === "arguments") return reading.arguments;
   const findings = reading.kind === "wrong" ? formatFindings(reading.findings) : "something is not known yet";
   throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
-}
-
-/** Whether something of a value is not known yet. */
-export function hasUnknown(value: unknown): boolean {
-  if (value === unknownValue) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
 }

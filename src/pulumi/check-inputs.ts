@@ -3,14 +3,15 @@ import { describeUnknown } from "../policy/unknown-field.js";
 import { readHostKey } from "../transport/host-key.js";
 import { findHostFault } from "../transport/host-word.js";
 import { findKeyFault } from "../transport/private-key.js";
-import { argumentNames, unknownValue } from "./arguments.js";
+import { argumentNames } from "./arguments.js";
 import { isRecord } from "./given.js";
 import type { Properties } from "./properties.js";
+import { unknownValue } from "./unknown.js";
 
 /** Of a host's resource: what its component gives it, and what a state has and `ignoreChanges` gives back to it. */
 const rulesetNames = [
   ...["origin", "health", "recordFailure", "keepFormer", "redactionKey"],
-  ...["ruleset", "digest", "drift", "obstacles", "counters", "failure", "former", "lastChange"],
+  ...["ruleset", "digest", "drift", "obstacles", "counters", "failure", "former", "lastChange", "reachedBy"],
 ];
 
 /**

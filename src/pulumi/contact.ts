@@ -33,7 +33,7 @@ export function keepSeen(olds: Properties, news: Properties, policy: Policy): Re
     ? { digest: olds["digest"] }
     : { digest: olds["digest"] ?? "", ruleset: olds["ruleset"] };
   const kept = Object.fromEntries(keptNames.flatMap((name) => (name in olds ? [[name, olds[name]]] : [])));
-  return { ...news, ...seen, drift: readLines(olds["drift"]), ...kept };
+  return { ...news, ...seen, drift: readLines(olds["drift"]), counters: {}, ...kept };
 }
 
 const keptNames = ["obstacles", "counters", "failure", "former", "lastChange"];

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { ProfileGate } from "../client/profile.js";
 import type { ConnectionArgs, PolicyArgs } from "./args.js";
 
 /** One host of a fleet. */
@@ -11,6 +12,8 @@ export interface FleetHostArgs {
   policy?: pulumi.Input<Partial<PolicyArgs>>;
   /** Another machine that this host's gates are tried from. Default: the fleet's `proveFrom`. */
   proveFrom?: pulumi.Input<ConnectionArgs>;
+  /** As of {@link KnockGateArgs}. Default: the fleet's `behind`. */
+  behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
 }
 
 /** The next hosts of a fleet that are changed together: exactly one of the fields, as an entry of Ansible's `serial`. */
@@ -68,6 +71,8 @@ export interface KnockFleetArgs {
   rollout?: RolloutArgs;
   /** Another machine that the gates of all hosts are tried from; see {@link KnockGateArgs}. */
   proveFrom?: pulumi.Input<ConnectionArgs>;
+  /** As of {@link KnockGateArgs}, for all hosts. */
+  behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
   /** As of {@link KnockGateArgs}, with the health command's time added to its default. */
   undoAfterSeconds?: pulumi.Input<number>;
   /** As of {@link KnockGateArgs}. */

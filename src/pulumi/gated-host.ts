@@ -5,9 +5,10 @@ import { writeSshConfig } from "../client/ssh-config.js";
 import { readWay, type Way } from "../client/way.js";
 import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/policy.js";
-import type { ConnectionArgs } from "./args.js";
+import type { ConnectionArgs, KnockGateArgs } from "./args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
-import { type GatedConnection, makeHooks } from "./hooks.js";
+import { type GatedConnection, registerHooks } from "./hooks.js";
+import { isServed } from "./registration.js";
 import type { Ruleset } from "./ruleset.js";
 
 /** What a client needs to know to open a gate, with commands that do it. */
@@ -24,6 +25,10 @@ export interface Gating {
   /** The policy that it has; `undefined`: none. Secret. */
   readonly present: pulumi.Output<Policy | undefined>;
   readonly connection: pulumi.Input<ConnectionArgs>;
+  /** Gates of other policies on the host that SSH is behind. */
+  readonly behind: KnockGateArgs["behind"];
+  /** Where in the program it stands; no other host has the same. */
+  readonly place: string;
 }
 
 /** A host whose gates are proven, and what others need to get through them. */
@@ -43,31 +48,30 @@ export class GatedHost {
   readonly profile: pulumi.Output<Profile>;
   /**
    * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
-   * never a difference of its own. `undefined` before the first refresh, and after a change.
+   * never a difference of its own. Empty before the first refresh, and after a change.
    */
-  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
-  readonly #name: string;
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
+  readonly #hooks: pulumi.ResourceHookBinding;
   readonly #gating: Gating;
-  readonly #gated: pulumi.Output<Gated>;
-  #hooks: pulumi.ResourceHookBinding | undefined;
 
-  /** @param name unique in its program: hooks are named after it */
   constructor(name: string, gating: Gating) {
-    const { ruleset, present, connection } = gating;
+    const { ruleset, present, connection, behind } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    this.counters = ruleset.counters;
-    const gated = pulumi.output(connection).apply((reached): pulumi.Output<Gated> => {
-      return present.apply((policy) => ({ connection: reached, policy }));
+    // A state from before version 0.2.0 has none until the next refresh or change.
+    this.counters = ruleset.counters.apply((counters) => counters ?? {});
+    const way = pulumi.all([connection, behind ?? []]);
+    const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {
+      return present.apply((policy) => ({ connection: reached, policy, behind: others }));
     });
     this.knock = pulumi.secret(gated.apply((it) => listKnocks(it.policy, readWay(it.connection))));
     this.sshConfig = pulumi.secret(
       gated.apply((it) => writeSshConfig(name, readWay(it.connection), it.policy)),
     );
     this.profile = pulumi.secret(gated.apply((it) => makeProfile(name, readWay(it.connection), it.policy)));
-    this.#name = name;
+    // In the plugin's process no program could use them.
+    this.#hooks = isServed() ? {} : registerHooks({ place: gating.place, earlier: name }, gated);
     this.#gating = gating;
-    this.#gated = gated;
   }
 
   /**
@@ -80,7 +84,6 @@ export class GatedHost {
    * new command.remote.CopyToRemote("motd", { connection, source, remotePath }, { dependsOn: gate, hooks: gate.hooks });
    */
   get hooks(): pulumi.ResourceHookBinding {
-    this.#hooks ??= makeHooks(this.#name, this.#gated);
     return this.#hooks;
   }
 

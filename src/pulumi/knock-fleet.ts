@@ -4,9 +4,10 @@ import type { Profile } from "../client/profile.js";
 import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockFleetArgs } from "./fleet-args.js";
 import { type FleetPlan, planFleet } from "./fleet-plan.js";
-import { GatedHost } from "./gated-host.js";
+import { GatedHost, type Gating } from "./gated-host.js";
 import { isRecord } from "./given.js";
 import { nameOrigin } from "./origin.js";
+import { namePlace } from "./place.js";
 import { findPresent, type RecordingRuleset, readStored, registerRecordingRuleset } from "./ruleset.js";
 import { registerWave, type Wave } from "./wave.js";
 
@@ -47,12 +48,14 @@ export class KnockFleet extends pulumi.ComponentResource {
     for (const names of plan.waves) {
       const rulesets = new Map(
         names.map((host) => {
-          const { ruleset, connection } = makeRuleset(name, this, args, plan, host, waves.at(-1));
+          const { ruleset, connection, behind } = makeRuleset(name, this, args, plan, host, waves.at(-1));
           hosts[host] = new GatedHost(`${name}-${host}`, {
             resource: ruleset,
             ruleset,
             present: findPresent(ruleset),
             connection,
+            behind,
+            place: `${namePlace(this)}/${host}`,
           });
           return [host, ruleset];
         }),
@@ -76,16 +79,18 @@ function makeRuleset(
   { rollout }: FleetPlan,
   host: string,
   wave: Wave | undefined,
-): { readonly ruleset: RecordingRuleset; readonly connection: pulumi.Input<never> } {
-  const { connection, group, policy, proveFrom = args.proveFrom } = args.hosts[host] ?? {};
+): Pick<Gating, "connection" | "behind"> & { readonly ruleset: RecordingRuleset } {
+  const own = args.hosts[host] ?? {};
+  const { connection, group, policy, proveFrom = args.proveFrom, behind = args.behind } = own;
   const { undoAfterSeconds, adopt, deleteUnreachable } = args;
-  const merged = merge(args.connection, connection) as pulumi.Output<never>;
+  const merged = merge(args.connection, connection) as pulumi.Input<never>;
   const ruleset = registerRecordingRuleset(
     `${fleetName}-${host}`,
     {
       connection: merged,
       policy: merge(args.policy ?? args.policies?.[group ?? ""], policy),
       proveFrom,
+      behind,
       undoAfterSeconds,
       adopt,
       deleteUnreachable,
@@ -95,7 +100,7 @@ function makeRuleset(
     },
     { parent: fleet, ...(wave === undefined ? {} : { dependsOn: wave }) },
   );
-  return { ruleset, connection: merged };
+  return { ruleset, connection: merged, behind };
 }
 
 function makeWave(
@@ -149,9 +154,16 @@ function listStored(
 function merge(
   common: pulumi.Input<object> | undefined,
   own: pulumi.Input<object> | undefined,
-): pulumi.Output<object> {
-  return pulumi.all([common ?? {}, own ?? {}]).apply(([all, one]) => {
+): pulumi.Input<unknown> {
+  const join = (all: object, one: object): unknown => {
     const wrong = [all, one].find((part) => !isRecord(part));
     return wrong ?? { ...all, ...one };
-  });
+  };
+  // An output of both would be unknown as a whole where a field of one is.
+  if (isPlain(common) && isPlain(own)) return join(common ?? {}, own ?? {});
+  return pulumi.all([common ?? {}, own ?? {}]).apply(([all, one]) => join(all, one));
+}
+
+function isPlain(input: pulumi.Input<object> | undefined): input is object | undefined {
+  return !pulumi.Output.isInstance(input) && !(input instanceof Promise);
 }

@@ -7,6 +7,7 @@ import { GatedHost, type GateKnock } from "./gated-host.js";
 import { listGiven } from "./given.js";
 import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
 import { nameOrigin } from "./origin.js";
+import { namePlace } from "./place.js";
 import { registerRuleset } from "./ruleset.js";
 
 /**
@@ -46,15 +47,15 @@ export class KnockGate extends pulumi.ComponentResource {
   readonly profile: pulumi.Output<Profile>;
   /**
    * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
-   * never a difference of its own. `undefined` before the first refresh, and after a change.
+   * never a difference of its own. Empty before the first refresh, and after a change.
    */
-  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
+  readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #host: GatedHost;
 
   /** Registers the gate under a name that is unique among the program's gates. */
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
-    const { connection, policy, proveFrom, undoAfterSeconds, adopt, deleteUnreachable, ...others } =
+    const { connection, policy, proveFrom, behind, undoAfterSeconds, adopt, deleteUnreachable, ...others } =
       fillArgs(args);
     const ruleset = registerRuleset(
       name,
@@ -62,6 +63,7 @@ export class KnockGate extends pulumi.ComponentResource {
         connection,
         policy,
         proveFrom,
+        behind,
         undoAfterSeconds,
         adopt,
         deleteUnreachable,
@@ -75,6 +77,8 @@ export class KnockGate extends pulumi.ComponentResource {
       ruleset,
       present: ruleset.policy as pulumi.Output<Policy>,
       connection,
+      behind,
+      place: namePlace(this),
     });
     this.ruleset = this.#host.ruleset;
     this.digest = this.#host.digest;

@@ -2,8 +2,15 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 const listeners = new AsyncLocalStorage<(line: string) => void>();
 
-/** Tells the user one line; it holds no secret. */
+const names = new AsyncLocalStorage<string | undefined>();
+
+/** Tells the user one line, behind the name of the resource that is at work; it holds no secret. */
 export function logLine(line: string): void {
+  const name = names.getStore();
+  print(name === undefined ? line : `${name}: ${line}`);
+}
+
+function print(line: string): void {
   const listener = listeners.getStore();
   // The engine shows what a dynamic provider's process prints as lines of its log.
   if (listener === undefined) console.log(line);
@@ -16,10 +23,15 @@ const told = new Set<string>();
 export function logLineOnce(line: string): void {
   if (told.has(line)) return;
   told.add(line);
-  logLine(line);
+  print(line);
 }
 
 /** Gives a listener what is logged during an act, instead of printing it. */
 export function withLog<T>(listener: (line: string) => void, act: () => Promise<T>): Promise<T> {
   return listeners.run(listener, act);
+}
+
+/** Puts a resource's name before each line that is logged during an act; `undefined`: none is known. */
+export function withName<T>(name: string | undefined, act: () => Promise<T>): Promise<T> {
+  return names.run(name, act);
 }

@@ -3,24 +3,26 @@ import { changeHost } from "../apply/change.js";
 import { removeOrLeave } from "../apply/leave.js";
 import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
-import { nameBackend } from "../apply/program.js";
 import { withHost } from "../apply/with-host.js";
 import { withProvingWorld, withWorld } from "../apply/worlds.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { checkUndoTime } from "../plan/undo-time.js";
-import { digestText } from "../policy/digest.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../policy/finding.js";
 import { renderRedacted } from "../render/redact.js";
-import { renderPolicy } from "../render/render.js";
-import { expectArguments, readArguments, unknownValue } from "./arguments.js";
+import { expectArguments, readArguments } from "./arguments.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
 import { checkInputs } from "./check-inputs.js";
+import { fillKnown, findKnownErrors } from "./check-known.js";
+import { compareInputs, type DiffResult } from "./compare.js";
 import { keepSeen, needsHost } from "./contact.js";
+import { actAtEdge } from "./edge.js";
 import { logLine, logLineOnce } from "./log.js";
+import { nameResource } from "./origin.js";
 import type { Properties } from "./properties.js";
+import { describeReach } from "./reached-by.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
-import { describeSeen, describeUnseen, readLines, readObstacles } from "./seen.js";
+import { describeSeen, describeUnseen, readObstacles } from "./seen.js";
 
 export type { CheckResult } from "./check-failure.js";
 export type { Properties } from "./properties.js";
@@ -29,7 +31,11 @@ export { wave } from "./wave-operations.js";
 // What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
 
 /** Fills in defaults and the redacted ruleset; an invalid policy comes back as failures, all at once. */
-export async function check(olds: Properties, news: Properties): Promise<CheckResult> {
+export function check(olds: Properties, news: Properties): Promise<CheckResult> {
+  return actAtEdge(nameResource(news["origin"]), () => checkRuleset(olds, news));
+}
+
+async function checkRuleset(olds: Properties, news: Properties): Promise<CheckResult> {
   const reading = readArguments(news);
   const wrong = [...(reading.kind === "wrong" ? reading.findings : []), ...checkInputs(news)];
   if (reading.kind === "wrong" || wrong.length > 0) {
@@ -37,8 +43,11 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
   }
   const redactionKey = olds["redactionKey"] || randomBytes(16).toString("hex");
   switch (reading.kind) {
-    case "unknown":
-      return { inputs: { ...news, redactionKey, ruleset: unknownValue, drift: [] }, failures: [] };
+    case "unknown": {
+      const failures = findKnownErrors(reading.known, news).map(toFailure);
+      if (failures.length > 0) return { inputs: { ...news }, failures };
+      return { inputs: fillKnown(reading.known, olds, news, `${redactionKey}`), failures: [] };
+    }
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
       const aboutPolicy = [...lintPolicy(policy), ...checkExpectations(policy)];
@@ -48,7 +57,8 @@ export async function check(olds: Properties, news: Properties): Promise<CheckRe
       for (const finding of found) logLineOnce(`warning: policy ${policy.name}: ${formatFinding(finding)}`);
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
-      const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [] };
+      const reachedBy = describeReach(news, `${redactionKey}`);
+      const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [], reachedBy };
       return { inputs: { ...news, ...filled }, failures: [] };
     }
   }
@@ -58,37 +68,21 @@ function isWarning(finding: Finding | LintFinding): boolean {
   return "severity" in finding && finding.severity === "warning";
 }
 
-export interface DiffResult {
-  readonly changes: boolean;
-  readonly replaces: readonly string[];
-  readonly deleteBeforeReplace: boolean;
-}
-
 /** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
-export async function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
-  const before = readArguments(olds);
-  const after = readArguments(news);
-  if (after.kind !== "arguments" || before.kind !== "arguments") {
-    return { changes: true, replaces: [], deleteBeforeReplace: false };
-  }
-  const isRenamed = before.arguments.policy.name !== after.arguments.policy.name;
-  const isElsewhere = nameBackend(before.arguments.policy) !== nameBackend(after.arguments.policy);
-  const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
-  const isSame =
-    !olds["failure"] &&
-    olds["digest"] === digestText(renderPolicy(after.arguments.policy)) &&
-    olds["ruleset"] === news["ruleset"] &&
-    JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&
-    JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
-  return {
-    changes: !isSame,
-    replaces: [...(isRenamed || isElsewhere ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
-    // Both would gate the same port, and no one knock would open both.
-    deleteBeforeReplace: isRenamed || isElsewhere,
-  };
+export function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
+  return actAtEdge(nameResource(news["origin"]), async () => compareInputs(olds, news));
 }
 
-export async function create(inputs: Properties): Promise<{ id: string; outs: Record<string, unknown> }> {
+export interface CreateResult {
+  readonly id: string;
+  readonly outs: Record<string, unknown>;
+}
+
+export function create(inputs: Properties): Promise<CreateResult> {
+  return actAtEdge(nameResource(inputs["origin"]), () => createOnHost(inputs));
+}
+
+async function createOnHost(inputs: Properties): Promise<CreateResult> {
   const wanted = expectArguments(inputs);
   const { policy } = wanted;
   const origin = inputs["origin"];
@@ -99,11 +93,15 @@ export async function create(inputs: Properties): Promise<{ id: string; outs: Re
   return { id, outs };
 }
 
-export async function update(
+export function update(id: string, olds: Properties, news: Properties): Promise<Pick<CreateResult, "outs">> {
+  return actAtEdge(nameResource(news["origin"]), () => updateOnHost(id, olds, news));
+}
+
+async function updateOnHost(
   id: string,
   olds: Properties,
   news: Properties,
-): Promise<{ outs: Record<string, unknown> }> {
+): Promise<Pick<CreateResult, "outs">> {
   const [before, after] = [expectArguments(olds), expectArguments(news)];
   if (!needsHost(before, after, olds)) return { outs: keepSeen(olds, news, after.policy) };
   const possible = listPossible(olds, before.policy);
@@ -130,13 +128,17 @@ export interface ReadResult {
  * stays in the state, because the state alone knows by which knock the host would have to be reached if it had. A host
  * of a fleet that can't be looked at is no reason not to look at the others: that is in its drift.
  */
-export async function read(id: string, props: Properties): Promise<ReadResult> {
-  const { policy, connection, recordFailure } = expectArguments(props);
+export function read(id: string, props: Properties): Promise<ReadResult> {
+  return actAtEdge(nameResource(props["origin"]), () => readFromHost(id, props));
+}
+
+async function readFromHost(id: string, props: Properties): Promise<ReadResult> {
+  const { policy, connection, behind, recordFailure } = expectArguments(props);
   const possible = listPossible(props, policy);
   // A host whose last change failed has the former policy, whose secrets are others.
   const [present = policy] = possible;
   const isGated = possible.length > 0;
-  const way = { connection, gatedBy: isGated ? possible : [policy], isGated };
+  const way = { connection, gatedBy: isGated ? possible : [policy], isGated, behind };
   const look = withHost(way, logLine, async (reached) => {
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
@@ -144,11 +146,19 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
     for (const line of drift) logLine(`${policy.name} on ${reached.route.name}: drift: ${line}`);
     return { id, ...seen };
   });
-  return recordFailure ? look.catch((cause: unknown) => ({ id, ...describeUnseen(cause, props) })) : look;
+  if (!recordFailure) return look;
+  return look.catch((cause: unknown) => ({
+    id,
+    ...describeUnseen(cause, props, `${policy.name} on ${connection.host}:${connection.port}`),
+  }));
 }
 
-async function remove(id: string, props: Properties): Promise<void> {
-  const { policy, connection, deleteUnreachable } = expectArguments(props);
+function remove(id: string, props: Properties): Promise<void> {
+  return actAtEdge(nameResource(props["origin"]), () => removeAsStored(id, props));
+}
+
+async function removeAsStored(id: string, props: Properties): Promise<void> {
+  const { policy, connection, behind, deleteUnreachable } = expectArguments(props);
   const possible = listPossible(props, policy);
   if (possible.length === 0) return logLine(`${policy.name} on ${connection.host}: nothing was put there`);
   const leaving = {
@@ -159,7 +169,7 @@ async function remove(id: string, props: Properties): Promise<void> {
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
     log: logLine,
   };
-  await removeOrLeave(leaving, (use) => withWorld(connection, possible, logLine, use));
+  await removeOrLeave(leaving, (use) => withWorld(connection, possible, logLine, use, behind));
 }
 
 export { remove as delete };

@@ -14,6 +14,14 @@ export function nameOrigin(component: pulumi.ComponentResource, part?: string): 
   });
 }
 
+/** The name of the resource that an origin stands for, in its program: of a host of a fleet `FLEET-HOST`. */
+export function nameResource(origin: unknown): string | undefined {
+  const [, , types, ...rest] = `${origin ?? ""}`.split("::");
+  if (types === undefined || rest.length === 0) return undefined;
+  const name = rest.join("::");
+  return types.endsWith(":KnockFleet") ? name.replace(/\/([^/]*)$/, "-$1") : name;
+}
+
 /** Two organizations may have a stack of the same name. A program under Pulumi's mocks may have none, which throws. */
 function nameOrganization(): string {
   try {

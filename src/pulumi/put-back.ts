@@ -5,7 +5,8 @@ import { KnockgateError } from "../errors.js";
 import type { HostResult } from "../plan/wave-summary.js";
 import { makeTurns } from "../transport/turns.js";
 import { expectArguments } from "./arguments.js";
-import { logLine } from "./log.js";
+import { logLine, withName } from "./log.js";
+import { nameResource } from "./origin.js";
 import { listPossible, makeRequest } from "./recorded.js";
 
 /** A host's own resource, whose state says what the host has and had. Secret. */
@@ -19,7 +20,7 @@ const mostAtOnce = 8;
 
 /** Puts a host back to what it had before its last change, which went well. Never throws. */
 export function putBack(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  return measureHost(host, "undone", "the change back to what it had failed: ", async () => {
+  return measureHost(host, state, "undone", "the change back to what it had failed: ", async () => {
     const wanted = expectArguments(state);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;
@@ -33,7 +34,7 @@ export function putBack(host: string, { id, state }: RulesetState): Promise<Host
 
 /** Brings a host that was put back to the ruleset that its state says it has. Never throws. */
 export function applyAgain(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  return measureHost(host, "changed", "", async () => {
+  return measureHost(host, state, "changed", "", async () => {
     const wanted = expectArguments(state);
     const formerPolicies = listPossible(state, wanted.policy).slice(1);
     await withProvingWorld(wanted, [...formerPolicies, wanted.policy], logLine, async (world) => {
@@ -58,6 +59,7 @@ export async function mapHosts<T, R>(
 
 async function measureHost(
   host: string,
+  state: RulesetState["state"],
   result: "changed" | "undone",
   words: string,
   act: () => Promise<void>,
@@ -65,7 +67,7 @@ async function measureHost(
   const startedMs = performance.now();
   const measure = () => Math.round((performance.now() - startedMs) / 100) / 10;
   try {
-    await act();
+    await withName(nameResource(state["origin"]), act);
     return { host, result, seconds: measure() };
   } catch (cause) {
     const why = cause instanceof KnockgateError ? cause.message : String(cause);

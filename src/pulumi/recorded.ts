@@ -48,14 +48,14 @@ export async function recordChange(
     const former = keepFormer ? possible.slice(0, 1) : [];
     // A preview takes an output that is not there for one that is not known yet.
     const recorded = recordFailure ? { failure: "", former, ...measure() } : {};
-    return { ...news, ...confirmed, drift: [], ...recorded };
+    return { ...news, ...confirmed, drift: [], counters: {}, ...recorded };
   } catch (cause) {
     if (!(cause instanceof KnockgateError)) throw cause;
     const { mayHaveConfirmed, message } = cause;
     if (!recordFailure && !mayHaveConfirmed) throw cause;
     const former = distinct(mayHaveConfirmed ? [...possible, policy] : possible);
     const { digest = "", ruleset = "", drift = [], obstacles } = olds;
-    const had = { digest, ruleset, drift, ...(obstacles === undefined ? {} : { obstacles }) };
+    const had = { digest, ruleset, drift, counters: {}, ...(obstacles === undefined ? {} : { obstacles }) };
     const outs = { ...news, ...had, former, failure: message, ...measure() };
     if (recordFailure) return logFailure(message, outs);
     throw attachState(cause, { id, properties: outs });

@@ -16,6 +16,11 @@ export function registerAsServed(version: string): void {
   servedVersion = version;
 }
 
+/** Whether this process is the plugin's, which serves programs in any language. */
+export function isServed(): boolean {
+  return servedVersion !== undefined;
+}
+
 /** Registers a resource of this package, served by the dynamic provider or, where there is one, by the plugin. */
 export function registerResource(
   type: string,

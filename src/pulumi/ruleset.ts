@@ -5,6 +5,7 @@ import type { Policy } from "../policy/policy.js";
 import type { LastChange } from "./last-change.js";
 import type * as operations from "./operations.js";
 import { registerResource } from "./registration.js";
+import { keepSecret } from "./secret-input.js";
 
 type Operations = typeof operations;
 
@@ -43,6 +44,7 @@ export interface RulesetArgs {
   readonly connection: pulumi.Input<unknown>;
   readonly policy: pulumi.Input<unknown>;
   readonly proveFrom: pulumi.Input<unknown> | undefined;
+  readonly behind: pulumi.Input<unknown> | undefined;
   readonly undoAfterSeconds: pulumi.Input<number> | undefined;
   readonly adopt: pulumi.Input<boolean> | undefined;
   readonly deleteUnreachable: pulumi.Input<boolean> | undefined;
@@ -62,7 +64,9 @@ export interface Ruleset extends pulumi.CustomResource {
   readonly connection: pulumi.Output<unknown>;
   readonly policy: pulumi.Output<unknown>;
   readonly proveFrom: pulumi.Output<unknown>;
+  readonly behind: pulumi.Output<unknown>;
   readonly undoAfterSeconds: pulumi.Output<number>;
+  readonly origin: pulumi.Output<string>;
   readonly ruleset: pulumi.Output<string>;
   readonly digest: pulumi.Output<string>;
   /** By gate; only after a refresh. */
@@ -84,9 +88,10 @@ export function registerRuleset(
   opts: pulumi.CustomResourceOptions,
 ): Ruleset {
   const inputs = {
-    connection: hide(args.connection),
-    policy: hide(args.policy),
-    proveFrom: hide(args.proveFrom),
+    connection: keepSecret(args.connection),
+    policy: keepSecret(args.policy),
+    proveFrom: keepSecret(args.proveFrom),
+    behind: args.behind === undefined ? undefined : pulumi.secret(args.behind),
     unknownArguments: args.unknownArguments?.length ? pulumi.secret(args.unknownArguments) : undefined,
     undoAfterSeconds: args.undoAfterSeconds,
     adopt: args.adopt,
@@ -104,14 +109,17 @@ export function registerRuleset(
     former: undefined,
     lastChange: undefined,
   };
-  const additionalSecretOutputs = ["connection", "policy", "proveFrom", "redactionKey", "digest", "former"];
+  const additionalSecretOutputs = [
+    "connection",
+    "policy",
+    "proveFrom",
+    "behind",
+    "redactionKey",
+    "digest",
+    "former",
+  ];
   // The runtime makes an output of each input.
   return registerResource("Ruleset", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Ruleset;
-}
-
-/** A secret `undefined` would be something that was given. */
-function hide(value: pulumi.Input<unknown>): pulumi.Output<unknown> | undefined {
-  return value === undefined ? undefined : pulumi.secret(value);
 }
 
 export function registerRecordingRuleset(
@@ -138,8 +146,8 @@ export function readStored(
   ruleset: RecordingRuleset,
   health: HealthCheck | undefined,
 ): pulumi.Output<unknown> {
-  const { id, connection, policy, proveFrom, undoAfterSeconds, former } = ruleset;
-  const state = pulumi.all({ connection, policy, proveFrom, undoAfterSeconds, former });
+  const { id, connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = ruleset;
+  const state = pulumi.all({ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former });
   return pulumi.secret(
     pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
   );

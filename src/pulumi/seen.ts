@@ -40,10 +40,10 @@ export function describeSeen(
   // A state from before there was drift in it stays as it is until there is something to say.
   const shown = { ruleset, ...(drift.length === 0 && state["drift"] === undefined ? {} : { drift }) };
   const { counters: _counters, ...kept } = state;
-  const counted = counts === undefined ? {} : { counters: Object.fromEntries(counts) };
+  const counters = Object.fromEntries(counts ?? []);
   return {
     drift,
-    props: { ...kept, ...shown, digest: isOurs ? digestText(confirmed.text) : "", ...counted },
+    props: { ...kept, ...shown, digest: isOurs ? digestText(confirmed.text) : "", counters },
     inputs: { ...leaveOutSeen(state), ...shown },
   };
 }
@@ -52,10 +52,11 @@ export function describeSeen(
 export function describeUnseen(
   cause: unknown,
   state: Readonly<Record<string, unknown>>,
+  place: string,
 ): Omit<Seen, "drift"> {
   const why = cause instanceof KnockgateError ? cause.message : String(cause);
   const drift = [`not looked at: ${why}`];
-  logLine(`drift: ${drift}`);
+  logLine(`${place}: drift: ${drift}`);
   return { props: { ...state, drift }, inputs: { ...leaveOutSeen(state), drift } };
 }
 

@@ -14,13 +14,14 @@ import {
   type WaveSummary,
 } from "../plan/wave-summary.js";
 import { describeIssues } from "../policy/shape.js";
-import { hasUnknown } from "./arguments.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
 import { findUnknownArguments } from "./check-inputs.js";
+import { actAtEdge } from "./edge.js";
 import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
 import type { Properties } from "./properties.js";
 import { applyAgain, mapHosts, putBack } from "./put-back.js";
+import { hasUnknown } from "./unknown.js";
 
 const undoneSchema = z.array(z.object({ name: z.string(), at: z.string() })).default([]);
 
@@ -77,11 +78,11 @@ export const wave = {
 
   async create(news: Properties) {
     const id = `wave-${randomUUID()}`;
-    return { id, outs: await concludeWave(id, {}, news) };
+    return { id, outs: await actForFleet(news, () => concludeWave(id, {}, news)) };
   },
 
   async update(id: string, olds: Properties, news: Properties) {
-    return { outs: await concludeWave(id, olds, news) };
+    return { outs: await actForFleet(news, () => concludeWave(id, olds, news)) };
   },
 
   async read(id: string, props: Properties) {
@@ -89,9 +90,13 @@ export const wave = {
   },
 
   async delete(_id: string, props: Properties): Promise<void> {
-    warnLost(undoneSchema.parse(props["undone"]));
+    await actForFleet(props, async () => warnLost(undoneSchema.parse(props["undone"])));
   },
 };
+
+function actForFleet<T>({ fleet }: Properties, act: () => Promise<T>): Promise<T> {
+  return actAtEdge(typeof fleet === "string" ? fleet : undefined, act);
+}
 
 async function concludeWave(
   id: string,

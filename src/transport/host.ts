@@ -50,6 +50,8 @@ export interface Vantage {
   knock(steps: readonly KnockStep[]): Promise<void>;
   /** Sends a SYN and tells what came back: any answer says that the packet arrived. */
   probePort(port: number, timeoutMs: number): Promise<PortAnswer>;
+  /** Whether the address answers an echo request. Where none can be sent, it does not. */
+  ping?(timeoutMs: number): Promise<boolean>;
 }
 
 /** A vantage from which the host can be logged in to, too. */

@@ -6,6 +6,7 @@ import { knockNotSent } from "./knock.js";
 import { greetShell } from "./own-shell.js";
 import {
   askAddresses,
+  askAlive,
   askEcho,
   askPorts,
   readAnswers,
@@ -24,6 +25,7 @@ export interface Outpost {
   survey(host: string, steps: readonly KnockStep[]): Promise<readonly Target[]>;
   knock(address: string, steps: readonly KnockStep[]): Promise<void>;
   probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
+  ping(address: string, timeoutMs: number): Promise<boolean>;
   /** Opens a TCP connection from there; the SSH connection that carries it is used for nothing else from then on. */
   forward(address: string, port: number, timeoutMs: number): Promise<{ stream: Duplex; carrier: SshClient }>;
   close(): void;
@@ -109,6 +111,10 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
       if (fault !== undefined) throw knockNotSent(place, fault.line - 1, fault.why);
     },
     probePort: askPortsSoon,
+    ping: async (address, timeoutMs) => {
+      const { stdout } = await ask(askAlive(address, timeoutMs), perlTimeoutMs + timeoutMs);
+      return readAnswers(stdout)?.includes("ping answered") === true;
+    },
     forward: async (address, port, timeoutMs) => {
       const leftMs = startClock(timeoutMs);
       const carrier = await borrow();

@@ -60,7 +60,27 @@ sub send_echo {
     $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
     substr($packet, 2, 2) = pack('n', ~$sum & 0xffff);
   }
-  send(open_echo($found->{family}), $packet, 0, $found->{addr}) or die "$!\n";
+  my $socket = open_echo($found->{family});
+  send($socket, $packet, 0, $found->{addr}) or die "$!\n";
+  return ($socket, $found);
+}
+
+sub await_echo {
+  my ($left) = @_;
+  my ($socket, $found) = send_echo(8);
+  my $asked = name_address($found->{addr});
+  while ($left > 0) {
+    my $bits = '';
+    vec($bits, fileno($socket), 1) = 1;
+    (my $count, $left) = select($bits, undef, undef, $left);
+    last if $count < 1;
+    my $sender = recv($socket, my $packet, 1500, 0);
+    next unless defined $sender && name_address($sender) eq $asked;
+    # A raw socket of IPv4 brings the header of IP, too (raw(7)).
+    substr($packet, 0, 4 * (ord($packet) & 15), '') if length $packet && ord($packet) >> 4 == 4;
+    return 1 if length $packet && ord($packet) == ($found->{family} == AF_INET6 ? 129 : 0);
+  }
+  return 0;
 }
 
 sub send_datagram {
@@ -113,6 +133,7 @@ my %act = (
   udp => sub { send_datagram(@_); rest() },
   icmp => sub { send_echo(@_); rest() },
   probe => sub { print "port @$_\n" for probe(@_) },
+  ping => sub { print 'ping ', await_echo(@_) ? 'answered' : 'silent', "\n" },
 );
 
 while (my $line = <DATA>) {
@@ -141,6 +162,11 @@ export function tellKnock(address: string, steps: readonly KnockStep[]): string 
 /** Asks what comes back from ports, all at the same time. */
 export function askPorts(address: string, ports: readonly number[], timeoutMs: number): string {
   return `to ${address}\nprobe ${timeoutMs / 1_000} ${ports.join(" ")}\n`;
+}
+
+/** Asks whether an address answers an echo request. */
+export function askAlive(address: string, timeoutMs: number): string {
+  return `to ${address}\nping ${timeoutMs / 1_000}\n`;
 }
 
 /** What goes to perl's standard input. */

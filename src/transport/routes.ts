@@ -7,7 +7,7 @@ import type { KnockStep, Passage } from "./host.js";
 import { probePort, sendKnock } from "./knock.js";
 import { runPerl } from "./local-perl.js";
 import type { Outpost } from "./outpost.js";
-import { askEcho } from "./packet-program.js";
+import { askAlive, askEcho } from "./packet-program.js";
 import { becomeRoot } from "./root.js";
 import { type Credentials, readCredentials } from "./ssh.js";
 
@@ -45,6 +45,8 @@ async function findDirectRoutes(
     },
     knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
     probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
+    ping: async (timeoutMs: number) =>
+      (await runPerl(askAlive(address, timeoutMs))).includes("ping answered"),
   }));
   return { routes, close: () => undefined };
 }
@@ -72,6 +74,7 @@ async function findRoutesThrough(
     },
     knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
     probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
+    ping: (timeoutMs: number) => bastion.ping(address, timeoutMs),
   }));
   return { routes, close: () => bastion.close() };
 }

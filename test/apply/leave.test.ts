@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Leaving, removeOrLeave } from "../../src/apply/leave";
 import { type ErrorCode, KnockgateError } from "../../src/errors";
+import type { Route } from "../../src/transport/host";
 import type { Fault } from "../fake-host";
 import { makeFakeHost } from "../fake-host";
 import { makePolicy, oldPolicy } from "../host/policies";
@@ -29,19 +30,26 @@ const gone = [
   ["HOST_KEY_MISMATCH", "is dialled"],
 ] as const;
 
-function open(code: ErrorCode, when: string): Parameters<typeof removeOrLeave>[1] {
+/** @param life what answers at the host all the same; default: nothing */
+function open(
+  code: ErrorCode,
+  when: string,
+  life: Partial<Pick<Route, "probePort" | "ping">> = {},
+): Parameters<typeof removeOrLeave>[1] {
   const host = makeFakeHost({ confirmed, policies: [] });
   const failure = new KnockgateError(code, "edge.test:22: nobody there.");
   return async (use) => {
     if (when === "is looked up") throw failure;
     const [route] = host.world.routes;
     if (route === undefined) throw new Error("no route");
-    await use({ ...host.world, routes: [{ ...route, connect: () => Promise.reject(failure) }] });
+    const probePort = () => Promise.resolve("silent" as const);
+    const dead = { ...route, connect: () => Promise.reject(failure), probePort, ...life };
+    await use({ ...host.world, routes: [dead] });
   };
 }
 
 describe("removing a gate from a host that is gone", () => {
-  test.each(gone)(
+  test.each(gone.slice(0, 2))(
     "fails with %s when it %s, and the message says which option there is",
     async (code, when) => {
       const { leaving, lines } = leave();
@@ -54,6 +62,45 @@ describe("removing a gate from a host that is gone", () => {
       expect(lines).toEqual([]);
     },
   );
+
+  test.each<[string, Partial<Pick<Route, "probePort" | "ping">>, string]>([
+    [
+      "refuses its SSH port",
+      { probePort: async (port) => (port === 22 ? "refused" : "silent") },
+      "edge.test:22: TCP port 22 is refused",
+    ],
+    [
+      "has another port open",
+      { probePort: async (port) => (port === 443 ? "open" : "silent") },
+      "edge.test:22: TCP port 443 is open",
+    ],
+    ["answers a ping", { ping: async () => true }, "edge.test:22: it answers a ping"],
+  ])("fails where it %s, says so, and does not advise to leave its gate", async (_what, life, said) => {
+    const { leaving } = leave();
+    const { message } = await removeOrLeave(leaving, open("UNREACHABLE", "is dialled", life)).then(
+      () => ({ message: "it was left" }),
+      (error: Error) => error,
+    );
+    expect(message).toContain(
+      `A machine answers there (${said}): if it is this host, its gate still stands.`,
+    );
+    expect(message).not.toMatch(/deleteUnreachable|DELETE_UNREACHABLE/);
+  });
+
+  test("fails where another key answers, and does not advise to leave its gate", async () => {
+    const { leaving } = leave();
+    const failing = removeOrLeave(leaving, open("HOST_KEY_MISMATCH", "is dialled"));
+    await expect(failing).rejects.toThrow(/If this host has a new key.*docs\/leaving\.md/);
+    await expect(failing).rejects.not.toThrow(/deleteUnreachable|DELETE_UNREACHABLE/);
+  });
+
+  test("says of one that is left what still answers there", async () => {
+    const { leaving, lines } = leave({ deleteUnreachable: true });
+    await removeOrLeave(leaving, open("UNREACHABLE", "is dialled", { ping: async () => true }));
+    expect(lines[1]).toBe(
+      "warning: edge on edge.test: a machine still answers there: edge.test:22: it answers a ping",
+    );
+  });
 
   test.each(gone)(
     "ends well with %s when it %s and may be left, and the log says what is left",

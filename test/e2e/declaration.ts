@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { type GateArgs, KnockGate, type StepArgs } from "knockgate";
 import type { LabHost } from "../lab/host";
 
@@ -12,7 +13,9 @@ export interface Declaration {
   /** Further gates beside `ssh`. */
   gates: readonly GateArgs[];
   readonly backend?: string;
-  readonly dialErrorLimit?: number;
+  dialErrorLimit?: number | undefined;
+  /** Whether a preview does not know the host yet. */
+  isHostUnknown?: boolean;
   readonly perDialTimeout?: number;
   adopt?: boolean;
   deleteUnreachable?: boolean;
@@ -23,12 +26,19 @@ export function declare(host: LabHost, privateKey: string, steps: readonly StepA
   return { host: ipv4, hostKey, privateKey, steps, openForSeconds: 3, undoAfterSeconds: 60, gates: [] };
 }
 
+/** What a resource that is still to be made gives: a preview does not know it. */
+function makeUnknown(value: string): pulumi.Output<string> {
+  const known = Promise.resolve(!pulumi.runtime.isDryRun());
+  const Output = pulumi.Output as unknown as new (...parts: unknown[]) => pulumi.Output<string>;
+  return new Output([], Promise.resolve(value), known, Promise.resolve(false), Promise.resolve([]));
+}
+
 /** A program as a user would write it, over what is declared when it runs. */
 export function gateProgram(declared: Declaration): () => Promise<Record<string, unknown>> {
   return async () => {
     const gate = new KnockGate("edge", {
       connection: {
-        host: declared.host,
+        host: declared.isHostUnknown === true ? makeUnknown(declared.host) : declared.host,
         user: "ops",
         privateKey: declared.privateKey,
         hostKey: declared.hostKey,
@@ -52,6 +62,7 @@ export function gateProgram(declared: Declaration): () => Promise<Record<string,
       ...(declared.adopt === undefined ? {} : { adopt: declared.adopt }),
       ...(declared.deleteUnreachable === undefined ? {} : { deleteUnreachable: declared.deleteUnreachable }),
     });
-    return { ruleset: gate.ruleset, digest: gate.digest, knock: gate.knock };
+    const { ruleset, digest, knock, counters } = gate;
+    return { ruleset, digest, knock, counters };
   };
 }

@@ -83,10 +83,12 @@ test("a wave with too many failures fails up, and no host of a later wave is tou
   await setIll("b", true);
   const { text, failed } = await run("up");
   expect(failed).toBe(true);
-  expect(text).toMatch(/wave 1 of 3: 1 changed in \d+\.\d s\n +canary {2}changed +\d+\.\d s/);
+  expect(text).toMatch(/web: wave 1 of 3: 1 changed in \d+\.\d s\n +web: {3}canary {2}changed +\d+\.\d s/);
   expect(text).toMatch(/wave 2 of 3: 1 changed, 1 failed in/);
   expect(text).toContain("1 of 2 hosts failed, 0 may: b.");
   expect(text).toContain("No host of a later wave was touched.");
+  expect(text).toMatch(/ web-canary: edge on [\d.]+:22: 6\/6 confirm: /);
+  expect(text).toMatch(/ web-\w+: failed: policy edge on /);
   expect(text).toMatch(/the health command ended with exit code 1.*The host has put back what it had before/);
   expect(linesOf(text, "c")).toBe(0);
   expect(await hosts.b.ruleset()).toBe("");

@@ -49,9 +49,15 @@ describe("leaving", () => {
     const table = await listTable(host);
     const gone = await lab.swallow({ to: host, protocol: "any" });
 
+    const mark = printed.length;
     await expect(stack.destroy(listen)).rejects.toThrow(
       /policy edge on [0-9.]+ was not removed: .*`deleteUnreachable: true`.*\[UNREACHABLE\]/s,
     );
+    // Once where it happens, and once among the diagnostics; of the server's own words no more than who failed.
+    const said = printed.slice(mark).split("Diagnostics:")[1] ?? "";
+    expect(said.match(/was not removed/g)).toHaveLength(1);
+    expect(said).toContain("edge: failed with UNREACHABLE; the error says why");
+    expect(said).not.toMatch(/^\s+at /m);
     declared.deleteUnreachable = true;
     const set = await stack.up(listen);
     expect(set.summary.resourceChanges).toEqual({ same: 2, update: 1 });

@@ -60,7 +60,8 @@ describe.sequential("one gate from its first up to destroy", () => {
     const { stdout, summary } = await stack.up(listen);
     expect(summary.resourceChanges).toEqual({ create: 3 });
     const seen = ["1/6 connect", "2/6 stage", "3/6 arm", "4/6 load", "5/6 prove", "6/6 confirm"];
-    for (const step of seen) expect(stdout).toContain(`edge on ${host.ipv4}:22: ${step}`);
+    for (const step of seen) expect(stdout).toContain(` edge: edge on ${host.ipv4}:22: ${step}`);
+    expect(stdout).not.toContain("Undefined value");
     await waitUntilClosed();
     for (const address of [host.ipv4, host.ipv6]) {
       await sendKnock("outside", { to: address, steps });
@@ -84,6 +85,28 @@ describe.sequential("one gate from its first up to destroy", () => {
     const { summary } = await stack.up(listen);
     expect(summary.resourceChanges).toEqual({ same: 3 });
     expect(printed.slice(mark)).not.toContain("1/6");
+    expect((await stack.preview({ ...listen, diff: true })).stdout).not.toMatch(/counters|reachedBy/);
+  });
+
+  test("preview --diff of another patience alone shows that", async () => {
+    declared.dialErrorLimit = 3;
+    const { stdout } = await stack.preview({ ...listen, diff: true });
+    declared.dialErrorLimit = undefined;
+    expect(stdout).toMatch(/^\s+~ dialErrorLimit: 10 => 3$/m);
+    expect(stdout.match(/^\s+[-+~] (?!pulumi|reachedBy|1 to).*/gm)).toHaveLength(1);
+  });
+
+  test("preview takes a host that is not known yet for another one, and knows the rest", async () => {
+    declared.isHostUnknown = true;
+    const { stdout, changeSummary } = await stack.preview({ ...listen, diff: true });
+    declared.isHostUnknown = false;
+    expect(changeSummary).toMatchObject({ replace: 1 });
+    expect(stdout).toMatch(/^\s+~ host +: "[\d.]+" => \[unknown\]$/m);
+    expect(stdout).not.toMatch(/[-+~] undoAfterSeconds/);
+    declared.openForSeconds = 0;
+    declared.isHostUnknown = true;
+    await expect(stack.preview(listen)).rejects.toThrow(/policy\.gates\[0\]\.openForSeconds/);
+    Object.assign(declared, { openForSeconds: 3, isHostUnknown: false });
   });
 
   test("preview --diff of another step shows its lines, and no port", async () => {

@@ -14,7 +14,7 @@ interface Program {
 }
 
 const programs: Readonly<Record<string, Program>> = {
-  "single-host": { outputs: "ruleset digest knock sshConfig profile counters", config: { steps } },
+  "single-host": { outputs: "digest knock sshConfig profile counters", config: { steps } },
   "tcp-udp-icmp": { outputs: "knock sshConfig counters", config: { knockSeed: "0123456789abcdef" } },
   "container-host": { outputs: "knock", config: { steps } },
   bastion: {
@@ -30,7 +30,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
   "original-recipe": { outputs: "knock sshConfig" },
   "guarded-commands": { outputs: "kernel knock", config: { steps } },
-  "shared-policy": { outputs: "ruleset knock", config: { knocks: { ssh: steps } } },
+  "shared-policy": { outputs: "knock", config: { knocks: { ssh: steps } } },
 };
 
 /** By what tsconfig.json says: the loader compiles all that have the same by one compiler, as it would each alone. */

@@ -17,7 +17,7 @@ function read(raw: object): RulesetArguments {
 }
 
 const before = read({});
-const settled = { digest: digestText(renderPolicy(before.policy)), drift: [] };
+const settled = { digest: digestText(renderPolicy(before.policy)), drift: [], counters: {} };
 
 test.each<readonly [string, object]>([
   ["nothing", {}],
@@ -66,6 +66,6 @@ test("what is known of the host stays in the state when it is not asked", async 
   const known = await update("edge-1", { ...olds, ...settled }, news);
   expect(known.outs).toEqual({ ...news, ...settled });
   const { outs } = await update("edge-1", { ...olds, ...found }, news);
-  expect(outs).toEqual({ ...news, ...found });
+  expect(outs).toEqual({ ...news, ...found, counters: {} });
   expect(JSON.stringify(outs)).not.toContain("undefined");
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
-import { unknownValue } from "../../src/pulumi/arguments";
 import { check, diff } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
+import { unknownValue } from "../../src/pulumi/unknown";
 import { renderPolicy } from "../../src/render/render";
 
 const connection = { host: "203.0.113.7", user: "ops", password: "one" };
@@ -125,8 +125,27 @@ describe("comparing what the host confirmed with what is wanted", () => {
 
   test.each([
     ["a step", { policy: { ...policy, gates: [{ ...gate, knock: { steps: unknownValue } }] } }],
-    ["the host", { connection: { ...connection, host: unknownValue } }],
-  ])("supposes a change while %s is not known yet", async (_what, news) => {
+    ["the whole policy", { policy: unknownValue }],
+    ["a password", { connection: { ...connection, password: unknownValue } }],
+    ["what it is behind", { behind: unknownValue }],
+  ])("supposes a change in place while %s is not known yet", async (_what, news) => {
     expect(await compare(await confirmed(), news)).toEqual(changed);
+  });
+
+  test.each([
+    ["the host", { connection: { ...connection, host: unknownValue } }],
+    ["the whole connection", { connection: unknownValue }],
+  ])("supposes another host while %s is not known yet", async (_what, news) => {
+    expect(await compare(await confirmed(), news)).toEqual({ ...changed, replaces: ["connection"] });
+  });
+
+  test.each([
+    ["another name", { name: "rim" }],
+    ["another backend", { backend: "iptables" }],
+  ])("replaces under %s while a gate is not known yet", async (_what, more) => {
+    const expected = { changes: true, replaces: ["policy"], deleteBeforeReplace: true };
+    expect(
+      await compare(await confirmed(), { policy: { ...policy, gates: [unknownValue], ...more } }),
+    ).toEqual(expected);
   });
 });

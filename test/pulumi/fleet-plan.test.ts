@@ -129,6 +129,8 @@ describe("a fleet that is wrong", () => {
 
   test("is told which groups there are", () => {
     const args = { hosts: { a: {} }, policies: { front: policy, back: policy } };
-    expect(() => planFleet("web", args as unknown as KnockFleetArgs)).toThrow("Set it to one of: front, back.");
+    expect(() => planFleet("web", args as unknown as KnockFleetArgs)).toThrow(
+      "Set it to one of: front, back.",
+    );
   });
 });

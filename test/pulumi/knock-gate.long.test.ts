@@ -65,6 +65,12 @@ function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
 // What one test began must not go on among the mocks of the next.
 afterEach(() => pulumi.runtime.disconnect());
 
+class Site extends pulumi.ComponentResource {
+  constructor(name: string) {
+    super("acme:index:Site", name);
+  }
+}
+
 /** What resources of a type were given. */
 function watch(seen: { type: string; opts: pulumi.CustomResourceOptions }[]): pulumi.ResourceTransformation {
   return ({ type, opts }) => {
@@ -102,6 +108,7 @@ test("is its child's parent, and asks the engine to keep what comes back secret 
     "connection",
     "policy",
     "proveFrom",
+    "behind",
     "redactionKey",
     "digest",
     "former",
@@ -178,14 +185,43 @@ test("leaves a provider in the state that is small and holds nothing of the pack
   expect(text).not.toMatch(/require|zod|ssh2|host\.sh/);
 });
 
-test("a gate makes its hooks once, and only when somebody wants them", () => {
+test("a gate registers its hooks before anybody wants them, under names that no other place in the program has", async () => {
+  const names: string[] = [];
+  const accept = (request: { getName(): string }, answer: (error: null, value: object) => void) => {
+    names.push(request.getName());
+    answer(null, {});
+  };
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: accept,
+    registerErrorHook: accept,
+  });
   const gate = new compiled.KnockGate("edge", { connection, policy });
   const { hooks } = gate;
   expect(gate.hooks).toBe(hooks);
   expect(Object.keys(hooks).sort()).toEqual(["beforeCreate", "beforeDelete", "beforeUpdate", "onError"]);
   // The engine finds a hook for a deletion by its name.
-  expect(hooks.beforeDelete?.map((hook) => hook.name)).toEqual(["knockgate-open-edge"]);
-  expect(hooks.onError?.map((hook) => hook.name)).toEqual(["knockgate-retry-edge"]);
+  const place = "knockgate:index:KnockGate::edge";
+  expect(hooks.beforeDelete?.map((hook) => hook.name)).toEqual([`knockgate-open-${place}`]);
+  expect(hooks.onError?.map((hook) => hook.name)).toEqual([`knockgate-retry-${place}`]);
+  await waitFor(gate.ruleset);
+  expect(names).toEqual(expect.arrayContaining([`knockgate-open-${place}`, `knockgate-retry-${place}`]));
+  const parent = new pulumi.ComponentResource("acme:index:Rack", "b", {}, { parent: new Site("a") });
+  const below = new compiled.KnockGate("edge", { connection, policy }, { parent });
+  expect(below.hooks.beforeDelete?.map((hook) => hook.name)).toEqual([
+    `knockgate-open-acme:index:Site$acme:index:Rack$${place}`,
+  ]);
+});
+
+test("a gate whose hooks nobody uses needs no engine that knows any", async () => {
+  const refuse = (_request: unknown, answer: (error: Error) => void) => answer(new Error("unimplemented"));
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: refuse,
+    registerErrorHook: refuse,
+  });
+  const gate = await makeGate();
+  // As long as a refusal that nobody hears of takes to end the process.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(gate.hooks.beforeCreate).toHaveLength(1);
 });
 
 test("a guarded command is a remote.Command with the gate's connection, after the gate, with its hooks", async () => {

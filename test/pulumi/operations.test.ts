@@ -93,7 +93,7 @@ describe("a change that went well", () => {
     setHost({});
     const { outs } = await create(inputs);
     const { lastChange, ...rest } = outs;
-    const seen = { digest: digestOf(oldPolicy), obstacles: [], drift: [] };
+    const seen = { digest: digestOf(oldPolicy), obstacles: [], drift: [], counters: {} };
     expect(rest).toEqual({ ...inputs, ...seen, failure: "", former: [] });
     expect(lastChange).toEqual({
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -130,6 +130,7 @@ describe("a change that failed, where failures are recorded", () => {
       digest: digestOf(oldPolicy),
       ruleset: olds["ruleset"],
       drift: [],
+      counters: {},
       obstacles: [],
     });
     expect([former, lastChange]).toEqual([
@@ -256,7 +257,7 @@ describe("a host whose last change failed", () => {
     setHost({ isUnreachable: true });
     const { outs } = await update(id, olds, news);
     const { failure, former, lastChange, obstacles, digest, ruleset } = olds;
-    expect(outs).toEqual({ ...news, failure, former, lastChange, obstacles, digest, ruleset });
+    expect(outs).toEqual({ ...news, counters: {}, failure, former, lastChange, obstacles, digest, ruleset });
   });
 
   test("is removed by the knock that it has", async () => {

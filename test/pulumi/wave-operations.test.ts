@@ -83,10 +83,10 @@ describe("a wave of which no more hosts failed than may", () => {
     };
     expect(outs).toEqual({ ...news, undone: [], summary });
     expect(logged).toEqual([
-      "wave 2 of 3: 1 changed, 1 unchanged, 1 failed in 2.0 s",
-      "  a  changed      2.0 s",
-      "  b  unchanged",
-      "  c  failed       2.0 s  c is ill [NOT_CONFIRMED]",
+      "web: wave 2 of 3: 1 changed, 1 unchanged, 1 failed in 2.0 s",
+      "web:   a  changed      2.0 s",
+      "web:   b  unchanged",
+      "web:   c  failed       2.0 s  c is ill [NOT_CONFIRMED]",
     ]);
   });
 
@@ -109,7 +109,7 @@ describe("a wave of which no more hosts failed than may", () => {
   test("says that it waits before the next one, and does", async () => {
     await wave.create(inputs([changed("a"), unchanged("b")], { pauseSeconds: 1.5 }));
     expect(vi.mocked(pause).mock.calls).toEqual([[1_500]]);
-    expect(logged.at(-1)).toBe("wave 2 of 3: waiting 1.5 s before the next one");
+    expect(logged.at(-1)).toBe("web: wave 2 of 3: waiting 1.5 s before the next one");
   });
 
   test("does not wait where it shall not", async () => {
@@ -138,7 +138,7 @@ describe("a wave of which more hosts failed than may", () => {
         "`pulumi up` tries the failed ones again and goes on. [WAVE_FAILED]",
     );
     expect([error.id, error.properties, error.reasons]).toEqual([undefined, undefined, undefined]);
-    expect(logged[0]).toBe("wave 2 of 3: 1 changed, 1 unchanged, 2 failed in 2.0 s");
+    expect(logged[0]).toBe("web: wave 2 of 3: 1 changed, 1 unchanged, 2 failed in 2.0 s");
     expect(pause).not.toHaveBeenCalled();
     expect(calls(putBack)).toEqual([]);
   });
@@ -164,11 +164,11 @@ describe("a failed wave that is undone", () => {
     ]);
     expect(error.message).toContain("1 of 4 hosts failed, 0 may: b. 2 that went well were put back. No host");
     expect(logged).toEqual([
-      "wave 2 of 3: 1 unchanged, 1 failed, 2 undone in 2.0 s",
-      "  a  undone       1.0 s",
-      "  b  failed       2.0 s  b is ill [NOT_CONFIRMED]",
-      "  c  unchanged",
-      "  d  undone       1.0 s",
+      "web: wave 2 of 3: 1 unchanged, 1 failed, 2 undone in 2.0 s",
+      "web:   a  undone       1.0 s",
+      "web:   b  failed       2.0 s  b is ill [NOT_CONFIRMED]",
+      "web:   c  unchanged",
+      "web:   d  undone       1.0 s",
     ]);
   });
 
@@ -191,7 +191,7 @@ describe("a failed wave that is undone", () => {
       host === "a" ? { host, result: "failed", failure } : { host, result: "undone" },
     );
     const error = await fail(wave.create(undo(hosts)));
-    expect(logged[1]).toBe(`  a  failed${" ".repeat(14)}${failure}`);
+    expect(logged[1]).toBe(`web:   a  failed${" ".repeat(14)}${failure}`);
     expect(error.message).toContain("1 that went well were put back.");
     expect(error.properties?.["undone"]).toEqual([{ name: "d", at: at(5_000) }]);
   });
@@ -213,14 +213,14 @@ describe("a wave of which hosts were put back in an earlier run", () => {
     expect(calls(applyAgain)).toEqual([["a", ruleset("a")]]);
     expect(outs).toMatchObject({ undone: [] });
     expect(logged.slice(0, 2)).toEqual([
-      "wave 2 of 3: 2 changed, 1 unchanged in 2.0 s",
-      "  a  changed      3.0 s",
+      "web: wave 2 of 3: 2 changed, 1 unchanged in 2.0 s",
+      "web:   a  changed      3.0 s",
     ]);
   });
 
   test("prints that and waits, even where nothing else was changed", async () => {
     await wave.update("wave-1", earlier("a"), undo([unchanged("a")], { pauseSeconds: 5 }));
-    expect(logged[0]).toMatch(/^wave 2 of 3: 1 changed/);
+    expect(logged[0]).toMatch(/^web: wave 2 of 3: 1 changed/);
     expect(pause).toHaveBeenCalledWith(5_000);
   });
 
@@ -267,20 +267,24 @@ describe("a wave of which hosts were put back in an earlier run", () => {
 
   test("warns of those that it does not have any more", async () => {
     const { outs } = await wave.update("wave-1", earlier("a", "b"), undo([unchanged("b")]));
-    expect(logged[0]).toMatch(/^warning: put back after a failed wave.*: a; `pulumi up --refresh` finds/);
+    expect(logged[0]).toMatch(
+      /^web: warning: put back after a failed wave.*: a; `pulumi up --refresh` finds/,
+    );
     expect(outs["undone"]).toEqual([]);
   });
 
   test("warns of those that it is not told any more how to reach, and goes on", async () => {
     const { outs } = await wave.update("wave-1", earlier("a", "b"), inputs([unchanged("a"), changed("b")]));
-    expect(logged[0]).toMatch(/^warning: put back after a failed wave.*: a; `pulumi up --refresh` finds/);
+    expect(logged[0]).toMatch(
+      /^web: warning: put back after a failed wave.*: a; `pulumi up --refresh` finds/,
+    );
     expect(calls(applyAgain)).toEqual([]);
     expect(outs["undone"]).toEqual([]);
   });
 
   test("warns of all of them when it is deleted", async () => {
-    await wave.delete("wave-1", earlier("a", "b"));
-    expect(logged).toEqual([expect.stringMatching(/^warning: .*: a, b; `pulumi up --refresh` finds/)]);
+    await wave.delete("wave-1", { fleet: "web", ...earlier("a", "b") });
+    expect(logged).toEqual([expect.stringMatching(/^web: warning: .*: a, b; `pulumi up --refresh` finds/)]);
     await wave.delete("wave-1", {});
     expect(logged).toHaveLength(1);
   });

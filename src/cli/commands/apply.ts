@@ -1,5 +1,12 @@
 import type { Command } from "../command.js";
-import { aboutHosts, adoptOption, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import {
+  aboutHosts,
+  adoptOption,
+  behindOption,
+  formerOption,
+  hostArgument,
+  hostOptions,
+} from "../host/host-options.js";
 import { policyArgument, policyFiles } from "../policy-argument.js";
 
 export const command: Command = {
@@ -15,6 +22,7 @@ export const command: Command = {
   options: [
     ...hostOptions,
     formerOption,
+    behindOption,
     adoptOption,
     {
       name: "undo-after",

@@ -1,5 +1,5 @@
 import type { Command } from "../command.js";
-import { aboutHosts, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import { aboutHosts, behindOption, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
 import { policyArgument, policyFiles, showSecrets } from "../policy-argument.js";
 
 export const command: Command = {
@@ -11,7 +11,7 @@ export const command: Command = {
     policyFiles,
   ],
   arguments: [policyArgument, hostArgument],
-  options: [...hostOptions, formerOption, showSecrets],
+  options: [...hostOptions, formerOption, behindOption, showSecrets],
   examples: [{ line: "knockgate plan policy.yaml edge", about: "Before `knockgate apply policy.yaml edge`" }],
   exitCodes: {
     0: "There is nothing to change.",

@@ -1,5 +1,12 @@
 import type { Command } from "../command.js";
-import { aboutHosts, adoptOption, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import {
+  aboutHosts,
+  adoptOption,
+  behindOption,
+  formerOption,
+  hostArgument,
+  hostOptions,
+} from "../host/host-options.js";
 import { policyArgument, policyFiles } from "../policy-argument.js";
 
 export const command: Command = {
@@ -11,7 +18,7 @@ export const command: Command = {
     policyFiles,
   ],
   arguments: [policyArgument, hostArgument],
-  options: [...hostOptions, formerOption, adoptOption],
+  options: [...hostOptions, formerOption, behindOption, adoptOption],
   examples: [{ line: "knockgate remove policy.yaml edge", about: "By a profile" }],
   exitCodes: {
     0: "The host has nothing of the policy.",

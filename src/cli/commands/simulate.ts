@@ -1,5 +1,5 @@
 import type { Command } from "../command.js";
-import { hostOptions } from "../host/host-options.js";
+import { behindOption, hostOptions } from "../host/host-options.js";
 import { policyArgument, policyFiles, showSecrets } from "../policy-argument.js";
 
 export const command: Command = {
@@ -39,6 +39,7 @@ export const command: Command = {
         "How long to wait between two readings of the host. 0: read it once, and all it has counted and logged. Default: 30; on a terminal Enter ends it.",
     },
     ...hostOptions,
+    behindOption,
     showSecrets,
   ],
   examples: [

@@ -1,5 +1,5 @@
 import type { Command } from "../command.js";
-import { aboutHosts, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
+import { aboutHosts, behindOption, formerOption, hostArgument, hostOptions } from "../host/host-options.js";
 import { policyArgument, policyFiles } from "../policy-argument.js";
 
 export const command: Command = {
@@ -11,7 +11,7 @@ export const command: Command = {
     policyFiles,
   ],
   arguments: [policyArgument, hostArgument],
-  options: [...hostOptions, formerOption],
+  options: [...hostOptions, formerOption, behindOption],
   examples: [
     { line: "knockgate status policy.yaml edge", about: "By a profile" },
     {

@@ -1,6 +1,8 @@
+import { listBefore, listOtherGates, type OtherGate } from "../../apply/behind.js";
 import type { Reached } from "../../apply/reach.js";
-import type { Profile } from "../../client/profile.js";
+import type { Profile, ProfileGate } from "../../client/profile.js";
 import { KnockgateError } from "../../errors.js";
+import { findGate } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
 import type { Connection } from "../../transport/connection.js";
@@ -20,6 +22,10 @@ export interface Errand {
   readonly former: readonly Policy[];
   /** What the host may be gated by, likeliest first. */
   readonly gatedBy: readonly Policy[];
+  /** Gates of other policies that SSH is behind: what `--behind` names, and what the profile alone knows. */
+  readonly behind: readonly OtherGate[];
+  /** What the profile knows of the host's gates that are not the policy's. */
+  readonly others: readonly ProfileGate[];
   readonly profile: Profile | undefined;
 }
 
@@ -35,11 +41,27 @@ export async function readErrand(
 ): Promise<Errand> {
   const { input } = surroundings;
   const policy = takePolicy(await readPolicyFile(file, input));
-  const named = call.value("former");
-  const former = named === undefined ? [] : [takePolicy(await readPolicyFile(named, input))];
+  const earlier = call.value("former");
+  const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
   const { connection, profile } = await readHostLogin(host, call, surroundings);
-  const kept = profile === undefined ? [] : [toPolicy(profile, policy.name)];
-  return { policy, connection, former, gatedBy: [...former, ...kept, policy], profile };
+  const named = await Promise.all(call.values("behind").map((path) => readPolicyFile(path, input)));
+  const behind = named.flatMap((read) => listOtherGates(takePolicy(read)));
+  const own = [...former, policy];
+  const others = profile === undefined ? [] : listOthers(profile, own, connection);
+  const kept = profile === undefined || others.length > 0 ? [] : [toPolicy(profile, policy.name)];
+  const gatedBy = [...former, ...kept, policy];
+  return { policy, connection, former, gatedBy, behind: [...behind, ...others], others, profile };
+}
+
+/** Where no gate of the policy protects SSH, the profile's gate that does is another policy's. */
+function listOthers(
+  { gates }: Profile,
+  own: readonly Policy[],
+  { port }: Connection,
+): readonly ProfileGate[] {
+  if (own.some((policy) => findGate(policy, port) !== undefined)) return [];
+  const names = own.flatMap((policy) => policy.gates.map((gate) => gate.name));
+  return gates.filter((gate) => listBefore([gate], port).length > 0 && !names.includes(gate.gate));
 }
 
 /** A policy with a profile's gates: good for its knocks, and for nothing else. */

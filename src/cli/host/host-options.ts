@@ -45,9 +45,18 @@ export const adoptOption: Option = {
     "Take over a policy of this name that another owner, such as a Pulumi stack, has confirmed on the host. Without it such a policy is left alone.",
 };
 
-/** Of those that may meet a host with another knock. */
+/** Of those that may meet a host with another knock, or with another policy's gate before SSH. */
 export const formerOption: Option = {
   name: "former",
   value: "FILE",
   about: "The policy that the host may still have, for its knock.",
+};
+
+/** Of the same. */
+export const behindOption: Option = {
+  name: "behind",
+  value: "FILE",
+  isRepeated: true,
+  about:
+    "Another policy on the host that SSH is behind, for its knock. Default: what the profile knows, where no gate of the policy protects SSH.",
 };

@@ -23,7 +23,7 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile has a form that no host can have");
   const errand = await readErrand(call, surroundings);
-  const { policy, connection, gatedBy, profile } = errand;
+  const { policy, connection, gatedBy, behind, profile } = errand;
   const request = makeRequest(call, errand);
   const from = call.value("prove-from");
   const proveFrom = from === undefined ? undefined : await readConnectionFile(from, surroundings.input);
@@ -36,7 +36,7 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
     };
     for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
     const change = () =>
-      withProvingWorld({ connection, proveFrom, policy }, gatedBy, tell, (world) =>
+      withProvingWorld({ connection, proveFrom, policy, behind }, gatedBy, tell, (world) =>
         changeHost(request, world),
       );
     return sayWhenInterrupted(() => tell(describeInterruption(request)), change);
@@ -86,11 +86,12 @@ function describeInterruption({ undoAfterSeconds }: ChangeRequest): string {
 /** From now on the host opens for this knock alone. */
 async function keepKnock(
   name: string,
-  { policy, connection }: Errand,
+  { policy, connection, others }: Errand,
   { environment }: Surroundings,
 ): Promise<string> {
   try {
-    return await saveProfile(environment, { name, way: readWay(connection), gates: listGates(policy) });
+    const gates = [...others, ...listGates(policy)];
+    return await saveProfile(environment, { name, way: readWay(connection), gates });
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
     const message = `the host has the policy, confirmed, but profile ${name} could not be written${why}: until it is, it may hold another knock. Run the same command again once it can be`;

@@ -1,0 +1,48 @@
+import { checkExpectations } from "../check/expectations.js";
+import { lintPolicy } from "../check/lint.js";
+import { checkUndoTime, chooseUndoTime } from "../plan/undo-time.js";
+import { type Finding, placeBelowPolicy } from "../policy/finding.js";
+import { renderRedacted } from "../render/redact.js";
+import type { KnownArguments } from "./arguments.js";
+import { lintKnownPart, shortenUnknown } from "./known-part.js";
+import type { Properties } from "./properties.js";
+import { describeReach } from "./reached-by.js";
+import { hasUnknown, unknownValue } from "./unknown.js";
+
+/** Finds what is wrong with the known part of inputs that are not all known yet; warnings wait until they are. */
+export function findKnownErrors(known: KnownArguments, news: Properties): readonly Finding[] {
+  const { policy, undoAfterSeconds, hasHealth, health } = known;
+  if (policy === undefined) return lintKnownPart(news["policy"]).map(placeBelowPolicy);
+  const linted = lintPolicy(policy).filter(({ severity }) => severity === "error");
+  const early =
+    undoAfterSeconds === undefined || hasHealth === undefined
+      ? []
+      : checkUndoTime({ policy, undoAfterSeconds, health });
+  return [...[...linted, ...checkExpectations(policy)].map(placeBelowPolicy), ...early];
+}
+
+/** Fills in what can be told already, so that a preview shows as unknown only what is. */
+export function fillKnown(
+  known: KnownArguments,
+  olds: Properties,
+  news: Properties,
+  redactionKey: string,
+): Record<string, unknown> {
+  const { policy, hasHealth, health } = known;
+  const chosen =
+    policy === undefined || hasHealth === undefined
+      ? (olds["undoAfterSeconds"] ?? unknownValue)
+      : chooseUndoTime({ policy, health });
+  const whole = ["connection", "proveFrom", "behind"].filter((name) => hasUnknown(news[name]));
+  return {
+    ...news,
+    // A preview that shows their known parts one by one says nothing that `reachedBy` does not.
+    ...Object.fromEntries(whole.map((name) => [name, unknownValue])),
+    policy: policy ?? shortenUnknown(news["policy"]),
+    undoAfterSeconds: news["undoAfterSeconds"] ?? chosen,
+    redactionKey,
+    ruleset: policy === undefined ? unknownValue : renderRedacted(policy, redactionKey),
+    drift: [],
+    reachedBy: describeReach(news, redactionKey),
+  };
+}

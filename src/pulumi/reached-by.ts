@@ -1,0 +1,65 @@
+import { digestKeyed } from "../policy/digest.js";
+import { connectionSchema } from "../transport/connection.js";
+import { fingerprintKey } from "../transport/host-key.js";
+import type { Properties } from "./properties.js";
+import { hasUnknown, unknownValue } from "./unknown.js";
+
+/** Fields of a login that may be seen as they are: the log names host and port, and none of them lets anybody in. */
+const shown = ["host", "port", "user", "agentSocketPath", "dialErrorLimit", "perDialTimeout"];
+/** Those that are seen as labels, which change when they do. */
+const labelled = ["password", "privateKey", "privateKeyPassword", "sudoPassword"];
+
+/**
+ * Describes how a host is reached as everybody may see it, so that a preview shows what of it changed: addresses, users
+ * and the fingerprints of host keys, and a label in place of each secret. Without the key, which is secret and random,
+ * nobody can try passwords against a label.
+ */
+export function describeReach(
+  { connection, proveFrom, behind }: Properties,
+  key: string,
+): Readonly<Record<string, unknown>> {
+  const login = describeLogin(connection, key);
+  return {
+    ...(typeof login === "string" ? { host: login } : login),
+    ...(proveFrom === undefined ? {} : { proveFrom: describeLogin(proveFrom, key) }),
+    ...(behind === undefined ? {} : { behind: labelSecret("behind", behind, key) }),
+  };
+}
+
+function describeLogin(raw: unknown, key: string): object | string {
+  if (typeof raw !== "object" || raw === null) return unknownValue;
+  const given = raw as Properties;
+  const login: Properties = { ...listDefaults(), ...given };
+  const fields = [...shown, ...labelled].flatMap((name) => {
+    const value = login[name];
+    if (value === undefined) return [];
+    return [[name, shown.includes(name) ? value : labelSecret(name, value, key)]];
+  });
+  const { proxy } = given;
+  return {
+    ...Object.fromEntries(fields),
+    hostKey: describeHostKey(given, key),
+    ...(proxy === undefined ? {} : { proxy: describeLogin(proxy, key) }),
+  };
+}
+
+function listDefaults(): Properties {
+  const { port, user, dialErrorLimit, perDialTimeout } = connectionSchema.parse({ host: "any" });
+  return { port, user, dialErrorLimit, perDialTimeout };
+}
+
+function describeHostKey({ hostKey, ignoreHostKey }: Properties, key: string): unknown {
+  if (ignoreHostKey === true) return "any";
+  if (hostKey === undefined) return "as in known_hosts";
+  if (hostKey === unknownValue) return hostKey;
+  const [, blob] = /^\s*[a-z][\w@.-]* ([A-Za-z0-9+/]{40,}={0,2})(?:\s|$)/.exec(`${hostKey}`) ?? [];
+  // What is no public key may be a secret that was put into the wrong place.
+  return blob === undefined
+    ? labelSecret("hostKey", hostKey, key)
+    : fingerprintKey(Buffer.from(blob, "base64"));
+}
+
+function labelSecret(name: string, value: unknown, key: string): string {
+  if (hasUnknown(value)) return unknownValue;
+  return `<${name}:${digestKeyed(key, JSON.stringify([name, value]), 6)}>`;
+}
