@@ -1,6 +1,6 @@
 import { KnockgateError } from "../errors.js";
 import type { Counts } from "../plan/counts.js";
-import type { Route, Vantage } from "../transport/host.js";
+import type { CutOff, Route, Vantage } from "../transport/host.js";
 
 /** What a proof needs to know besides the policy. */
 export interface ProofContext {
@@ -8,6 +8,14 @@ export interface ProofContext {
   readonly route: Route;
   /** Where doors are tried from: the route, or another machine. */
   readonly vantage: Vantage;
+  /** The same place's ways to the host's other addresses. */
+  readonly others: readonly Vantage[];
+  /** Those of the host's addresses that it has no way to. */
+  readonly cutOff: readonly CutOff[];
+  /** What the host says its addresses towards others are; none where it can't tell. */
+  readonly hostAddresses: readonly string[];
+  /** Whether there is time for more before the host undoes the change. */
+  hasTime(): boolean;
   readonly sshPort: number;
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
@@ -18,6 +26,11 @@ export interface ProofContext {
   /** What it has counted by now. */
   countPackets(): Promise<Counts | undefined>;
   log(line: string): void;
+}
+
+/** The address that a port is tried at, where the host has several. */
+export function nameTarget({ vantage, others }: Pick<ProofContext, "vantage" | "others">): string {
+  return vantage.target === undefined || others.length === 0 ? "" : ` of ${vantage.target}`;
 }
 
 /** Packets get lost: what did not come through is sent again, each try a whole sequence. */

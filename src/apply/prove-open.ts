@@ -2,7 +2,7 @@ import { hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
 import type { Protocol } from "../policy/port.js";
 import type { Gate } from "../policy/schema.js";
-import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { nameTarget, notConfirmed, type ProofContext, proofTries } from "./proof.js";
 
 /**
  * Proves that a gate opens for its knock: its TCP port answers, and the kernel counts what is sent to its UDP port as
@@ -19,12 +19,15 @@ export async function proveOpens(
   if (udp !== undefined) await proveUdp(gate, udp, context);
 }
 
-async function proveTcp(gate: Gate, port: number, { vantage, dialMs, log }: ProofContext): Promise<void> {
+async function proveTcp(gate: Gate, port: number, context: ProofContext): Promise<void> {
+  const { vantage, dialMs, log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
     await vantage.knock(gate.knock.steps);
     const answer = await vantage.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent")
-      return log(`open: gate ${gate.name} answers on TCP port ${port} after the knock (${answer})`);
+      return log(
+        `open: gate ${gate.name} answers on TCP port ${port}${nameTarget(context)} after the knock (${answer})`,
+      );
   }
   throw notConfirmed(describeShut(`TCP port ${port} of gate ${gate.name} does not answer`));
 }

@@ -2,6 +2,7 @@ import { findGate, isAllowed } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/schema.js";
 import type { HostConnection } from "../transport/host.js";
 import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { proveOthersClosed, proveOthersOpen } from "./prove-address.js";
 import { proveClosed } from "./prove-closed.js";
 import { proveOpens } from "./prove-open.js";
 import { dial } from "./reach.js";
@@ -18,18 +19,22 @@ export async function proveGates(policy: Policy, context: ProofContext): Promise
   const address = isOwn ? clientAddress : vantage.address;
   if (!isOwn) log(`closed and open are tried from ${vantage.name}`);
   const sshGate = findGate(policy, context.sshPort);
-  if (address !== undefined && isAllowed(policy, address)) {
+  const isHeld = address === undefined || !isAllowed(policy, address);
+  if (isHeld) await proveClosed(policy, context);
+  else {
     const whose = isOwn ? "this machine's address" : `${vantage.name}'s address`;
     const reason = `because ${whose} is in allowFrom; set proveFrom to a machine that has to knock`;
     log(`closed: not checked, ${reason}`);
     log(`open: not checked, ${reason}`);
-  } else {
-    await proveClosed(policy, context);
+  }
+  const closed = await proveOthersClosed(policy, context);
+  if (isHeld) {
     for (const gate of policy.gates) {
       // A fresh SSH connection proves more than an answer does.
       await proveOpens(gate, isOwn && gate === sshGate ? ["udp"] : ["tcp", "udp"], context);
     }
   }
+  await proveOthersOpen(policy, closed, context);
   return proveSsh(policy, context);
 }
 

@@ -51,6 +51,7 @@ async function openWorld<T>(
   try {
     return await use({
       routes: passage.routes,
+      cutOff: passage.cutOff ?? [],
       dialing: {
         port: connection.port,
         perDialTimeoutMs: connection.perDialTimeout * 1_000,

@@ -1,14 +1,16 @@
 import { KnockgateError } from "../errors.js";
 import { dialThrough, findBastion } from "./bastion.js";
 import type { Connection } from "./connection.js";
+import { listCutOff } from "./cut-off.js";
 import { dialSsh, findAddresses, nameLogin } from "./dial.js";
 import { checkEcho, needsEcho } from "./fitness.js";
-import type { KnockStep, Passage } from "./host.js";
+import type { CutOff, KnockStep, Passage } from "./host.js";
 import { probePort, sendKnock } from "./knock.js";
 import { runPerl } from "./local-perl.js";
-import type { Outpost } from "./outpost.js";
+import { isUsable, type Outpost } from "./outpost.js";
 import { askEcho } from "./packet-program.js";
 import { becomeRoot } from "./root.js";
+import { findSource } from "./source.js";
 import { type Credentials, readCredentials } from "./ssh.js";
 
 /**
@@ -35,10 +37,12 @@ async function findDirectRoutes(
   credentials: Credentials,
   steps: readonly KnockStep[],
 ): Promise<Passage> {
-  const addresses = await findAddresses(connection.host);
-  if (needsEcho(steps)) await checkEchoHere(addresses);
-  const routes = addresses.map((address) => ({
+  const { ways, cutOff } = await findWays(await findAddresses(connection.host));
+  if (needsEcho(steps)) await checkEchoHere(ways.map(({ address }) => address));
+  const routes = ways.map(({ address, source }) => ({
     name: namePlace(connection, address),
+    target: address,
+    address: source,
     connect: async (timeoutMs: number) => {
       const name = nameLogin(connection, address);
       return becomeRoot(await dialSsh(credentials, address, name, timeoutMs), findSudoPassword(connection));
@@ -46,7 +50,25 @@ async function findDirectRoutes(
     knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
     probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
   }));
-  return { routes, close: () => undefined };
+  return { routes, cutOff, close: () => undefined };
+}
+
+interface FoundWays {
+  readonly ways: readonly { readonly address: string; readonly source: string | undefined }[];
+  readonly cutOff: readonly CutOff[];
+}
+
+/** Where there is a way to none of them, each may be tried all the same: what the kernel says of it then is the error. */
+async function findWays(addresses: readonly string[]): Promise<FoundWays> {
+  const [only, ...more] = addresses;
+  if (only !== undefined && more.length === 0)
+    return { ways: [{ address: only, source: undefined }], cutOff: [] };
+  const found = await Promise.all(
+    addresses.map(async (address) => ({ address, source: await findSource(address) })),
+  );
+  const ways = found.filter(({ source }) => source !== undefined);
+  if (ways.length === 0) return { ways: found, cutOff: [] };
+  return { ways, cutOff: listCutOff("this machine", found) };
 }
 
 async function checkEchoHere(addresses: readonly string[]): Promise<void> {
@@ -64,8 +86,10 @@ async function findRoutesThrough(
   steps: readonly KnockStep[],
 ): Promise<Passage> {
   const targets = await bastion.survey(connection.host, steps);
-  const routes = targets.map(({ address }) => ({
+  const routes = targets.filter(isUsable).map(({ address, source }) => ({
     name: `${namePlace(connection, address)} through ${bastion.name}`,
+    target: address,
+    address: source,
     connect: async (timeoutMs: number) => {
       const client = await dialThrough(bastion, credentials, address, timeoutMs);
       return becomeRoot(client, findSudoPassword(connection));
@@ -73,7 +97,7 @@ async function findRoutesThrough(
     knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
     probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
   }));
-  return { routes, close: () => bastion.close() };
+  return { routes, cutOff: listCutOff(bastion.name, targets), close: () => bastion.close() };
 }
 
 function namePlace({ host, port }: Connection, address: string): string {

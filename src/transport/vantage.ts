@@ -1,9 +1,10 @@
 import { KnockgateError } from "../errors.js";
 import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./bastion.js";
 import type { Connection } from "./connection.js";
+import { listCutOff } from "./cut-off.js";
 import { nameLogin, tryEach } from "./dial.js";
-import type { KnockStep, RemoteVantage } from "./host.js";
-import { makeOutpost, type Outpost } from "./outpost.js";
+import type { KnockStep, RemoteVantage, Vantage } from "./host.js";
+import { isUsable, makeOutpost, type Outpost } from "./outpost.js";
 import { readCredentials } from "./ssh.js";
 
 /**
@@ -25,14 +26,21 @@ export async function findVantage(
 ): Promise<RemoteVantage> {
   const outpost = await findOutpost(from, field);
   try {
-    // The resolver's first choice: what a client there would take.
-    const [target] = await outpost.survey(host, steps);
-    if (target === undefined) throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`);
-    return {
+    const found = await outpost.survey(host, steps);
+    const look = (address: string): Pick<Vantage, "name" | "target" | "knock" | "probePort"> => ({
       name: outpost.name,
-      address: target.source,
-      knock: (knock) => outpost.knock(target.address, knock),
-      probePort: (port, timeoutMs) => outpost.probePort(target.address, port, timeoutMs),
+      target: address,
+      knock: (knock) => outpost.knock(address, knock),
+      probePort: (port, timeoutMs) => outpost.probePort(address, port, timeoutMs),
+    });
+    // The resolver's first choice: what a client there would take.
+    const [first, ...others] = found.filter(isUsable);
+    if (first === undefined) throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`);
+    return {
+      ...look(first.address),
+      address: first.source,
+      others: others.map(({ address, source }) => ({ ...look(address), address: source })),
+      cutOff: listCutOff(outpost.name, found),
       close: () => outpost.close(),
     };
   } catch (cause) {
@@ -46,7 +54,7 @@ async function findOutpost(from: Connection, field: string): Promise<Outpost> {
   if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials);
   const bastion = await findBastion(from.proxy, `${field}.proxy`);
   const dial = async () =>
-    tryEach(await bastion.survey(from.host, []), ({ address }) =>
+    tryEach((await bastion.survey(from.host, [])).filter(isUsable), ({ address }) =>
       dialThrough(bastion, credentials, address, from.perDialTimeout * 1_000),
     );
   const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial));
