@@ -19,6 +19,7 @@ import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
 import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
+import { makeFindSource } from "./trace-knock.js";
 
 export interface ChangeRequest {
   /** What the host shall have. */
@@ -130,6 +131,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
         counted: readCounts(loaded.sections.get("counts") ?? "", policy),
+        findSource: makeFindSource(connection, policy),
         countPackets: () => countPackets(connection, policy),
         log: tell,
       });

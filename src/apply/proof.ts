@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import type { Counts } from "../plan/counts.js";
 import type { CutOff, Route, Vantage } from "../transport/host.js";
+import type { FindSource } from "./trace-knock.js";
 
 /** What a proof needs to know besides the policy. */
 export interface ProofContext {
@@ -23,6 +24,8 @@ export interface ProofContext {
   readonly dialMs: number;
   /** What the host's kernel had counted for each gate right after the load; `undefined` when it can't be told. */
   readonly counted: Counts | undefined;
+  /** How fresh a source is in one of the host's sets. */
+  readonly findSource: FindSource;
   /** What it has counted by now. */
   countPackets(): Promise<Counts | undefined>;
   log(line: string): void;
@@ -35,6 +38,12 @@ export function nameTarget({ vantage, others }: Pick<ProofContext, "vantage" | "
 
 /** Packets get lost: what did not come through is sent again, each try a whole sequence. */
 export const proofTries = 3;
+
+/** Says that a try was in vain, and what is done next. */
+export function describeTry(triesBefore: number, what: string): string {
+  const next = triesBefore + 1 < proofTries ? "the knock is sent again" : "the host is asked how far it came";
+  return `try ${triesBefore + 1} of ${proofTries}: ${what}; ${next}`;
+}
 
 export function notConfirmed(message: string, cause?: unknown): KnockgateError {
   return new KnockgateError("NOT_CONFIRMED", message, { cause });

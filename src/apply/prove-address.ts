@@ -109,7 +109,7 @@ async function tryOpen(
   let isAnswered = false;
   if (tcp !== undefined) {
     const port = `TCP port ${tcp} of ${target}`;
-    const answer = await knockAndAsk(gate, tcp, context);
+    const answer = await knockAndAsk(gate, tcp, isSeen ? proofTries : 1, context);
     isAnswered = answer !== "silent";
     if (isAnswered && !isSeen)
       context.log(`closed: gate ${gate.name} does not answer on ${port} before the knock`);
@@ -124,9 +124,14 @@ async function tryOpen(
 }
 
 /** Where one can log in that is done: to connect and to hang up is what sshd holds against a client (PerSourcePenalties). */
-async function knockAndAsk(gate: Gate, port: number, context: ProofContext): Promise<PortAnswer> {
+async function knockAndAsk(
+  gate: Gate,
+  port: number,
+  most: number,
+  context: ProofContext,
+): Promise<PortAnswer> {
   const { vantage, dialMs, sshPort } = context;
-  for (let tries = 0; tries < proofTries; tries += 1) {
+  for (let tries = 0; tries < most; tries += 1) {
     await vantage.knock(gate.knock.steps);
     const answer =
       isRoute(vantage) && port === sshPort

@@ -1,11 +1,13 @@
+import { KnockgateError } from "../errors.js";
 import { findGate, isAllowed } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/schema.js";
 import type { HostConnection } from "../transport/host.js";
-import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { describeTry, notConfirmed, type ProofContext, proofTries } from "./proof.js";
 import { proveOthersClosed, proveOthersOpen } from "./prove-address.js";
 import { proveClosed } from "./prove-closed.js";
 import { proveOpens } from "./prove-open.js";
 import { dial } from "./reach.js";
+import { traceKnock } from "./trace-knock.js";
 
 /**
  * Proves from outside that each gate is closed before its knock and open after it, and that a fresh SSH connection
@@ -31,7 +33,7 @@ export async function proveGates(policy: Policy, context: ProofContext): Promise
   if (isHeld) {
     for (const gate of policy.gates) {
       // A fresh SSH connection proves more than an answer does.
-      await proveOpens(gate, isOwn && gate === sshGate ? ["udp"] : ["tcp", "udp"], context);
+      await proveOpens(policy, gate, isOwn && gate === sshGate ? ["udp"] : ["tcp", "udp"], context);
     }
   }
   await proveOthersOpen(policy, closed, context);
@@ -51,11 +53,15 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
       return connection;
     } catch (error) {
       cause = error;
+      const why = error instanceof KnockgateError ? error.summary.replace(/[.]$/, "") : "it failed";
+      if (mustKnock || tries + 1 < proofTries)
+        log(describeTry(tries, `no fresh SSH connection came through: ${why}`));
     }
   }
+  const course = mustKnock ? await traceKnock(policy, gate, { ...context, vantage: route }) : undefined;
   throw notConfirmed(
     mustKnock
-      ? `no fresh SSH connection came through after ${proofTries} knocks: does a step get lost on the way from here?`
+      ? `no fresh SSH connection came through after ${proofTries} knocks. ${course ?? "Does a step get lost on the way from here?"}`
       : `no fresh SSH connection came through in ${proofTries} tries`,
     cause,
   );

@@ -3,6 +3,7 @@ import { findGate } from "../policy/gate.js";
 import type { Policy, Step } from "../policy/schema.js";
 import type { HostConnection, Route } from "../transport/host.js";
 import { dialPatiently } from "../transport/patience.js";
+import { readAnswer } from "../transport/read-answer.js";
 
 /** How long and how often to dial, as `perDialTimeout` and `dialErrorLimit` of the connection say. */
 export interface Dialing {
@@ -12,6 +13,10 @@ export interface Dialing {
   readonly perDialTimeoutMs: number;
   /** How many failed rounds are forgiven; -1: all are. */
   readonly errorLimit: number;
+  /** Whether a refused login is tried again, too: only where the machine is new. Default: false. */
+  readonly forgivesRefusal?: boolean;
+  /** Is told of each round that failed; without a secret. Default: nobody is. */
+  readonly log?: (line: string) => void;
 }
 
 export interface Reached {
@@ -38,23 +43,42 @@ export async function reachHost(
   dialing: Dialing,
 ): Promise<Reached> {
   const ways = orderWays(policies, isGated, dialing.port);
-  return dialPatiently(dialing.errorLimit, () => tryWays(routes, ways, dialing));
+  const { perDialTimeoutMs, errorLimit, forgivesRefusal, log } = dialing;
+  const roundMs = routes.length * ((ways.length - 1) * limitPatience(dialing) + perDialTimeoutMs);
+  const tryMs = perDialTimeoutMs === 0 ? 0 : roundMs;
+  let failures: string[] = [];
+  const describe = (error: KnockgateError) =>
+    failures.length === 0 ? error.summary : `no SSH connection came about: ${failures.join("; ")}`;
+  return dialPatiently({ errorLimit, tryMs, forgivesRefusal, log, describe }, () => {
+    failures = [];
+    return tryWays(routes, ways, dialing, (failure) => failures.push(failure));
+  });
+}
+
+/** What to send first, and in words what that is. */
+interface Way {
+  readonly steps: readonly Step[];
+  readonly words: string;
 }
 
 async function tryWays(
   routes: readonly Route[],
-  ways: readonly (readonly Step[])[],
+  ways: readonly Way[],
   dialing: Dialing,
+  note: (failure: string) => void,
 ): Promise<Reached> {
   let cause: KnockgateError | undefined;
   for (const route of routes) {
-    for (const [index, steps] of ways.entries()) {
+    for (const [index, { steps, words }] of ways.entries()) {
       const isLast = index === ways.length - 1;
       try {
         return await dial(route, steps, isLast ? dialing.perDialTimeoutMs : limitPatience(dialing));
       } catch (error) {
         if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
         cause = error;
+        note(`${words}: ${error.summary.replace(/[.]$/, "")}`);
+        // No gate is in the way there, and nothing listens: another address may.
+        if (readAnswer(error) === "refused") break;
       }
     }
   }
@@ -78,15 +102,21 @@ function limitPatience({ perDialTimeoutMs }: Dialing): number {
   return perDialTimeoutMs === 0 ? impatientMs : Math.min(impatientMs, perDialTimeoutMs);
 }
 
-function orderWays(
-  policies: readonly Policy[],
-  isGated: boolean,
-  port: number,
-): readonly (readonly Step[])[] {
+function orderWays(policies: readonly Policy[], isGated: boolean, port: number): readonly Way[] {
   const knocks = policies.flatMap((policy) => {
     const gate = findGate(policy, port);
     return gate === undefined ? [] : [gate.knock.steps];
   });
   const distinct = [...new Map(knocks.map((steps) => [JSON.stringify(steps), steps])).values()];
-  return isGated ? [...distinct, []] : [[], ...distinct];
+  const ways = distinct.map((steps, index) => ({ steps, words: nameKnock(index, distinct.length) }));
+  const plain = { steps: [], words: "without a knock" };
+  return isGated ? [...ways, plain] : [plain, ...ways];
+}
+
+/** Which knock it is, for messages: never what it is made of. */
+function nameKnock(index: number, count: number): string {
+  if (count === 1) return "with its knock";
+  return index === 0
+    ? "with the likeliest knock"
+    : `with another knock that it may want (${index + 1} of ${count})`;
 }

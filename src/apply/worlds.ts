@@ -26,7 +26,8 @@ export function withWorld<T>(
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  return takeBastionTurns({ connection }, () => openWorld(connection, policies, log, use));
+  const tell = tellOf(connection, policies, log);
+  return takeBastionTurns({ connection }, () => openWorld(connection, policies, log, use), tell);
 }
 
 /** Opens the way to another machine, too, when the gates are to be tried from there. */
@@ -36,7 +37,8 @@ export function withProvingWorld<T>(
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use));
+  const tell = tellOf(wanted.connection, policies, log);
+  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
 }
 
 async function openWorld<T>(
@@ -45,7 +47,8 @@ async function openWorld<T>(
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  const passage = await findRoutes(connection, listSteps(policies)).catch((cause: unknown) =>
+  const tell = tellOf(connection, policies, log);
+  const passage = await findRoutes(connection, listSteps(policies), tell).catch((cause: unknown) =>
     refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
   );
   try {
@@ -56,6 +59,7 @@ async function openWorld<T>(
         port: connection.port,
         perDialTimeoutMs: connection.perDialTimeout * 1_000,
         errorLimit: connection.dialErrorLimit,
+        log: tell,
       },
       newId: () => randomUUID(),
       log,
@@ -72,14 +76,28 @@ async function openProvingWorld<T>(
   use: (world: World) => Promise<T>,
 ): Promise<T> {
   if (proveFrom === undefined) return openWorld(connection, policies, log, use);
-  const vantage = await findVantage(proveFrom, connection.host, listSteps([policy]), "proveFrom").catch(
-    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
-  );
+  const vantage = await findVantage(
+    proveFrom,
+    connection.host,
+    listSteps([policy]),
+    "proveFrom",
+    tellOf(connection, [policy], log),
+  ).catch((cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause));
   try {
     return await openWorld(connection, policies, log, (world) => use({ ...world, vantage }));
   } finally {
     vantage.close();
   }
+}
+
+/** Says before each line what it is about, while no route is known yet. */
+function tellOf(
+  { host, port }: Connection,
+  [policy]: readonly Policy[],
+  log: World["log"],
+): (line: string) => void {
+  const subject = policy === undefined ? "" : `${policy.name} on `;
+  return (line) => log(`${subject}${host}:${port}: 1/6 connect: ${line}`);
 }
 
 function listSteps(policies: readonly Policy[]): readonly Step[] {

@@ -19,13 +19,18 @@ import { type Credentials, readCredentials } from "./ssh.js";
  * connection take the same way.
  *
  * @param steps all that may have to be sent: whoever can't says so now, before anything is changed
+ * @param log is told of each dial to the bastion that failed and is tried again
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  * `ARGUMENTS_INVALID`
  */
-export async function findRoutes(connection: Connection, steps: readonly KnockStep[]): Promise<Passage> {
+export async function findRoutes(
+  connection: Connection,
+  steps: readonly KnockStep[],
+  log?: (line: string) => void,
+): Promise<Passage> {
   const credentials = await readCredentials(connection, "connection");
   if (connection.proxy === undefined) return findDirectRoutes(connection, credentials, steps);
-  const bastion = await findBastion(connection.proxy, "connection.proxy");
+  const bastion = await findBastion(connection.proxy, "connection.proxy", log);
   return findRoutesThrough(bastion, connection, credentials, steps).catch((cause: unknown) => {
     bastion.close();
     throw cause;

@@ -15,6 +15,7 @@ import { readCredentials } from "./ssh.js";
  * @param host the host's name, as that machine knows it, or address
  * @param steps all that may have to be sent from there: if it can't, that is said now
  * @param field what `from` is called in the arguments, for messages
+ * @param log is told of each dial to it that failed and is tried again
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  * `ARGUMENTS_INVALID`
  */
@@ -23,8 +24,9 @@ export async function findVantage(
   host: string,
   steps: readonly KnockStep[],
   field: string,
+  log?: (line: string) => void,
 ): Promise<RemoteVantage> {
-  const outpost = await findOutpost(from, field);
+  const outpost = await findOutpost(from, field, log);
   try {
     const found = await outpost.survey(host, steps);
     const look = (address: string): Pick<Vantage, "name" | "target" | "knock" | "probePort"> => ({
@@ -49,15 +51,15 @@ export async function findVantage(
   }
 }
 
-async function findOutpost(from: Connection, field: string): Promise<Outpost> {
+async function findOutpost(from: Connection, field: string, log?: (line: string) => void): Promise<Outpost> {
   const credentials = await readCredentials(from, field);
-  if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials);
-  const bastion = await findBastion(from.proxy, `${field}.proxy`);
+  if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials, log);
+  const bastion = await findBastion(from.proxy, `${field}.proxy`, log);
   const dial = async () =>
     tryEach((await bastion.survey(from.host, [])).filter(isUsable), ({ address }) =>
       dialThrough(bastion, credentials, address, from.perDialTimeout * 1_000),
     );
-  const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial));
+  const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial, log));
   return {
     ...outpost,
     close: () => {

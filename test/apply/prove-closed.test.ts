@@ -35,6 +35,7 @@ function play(counts: readonly (Counts | undefined)[], answer: PortAnswer = "sil
     cutOff: [],
     hostAddresses: [],
     hasTime: () => true,
+    findSource: unused,
     sshPort: 22,
     clientAddress: "192.0.2.9",
     dialMs: 1,

@@ -29,7 +29,7 @@ function request(policy: Policy) {
 async function deployByName(host: LabHost, more: readonly string[] = [host.ipv6]): Promise<Deployment> {
   const name = `${host.name}-${host.ipv4.replaceAll(".", "-")}.test`;
   await giveName(name, [host.ipv4, ...more]);
-  return openDeployment({ ...connectionTo(lab, host), host: name });
+  return openDeployment({ ...connectionTo(lab, host, { perDialTimeout: 2 }), host: name });
 }
 
 /** What the proof said, without the place. */

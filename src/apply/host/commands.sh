@@ -56,6 +56,18 @@ cmd_count() {
 	printf 'end=count\n'
 }
 
+# Tells which of some sets an address is in now, and how fresh it is there.
+cmd_seen() {
+	use_backend "$1"
+	source=$2
+	shift 2
+	for set; do
+		age=$("${backend}_find" "$set" "$source" 2>/dev/null)
+		[ -z "$age" ] || printf 'seen=%s %s\n' "$set" "$age"
+	done
+	printf 'end=seen\n'
+}
+
 # Prints what the policy's gates wrote to the kernel's log since the host was booted, the last lines of it.
 cmd_log() {
 	lines=$(journalctl -k -b -o short-monotonic --no-pager 2>/dev/null | grep -F " $1 " | tail -n 5000)
@@ -170,7 +182,7 @@ main() {
 	use_policy "$2"
 	shift 2
 	case $command in
-	probe | count | log) "cmd_$command" "$@" ;;
+	probe | count | seen | log) "cmd_$command" "$@" ;;
 	wait)
 		wait_until_undo "$2"
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
