@@ -7,7 +7,7 @@ import { findObstacles } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import { renderPolicy } from "../render/render.js";
-import type { HostConnection, Program, Route, Vantage } from "../transport/host.js";
+import type { CutOff, HostConnection, Program, RemoteVantage, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
 import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
@@ -19,6 +19,7 @@ import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
 import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
+import { makeFindSource } from "./trace-knock.js";
 
 export interface ChangeRequest {
   /** What the host shall have. */
@@ -44,8 +45,10 @@ export interface ChangeRequest {
 /** What a change needs from the world, so that tests can give it another. */
 export interface World {
   readonly routes: readonly Route[];
+  /** The host's addresses that no route leads to. Default: none. */
+  readonly cutOff?: readonly CutOff[];
   /** Where doors are tried from; default: the route that the host was reached by. */
-  readonly vantage?: Vantage | undefined;
+  readonly vantage?: (Vantage & Pick<RemoteVantage, "others" | "cutOff">) | undefined;
   readonly dialing: Dialing;
   /** A new change's id: a-z, 0-9 and -. */
   newId(): string;
@@ -107,6 +110,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       const kind = await stageLoad(connection, load, planReplacement, programOf, policy, limitMs);
       tell(`the host's own ${policy.backend} accepts the ruleset`);
       step = "3/6 arm";
+      const armedMs = performance.now();
       await run(commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       tell(`the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
       step = "4/6 load";
@@ -118,11 +122,17 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       const fresh = await proveGates(policy, {
         route,
         vantage: world.vantage ?? route,
+        others: world.vantage?.others ?? world.routes.filter((other) => other !== route),
+        cutOff: world.vantage?.cutOff ?? world.cutOff ?? [],
+        hostAddresses: observed.addresses ?? [],
+        // What has to come behind it, a health command above all, keeps as much.
+        hasTime: () => performance.now() - armedMs < undoAfterSeconds * 600,
         sshPort: world.dialing.port,
         behind: world.dialing.behind ?? [],
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
         counted: readCounts(loaded.sections.get("counts") ?? "", policy),
+        findSource: makeFindSource(connection, policy),
         countPackets: () => countPackets(connection, policy),
         log: tell,
       });

@@ -6,10 +6,11 @@ import { arrangeLike } from "../plan/listing.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/policy.js";
 import { tableName } from "../render/nftables-names.js";
-import type { HostConnection } from "../transport/host.js";
+import type { HostConnection, Route } from "../transport/host.js";
 import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;
+const askTimeoutMs = 4_000;
 
 /**
  * Looks at a host and at one policy on it, and changes nothing there.
@@ -25,8 +26,6 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
       `the host could not be looked at (exit code ${result.code}): ${result.stderr.trim() || "it answered something else"}`,
     );
   }
-  // A zone names one of the host's links; its firewall sees the address alone.
-  const clientAddress = (reply.values.get("client") ?? "").replace(/%.*$/, "");
   const ruleset = reply.sections.get("ruleset");
   const loaded = readLoaded(reply, policy);
   const baseline = reply.sections.get("baseline") ?? "";
@@ -35,7 +34,8 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
     // sshd always says who is there; what is no address is not put into a ruleset.
-    clientAddress: isIP(clientAddress) === 0 ? "127.0.0.1" : clientAddress,
+    clientAddress: readAddress(reply.values.get("client")) ?? "127.0.0.1",
+    addresses: reply.list("address").flatMap((said) => readAddress(said) ?? []),
     backend: policy.backend,
     nftVersion: /^nftables v(\S+)/.exec(reply.values.get("nft") ?? "")?.[1] ?? "",
     ...(json === "missing" || json === "fails" ? { nftJson: json } : {}),
@@ -89,6 +89,28 @@ export async function readKernelLog(connection: HostConnection, policy: Policy):
     "HOST_FAILED",
     `the host's kernel log could not be read (exit code ${result.code})`,
   );
+}
+
+/** Asks a host which address a connection comes from, without a knock; `undefined` where none comes about. */
+export async function askClientAddress(route: Route): Promise<string | undefined> {
+  try {
+    const connection = await route.connect(askTimeoutMs);
+    try {
+      const { stdout } = await connection.run({ commands: 'echo "client=$1"\n' }, askTimeoutMs);
+      const [client] = (parseReply(stdout).values.get("client") ?? "").split(" ");
+      return readAddress(client);
+    } finally {
+      connection.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** A zone names one of the host's links; its firewall sees the address alone. What is no address is left out. */
+function readAddress(said = ""): string | undefined {
+  const address = said.replace(/%.*$/, "");
+  return isIP(address) === 0 ? undefined : address;
 }
 
 function readInit(said: string | undefined): Observed["init"] {

@@ -2,7 +2,7 @@ import { type Counts, hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { PortAnswer } from "../transport/host.js";
-import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { nameTarget, notConfirmed, type ProofContext, proofTries } from "./proof.js";
 
 /** UDP has no answer that tells open from closed, and one datagram may get lost. */
 const datagrams = 2;
@@ -12,6 +12,20 @@ const datagrams = 2;
  * saw the packets. All gates at once: each silence has to be waited for.
  */
 export async function proveClosed(policy: Policy, context: ProofContext): Promise<void> {
+  const { unseen, canCount } = await findUnseen(policy, context);
+  for (const gate of unseen) concludeUnseen(gate, canCount, context);
+}
+
+/**
+ * Tries each gate before its knock, and logs those that are proven closed.
+ *
+ * @returns the gates of which nothing came back, and whose counters saw nothing either
+ * @throws KnockgateError `NOT_CONFIRMED` when a port answers
+ */
+export async function findUnseen(
+  policy: Policy,
+  context: ProofContext,
+): Promise<{ readonly unseen: readonly Gate[]; readonly canCount: boolean }> {
   let waiting: readonly Gate[] = policy.gates;
   let before = context.counted;
   for (let tries = 0; tries < proofTries && waiting.length > 0; tries += 1) {
@@ -23,16 +37,16 @@ export async function proveClosed(policy: Policy, context: ProofContext): Promis
       Promise.all(waiting.map((gate) => tryDoor(gate, context))),
       context.countPackets(),
     ]);
-    for (const [index, gate] of waiting.entries()) refuseAnswer(gate, answers[index] ?? "silent");
+    for (const [index, gate] of waiting.entries()) refuseAnswer(gate, answers[index] ?? "silent", context);
     const isEnough = early === undefined || waiting.every((gate) => isSeen(gate, early));
     const after = isEnough ? early : await context.countPackets();
     const seen = waiting.filter((gate) => isSeen(gate, after));
-    for (const gate of seen) context.log(describeClosed(gate));
+    for (const gate of seen) context.log(describeClosed(gate, context));
     waiting = waiting.filter((gate) => !seen.includes(gate));
     if (after === undefined) break;
     before = after;
   }
-  for (const gate of waiting) concludeUnseen(gate, before !== undefined, context);
+  return { unseen: waiting, canCount: before !== undefined };
 }
 
 async function tryDoor(gate: Gate, { vantage, dialMs }: ProofContext): Promise<PortAnswer> {
@@ -53,20 +67,22 @@ function countSent(gate: Gate): number {
   );
 }
 
-function refuseAnswer(gate: Gate, answer: PortAnswer): void {
+function refuseAnswer(gate: Gate, answer: PortAnswer, context: ProofContext): void {
   if (answer === "silent") return;
+  const { target } = context.vantage;
+  const where = nameTarget(context) === "" || target === undefined ? "" : ` at ${target}`;
   throw notConfirmed(
-    `TCP port ${firstPort(gate, "tcp")} of gate ${gate.name} answers before the knock (${answer}): ` +
+    `TCP port ${firstPort(gate, "tcp")} of gate ${gate.name} answers${where} before the knock (${answer}): ` +
       "does a rule of another firewall accept it before the gate sees it?",
   );
 }
 
-function describeClosed(gate: Gate): string {
+function describeClosed(gate: Gate, context: ProofContext): string {
   const tcp = firstPort(gate, "tcp");
   const udp = firstPort(gate, "udp");
   const ports = [
-    ...(tcp === undefined ? [] : [`does not answer on TCP port ${tcp}`]),
-    ...(udp === undefined ? [] : [`lets nothing through to UDP port ${udp}`]),
+    ...(tcp === undefined ? [] : [`does not answer on TCP port ${tcp}${nameTarget(context)}`]),
+    ...(udp === undefined ? [] : [`lets nothing through to UDP port ${udp}${nameTarget(context)}`]),
   ];
   return `closed: gate ${gate.name} ${ports.join(" and ")} before the knock; its own counter saw the packets dropped`;
 }

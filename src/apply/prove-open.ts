@@ -1,37 +1,43 @@
 import { hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
-import type { Gate } from "../policy/policy.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import type { Protocol } from "../policy/port.js";
 import { listStepsBefore } from "./behind.js";
-import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { describeTry, nameTarget, notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { traceKnock } from "./trace-knock.js";
 
 /**
  * Proves that a gate opens for its knock: its TCP port answers, and the kernel counts what is sent to its UDP port as
  * accepted.
  */
 export async function proveOpens(
+  policy: Policy,
   gate: Gate,
   asked: readonly Protocol[],
   context: ProofContext,
 ): Promise<void> {
   const tcp = asked.includes("tcp") ? firstPort(gate, "tcp") : undefined;
   const udp = asked.includes("udp") ? firstPort(gate, "udp") : undefined;
-  if (tcp !== undefined) await proveTcp(gate, tcp, context);
-  if (udp !== undefined) await proveUdp(gate, udp, context);
+  if (tcp !== undefined) await proveTcp(policy, gate, tcp, context);
+  if (udp !== undefined) await proveUdp(policy, gate, udp, context);
 }
 
-async function proveTcp(gate: Gate, port: number, context: ProofContext): Promise<void> {
+async function proveTcp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
   const { vantage, dialMs, behind = [], log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
     await vantage.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
     const answer = await vantage.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent")
-      return log(`open: gate ${gate.name} answers on TCP port ${port} after the knock (${answer})`);
+      return log(
+        `open: gate ${gate.name} answers on TCP port ${port}${nameTarget(context)} after the knock (${answer})`,
+      );
+    log(describeTry(tries, `TCP port ${port} of gate ${gate.name} does not answer`));
   }
-  throw notConfirmed(describeShut(`TCP port ${port} of gate ${gate.name} does not answer`));
+  const course = await traceKnock(policy, gate, context);
+  throw notConfirmed(describeShut(`TCP port ${port} of gate ${gate.name} does not answer`, course));
 }
 
-async function proveUdp(gate: Gate, port: number, context: ProofContext): Promise<void> {
+async function proveUdp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
   const { vantage, log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
     const before = await context.countPackets();
@@ -45,13 +51,15 @@ async function proveUdp(gate: Gate, port: number, context: ProofContext): Promis
       return log(
         `open: gate ${gate.name} lets a datagram through to UDP port ${port} after the knock; its own counter saw it`,
       );
+    log(describeTry(tries, `the counter of gate ${gate.name} saw no datagram to UDP port ${port}`));
   }
-  throw notConfirmed(describeShut(`gate ${gate.name} lets no datagram through to UDP port ${port}`));
+  const course = await traceKnock(policy, gate, context);
+  const what = `gate ${gate.name} lets no datagram through to UDP port ${port}`;
+  throw notConfirmed(describeShut(what, course));
 }
 
-function describeShut(what: string): string {
-  return (
-    `${what} after ${proofTries} knocks. ` +
-    "Does a step get lost on the way from here, or does another firewall drop the port?"
-  );
+/** @param course how far the host saw the knock come, if that is known */
+function describeShut(what: string, course: string | undefined): string {
+  const question = "Does a step get lost on the way from here, or does another firewall drop the port?";
+  return `${what} after ${proofTries} knocks. ${course ?? question}`;
 }

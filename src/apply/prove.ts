@@ -1,11 +1,14 @@
+import { KnockgateError } from "../errors.js";
 import { findGate, isAllowed } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { HostConnection } from "../transport/host.js";
 import { listBefore, type OtherGate } from "./behind.js";
-import { notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { describeTry, notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import { proveOthersClosed, proveOthersOpen } from "./prove-address.js";
 import { proveClosed } from "./prove-closed.js";
 import { proveOpens } from "./prove-open.js";
 import { dial } from "./reach.js";
+import { traceKnock } from "./trace-knock.js";
 
 /**
  * Proves from outside that each gate is closed before its knock and open after it, and that a fresh SSH connection
@@ -19,18 +22,22 @@ export async function proveGates(policy: Policy, context: ProofContext): Promise
   const address = isOwn ? clientAddress : vantage.address;
   if (!isOwn) log(`closed and open are tried from ${vantage.name}`);
   const sshGate = findGate(policy, context.sshPort);
-  if (address !== undefined && isAllowed(policy, address)) {
+  const isHeld = address === undefined || !isAllowed(policy, address);
+  if (isHeld) await proveClosed(policy, context);
+  else {
     const whose = isOwn ? "this machine's address" : `${vantage.name}'s address`;
     const reason = `because ${whose} is in allowFrom; set proveFrom to a machine that has to knock`;
     log(`closed: not checked, ${reason}`);
     log(`open: not checked, ${reason}`);
-  } else {
-    await proveClosed(policy, context);
+  }
+  const closed = await proveOthersClosed(policy, context);
+  if (isHeld) {
     for (const gate of policy.gates) {
       // A fresh SSH connection proves more than an answer does.
-      await proveOpens(gate, isOwn && gate === sshGate ? ["udp"] : ["tcp", "udp"], context);
+      await proveOpens(policy, gate, isOwn && gate === sshGate ? ["udp"] : ["tcp", "udp"], context);
     }
   }
+  await proveOthersOpen(policy, closed, context);
   return proveSsh(policy, context);
 }
 
@@ -48,11 +55,15 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
       return connection;
     } catch (error) {
       cause = error;
+      const why = error instanceof KnockgateError ? error.summary.replace(/[.]$/, "") : "it failed";
+      if (mustKnock || tries + 1 < proofTries)
+        log(describeTry(tries, `no fresh SSH connection came through: ${why}`));
     }
   }
+  const course = mustKnock ? await traceKnock(policy, gate, { ...context, vantage: route }) : undefined;
   throw notConfirmed(
     steps.length > 0
-      ? `no fresh SSH connection came through after ${proofTries} knocks: does a step get lost on the way from here?`
+      ? `no fresh SSH connection came through after ${proofTries} knocks. ${course ?? "Does a step get lost on the way from here?"}`
       : `no fresh SSH connection came through in ${proofTries} tries`,
     cause,
   );

@@ -31,7 +31,8 @@ export function withWorld<T>(
   use: (world: World) => Promise<T>,
   behind: readonly OtherGate[] = [],
 ): Promise<T> {
-  return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use));
+  const tell = tellOf(connection, policies, log);
+  return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use), tell);
 }
 
 /** Opens the way to another machine, too, when the gates are to be tried from there. */
@@ -41,7 +42,8 @@ export function withProvingWorld<T>(
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
-  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use));
+  const tell = tellOf(wanted.connection, policies, log);
+  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
 }
 
 async function openWorld<T>(
@@ -51,18 +53,21 @@ async function openWorld<T>(
   log: World["log"],
   use: (world: World) => Promise<T>,
 ): Promise<T> {
+  const tell = tellOf(connection, policies, log);
   const steps = [...listStepsBefore(behind, connection.port), ...listSteps(policies)];
-  const passage = await findRoutes(connection, steps).catch((cause: unknown) =>
+  const passage = await findRoutes(connection, steps, tell).catch((cause: unknown) =>
     refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
   );
   try {
     return await use({
       routes: passage.routes,
+      cutOff: passage.cutOff ?? [],
       dialing: {
         port: connection.port,
         perDialTimeoutMs: connection.perDialTimeout * 1_000,
         errorLimit: connection.dialErrorLimit,
         behind,
+        log: tell,
       },
       newId: () => randomUUID(),
       log,
@@ -80,14 +85,25 @@ async function openProvingWorld<T>(
 ): Promise<T> {
   if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
   const steps = [...behind.flatMap((other) => other.steps), ...listSteps([policy])];
-  const vantage = await findVantage(proveFrom, connection.host, steps, "proveFrom").catch((cause: unknown) =>
-    refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
+  const tell = tellOf(connection, [policy], log);
+  const vantage = await findVantage(proveFrom, connection.host, steps, "proveFrom", tell).catch(
+    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
   );
   try {
     return await openWorld(connection, behind, policies, log, (world) => use({ ...world, vantage }));
   } finally {
     vantage.close();
   }
+}
+
+/** Says before each line what it is about, while no route is known yet. */
+function tellOf(
+  { host, port }: Connection,
+  [policy]: readonly Policy[],
+  log: World["log"],
+): (line: string) => void {
+  const subject = policy === undefined ? "" : `${policy.name} on `;
+  return (line) => log(`${subject}${host}:${port}: 1/6 connect: ${line}`);
 }
 
 function listSteps(policies: readonly Policy[]): readonly Step[] {

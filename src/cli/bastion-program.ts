@@ -9,15 +9,17 @@ export const marker = "knockgate:";
  * whether the gate is open, and does both again until that answers. Each of its lines begins with {@link marker}:
  * `began`, then `sent COUNT` after each knock, and at last `open`, `refused`, `silent`, or `unasked` where there is no port.
  *
+ * @param host what its `$1` will be
  * @param tenths how long each try waits for an answer, in tenths of a second
  * @returns `undefined` where bash can't send a step
  */
 export function writeOpening(
+  host: string,
   steps: readonly Step[],
   port: number | undefined,
   tenths: readonly number[],
 ): string | undefined {
-  const knock = writeBashKnock(steps);
+  const knock = writeBashKnock(steps, host);
   if (knock === undefined) return undefined;
   const say = (words: string) => `echo "${marker} ${words}"`;
   const [patience = 0] = tenths;

@@ -23,7 +23,7 @@ export async function openByBastion(
 ): Promise<Opened<Answer> | undefined> {
   checkHosts(bastion, way.host);
   const tenths = Array.from({ length: tries }, (_, index) => ((index + 1) * patienceMs) / 100);
-  const program = writeOpening(steps, port, tenths);
+  const program = writeOpening(way.host, steps, port, tenths);
   if (program === undefined) {
     const message = "the knock has a UDP step without payload, which bash on the bastion can't send";
     throw new KnockgateError("HOST_UNFIT", message);

@@ -36,10 +36,17 @@ export function dialPort(
 /**
  * Copies from an input to a connection and from the connection to an output, until the connection has ended.
  *
+ * @param hear is given what comes from the connection, too
  * @throws KnockgateError `UNREACHABLE` when it broke
  */
-export function copyBothWays(socket: Socket, input: Readable, output: Writable): Promise<void> {
+export function copyBothWays(
+  socket: Socket,
+  input: Readable,
+  output: Writable,
+  hear: (chunk: Buffer) => void = () => undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
+    socket.on("data", hear);
     socket.once("error", (cause) => {
       reject(new KnockgateError("UNREACHABLE", `the connection broke: ${cause.message}`, { cause }));
     });

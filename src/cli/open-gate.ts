@@ -42,7 +42,8 @@ export function readOpening(call: Call, { note }: Pick<Surroundings, "note">): O
 }
 
 /**
- * Sends the knock to one address after the other, and again, until a port answers.
+ * Sends the knock to one address after the other, and again, until a port takes a connection. Where it is refused nothing
+ * listens, and another address is tried, as ssh does; so a refusal is the answer only when no address takes one.
  *
  * @param ask tells what came back from the port of an address within a time; `undefined`: nothing
  * @returns `undefined` when nothing ever came back
@@ -51,15 +52,17 @@ export function readOpening(call: Call, { note }: Pick<Surroundings, "note">): O
 export async function openGate<Answer>(
   { way, steps }: Target,
   { tries, family, isPingAllowed, note }: Opening,
-  ask: (address: string, timeoutMs: number) => Promise<Answer | undefined>,
-): Promise<Opened<Answer> | undefined> {
+  ask: (address: string, timeoutMs: number) => Promise<Answer | "refused" | undefined>,
+): Promise<Opened<Answer | "refused"> | undefined> {
   const addresses = await findAddresses(way.host, family);
   const echo = await findEcho(steps, addresses, isPingAllowed);
   const startedAt = process.hrtime.bigint();
   let knocks = 0;
   let fault: unknown;
+  let refused: Opened<Answer | "refused"> | undefined;
+  let left = addresses;
   for (let attempt = 1; attempt <= (steps.length === 0 ? 1 : tries); attempt += 1) {
-    for (const address of addresses) {
+    for (const address of left) {
       const onSent = (position: number) => note(`step ${position} of ${steps.length} sent to ${address}`);
       try {
         await sendKnock(address, steps, { ...echo, onSent });
@@ -70,9 +73,15 @@ export async function openGate<Answer>(
       }
       if (steps.length > 0) knocks += 1;
       const answer = await ask(address, steps.length === 0 ? plainPatienceMs : patienceMs * attempt);
-      if (answer !== undefined) return { address, answer, knocks, tookMs: countMs(startedAt) };
+      if (answer === undefined) continue;
+      const opened = { address, answer, knocks, tookMs: countMs(startedAt) };
+      if (answer !== "refused") return opened;
+      refused ??= opened;
+      left = left.filter((other) => other !== address);
     }
+    if (left.length === 0) break;
   }
+  if (refused !== undefined) return refused;
   if (knocks === 0 && fault !== undefined) throw fault;
   return undefined;
 }

@@ -2,7 +2,7 @@ import { probePort } from "../transport/knock.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "./command.js";
 import { type Opened, type Opening, openGate, readOpening } from "./open-gate.js";
 import { readPort } from "./read-port.js";
-import { findTarget, type Target } from "./target.js";
+import { findTarget, isSshPort, type Target } from "./target.js";
 
 /** Does what `knockgate knock` is asked for. */
 export async function runKnock(call: Call, surroundings: Surroundings): Promise<Outcome> {
@@ -18,6 +18,11 @@ export async function runKnock(call: Call, surroundings: Surroundings): Promise<
   }
   const opened = await openGate(target, opening, async (address, timeoutMs) => {
     if (port === undefined) return "unasked";
+    if (isSshPort(target) || call.has("banner")) {
+      // To load what starts processes takes longer than a knock.
+      const { askSsh } = await import("./ask-ssh.js");
+      return askSsh(address, port, timeoutMs, call.has("banner"));
+    }
     const answer = await probePort(address, port, timeoutMs);
     return answer === "silent" ? undefined : answer;
   });

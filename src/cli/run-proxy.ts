@@ -1,9 +1,10 @@
 import { KnockgateError } from "../errors.js";
+import { describeHangUp, listenForBanner } from "../transport/hang-up.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
 import { copyBothWays, dialPort } from "./copy.js";
 import { openGate, readOpening } from "./open-gate.js";
 import { readPort } from "./read-port.js";
-import { findTarget } from "./target.js";
+import { findTarget, isSshPort } from "./target.js";
 
 const nothing = { exitCode: 0, text: "", json: undefined } as const;
 
@@ -30,6 +31,13 @@ export async function runProxy(call: Call, surroundings: Surroundings): Promise<
   }
   const opened = await openGate(target, opening, (address, timeoutMs) => dialPort(address, port, timeoutMs));
   if (opened === undefined || opened.answer === "refused") throw explain(opened);
-  await copyBothWays(opened.answer, surroundings.input, surroundings.output);
+  if (!isSshPort({ ...target, port })) {
+    await copyBothWays(opened.answer, surroundings.input, surroundings.output);
+    return nothing;
+  }
+  const beginning = listenForBanner();
+  await copyBothWays(opened.answer, surroundings.input, surroundings.output, beginning.hear);
+  // ssh's own words for it are "Connection closed by remote host".
+  if (!beginning.isSsh) throw new KnockgateError("UNREACHABLE", `${host}: ${describeHangUp(beginning.said)}`);
   return nothing;
 }

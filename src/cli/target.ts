@@ -17,6 +17,11 @@ export interface Target {
   readonly steps: readonly Step[];
 }
 
+/** Whether an SSH server is what answers there: where the steps were given by hand, the usual port tells. */
+export function isSshPort({ way, gate, port }: Pick<Target, "way" | "gate" | "port">): boolean {
+  return port === 22 || (gate !== undefined && port === way.port);
+}
+
 /**
  * Finds out what to send where.
  *

@@ -1,4 +1,5 @@
 import type { Step } from "../policy/policy.js";
+import { isName, visitAddresses } from "./visit-addresses.js";
 
 /**
  * Lets a command go on in the background for half a second at most: less than the second after which the kernel would
@@ -15,19 +16,20 @@ const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
  * nothing. Echo requests are sent by ping(8) of whoever runs it. It holds no single quote, no backslash, no percent sign
  * and no line break, so that it can stand in single quotes for any shell.
  *
+ * @param host what its `$1` will be: a name may have several addresses
  * @returns `undefined` where bash can't send a step: it has no way to send a datagram without payload.
  */
-export function writeBashKnock(steps: readonly Step[]): string | undefined {
+export function writeBashKnock(steps: readonly Step[], host: string): string | undefined {
   if (steps.some((step) => step.udpPayloadBytes === 0)) return undefined;
   const needsSyn = steps.some((step) => step.tcp !== undefined);
   const needsPing = steps.some((step) => step.icmpPayloadBytes !== undefined);
   const parts = [
-    "h=$1",
+    ...(isName(host) ? [] : ["h=$1"]),
     // Says itself what is missing, before anything is sent.
     ...(needsPing ? ["type ping >/dev/null || exit"] : []),
     ...(needsSyn || needsPing ? [send] : []),
     ...(needsSyn ? [sendSyn] : []),
-    `{ ${steps.flatMap(writeStep).join("; ")}; } >/dev/null 2>&1`,
+    `{ ${visitAddresses(host, steps.flatMap(writeStep).join("; "))}; } >/dev/null 2>&1`,
   ];
   return parts.join("; ");
 }

@@ -28,13 +28,13 @@ const pauseMs = 150;
  */
 export function writeKnockCommands(steps: readonly Step[], way: Way): KnockCommands {
   if (!isHostWord(way.host)) return {};
-  const bash = writeBashKnock(steps);
+  const bash = writeBashKnock(steps, way.host);
   if (way.proxy !== undefined) {
     if (bash === undefined || !isHostWord(way.proxy.host)) return {};
     const program = joinWords(["printf", "%s", `${bash}; true`]);
     return { bash: `${program} | ${writeRemoteBash(way.proxy, way.host)}` };
   }
-  const sh = writeShKnock(steps);
+  const sh = writeShKnock(steps, way.host);
   const run = (shell: string, program: string | undefined) =>
     program && joinWords([shell, "-c", `${program}; true`, "knock", way.host]);
   const isPingAlone = steps.every(({ icmpPayloadBytes }) => icmpPayloadBytes !== undefined);

@@ -1,4 +1,5 @@
 import type { Step } from "../policy/policy.js";
+import { isName, visitAddresses } from "./visit-addresses.js";
 
 /**
  * Lets a command go on in the background for half a second at most, as in `bash-knock.ts`. What a shell starts in the
@@ -14,17 +15,18 @@ const send =
  * Of nc's options only those are used that all netcats have, except `-u`, which busybox's may lack: `-w` ends it by itself
  * where this shell can't. It holds no single quote, no backslash and no line break.
  *
+ * @param host what its `$1` will be: a name may have several addresses
  * @returns `undefined` where nc can't send a step: it sends what it reads, and of nothing no datagram.
  */
-export function writeShKnock(steps: readonly Step[]): string | undefined {
+export function writeShKnock(steps: readonly Step[], host: string): string | undefined {
   if (steps.some((step) => step.udpPayloadBytes === 0)) return undefined;
   const tools = [...new Set(steps.map((step) => (step.icmpPayloadBytes === undefined ? "nc" : "ping")))];
   const parts = [
-    "h=$1",
+    ...(isName(host) ? [] : ["h=$1"]),
     // Not every shell's own words for it go to standard error.
     ...tools.map((tool) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`),
     send,
-    `{ ${steps.map(writeStep).join("; ")}; } </dev/null >/dev/null 2>&1`,
+    `{ ${visitAddresses(host, steps.map(writeStep).join("; "))}; } </dev/null >/dev/null 2>&1`,
   ];
   return parts.join("; ");
 }

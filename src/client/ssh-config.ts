@@ -38,7 +38,7 @@ function writeProxy(way: Way, policy: Policy | undefined): readonly string[] {
     return ["# ProxyCommand: left out, because a name above, or of the bastion, can't stand in it"];
   }
   const gate = policy && findGate(policy, way.port);
-  const knock = gate === undefined ? undefined : writeBashKnock(gate.knock.steps);
+  const knock = gate === undefined ? undefined : writeBashKnock(gate.knock.steps, way.host);
   if (gate !== undefined && knock === undefined) {
     return [
       `# The knock of gate ${gate.name} has a UDP step without payload, which bash can't send: send it by another tool`,

@@ -4,6 +4,8 @@ import type { Policy } from "../policy/policy.js";
 export interface Observed {
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
+  /** The addresses by which it reaches others, one of a family at most; none where it can't tell. Default: none. */
+  readonly addresses?: readonly string[];
   readonly backend: Policy["backend"];
   /** `1.0.6`; empty when there is no nft. */
   readonly nftVersion: string;

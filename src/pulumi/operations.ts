@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { changeHost } from "../apply/change.js";
 import { removeOrLeave } from "../apply/leave.js";
+import { expectKeys } from "../apply/new-host.js";
 import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
 import { withHost } from "../apply/with-host.js";
@@ -88,7 +89,9 @@ async function createOnHost(inputs: Properties): Promise<CreateResult> {
   const origin = inputs["origin"];
   const id = nameOwner(policy.name, origin === undefined ? undefined : `${origin}`, randomUUID());
   const outs = await recordChange(id, wanted, inputs, { olds: {}, possible: [] }, () =>
-    withProvingWorld(wanted, [policy], logLine, (world) => changeHost(makeRequest(id, wanted), world)),
+    withProvingWorld(wanted, [policy], logLine, (world) =>
+      changeHost(makeRequest(id, wanted), expectKeys(world, wanted.connection)),
+    ),
   );
   return { id, outs };
 }

@@ -26,17 +26,28 @@ export interface Ways {
  *
  * The limit is 8, or what the environment's KNOCKGATE_BASTION_LIMIT says.
  *
+ * @param log is told of each wait that begins
  * @throws KnockgateError `ARGUMENTS_INVALID` when that is no number above 0; and what `act` throws
  */
-export async function takeBastionTurns<T>(ways: Ways, act: () => Promise<T>): Promise<T> {
+export async function takeBastionTurns<T>(
+  ways: Ways,
+  act: () => Promise<T>,
+  log: (line: string) => void = () => undefined,
+): Promise<T> {
   const servers = [...new Set(listShared(ways).map(nameServer))].sort();
   const ends: (() => void)[] = [];
   try {
-    for (const server of servers) ends.push(await findTurns(server).take());
+    for (const server of servers) ends.push(await findTurns(server).take(() => log(describeWait(server))));
     return await act();
   } finally {
     for (const end of ends) end();
   }
+}
+
+/** How long others take is not known. */
+function describeWait(server: string): string {
+  const place = server.replace(" ", ":");
+  return `waits for its turn at ${place}, which as many operations of this process use as may at a time (KNOCKGATE_BASTION_LIMIT), until one of them ends`;
 }
 
 function listShared({ connection, proveFrom }: Ways): readonly Login[] {

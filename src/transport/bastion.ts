@@ -4,20 +4,23 @@ import { makeOutpost, type Outpost } from "./outpost.js";
 import { dialPatiently, startClock } from "./patience.js";
 import { type Credentials, openSsh, readCredentials, type SshClient } from "./ssh.js";
 
+/** Is told of each dial that failed and is tried again. */
+type Log = (line: string) => void;
+
 /** Makes a bastion an outpost. Nothing is dialled yet but for what reading the login takes. */
-export async function findBastion(proxy: Login, field: string): Promise<Outpost> {
-  return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field));
+export async function findBastion(proxy: Login, field: string, log?: Log): Promise<Outpost> {
+  return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field), log);
 }
 
 /** Makes an outpost of a machine that is dialled from here. */
-export function makeDialledOutpost(name: string, credentials: Credentials): Outpost {
+export function makeDialledOutpost(name: string, credentials: Credentials, log?: Log): Outpost {
   const { login } = credentials;
   const dial = async (): Promise<SshClient> =>
     tryEach(await findAddresses(login.host), (address) => {
       const place = address === login.host ? name : `${name} (${address})`;
       return dialSsh(credentials, address, place, login.perDialTimeout * 1_000);
     });
-  return makeOutpost(name, beginPatiently(login, dial));
+  return makeOutpost(name, beginPatiently(login, dial, log));
 }
 
 /** Opens a fresh SSH connection from a bastion to one address. */
@@ -41,10 +44,14 @@ export async function dialThrough(
 }
 
 /** The first time as often as the login says; later once, because whoever needs it then tries again by itself. */
-export function beginPatiently(login: Login, dial: () => Promise<SshClient>): () => Promise<SshClient> {
+export function beginPatiently(
+  login: Login,
+  dial: () => Promise<SshClient>,
+  log?: Log,
+): () => Promise<SshClient> {
   let errorLimit = login.dialErrorLimit;
   return async () => {
-    const client = await dialPatiently(errorLimit, dial);
+    const client = await dialPatiently({ errorLimit, tryMs: login.perDialTimeout * 1_000, log }, dial);
     errorLimit = 0;
     return client;
   };

@@ -42,6 +42,8 @@ export interface Vantage {
   readonly name: string;
   /** Where it is known, the address that the packets leave with. */
   readonly address?: string | undefined;
+  /** Where it is known, the host's address that they go to. */
+  readonly target?: string | undefined;
   /**
    * Sends the steps in order, each once.
    *
@@ -60,9 +62,18 @@ export interface Route extends Vantage {
   connect(timeoutMs: number): Promise<HostConnection>;
 }
 
+/** An address of a host that packets from a place don't get to. */
+export interface CutOff {
+  readonly address: string;
+  /** The rest of a sentence that ends with "because". */
+  readonly why: string;
+}
+
 /** The ways to a host: one for each address of its name, in the resolver's order. */
 export interface Passage {
   readonly routes: readonly Route[];
+  /** The other addresses of its name. Default: none. */
+  readonly cutOff?: readonly CutOff[];
   /** Lets go of what was kept ready; connections to the host go on. */
   close(): void;
 }
@@ -71,5 +82,9 @@ export interface Passage {
 export interface RemoteVantage extends Vantage {
   /** That machine's own address on the way to the host. */
   readonly address: string;
+  /** From that machine to the host's other addresses. */
+  readonly others: readonly Vantage[];
+  /** Those of them that it has no way to. */
+  readonly cutOff: readonly CutOff[];
   close(): void;
 }

@@ -16,12 +16,16 @@ import {
 } from "./packet-program.js";
 import { startClock } from "./patience.js";
 import { quoteSaid } from "./quote-said.js";
+import { readSource } from "./source.js";
 import type { SshClient } from "./ssh.js";
 
 /** A machine reached by SSH that packets and connections to a host leave from. */
 export interface Outpost {
   readonly name: string;
-  /** Finds the addresses of a name as that machine knows them, and what it lacks to send steps to them. */
+  /**
+   * Finds the addresses of a name as that machine knows them, and what it lacks to send steps to them. It has a way to at
+   * least one of them.
+   */
   survey(host: string, steps: readonly KnockStep[]): Promise<readonly Target[]>;
   knock(address: string, steps: readonly KnockStep[]): Promise<void>;
   probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
@@ -33,8 +37,13 @@ export interface Outpost {
 
 interface Target {
   readonly address: string;
-  /** What packets to it leave with. */
-  readonly source: string;
+  /** What packets to it leave with; `undefined`: that machine has no way to it. */
+  readonly source: string | undefined;
+}
+
+/** Whether there is a way to an address. */
+export function isUsable(target: Target): target is Target & { readonly source: string } {
+  return target.source !== undefined;
 }
 
 /** Beyond what the program itself waits for. */
@@ -95,7 +104,7 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
         checkEcho(
           name,
           answers,
-          targets.map(({ address }) => address),
+          targets.filter(isUsable).map(({ address }) => address),
         );
       return targets;
     },
@@ -168,9 +177,9 @@ function readTargets(host: string, name: string, answers: readonly string[]): re
   const targets = answers
     .filter((line) => line.startsWith("address "))
     .map((line) => line.split(" "))
-    .map(([, address = "", source = "-"]) => ({ address, source }));
-  const usable = targets.filter(({ address, source }) => address !== "-" && source !== "-");
-  if (usable.length > 0) return usable;
+    .map(([, address = "-", source = "-"]) => ({ address, source: readSource(source, address) }))
+    .filter(({ address }) => address !== "-");
+  if (targets.some(isUsable)) return targets;
   throw new KnockgateError("UNREACHABLE", `${host}: ${name} has no way to any of its addresses`);
 }
 

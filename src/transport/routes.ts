@@ -1,14 +1,16 @@
 import { KnockgateError } from "../errors.js";
 import { dialThrough, findBastion } from "./bastion.js";
 import type { Connection } from "./connection.js";
+import { listCutOff } from "./cut-off.js";
 import { dialSsh, findAddresses, nameLogin } from "./dial.js";
 import { checkEcho, needsEcho } from "./fitness.js";
-import type { KnockStep, Passage } from "./host.js";
+import type { CutOff, KnockStep, Passage } from "./host.js";
 import { probePort, sendKnock } from "./knock.js";
 import { runPerl } from "./local-perl.js";
-import type { Outpost } from "./outpost.js";
+import { isUsable, type Outpost } from "./outpost.js";
 import { askAlive, askEcho } from "./packet-program.js";
 import { becomeRoot } from "./root.js";
+import { findSource } from "./source.js";
 import { type Credentials, readCredentials } from "./ssh.js";
 
 /**
@@ -17,13 +19,18 @@ import { type Credentials, readCredentials } from "./ssh.js";
  * connection take the same way.
  *
  * @param steps all that may have to be sent: whoever can't says so now, before anything is changed
+ * @param log is told of each dial to the bastion that failed and is tried again
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  * `ARGUMENTS_INVALID`
  */
-export async function findRoutes(connection: Connection, steps: readonly KnockStep[]): Promise<Passage> {
+export async function findRoutes(
+  connection: Connection,
+  steps: readonly KnockStep[],
+  log?: (line: string) => void,
+): Promise<Passage> {
   const credentials = await readCredentials(connection, "connection");
   if (connection.proxy === undefined) return findDirectRoutes(connection, credentials, steps);
-  const bastion = await findBastion(connection.proxy, "connection.proxy");
+  const bastion = await findBastion(connection.proxy, "connection.proxy", log);
   return findRoutesThrough(bastion, connection, credentials, steps).catch((cause: unknown) => {
     bastion.close();
     throw cause;
@@ -35,10 +42,12 @@ async function findDirectRoutes(
   credentials: Credentials,
   steps: readonly KnockStep[],
 ): Promise<Passage> {
-  const addresses = await findAddresses(connection.host);
-  if (needsEcho(steps)) await checkEchoHere(addresses);
-  const routes = addresses.map((address) => ({
+  const { ways, cutOff } = await findWays(await findAddresses(connection.host));
+  if (needsEcho(steps)) await checkEchoHere(ways.map(({ address }) => address));
+  const routes = ways.map(({ address, source }) => ({
     name: namePlace(connection, address),
+    target: address,
+    address: source,
     connect: async (timeoutMs: number) => {
       const name = nameLogin(connection, address);
       return becomeRoot(await dialSsh(credentials, address, name, timeoutMs), findSudoPassword(connection));
@@ -48,7 +57,25 @@ async function findDirectRoutes(
     ping: async (timeoutMs: number) =>
       (await runPerl(askAlive(address, timeoutMs))).includes("ping answered"),
   }));
-  return { routes, close: () => undefined };
+  return { routes, cutOff, close: () => undefined };
+}
+
+interface FoundWays {
+  readonly ways: readonly { readonly address: string; readonly source: string | undefined }[];
+  readonly cutOff: readonly CutOff[];
+}
+
+/** Where there is a way to none of them, each may be tried all the same: what the kernel says of it then is the error. */
+async function findWays(addresses: readonly string[]): Promise<FoundWays> {
+  const [only, ...more] = addresses;
+  if (only !== undefined && more.length === 0)
+    return { ways: [{ address: only, source: undefined }], cutOff: [] };
+  const found = await Promise.all(
+    addresses.map(async (address) => ({ address, source: await findSource(address) })),
+  );
+  const ways = found.filter(({ source }) => source !== undefined);
+  if (ways.length === 0) return { ways: found, cutOff: [] };
+  return { ways, cutOff: listCutOff("this machine", found) };
 }
 
 async function checkEchoHere(addresses: readonly string[]): Promise<void> {
@@ -66,8 +93,10 @@ async function findRoutesThrough(
   steps: readonly KnockStep[],
 ): Promise<Passage> {
   const targets = await bastion.survey(connection.host, steps);
-  const routes = targets.map(({ address }) => ({
+  const routes = targets.filter(isUsable).map(({ address, source }) => ({
     name: `${namePlace(connection, address)} through ${bastion.name}`,
+    target: address,
+    address: source,
     connect: async (timeoutMs: number) => {
       const client = await dialThrough(bastion, credentials, address, timeoutMs);
       return becomeRoot(client, findSudoPassword(connection));
@@ -76,7 +105,7 @@ async function findRoutesThrough(
     probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
     ping: (timeoutMs: number) => bastion.ping(address, timeoutMs),
   }));
-  return { routes, close: () => bastion.close() };
+  return { routes, cutOff: listCutOff(bastion.name, targets), close: () => bastion.close() };
 }
 
 function namePlace({ host, port }: Connection, address: string): string {

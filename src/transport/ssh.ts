@@ -11,6 +11,7 @@ import { KnockgateError } from "../errors.js";
 import { type Conversation, openConversation } from "./channel.js";
 import type { Login } from "./connection.js";
 import { openForward } from "./forward.js";
+import { type Beginning, describeHangUp, listenForBanner } from "./hang-up.js";
 import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "./host-key.js";
 import { planLogin } from "./login.js";
 import { readPrivateKey } from "./private-key.js";
@@ -85,6 +86,7 @@ export async function openSsh(
   const client = new Client();
   const attempt = planLogin(login, key, field);
   const algorithms = listKeyAlgorithms(expected?.keys ?? []) as ServerHostKeyAlgorithm[];
+  const beginning = listenForBanner();
   let fault: Error | undefined;
   const verify = (shown: Buffer): boolean => {
     if (expected === undefined || expected.keys.some((known) => known.equals(shown))) return true;
@@ -120,10 +122,16 @@ export async function openSsh(
           hostVerifier: verify,
           algorithms: { kex, ...(algorithms.length === 0 ? {} : { serverHostKey: algorithms }) },
         });
+      // ssh2 reads on its own; what came before the identification it keeps to itself.
+      stream.on("data", beginning.hear);
+      client.once("handshake", () => stream.off("data", beginning.hear));
     });
   } catch (cause) {
     stream.destroy();
     if (cause instanceof KnockgateError) throw cause;
+    if (isHangUp(cause as Error, beginning)) {
+      throw new KnockgateError("UNREACHABLE", `${name}: ${describeHangUp(beginning.said)}`, { cause });
+    }
     throw explain(cause as Error, name, (error) => attempt.refuse(name, error));
   }
   const line = { client, name, whyLost: () => fault?.message };
@@ -138,6 +146,11 @@ export async function openSsh(
       setTimeout(() => abandon(stream), farewellMs).unref();
     },
   };
+}
+
+/** The end of a connection, whatever ssh2 makes of it; a time that is over, or a key that does not fit, is none. */
+function isHangUp({ level }: Error & ClientErrorExtensions, { isSsh }: Beginning): boolean {
+  return !isSsh && (level === undefined || level === "client-socket" || level === "protocol");
 }
 
 /**

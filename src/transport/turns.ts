@@ -1,7 +1,11 @@
 /** Lets at most so many go at the same time, first come, first served. */
 export interface Turns {
-  /** Resolves when it is one's turn; calling what comes back ends the turn, once. */
-  take(): Promise<() => void>;
+  /**
+   * Resolves when it is one's turn; calling what comes back ends the turn, once.
+   *
+   * @param onWait is called when it is not one's turn at once
+   */
+  take(onWait?: () => void): Promise<() => void>;
 }
 
 export function makeTurns(most: number): Turns {
@@ -21,9 +25,13 @@ export function makeTurns(most: number): Turns {
     };
   };
   return {
-    take: async () => {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+    take: async (onWait) => {
+      if (free > 0) {
+        free -= 1;
+        return makeEnd();
+      }
+      onWait?.();
+      await new Promise<void>((resolve) => waiting.push(resolve));
       return makeEnd();
     },
   };

@@ -1,9 +1,10 @@
 import { KnockgateError } from "../errors.js";
 import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./bastion.js";
 import type { Connection } from "./connection.js";
+import { listCutOff } from "./cut-off.js";
 import { nameLogin, tryEach } from "./dial.js";
-import type { KnockStep, RemoteVantage } from "./host.js";
-import { makeOutpost, type Outpost } from "./outpost.js";
+import type { KnockStep, RemoteVantage, Vantage } from "./host.js";
+import { isUsable, makeOutpost, type Outpost } from "./outpost.js";
 import { readCredentials } from "./ssh.js";
 
 /**
@@ -14,6 +15,7 @@ import { readCredentials } from "./ssh.js";
  * @param host the host's name, as that machine knows it, or address
  * @param steps all that may have to be sent from there: if it can't, that is said now
  * @param field what `from` is called in the arguments, for messages
+ * @param log is told of each dial to it that failed and is tried again
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  * `ARGUMENTS_INVALID`
  */
@@ -22,17 +24,25 @@ export async function findVantage(
   host: string,
   steps: readonly KnockStep[],
   field: string,
+  log?: (line: string) => void,
 ): Promise<RemoteVantage> {
-  const outpost = await findOutpost(from, field);
+  const outpost = await findOutpost(from, field, log);
   try {
-    // The resolver's first choice: what a client there would take.
-    const [target] = await outpost.survey(host, steps);
-    if (target === undefined) throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`);
-    return {
+    const found = await outpost.survey(host, steps);
+    const look = (address: string): Pick<Vantage, "name" | "target" | "knock" | "probePort"> => ({
       name: outpost.name,
-      address: target.source,
-      knock: (knock) => outpost.knock(target.address, knock),
-      probePort: (port, timeoutMs) => outpost.probePort(target.address, port, timeoutMs),
+      target: address,
+      knock: (knock) => outpost.knock(address, knock),
+      probePort: (port, timeoutMs) => outpost.probePort(address, port, timeoutMs),
+    });
+    // The resolver's first choice: what a client there would take.
+    const [first, ...others] = found.filter(isUsable);
+    if (first === undefined) throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`);
+    return {
+      ...look(first.address),
+      address: first.source,
+      others: others.map(({ address, source }) => ({ ...look(address), address: source })),
+      cutOff: listCutOff(outpost.name, found),
       close: () => outpost.close(),
     };
   } catch (cause) {
@@ -41,15 +51,15 @@ export async function findVantage(
   }
 }
 
-async function findOutpost(from: Connection, field: string): Promise<Outpost> {
+async function findOutpost(from: Connection, field: string, log?: (line: string) => void): Promise<Outpost> {
   const credentials = await readCredentials(from, field);
-  if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials);
-  const bastion = await findBastion(from.proxy, `${field}.proxy`);
+  if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials, log);
+  const bastion = await findBastion(from.proxy, `${field}.proxy`, log);
   const dial = async () =>
-    tryEach(await bastion.survey(from.host, []), ({ address }) =>
+    tryEach((await bastion.survey(from.host, [])).filter(isUsable), ({ address }) =>
       dialThrough(bastion, credentials, address, from.perDialTimeout * 1_000),
     );
-  const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial));
+  const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial, log));
   return {
     ...outpost,
     close: () => {

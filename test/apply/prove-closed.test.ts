@@ -31,6 +31,11 @@ function play(counts: readonly (Counts | undefined)[], answer: PortAnswer = "sil
   const proven = proveClosed(policy, {
     route,
     vantage: route,
+    others: [],
+    cutOff: [],
+    hostAddresses: [],
+    hasTime: () => true,
+    findSource: unused,
     sshPort: 22,
     clientAddress: "192.0.2.9",
     dialMs: 1,

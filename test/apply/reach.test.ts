@@ -150,6 +150,43 @@ describe("reaching a host", () => {
     },
   );
 
+  test("forgives a refused login as often as a dial where it is told to, with pauses that let no penalty add up", async () => {
+    const lines: string[] = [];
+    const { notes, error } = await reach([["LOGIN_REFUSED"]], {
+      isGated: false,
+      policies: [],
+      dialing: { errorLimit: 2, forgivesRefusal: true, log: (line) => lines.push(line) },
+    });
+    expect(error).toMatchObject({ code: "LOGIN_REFUSED" });
+    expect(notes.filter((note) => note.includes("dials"))).toHaveLength(3);
+    expect(vi.mocked(pause).mock.calls.map(([ms]) => ms)).toEqual([6_000, 6_000]);
+    expect(lines).toEqual([
+      "try 1 of 3 failed: no (a new machine may get its keys later); the next in 6 s, for at most 42 s more",
+      "try 2 of 3 failed: no (a new machine may get its keys later); the next in 6 s, for at most 21 s more",
+    ]);
+  });
+
+  test("says of each round that failed what was tried, which try it was and how long is waited, without a port", async () => {
+    const lines: string[] = [];
+    await reach([["UNREACHABLE"], ["UNREACHABLE"]], {
+      dialing: { errorLimit: 1, log: (line) => lines.push(line) },
+    });
+    const tried =
+      "with the likeliest knock: no; with another knock that it may want (2 of 2): no; without a knock: no";
+    expect(lines).toEqual([
+      `try 1 of 2 failed: no SSH connection came about: ${tried}; ${tried}; the next in 1 s, for at most 47 s more`,
+    ]);
+  });
+
+  test("goes on to the next address at once where nothing listens: no gate is in the way there", async () => {
+    const refusal = new KnockgateError("UNREACHABLE", "refused", {
+      cause: Object.assign(new Error("no"), { code: "ECONNREFUSED" }),
+    });
+    const { notes, route } = await reach([[refusal], ["opens"]]);
+    expect(route).toBe("r2");
+    expect(notes).toEqual(["r1 knocks 7001", "r1 dials 4000", "r2 knocks 7001", "r2 dials 4000"]);
+  });
+
   test("stops at once at what is not known", async () => {
     const defect = new Error("a defect");
     expect((await reach([[defect], ["opens"]])).error).toBe(defect);

@@ -33,6 +33,7 @@ export async function openDeployment(
   const passage = await findRoutes(connection, steps);
   return {
     routes: passage.routes.map(wrap),
+    cutOff: passage.cutOff ?? [],
     close: () => passage.close(),
     dialing: {
       port: connection.port,
@@ -47,6 +48,11 @@ export async function openDeployment(
 
 export function deployTo(lab: Lab, host: LabHost, wrap?: Wrap): Promise<Deployment> {
   return openDeployment(connectionTo(lab, host), wrap);
+}
+
+/** What the proof says of a host that is named by its IPv4 address. */
+export function sayUnnamed(host: LabHost): string {
+  return `IPv6: not checked, because connection.host leads to IPv4 only, and the host has ${host.ipv6} as well; a name that has both is proven for both`;
 }
 
 const claimed = new WeakMap<Lab, number>();

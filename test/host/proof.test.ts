@@ -4,7 +4,7 @@ import type { KnockgateError } from "../../src/errors";
 import type { Policy } from "../../src/policy/policy";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
-import { claimHost, type Deployment, deployTo } from "./deployment";
+import { claimHost, type Deployment, deployTo, sayUnnamed } from "./deployment";
 import { listGate } from "./inspection";
 import { makePolicy, oldSteps } from "./policies";
 import { interfere } from "./routes";
@@ -63,6 +63,7 @@ describe.concurrent.each([
     expect(proofOf(world)).toEqual([
       "closed: gate ssh does not answer on TCP port 22 and lets nothing through to UDP port 60000 before the knock; its own counter saw the packets dropped",
       "closed: gate vpn lets nothing through to UDP port 51820 before the knock; its own counter saw the packets dropped",
+      sayUnnamed(host),
       "open: gate ssh lets a datagram through to UDP port 60000 after the knock; its own counter saw it",
       "open: gate vpn lets a datagram through to UDP port 51820 after the knock; its own counter saw it",
       "open: gate ssh lets a fresh SSH connection through after the knock",
@@ -101,6 +102,7 @@ describe.concurrent("from a machine that need not knock", () => {
     expect(proofOf(world)).toEqual([
       `closed: not checked, ${reason}`,
       `open: not checked, ${reason}`,
+      sayUnnamed(host),
       "open: a fresh SSH connection comes through without a knock, because this machine's address is in allowFrom",
     ]);
   });

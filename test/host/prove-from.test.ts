@@ -3,7 +3,7 @@ import { create } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
-import { claimHost, connectionTo } from "./deployment";
+import { claimHost, connectionTo, sayUnnamed } from "./deployment";
 import { listGate } from "./inspection";
 import { oldSteps } from "./policies";
 
@@ -36,11 +36,13 @@ async function createAndListen(given: Properties): Promise<readonly string[]> {
 }
 
 test("a deployer that need not knock has the gates tried from a machine that must", async () => {
-  const lines = await createAndListen(inputs(claimHost(lab), {}));
+  const host = claimHost(lab);
+  const lines = await createAndListen(inputs(host, {}));
   expect(lines[0]).toMatch(/^closed and open are tried from plain@/);
   expect(lines.slice(1)).toEqual([
     "closed: gate ssh does not answer on TCP port 22 before the knock; its own counter saw the packets dropped",
     "closed: gate vpn lets nothing through to UDP port 51820 before the knock; its own counter saw the packets dropped",
+    sayUnnamed(host),
     "open: gate ssh answers on TCP port 22 after the knock (open)",
     "open: gate vpn lets a datagram through to UDP port 51820 after the knock; its own counter saw it",
     "open: a fresh SSH connection comes through without a knock, because this machine's address is in allowFrom",

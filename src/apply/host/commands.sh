@@ -9,6 +9,7 @@ print_section() {
 cmd_probe() {
 	use_backend "$1"
 	printf 'client=%s\n' "${2%% *}"
+	print_addresses
 	for tool in iptables-restore ip6tables-restore iptables-save ip6tables-save; do
 		[ "$backend" = nftables ] || command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
 	done
@@ -62,12 +63,38 @@ cmd_count() {
 	printf 'end=count\n'
 }
 
+# Tells which of some sets an address is in now, and how fresh it is there.
+cmd_seen() {
+	use_backend "$1"
+	source=$2
+	shift 2
+	for set; do
+		age=$("${backend}_find" "$set" "$source" 2>/dev/null)
+		[ -z "$age" ] || printf 'seen=%s %s\n' "$set" "$age"
+	done
+	printf 'end=seen\n'
+}
+
 # Prints what the policy's gates wrote to the kernel's log since the host was booted, the last lines of it.
 cmd_log() {
 	lines=$(journalctl -k -b -o short-monotonic --no-pager 2>/dev/null | grep -F " $1 " | tail -n 5000)
 	[ -n "$lines" ] || lines=$(dmesg 2>/dev/null | grep -F " $1 " | tail -n 5000)
 	[ -z "$lines" ] || printf '%s\n' "$lines" | print_section log
 	printf 'end=log\n'
+}
+
+# The addresses that packets to elsewhere would leave with, by which others may reach this host: of each family one at most.
+print_addresses() {
+	if command -v ip >/dev/null 2>&1; then
+		# Addresses for documentation, which are routed like any other (RFC 5737, RFC 3849).
+		for far in 192.0.2.1 2001:db8::1; do
+			ip route get "$far" 2>/dev/null | sed -n 's/.* src \([0-9a-f.:]*\).*/address=\1/p' | head -n 1
+		done
+	else
+		# Scope 00: global (proc(5), net/if_inet6).
+		sed -n 's/^\([0-9a-f]\{32\}\) [0-9a-f]* [0-9a-f]* 00 .*/\1/p' /proc/net/if_inet6 2>/dev/null | head -n 1 |
+			sed -e 's/..../&:/g' -e 's/:$//' -e 's/^/address=/'
+	fi
 }
 
 # Where a change writes, and nothing can be written.
@@ -182,7 +209,7 @@ main() {
 	use_policy "$2"
 	shift 2
 	case $command in
-	probe | count | log) "cmd_$command" "$@" ;;
+	probe | count | seen | log) "cmd_$command" "$@" ;;
 	wait)
 		wait_until_undo "$2"
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.

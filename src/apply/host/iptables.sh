@@ -111,6 +111,9 @@ spell_chains() {
 	done
 }
 
+# When a list of xt_recent saw a source last, in the kernel's own ticks.
+iptables_find() { sed -n "s/^src=$2 .* last_seen: \([0-9]*\) .*/\1/p" "/proc/net/xt_recent/$1"; }
+
 iptables_check() {
 	print_part iptables "$1" | restore iptables --test && print_part ip6tables "$1" | restore ip6tables --test
 }

@@ -67,6 +67,11 @@ SAMPLE
 # The policy's own counters.
 nftables_count() { nft -j list counters table inet "$table"; }
 
+# For how long a source stays in a set.
+nftables_find() {
+	nft get element inet "$table" "$1" "{ $2 }" | sed -n 's/.* expires \([0-9a-z]*\).*/\1/p'
+}
+
 nftables_check() { nft -c -f "$1"; }
 
 nftables_load() { nft -f "$1"; }

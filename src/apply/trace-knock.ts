@@ -1,0 +1,66 @@
+import { describeCourse, nameTakenSet, readFreshness, writeSource } from "../plan/knock-course.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import type { HostConnection } from "../transport/host.js";
+import { commandProgram, nameBackend, parseReply } from "./program.js";
+import type { ProofContext } from "./proof.js";
+
+const askTimeoutMs = 10_000;
+/** What left with an answer to nobody has arrived by then, on an ordinary line. */
+const triesToFind = 3;
+
+/** Tells how fresh a source is in one of the host's sets: a number that grows when it is put there; `undefined`: it is not in it. */
+export type FindSource = (set: string, source: string) => Promise<number | undefined>;
+
+/** Asks a host's kernel. */
+export function makeFindSource(connection: HostConnection, policy: Policy): FindSource {
+  return async (set, source) => {
+    const words = ["seen", policy.name, nameBackend(policy), writeSource(policy, source), set];
+    const { stdout } = await connection.run(commandProgram(words), askTimeoutMs);
+    const reply = parseReply(stdout);
+    if (reply.values.get("end") !== "seen") throw new Error("the host can't tell");
+    const found = reply.list("seen").find((line) => line.startsWith(`${set} `));
+    return found === undefined ? undefined : readFreshness(found.slice(set.length + 1));
+  };
+}
+
+/**
+ * Finds out how far the host sees a knock come that does not open: sends it once more, step by step, and asks the host's kernel
+ * after each. So no later packet can put back what a former one has reached.
+ *
+ * @returns a sentence; `undefined` where that can't be told
+ */
+export async function traceKnock(
+  policy: Policy,
+  gate: Gate,
+  context: Pick<ProofContext, "vantage" | "route" | "clientAddress" | "findSource">,
+): Promise<string | undefined> {
+  const { vantage, route, clientAddress, findSource } = context;
+  const source = vantage === route ? clientAddress : vantage.address;
+  if (source === undefined) return undefined;
+  const { steps } = gate.knock;
+  try {
+    for (const [index, step] of steps.entries()) {
+      const place = { gate: gate.name, position: index + 1, of: steps.length };
+      const set = nameTakenSet(policy, place, source);
+      const before = await findSource(set, source);
+      await vantage.knock([step]);
+      if (!(await isFresh(() => findSource(set, source), before)))
+        return describeCourse(index, steps.length, source);
+    }
+    return describeCourse(steps.length, steps.length, source);
+  } catch {
+    // The proof has failed already; of why, nothing is known then.
+    return undefined;
+  }
+}
+
+async function isFresh(
+  find: () => Promise<number | undefined>,
+  before: number | undefined,
+): Promise<boolean> {
+  for (let tries = 0; tries < triesToFind; tries += 1) {
+    const now = await find();
+    if (now !== undefined && (before === undefined || now > before)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,146 @@
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectionSchema } from "../../src/transport/connection";
+import { findRoutes } from "../../src/transport/routes";
+import { runCommand } from "../lab/command";
+import type { LabHost } from "../lab/host";
+import { type Lab, openLab } from "../lab/lab";
+import { giveName } from "../lab/names";
+import { connectionThrough } from "./bastions";
+import { claimHost, connectionTo } from "./deployment";
+import { reconfigureSshd } from "./sshd";
+
+const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab({ hosts: 4 });
+});
+afterAll(() => lab?.close());
+
+/** A stand-in for sshd of OpenSSH 9.8 and newer in a penalty: it takes a connection, says that and hangs up. */
+function penalize(port: number, host: string): Promise<{ readonly server: Server; count(): number }> {
+  let taken = 0;
+  const server = createServer((socket) => {
+    taken += 1;
+    socket.on("error", () => undefined);
+    socket.end("Not allowed at this time\r\n");
+  });
+  return new Promise((resolve) => server.listen(port, host, () => resolve({ server, count: () => taken })));
+}
+
+function knockgate(words: readonly string[]) {
+  return runCommand([process.execPath, main, ...words], { check: false });
+}
+
+describe("a stand-in for an sshd that hangs up before its banner", () => {
+  test("is named as such, with PerSourcePenalties and MaxStartups, where one logs in", async () => {
+    const host = claimHost(lab);
+    const { server } = await penalize(2_222, "127.0.0.1");
+    const connection = connectionSchema.parse({ ...connectionTo(lab, host), host: "127.0.0.1", port: 2_222 });
+    const [route] = (await findRoutes(connection, [])).routes;
+    await expect(route?.connect(5_000)).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringMatching(
+        /127\.0\.0\.1:2222: the host took the connection and hung up before its SSH banner: Not allowed at this time\. .*PerSourcePenalties.*MaxStartups/,
+      ),
+    });
+    server.close();
+  });
+
+  test("hears nothing of `knockgate knock`, but with --banner, which names it, as `knockgate proxy` does", async () => {
+    const { server, count } = await penalize(22, "127.0.0.1");
+    const knock = ["knock", "127.0.0.1", "-s", "tcp:1"];
+    const plain = await knockgate(knock);
+    expect([plain.code, plain.stdout, count()]).toEqual([
+      0,
+      expect.stringMatching(/is open after \d+ ms: port 22 of 127\.0\.0\.1 answers\n$/),
+      0,
+    ]);
+    for (const words of [
+      [...knock, "--banner"],
+      ["proxy", "127.0.0.1", "22", "-s", "tcp:1"],
+    ]) {
+      const { code, stderr } = await knockgate(words);
+      expect([code, stderr]).toEqual([
+        3,
+        expect.stringMatching(/Not allowed at this time.*PerSourcePenalties.*MaxStartups/),
+      ]);
+    }
+    expect(count()).toBe(2);
+    server.close();
+  });
+});
+
+describe("a real sshd", () => {
+  async function fillStartups(host: LabHost): Promise<() => void> {
+    await reconfigureSshd(host, ["MaxStartups 1"]);
+    const waiting = host.spawn(["sh", "-c", "sleep 60 | nc.openbsd 127.0.0.1 22"]);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return () => waiting.kill();
+  }
+
+  test("that takes no more logins (MaxStartups) is named as such, itself and as a bastion", async () => {
+    const [host, behind] = [claimHost(lab), claimHost(lab)];
+    const end = await fillStartups(host);
+    const [route] = (await findRoutes(connectionSchema.parse(connectionTo(lab, host)), [])).routes;
+    await expect(route?.connect(5_000)).rejects.toThrow(/hung up before its SSH banner.*MaxStartups/);
+    const through = connectionSchema.parse(connectionThrough(lab, host, behind, { dialErrorLimit: 0 }));
+    await expect(findRoutes(through, [])).rejects.toThrow(/bastion \S+: the host took.*MaxStartups/);
+    end();
+  });
+
+  test("that is asked by `knockgate knock` hears of no connection", async () => {
+    const host = claimHost(lab);
+    await host.run(["nft", "-f", "-"], {
+      stdin:
+        "table inet seen {\ncounter acks { }\nchain input { type filter hook input priority 0; tcp dport 22 tcp flags & (syn | ack | rst) == ack counter name acks\n}\n}\n",
+    });
+    expect((await knockgate(["knock", host.ipv4, "-s", "tcp:1"])).code).toBe(0);
+    expect((await host.run(["nft", "list", "counter", "inet", "seen", "acks"])).stdout).toContain(
+      "packets 0 ",
+    );
+    expect(host.sshdLog()).not.toContain(`Connection closed by ${lab.outside.ipv4}`);
+  });
+});
+
+describe("a host with two addresses whose sshd listens on IPv4 only", () => {
+  let host: LabHost;
+  beforeAll(async () => {
+    [host] = lab.hosts as [LabHost];
+    await host.run([
+      "sh",
+      "-c",
+      "f=/etc/ssh/sshd_config; { echo AddressFamily inet; cat $f; } >$f.new && mv $f.new $f; kill -HUP $(cat /run/sshd.pid); sleep 1",
+    ]);
+    await giveName("ipv4-only.test", [host.ipv4, host.ipv6]);
+  });
+
+  test("`knockgate knock` says that it listens, and where", async () => {
+    const { code, stdout } = await knockgate(["knock", "ipv4-only.test", "-s", "tcp:1"]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`port 22 of ${host.ipv4} answers\n$`)),
+    ]);
+  });
+
+  test("`knockgate proxy` gets through", async () => {
+    const words = [process.execPath, main, "proxy", "ipv4-only.test", "22", "-s", "tcp:1"].join(" ");
+    const { stdout } = await runCommand(["sh", "-c", `sleep 1 | ${words} | head -c 8`], { check: false });
+    expect(stdout).toBe("SSH-2.0-");
+  });
+
+  test("a login goes on to the address that listens", async () => {
+    const passage = await findRoutes(
+      connectionSchema.parse({ ...connectionTo(lab, host), host: "ipv4-only.test" }),
+      [],
+    );
+    expect(passage.routes.map(({ target }) => target).sort()).toEqual([host.ipv4, host.ipv6].sort());
+  });
+
+  test("`knockgate knock` says that nothing listens only where no address listens", async () => {
+    const { code, stdout } = await knockgate(["knock", "ipv4-only.test", "-s", "tcp:1", "-6"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("nothing listens there")]);
+  });
+});
