@@ -1,4 +1,5 @@
 import { KnockgateError } from "../errors.js";
+import { describeFlusher } from "../plan/neighbours.js";
 import type { Observed } from "../plan/observed.js";
 import { isDenied } from "../policy/gate.js";
 import type { Policy } from "../policy/schema.js";
@@ -14,6 +15,7 @@ const oldestNft = "1.0.6";
 export function checkFitness(observed: Observed): void {
   const reasons = [
     ...(observed.backend === "nftables" ? checkNft(observed.nftVersion) : []),
+    ...(observed.flushers ?? []).map(describeFlusher),
     ...observed.missing.map(
       (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils, iptables or busybox`,
     ),

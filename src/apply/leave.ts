@@ -38,7 +38,7 @@ export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Pro
       phase = "host";
       const reached = await reachHost(world.routes, possible, true, world.dialing);
       phase = "shell";
-      await removeFromReached(policy, owner, reached, log);
+      await removeFromReached(policy, owner, reached, log, possible);
     });
   } catch (cause) {
     if (!isGone(cause, phase)) throw cause;

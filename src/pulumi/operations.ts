@@ -3,11 +3,11 @@ import { changeHost } from "../apply/change.js";
 import { removeOrLeave } from "../apply/leave.js";
 import { countPackets, observeHost } from "../apply/observe.js";
 import { nameOwner } from "../apply/owner.js";
-import { nameBackend } from "../apply/program.js";
 import { withHost } from "../apply/with-host.js";
 import { withProvingWorld, withWorld } from "../apply/worlds.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
+import { describeNeighbours } from "../plan/neighbours.js";
 import { checkUndoTime } from "../plan/undo-time.js";
 import { digestText } from "../policy/digest.js";
 import { describeFinding, type Finding, formatFindings } from "../policy/finding.js";
@@ -78,8 +78,6 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
   if (after.kind !== "arguments" || before.kind !== "arguments") {
     return { changes: true, replaces: [], deleteBeforeReplace: false };
   }
-  const isRenamed = before.arguments.policy.name !== after.arguments.policy.name;
-  const isElsewhere = nameBackend(before.arguments.policy) !== nameBackend(after.arguments.policy);
   const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
   const isSame =
     !olds["failure"] &&
@@ -89,9 +87,10 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
     JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
   return {
     changes: !isSame,
-    replaces: [...(isRenamed || isElsewhere ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
-    // Both would gate the same port, and no one knock would open both.
-    deleteBeforeReplace: isRenamed || isElsewhere,
+    // Under another name or with another backend the host itself takes the former gate away, in the same change: as two
+    // resources the ports would be open between them, or want two knocks.
+    replaces: isMoved ? ["connection"] : [],
+    deleteBeforeReplace: false,
   };
 }
 
@@ -148,7 +147,9 @@ export async function read(id: string, props: Properties): Promise<ReadResult> {
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
     const { drift, ...seen } = describeSeen(observed, counts, id, present, props);
-    for (const line of drift) logLine(`${policy.name} on ${reached.route.name}: drift: ${line}`);
+    const place = `${policy.name} on ${reached.route.name}`;
+    for (const line of drift) logLine(`${place}: drift: ${line}`);
+    for (const line of describeNeighbours(observed, present)) logLine(`${place}: warning: ${line}`);
     return { id, ...seen };
   });
   return recordFailure ? look.catch((cause: unknown) => ({ id, ...describeUnseen(cause, props) })) : look;

@@ -26,6 +26,7 @@ cmd_probe() {
 	if [ -L "$dir/confirmed" ]; then
 		confirmed_change=$dir/changes/$(confirmed_id)
 		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
+		printf 'kept_by=%s\n' "$(confirmed_backend)"
 		is_boot_installed || printf 'boot=missing\n'
 		print_section ruleset <"$dir/confirmed"
 		print_section baseline <"$confirmed_change/listing"
@@ -35,6 +36,7 @@ cmd_probe() {
 		printf '%s\n' "$listing" | print_section listing
 	fi
 	[ "$backend" = nftables ] || iptables_print_front | print_section front
+	print_neighbours
 	print_tables
 	print_listening | print_section sockets
 	printf 'end=probe\n'
@@ -113,6 +115,7 @@ cmd_adopt() {
 	if [ "$(digest <"$dir/confirmed")" != "$2" ] || ! list_loaded | cmp -s - "$confirmed_change/listing"; then
 		fail 13 "the policy was changed since it was looked at"
 	fi
+	keep_private
 	if ! { printf '%s\n' "$1" >"$confirmed_change/owner.new" && mv -f "$confirmed_change/owner.new" "$confirmed_change/owner"; }; then
 		rm -f "$confirmed_change/owner.new"
 		fail 1 "cannot write below $base: is the disk full?"
@@ -129,10 +132,16 @@ cmd_remove() {
 		printf 'removed=another-owner\n'
 		return 0
 	fi
+	[ ! -L "$dir/confirmed" ] || printf 'was=confirmed\n'
+	kinds=$(printf '%s\n' "$2" "$(confirmed_backend)" | sort -u)
 	remove_boot
 	rm -f "$dir/confirmed"
-	clear_loaded >&2 || fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
+	for kept_by in $kinds; do
+		use_backend "$kept_by"
+		clear_loaded >&2 || fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
+	done
 	remove_files
+	print_saved
 	printf 'removed=yes\n'
 }
 
@@ -141,8 +150,12 @@ cmd_boot() {
 	[ -z "$pending_id" ] || { read_boot_id && [ "$pending_boot" = "$boot_id" ]; } || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
-	# To load it again would close doors that are open.
-	list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" && return 0
+	# To load it again would close doors that are open. What somebody else loaded opens doors that nobody knocked at: those
+	# that were open when it was saved.
+	if list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" && is_own; then
+		keep_private
+		return 0
+	fi
 	said=$(load_confirmed 2>&1) && return 0
 	fail 1 "the gate of policy $policy may be OPEN: its confirmed ruleset could not be loaded: $(hide_numbers "$said")"
 }
