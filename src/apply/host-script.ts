@@ -11,6 +11,7 @@ const parts = [
   "former",
   "timer",
   "boot",
+  "hold",
   "neighbours",
   "change",
   "commands",

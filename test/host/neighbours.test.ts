@@ -1,11 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
 import type { Policy } from "../../src/policy/schema";
+import { play } from "../cli/play";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
-import { claimHost, deployTo } from "./deployment";
+import { claimHost, connectionTo, deployTo } from "./deployment";
 import { isLetIn, listGate } from "./inspection";
+import { manage } from "./managed";
 import { makePolicy, oldSteps } from "./policies";
 
 vi.setConfig({ maxConcurrency: 8 });
@@ -126,6 +130,60 @@ describe.concurrent("a copy of the gate that somebody saved while a door was ope
     const removing = await deployTo(lab, host);
     await removeFromHost(gates("nftables"), "me", removing);
     expect(removing.lines.filter((line) => line.includes("warning"))).toEqual([]);
+  });
+});
+
+describe("what blocks, flushes or copies a gate since it was proven", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await openLab({ hosts: 1 });
+  });
+  afterAll(() => lab?.close());
+
+  test("is said by a refresh and by `knockgate status`", async () => {
+    const printed = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const host = claimHost(lab);
+    const connection = connectionTo(lab, host);
+    const gate = (name: string, port: string) => ({
+      name,
+      protect: [{ tcp: port }],
+      knock: { steps: [...oldSteps] },
+    });
+    const policy = makePolicy({ backend: "iptables", gates: [gate("ssh", "22"), gate("web", "8443")] });
+    const managed = await manage({ connection, policy });
+    expect(await managed.refresh()).toEqual([]);
+    const late =
+      "table inet late { chain input { type filter hook input priority 5; tcp dport { 80, 8000-9000 } drop; }; }";
+    await host.run(["nft", late]);
+    // A stand-in for a firewalld that somebody has started.
+    await host.run(["touch", "/run/firewalld.pid"]);
+    await host.run(["sh", "-c", "mkdir -p /etc/iptables && iptables-save >/etc/iptables/rules.v4"]);
+
+    const blocks = /chain inet late input has a rule that drops TCP port 8443/;
+    expect(await managed.refresh()).toEqual([expect.stringMatching(blocks)]);
+    const said = printed.mock.calls.flat();
+    expect(said).toContainEqual(expect.stringMatching(/warning: firewalld empties iptables' tables/));
+    expect(said).toContainEqual(
+      expect.stringMatching(/warning: \/etc\/iptables\/rules.v4 has a copy of policy edge/),
+    );
+    printed.mockRestore();
+
+    const [policyFile, connectionFile] = [
+      join(lab.directory, "policy.json"),
+      join(lab.directory, "way.json"),
+    ];
+    writeFileSync(policyFile, JSON.stringify(policy));
+    writeFileSync(connectionFile, JSON.stringify(connection), { mode: 0o600 });
+    const { out } = await play(["status", policyFile, "--connection", connectionFile]);
+    for (const what of [blocks, /firewalld empties/, /rules.v4 has a copy/]) {
+      expect(out.split("\n").filter((line) => line.includes(": warning: "))).toContainEqual(
+        expect.stringMatching(what),
+      );
+    }
+    await expect(managed.up({ policy: { ...policy, allowFrom: ["192.0.2.0/24"] } })).rejects.toMatchObject({
+      code: "HOST_UNFIT",
+    });
+    await managed.destroy();
   });
 });
 

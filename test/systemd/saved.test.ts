@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { changeHost } from "../../src/apply/change";
+import { watchClosed } from "../host/connect-loop";
 import { deployTo, waitUntil } from "../host/deployment";
 import { isLetIn, listGate } from "../host/inspection";
 import { makePolicy, oldPolicy, oldSteps } from "../host/policies";
@@ -38,6 +39,28 @@ describe("a ruleset that was saved while doors were open, and that nftables.serv
     expect(await isLetIn("outside", host)).toBe(false);
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
   });
+});
+
+test("nobody is let in while nftables.service restarts and reloads, and nothing of what held the gate is left", async ({
+  lab,
+}) => {
+  const [host, gate] = await gateBooted(lab);
+  await host.run(["systemctl", "enable", "--now", "nftables.service"]);
+  await waitUntil("the gate", 10_000, async () => (await listGate(host)) === gate);
+  const [client] = lab.clients;
+  if (client === undefined) throw new Error("expected a client");
+  const seen = await watchClosed(client, host, async () => {
+    for (const command of ["restart", "reload", "restart", "reload"]) {
+      await host.run(["systemctl", command, "nftables.service"]);
+      await waitUntil(`the gate after a ${command}`, 10_000, async () => (await listGate(host)) === gate);
+    }
+  });
+  expect(seen.answered).toBe(0);
+  expect(seen.begun).toBeGreaterThan(200);
+  await waitUntil("no held gate", 5_000, async () => !(await host.ruleset()).includes("_held"));
+  await host.run(["systemctl", "stop", "nftables.service"]);
+  expect(await host.ruleset()).toBe("");
+  expect(await isLetIn("outside", host)).toBe(true);
 });
 
 /** The real firewalld is not here: a unit of its name stands in for it, with a real systemd to ask. */

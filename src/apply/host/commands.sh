@@ -154,9 +154,13 @@ cmd_boot() {
 	# that were open when it was saved.
 	if list_loaded 2>/dev/null | cmp -s - "$dir/changes/$(confirmed_id)/listing" && is_own; then
 		keep_private
+		release_held
 		return 0
 	fi
-	said=$(load_confirmed 2>&1) && return 0
+	if said=$(load_confirmed 2>&1); then
+		release_held
+		return 0
+	fi
 	fail 1 "the gate of policy $policy may be OPEN: its confirmed ruleset could not be loaded: $(hide_numbers "$said")"
 }
 
@@ -174,6 +178,8 @@ main() {
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;
+	# A restart of a service must not wait for a change that has the lock.
+	hold) cmd_hold ;;
 	settle | arm | load | confirm | undo | adopt | remove | boot)
 		lock "$command"
 		"cmd_$command" "$@"
