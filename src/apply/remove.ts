@@ -65,11 +65,11 @@ async function removeOne(
   }
   const saved = reply.list("saved").map((file) => `warning: ${describeLeftCopy(file, one.name)}`);
   // A rename that failed on the way leaves nothing of one of the two names.
-  if (!isMain && reply.values.get("was") !== "confirmed") return saved;
+  if (!isMain && removed === "nothing") return saved;
   return [
     ...saved,
-    removed === "yes"
-      ? "the gate is removed, and nothing else"
-      : "left alone, because it now belongs to another resource",
+    removed === "another-owner"
+      ? "left alone, because it now belongs to another resource"
+      : "the gate is removed, and nothing else",
   ];
 }

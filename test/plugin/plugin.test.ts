@@ -159,12 +159,11 @@ describe.sequential("the plugin's process", () => {
     const other = await engine.check(urn, inputs, { ...inputs, ...declare(otherSteps) });
     const some = await engine.diff(id, urn, state, other);
     expect(some).toMatchObject({ changes: DiffResponse.DiffChanges.DIFF_SOME, replacesList: [] });
-    const { policy } = declare(steps);
+    const { policy, connection } = declare(steps);
     const renamed = { ...inputs, policy: { ...(policy as Wire), name: "other" } };
     const named = await engine.diff(id, urn, state, await engine.check(urn, inputs, renamed));
     expect(named).toMatchObject({ changes: DiffResponse.DiffChanges.DIFF_SOME, replacesList: [] });
-    const connection = inputs["connection"] as Wire;
-    const moved = { ...inputs, connection: { ...connection, host: "203.0.113.77" } };
+    const moved = { ...inputs, connection: { ...(connection as Wire), host: "203.0.113.77" } };
     const replaced = await engine.diff(id, urn, state, await engine.check(urn, inputs, moved));
     expect(replaced).toMatchObject({ replacesList: ["connection"], deletebeforereplace: false });
   });

@@ -132,7 +132,7 @@ cmd_remove() {
 		printf 'removed=another-owner\n'
 		return 0
 	fi
-	[ ! -L "$dir/confirmed" ] || printf 'was=confirmed\n'
+	if [ -L "$dir/confirmed" ] || list_loaded >/dev/null 2>&1; then removed=yes; else removed=nothing; fi
 	kinds=$(printf '%s\n' "$2" "$(confirmed_backend)" | sort -u)
 	remove_boot
 	rm -f "$dir/confirmed"
@@ -142,7 +142,7 @@ cmd_remove() {
 	done
 	remove_files
 	print_saved
-	printf 'removed=yes\n'
+	printf 'removed=%s\n' "$removed"
 }
 
 cmd_boot() {

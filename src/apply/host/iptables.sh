@@ -142,6 +142,7 @@ load_private_recent() { [ -d /sys/module/xt_recent ] || modprobe -q xt_recent ip
 # The lists of the policy that others than root may read.
 list_readable() {
 	for list in /proc/net/xt_recent/kg_"$policy"_* /proc/net/ipt_hashlimit/kg_"$policy"_* /proc/net/ip6t_hashlimit/kg_"$policy"_*; do
+		[ -e "$list" ] || continue
 		case $(ls -ln "$list" 2>/dev/null) in
 		'' | -r[w-]-------*) ;;
 		*) printf '%s\n' "$list" ;;
