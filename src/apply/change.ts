@@ -18,6 +18,7 @@ import { countPackets, observeHost } from "./observe.js";
 import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
+import { describeReplaced, listReplaced } from "./replaced.js";
 import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
 import { makeFindSource } from "./trace-knock.js";
 
@@ -87,7 +88,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       refuseUntouched(place, cause),
     );
     tell(describeObserved(observed, policy));
-    const obstacles = findObstacles(observed.tables, policy);
+    const obstacles = findObstacles(observed, policy);
     for (const line of listFindings(observed, request, obstacles)) tell(line);
     const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
     const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>
@@ -101,8 +102,9 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     const load = planLoad(policy, observed.loaded, observed.clientAddress);
     const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
     const backend = nameBackend(policy);
+    const replaces = listReplaced(policy, formerPolicies);
     const programOf = ({ text: loadText }: Load) =>
-      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend });
+      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend, replaces });
     const limitMs = limitCommandMs(text);
     const run = (program: Program) => runStep(connection, program, policy, limitMs);
     try {
@@ -111,8 +113,9 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       tell(`the host's own ${policy.backend} accepts the ruleset`);
       step = "3/6 arm";
       const armedMs = performance.now();
-      await run(commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
+      const armed = await run(commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
       tell(`the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
+      for (const line of describeReplaced(armed, policy)) tell(line);
       step = "4/6 load";
       const loaded = await run(commandProgram(["load", policy.name, id]));
       tell(

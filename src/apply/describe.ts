@@ -2,6 +2,7 @@ import { KnockgateError } from "../errors.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
 import { findServedSteps } from "../plan/listening.js";
+import { describeNeighbours } from "../plan/neighbours.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { describeObstacle, type Obstacle } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
@@ -9,16 +10,27 @@ import type { Policy } from "../policy/policy.js";
 import { redactPorts } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { ChangeRequest } from "./change.js";
+import { nameBackend } from "./program.js";
+import { isSamePlace } from "./replaced.js";
 
 /** What will not stop a change, but may keep a gate from working. */
-function listWarnings(observed: Observed, policy: Policy, obstacles: readonly Obstacle[]): readonly string[] {
+export function listWarnings(
+  observed: Observed,
+  policy: Policy,
+  obstacles: readonly Obstacle[],
+): readonly string[] {
   const served = findServedSteps(observed.sockets, policy).map(({ gate, position }) => {
     return `step ${position} of gate ${gate} is on a port where a service of the host listens: choose another port`;
   });
   const unlisted = (observed.unlisted ?? []).map((what) => {
     return `${what} could not be listed by the host's nft: nobody knows whether the protected ports are dropped there`;
   });
-  return [...obstacles.map(describeObstacle), ...unlisted, ...served];
+  return [
+    ...obstacles.map(describeObstacle),
+    ...unlisted,
+    ...served,
+    ...describeNeighbours(observed, policy),
+  ];
 }
 
 /** What of the host is not as its last change left it, and what may keep a gate from working: a line each. */
@@ -36,7 +48,8 @@ export function listFindings(
 /** Less what other lines say: an obstacle is a warning, and the undo of a change is said with the facts. */
 function listDrift(observed: Observed, request: ChangeRequest): readonly string[] {
   const { policy, formerPolicies: [formerPolicy] = [], formerDigest, owner } = request;
-  if (formerPolicy === undefined) return [];
+  // What another name or backend has there was not looked at.
+  if (formerPolicy === undefined || !isSamePlace(formerPolicy, policy)) return [];
   const digest = formerDigest || digestText(renderPolicy(formerPolicy));
   const found = assessDrift(observed, { policy: formerPolicy, digest, owner });
   const drift = found.filter(({ kind }) => kind !== "undone");
@@ -66,10 +79,16 @@ export function describeObserved(observed: Observed, policy: Policy): string {
     ? "what is loaded could not be listed"
     : observed.confirmed === undefined
       ? "no confirmed ruleset"
-      : isUnchanged(observed)
-        ? "the confirmed ruleset is loaded"
-        : "the loaded ruleset is not the confirmed one";
+      : isElsewhere(observed, policy)
+        ? "the confirmed ruleset is another backend's"
+        : isUnchanged(observed)
+          ? "the confirmed ruleset is loaded"
+          : "the loaded ruleset is not the confirmed one";
   return [...facts, present, ...undone].join(", ");
+}
+
+function isElsewhere({ confirmed }: Observed, policy: Policy): boolean {
+  return confirmed?.keptBy !== undefined && confirmed.keptBy !== nameBackend(policy);
 }
 
 /** What the host's confirmation means. */

@@ -1,5 +1,6 @@
 import { KnockgateError, unreachable } from "../errors.js";
 import { describeCrash } from "../plan/describe-drift.js";
+import { describeFlusher } from "../plan/neighbours.js";
 import type { Observed } from "../plan/observed.js";
 import { isDenied } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
@@ -18,6 +19,7 @@ const floors = {
 export function checkFitness(observed: Observed): void {
   const reasons = [
     ...(observed.backend === "nftables" ? checkNft(observed) : checkIptables(observed)),
+    ...(observed.flushers ?? []).map(describeFlusher),
     ...observed.missing.map(
       (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils, iptables or busybox`,
     ),

@@ -2,7 +2,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Later parts call earlier ones. */
-const parts = ["layout", "nftables", "iptables", "table", "pending", "timer", "boot", "change", "commands"];
+const parts = [
+  "layout",
+  "nftables",
+  "iptables",
+  "table",
+  "pending",
+  "former",
+  "timer",
+  "boot",
+  "hold",
+  "neighbours",
+  "change",
+  "commands",
+];
 
 /** What runs on a host: functions for POSIX sh, `main` above all, and nothing that runs by itself. */
 export const hostScript = parts

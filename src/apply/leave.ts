@@ -44,7 +44,7 @@ export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Pro
         throw cause;
       });
       phase = "shell";
-      await removeFromReached(policy, owner, reached, log);
+      await removeFromReached(policy, owner, reached, log, possible);
     });
   } catch (cause) {
     if (!isGone(cause, phase)) throw cause;

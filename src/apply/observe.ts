@@ -30,6 +30,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   const loaded = readLoaded(reply, policy);
   const baseline = reply.sections.get("baseline") ?? "";
   const json = reply.values.get("json");
+  const keptBy = reply.values.get("kept_by");
   const pendingId = reply.values.get("pending");
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
@@ -49,11 +50,17 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     unwritable: reply.list("unwritable"),
     isMissingAtBoot: reply.values.get("boot") === "missing",
     front: reply.sections.get("front") ?? "",
+    xtables: reply.sections.get("xtables") ?? "",
+    flushers: [...new Set(reply.list("flusher"))],
+    savedIn: reply.list("saved"),
+    readable: reply.list("readable"),
+    isKernelLogPublic: reply.values.get("dmesg_restrict") === "0",
     ...(ruleset === undefined
       ? {}
       : {
           confirmed: {
             owner: reply.values.get("owner") ?? "",
+            ...(keptBy === undefined ? {} : { keptBy }),
             text: ruleset,
             listing: loaded === undefined ? baseline : arrangeLike(baseline, loaded.listing),
           },

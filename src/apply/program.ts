@@ -43,6 +43,8 @@ export interface StagedFiles {
   readonly load: string;
   readonly owner: string;
   readonly backend: HostBackend;
+  /** Other policies that the change takes the place of, by name. */
+  readonly replaces?: readonly string[];
 }
 
 /** Writes the program that stages a change: one program, so that one lock is held over all of it. */
@@ -56,6 +58,7 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
       hereDocument("put_file load", files.load),
       `${joinWords(["put_line", "owner", files.owner])}\n`,
       `${joinWords(["put_line", "backend", files.backend])}\n`,
+      ...(files.replaces ?? []).map((name) => `${joinWords(["add_line", "replaces", name])}\n`),
       `${joinWords(["stage_end", digest])}\n`,
     ].join(""),
   };

@@ -1,4 +1,5 @@
 import { KnockgateError } from "../errors.js";
+import { describeLeftCopy } from "../plan/neighbours.js";
 import type { Policy } from "../policy/policy.js";
 import { redactPorts } from "../render/redact.js";
 import type { World } from "./change.js";
@@ -18,40 +19,63 @@ export async function removeFromHost(policy: Policy, owner: string, world: World
   await removeFromReached(policy, owner, reached, world.log);
 }
 
-/** The same over a connection that there is, and closes it. */
+/**
+ * The same over a connection that there is, and closes it.
+ *
+ * @param formerPolicies what the host may have in the policy's place: those of other names go, too
+ */
 export async function removeFromReached(
   policy: Policy,
   owner: string,
-  { connection, route }: Reached,
+  reached: Reached,
   log: (line: string) => void,
+  formerPolicies: readonly Policy[] = [],
 ): Promise<void> {
+  const others = new Map(formerPolicies.map((former) => [former.name, former]));
+  others.delete(policy.name);
   try {
-    const result = await connection.run(
-      commandProgram(["remove", policy.name, owner, nameBackend(policy)]),
-      removeTimeoutMs,
-    );
-    const removed = parseReply(result.stdout).values.get("removed");
-    if (result.code !== 0 || removed === undefined) {
-      const code = result.code === exitCodes.pending ? "CHANGE_PENDING" : "HOST_FAILED";
-      const said = redactPorts(result.stderr.trim(), policy) || `exit code ${result.code}`;
-      throw new KnockgateError(
-        code,
-        `policy ${policy.name} on ${route.name} was not removed: ${said}. Running it again is safe.`,
-      );
+    for (const one of [policy, ...others.values()]) {
+      const lines = await removeOne(one, owner, reached, one === policy);
+      for (const line of lines) log(`${one.name} on ${reached.route.name}: ${line}`);
     }
-    log(`${policy.name} on ${route.name}: ${describeRemoved(removed)}`);
   } finally {
-    connection.close();
+    reached.connection.close();
   }
+}
+
+async function removeOne(
+  one: Policy,
+  owner: string,
+  { connection, route }: Reached,
+  isMain: boolean,
+): Promise<readonly string[]> {
+  const result = await connection.run(
+    commandProgram(["remove", one.name, owner, nameBackend(one)]),
+    removeTimeoutMs,
+  );
+  const reply = parseReply(result.stdout);
+  const removed = reply.values.get("removed");
+  if (result.code !== 0 || removed === undefined) {
+    const code = result.code === exitCodes.pending ? "CHANGE_PENDING" : "HOST_FAILED";
+    const said = redactPorts(result.stderr.trim(), one) || `exit code ${result.code}`;
+    throw new KnockgateError(
+      code,
+      `policy ${one.name} on ${route.name} was not removed: ${said}. Running it again is safe.`,
+    );
+  }
+  const saved = reply.list("saved").map((file) => `warning: ${describeLeftCopy(file, one.name)}`);
+  // A rename that failed on the way leaves nothing of one of the two names.
+  if (!isMain && removed === "nothing") return saved;
+  return [...saved, describeRemoved(removed)];
 }
 
 function describeRemoved(removed: string): string {
   switch (removed) {
-    case "yes":
-      return "the gate is removed, and nothing else";
+    case "another-owner":
+      return "left alone, because it now belongs to another resource";
     case "emptied":
       return "the gate is removed; its empty table stays until the next boot, because the host's nft can't delete what a newer nft has loaded";
     default:
-      return "left alone, because it now belongs to another resource";
+      return "the gate is removed, and nothing else";
   }
 }

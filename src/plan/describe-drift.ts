@@ -47,6 +47,10 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
       return [
         `not at boot: the host's service knockgate-${policy.name} is missing or not enabled, so the gate will not be back after a reboot`,
       ];
+    case "readable":
+      return [
+        `readable: every user of the host may read in ${drift.lists.length} lists in /proc/net who knocks and how far, which is enough to find a knock out`,
+      ];
     case "obstacle":
       return [`in front: ${describeObstacle(drift.obstacle)}`];
     case "in front": {

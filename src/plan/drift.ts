@@ -15,6 +15,8 @@ export type Drift =
   | { readonly kind: "unlisted"; readonly nftVersion: string }
   /** Loaded, but it will not come back at boot. */
   | { readonly kind: "not at boot" }
+  /** Others than root may read who knocks. */
+  | { readonly kind: "readable"; readonly lists: readonly string[] }
   /** Another firewall of the host drops a protected port. */
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   /** Another firewall of the host decides first. */
@@ -62,13 +64,15 @@ function assessLoaded(observed: Observed): readonly Drift[] {
   if (confirmed === undefined) return [{ kind: "gone", what: loaded === undefined ? "all" : "files" }];
   const atBoot: readonly Drift[] = observed.isMissingAtBoot === true ? [{ kind: "not at boot" }] : [];
   if (loaded === undefined) return [{ kind: "gone", what: "rules" }, ...atBoot];
-  if (loaded.listing === confirmed.listing) return atBoot;
-  return [{ kind: "changed", lines: listChangedLines(observed) }, ...atBoot];
+  const lists = observed.readable ?? [];
+  const readable: readonly Drift[] = lists.length === 0 ? [] : [{ kind: "readable", lists }];
+  if (loaded.listing === confirmed.listing) return [...atBoot, ...readable];
+  return [{ kind: "changed", lines: listChangedLines(observed) }, ...atBoot, ...readable];
 }
 
 function assessFront(observed: Observed, { policy, obstacles }: Expectation): readonly Drift[] {
   const rules = findFrontRules(observed.front ?? "", policy.name);
-  const found = obstacles === undefined ? [] : findObstacles(observed.tables, policy);
+  const found = obstacles === undefined ? [] : findObstacles(observed, policy);
   return [
     ...rules.map((rule) => ({ kind: "in front", rule }) as const),
     ...found

@@ -38,6 +38,16 @@ export interface Observed {
    * below its heading. Without a jump all of them.
    */
   readonly front?: string;
+  /** What iptables-save and ip6tables-save list but our own chains, each below its heading; where there is no iptables, nothing. */
+  readonly xtables?: string;
+  /** Firewalls of the host that empty iptables' tables at each reload; looked for where the backend is iptables. */
+  readonly flushers?: readonly string[];
+  /** Files that are loaded at boot and have a copy of the policy's rules. */
+  readonly savedIn?: readonly string[];
+  /** Lists in /proc, of who knocks, that others than root may read. */
+  readonly readable?: readonly string[];
+  /** Whether every user of the host may read the kernel's log (proc_sys_kernel(5): dmesg_restrict). */
+  readonly isKernelLogPublic?: boolean;
   /** `ss -Hltun`; where there is no ss, /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
   readonly sockets: string;
   /** Why the last change on the host was undone, when it was. */
@@ -46,6 +56,8 @@ export interface Observed {
 
 interface ConfirmedRuleset {
   readonly owner: string;
+  /** What keeps it, in the host script's words; absent: not said. */
+  readonly keptBy?: string;
   /** The text that was loaded. Secret. */
   readonly text: string;
   /** What the kernel said right after it was loaded. Secret. */

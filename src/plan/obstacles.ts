@@ -1,7 +1,14 @@
-import { z } from "zod";
 import type { Policy } from "../policy/policy.js";
 import { type Protocol, parsePortRange, protocols } from "../policy/port.js";
-import { listEntries } from "./described.js";
+import { readNftablesRules } from "./nftables-rules.js";
+import {
+  type Course,
+  type ForeignTable,
+  findTranslation,
+  followPacket,
+  type Opening,
+} from "./packet-path.js";
+import { readXtablesRules } from "./xtables-rules.js";
 
 /**
  * A port that opens for the knock, and stays closed all the same, because another chain of the host drops it: an accept
@@ -12,73 +19,88 @@ export interface Obstacle {
   readonly chain: string;
   readonly protocol: "tcp" | "udp";
   readonly port: number;
-  readonly why: "policy" | "rule";
+  /** `may`: it is dropped or let in by more than its port, which only the host's administrator can judge. */
+  readonly why: "policy" | "rule" | "may";
 }
 
-const entrySchema = z.object({
-  chain: z
-    .object({
-      family: z.string(),
-      table: z.string(),
-      name: z.string(),
-      hook: z.string().optional(),
-      policy: z.string().optional(),
-    })
-    .optional()
-    .catch(undefined),
-  rule: z
-    .object({
-      family: z.string(),
-      table: z.string(),
-      chain: z.string(),
-      expr: z.array(z.unknown()).default([]),
-    })
-    .optional()
-    .catch(undefined),
-});
+/** What a host says of its firewalls. */
+export interface ForeignRules {
+  /** `nft -j -t list ruleset`. */
+  readonly tables: string;
+  /** `iptables-save` and `ip6tables-save`, each below its heading; empty where there is no iptables. */
+  readonly xtables?: string | undefined;
+}
 
 /**
- * Looks through all tables of a host but Knockgate's own, as `nft -j list ruleset` lists them, for base chains of input
- * that would drop a protected port, where no rule of their table accepts it: by a rule that names it or that ends a
- * chain, or by their policy.
- * What is not as it expects it, in somebody else's table, is left out.
- * It reads ports and verdicts alone, so it can miss an obstacle, or see one that other matches make harmless.
+ * Looks through all tables of a host but Knockgate's own for what would drop a packet to a protected port: in chains
+ * that packets to the host meet, and for ports that a container engine publishes in those that packets through it meet.
+ * It reads ports, states and verdicts, and follows jumps; what else a rule looks at makes a "may" of it.
  */
-export function findObstacles(json: string, policy: Policy): readonly Obstacle[] {
-  const entries = listEntries(json).flatMap((entry) => entrySchema.safeParse(entry).data ?? []);
-  const rules = entries.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
-  const chains = entries.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
-  const bases = chains.filter((chain) => chain.hook === "input" && !isOwn(chain, policy));
-  return bases.flatMap((base) => {
-    const own = rules.filter((rule) => rule.family === base.family && rule.table === base.table);
-    const name = `${base.family} ${base.table} ${base.name}`;
-    return listPorts(policy).flatMap(({ protocol, port }): readonly Obstacle[] => {
-      const about = own.filter((rule) => isAbout(rule.expr, protocol, port));
-      const isAccepted = about.some((rule) => hasVerdict(rule.expr, ["accept"]));
-      if (isAccepted) return [];
-      const endsInDrop = own.some((rule) => rule.chain === base.name && dropsAll(rule.expr));
-      if (endsInDrop || about.some((rule) => rule.expr.some(isDrop))) {
-        return [{ chain: name, protocol, port, why: "rule" }];
-      }
-      return base.policy === "drop" ? [{ chain: name, protocol, port, why: "policy" }] : [];
-    });
-  });
+export function findObstacles(foreign: ForeignRules, policy: Policy): readonly Obstacle[] {
+  const tables = readTables(foreign).filter(({ name }) => !name.split(" ")[1]?.startsWith("knockgate_"));
+  return tables.flatMap((table) =>
+    table.bases.flatMap((base) =>
+      listPorts(policy).flatMap((opening): readonly Obstacle[] => {
+        const packet = meets(base.hook, opening, tables, policy);
+        if (packet === undefined || isOwn(table.name, policy)) return [];
+        const course = followPacket(table, base, packet);
+        const why = judge(course, base.hook);
+        if (why === undefined) return [];
+        const { protocol, port } = opening;
+        // A base chain of what is forwarded is an engine's own; who drops there has a chain to look into.
+        const decides = base.hook === "forward" ? course.where : base.name;
+        const chain = why === "may" ? (course.mayDrop ?? base.name) : decides;
+        return [{ chain: `${table.name} ${chain}`, protocol, port, why }];
+      }),
+    ),
+  );
+}
+
+/** iptables itself knows the matches of its rules; nft lists of many nothing but the name. */
+function readTables({ tables, xtables = "" }: ForeignRules): readonly ForeignTable[] {
+  const asked = readXtablesRules(xtables);
+  const names = new Set(asked.map(({ name }) => name));
+  return [...readNftablesRules(tables).filter(({ name }) => !names.has(name)), ...asked];
+}
+
+/** The packet as a chain sees it: behind a translation it goes on to a container, and has the container's port. */
+function meets(
+  hook: string,
+  opening: Opening,
+  tables: readonly ForeignTable[],
+  policy: Policy,
+): Opening | undefined {
+  if (hook === "prerouting" || hook === "ingress") return opening;
+  if (policy.scope === "input") return hook === "input" ? opening : undefined;
+  const led = tables.map((table) => findTranslation(table, opening)).find((port) => port !== undefined);
+  if (led === undefined) return hook === "input" ? opening : undefined;
+  return hook === "forward" ? { ...opening, port: led, publishedPort: opening.port } : undefined;
+}
+
+function judge({ end, by, mayPass, mayDrop }: Course, hook: string): Obstacle["why"] | undefined {
+  if (mayDrop !== undefined && (end === "accept" || mayPass)) return "may";
+  if (end === "accept") return undefined;
+  // What may be forwarded is said by interfaces, and a container engine lets its own in by them.
+  if (mayPass) return hook === "forward" ? undefined : "may";
+  return by;
 }
 
 /** Says what stands in the way, and what to do. */
 export function describeObstacle({ chain, protocol, port, why }: Obstacle): string {
-  const drops =
-    why === "rule" ? "has a rule that drops" : "drops by its policy, and no rule of its table accepts,";
-  return `chain ${chain} ${drops} ${protocol.toUpperCase()} port ${port}: let it accept the port; Knockgate guards it`;
+  const name = `${protocol.toUpperCase()} port ${port}`;
+  switch (why) {
+    case "rule":
+      return `chain ${chain} has a rule that drops ${name}: let it accept the port; Knockgate guards it`;
+    case "policy":
+      return `chain ${chain} drops by its policy, and no rule of its table accepts, ${name}: let it accept the port; Knockgate guards it`;
+    case "may":
+      return `chain ${chain} may drop ${name}: its rules look at more than the port, such as where a packet comes from. Where they drop who shall knock, let it accept the port; Knockgate guards it`;
+  }
 }
 
 /** Our accept is final for all of iptables' table filter when it stands there itself (iptables(8), "TARGETS"). */
-function isOwn(
-  { family, table }: { readonly family: string; readonly table: string },
-  policy: Policy,
-): boolean {
-  if (table.startsWith("knockgate_")) return true;
-  const isIptablesFilter = (family === "ip" || family === "ip6") && table === "filter";
+function isOwn(table: string, policy: Policy): boolean {
+  const isIptablesFilter = table === "ip filter" || table === "ip6 filter";
   return isIptablesFilter && policy.backend === "iptables" && policy.scope === "input";
 }
 
@@ -92,44 +114,4 @@ function listPorts(policy: Policy): readonly { readonly protocol: Protocol; read
       }),
     ),
   );
-}
-
-/** libnftables-json(5): a match on `tcp dport`, or on a transport header's `dport`, against a value, a set or a range. */
-function isAbout(expr: readonly unknown[], protocol: "tcp" | "udp", port: number): boolean {
-  return expr.some((part) => {
-    const match = readField(part, "match");
-    const payload = readField(readField(match, "left"), "payload");
-    const isPort =
-      readField(payload, "field") === "dport" &&
-      [protocol, "th"].includes(`${readField(payload, "protocol")}`);
-    return isPort && readField(match, "op") === "==" && holds(readField(match, "right"), port);
-  });
-}
-
-/** A rule that asks for nothing at all: what ends a chain. Matches have many names, so all else counts as one. */
-function dropsAll(expr: readonly unknown[]): boolean {
-  return expr.some(isDrop) && expr.every((part) => isDrop(part) || hasVerdict([part], ["counter", "log"]));
-}
-
-/** iptables' REJECT is a target of its own. */
-function isDrop(part: unknown): boolean {
-  return hasVerdict([part], ["drop", "reject"]) || readField(readField(part, "xt"), "name") === "REJECT";
-}
-
-function holds(value: unknown, port: number): boolean {
-  if (value === port) return true;
-  const range = readField(value, "range");
-  if (Array.isArray(range)) return Number(range[0]) <= port && port <= Number(range[1]);
-  const set = readField(value, "set");
-  return Array.isArray(set) && set.some((entry) => holds(entry, port));
-}
-
-function hasVerdict(expr: readonly unknown[], verdicts: readonly string[]): boolean {
-  return expr.some(
-    (part) => typeof part === "object" && part !== null && verdicts.some((verdict) => verdict in part),
-  );
-}
-
-function readField(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }

@@ -54,7 +54,7 @@ export interface PolicyArgs {
   allowFrom?: pulumi.Input<pulumi.Input<string>[]>;
   /** Addresses and prefixes for which no door is ever open; it comes before `allowFrom`. Default: none. */
   denyFrom?: pulumi.Input<pulumi.Input<string>[]>;
-  /** What keeps the gate on the host: `nftables` or `iptables`. Changing it replaces the gate. Default: `nftables`. */
+  /** What keeps the gate on the host: `nftables` or `iptables`. A change of it is one change of the host. Default: `nftables`. */
   backend?: pulumi.Input<string>;
   /**
    * `input` gates traffic to the host itself; `prerouting` gates before destination NAT, and for addresses of the host

@@ -1,11 +1,9 @@
-import { nameBackend } from "../apply/program.js";
 import { unreachable } from "../errors.js";
 import { digestText } from "../policy/digest.js";
 import { renderPolicy } from "../render/render.js";
 import { type RulesetArguments, readArguments } from "./arguments.js";
 import type { Properties } from "./properties.js";
 import { readLines } from "./seen.js";
-import { unknownValue } from "./unknown.js";
 
 export interface DiffResult {
   readonly changes: boolean;
@@ -17,12 +15,12 @@ export interface DiffResult {
 export function compareInputs(olds: Properties, news: Properties): DiffResult {
   const before = readArguments(olds);
   const after = readArguments(news);
-  if (before.kind !== "arguments") return decide(true, {});
+  if (before.kind !== "arguments") return decide(true, false);
   switch (after.kind) {
     case "wrong":
-      return decide(true, {});
+      return decide(true, false);
     case "unknown":
-      return decide(true, compareKnown(before.arguments, news));
+      return decide(true, isMovedAsKnown(before.arguments, news));
     case "arguments": {
       const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
       const { policy } = after.arguments;
@@ -32,43 +30,24 @@ export function compareInputs(olds: Properties, news: Properties): DiffResult {
         olds["ruleset"] === news["ruleset"] &&
         JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&
         JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
-      return decide(!isSame, { isMoved, isElsewhere: isElsewhere(before.arguments, policy) });
+      return decide(!isSame, isMoved);
     }
     default:
       return unreachable(after);
   }
 }
 
-interface Move {
-  /** To another host. */
-  readonly isMoved?: boolean;
-  /** To another place on the host. */
-  readonly isElsewhere?: boolean;
-}
-
-function decide(changes: boolean, { isMoved = false, isElsewhere = false }: Move): DiffResult {
-  return {
-    changes,
-    replaces: [...(isElsewhere ? ["policy"] : []), ...(isMoved ? ["connection"] : [])],
-    // Both would gate the same port, and no one knock would open both.
-    deleteBeforeReplace: isElsewhere,
-  };
+/**
+ * Under another name or with another backend the host itself takes the former gate away, in the same change: as two
+ * resources the ports would be open between them, or want two knocks.
+ */
+function decide(changes: boolean, isMoved: boolean): DiffResult {
+  return { changes, replaces: isMoved ? ["connection"] : [], deleteBeforeReplace: false };
 }
 
 /** A host that is not known yet is one that is being made: `up` will most likely meet another one than before. */
-function compareKnown(before: RulesetArguments, news: Properties): Move {
-  const { host } = asProperties(news["reachedBy"]);
-  const { name, backend = "nftables", scope = "input" } = asProperties(news["policy"]);
-  const isKnown = [name, backend, scope].every((word) => word !== undefined && word !== unknownValue);
-  const place = { name, backend, scope } as Pick<RulesetArguments["policy"], "name" | "backend" | "scope">;
-  return { isMoved: host !== before.connection.host, isElsewhere: isKnown && isElsewhere(before, place) };
-}
-
-function isElsewhere(
-  { policy }: RulesetArguments,
-  wanted: Pick<typeof policy, "name" | "backend" | "scope">,
-): boolean {
-  return policy.name !== wanted.name || nameBackend(policy) !== nameBackend(wanted);
+function isMovedAsKnown(before: RulesetArguments, news: Properties): boolean {
+  return asProperties(news["reachedBy"])["host"] !== before.connection.host;
 }
 
 function asProperties(value: unknown): Properties {

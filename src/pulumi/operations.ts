@@ -8,6 +8,7 @@ import { withHost } from "../apply/with-host.js";
 import { withProvingWorld, withWorld } from "../apply/worlds.js";
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
+import { describeNeighbours } from "../plan/neighbours.js";
 import { checkUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../policy/finding.js";
 import { renderRedacted } from "../render/redact.js";
@@ -146,7 +147,9 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
     const { drift, ...seen } = describeSeen(observed, counts, id, present, props);
-    for (const line of drift) logLine(`${policy.name} on ${reached.route.name}: drift: ${line}`);
+    const place = `${policy.name} on ${reached.route.name}`;
+    for (const line of drift) logLine(`${place}: drift: ${line}`);
+    for (const line of describeNeighbours(observed, present)) logLine(`${place}: warning: ${line}`);
     return { id, ...seen };
   });
   if (!recordFailure) return look;

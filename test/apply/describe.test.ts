@@ -44,7 +44,7 @@ describe("what was found on a host", () => {
     const warnings = listFindings(
       { ...host, tables, sockets },
       request,
-      findObstacles(tables, request.policy),
+      findObstacles({ tables }, request.policy),
     );
     expect(warnings).toEqual([
       expect.stringMatching(/^warning: chain inet filter input drops by its policy, .* TCP port 22: /),

@@ -22,6 +22,8 @@ describe.concurrent.each([
   });
   afterAll(() => lab?.close());
   const policy = makePolicy({ backend });
+  // Tables of nftables are told from those that somebody else has loaded.
+  const files = confirmedFiles.filter((file) => backend === "nftables" || !file.endsWith("/loaded"));
 
   test("that is just the wanted one writes a new owner and nothing else: doors stay open", async () => {
     const host = claimHost(lab);
@@ -35,12 +37,12 @@ describe.concurrent.each([
     await changeHost({ ...first, policy }, world);
     expect(world.lines.at(-1)).toContain("confirmed and loaded by another; it is this owner's now");
     expect((await host.run(["sh", "-c", stamp])).stdout).toBe(before.stdout);
-    expect(await listFiles(host)).toEqual(confirmedFiles);
+    expect(await listFiles(host)).toEqual(files);
     expect(await isLetIn(client, host)).toBe(true);
     await waitForNoTimer(host);
 
     await removeFromHost(policy, "another", await deployTo(lab, host));
-    expect(await listFiles(host)).toEqual(confirmedFiles);
+    expect(await listFiles(host)).toEqual(files);
     await removeFromHost(policy, "me", await deployTo(lab, host));
     expect(await listFiles(host)).toEqual([]);
   });

@@ -47,6 +47,7 @@ export const confirmedFiles = [
   "f 0600 /var/lib/knockgate/edge/changes/ID/ruleset",
   "f 0600 /var/lib/knockgate/edge/changes/ID/tool",
   "f 0600 /var/lib/knockgate/edge/host.sh",
+  "f 0600 /var/lib/knockgate/edge/loaded",
   "l /var/lib/knockgate/edge/confirmed",
 ];
 

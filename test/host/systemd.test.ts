@@ -14,7 +14,7 @@ import { interfere } from "./routes";
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
 const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const stub = readFileSync(join(__dirname, "systemd-stub.sh"), "utf8");
-const unitNames = ["knockgate-edge.follow.service", "knockgate-edge.service"];
+const unitNames = ["knockgate-edge.follow.service", "knockgate-edge.hold.service", "knockgate-edge.service"];
 const enabledUnits = [...unitNames.map((name) => `enabled-${name}`), ...unitNames];
 const unit = "/etc/systemd/system/knockgate-edge.service";
 

@@ -119,7 +119,7 @@ describe("a host on which there is", () => {
 });
 
 test("an obstacle that was there when the gate was proven is none", () => {
-  const obstacles = findObstacles(tables, oldPolicy).map(nameObstacle);
+  const obstacles = findObstacles({ tables }, oldPolicy).map(nameObstacle);
   expect(obstacles).toEqual(["inet site input tcp 22"]);
   expect(assessDrift({ ...same, tables }, { ...expected, obstacles })).toEqual([]);
   // What a state of an earlier version says nothing of may have been there as well.

@@ -42,6 +42,9 @@ function list(...tables: readonly Table[]): string {
       { chain: base },
       { chain: { ...at, name: "further", handle: 2 } },
       ...(more.rules ?? []).map((expr) => ({ rule: { ...at, chain: "input", handle: 3, expr } })),
+      ...(more.further === undefined
+        ? []
+        : [{ rule: { ...at, chain: "input", handle: 5, expr: [{ jump: { target: "further" } }] } }]),
       ...(more.further ?? []).map((expr) => ({ rule: { ...at, chain: "further", handle: 4, expr } })),
     ];
   });
@@ -137,7 +140,7 @@ describe("another chain of the host", () => {
     // JSON has no undefined: such a chain is then not a base chain.
     const json =
       "hook" in table && table.hook === undefined ? list(table).replace(/"hook":"input",/, "") : list(table);
-    expect(findObstacles(json, policy)).toEqual(obstacles);
+    expect(findObstacles({ tables: json }, policy)).toEqual(obstacles);
   });
 
   test("is found in each table by itself: what one accepts another one can still drop", () => {
@@ -150,9 +153,9 @@ describe("another chain of the host", () => {
       ],
     };
     const shut = { name: "shut", rules: [[to(22), drop]] };
-    expect(findObstacles(list(open, shut), policy)).toEqual([ssh("rule", "inet shut input")]);
+    expect(findObstacles({ tables: list(open, shut) }, policy)).toEqual([ssh("rule", "inet shut input")]);
     const same = { family: "ip", name: "open", policy: "drop" };
-    expect(findObstacles(list(open, same), policy)).toEqual([
+    expect(findObstacles({ tables: list(open, same) }, policy)).toEqual([
       ssh("policy", "ip open input"),
       vpn("policy", "ip open input"),
     ]);
@@ -174,7 +177,7 @@ test.each([
     list({ rules: [[null, 7, "drop", [drop]] as unknown as Expression[]] }),
   ],
 ])("a listing that is %s shows no obstacle, and is no failure", (_, json) => {
-  expect(findObstacles(json, policy)).toEqual([]);
+  expect(findObstacles({ tables: json }, policy)).toEqual([]);
 });
 
 test.each<readonly [Obstacle, string]>([

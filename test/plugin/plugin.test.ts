@@ -154,16 +154,19 @@ describe.sequential("the plugin's process", () => {
     expect(later).toMatchObject({ policy: secret(unknown), ruleset: unknown });
   });
 
-  test("finds no difference where there is none, an update in another step, a replacement in another name", async () => {
+  test("finds no difference where there is none, an update in another step or under another name, a replacement on another host", async () => {
     const none = await engine.diff(id, urn, state, inputs);
     expect(none).toMatchObject({ changes: DiffResponse.DiffChanges.DIFF_NONE, replacesList: [] });
     const other = await engine.check(urn, inputs, { ...inputs, ...declare(otherSteps) });
     const some = await engine.diff(id, urn, state, other);
     expect(some).toMatchObject({ changes: DiffResponse.DiffChanges.DIFF_SOME, replacesList: [] });
-    const { policy } = declare(steps);
+    const { policy, connection } = declare(steps);
     const renamed = { ...inputs, policy: { ...(policy as Wire), name: "other" } };
-    const replaced = await engine.diff(id, urn, state, await engine.check(urn, inputs, renamed));
-    expect(replaced).toMatchObject({ replacesList: ["policy"], deletebeforereplace: true });
+    const named = await engine.diff(id, urn, state, await engine.check(urn, inputs, renamed));
+    expect(named).toMatchObject({ changes: DiffResponse.DiffChanges.DIFF_SOME, replacesList: [] });
+    const moved = { ...inputs, connection: { ...(connection as Wire), host: "203.0.113.77" } };
+    const replaced = await engine.diff(id, urn, state, await engine.check(urn, inputs, moved));
+    expect(replaced).toMatchObject({ replacesList: ["connection"], deletebeforereplace: false });
   });
 
   test("updates through the closed gate, which then opens for the new knock alone", async () => {

@@ -19,7 +19,7 @@ export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 function withBooted(bootedInit: RootfsKind) {
   return base.extend<{ lab: Lab }>({
     lab: async ({ onTestFinished }, use) => {
-      const lab = await openLab({ hosts: 0, bootedHosts: 1, bootedInit });
+      const lab = await openLab({ hosts: 0, clients: 1, bootedHosts: 1, bootedInit });
       onTestFinished(() => lab.close());
       await use(lab);
     },

@@ -38,6 +38,24 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh $dir/host.sh boot $policy
 ExecReload=/bin/sh $dir/host.sh boot $policy
+ExecStop=-/bin/sh $dir/host.sh hold $policy
+
+[Install]
+WantedBy=sysinit.target
+UNIT
+		write_unit "$hold_unit" <<UNIT &&
+[Unit]
+Description=Knockgate: keep policy $policy's gate closed while nftables.service reloads
+DefaultDependencies=no
+Before=nftables.service shutdown.target
+ReloadPropagatedFrom=nftables.service
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c :
+ExecReload=-/bin/sh $dir/host.sh hold $policy
 
 [Install]
 WantedBy=sysinit.target
@@ -58,7 +76,7 @@ ExecStart=/bin/sh $dir/host.sh boot $policy
 [Install]
 WantedBy=$flushing_units
 UNIT
-	systemctl daemon-reload && systemctl --quiet enable "$boot_unit" "$follow_unit" 2>/dev/null &&
+	systemctl daemon-reload && systemctl --quiet enable "$boot_unit" "$follow_unit" "$hold_unit" 2>/dev/null &&
 		flush_to_disk "$unit_dir/$boot_unit" "$unit_dir/sysinit.target.wants" "$unit_dir"
 }
 
@@ -111,9 +129,10 @@ remove_boot() {
 
 remove_units() {
 	[ -e "$unit_dir/$boot_unit" ] || [ -e "$unit_dir/$follow_unit" ] || return 0
-	systemctl --quiet disable "$follow_unit" "$boot_unit" 2>/dev/null
-	systemctl stop "$follow_unit" "$boot_unit" 2>/dev/null
-	rm -f "$unit_dir/$follow_unit" "$unit_dir/$boot_unit"
+	systemctl --quiet disable "$follow_unit" "$boot_unit" "$hold_unit" 2>/dev/null
+	systemctl stop "$follow_unit" "$boot_unit" "$hold_unit" 2>/dev/null
+	[ ! -e "$dir/held" ] || systemctl stop "$held_unit-*" 2>/dev/null
+	rm -f "$unit_dir/$follow_unit" "$unit_dir/$boot_unit" "$unit_dir/$hold_unit"
 	systemctl daemon-reload 2>/dev/null
 	return 0
 }
@@ -130,7 +149,7 @@ remove_openrc() {
 # So that the unit is active, and follows the flushing units from now on. It waits for our lock, so we can't for it.
 start_boot() {
 	has_systemd || return 0
-	systemctl --no-block start "$boot_unit" 2>/dev/null
+	systemctl --no-block start "$boot_unit" "$hold_unit" 2>/dev/null
 }
 
 remove_files() {

@@ -36,6 +36,8 @@ put_script() {
 
 put_line() { printf '%s\n' "$2" >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
+add_line() { printf '%s\n' "$2" >>"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
+
 # Checks what arrived: the file is the one that was sent, and the host's own nft would load it.
 stage_end() {
 	[ "$(digest <"$change/ruleset")" = "$1" ] || fail 12 "the ruleset did not arrive whole"
@@ -52,8 +54,11 @@ cmd_arm() {
 	settle_pending
 	[ -f "$change/load" ] || fail 13 "change $id is not staged"
 	deadline=$(($(uptime_seconds) + $2))
-	save "$change/undo" "${backend}_snapshot" || fail 12 "cannot write $change/undo: is the disk full?"
-	"${backend}_check_snapshot" "$change/undo" >&2 &
+	note_former || exit $?
+	if ! { save "$change/undo" "${backend}_snapshot" && for_former "$change" save_former; }; then
+		fail 12 "cannot write $change/undo: is the disk full?"
+	fi
+	{ "${backend}_check_snapshot" "$change/undo" && for_former "$change" check_former; } >&2 &
 	checking=$!
 	# The timer meanwhile: by itself it undoes nothing that is not noted.
 	timer=$(start_timer "$2")
@@ -62,6 +67,7 @@ cmd_arm() {
 	read_boot_id
 	write_pending "$id" "$boot_id" "$deadline" "$timer" || fail_to_arm 12 "cannot write $dir/pending: is the disk full?"
 	printf 'armed=%s\n' "$timer"
+	[ ! -f "$change/former" ] || sed 's/^/former=/' "$change/former"
 }
 
 # Leaves no timer behind.
@@ -82,6 +88,7 @@ cmd_load() {
 	use_backend_of "$change"
 	require_pending
 	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
+	for_former "$change" clear_loaded >&2 || fail 1 "the new ruleset is loaded, but what it replaces could not be taken away"
 	note_loaded "$change" || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
 	count_packets 2>/dev/null | print_section counts
@@ -96,11 +103,12 @@ cmd_confirm() {
 	if ! { install_script && install_boot; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
+	[ ! -f "$change/former" ] || flush_to_disk "$change/former"
 	flush_to_disk "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$dir/host.sh"
 	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
-	clear_pending
+	finish_confirmed
 	start_boot
 	set -- "$dir"/*.new "$dir/undone" "$change/load" "$change/undo"
 	for other in "$dir"/changes/*; do
@@ -120,7 +128,7 @@ cmd_undo() {
 	use_change "$1"
 	read_pending
 	if [ "$id" = "$(confirmed_id)" ]; then
-		[ "$pending_id" != "$id" ] || clear_pending
+		[ "$pending_id" != "$id" ] || finish_confirmed
 		printf 'undo=confirmed\n'
 	elif [ "$pending_id" = "$id" ]; then
 		undo_pending "$2"

@@ -27,6 +27,7 @@ cmd_probe() {
 	if [ -L "$dir/confirmed" ]; then
 		confirmed_change=$dir/changes/$(confirmed_id)
 		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
+		printf 'kept_by=%s\n' "$(confirmed_backend)"
 		is_boot_installed || printf 'boot=missing\n'
 		print_section ruleset <"$dir/confirmed"
 		print_noted "$confirmed_change" | print_section baseline
@@ -43,6 +44,7 @@ cmd_probe() {
 	*) "${backend}_print_description" none ;;
 	esac
 	[ "$backend" = nftables ] || iptables_print_front | print_section front
+	print_neighbours
 	print_tables
 	print_listening | print_section sockets
 	printf 'end=probe\n'
@@ -162,6 +164,7 @@ cmd_adopt() {
 	if [ "$(digest <"$dir/confirmed")" != "$2" ] || ! is_as_noted "$confirmed_change"; then
 		fail 13 "the policy was changed since it was looked at"
 	fi
+	keep_private
 	if ! { printf '%s\n' "$1" >"$confirmed_change/owner.new" && mv -f "$confirmed_change/owner.new" "$confirmed_change/owner"; }; then
 		rm -f "$confirmed_change/owner.new"
 		fail 1 "cannot write below $base: is the disk full?"
@@ -178,15 +181,19 @@ cmd_remove() {
 		printf 'removed=another-owner\n'
 		return 0
 	fi
+	if [ -L "$dir/confirmed" ] || list_loaded >/dev/null 2>&1; then removed=yes; else removed=nothing; fi
+	kinds=$(printf '%s\n' "$2" "$(confirmed_backend)" | sort -u)
 	remove_boot
 	rm -f "$dir/confirmed"
-	removed=yes
-	if ! clear_loaded >&2; then
+	for kept_by in $kinds; do
+		use_backend "$kept_by"
+		clear_loaded >&2 && continue
 		"${backend}_empty" 2>/dev/null ||
 			fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
 		removed=emptied
-	fi
+	done
 	remove_files
+	print_saved
 	printf 'removed=%s\n' "$removed"
 }
 
@@ -195,9 +202,17 @@ cmd_boot() {
 	[ -z "$pending_id" ] || { read_boot_id && [ "$pending_boot" = "$boot_id" ]; } || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
-	# To load it again would close doors that are open.
-	is_as_noted "$dir/changes/$(confirmed_id)" && return 0
-	said=$(load_confirmed 2>&1) && return 0
+	# To load it again would close doors that are open. What somebody else loaded opens doors that nobody knocked at: those
+	# that were open when it was saved.
+	if is_as_noted "$dir/changes/$(confirmed_id)" && is_own; then
+		keep_private
+		release_held
+		return 0
+	fi
+	if said=$(load_confirmed 2>&1); then
+		release_held
+		return 0
+	fi
 	fail 1 "the gate of policy $policy may be OPEN: its confirmed ruleset could not be loaded: $(hide_numbers "$said")"
 }
 
@@ -215,6 +230,8 @@ main() {
 		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;
+	# A restart of a service must not wait for a change that has the lock.
+	hold) cmd_hold ;;
 	settle | arm | load | confirm | undo | adopt | remove | boot)
 		lock "$command"
 		"cmd_$command" "$@"

@@ -19,12 +19,12 @@ select_own() {
 		-e "/^-A kg_/!{/ -j kg_$policy\$/p;}"
 }
 
-# The lines that take away what is ours: the jumps, then the rules, then the chains, less those named in a file.
+# The lines that take away what is ours: the jumps, then the rules, then the chains, less those that a text declares.
 print_own_clearing() {
 	print_own "$1" | sed -n "/^-A kg_/!s/^-A \(.*\)/-D \1/p"
 	for verb in F X; do
 		print_own "$1" | sed -n 's/^:\([^ ]*\) .*/\1/p' | while read -r own; do
-			grep -q "^:$own " "$2" 2>/dev/null || printf -- '-%s %s\n' "$verb" "$own"
+			printf '%s\n' "$2" | grep -q "^:$own " || printf -- '-%s %s\n' "$verb" "$own"
 		done
 	done
 }
@@ -121,9 +121,11 @@ iptables_check() {
 # Both families or neither: a restore is one transaction for one table of one family.
 iptables_load() {
 	save "$1.before" iptables_snapshot || return 1
+	load_private_recent
 	if print_part iptables "$1" | restore iptables && print_part ip6tables "$1" | restore ip6tables; then
 		rm -f "$1.before"
 		change_lists "$1"
+		iptables_keep_private
 		return 0
 	fi
 	iptables_restore "$1.before"
@@ -142,14 +144,16 @@ change_lists() {
 
 iptables_clear() {
 	for tool in iptables ip6tables; do
-		{ printf '*%s\n' "$ipt_table" && print_own_clearing "$tool" /dev/null && echo COMMIT; } |
-			restore "$tool" || return 1
+		{ printf '*%s\n' "$ipt_table" && print_own_clearing "$tool" '' && echo COMMIT; } | restore "$tool" || return 1
 	done
 }
 
 iptables_empty() { return 1; }
 
-iptables_replace() { iptables_clear && iptables_load "$1"; }
+# In one transaction for a family, so that at no moment there is less than before or after it. It needs no disk.
+iptables_replace() {
+	iptables_check_snapshot "$1" && iptables_restore "$1"
+}
 
 # xt_recent's lists outlive a change, so that a snapshot has rules alone.
 iptables_snapshot() {
@@ -159,15 +163,15 @@ iptables_snapshot() {
 	done
 }
 
-# What was saved goes back to where a jump of ours always is: before all other rules.
+# What was saved, or the text of a ruleset, takes the place of what is there. Its jump goes where a jump of ours always
+# is: before all other rules.
 print_restoring() {
-	print_part "$1" "$2" >"$2.$1" || return 1
+	part=$(print_part "$1" "$2")
 	printf '*%s\n' "$ipt_table"
-	grep '^:' "$2.$1"
-	print_own_clearing "$1" "$2.$1"
-	sed -n -e "/^-A kg_/!s/^-A \([^ ]*\) /-I \1 1 /p" -e '/^-A kg_/p' "$2.$1"
+	printf '%s\n' "$part" | grep '^:'
+	print_own_clearing "$1" "$part"
+	printf '%s\n' "$part" | sed -n -e '/^-I /p' -e "/^-A kg_/!s/^-A \([^ ]*\) /-I \1 1 /p" -e '/^-A kg_/p'
 	echo COMMIT
-	rm -f "$2.$1"
 }
 
 iptables_check_snapshot() {
@@ -177,7 +181,32 @@ iptables_check_snapshot() {
 }
 
 iptables_restore() {
+	load_private_recent
 	for tool in iptables ip6tables; do
 		print_restoring "$tool" "$1" | restore "$tool" || return 1
 	done
+	iptables_keep_private
 }
+
+# Who reads a list learns who has knocked, and how far: with packets from forged sources that is enough to find a knock.
+# The kernel gives each file in /proc the mode that the module was loaded with, or one that all may read, until somebody
+# changes it; a list that is made anew has it again.
+iptables_keep_private() {
+	for list in $(list_readable); do chmod 0600 "$list"; done
+}
+
+load_private_recent() { [ -d /sys/module/xt_recent ] || modprobe -q xt_recent ip_list_perms=0600 2>/dev/null; }
+
+# The lists of the policy that others than root may read.
+list_readable() {
+	for list in /proc/net/xt_recent/kg_"$policy"_* /proc/net/ipt_hashlimit/kg_"$policy"_* /proc/net/ip6t_hashlimit/kg_"$policy"_*; do
+		[ -e "$list" ] || continue
+		case $(ls -ln "$list" 2>/dev/null) in
+		'' | -r[w-]-------*) ;;
+		*) printf '%s\n' "$list" ;;
+		esac
+	done
+}
+
+# xt_recent's lists are in no file that anybody saves.
+iptables_is_own() { :; }

@@ -46,6 +46,8 @@ use_policy() {
 	table=knockgate_$policy
 	boot_unit=knockgate-$policy.service
 	follow_unit=knockgate-$policy.follow.service
+	hold_unit=knockgate-$policy.hold.service
+	held_unit=knockgate-$policy-held
 	boot_service=knockgate-$policy
 	undo_unit=knockgate-$policy-undo
 }

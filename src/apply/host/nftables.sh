@@ -74,7 +74,7 @@ nftables_find() {
 
 nftables_check() { nft -c -f "$1"; }
 
-nftables_load() { nft -f "$1"; }
+nftables_load() { nft -f "$1" && nftables_claim; }
 
 # Deletes the table whether it is there or not.
 nftables_print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "$table" "$table"; }
@@ -84,7 +84,7 @@ nftables_clear() { nftables_print_clearing | nft -f -; }
 # An nft that crashes over what a newer one has loaded can still take the rules out: for that it lists nothing.
 nftables_empty() { nft flush table inet "$table"; }
 
-nftables_replace() { { nftables_print_clearing && cat "$1"; } | nft -f -; }
+nftables_replace() { { nftables_print_clearing && cat "$1"; } | nft -f - && nftables_claim; }
 
 # With the sources in the sets, so that doors that are open now are open after an undo. Less the elements that hold a
 # rate: nft 0.9 can't read back what it lists of them. All elements of a set are of one kind.
@@ -100,4 +100,23 @@ nftables_snapshot() {
 
 nftables_check_snapshot() { nft -c -f "$1"; }
 
-nftables_restore() { nft -f "$1"; }
+nftables_restore() { nft -f "$1" && nftables_claim; }
+
+# Tells this very table from one that somebody else loads, which looks the same and brings the doors that were open when
+# it was saved. The kernel numbers tables anew with each boot, or with each container, whose first process is another.
+nftables_identify() {
+	read_boot_id && read -r first </proc/1/stat || return 1
+	number=$(nft -a -t list table inet "$table" 2>/dev/null | sed -n 's/^table .* # handle \([0-9]*\).*/\1/p')
+	[ -n "$number" ] && printf '%s %s %s\n' "$boot_id" "$(printf '%s\n' "${first##*) }" | cut -d ' ' -f 20)" "$number"
+}
+
+# Where the disk is full no note is left, and the next boot command loads the table anew.
+nftables_claim() {
+	rm -f "$dir/loaded"
+	save "$dir/loaded" nftables_identify 2>/dev/null || rm -f "$dir/loaded"
+}
+
+nftables_is_own() { [ -f "$dir/loaded" ] && [ "$(nftables_identify)" = "$(cat "$dir/loaded")" ]; }
+
+# Only root may read a table.
+nftables_keep_private() { :; }

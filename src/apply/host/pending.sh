@@ -30,7 +30,7 @@ settle_pending() {
 	read_pending
 	[ -n "$pending_id" ] || return 0
 	if [ "$pending_id" = "$(confirmed_id)" ]; then
-		clear_pending
+		finish_confirmed
 	elif read_boot_id && [ "$pending_boot" != "$boot_id" ]; then
 		note_undone "$pending_id" "the host was rebooted before it was confirmed"
 		clear_pending
@@ -47,20 +47,39 @@ clear_pending() {
 	rm -f "$dir/pending"
 }
 
+# A confirm that was cut short has the former gates' files to take away, too.
+finish_confirmed() {
+	confirmed_change=$dir/changes/$(confirmed_id)
+	for_former "$confirmed_change" forget_former >/dev/null 2>&1
+	clear_pending
+	rm -f "$confirmed_change/replaces" "$confirmed_change/former" "$confirmed_change"/undo.*
+}
+
 note_undone() {
 	printf 'id=%s\nwhy=%s\n' "$1" "$2" >"$dir/undone.new" && mv -f "$dir/undone.new" "$dir/undone"
 	rm -f "$dir/undone.new" # left where the disk is full
 }
 
-# Puts back what was loaded when the pending change was armed.
+# Puts back what was loaded when the pending change was armed; first what the change has taken away.
 undo_pending() {
 	pending_change=$dir/changes/$pending_id
+	if ! for_former "$pending_change" restore_former >/dev/null 2>&1; then
+		fail 14 "could not undo change $pending_id: neither the snapshot of what it replaced nor the confirmed ruleset loads"
+	fi
 	use_backend_of "$pending_change"
 	if ! "${backend}_restore" "$pending_change/undo" >/dev/null 2>&1; then
-		load_confirmed >/dev/null 2>&1 || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
+		undo_by_confirmed >/dev/null 2>&1 || fail 14 "could not undo change $pending_id: neither its snapshot nor the confirmed ruleset loads"
 	fi
 	note_undone "$pending_id" "$1"
 	clear_pending
 	rm -rf "$pending_change"
 	[ -L "$dir/confirmed" ] || remove_files
+}
+
+# Where the confirmed ruleset is another backend's, it is back already.
+undo_by_confirmed() {
+	case $(confirmed_backend) in
+	'' | "$(cat "$pending_change/backend" 2>/dev/null || echo nftables)") load_confirmed ;;
+	*) clear_loaded ;;
+	esac
 }

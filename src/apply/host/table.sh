@@ -25,6 +25,10 @@ check_text() { "${backend}_check" "$1"; }
 count_packets() { "${backend}_count"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
+# Whether it was us who loaded what is there, so that the doors that are open are doors that were knocked at.
+is_own() { "${backend}_is_own"; }
+# Sees to it that nobody but root may read who is knocking.
+keep_private() { "${backend}_keep_private"; }
 
 # Notes what is loaded, and which tool lists it so: another version has other words for the same rules.
 note_loaded() {

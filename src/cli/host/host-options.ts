@@ -49,7 +49,8 @@ export const adoptOption: Option = {
 export const formerOption: Option = {
   name: "former",
   value: "FILE",
-  about: "The policy that the host may still have, for its knock.",
+  about:
+    "The policy that the host may still have, for its knock. One of another name or backend goes when a change takes its place.",
 };
 
 /** Of the same. */

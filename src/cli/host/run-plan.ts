@@ -38,7 +38,7 @@ function describePlan(
 ): Outcome {
   const digest = digestText(renderPolicy(policy));
   const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
-  const obstacles = findObstacles(observed.tables, policy);
+  const obstacles = findObstacles(observed, policy);
   const request = { policy, formerPolicies: former, owner: commandLineOwner, undoAfterSeconds: 0 };
   const lines = [...listActs(observed, drift, policy), ...listFindings(observed, request, obstacles)];
   const key = makeRedactionKey();

@@ -21,7 +21,12 @@ export async function runRemove(call: Call, surroundings: Surroundings): Promise
     const lines: string[] = [];
     await removeFromReached(policy, owner, reached, (line) => lines.push(line));
     const wasThere = confirmed !== undefined || loaded !== undefined;
-    const text = wasThere ? lines.join("\n") : `${place}: the host has nothing of it`;
-    return { exitCode: 0, text: `${text}\n`, json: { policy: policy.name, wasThere } };
+    const warnings = lines.filter((line) => line.includes(": warning: "));
+    const said = wasThere ? lines : [...warnings, `${place}: the host has nothing of it`];
+    return {
+      exitCode: 0,
+      text: said.map((line) => `${line}\n`).join(""),
+      json: { policy: policy.name, wasThere, warnings },
+    };
   });
 }

@@ -1,10 +1,11 @@
-import { describeObserved } from "../../apply/describe.js";
+import { describeObserved, listWarnings } from "../../apply/describe.js";
 import { countPackets, observeHost } from "../../apply/observe.js";
 import { withHost } from "../../apply/with-host.js";
 import type { Counts, GateCounts } from "../../plan/counts.js";
 import { describeDrift, makeRedaction, showOwner } from "../../plan/describe-drift.js";
 import { assessDrift } from "../../plan/drift.js";
 import type { Observed } from "../../plan/observed.js";
+import { findObstacles } from "../../plan/obstacles.js";
 import { digestText } from "../../policy/digest.js";
 import type { Policy } from "../../policy/policy.js";
 import { renderPolicy } from "../../render/render.js";
@@ -29,6 +30,7 @@ function describeStatus(
   counts: Counts | undefined,
 ): Outcome {
   const drift = listDrift(observed, policy);
+  const warnings = listWarnings(observed, policy, findObstacles(observed, policy));
   const owner = observed.confirmed === undefined ? undefined : showOwner(observed.confirmed.owner);
   const said =
     drift.length === 0 ? ["the host has what the policy says"] : drift.map((line) => `drift: ${line}`);
@@ -36,6 +38,7 @@ function describeStatus(
     describeObserved(observed, policy),
     ...(owner === undefined ? [] : [`owner: ${owner}`]),
     ...said,
+    ...warnings.map((line) => `warning: ${line}`),
     ...policy.gates.map(({ name }) => `gate ${name}: ${describeCounts(counts?.get(name))}`),
   ];
   return {
@@ -48,6 +51,7 @@ function describeStatus(
       isPending: observed.pendingId !== undefined,
       ...(owner === undefined ? {} : { owner }),
       drift,
+      warnings,
       ...(counts === undefined ? {} : { counters: Object.fromEntries(counts) }),
     },
   };

@@ -1,0 +1,60 @@
+# What else on the host has a hand in its firewall: who may take our rules away, who has a copy of them, who may read them.
+
+# Firewalls that empty iptables' tables when they are reloaded, without an event that a unit could follow: a reload of
+# firewalld comes over D-Bus, csf's, Shorewall's and the others' from their own commands.
+flushing_firewalls="firewalld shorewall shorewall6 shorewall-lite shorewall6-lite csf lfd ferm firehol apf arno-iptables-firewall"
+
+print_neighbours() {
+	[ "$backend" = nftables ] || print_flushers
+	print_saved
+	list_readable | sed 's/^/readable=/'
+	printf 'dmesg_restrict=%s\n' "$(cat /proc/sys/kernel/dmesg_restrict 2>/dev/null)"
+	print_xtables | print_section xtables
+}
+
+# Those that run, or will at the next boot.
+print_flushers() {
+	case $(init_system) in
+	systemd)
+		units=''
+		for name in $flushing_firewalls; do units="$units $name.service"; done
+		# shellcheck disable=SC2086 # they are words
+		systemctl show --property=Id,ActiveState,UnitFileState $units 2>/dev/null |
+			sed -n -e 's/^Id=\(.*\)\.service$/\1/' -e '/^[^=]*$/h' \
+				-e '/^\(ActiveState=\(active\|reloading\|activating\)\|UnitFileState=enabled\(-runtime\)\{0,1\}\)$/{g;s/^/flusher=/p;}'
+		;;
+	*)
+		for name in $flushing_firewalls; do
+			for service in "$runlevels_dir"/*/"$name"; do [ ! -e "$service" ] || printf 'flusher=%s\n' "$name"; done
+		done
+		;;
+	esac
+	# As it is started by hand, or by another init.
+	[ ! -e /run/firewalld.pid ] || printf 'flusher=firewalld\n'
+	if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && grep -qs '^MANAGE_BUILTINS=yes' /etc/default/ufw; then
+		printf 'flusher=ufw with MANAGE_BUILTINS=yes\n'
+	fi
+}
+
+# Files that are known to be loaded at boot, and that name the policy's table or chains: a copy that was saved while the
+# gate was there, with the knock that it had, and the doors that were open. They may name further files.
+print_saved() {
+	set -- /etc/nftables.conf /etc/nftables.nft /etc/nftables.d/* /etc/nftables/* /etc/sysconfig/nftables.conf \
+		/var/lib/nftables/rules-save /etc/iptables/* /etc/iptables.rules /etc/ip6tables.rules /etc/iptables.up.rules \
+		/etc/ip6tables.up.rules /etc/iptables.conf /etc/ip6tables.conf /etc/sysconfig/iptables /etc/sysconfig/ip6tables \
+		/var/lib/iptables/* /var/lib/ip6tables/* /etc/firewall.conf /etc/network/if-pre-up.d/* /etc/rc.local
+	# shellcheck disable=SC2046 # an include may be a pattern (nft(8), "INCLUDE FILES")
+	set -- "$@" $(sed -n 's/^[[:space:]]*include[[:space:]]*["'\'']\(\/[^"'\'' ]*\)["'\''].*/\1/p' \
+		/etc/nftables.conf /etc/nftables.nft /etc/sysconfig/nftables.conf 2>/dev/null)
+	grep -lsE "(^|[^a-z0-9_-])(knockgate_|kg_)$policy([^a-z0-9-]|\$)" "$@" </dev/null | sort -u | sed 's/^/saved=/'
+}
+
+# What iptables itself says of the rules that decide: nft's listing has neither their matches nor those of its older
+# variant. A host with many thousands of rules is not looked through.
+print_xtables() {
+	for tool in iptables ip6tables; do
+		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
+		rules=$("$tool-save" 2>/dev/null | sed -n -e '/^[*]/p' -e '/^:[A-Z]* [A-Z]/p' -e '/^-A kg_/d' -e '/^-A /p')
+		[ "${#rules}" -gt 300000 ] || printf '%s\n' "$rules"
+	done
+}

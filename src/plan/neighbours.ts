@@ -1,0 +1,32 @@
+import type { Policy } from "../policy/policy.js";
+import type { Observed } from "./observed.js";
+
+/** Says why a gate of the backend iptables does not stay on a host. */
+export function describeFlusher(name: string): string {
+  return `${name} empties iptables' tables at each reload, Knockgate's chains too, so the gate would be open to all from then on: set the backend to "nftables", whose table it leaves alone, or turn ${name} off`;
+}
+
+/** What of a host may undo a gate later, or tell others of its knock: a line each. */
+export function describeNeighbours(observed: Observed, policy: Policy): readonly string[] {
+  const { flushers = [], savedIn = [], confirmed, loaded, isKernelLogPublic = false } = observed;
+  const isThere = confirmed !== undefined || loaded !== undefined;
+  return [
+    ...(isThere ? flushers.map(describeFlusher) : []),
+    ...(isThere ? savedIn.map((file) => describeSaved(file, policy.name)) : []),
+    ...(policy.log !== undefined && isKernelLogPublic
+      ? [
+          `every user of the host may read the kernel's log, and a line of log says by which port a gate was opened: set kernel.dmesg_restrict = 1 in /etc/sysctl.d`,
+        ]
+      : []),
+  ];
+}
+
+/** While the gate is there, what it loads at boot replaces the copy. */
+function describeSaved(file: string, policy: string): string {
+  return `${file} has a copy of policy ${policy}'s rules: once the gate is removed or renamed, the next boot loads the copy, with its old knock and the doors that were open. Take the copy out of the file`;
+}
+
+/** Says the same of a gate that was removed right now. */
+export function describeLeftCopy(file: string, policy: string): string {
+  return `${file} still has a copy of policy ${policy}'s rules, so the next boot, or a restart of what loads that file, brings the old gate with its old knock back: take the copy out of the file`;
+}

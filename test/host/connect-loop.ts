@@ -1,0 +1,25 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { startCommand } from "../lab/command";
+import type { LabHost } from "../lab/host";
+import type { LabMachine } from "../lab/machine";
+
+/** Connects to a host's SSH port all the time without a knock while something is done; tells how often, and how many answers came. */
+export async function watchClosed(
+  client: LabMachine,
+  host: LabHost,
+  act: () => Promise<unknown>,
+): Promise<{ readonly begun: number; readonly answered: number }> {
+  const enter = ["nsenter", "--target", String(client.pid), "--net", "--"];
+  const loop = [process.execPath, join(__dirname, "connect-repeatedly.mjs"), host.ipv4, String(host.sshPort)];
+  const child = startCommand([...enter, ...loop]);
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  await once(child.stderr, "data");
+  await act();
+  child.stdin.end();
+  await once(child, "close");
+  return JSON.parse(said);
+}

@@ -1,0 +1,31 @@
+// node connect-repeatedly.mjs ADDRESS PORT
+// Begins a connection every millisecond until its input ends, and then prints how many it began and how many were answered.
+import { connect } from "node:net";
+
+const [address, port] = process.argv.slice(2);
+const patienceMs = 150;
+let [begun, answered] = [0, 0];
+
+const timer = setInterval(() => {
+  begun += 1;
+  const socket = connect({ host: address, port: Number(port) });
+  const end = setTimeout(() => socket.destroy(), patienceMs);
+  const answer = () => {
+    answered += 1;
+    clearTimeout(end);
+    socket.destroy();
+  };
+  socket.on("connect", answer);
+  socket.on("error", (error) => {
+    if ("code" in error && error.code === "ECONNREFUSED") answer();
+  });
+}, 1);
+process.stdin.on("end", () => {
+  clearInterval(timer);
+  setTimeout(() => {
+    process.stdout.write(JSON.stringify({ begun, answered }));
+    process.exit();
+  }, 2 * patienceMs);
+});
+process.stdin.resume();
+console.error("ready");
