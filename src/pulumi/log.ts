@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { escapeControls } from "../printable.js";
 
 const listeners = new AsyncLocalStorage<(line: string) => void>();
 
-/** Tells the user one line; it holds no secret. */
-export function logLine(line: string): void {
+/** Tells the user one line, or a few; it holds no secret. */
+export function logLine(text: string): void {
+  // What a host said may be in it.
+  const line = escapeControls(text);
   const listener = listeners.getStore();
   // The engine shows what a dynamic provider's process prints as lines of its log.
   if (listener === undefined) console.log(line);
