@@ -47,14 +47,14 @@ export async function findExpectedKeys(login: Login, field: string): Promise<Exp
     ? " known_hosts has a certificate authority for it, but host certificates are not supported."
     : "";
   const name = login.port === 22 ? login.host : `[${login.host}]:${login.port}`;
+  const toSet = `${source} to the line that \`ssh-keyscan\` prints and you have checked`;
   const way =
     home === undefined
-      ? "There is no home folder, so no known_hosts: set HOME,"
-      : "Log in once with ssh so that known_hosts has it,";
+      ? `There is no home folder, so no known_hosts: set HOME, or ${toSet}.`
+      : `Set ${toSet}, or log in once with ssh so that known_hosts has it.`;
   throw new KnockgateError(
     "HOST_KEY_UNKNOWN",
-    `${name}: no host key to expect, so nothing was sent.${authority} ${way} or set ${source} to the line that ` +
-      "`ssh-keyscan` prints and you have checked.",
+    `${name}: no host key to expect, so nothing was sent.${authority} ${way}`,
   );
 }
 

@@ -91,7 +91,10 @@ function check(input: unknown, source: string): Connection {
     ...(reading.success ? findMisplaced(reading.data) : []),
   ];
   if (reading.success && findings.length === 0) return reading.data;
-  throw new KnockgateError("ARGUMENTS_INVALID", `${source}:\n${formatFindings(findings)}`);
+  throw new KnockgateError(
+    "ARGUMENTS_INVALID",
+    `${source}:${findings.length > 1 ? "\n" : " "}${formatFindings(findings)}`,
+  );
 }
 
 function findMisplaced({ host, proxy }: Connection): readonly Finding[] {
