@@ -16,10 +16,10 @@ test("what is no visible text is written as an escape, line breaks and tabs only
 
 test("an escape means the same in JSON", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.array(fc.integer({ min: 0, max: 0xffff })), (units) => {
+      const text = String.fromCharCode(...units);
       expect(JSON.parse(escapeControls(JSON.stringify({ text })))).toEqual({ text });
     }),
-    { numRuns: 30 },
   );
 });
 
