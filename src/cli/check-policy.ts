@@ -1,7 +1,7 @@
 import { checkExpectations } from "../check/expectations.js";
 import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { KnockgateError } from "../errors.js";
-import { formatFindings } from "../policy/finding.js";
+import { formatFinding, formatFindings } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";
 import type { PolicyFile } from "./policy-file.js";
@@ -21,7 +21,7 @@ export function listFindings({ value }: PolicyFile): readonly LintFinding[] {
 export function listWarnings(policy: Policy): readonly string[] {
   return lintPolicy(policy)
     .filter(({ severity }) => severity === "warning")
-    .map((finding) => formatFindings([finding]));
+    .map(formatFinding);
 }
 
 /**

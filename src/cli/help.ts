@@ -19,6 +19,22 @@ export function writeOverview(commands: readonly Command[]): string {
   ].join("\n");
 }
 
+/** What `knockgate GROUP --help` prints, of a group whose commands have two words. */
+export function writeGroup(group: string, commands: readonly Command[]): string {
+  const rows = commands
+    .filter(({ name }) => name.startsWith(`${group} `))
+    .map(({ name, summary }) => [name, summary] as const);
+  return [
+    `Usage: knockgate ${group} COMMAND [ARGUMENT...] [OPTION...]`,
+    "",
+    "Commands:",
+    ...writeRows(rows),
+    "",
+    `\`knockgate ${group} COMMAND --help\` says more of each.`,
+    "",
+  ].join("\n");
+}
+
 /** What `knockgate COMMAND --help` prints. */
 export function writeHelp(command: Command): string {
   return [

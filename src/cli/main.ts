@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { escapeControls } from "../printable.js";
 import type { Surroundings } from "./command.js";
 import { paint } from "./paint.js";
 import { runCommandLine } from "./run.js";
@@ -12,7 +13,7 @@ const surroundings: Surroundings = {
     return process.stdin;
   },
   output: process.stdout,
-  note: (line) => process.stderr.write(`${line}\n`),
+  note: (line) => process.stderr.write(`${escapeControls(line)}\n`),
   live: process.stderr.isTTY === true ? (text) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
   paint: (colour, text) => (isColoured ? paint(colour, text) : text),
 };

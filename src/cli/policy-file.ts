@@ -1,9 +1,11 @@
 import { extname, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
-import { isMap, isSeq, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
 import { KnockgateError } from "../errors.js";
+import { checkDepth, tooDeep } from "./check-depth.js";
 import { openText } from "./open-text.js";
+import { parseJson } from "./parse-json.js";
 import { loadModule } from "./policy-module.js";
 import { readInput } from "./read-input.js";
 
@@ -27,30 +29,28 @@ export async function readPolicyFile(name: string, input: Readable): Promise<Pol
     return { name, value, locate: () => undefined };
   }
   const text = name === "-" ? await readInput(input) : await openText(name);
-  if (extname(name) === ".json") checkJson(name, text);
+  // All JSON is YAML, but not the other way round.
+  if (extname(name) === ".json") parseJson(name, text);
   return readYaml(name, text);
-}
-
-/** All JSON is YAML, but not the other way round; Node's own message quotes the text. */
-function checkJson(name: string, text: string): void {
-  try {
-    JSON.parse(text);
-  } catch {
-    throw new KnockgateError("ARGUMENTS_INVALID", `${name}: it is no JSON`);
-  }
 }
 
 function readYaml(name: string, text: string): PolicyFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parse(name, text, lines);
   const [error] = document.errors;
-  if (error !== undefined) {
-    const { line } = lines.linePos(error.pos[0]);
-    throw new KnockgateError("ARGUMENTS_INVALID", `${name}:${line}: it is no YAML (${error.code})`);
+  if (error?.code === "RESOURCE_EXHAUSTION") throw tooDeep(name);
+  const doubled = findDoubled(document.contents);
+  const at = error?.pos[0] ?? doubled;
+  if (at !== undefined) {
+    const { line } = lines.linePos(at);
+    const why = error?.code ?? "DUPLICATE_KEY";
+    throw new KnockgateError("ARGUMENTS_INVALID", `${name}:${line}: it is not valid YAML (${why})`);
   }
+  const value = toValue(name, document);
+  checkDepth(name, value);
   return {
     name,
-    value: toValue(name, document),
+    value,
     locate: (path) => {
       const at = findOffset(document.contents, splitPath(path));
       return at === undefined ? undefined : lines.linePos(at).line;
@@ -58,10 +58,40 @@ function readYaml(name: string, text: string): PolicyFile {
   };
 }
 
+/** Its own words would quote the text, so it says none: neither in errors nor in warnings. */
+function parse(name: string, text: string, lineCounter: LineCounter): ReturnType<typeof parseDocument> {
+  // To look for doubled keys, yaml compares each key with each other one.
+  const options = { lineCounter, prettyErrors: false, logLevel: "error", uniqueKeys: false } as const;
+  try {
+    return parseDocument(text, options);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw tooDeep(name);
+    throw cause;
+  }
+}
+
+/** Where a key stands that its map has already. */
+function findDoubled(contents: unknown): number | undefined {
+  const waiting: unknown[] = [contents];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (isSeq(node)) for (const item of node.items) waiting.push(item);
+    if (!isMap(node)) continue;
+    const names = new Set<string>();
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? `${key.value}` : undefined;
+      if (name !== undefined && names.has(name)) return (key as Scalar).range?.[0] ?? 0;
+      if (name !== undefined) names.add(name);
+      waiting.push(value ?? null);
+    }
+  }
+  return undefined;
+}
+
 function toValue(name: string, document: ReturnType<typeof parseDocument>): unknown {
   try {
     return document.toJS();
-  } catch {
+  } catch (cause) {
+    if (cause instanceof RangeError) throw tooDeep(name);
     // An alias that leads nowhere, or to too much.
     throw new KnockgateError("ARGUMENTS_INVALID", `${name}: its aliases can't be followed`);
   }

@@ -11,7 +11,7 @@ import { KnockgateError } from "../errors.js";
 export async function loadModule(url: URL): Promise<unknown> {
   const exported = await importModule(url).catch((cause: unknown) => {
     if (cause instanceof KnockgateError) throw cause;
-    const what = cause instanceof Error ? cause.name : "no error";
+    const what = cause instanceof Error && /^[A-Za-z]{1,40}$/.test(cause.name) ? cause.name : "no error";
     throw new KnockgateError("ARGUMENTS_INVALID", `${url.pathname}: it could not be loaded (${what})`, {
       cause,
     });

@@ -13,27 +13,33 @@ import {
 import { isAbsolute, join } from "node:path";
 import type { Profile } from "../client/profile.js";
 import { KnockgateError } from "../errors.js";
+import { decodeText } from "../transport/decode-text.js";
 import { canOthersRead } from "./others-read.js";
+import { parseJson } from "./parse-json.js";
 import { isProfileName, readProfile } from "./profile.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where profiles are: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory, 0.8). */
-export async function findProfileFolder(environment: Environment): Promise<string> {
+/**
+ * Where profiles are: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory, 0.8). `undefined`
+ * where there is no home folder either.
+ */
+export async function findProfileFolder(environment: Environment): Promise<string | undefined> {
   const given = environment["XDG_CONFIG_HOME"] ?? "";
-  const config = isAbsolute(given) ? given : join(environment["HOME"] || (await findHome()), ".config");
-  return join(config, "knockgate", "profiles");
+  if (isAbsolute(given)) return join(given, "knockgate", "profiles");
+  const home = environment["HOME"] || (await askHome());
+  return home === undefined ? undefined : join(home, ".config", "knockgate", "profiles");
 }
 
 /** To load node:os takes longer than to read a profile, and it is hardly ever needed. */
-async function findHome(): Promise<string> {
-  return (await import("node:os")).homedir();
+async function askHome(): Promise<string | undefined> {
+  return (await import("../transport/home.js")).findHome();
 }
 
 /** The names of all profiles, sorted. */
 export async function listProfiles(environment: Environment): Promise<readonly string[]> {
   const folder = await findProfileFolder(environment);
-  const files = ifThere(() => readdirSync(folder));
+  const files = folder === undefined ? [] : ifThere(() => readdirSync(folder));
   return (files ?? [])
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -".json".length))
@@ -48,8 +54,9 @@ export async function listProfiles(environment: Environment): Promise<readonly s
  */
 export async function loadProfile(environment: Environment, name: string): Promise<Profile | undefined> {
   if (!isProfileName(name)) return undefined;
-  const path = join(await findProfileFolder(environment), `${name}.json`);
-  const found = ifThere(() => statSync(path));
+  const folder = await findProfileFolder(environment);
+  const path = join(folder ?? "", `${name}.json`);
+  const found = folder === undefined ? undefined : ifThere(() => statSync(path));
   if (found === undefined) return undefined;
   if (canOthersRead(found)) {
     throw new KnockgateError(
@@ -57,7 +64,7 @@ export async function loadProfile(environment: Environment, name: string): Promi
       `${path}: others can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if they may have.`,
     );
   }
-  return readProfile(name, parse(readFileSync(path, "utf8"), path), path);
+  return readProfile(name, parseJson(path, decodeText(readFileSync(path))), path);
 }
 
 /**
@@ -67,6 +74,10 @@ export async function loadProfile(environment: Environment, name: string): Promi
  */
 export async function saveProfile(environment: Environment, profile: Profile): Promise<string> {
   const folder = await findProfileFolder(environment);
+  if (folder === undefined) {
+    const message = "there is no home folder to keep a profile in: set HOME or XDG_CONFIG_HOME";
+    throw new KnockgateError("ARGUMENTS_INVALID", message);
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${profile.name}.json`);
   const draft = join(folder, `.${profile.name}.${process.pid}.${Date.now()}`);
@@ -94,19 +105,12 @@ export function writeProfile({ name, way, gates }: Profile): string {
 /** Removes a profile and tells whether there was one. */
 export async function removeProfile(environment: Environment, name: string): Promise<boolean> {
   if (!isProfileName(name)) return false;
-  const path = join(await findProfileFolder(environment), `${name}.json`);
+  const folder = await findProfileFolder(environment);
+  if (folder === undefined) return false;
+  const path = join(folder, `${name}.json`);
   const was = ifThere(() => statSync(path));
   rmSync(path, { force: true });
   return was !== undefined;
-}
-
-/** What Node says of text that is no JSON quotes it, the knock and all. */
-function parse(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new KnockgateError("ARGUMENTS_INVALID", `${path}: it is no JSON`);
-  }
 }
 
 /** Waits for the disk: what reads without waiting takes longer to load than a profile to read. */

@@ -43,10 +43,14 @@ function parse(options: readonly Option[], words: readonly string[]) {
   }
 }
 
-/** Node's first sentence says it; what follows is advice on its own syntax. A value of an option may be secret. */
+/**
+ * Node's first sentence says it; what follows is advice on its own syntax. A value of an option may be secret, and one with
+ * digits or a colon in its name may be a step.
+ */
 function describe(cause: unknown): string {
   if (!(cause instanceof Error) || !("code" in cause)) throw cause;
-  const option = (/--[\w-]+/.exec(cause.message) ?? /-\w/.exec(cause.message) ?? ["an option"])[0];
+  const option = (/--[a-z-]+(?=['=\s,])/.exec(cause.message) ??
+    /(?<=')-[a-z](?=['=\s,])/i.exec(cause.message) ?? ["of that name"])[0];
   switch (cause.code) {
     case "ERR_PARSE_ARGS_UNKNOWN_OPTION":
       return `there is no option ${option}`;

@@ -1,3 +1,4 @@
+import { formatFinding } from "../policy/finding.js";
 import { listFindings } from "./check-policy.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
 import { readPolicyFile } from "./policy-file.js";
@@ -9,9 +10,8 @@ export async function runLint(call: Call, { input, paint }: Surroundings): Promi
   const findings: PlacedFinding[] = [];
   for (const name of call.arguments) {
     const file = await readPolicyFile(name, input);
-    findings.push(
-      ...listFindings(file).map((found) => ({ ...found, file: name, line: file.locate(found.path) })),
-    );
+    for (const found of listFindings(file))
+      findings.push({ ...found, file: name, line: file.locate(found.path) });
   }
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const exitCode = errors > 0 ? 1 : 0;
@@ -28,8 +28,8 @@ export async function runLint(call: Call, { input, paint }: Surroundings): Promi
 }
 
 function describe(found: PlacedFinding, paint: Surroundings["paint"]): string {
-  const { file, line, severity, path, message, fix, rule } = found;
+  const { file, line, severity } = found;
   const place = line === undefined ? file : `${file}:${line}`;
   const word = paint(severity === "error" ? "red" : "yellow", severity);
-  return `${place}: ${word}: ${path}: ${message} Fix: ${fix} [${rule}]`;
+  return `${place}: ${word}: ${formatFinding(found)}`;
 }

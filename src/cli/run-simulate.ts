@@ -6,7 +6,7 @@ import { parsePcap } from "../simulate/pcap.js";
 import { simulatePackets } from "../simulate/simulate.js";
 import { takePolicy } from "./check-policy.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "./command.js";
-import { openBytes } from "./open-text.js";
+import { openBytes, readText } from "./open-text.js";
 import { readPolicyFile } from "./policy-file.js";
 
 /** How captures begin: pcap in both byte orders, of micro- and of nanoseconds, and pcapng. */
@@ -37,5 +37,5 @@ export async function runSimulate(call: Call, { input }: Surroundings): Promise<
 async function readPackets(name: string): Promise<PacketReading> {
   const bytes = await openBytes(name);
   const isCapture = magics.includes(bytes.subarray(0, 4).toString("hex"));
-  return isCapture ? parsePcap(bytes) : parsePackets(bytes.toString("utf8"));
+  return isCapture ? parsePcap(bytes) : parsePackets(readText(name, bytes));
 }

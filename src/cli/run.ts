@@ -1,6 +1,8 @@
 import { KnockgateError } from "../errors.js";
+import { escapeControls } from "../printable.js";
 import { type Command, type ExitCode, type Outcome, type Surroundings, UsageError } from "./command.js";
 import { commandNames, loadCommand, loadCommands } from "./commands.js";
+import { escapeAround } from "./paint.js";
 import { readCall } from "./read-call.js";
 
 /** What is to be printed, and where a run ends. */
@@ -16,7 +18,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
   try {
     const { exitCode, text, json } = await dispatch(words, surroundings);
     const out = isJson ? (json === undefined ? "" : `${JSON.stringify(json, undefined, 2)}\n`) : text;
-    return { exitCode, out, err: "" };
+    return { exitCode, out: escapeAround(out), err: "" };
   } catch (error) {
     return writeFailure(error, isJson);
   }
@@ -26,10 +28,18 @@ async function dispatch(words: readonly string[], surroundings: Surroundings): P
   const [first = "--help"] = words;
   if (first === "--help" || first === "-h" || first === "help") return showHelp(words.slice(1));
   if (first === "--version") return showVersion();
+  if (isGroup(first) && (words.length === 1 || words[1] === "--help" || words[1] === "-h")) {
+    return showHelp([first]);
+  }
   const command = await findCommand(words);
   const call = readCall(command, words.slice(command.name.split(" ").length));
   if (call.has("help")) return showHelp(command.name.split(" "));
   return command.run(call, surroundings, loadCommands);
+}
+
+/** Whether a word is the first of commands of two words, and none by itself. */
+function isGroup(word: string): boolean {
+  return !commandNames.includes(word) && commandNames.some((name) => name.startsWith(`${word} `));
 }
 
 /** The longest name that the words begin with. */
@@ -48,9 +58,15 @@ async function findCommand(words: readonly string[]): Promise<Command> {
 }
 
 async function showHelp(words: readonly string[]): Promise<Outcome> {
-  const { writeHelp, writeOverview } = await import("./help.js");
+  const { writeGroup, writeHelp, writeOverview } = await import("./help.js");
   const names = words.filter((word) => !word.startsWith("-"));
-  const text = names.length > 0 ? writeHelp(await findCommand(names)) : writeOverview(await loadCommands());
+  const [first = ""] = names;
+  const text =
+    names.length === 0
+      ? writeOverview(await loadCommands())
+      : names.length === 1 && isGroup(first)
+        ? writeGroup(first, await loadCommands())
+        : writeHelp(await findCommand(names));
   return { exitCode: 0, text, json: { help: text } };
 }
 
@@ -73,7 +89,8 @@ function writeFailure(error: unknown, isJson: boolean): Printed {
         ? `${error.path ?? "this machine"}: ${error.syscall} failed (${error.code})`
         : `a fault in knockgate itself${nameFault(error)}`;
   const err = isJson ? JSON.stringify({ error: { code, message } }) : `knockgate: ${message} [${code}]`;
-  return { exitCode: isUsage ? 2 : code === "POLICY_INVALID" ? 1 : 3, out: "", err: `${err}\n` };
+  const exitCode = isUsage ? 2 : code === "POLICY_INVALID" ? 1 : 3;
+  return { exitCode, out: "", err: `${escapeControls(err)}\n` };
 }
 
 function isOfSystem(error: unknown): error is NodeJS.ErrnoException {

@@ -1,6 +1,7 @@
 import type { Profile } from "../client/profile.js";
 import type { Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
+import { parseJson } from "./parse-json.js";
 import { isProfileName, readGates, readProfile } from "./profile.js";
 
 /**
@@ -11,7 +12,7 @@ import { isProfileName, readGates, readProfile } from "./profile.js";
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
 export function readStackOutput(text: string): readonly Profile[] {
-  const objects = [...listObjects(parse(text))];
+  const objects = [...listObjects(parseJson("the outputs", text))];
   const profiles = objects.filter(isProfile).map((it) => readProfile(it.name, it, `profile ${it.name}`));
   const names = new Set(profiles.map(({ name }) => name));
   const older = objects.flatMap(readGated).filter(({ name }) => !names.has(name));
@@ -27,16 +28,6 @@ export function readStackOutput(text: string): readonly Profile[] {
 
 /** What the CLI of Pulumi prints in place of a secret. */
 const mask = "[secret]";
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Node's own message quotes the text.
-    const how = "`pulumi stack output --show-secrets --json`";
-    throw new KnockgateError("ARGUMENTS_INVALID", `standard input: it is no JSON; ${how} prints it`);
-  }
-}
 
 type Properties = Readonly<Record<string, unknown>>;
 

@@ -31,7 +31,7 @@ export function placeBelowPolicy<T extends Finding>(found: T): T {
 }
 
 /** Says what is wrong and what to do on one line, without the path. */
-export function describeFinding({ message, fix, rule }: Finding): string {
+function describeFinding({ message, fix, rule }: Finding): string {
   return escapeLine(`${message} Fix: ${fix} [${rule}]`);
 }
 

@@ -34,7 +34,7 @@ interface Definition {
 }
 
 /** The names of the fields that an object within a value can have. */
-export function listNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
+function listNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
   const { shape, element, innerType, valueType } = schema._zod.def as Definition;
   if (innerType !== undefined) return listNames(innerType, path);
   const [part, ...rest] = path;

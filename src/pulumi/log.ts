@@ -1,16 +1,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { escapeControls } from "../printable.js";
 
 const listeners = new AsyncLocalStorage<(line: string) => void>();
 
 const names = new AsyncLocalStorage<string | undefined>();
 
-/** Tells the user one line, behind the name of the resource that is at work; it holds no secret. */
+/** Tells the user one line, or a few, behind the name of the resource that is at work; it holds no secret. */
 export function logLine(line: string): void {
   const name = names.getStore();
   print(name === undefined ? line : `${name}: ${line}`);
 }
 
-function print(line: string): void {
+function print(text: string): void {
+  // What a host said may be in it.
+  const line = escapeControls(text);
   const listener = listeners.getStore();
   // The engine shows what a dynamic provider's process prints as lines of its log.
   if (listener === undefined) console.log(line);

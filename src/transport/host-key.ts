@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { KnockgateError } from "../errors.js";
 import type { Login } from "./connection.js";
+import { decodeText } from "./decode-text.js";
+import { findHome } from "./home.js";
 import { readKey, readKeyType } from "./key-blob.js";
-import { findKnownKeys } from "./known-hosts.js";
+import { findKnownHost } from "./known-hosts.js";
 
 /** The keys by which a machine may prove who it is. */
 export interface ExpectedKeys {
@@ -35,19 +36,25 @@ export async function findExpectedKeys(login: Login, field: string): Promise<Exp
   if (login.ignoreHostKey) return undefined;
   const source = `${field}.hostKey`;
   if (login.hostKey !== undefined) return { keys: [readPinnedKey(login.hostKey, source)], source };
-  const files = [join(homedir(), ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"];
-  const name = login.port === 22 ? login.host : `[${login.host}]:${login.port}`;
-  const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-  const known = await findKnownKeys(texts.join("\n"), name);
+  const home = findHome();
+  const own = home === undefined ? [] : [join(home, ".ssh", "known_hosts")];
+  const files = [...own, "/etc/ssh/ssh_known_hosts"];
+  const texts = await Promise.all(files.map((file) => readFile(file).catch(() => Buffer.alloc(0))));
+  const known = await findKnownHost(texts.map(decodeText).join("\n"), login.host, login.port);
   const keys = known.keys.filter((key) => readKeyType(key) in algorithmsByType);
   if (keys.length > 0) return { keys, source: "known_hosts" };
   const authority = known.hasAuthority
     ? " known_hosts has a certificate authority for it, but host certificates are not supported."
     : "";
+  const name = login.port === 22 ? login.host : `[${login.host}]:${login.port}`;
+  const toSet = `${source} to the line that \`ssh-keyscan\` prints and you have checked`;
+  const way =
+    home === undefined
+      ? `There is no home folder, so no known_hosts: set HOME, or ${toSet}.`
+      : `Set ${toSet}, or log in once with ssh so that known_hosts has it.`;
   throw new KnockgateError(
     "HOST_KEY_UNKNOWN",
-    `${name}: no host key to expect, so nothing was sent.${authority} Set ${source} to the line that ` +
-      "`ssh-keyscan` prints and you have checked, or log in once with ssh so that known_hosts has it.",
+    `${name}: no host key to expect, so nothing was sent.${authority} ${way}`,
   );
 }
 

@@ -7,6 +7,10 @@ import { makeTurns } from "./turns.js";
 export interface KnownKeys {
   /** Key blobs (RFC 4253, 6.6). */
   readonly keys: readonly Buffer[];
+  /** Keys that count for nobody by that name. */
+  readonly revoked: readonly Buffer[];
+  /** Whether the name has a key at all, revoked or not. */
+  readonly isListed: boolean;
   /** Whether a line marked `@cert-authority` is for that name: it vouches for certificates, which is no key of a host. */
   readonly hasAuthority: boolean;
 }
@@ -15,6 +19,23 @@ export interface KnownKeys {
 const linesAtOnce = 500;
 /** What waits for its next lines all goes on together: so one file at a time. */
 const turns = makeTurns(1);
+
+/**
+ * Finds the keys of a host as ssh does: those of `[HOST]:PORT`, and where that name has none at all, those of the host's
+ * plain name (check_host_key in OpenSSH's sshconnect.c, "checking without port identifier"). A key that is revoked by the
+ * first name is not trusted by the second.
+ */
+export async function findKnownHost(text: string, host: string, port: number): Promise<KnownKeys> {
+  if (port === 22) return findKnownKeys(text, host);
+  const withPort = await findKnownKeys(text, `[${host}]:${port}`);
+  if (withPort.isListed) return withPort;
+  const plain = await findKnownKeys(text, host);
+  return {
+    ...plain,
+    keys: leaveOut(plain.keys, withPort.revoked),
+    hasAuthority: withPort.hasAuthority || plain.hasAuthority,
+  };
+}
 
 /** Reads known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it; a revoked key counts for nobody. */
 export async function findKnownKeys(text: string, name: string): Promise<KnownKeys> {
@@ -43,7 +64,11 @@ async function readLines(text: string, name: string): Promise<KnownKeys> {
     else if (marker === "@cert-authority") hasAuthority = true;
     else if (marker === undefined) found.push(key);
   }
-  return { keys: found.filter((key) => !revoked.some((bad) => bad.equals(key))), hasAuthority };
+  return { keys: leaveOut(found, revoked), revoked, isListed: found.length > 0, hasAuthority };
+}
+
+function leaveOut(keys: readonly Buffer[], revoked: readonly Buffer[]): readonly Buffer[] {
+  return keys.filter((key) => !revoked.some((bad) => bad.equals(key)));
 }
 
 function isNamed(patterns: string, name: string): boolean {

@@ -101,6 +101,24 @@ test("takes a connection from a file that nobody else can read", async () => {
     host: "edge.test",
     password: "very private",
   });
-  writeFileSync(path, "host: edge.test\npasswort: very private\n");
-  expect(await connect(["--connection", path])).toMatch(/connection.yaml: .*passwort.*\[ARGUMENTS_INVALID\]/);
+  // Without the space after the colon the password is a part of the field's name.
+  for (const [line, words] of [
+    [
+      "passwort: very private",
+      /connection\.yaml: connection: has a field .* mean password\?.*\[ARGUMENTS_INVALID\]/,
+    ],
+    [
+      "{host: edge.test, password:very private}",
+      /connection\.yaml: connection: has a field .*space after a colon/,
+    ],
+    ["host: 203.0.113.7:22", /connection\.yaml: host: has a port in it\. .*connection\.port/],
+    ["host: edge.test\nhost: very private", /connection\.yaml:\d: it is not valid YAML/],
+  ] as const) {
+    writeFileSync(path, line.startsWith("pass") ? `host: edge.test\n${line}\n` : `${line}\n`);
+    const said = await connect(["--connection", path]);
+    expect(said).toMatch(words);
+    expect(said).not.toMatch(/very private|203/);
+  }
+  writeFileSync(path, Buffer.from("\uFEFFhost: edge.test\npassword: very private\n", "utf16le"));
+  expect(await connect(["--connection", path])).toMatchObject({ password: "very private" });
 });

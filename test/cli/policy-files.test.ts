@@ -46,7 +46,7 @@ describe("lint", () => {
     expect(exitCode).toBe(1);
     expect(out.split("\n").map((line) => line.split(": ").slice(0, 3).join(": "))).toEqual([
       `${file}:4: error: gates[0].protect`,
-      `${file}:12: error: gates[0].extra`,
+      `${file}:3: error: gates[0]`,
       "errors: 2, warnings: 0",
       "",
     ]);
@@ -96,8 +96,8 @@ describe("lint", () => {
   });
 
   test.each([
-    ["broken.json", '{ "name": 47411', "it is no JSON"],
-    ["broken.yaml", "name: edge\ngates: [47411\n", "it is no YAML"],
+    ["broken.json", '{ "name": 47411', "it is not valid JSON"],
+    ["broken.yaml", "name: edge\ngates: [47411\n", "it is not valid YAML"],
     ["alias.yaml", "name: *x47411\n", "its aliases can't be followed"],
   ])("refuses %s without quoting it", async (name, text, message) => {
     const { exitCode, err } = await play(["lint", write(name, text)]);

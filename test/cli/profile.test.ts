@@ -133,7 +133,7 @@ describe("profile add", () => {
 
   test("refuses what is no JSON, and a name that leads out of the folder", async () => {
     const broken = await play(["profile", "add", "-"], { environment, input: '{"steps": 47411' });
-    expect(broken.err).toContain("it is no JSON");
+    expect(broken.err).toContain("it is not valid JSON");
     expect(broken.err).not.toContain("47411");
     expect(await add(outputs, "--name", "../edge")).toMatchObject({ exitCode: 2 });
     expect(await add({ a: outputs, b: outputs }, "--name", "edge")).toMatchObject({ exitCode: 2 });

@@ -76,6 +76,15 @@ test.each([
   expect(findSecrets(text, [passwords.login, passwords.sudo])).toEqual([passwords.login]);
 });
 
+test.each([
+  ["knock.steps[0].17411: is not known", true],
+  ["steps.tcp:17411", true],
+  ["took 0.17411 s", false],
+  ["aB+17411/x=", false],
+])("a port is found in %j: %s", (text, isThere) => {
+  expect(findSecrets(text, ["17411"])).toEqual(isThere ? ["17411"] : []);
+});
+
 /** What an engine's failure says anywhere, its causes and traces too. */
 async function fail(running: Promise<unknown>, failures: ReturnType<typeof listFailures>): Promise<void> {
   const failure = await running.catch((error: unknown) => error);

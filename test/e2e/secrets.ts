@@ -74,8 +74,8 @@ function listBase64Cores(bytes: Buffer): readonly string[] {
   });
 }
 
-/** A port is a few digits: within a longer word, such as a cipher text, it says nothing. */
+/** A port is a few digits: within a longer word, such as a cipher text, or in a fraction, it says nothing. */
 function standsIn(text: string, form: string): boolean {
   if (!/^\d{1,6}$/.test(form)) return text.includes(form);
-  return new RegExp(`(?<![A-Za-z0-9+/=.])${form}(?![A-Za-z0-9+/=])`).test(text);
+  return new RegExp(`(?<![A-Za-z0-9+/=])(?<!\\d\\.)${form}(?![A-Za-z0-9+/=])`).test(text);
 }

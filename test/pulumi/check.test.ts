@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type CheckResult, check, create } from "../../src/pulumi/operations";
 import { unknownValue } from "../../src/pulumi/unknown";
+import { makeKey } from "../transport/keys";
 
 const connection = { host: "203.0.113.7", password: "very-private-words" };
 const knock = { steps: [{ tcp: 47_001 }, { udp: 58_002 }] };
@@ -143,6 +145,111 @@ describe("checking the inputs", () => {
   ])("given %s fails at what is missing", async (_what, raw, expected) => {
     const found = places(await check({}, raw)).map((property) => property.replace(/\..*/, ""));
     expect([...new Set(found)].sort()).toEqual(expected);
+  });
+});
+
+describe("what can be seen without a host", () => {
+  const key = `${generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" })}`;
+  const hostKey = `ssh-ed25519 ${makeKey("ssh-ed25519").toString("base64")}`;
+  const all = { ...connection, privateKey: key, hostKey };
+  const wrap = (login: object): readonly (readonly [string, object])[] => [
+    ["connection", { connection: { ...connection, ...login } }],
+    ["connection.proxy", { connection: { ...connection, proxy: { host: "bastion", ...login } } }],
+    ["proveFrom", { proveFrom: { ...connection, ...login } }],
+    ["proveFrom.proxy", { proveFrom: { ...connection, proxy: { host: "bastion", ...login } } }],
+  ];
+
+  test.each<[string, object, string, RegExp]>([
+    [
+      "a host key that is none",
+      { hostKey: "very-private-words" },
+      "hostKey",
+      /is not a public key as OpenSSH/,
+    ],
+    ["an empty host key", { hostKey: "" }, "hostKey", /is not a public key as OpenSSH/],
+    [
+      "a path to a host key",
+      { hostKey: "/etc/ssh/very-private-words.pub" },
+      "hostKey",
+      /is a path, not a key/,
+    ],
+    [
+      "a path to a key",
+      { privateKey: "~/.ssh/very-private-words" },
+      "privateKey",
+      /that is a path, not a key/,
+    ],
+    [
+      "words as a key",
+      { privateKey: "very-private-words" },
+      "privateKey",
+      /is not an ed25519, ECDSA or RSA key/,
+    ],
+    [
+      "a key without its line breaks",
+      { privateKey: key.replaceAll("\n", "\\n") },
+      "privateKey",
+      /line breaks are lost/,
+    ],
+    [
+      "a port in the host",
+      { host: "10.1.3.2:22" },
+      "host",
+      /has a port in it\. Fix: Give the port as \S+\.port\./,
+    ],
+    ["a port behind an address of IPv6", { host: "[2001:db8::7]:22" }, "host", /brackets.* as \S+\.port\./],
+    ["a user in the host", { host: "ops@edge.test" }, "host", /\. Fix: .+\./],
+    ["a URL as the host", { host: "ssh:edge.test:22" }, "host", /is not an address of IPv6/],
+  ])("%s is found at each login", async (_what, login, field, words) => {
+    for (const [at, more] of wrap(login)) {
+      const result = await check({}, news(more));
+      expect(places(result)).toContain(`${at}.${field}`);
+      expect(result.failures[0]?.reason).toMatch(words);
+      expect(JSON.stringify(result.failures)).not.toMatch(/very-private|10\.1\.3\.2|2001/);
+    }
+  });
+
+  test.each<[string, object]>([
+    ["right keys", all],
+    ["keys that are not known yet", { ...connection, privateKey: unknownValue, hostKey: unknownValue }],
+    ["a host key that is to be ignored", { hostKey: "any", ignoreHostKey: true }],
+    ["addresses of IPv6", { host: "2001:db8::7" }],
+    ["addresses of IPv6 with a zone", { host: "fe80::7%eth0" }],
+  ])("%s are let pass", async (_what, login) => {
+    for (const [, more] of wrap(login)) expect((await check({}, news(more))).failures).toEqual([]);
+  });
+
+  test("a wrong key is found although the host is not known yet", async () => {
+    const given = { ...connection, host: unknownValue, privateKey: "words" };
+    expect(places(await check({}, news({ connection: given })))).toEqual(["connection.privateKey"]);
+  });
+
+  test("what is wrong with a connection is said as what is wrong with a policy", async () => {
+    const wrong = { ...connection, port: 0, user: "", dialErrorLimit: 1.5, password: "a\nb", retries: 3 };
+    const { failures } = await check({}, news({ connection: wrong, undoAfterSeconds: 5, adopt: "yes" }));
+    expect(failures.map(({ reason }) => reason)).toEqual([
+      "connection.port: must be at least 1. Fix: Choose a whole number within the limits. [arguments-shape]",
+      "connection.user: must not be empty. Fix: Change its length. [arguments-shape]",
+      "connection.password: must be one line. Fix: Change its spelling. [arguments-shape]",
+      "connection.dialErrorLimit: must be a whole number. Fix: Set it to a whole number. [arguments-shape]",
+      expect.stringMatching(/^connection: has a field that is not known\. Fix: .* Known are host, port, /),
+      "undoAfterSeconds: must be at least 10. Fix: Choose a whole number within the limits. [arguments-shape]",
+      "adopt: must be true or false. Fix: Set it to true or false. [arguments-shape]",
+    ]);
+    expect(places(await check({}, { connection }))).toEqual(["policy"]);
+  });
+
+  test("an argument that is not known is found, the component's as well as the resource's own", async () => {
+    for (const more of [{ undoAfter: 5 }, { unknownArguments: ["undoAfter"] }]) {
+      const { failures } = await check({}, news(more));
+      expect(failures.map(({ reason }) => reason)).toEqual([
+        expect.stringMatching(
+          /^resource: has an argument that is not known\. Fix: Did you mean undoAfterSeconds\?/,
+        ),
+      ]);
+    }
+    const state = { origin: "o", ruleset: "r", drift: [], digest: "d", __provider: "p", recordFailure: true };
+    expect((await check({}, news(state))).failures).toEqual([]);
   });
 });
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { KnockgateError } from "../../src/errors";
-import type { KnockFleetArgs } from "../../src/pulumi/fleet-args";
 import { planFleet } from "../../src/pulumi/fleet-plan";
 
 const policy = { name: "edge", gates: [] };
@@ -9,7 +8,7 @@ const hosts = { b: {}, a: {}, c: {} };
 /** Where something is wrong, by which rule; with what is said there. */
 function find(args: object): readonly string[] {
   try {
-    planFleet("web", args as unknown as KnockFleetArgs);
+    planFleet("web", args);
   } catch (error) {
     if (!(error instanceof KnockgateError)) throw error;
     expect(error.code).toBe("ARGUMENTS_INVALID");
@@ -118,7 +117,7 @@ describe("a fleet that is wrong", () => {
     };
     const failure = (() => {
       try {
-        return `${planFleet("web", args as unknown as KnockFleetArgs)}`;
+        return `${planFleet("web", args)}`;
       } catch (error) {
         return `${error}`;
       }
@@ -129,8 +128,6 @@ describe("a fleet that is wrong", () => {
 
   test("is told which groups there are", () => {
     const args = { hosts: { a: {} }, policies: { front: policy, back: policy } };
-    expect(() => planFleet("web", args as unknown as KnockFleetArgs)).toThrow(
-      "Set it to one of: front, back.",
-    );
+    expect(() => planFleet("web", args)).toThrow("Set it to one of: front, back.");
   });
 });

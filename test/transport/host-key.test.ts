@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { connectionSchema } from "../../src/transport/connection";
 import { findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "../../src/transport/host-key";
 import { makeKey } from "./keys";
@@ -40,6 +40,27 @@ describe("the keys to expect", () => {
   ])("are the pinned one, %s", async (_what, hostKey) => {
     know(line("edge.test", other));
     expect(await expectedFor({ hostKey })).toEqual({ keys: [key], source: "connection.hostKey" });
+  });
+
+  test("are those of the plain name, where known_hosts has none with the port", async () => {
+    know(line("edge.test"));
+    expect(await expectedFor({ port: 2_222 })).toEqual({ keys: [key], source: "known_hosts" });
+  });
+
+  test("are none without a home folder: that is said, with what to set", async () => {
+    process.env["HOME"] = "";
+    // A stand-in for a user id without a name: this process has one.
+    const nobody = vi.spyOn(os, "homedir").mockImplementation(() => {
+      throw new Error("uv_os_homedir returned ENOENT");
+    });
+    const failure = await expectedFor({}).catch((error: unknown) => error);
+    nobody.mockRestore();
+    expect(failure).toMatchObject({
+      code: "HOST_KEY_UNKNOWN",
+      message: expect.stringMatching(
+        /no home folder, so no known_hosts: set HOME, or connection\.hostKey to/,
+      ),
+    });
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findKnownKeys } from "../../src/transport/known-hosts";
+import { findKnownHost, findKnownKeys } from "../../src/transport/known-hosts";
 import { hashName, makeKey } from "./keys";
 
 const key = makeKey("ssh-ed25519");
@@ -77,5 +77,35 @@ describe("known_hosts", () => {
     setImmediate(() => order.push("other work"));
     expect((await reading.finally(() => order.push("read"))).keys).toEqual([other]);
     expect(order).toEqual(["other work", "read"]);
+  });
+});
+
+describe("a host at another port than 22", () => {
+  const find = async (...lines: readonly string[]) =>
+    (await findKnownHost(`${lines.join("\n")}\n`, "edge.example", 2_222)).keys;
+  const withPort = "[edge.example]:2222";
+
+  test("has the keys of its name and port, else those of its plain name, as ssh does", async () => {
+    expect(await find(line("edge.example"))).toEqual([key]);
+    expect(await find(line(hashName("edge.example")))).toEqual([key]);
+    expect(await find(line("edge.example"), line(withPort, other))).toEqual([other]);
+    expect(await find(line("[edge.example]:2223"))).toEqual([]);
+    expect((await findKnownHost(line(withPort), "edge.example", 22)).keys).toEqual([]);
+  });
+
+  test("has no key that is revoked by either name", async () => {
+    expect(await find(line("edge.example"), `@revoked ${line(withPort)}`)).toEqual([]);
+    expect(await find(line("edge.example"), `@revoked ${line("edge.example")}`)).toEqual([]);
+    expect(await find(line(withPort), line("edge.example", other), `@revoked ${line(withPort)}`)).toEqual([]);
+    expect(
+      await find(line("edge.example"), line("edge.example", other), `@revoked ${line(withPort)}`),
+    ).toEqual([other]);
+  });
+
+  test("is vouched for by an authority of either name", async () => {
+    for (const name of [withPort, "edge.example"]) {
+      const known = await findKnownHost(`@cert-authority ${line(name)}\n`, "edge.example", 2_222);
+      expect(known).toMatchObject({ keys: [], hasAuthority: true });
+    }
   });
 });

@@ -1,13 +1,14 @@
 import { stat } from "node:fs/promises";
 import { isIPv6 } from "node:net";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import type { z } from "zod";
 import type { Profile } from "../../client/profile.js";
 import type { Login } from "../../client/way.js";
 import { KnockgateError } from "../../errors.js";
-import { formatPath } from "../../policy/finding.js";
+import { type Finding, formatFindings } from "../../policy/finding.js";
+import { describeIssues } from "../../policy/shape.js";
 import { type Connection, type ConnectionInput, connectionSchema } from "../../transport/connection.js";
+import { findHome } from "../../transport/home.js";
+import { findHostFault } from "../../transport/host-word.js";
 import { type Call, type Surroundings, UsageError } from "../command.js";
 import { openText } from "../open-text.js";
 import { canOthersRead } from "../others-read.js";
@@ -84,12 +85,24 @@ export async function readConnectionFile(path: string, input: Surroundings["inpu
 
 function check(input: unknown, source: string): Connection {
   const reading = connectionSchema.safeParse(input);
-  if (reading.success) return reading.data;
-  throw new KnockgateError("ARGUMENTS_INVALID", `${source}: ${describeIssues(reading.error)}`);
+  const shape = { schema: connectionSchema, rule: "connection-shape", whole: "connection" };
+  const findings = [
+    ...describeIssues(reading.error?.issues ?? [], shape),
+    ...(reading.success ? findMisplaced(reading.data) : []),
+  ];
+  if (reading.success && findings.length === 0) return reading.data;
+  throw new KnockgateError(
+    "ARGUMENTS_INVALID",
+    `${source}:${findings.length > 1 ? "\n" : " "}${formatFindings(findings)}`,
+  );
 }
 
-function describeIssues({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => [formatPath(path), message].filter(Boolean).join(": ")).join("; ");
+function findMisplaced({ host, proxy }: Connection): readonly Finding[] {
+  const found = [findHostFault(host, "connection"), proxy && findHostFault(proxy.host, "proxy")];
+  return ["host", "proxy.host"].flatMap((path, index) => {
+    const fault = found[index];
+    return fault === undefined ? [] : [{ path, rule: "connection-shape", ...fault }];
+  });
 }
 
 function toInput({ host, port, user, hostKey }: Login): ConnectionInput {
@@ -104,7 +117,7 @@ interface HostWord {
 
 /** Reads `[USER@]HOST[:PORT]`: where there are several colons and no brackets, all of it is an address of IPv6. */
 function splitHost(word: string): HostWord {
-  const [, user, rest = ""] = /^(?:([^@]+)@)?([^@]+)$/.exec(word) ?? [];
+  const [, user, rest = ""] = /^(?:([^@:]+)@)?([^@]+)$/.exec(word) ?? [];
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(rest) ?? [];
   const host = bracketed ?? plain ?? (isIPv6(rest) ? rest : undefined);
   if (host === undefined) throw new UsageError("HOST has the form [USER@]HOST[:PORT]");
@@ -119,8 +132,10 @@ async function readKey(call: Call, isUsual: boolean, { environment }: Surroundin
 }
 
 async function findUsualKey({ HOME }: Surroundings["environment"]): Promise<string | undefined> {
+  const home = HOME || findHome();
+  if (home === undefined) return undefined;
   for (const name of usualKeys) {
-    const path = join(HOME || homedir(), ".ssh", name);
+    const path = join(home, ".ssh", name);
     if ((await stat(path).catch(() => undefined))?.isFile()) return path;
   }
   return undefined;
