@@ -71,8 +71,8 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
 
       // With a door that is open, because an undo keeps it.
       if (backend === "nftables") {
-        const set = `inet knockgate_${policy.name} ${policy.gates[0]?.name}_open_v4`;
-        await host().run(["nft", "-f", "-"], { stdin: `add element ${set} { 192.0.2.77 timeout 600s }\n` });
+        const set = ["inet", `knockgate_${policy.name}`, `${policy.gates[0]?.name}_open_v4`];
+        await host().run(["nft", "add", "element", ...set, "{ 192.0.2.77 timeout 600s }"]);
       }
       expect(await stage(host(), wider, "second", gated)).toBe("refill");
       for (const command of [
