@@ -32,7 +32,7 @@ function splitListing(listing: string): readonly Part[] {
 
 /** A table's first and last line, and each block. */
 function splitNftables(listing: string): readonly Part[] {
-  const parts = listing.matchAll(/^\t(\w.*) \{\n(?:.*\n)*?\t\}\n|^.+\n/gm);
+  const parts = listing.matchAll(/^\t(\w.*) \{\n(?:.*\n)*?\t\}\n|^.+(?:\n|$)/gm);
   return [...parts].map(([text, block]) => ({ name: block ?? text, text, isBlock: block !== undefined }));
 }
 

@@ -28,6 +28,7 @@ describe("what was found on a host", () => {
       { backend: "iptables", init: "other" },
     ],
     ["nft 1.0.9, systemd, the confirmed ruleset is loaded", { confirmed, loaded }],
+    ["nft 1.0.9, systemd, what is loaded could not be listed", { confirmed, isUnlisted: true }],
     ["nft 1.0.9, systemd, the loaded ruleset is not the confirmed one", { confirmed }],
     [
       "nft 1.0.9, systemd, no confirmed ruleset, the last change was undone: port <secret> did not answer",
@@ -52,6 +53,9 @@ describe("what was found on a host", () => {
     ]);
     expect(warnings.join("\n")).not.toMatch(/4100/);
     expect(listFindings(host, request, [])).toEqual([]);
+    expect(listFindings({ ...host, unlisted: ["table ip filter"] }, request, [])).toEqual([
+      "warning: table ip filter could not be listed by the host's nft: nobody knows whether the protected ports are dropped there",
+    ]);
   });
 });
 

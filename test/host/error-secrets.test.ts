@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ErrorCode } from "../../src/errors";
-import { create, type Properties, read, wave } from "../../src/pulumi/operations";
+import { create, type Properties, wave } from "../../src/pulumi/operations";
 import type { ConnectionInput } from "../../src/transport/connection";
 import { findSecrets, splitKey } from "../e2e/secrets";
 import type { LabHost } from "../lab/host";
@@ -110,9 +110,8 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     },
     HOST_FAILED: async () => {
       const host = claimHost(lab);
-      const { id, outs } = await create(ask(host));
-      await answerForNft(host, '"-j -t list ruleset"*', `echo '{"dport":,17411}'; exit 0`);
-      await read(id, outs);
+      await answerForNft(host, "*/undo", 'echo "Error: tcp dport 17411 udp dport 28522" >&2; exit 1');
+      await create(ask(host));
     },
   };
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { commandProgram } from "../../src/apply/program";
+import { digestText } from "../../src/policy/digest";
+import { renderPolicy } from "../../src/render/render";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo, waitUntil } from "./deployment";
 import { confirmedFiles, listFiles, listGate, waitForNoTimer } from "./inspection";
@@ -44,9 +46,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     const note =
       'cd /var/lib/knockgate/edge/changes/* && for file in tool listing; do echo older >"$file"; done';
     await host.run(["sh", "-c", note]);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...first, owner: "another", adopts: true, formerPolicies: [oldPolicy] }, world);
-    expect(world.lines.join("\n")).toContain("its open doors stay open");
+    const digest = digestText(renderPolicy(oldPolicy));
+    const adopt = ["sh", "/var/lib/knockgate/edge/host.sh", "adopt", "edge", "another", digest];
+    expect((await host.run(adopt)).stdout).toBe("owner=another\n");
   });
 
   test.each([

@@ -57,6 +57,14 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
     [/^changed outside: chain ssh_door: \+ ip saddr 192\.0\.2\.5 accept$/],
   ],
   ["a kernel that was flushed", { ...bare, confirmed }, ["gone"], [/^gone: the kernel has nothing/]],
+  [
+    "an nft that crashes over what is loaded",
+    { ...bare, confirmed, isUnlisted: true },
+    ["unlisted"],
+    [
+      /^not listed: nft 1\.0\.6 crashes when it lists the host's tables, .*: upgrade the package nftables, or/,
+    ],
+  ],
   ["a host that lost its files", { ...bare, loaded }, ["gone"], [/^gone: the host's files/]],
   ["a host that has nothing", bare, ["gone"], [/^gone: the host has nothing/]],
   [

@@ -192,3 +192,20 @@ test.each<readonly [Obstacle, string]>([
 ])("an obstacle is said with chain, port and remedy: %j", (obstacle, words) => {
   expect(describeObstacle(obstacle)).toBe(words);
 });
+
+// Whatever other programs put into their tables, and whatever words this nft has for it.
+test("sees an obstacle among entries that are not as it expects them, and in several texts", () => {
+  const drops = {
+    chain: { family: "ip", table: "x", name: "in", hook: "input", policy: "drop", prio: "filter" },
+  };
+  const odd = [
+    7,
+    null,
+    { chain: 7 },
+    { chain: { family: 1 } },
+    { rule: { expr: "xt" } },
+    { set: { flags: "interval" } },
+  ];
+  const texts = [JSON.stringify({ nftables: odd }), '{"nftables": [{', JSON.stringify({ nftables: [drops] })];
+  expect(findObstacles(texts.join("\n"), policy).map(({ chain }) => chain)).toEqual(["ip x in", "ip x in"]);
+});
