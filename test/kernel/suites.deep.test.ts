@@ -7,7 +7,7 @@ import { commandProgram, nameBackend, stageProgram } from "../../src/apply/progr
 import { planLoad } from "../../src/plan/load";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import { digestText } from "../../src/policy/digest";
-import type { Policy, PolicyInput } from "../../src/policy/schema";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/render/render";
 import type { Program } from "../../src/transport/host";
 import { writeProgram } from "../host/write-program";

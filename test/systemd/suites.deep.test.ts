@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { deployTo } from "../host/deployment";
 import { isLetIn } from "../host/inspection";
 import { listDrift } from "../host/look";
