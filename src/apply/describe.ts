@@ -1,9 +1,12 @@
 import { KnockgateError } from "../errors.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
+import { listLateHandshakes } from "../plan/late-handshakes.js";
 import { findServedSteps } from "../plan/listening.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { describeObstacle, type Obstacle } from "../plan/obstacles.js";
+import { listSharedPorts } from "../plan/shared-ports.js";
+import { listUntracked } from "../plan/untracked.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/schema.js";
 import { redactPorts } from "../render/redact.js";
@@ -15,7 +18,13 @@ function listWarnings(observed: Observed, policy: Policy, obstacles: readonly Ob
   const served = findServedSteps(observed.sockets, policy).map(({ gate, position }) => {
     return `step ${position} of gate ${gate} is on a port where a service of the host listens: choose another port`;
   });
-  return [...obstacles.map(describeObstacle), ...served];
+  return [
+    ...obstacles.map(describeObstacle),
+    ...listSharedPorts(observed, policy),
+    ...listUntracked(observed, policy),
+    ...listLateHandshakes(observed, policy),
+    ...served,
+  ];
 }
 
 /** What of the host is not as its last change left it, and what may keep a gate from working: a line each. */

@@ -66,6 +66,9 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     unwritable: reply.list("unwritable"),
     isMissingAtBoot: reply.values.get("boot") === "missing",
     front: reply.sections.get("front") ?? "",
+    doors: reply.sections.get("doors") ?? "",
+    untracked: reply.sections.get("untracked") ?? "",
+    synCookies: reply.values.get("syncookies") ?? "",
     ...(ruleset === undefined
       ? {}
       : {
