@@ -84,7 +84,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   let step: ChangeStep = "1/6 connect";
   const tell = (words: string): void => log(`${step}: ${words}`);
   try {
-    const observed = await observeSettled(connection, policy).catch((cause: unknown) =>
+    const observed = await observeSettled(connection, policy, world).catch((cause: unknown) =>
       refuseUntouched(place, cause),
     );
     tell(describeObserved(observed, policy));
@@ -158,10 +158,14 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
 }
 
 /** What an earlier change left would go the moment that this one begins, and change what was seen. */
-async function observeSettled(connection: HostConnection, policy: Policy): Promise<Observed> {
+async function observeSettled(
+  connection: HostConnection,
+  policy: Policy,
+  { vantage, dialing }: World,
+): Promise<Observed> {
   const observed = await observeHost(connection, policy);
   checkFitness(observed);
-  checkLockout(observed, policy);
+  checkLockout(observed, policy, { sshPort: dialing.port, isProvenElsewhere: vantage !== undefined });
   if (observed.pendingId === undefined) return observed;
   await runStep(connection, commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
   return observeHost(connection, policy);

@@ -1,10 +1,13 @@
 import { KnockgateError } from "../errors.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
+import { listLateHandshakes } from "../plan/late-handshakes.js";
 import { findServedSteps } from "../plan/listening.js";
 import { describeNeighbours } from "../plan/neighbours.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { describeObstacle, type Obstacle } from "../plan/obstacles.js";
+import { listSharedPorts } from "../plan/shared-ports.js";
+import { listUntracked } from "../plan/untracked.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import { redactPorts } from "../render/redact.js";
@@ -27,8 +30,11 @@ export function listWarnings(
   });
   return [
     ...obstacles.map(describeObstacle),
-    ...unlisted,
+    ...listSharedPorts(observed, policy),
+    ...listUntracked(observed, policy),
+    ...listLateHandshakes(observed, policy),
     ...served,
+    ...unlisted,
     ...describeNeighbours(observed, policy),
   ];
 }

@@ -2,7 +2,7 @@ import { KnockgateError, unreachable } from "../errors.js";
 import { describeCrash } from "../plan/describe-drift.js";
 import { describeFlusher } from "../plan/neighbours.js";
 import type { Observed } from "../plan/observed.js";
-import { isDenied } from "../policy/gate.js";
+import { findGate, isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 
 /** The oldest versions that all we render was tried with, and why not older ones. */
@@ -34,12 +34,26 @@ export function checkFitness(observed: Observed): void {
  *
  * @throws KnockgateError `LOCKOUT`
  */
-export function checkLockout(observed: Observed, policy: Policy): void {
-  if (!isDenied(policy, observed.clientAddress)) return;
+export function checkLockout({ clientAddress }: Observed, policy: Policy, way: WayBack): void {
+  if (isDenied(policy, clientAddress)) {
+    throw new KnockgateError(
+      "LOCKOUT",
+      "this machine's address is in denyFrom, so the gate would be closed to it for good: take it out of denyFrom",
+    );
+  }
+  if (isAllowed(policy, clientAddress) || !isLinkLocal(clientAddress)) return;
+  if (way.isProvenElsewhere && findGate(policy, way.sshPort) === undefined) return;
   throw new KnockgateError(
     "LOCKOUT",
-    "this machine's address is in denyFrom, so the gate would be closed to it for good: take it out of denyFrom",
+    `the host sees this connection come from the link-local address ${clientAddress}, and no door opens for such an address, because another link of the host may have the same: connect to the host by another address, or put this one into allowFrom`,
   );
+}
+
+/** How the deployer goes on to reach the host. */
+export interface WayBack {
+  readonly sshPort: number;
+  /** Whether doors are tried from another machine. */
+  readonly isProvenElsewhere: boolean;
 }
 
 function checkNft({ nftVersion: version, nftJson, isUnlisted = false }: Observed): readonly string[] {

@@ -1,4 +1,6 @@
 import type { Policy, Step } from "../policy/policy.js";
+import { isLinkLocal, linkLocal } from "../policy/gate.js";
+import { isInPrefix, readPrefixes } from "../policy/prefix.js";
 import type { LintRule, Objection } from "./rule.js";
 
 /**
@@ -33,6 +35,19 @@ export const placeRules: readonly LintRule[] = [
     why: "Providers and company firewalls drop packets to ports that worms and amplifiers use.",
     fix: "Choose a port above 1024 that is known for nothing.",
     check: (policy) => objectToSteps(policy, dropped, "is on a port that middleboxes are known to drop."),
+  },
+  {
+    id: "allowed-link-local",
+    severity: "warning",
+    isRisk: true,
+    why: "A link-local address is a machine's on one link only: on each other link of the host the same one is somebody else's, and let in, too.",
+    fix: "Name an address that is the machine's on every link, or keep the host to one link.",
+    check: (policy) =>
+      policy.allowFrom.flatMap((text, index) =>
+        holdsLinkLocal(text)
+          ? [{ path: `allowFrom[${index}]`, message: `is ${text}, which is link-local.` }]
+          : [],
+      ),
   },
   {
     id: "window-too-short",
@@ -77,6 +92,16 @@ export const placeRules: readonly LintRule[] = [
       ]),
   },
 ];
+
+/** A prefix is wholly of such addresses, or holds all of those of its family. */
+function holdsLinkLocal(text: string): boolean {
+  const [whole] = readPrefixes([text]);
+  const firsts = readPrefixes(linkLocal).map(({ address }) => address);
+  return (
+    isLinkLocal(text.replace(/\/.*$/, "")) ||
+    (whole !== undefined && firsts.some((first) => isInPrefix(first, whole)))
+  );
+}
 
 function objectToSteps(policy: Policy, ports: ReadonlySet<number>, message: string): readonly Objection[] {
   return policy.gates.flatMap((gate, index) =>

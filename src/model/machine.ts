@@ -1,4 +1,4 @@
-import { isAllowed, isDenied, isProtected } from "../policy/gate.js";
+import { isAllowed, isDenied, isLinkLocal, isProtected } from "../policy/gate.js";
 import type { Gate, Policy, Step } from "../policy/policy.js";
 import type { Packet, PacketKind, Verdict } from "./packet.js";
 
@@ -60,6 +60,7 @@ export function receivePacket(policy: Policy, state: State, packet: Packet): Out
     const verdict = atMs < progress.openUntilMs ? "accepted" : "dropped";
     return { state, verdict, reactions: [react(gate, verdict, progress)] };
   }
+  if (isLinkLocal(source)) return pass;
   const moves = policy.gates.map((each) => advance(each, known.get(each.name) ?? fresh, kind, atMs));
   const next = new Map(policy.gates.map((each, index) => [each.name, moves[index]?.progress ?? fresh]));
   return {

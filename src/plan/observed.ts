@@ -48,6 +48,15 @@ export interface Observed {
   readonly readable?: readonly string[];
   /** Whether every user of the host may read the kernel's log (proc_sys_kernel(5): dmesg_restrict). */
   readonly isKernelLogPublic?: boolean;
+  /**
+   * Where other policies of the host gate ports: of each a line `policy NAME BACKEND` and the lines of its confirmed ruleset that
+   * lead to a door.
+   */
+  readonly doors?: string;
+  /** Rules of iptables that keep packets from conntrack, as iptables-save lists them. */
+  readonly untracked?: string;
+  /** The host's net.ipv4.tcp_syncookies; empty where it has none. */
+  readonly synCookies?: string;
   /** `ss -Hltun`; where there is no ss, /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
   readonly sockets: string;
   /** Why the last change on the host was undone, when it was. */

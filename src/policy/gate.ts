@@ -34,6 +34,17 @@ export function isDenied(policy: Policy, address: string): boolean {
   return isIn(policy.denyFrom, address);
 }
 
+/**
+ * Addresses that are a machine's on one link only (RFC 4291, 2.5.6; RFC 3927): on another link of the host the same one is
+ * somebody else's. So they can't knock: a door would be open to both.
+ */
+export const linkLocal: readonly string[] = ["169.254.0.0/16", "fe80::/10"];
+
+/** Whether a source's knock never counts, because its address is not its own on all of a host's links. */
+export function isLinkLocal(address: string): boolean {
+  return isIn(linkLocal, address);
+}
+
 function isIn(prefixes: readonly string[], address: string): boolean {
   return readPrefixes(prefixes).some((prefix) => isInPrefix(address, prefix));
 }

@@ -1,6 +1,7 @@
 import { unreachable } from "../errors.js";
+import { linkLocal } from "../policy/gate.js";
 import type { PortRange } from "../policy/port.js";
-import { type Family, formatPrefix } from "../policy/prefix.js";
+import { type Family, formatPrefix, readPrefixes } from "../policy/prefix.js";
 import { listName } from "./iptables-names.js";
 import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "./ruleset.js";
 
@@ -15,7 +16,10 @@ type Words = readonly string[];
 
 /** Prints matches as alternatives, each for a rule of its own: iptables has no sets of prefixes. */
 export function renderMatches(matches: readonly Match[], context: MatchContext): readonly Words[] {
-  return matches.reduce<readonly Words[]>(
+  // Where iptables-save lists it.
+  const isSource = ({ kind }: Match) => kind === "notLinkLocal";
+  const sorted = [...matches.filter(isSource), ...matches.filter((match) => !isSource(match))];
+  return sorted.reduce<readonly Words[]>(
     (before, match) => {
       const alternatives = renderMatch(match, context);
       return before.flatMap((words) => alternatives.map((alternative) => [...words, ...alternative]));
@@ -39,6 +43,10 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
       return [["-m", "conntrack", "--ctstate", "ESTABLISHED"]];
     case "related":
       return [["-m", "conntrack", "--ctstate", "RELATED"]];
+    case "notLinkLocal":
+      return readPrefixes(linkLocal)
+        .filter((prefix) => prefix.family === family)
+        .map((prefix) => ["!", "-s", formatPrefix(prefix)]);
     case "beginsTcp":
       return [["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"]];
     case "udp":

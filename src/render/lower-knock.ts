@@ -134,7 +134,7 @@ function lowerFirst(knock: Knock): readonly Rule[] {
   };
   const isAlreadyReset = gate.knock.strict;
   const first = lowerTaken(knock, 1, {
-    matches: [isFirst],
+    matches: [isFirst, { kind: "notLinkLocal" }],
     effects: [...putTaken(knock, 1), ...(isAlreadyReset ? [] : takeProgress(gate.name, 2, steps.length))],
   });
   return perSecond === 0 ? first : [limit, ...first];

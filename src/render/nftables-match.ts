@@ -1,5 +1,6 @@
 import { unreachable } from "../errors.js";
-import { type Family, families, formatPrefix } from "../policy/prefix.js";
+import { linkLocal } from "../policy/gate.js";
+import { type Family, families, formatPrefix, readPrefixes } from "../policy/prefix.js";
 import { familySetName, type NftablesContext } from "./nftables-names.js";
 import { identifier } from "./quote.js";
 import type { Match, Rule, ShowSecret, SourceSet, StepMatch, Verdict } from "./ruleset.js";
@@ -24,7 +25,7 @@ export function isOfFamily(match: Match): boolean {
   if (match.kind === "fromPrefixes") return true;
   if (match.kind === "step") return match.step.packet.kind === "echo";
   if (match.kind === "likeStep") return match.steps[0]?.packet.kind === "echo";
-  return ["inSet", "notInSet", "overRate", "echo"].includes(match.kind);
+  return ["inSet", "notInSet", "notLinkLocal", "overRate", "echo"].includes(match.kind);
 }
 
 export function renderMatch(match: Match, family: Family, context: NftablesContext): string {
@@ -41,6 +42,8 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return "ct state related";
     case "fromPrefixes":
       return `${saddr(family)} ${braces(match.prefixes.filter((prefix) => prefix.family === family).map(formatPrefix))}`;
+    case "notLinkLocal":
+      return `${saddr(family)} != ${linkLocalOf(family)}`;
     case "beginsTcp":
       return "tcp flags & (syn | ack | rst) == syn";
     case "udp":
@@ -145,6 +148,14 @@ function showAlike(step: StepMatch, family: Family, show: ShowSecret): string {
 
 function echoLength(family: Family): { readonly field: string; readonly headers: number } {
   return family === "ipv4" ? { field: "ip length", headers: 28 } : { field: "ip6 length", headers: 8 };
+}
+
+function linkLocalOf(family: Family): string {
+  return braces(
+    readPrefixes(linkLocal)
+      .filter((prefix) => prefix.family === family)
+      .map(formatPrefix),
+  );
 }
 
 function saddr(family: Family): string {

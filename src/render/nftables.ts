@@ -81,10 +81,10 @@ function renderRule(rule: Rule, context: NftablesContext): readonly string[] {
 
 /**
  * Without a match of its own, only a set's statement tells a rule of one family from its twin of the other: what counts
- * must stand behind it, or each packet is counted by both.
+ * must stand behind it, or each packet is counted by both. There it counts only sources that the set had room for.
  */
 function orderEffects(rule: Rule): readonly Effect[] {
-  if (rule.matches.some(isOfFamily)) return rule.effects;
+  if (rule.matches.some((match) => match.kind !== "notLinkLocal" && isOfFamily(match))) return rule.effects;
   const isCount = (effect: Effect) => effect.kind === "count";
   return [...rule.effects.filter((effect) => !isCount(effect)), ...rule.effects.filter(isCount)];
 }

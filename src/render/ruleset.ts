@@ -48,6 +48,8 @@ export type Match =
   | { readonly kind: "established" }
   | { readonly kind: "related" }
   | { readonly kind: "fromPrefixes"; readonly prefixes: readonly Prefix[] }
+  /** From a source whose address is its own on all links. */
+  | { readonly kind: "notLinkLocal" }
   | { readonly kind: "beginsTcp" }
   | { readonly kind: "udp" }
   | { readonly kind: "echo" }

@@ -1,6 +1,6 @@
 import { initialState, type Reaction, receivePacket, type State } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
-import { isAllowed, isDenied } from "../policy/gate.js";
+import { isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { type Cause, findCause } from "./cause.js";
 
@@ -19,7 +19,8 @@ export interface Happening {
 export interface Course {
   readonly source: string;
   readonly gate: Gate;
-  readonly listed: "allowed" | "denied" | undefined;
+  /** Why no knock of the source counts, or none is needed. */
+  readonly listed: "allowed" | "denied" | "link-local" | undefined;
   readonly causes: Cause[];
   /** Numbers of the steps that packets took. */
   readonly steps: number[];
@@ -42,7 +43,7 @@ export interface Way {
 
 /** Follows one source alone: the model keeps what sources do apart. */
 export function followSource(policy: Policy, source: string): Way {
-  const listed = isDenied(policy, source) ? "denied" : isAllowed(policy, source) ? "allowed" : undefined;
+  const listed = listSource(policy, source);
   const courses = policy.gates.map((gate) => beginCourse(source, gate, listed));
   let state: State = initialState;
   const receive = (packet: Packet): readonly Happening[] => {
@@ -63,6 +64,12 @@ export function followSource(policy: Policy, source: string): Way {
     });
   };
   return { courses, receive };
+}
+
+function listSource(policy: Policy, source: string): Course["listed"] {
+  if (isDenied(policy, source)) return "denied";
+  if (isAllowed(policy, source)) return "allowed";
+  return isLinkLocal(source) ? "link-local" : undefined;
 }
 
 export function beginCourse(source: string, gate: Gate, listed: Course["listed"]): Course {

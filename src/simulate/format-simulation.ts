@@ -12,7 +12,7 @@ export function formatSimulation({ host, beginMs, trace, verdicts }: Simulation)
   const shown = lines.length === 0 ? trace.slice(0, 20) : lines;
   const hidden = trace.length - shown.length;
   const tried = verdicts.filter(
-    ({ isTried, reason }) => isTried || reason === "allowed" || reason === "denied",
+    ({ isTried, reason }) => isTried || ["allowed", "denied", "link-local"].includes(reason),
   );
   const untried = new Set(verdicts.map(({ source }) => source));
   for (const { source } of tried) untried.delete(source);

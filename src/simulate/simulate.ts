@@ -1,7 +1,8 @@
 import type { Policy } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
 import type { CapturedPacket } from "./captured-packet.js";
 import { chooseHost } from "./choose-host.js";
-import { followSource, type Way } from "./course.js";
+import { type Course, followSource, type Way } from "./course.js";
 import { describeHappenings, describePacket } from "./describe-packet.js";
 import { findSplitKnock } from "./split-knock.js";
 import { type GateVerdict, judge } from "./verdict.js";
@@ -68,10 +69,7 @@ export function simulatePackets(
     const happenings = way.receive(packet);
     const said = describeHappenings(happenings, packet, beginMs);
     const [{ listed } = { listed: undefined }] = way.courses;
-    const nothing =
-      listed === undefined
-        ? "no gate knows it"
-        : `the source is in ${listed === "allowed" ? "allowFrom" : "denyFrom"}`;
+    const nothing = describeListed(listed);
     const text = `${describePacket(policy, packet, options.showSecrets === true)}: ${said.join("; ") || nothing}`;
     return { atMs, source, text, isOfGate: said.length > 0 };
   });
@@ -92,4 +90,19 @@ function judgeAll(
     }),
   );
   return courses.map((course) => judge(course, beginMs, splits.get(course.gate)));
+}
+
+function describeListed(listed: Course["listed"]): string {
+  switch (listed) {
+    case "allowed":
+      return "the source is in allowFrom";
+    case "denied":
+      return "the source is in denyFrom";
+    case "link-local":
+      return "the source's address is link-local";
+    case undefined:
+      return "no gate knows it";
+    default:
+      return unreachable(listed);
+  }
 }

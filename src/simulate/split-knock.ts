@@ -1,6 +1,6 @@
 import { initialState, isStepPacket, receivePacket, type State } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
-import { isAllowed, isDenied } from "../policy/gate.js";
+import { isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 
 /** A whole knock of which each step came, but not all from one address. */
@@ -28,7 +28,7 @@ export function findSplitKnock(
   for (const packet of packets) {
     const { source, kind } = packet;
     if (others.has(source) || !gate.knock.steps.some((step) => isStepPacket(step, kind))) continue;
-    if (isAllowed(policy, source) || isDenied(policy, source)) continue;
+    if (isAllowed(policy, source) || isDenied(policy, source) || isLinkLocal(source)) continue;
     const outcome = receivePacket(alone, state, { ...packet, source: one });
     state = outcome.state;
     const [reaction] = outcome.reactions;

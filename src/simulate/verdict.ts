@@ -7,6 +7,7 @@ export type Reason =
   | "open"
   | "allowed"
   | "denied"
+  | "link-local"
   | "no-step"
   | "missing-step"
   | "too-late"
@@ -42,6 +43,7 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
   open: "",
   allowed: "",
   denied: "Take the address out of denyFrom, or come from another one.",
+  "link-local": "Come from an address that is the client's on every link, or put this one into allowFrom.",
   "no-step":
     "Check that the client knocks at this host's address, and that no firewall on the way drops the steps.",
   "missing-step":
@@ -89,6 +91,11 @@ function findReason(
   if (course.listed === "allowed") return ["allowed", "the source is in allowFrom and needs no knock"];
   if (course.listed === "denied")
     return ["denied", "the source is in denyFrom, so that no knock of it counts"];
+  if (course.listed === "link-local")
+    return [
+      "link-local",
+      "the source's address is link-local: another link may have the same, so that no knock of it counts",
+    ];
   if (course.openedAtMs.length > 0) return describeOpened(course, beginMs);
   if (split?.sources.includes(course.source)) return ["two-sources", describeSplit(split)];
   const steps = course.gate.knock.steps.length;

@@ -88,6 +88,27 @@ test("a host whose backend is iptables needs no nft, and is told what it lacks",
   );
 });
 
+const wayBack = { sshPort: 22, isProvenElsewhere: false };
+
+test.each<readonly [string, object, object, boolean]>([
+  ["fe80::9", {}, {}, true],
+  ["169.254.7.9", {}, {}, true],
+  ["169.254.7.9", { allowFrom: ["169.254.7.0/24"] }, {}, false],
+  ["fe80::9", { allowFrom: ["fe80::/64"] }, {}, false],
+  ["fe80::9", {}, { isProvenElsewhere: true }, true],
+  ["fe80::9", {}, { isProvenElsewhere: true, sshPort: 2222 }, false],
+  ["fe80::9", {}, { sshPort: 2222 }, true],
+  ["fec0::9", {}, {}, false],
+])(
+  "a deployer that comes from %s is told whether a door can open for it",
+  (clientAddress, lists, way, isLockedOut) => {
+    const check = () =>
+      checkLockout({ ...fit, clientAddress }, readPolicy({ ...edge, ...lists }), { ...wayBack, ...way });
+    if (isLockedOut) expect(check).toThrow(/link-local address .*allowFrom.*\[LOCKOUT\]/);
+    else expect(check).not.toThrow();
+  },
+);
+
 test.each<readonly [string, object, boolean]>([
   ["in no list", {}, false],
   ["in allowFrom", { allowFrom: ["192.0.2.0/24"] }, false],
@@ -95,7 +116,7 @@ test.each<readonly [string, object, boolean]>([
   ["in both", { allowFrom: ["192.0.2.9"], denyFrom: ["192.0.2.0/24"] }, true],
   ["of the other family", { denyFrom: ["2001:db8::/32"] }, false],
 ])("a deployer whose address is %s is locked out or not, as the policy says", (_, lists, isLockedOut) => {
-  const check = () => checkLockout(fit, readPolicy({ ...edge, ...lists }));
+  const check = () => checkLockout(fit, readPolicy({ ...edge, ...lists }), wayBack);
   if (isLockedOut) expect(check).toThrow(/denyFrom.*\[LOCKOUT\]/);
   else expect(check).not.toThrow();
 });

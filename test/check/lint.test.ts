@@ -308,6 +308,18 @@ const cases: Readonly<Record<string, RuleCase>> = {
       denying("2000::/3"),
     ],
   },
+  "allowed-link-local": {
+    breaks: [
+      [
+        policy(fine, {}, { allowFrom: ["192.0.2.7", "fe80::/64", "fe80::1"] }),
+        "allowFrom[1]",
+        "allowFrom[2]",
+      ],
+      [policy(fine, {}, { allowFrom: ["169.254.169.254"] }), "allowFrom[0]"],
+      [policy(fine, {}, { allowFrom: ["fe00::/8"] }), "allowFrom[0]"],
+    ],
+    keeps: [policy(fine, {}, { allowFrom: ["fec0::/16", "fd00::/8", "169.253.0.0/16", "10.0.0.0/8"] })],
+  },
   "iptables-doubled-step": {
     breaks: [
       [iptables(tcp(41_001, 41_001, 35_000)), `${knock}.steps[1]`],

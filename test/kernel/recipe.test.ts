@@ -57,7 +57,7 @@ test.each([
   { variant: "nft", typed: 0, rendered: 1 },
   { variant: "legacy", typed: 2, rendered: 3 },
 ] as const)(
-  "the recipe, as a policy, comes out rule by rule as people type it, but for what begins and is known, in iptables-$variant",
+  "the recipe, as a policy, comes out rule by rule as people type it, but for where safety asks for more, in iptables-$variant",
   async (row) => {
     const [byHand, byPolicy] = [lab.hosts[row.typed], lab.hosts[row.rendered]];
     if (byHand === undefined || byPolicy === undefined) throw new Error("the lab has too few hosts");
@@ -76,8 +76,11 @@ test.each([
         established.replace("RELATED,", ""),
         "-g kg_recipe_gates",
       ]);
+      const [knock = "", ...door] = gate;
+      const linkLocal = tool === "iptables" ? "169.254.0.0/16" : "fe80::/10";
       expect(await listRules(byPolicy, tool, "kg_recipe_gates")).toEqual([
-        ...gate,
+        `! -s ${linkLocal} ${knock}`,
+        ...door,
         established.replace(",ESTABLISHED", ""),
       ]);
       expect((await byPolicy.run([`${tool}-save`])).stdout).toContain("-A INPUT ! -i lo -j kg_recipe\n");

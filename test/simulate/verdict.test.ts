@@ -229,6 +229,17 @@ describe("a verdict", () => {
   });
 
   test.each([
+    ["fe80::7", {}, "link-local"],
+    ["169.254.1.7", {}, "link-local"],
+    ["fe80::7", { allowFrom: ["fe80::/64"] }, "allowed"],
+    ["2001:db8::7", {}, "open"],
+  ])("on a knock from %s, whose link may not be the only one with it, says so", (source, more, reason) => {
+    const from = (line: string) => line.replace("198.51.100.7", source);
+    const { verdicts } = play([...knocked, "+1 tcp 22"].map(from), ssh, more);
+    expect(verdicts).toEqual([expect.objectContaining({ source, reason, isOpen: reason !== "link-local" })]);
+  });
+
+  test.each([
     ["of two families", "2001:db8::7"],
     ["behind one NAT", "198.51.100.8"],
   ])("on a knock from two addresses %s names them", (_, other) => {

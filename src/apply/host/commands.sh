@@ -45,6 +45,9 @@ cmd_probe() {
 	esac
 	[ "$backend" = nftables ] || iptables_print_front | print_section front
 	print_neighbours
+	print_doors | print_section doors
+	print_untracked | print_section untracked
+	printf 'syncookies=%s\n' "$(cat /proc/sys/net/ipv4/tcp_syncookies 2>/dev/null)"
 	print_tables
 	print_listening | print_section sockets
 	printf 'end=probe\n'
@@ -145,6 +148,31 @@ print_tables() {
 is_json() { case $1 in '{'*'}') ;; *) return 1 ;; esac }
 
 print_json() { is_json "$2" && printf '%s\n' "$2" | print_section "$1"; }
+
+# Where other policies gate ports: the lines of their rulesets that lead to a door, which hold no step.
+print_doors() {
+	for other in "$base"/*/confirmed; do
+		name=${other%/confirmed}
+		name=${name##*/}
+		[ -L "$other" ] && [ "$name" != "$policy" ] || continue
+		printf 'policy %s %s\n' "$name" "$(cat "$(dirname "$(readlink -f "$other")")/backend" 2>/dev/null)"
+		sed -n -e '/ goto [^ ]*_door\([ ,]\|$\)/p' -e "/ -m recent --rcheck --seconds [0-9]* --name kg_${name}_[^ ]*_open --rsource -j /p" "$other"
+	done
+}
+
+# Rules by which conntrack does not see packets. To ask the legacy iptables for a table makes the kernel load it.
+print_untracked() {
+	for tool in iptables ip6tables; do
+		case $tool in iptables) names=/proc/net/ip_tables_names ;; *) names=/proc/net/ip6_tables_names ;; esac
+		for save in "$tool-save" "$tool-legacy-save"; do
+			case $("$save" --version 2>/dev/null) in
+			*nf_tables*) ;;
+			*) grep -qx raw "$names" 2>/dev/null || continue ;;
+			esac
+			"$save" -t raw 2>/dev/null | grep -e ' -j NOTRACK' -e ' -j CT .*--notrack'
+		done
+	done | sort -u
+}
 
 # The sockets that something listens on. ss asks the kernel for them alone; its files in /proc list every connection.
 print_listening() {

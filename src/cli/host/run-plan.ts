@@ -23,7 +23,7 @@ export async function runPlan(call: Call, surroundings: Surroundings): Promise<O
   return withHost(errand, surroundings.note, async (reached) => {
     const observed = await observeHost(reached.connection, errand.policy);
     checkFitness(observed);
-    checkLockout(observed, errand.policy);
+    checkLockout(observed, errand.policy, { sshPort: errand.connection.port, isProvenElsewhere: false });
     const place = namePlace(errand, reached);
     return describePlan(place, errand, observed, call.has("show-secrets"), surroundings);
   });

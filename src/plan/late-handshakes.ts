@@ -1,0 +1,15 @@
+import { firstPort } from "../policy/gate.js";
+import type { Policy } from "../policy/policy.js";
+import type { Observed } from "./observed.js";
+
+/**
+ * Says where a host answers every SYN by a cookie (net.ipv4.tcp_syncookies=2, kernel networking/ip-sysctl). The end of
+ * such a handshake is an ACK that conntrack may no longer know: only a stealthy gate looks at it.
+ */
+export function listLateHandshakes({ synCookies }: Observed, policy: Policy): readonly string[] {
+  if (synCookies !== "2" || policy.stealth) return [];
+  if (policy.gates.every((gate) => firstPort(gate, "tcp") === undefined)) return [];
+  return [
+    "net.ipv4.tcp_syncookies is 2 on this host: who had a door open can end handshakes up to 2 minutes after it closed. Set it to 1, or stealth to true",
+  ];
+}

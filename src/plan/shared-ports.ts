@@ -1,0 +1,58 @@
+import { listProtected } from "../policy/gate.js";
+import { doPortRangesOverlap, type PortRange, type Protocol, protocols } from "../policy/port.js";
+import type { Policy } from "../policy/policy.js";
+import type { Observed } from "./observed.js";
+
+interface OtherDoor {
+  readonly policy: string;
+  /** As the host keeps it: `nftables`, `iptables_filter`, `iptables_mangle`. */
+  readonly backend: string;
+  readonly protocol: Protocol;
+  readonly range: PortRange;
+}
+
+/**
+ * Says which ports another policy of the host protects, too. A drop is final and the accept of one nftables table is not
+ * (nft(8), "VERDICT STATEMENTS"), so that both knocks are needed. In iptables' table filter an accept is final: there the
+ * policy whose jump comes first, which is the one loaded last, decides.
+ */
+export function listSharedPorts({ doors = "" }: Observed, policy: Policy): readonly string[] {
+  const lines = readDoors(doors).flatMap((other) =>
+    policy.gates.flatMap((gate) =>
+      listProtected(gate, other.protocol)
+        .filter((range) => doPortRangesOverlap(range, other.range))
+        .map((range) => {
+          const port = Math.max(range.first, other.range.first);
+          const what = `${other.protocol.toUpperCase()} port ${port} of gate ${gate.name} is protected by policy ${other.policy} on this host, too`;
+          return `${what}: ${decides(other, policy)}. Protect it by one policy only`;
+        }),
+    ),
+  );
+  return [...new Set(lines)];
+}
+
+function decides({ backend, policy: name }: OtherDoor, policy: Policy): string {
+  const isFinal = backend === "iptables_filter" && policy.backend === "iptables" && policy.scope === "input";
+  return isFinal
+    ? `with iptables the policy that was loaded last decides alone, so that the knock of ${policy.name} opens the port, whatever ${name} wants`
+    : `a connection has to pass both gates, so it needs both knocks`;
+}
+
+function readDoors(text: string): readonly OtherDoor[] {
+  let [policy, backend] = ["", ""];
+  return text.split("\n").flatMap((line): readonly OtherDoor[] => {
+    const head = /^policy (\S+) ?(\S*)$/.exec(line);
+    if (head !== null) {
+      [policy, backend] = [head[1] ?? "", head[2] ?? ""];
+      return [];
+    }
+    const protocol = protocols.find((each) => new RegExp(`\\b${each} dport |-p ${each} `).test(line));
+    if (protocol === undefined) return [];
+    return [...line.matchAll(/(\d+)(?:[-:](\d+))?(?= (?:: )?goto \S+_door| -m recent)/g)].map((found) => ({
+      policy,
+      backend,
+      protocol,
+      range: { first: Number(found[1]), last: Number(found[2] ?? found[1]) },
+    }));
+  });
+}

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { listProtected } from "../policy/gate.js";
+import { doPortRangesOverlap, type PortRange, type Protocol, parsePortRange } from "../policy/port.js";
+import type { Policy } from "../policy/policy.js";
+import { parseJson } from "./json.js";
+import type { Observed } from "./observed.js";
+
+const listingSchema = z.object({
+  nftables: z.array(
+    z.object({
+      rule: z
+        .object({ family: z.string(), table: z.string(), chain: z.string(), expr: z.array(z.unknown()) })
+        .optional(),
+    }),
+  ),
+});
+
+/** A rule that keeps packets from conntrack: what it asks for, as far as ports go. */
+interface Exemption {
+  readonly place: string;
+  readonly protocol: Protocol | undefined;
+  /** `undefined`: it asks for no port. */
+  readonly ports: readonly PortRange[] | undefined;
+}
+
+/**
+ * Says which protected ports conntrack does not see. For it each packet of such a port begins something: one of UDP, and
+ * with `stealth` one of TCP, meets the door each time, and a flow is cut when the door closes.
+ */
+export function listUntracked({ tables, untracked = "" }: Observed, policy: Policy): readonly string[] {
+  const exemptions = [...readNftables(tables), ...untracked.split("\n").flatMap(readIptables)];
+  const protocols: readonly Protocol[] = policy.stealth ? ["tcp", "udp"] : ["udp"];
+  const lines = policy.gates.flatMap((gate) =>
+    protocols.flatMap((protocol) =>
+      listProtected(gate, protocol).flatMap((range) =>
+        exemptions
+          .filter((exemption) => isAbout(exemption, protocol, range))
+          .map(
+            ({ place }) =>
+              `${place} keeps ${protocol.toUpperCase()} port ${range.first} of gate ${gate.name} from conntrack: each packet meets the door, so that what goes on there is cut when the door closes. Take the notrack away`,
+          ),
+      ),
+    ),
+  );
+  return [...new Set(lines)];
+}
+
+function isAbout({ protocol, ports }: Exemption, asked: Protocol, range: PortRange): boolean {
+  if (protocol !== undefined && protocol !== asked) return false;
+  return ports?.some((each) => doPortRangesOverlap(each, range)) ?? true;
+}
+
+/** Those of nft alone: what iptables put into its tables comes from iptables-save. */
+function readNftables(json: string): readonly Exemption[] {
+  const listing = listingSchema.safeParse(parseJson(json));
+  if (!listing.success) return [];
+  return listing.data.nftables.flatMap(({ rule }): readonly Exemption[] => {
+    if (rule === undefined || !rule.expr.some((part) => hasKey(part, "notrack"))) return [];
+    const place = `chain ${rule.family} ${rule.table} ${rule.chain}`;
+    const found = rule.expr.flatMap(readPorts);
+    const [first] = found;
+    if (first !== undefined)
+      return [{ place, protocol: first.protocol, ports: found.flatMap((each) => each.ports) }];
+    return [{ place, protocol: undefined, ports: undefined }];
+  });
+}
+
+/** libnftables-json(5): a match on a port, either way: answers that are not seen make no flow either. */
+function readPorts(
+  part: unknown,
+): readonly { protocol: Protocol | undefined; ports: readonly PortRange[] }[] {
+  const match = readKey(part, "match");
+  const payload = readKey(readKey(match, "left"), "payload");
+  if (!["dport", "sport"].includes(`${readKey(payload, "field")}`)) return [];
+  const name = readKey(payload, "protocol");
+  const protocol = name === "tcp" || name === "udp" ? name : undefined;
+  return [{ protocol, ports: readRanges(readKey(match, "right")) }];
+}
+
+function readRanges(value: unknown): readonly PortRange[] {
+  if (typeof value === "number") return [{ first: value, last: value }];
+  const range = readKey(value, "range");
+  if (Array.isArray(range)) return [{ first: Number(range[0]), last: Number(range[1]) }];
+  const set = readKey(value, "set");
+  return Array.isArray(set) ? set.flatMap(readRanges) : [];
+}
+
+function readIptables(rule: string): readonly Exemption[] {
+  const chain = /^-A (\S+) /.exec(rule)?.[1];
+  if (chain === undefined) return [];
+  const name = / -p (\S+)/.exec(rule)?.[1];
+  const protocol = name === "tcp" || name === "udp" ? name : undefined;
+  if (name !== undefined && protocol === undefined) return [];
+  const list = / --(?:[sd]ports?|ports) (\S+)/.exec(rule)?.[1];
+  const ports = list?.split(",").flatMap((text) => parsePortRange(text.replace(":", "-")) ?? []);
+  return [{ place: `iptables' chain raw ${chain}`, protocol, ports }];
+}
+
+function hasKey(value: unknown, key: string): boolean {
+  return typeof value === "object" && value !== null && key in value;
+}
+
+function readKey(value: unknown, key: string): unknown {
+  return hasKey(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+}
