@@ -28,8 +28,12 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined)(
       { timeout: 1_800_000 },
       async (variant) => {
         const policies = knockPolicy(backendOf(variant)).filter(isAccepted);
-        const sweeps = fc.array(sweep(), { minLength: sweepCount, maxLength: sweepCount });
-        for (const [policy, list] of fc.sample(fc.tuple(policies, sweeps), { numRuns: policyCount, seed })) {
+        const trials = policies.chain((policy) =>
+          fc
+            .array(sweep(policy), { minLength: sweepCount, maxLength: sweepCount })
+            .map((list) => ({ policy, list })),
+        );
+        for (const { policy, list } of fc.sample(trials, { numRuns: policyCount, seed })) {
           const series = list.map((each, index) => toSeries(each, index % 2 === 1));
           const { disagreements, openCount, closedCount } = await playSeries(
             machine,

@@ -22,12 +22,16 @@ export function knockPolicy(backend: Policy["backend"]): fc.Arbitrary<Policy> {
     how: fc.constantFrom("near", "near", "far", "far", "far", "protocol", "size", "echo", "echo near"),
     offset: fc.constantFrom(-2, -1, 0, 1, 2),
     port,
-    isUdp: fc.boolean(),
+    isUdp: fc.constantFrom(false, false, true),
     bytes: fc.integer({ min: firstSize, max: lastSize }),
   });
   return fc
     .record({
-      changes: fc.array(change, { minLength: 3, maxLength: 6 }),
+      // Short ones are the most likely to be opened.
+      changes: fc.oneof(
+        { weight: 3, arbitrary: fc.array(change, { minLength: 3, maxLength: 3 }) },
+        { weight: 1, arbitrary: fc.array(change, { minLength: 4, maxLength: 6 }) },
+      ),
       // Half of them go one way, in short or long strides, as a sweep does.
       way: fc.constantFrom<(Way | undefined)[]>(undefined, undefined, undefined, 1, -1, "sizes up"),
       strict: fc.integer({ min: 0, max: 5 }).map((value) => value > 0),
@@ -103,11 +107,19 @@ function nextStep(before: Step | undefined, { how, offset, port, isUdp, bytes }:
  * Scans by those who know nothing of the knock: one to three sweeps in a row, or two of all ports at the same time, the
  * one a little ahead of the other. A scan of some ports only, or of some sizes, goes one way and ends beyond all steps.
  */
-export function sweep(): fc.Arbitrary<Sweep> {
-  const single = fc.oneof({ weight: 5, arbitrary: portSweep(true) }, { weight: 2, arbitrary: sizeSweep() });
+export function sweep({ gates }: Policy): fc.Arbitrary<Sweep> {
+  const steps = gates.flatMap(({ knock }) => knock.steps);
+  const ports = steps.flatMap(({ tcp, udp }) => tcp ?? udp ?? []);
+  // By how far steps are apart, so that the two come to them at the same time.
+  const distances = ports.flatMap((port) => ports.map((other) => Math.abs(port - other)));
+  const single = fc.oneof(
+    { weight: 5, arbitrary: portSweep(steps, true) },
+    { weight: 2, arbitrary: sizeSweep() },
+  );
   const inRow = fc.array(single, { minLength: 1, maxLength: 3 }).map((list) => list.flat());
+  const lag = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constantFrom(0, ...distances));
   const atOnce = fc
-    .record({ one: portSweep(false), other: portSweep(false), lag: fc.integer({ min: 0, max: 30 }) })
+    .record({ one: portSweep(steps, false), other: portSweep(steps, false), lag })
     .map(({ one, other, lag }) => interleave(one, other, lag));
   return fc.record({
     shapes: fc.oneof({ weight: 3, arbitrary: inRow }, { weight: 2, arbitrary: atOnce }),
@@ -117,23 +129,34 @@ export function sweep(): fc.Arbitrary<Sweep> {
 
 type PortOrder = "tcp" | "udp" | "tcp udp at each" | "udp tcp at each" | "tcp, then udp" | "udp, then tcp";
 
-function portSweep(canSkip: boolean): fc.Arbitrary<readonly Shape[]> {
+function portSweep(steps: readonly Step[], canSkip: boolean): fc.Arbitrary<readonly Shape[]> {
   const all = range(firstPort - around, lastPort + around);
+  const flags = fc.array(fc.nat({ max: 3 }), { minLength: all.length, maxLength: all.length });
   const skips = fc.oneof(
     fc.constant(() => true),
     fc.constantFrom(2, 3, 5, 10).map((stride) => (port: number) => port % stride === 0),
-    fc
-      .array(fc.boolean(), { minLength: all.length, maxLength: all.length })
-      .map((list) => (port: number) => list[port - (firstPort - around)] === true),
+    // Some ports, with those of the steps and without.
+    flags.map((list) => (port: number) => list[all.indexOf(port)] === 0),
+    flags.map((list) => (port: number) => {
+      return steps.some(({ tcp, udp }) => port === (tcp ?? udp)) || list[all.indexOf(port)] === 0;
+    }),
   );
+  const orders = [
+    "tcp",
+    "udp",
+    "tcp udp at each",
+    "udp tcp at each",
+    "tcp, then udp",
+    "udp, then tcp",
+  ] as const;
+  // What a scanner of the one protocol sends is the nearest to steps of the one protocol.
+  const alone = (["tcp", "udp"] as const).filter((key) => steps.every((step) => step[key] !== undefined));
   return fc
     .record({
-      order: fc.constantFrom<PortOrder[]>(
-        ...(["tcp", "udp", "tcp udp at each", "udp tcp at each", "tcp, then udp", "udp, then tcp"] as const),
-      ),
+      order: fc.constantFrom<PortOrder[]>(...orders, ...alone, ...alone, ...alone, ...alone),
       isDown: fc.boolean(),
       isIncluded: canSkip ? skips : fc.constant(() => true),
-      times: fc.integer({ min: 1, max: 3 }),
+      times: canSkip ? fc.integer({ min: 1, max: 3 }) : fc.constantFrom(1, 1, 1, 2, 3),
       isByRound: fc.boolean(),
       payloadBytes: fc.constantFrom(0, 5, 6, 7),
     })
