@@ -74,7 +74,7 @@ async function showProof({ client, steps, openForSeconds }: Scene, host: LabHost
 
 async function showPreview({ stack, steps }: Scene, host: LabHost, show: Show): Promise<void> {
   show.chapter(`pulumi preview --diff: ${host.name} shall get another second step`);
-  steps.set(host.name, [{ tcp: 7411 }, { udp: 8744 }, { tcp: 9633 }]);
+  steps.set(host.name, [{ tcp: 7411 }, { udp: 8744 }, { tcp: 6633 }]);
   const { stdout } = await stack.preview({ ...loud, diff: true });
   const lines = stdout.split("\n").filter((line) => /^\s+[-+]\s.*udp dport <ssh-2:/.test(line));
   show.claim(
@@ -82,7 +82,7 @@ async function showPreview({ stack, steps }: Scene, host: LabHost, show: Show): 
     lines.length >= 4,
     `${lines.length} lines`,
   );
-  const secrets = ["7411", "8522", "8744", "9633"].filter((port) => new RegExp(`\\b${port}\\b`).test(stdout));
+  const secrets = ["7411", "8522", "8744", "6633"].filter((port) => new RegExp(`\\b${port}\\b`).test(stdout));
   show.claim("and no port of the knock", secrets.length === 0, `${secrets.length} found`);
 }
 
@@ -96,7 +96,7 @@ async function showUpdate(
   const updated = summary.resourceChanges?.update ?? 0;
   show.claim("up comes through the closed gate and changes one host", updated === 1, `${updated} updated`);
   await pause(openForSeconds * 1_000 + 500);
-  await client.knock(host, [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }]);
+  await client.knock(host, [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }]);
   const old = await client.login(host);
   show.claim("the old knock opens nothing any more", old.includes("timed out"), old);
   await client.knock(host, steps.get(host.name) ?? []);
@@ -105,11 +105,11 @@ async function showUpdate(
 }
 
 async function showLockout({ lab, stack, client, steps }: Scene, host: LabHost, show: Show): Promise<void> {
-  show.chapter("An update that would lock the deployer out: the network eats TCP port 9755");
+  show.chapter("An update that would lock the deployer out: the network eats TCP port 6755");
   const good = steps.get(host.name) ?? [];
   const before = await listTable(host);
-  const eaten = await lab.swallow({ to: host, protocol: "tcp", port: 9755 });
-  steps.set(host.name, [{ tcp: 7411 }, { udp: 8744 }, { tcp: 9755 }]);
+  const eaten = await lab.swallow({ to: host, protocol: "tcp", port: 6755 });
+  steps.set(host.name, [{ tcp: 7411 }, { udp: 8744 }, { tcp: 6755 }]);
   const error = await stack.up(loud).then(
     () => undefined,
     (cause: unknown) => cause,

@@ -28,7 +28,7 @@ async function main(): Promise<boolean> {
 
 async function prepareScene(lab: Lab): Promise<Scene> {
   const steps = new Map<string, Steps>(
-    lab.hosts.map((host) => [host.name, [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }]]),
+    lab.hosts.map((host) => [host.name, [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }]]),
   );
   const stack = await openStack(lab.directory, async () => {
     for (const host of lab.hosts) {

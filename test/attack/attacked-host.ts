@@ -33,6 +33,12 @@ export function listRefusals(policy: PolicyInput): readonly string[] {
     .map(({ rule }) => rule);
 }
 
+/** Which of the linter's rules say something of a policy, apart from what each policy of iptables hears. */
+export function listObjections(policy: PolicyInput): readonly string[] {
+  const rules = lintPolicy(readPolicy(policy)).map(({ rule }) => rule);
+  return rules.filter((rule) => rule !== "iptables-few-sources");
+}
+
 /** Puts a policy in place of all that the host had of it, whatever backend that was. */
 export async function loadPolicy(host: LabHost, policy: PolicyInput): Promise<void> {
   const { text } = planLoad(readPolicy(policy), undefined, "127.0.0.1");

@@ -7,6 +7,7 @@ import {
   backends,
   countOpenings,
   gateSsh,
+  listObjections,
   listRefusals,
   loadPolicy,
   type Steps,
@@ -18,7 +19,7 @@ import { canScan, sweep } from "./nmap";
 const allPorts = "1-65535";
 const silenceMs = 500;
 
-/** Sequences that the linter lets pass for a strict gate, the less wise ones too. */
+/** Sequences that the linter does not refuse for a strict gate, those of which it warns too. */
 const accepted: readonly (readonly [string, Steps])[] = [
   ["goes up and down", tcp(7_100, 9_300, 8_200)],
   ["goes up all the way, with ports in between", tcp(7_100, 7_102, 7_104)],
@@ -106,6 +107,29 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
       sweep(scanner, host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
     );
   });
+
+  test("opens to two sweeps in order when it is not strict, whatever way its steps go, which the linter warns of", async () => {
+    const policy = gateSsh(backend, { steps: tcp(7_100, 7_500, 7_050), strict: false });
+    expect(listObjections(policy)).toEqual(["not-strict"]);
+    await loadPolicy(host, policy);
+    await sweepUntilOpen(policy, () =>
+      sweep(scanner, host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
+    );
+  });
+
+  test.runIf(backend === "nftables")(
+    "opens to a sweep that sends each datagram again when its steps are equal, which the linter warns of",
+    async () => {
+      const policy = gateSsh(backend, { steps: [{ udp: 7_100 }, { udp: 7_100 }, { udp: 7_100 }] });
+      expect(listObjections(policy)).toContain("equal-steps");
+      await loadPolicy(host, policy);
+      await sweepUntilOpen(policy, async () => {
+        const ports = Array.from({ length: 21 }, (_, index) => 7_090 + index);
+        const steps = ports.flatMap((port) => [{ udp: port }, { udp: port }, { udp: port }]);
+        await sendKnock(scanner, { to: host.ipv4, steps });
+      });
+    },
+  );
 
   test("opens to a sweep of UDP ports when it is not strict, and not when it is", async () => {
     const sweepUdp = () => sweep(scanner, host, { kind: "UDP", ports: "7000-7300", order: "ascending" });

@@ -15,6 +15,22 @@ describe("the bits of a knock", () => {
       kind + Math.log2(65_535) + Math.log2(1_233),
     ],
     ["two ports", [{ tcp: 1 }, { udp: 2 }], 2 * (kind + Math.log2(65_535))],
+    ["a step that is repeated at once", [{ tcp: 1 }, { tcp: 1 }], kind + Math.log2(65_535)],
+    ["a step that is repeated later", [{ tcp: 1 }, { udp: 2 }, { tcp: 1 }], 2 * (kind + Math.log2(65_535))],
+    ["one port for two protocols", [{ tcp: 1 }, { udp: 1 }], 2 * kind + Math.log2(65_535)],
+    [
+      "one port with two sizes",
+      [
+        { udp: 1, udpPayloadBytes: 5 },
+        { udp: 1, udpPayloadBytes: 6 },
+      ],
+      2 * (kind + Math.log2(1_233)) + Math.log2(65_535),
+    ],
+    [
+      "two echo requests alike, apart",
+      [5, 6, 5].map((icmpPayloadBytes) => ({ icmpPayloadBytes })),
+      2 * (kind + Math.log2(1_233)),
+    ],
   ])("of %s", (_, steps, bits) => {
     expect(countBits(steps)).toBeCloseTo(bits, 9);
   });

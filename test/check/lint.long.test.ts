@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { lintPolicy } from "../../src/check/lint";
+import { readPolicy } from "../policy/read-policy";
+
+const steps = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+
+test("65,536 prefixes that are all of IPv4 together are judged as that, in seconds", () => {
+  const allowFrom = Array.from({ length: 65_536 }, (_, index) => `${index >> 8}.${index & 255}.0.0/16`);
+  const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }];
+  const policy = readPolicy({ name: "edge", gates, allowFrom });
+  const begin = performance.now();
+  expect(lintPolicy(policy).map(({ rule, path }) => [rule, path])).toEqual([
+    ["allowed-too-wide", "allowFrom"],
+  ]);
+  expect(performance.now() - begin).toBeLessThan(10_000);
+});
+
+test("500 gates with one knock have a finding each, in seconds, and each names three others", () => {
+  const gates = Array.from({ length: 500 }, (_, index) => {
+    return { name: `gate${index}`, protect: [{ tcp: `${index + 1}` }], knock: { steps } };
+  });
+  const policy = readPolicy({ name: "edge", gates });
+  const begin = performance.now();
+  const found = lintPolicy(policy);
+  expect(performance.now() - begin).toBeLessThan(10_000);
+  expect(found.map(({ path }) => path)).toEqual(
+    gates.slice(1).map((_, index) => `gates[${index + 1}].knock`),
+  );
+  expect(found.at(-1)?.message).toMatch(
+    /^opens gates "gate0", "gate1", "gate2" and others as well\. Whoever sends/,
+  );
+});

@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Move, Series } from "../model/generate";
+import { isAccepted, knockPolicy, type Sweep, sweep } from "../model/sweeps";
+import { backendOf, type ModelMachine, openModelMachine, variants } from "./model-machine";
+import { playSeries } from "./model-play";
+import { canSendRawPackets } from "./raw-packet";
+
+const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
+/** For each variant: how many policies, and how many sweeps go to each. */
+const [policyCount, sweepCount] = isDeep ? [100, 20] : [6, 10];
+const seed = Number(process.env["KNOCKGATE_SEED"] ?? Date.now() % 2 ** 31);
+
+const hasPerl = canSendRawPackets();
+if (!hasPerl) console.warn("skipped: sweeps in the kernel, because there is no perl to craft packets");
+
+describe.runIf(hasPerl || process.env["CI"] !== undefined)(
+  "a gate that the linter has nothing against",
+  () => {
+    let machine: ModelMachine;
+    beforeAll(async () => {
+      machine = await openModelMachine(1);
+    });
+    afterAll(() => machine?.close());
+
+    test.each(variants)(
+      "opens to no sweep, with %s in the kernel",
+      { timeout: 1_800_000 },
+      async (variant) => {
+        const policies = knockPolicy(backendOf(variant)).filter(isAccepted);
+        const trials = policies.chain((policy) =>
+          fc
+            .array(sweep(policy), { minLength: sweepCount, maxLength: sweepCount })
+            .map((list) => ({ policy, list })),
+        );
+        for (const { policy, list } of fc.sample(trials, { numRuns: policyCount, seed })) {
+          const series = list.map((each, index) => toSeries(each, index % 2 === 1));
+          const { disagreements, openCount, closedCount } = await playSeries(
+            machine,
+            variant,
+            policy,
+            series,
+          );
+          const context = `seed ${seed}, ${JSON.stringify(policy.gates)}`;
+          expect(
+            disagreements.map(({ story }) => story),
+            context,
+          ).toEqual([]);
+          expect(openCount, context).toBe(0);
+          expect(closedCount).toBeGreaterThan(0);
+        }
+      },
+    );
+  },
+);
+
+/** The same move again is the same packet, from the same port. */
+function toSeries({ shapes, isSameFlow }: Sweep, isIpv6: boolean): Series {
+  const moves = new Map<unknown, Move>();
+  const list = shapes.map((shape): Move => {
+    const move = moves.get(shape) ?? { kind: "packet", shape, isOther: false, isOtherFamily: false };
+    moves.set(shape, move);
+    return isSameFlow ? move : { ...move };
+  });
+  return { moves: list, isIpv6, network: 0 };
+}
