@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lintPolicy } from "../../src/check/lint";
-import type { PolicyInput } from "../../src/policy/schema";
+import type { PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 import { sweepAccepted, sweepUntilOpen } from "./swept";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { initialState, isOpen, receivePacket } from "../../src/model/machine";
 import type { PacketKind } from "../../src/model/packet";
-import type { Policy } from "../../src/policy/schema";
+import type { Policy } from "../../src/policy/policy";
 import { isAccepted, knockPolicy, type Sweep, sweep } from "../model/sweeps";
 
 /** Sweeps gates that the linter has nothing against, in the model: those sweeps that opened one, in words. */

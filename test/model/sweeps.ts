@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { lintPolicy } from "../../src/check/lint";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, Step } from "../../src/policy/schema";
+import type { Policy, Step } from "../../src/policy/policy";
 import type { Shape } from "./generate";
 
 /** What scanners send to one machine from one address: shapes, and whether each comes from a port of its own. */
