@@ -31,10 +31,18 @@ export async function openByBastion(
   let startedAt = 0;
   let knocks = 0;
   let opened: Opened<Answer> | undefined;
-  await runSsh(bastion, [bastion.host, joinWords(["bash", "-s", "--", way.host])], {
-    input: program,
-    onLine: (line) => {
-      const [, said, count] = line.startsWith(marker) ? line.split(" ") : [];
+  let isBash = false;
+  await runSsh(bastion, [bastion.host, joinWords(["bash", "-c", awaitProgram, "bash", way.host])], {
+    // Another shell that reads what is meant for ours ends by it; ours skips it.
+    first: "exit\n",
+    onLine: (line, tell) => {
+      // A login may have said something without a line break before it.
+      const at = line.indexOf(marker);
+      const [, said, count] = at < 0 ? [] : line.slice(at).split(" ");
+      if (said === "here" && !isBash) {
+        isBash = true;
+        tell(`${go}\n${program}`);
+      }
       if (said === "began") startedAt = performance.now();
       if (said === "sent") {
         knocks = Number(count);
@@ -44,8 +52,15 @@ export async function openByBastion(
       opened = { address: way.host, answer: said, knocks, tookMs: performance.now() - startedAt };
     },
   });
-  return opened;
+  if (isBash) return opened;
+  const why = "it did not run bash: is another login shell, a startup file or a ForceCommand in the way?";
+  throw new KnockgateError("HOST_UNFIT", `bastion ${bastion.host}: ${why} Nothing was sent to the host.`);
 }
+
+const go = `${marker} go`;
+
+/** The knock goes to nobody before the bash that was asked for has said that it listens. */
+const awaitProgram = `echo; echo "${marker} here"; while read -r l; do case $l in "${go}") exec bash -s -- "$1" ;; esac; done`;
 
 /**
  * Connects standard input and output with a port that is reached from a bastion, until that ends.
@@ -63,8 +78,9 @@ function checkHosts(bastion: Login, host: string): void {
 }
 
 interface Talk {
-  readonly input: string;
-  readonly onLine: (line: string) => void;
+  readonly first: string;
+  /** What is told is the last. */
+  readonly onLine: (line: string, tell: (input: string) => void) => void;
 }
 
 /** Runs ssh to a bastion: with what is to be said and heard there, or with this process's own standard input and output. */
@@ -88,9 +104,9 @@ function runSsh(bastion: Login, words: readonly string[], talk?: Talk): Promise<
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       const lines = `${rest}${text}`.split("\n");
       rest = lines.pop() ?? "";
-      lines.forEach(talk.onLine);
+      for (const line of lines) talk.onLine(line, (input) => child.stdin?.end(input));
     });
     child.stdin?.on("error", () => undefined); // ssh's own end says more
-    child.stdin?.end(talk.input);
+    child.stdin?.write(talk.first);
   });
 }

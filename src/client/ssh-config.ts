@@ -48,7 +48,7 @@ function writeProxy(way: Way, policy: Policy | undefined): readonly string[] {
   if (way.proxy !== undefined) return [writeProxyThrough(way.host, way.proxy, knock)];
   if (knock === undefined) return [];
   // When the host ends the connection, ssh sees the end of its pipe; when ssh is gone, the host that of its connection.
-  const copy = "{ cat; kill $$; } <&4 >&3 & exec cat <&3 4<&-";
+  const copy = "{ cat; kill $$ 2>/dev/null; } <&4 >&3 & exec cat <&3 4<&-";
   const connect = `exec 4<&0 3<>"/dev/tcp/$h/$2" || exit; ${copy}`;
   return [`ProxyCommand bash -c '${knock}; ${connect}' knock ${escapePercents(way.host)} %p`];
 }

@@ -18,7 +18,11 @@ export async function startRootShell(
   const leftMs = startClock(timeoutMs);
   const fail = (code: ErrorCode, why: string) => new KnockgateError(code, `${client.name}: ${why}.`);
   const refuse = (why: string) => fail("NOT_ALLOWED", `is not root, and ${why}`);
-  const greeting = await greetShell(client, (functions) => [findWay, awaitAsRoot(functions)], leftMs());
+  const greeting = await greetShell(
+    client,
+    (functions) => [findWay, awaitAsRoot(functions), tryShell],
+    leftMs(),
+  );
   if (greeting.kind === "stranger") throw fail("HOST_FAILED", `it did not run sh${greeting.how}`);
   const { shell } = greeting;
   for (let input = ""; ; ) {
@@ -44,6 +48,8 @@ export async function startRootShell(
         break;
       case "refused":
         throw refuse(explainPasswordRefusal(said));
+      case "unfit":
+        throw fail("HOST_UNFIT", shellLacks);
       case "no printf":
         throw fail(
           "HOST_UNFIT",
@@ -55,12 +61,34 @@ export async function startRootShell(
   }
 }
 
-/** The functions are those of a shell of our own. */
+const shellLacks =
+  "its /bin/sh differs from what the host's part needs (descriptors kept and closed, `-s`, `case`), so that a lock could " +
+  "be left behind there. Nothing was run by it. Make dash, bash or busybox the host's /bin/sh";
+
+/**
+ * What root runs: it says that it is there, and becomes the shell that the host's timers and units use, too. The functions
+ * are those of a shell of our own.
+ */
 function awaitAsRoot(functions: string): string {
-  return `${functions}; say root; await_go; exec sh -s -- "$1"`;
+  return [
+    functions,
+    'case $(printf "%s\\n" "$2" | /bin/sh -s -- x 2>&1) in fit) w=root ;; *) w=unfit ;; esac',
+    'say "$w"',
+    "await_go",
+    'exec /bin/sh -s -- "$1"',
+  ].join("; ");
 }
 
-const shell = 'sh -c "$1" sh "$SSH_CONNECTION"';
+/**
+ * What the host's part needs and POSIX leaves open: a descriptor above 2, which holds the lock, stays open in commands
+ * (exec in POSIX; not so in mksh), and a command in the background has no shell behind it that keeps what was closed for
+ * the command (so in yash). And what some do otherwise than POSIX says: posh has no `-s`, and a case that fits nothing
+ * fails in ksh93 with the command whose words it looked at (2.9.4.3).
+ */
+const tryShell =
+  'exec 9</; if ls /proc/self/fd/9 >/dev/null 2>&1 && case $(false) in x) ;; esac; then /bin/sh -c "[ \\$PPID = $$ ] && echo fit" 9<&- & fi; wait';
+
+const shell = 'sh -c "$1" sh "$SSH_CONNECTION" "$2"';
 
 /**
  * Finds out how a login becomes root, and becomes the shell of root, or says why it can't. A password is a line of

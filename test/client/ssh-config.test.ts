@@ -30,7 +30,7 @@ describe("a block of ssh_config", () => {
         "  UserKnownHostsFile /dev/null",
         "  GlobalKnownHostsFile /dev/null",
         "  StrictHostKeyChecking yes",
-        `  ProxyCommand bash -c '${knock}; exec 4<&0 3<>"/dev/tcp/$h/$2" || exit; { cat; kill $$; } <&4 >&3 & ` +
+        `  ProxyCommand bash -c '${knock}; exec 4<&0 3<>"/dev/tcp/$h/$2" || exit; { cat; kill $$ 2>/dev/null; } <&4 >&3 & ` +
           "exec cat <&3 4<&-' knock 203.0.113.7 %p",
         "",
       ].join("\n"),

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { makeProfile } from "../../src/client/profile";
 import { readWay } from "../../src/client/way";
@@ -171,4 +171,31 @@ test("proxy lets ssh through, and says what keeps it out", async () => {
   expect(refused.stderr).toBe(
     "knockgate: inner: port 443 refused the connection: nothing listens there [UNREACHABLE]\n",
   );
+});
+
+describe("a bastion whose startup file", () => {
+  const write = (text: string) =>
+    bastion.run(
+      ["sh", "-c", "sed -i '/^plain:/s,/bin/sh,/bin/bash,' /etc/passwd; cat >/home/plain/.bashrc"],
+      {
+        stdin: text,
+      },
+    );
+  afterAll(() => bastion.run(["rm", "/home/plain/.bashrc"]));
+
+  test("prints without a line break sends the knock all the same", async () => {
+    await expectClosed();
+    await write("printf 'hi '\n");
+    const { code, stdout } = await knockgate(["knock", "inner"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("gate ssh is open")]);
+  });
+
+  test("starts another shell gets no step of the knock, and that is said", async () => {
+    await expectClosed();
+    await write("exec sh\n");
+    const { code, stdout, stderr } = await knockgate(["knock", "inner"]);
+    expect([code, stdout]).toEqual([3, ""]);
+    expect(stderr).toContain("it did not run bash");
+    expect(stderr).not.toMatch(secrets);
+  });
 });
