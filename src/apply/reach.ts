@@ -87,7 +87,7 @@ async function tryWays(
   }
   const names = routes.map((route) => route.name).join(", ");
   const last = cause === undefined ? "" : ` The last try: ${cause.summary}`;
-  const message = `${names}: no SSH connection came about ${describeTries(ways)}.${last}${adviseGate(ways, last)}`;
+  const message = `${names}: no SSH connection came about ${describeTries(ways)}.${last}${adviseGate(dialing, last)}`;
   throw new KnockgateError("UNREACHABLE", message, { cause });
 }
 
@@ -97,8 +97,8 @@ function describeTries(ways: readonly Way[]): string {
 }
 
 /** A gate does not answer; whoever refuses a connection is behind none. */
-function adviseGate(ways: readonly Way[], last: string): string {
-  if (ways.some(({ steps }) => steps.length > 0) || /ECONNREFUSED/.test(last)) return "";
+function adviseGate({ behind = [] }: Dialing, last: string): string {
+  if (behind.length > 0 || /ECONNREFUSED/.test(last)) return "";
   const end = last === "" || /[.?!]$/.test(last) ? "" : ".";
   return `${end} If a gate of another policy stands before SSH, name it by \`behind\` (on the command line: \`--behind\`).`;
 }

@@ -2,17 +2,12 @@ import { z } from "zod";
 import { listProtected } from "../policy/gate.js";
 import { doPortRangesOverlap, type PortRange, type Protocol, parsePortRange } from "../policy/port.js";
 import type { Policy } from "../policy/policy.js";
-import { parseJson } from "./json.js";
+import { listEntries } from "./described.js";
 import type { Observed } from "./observed.js";
 
-const listingSchema = z.object({
-  nftables: z.array(
-    z.object({
-      rule: z
-        .object({ family: z.string(), table: z.string(), chain: z.string(), expr: z.array(z.unknown()) })
-        .optional(),
-    }),
-  ),
+/** What is not as it is expected, in somebody else's table, is left out. */
+const entrySchema = z.object({
+  rule: z.object({ family: z.string(), table: z.string(), chain: z.string(), expr: z.array(z.unknown()) }),
 });
 
 /** A rule that keeps packets from conntrack: what it asks for, as far as ports go. */
@@ -52,10 +47,9 @@ function isAbout({ protocol, ports }: Exemption, asked: Protocol, range: PortRan
 
 /** Those of nft alone: what iptables put into its tables comes from iptables-save. */
 function readNftables(json: string): readonly Exemption[] {
-  const listing = listingSchema.safeParse(parseJson(json));
-  if (!listing.success) return [];
-  return listing.data.nftables.flatMap(({ rule }): readonly Exemption[] => {
-    if (rule === undefined || !rule.expr.some((part) => hasKey(part, "notrack"))) return [];
+  const rules = listEntries(json).flatMap((entry) => entrySchema.safeParse(entry).data?.rule ?? []);
+  return rules.flatMap((rule): readonly Exemption[] => {
+    if (!rule.expr.some((part) => hasKey(part, "notrack"))) return [];
     const place = `chain ${rule.family} ${rule.table} ${rule.chain}`;
     const found = rule.expr.flatMap(readPorts);
     const [first] = found;

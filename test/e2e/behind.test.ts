@@ -105,19 +105,16 @@ describe.sequential("a second policy on a host whose SSH is behind the first one
     expect((await (await stack()).refresh(listen)).summary.resourceChanges).toEqual({ same: 5 });
   });
 
-  test("learns another knock of the first without a word to its host, and is changed by it", async () => {
+  test("learns another knock of the first without a word to its host", async () => {
     declared.sshSteps = otherSshSteps;
     await waitUntilClosed();
     const { summary, stdout } = await (await stack()).up(listen);
     expect(summary.resourceChanges).toMatchObject({ update: 2 });
     expect(stdout).not.toContain("web on ");
-    declared.openForSeconds = 31;
-    await waitUntilClosed();
-    expect((await (await stack()).up(listen)).stdout).toMatch(/web on .*: 6\/6 confirm/);
   });
 
   test("is updated by the new knock of the first when both are changed in one up", async () => {
-    Object.assign(declared, { sshSteps, openForSeconds: 32 });
+    Object.assign(declared, { sshSteps, openForSeconds: 31 });
     await waitUntilClosed();
     const { stdout } = await (await stack()).up(listen);
     for (const name of ["site", "web"]) expect(stdout).toMatch(new RegExp(`${name} on .*: 6/6 confirm`));

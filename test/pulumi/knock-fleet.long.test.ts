@@ -247,6 +247,7 @@ describe("a wave", () => {
             policy,
             proveFrom,
             undoAfterSeconds: 90,
+            origin: expect.stringContaining("knockgate:index:KnockFleet::web/a"),
             health: { command: "true", timeoutSeconds: 30 },
             former,
           },
