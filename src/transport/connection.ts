@@ -16,7 +16,10 @@ const loginSchema = z.strictObject({
   hostKey: z.string().optional(),
   /** Takes whatever key the machine shows. Not in @pulumi/command, where this is the default. */
   ignoreHostKey: z.boolean().default(false),
-  /** How many failed dials are forgiven: one more than that are made. -1: all are. */
+  /**
+   * How many failed dials are forgiven: one more than that are made. -1: all are. On a new machine refused logins are, too,
+   * unless there is a password: a wrong one counts.
+   */
   dialErrorLimit: z.int().min(-1).default(10),
   /** For each dial until the login is done; 0: as long as it takes. */
   perDialTimeout: z.number().min(0).default(15),

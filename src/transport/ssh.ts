@@ -122,8 +122,7 @@ export async function openSsh(
           hostVerifier: verify,
           algorithms: { kex, ...(algorithms.length === 0 ? {} : { serverHostKey: algorithms }) },
         });
-      // ssh2 reads on its own; what came before the identification it keeps to itself.
-      stream.on("data", beginning.hear);
+      listenBeside(stream, beginning.hear);
       client.once("handshake", () => stream.off("data", beginning.hear));
     });
   } catch (cause) {
@@ -148,9 +147,23 @@ export async function openSsh(
   };
 }
 
-/** The end of a connection, whatever ssh2 makes of it; a time that is over, or a key that does not fit, is none. */
-function isHangUp({ level }: Error & ClientErrorExtensions, { isSsh }: Beginning): boolean {
-  return !isSsh && (level === undefined || level === "client-socket" || level === "protocol");
+/**
+ * Hears what ssh2 hears, and not before it does: a stream begins to flow with its first listener, and ssh2's comes only when its
+ * ciphers are ready.
+ */
+function listenBeside(stream: Duplex, hear: (chunk: Buffer) => void): void {
+  const join = (event: string | symbol): void => {
+    if (event !== "data") return;
+    stream.off("newListener", join);
+    stream.on("data", hear);
+  };
+  stream.on("newListener", join);
+}
+
+/** The end of a connection, and not a time that is over, or something else than SSH that goes on. */
+function isHangUp({ level, message }: Error & ClientErrorExtensions, { isSsh }: Beginning): boolean {
+  const isEnd = level === undefined || level === "client-socket" || /lost before handshake/i.test(message);
+  return isEnd && !isSsh;
 }
 
 /**

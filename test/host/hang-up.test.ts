@@ -6,7 +6,6 @@ import { findRoutes } from "../../src/transport/routes";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
-import { giveName } from "../lab/names";
 import { connectionThrough } from "./bastions";
 import { claimHost, connectionTo } from "./deployment";
 import { reconfigureSshd } from "./sshd";
@@ -102,45 +101,5 @@ describe("a real sshd", () => {
       "packets 0 ",
     );
     expect(host.sshdLog()).not.toContain(`Connection closed by ${lab.outside.ipv4}`);
-  });
-});
-
-describe("a host with two addresses whose sshd listens on IPv4 only", () => {
-  let host: LabHost;
-  beforeAll(async () => {
-    [host] = lab.hosts as [LabHost];
-    await host.run([
-      "sh",
-      "-c",
-      "f=/etc/ssh/sshd_config; { echo AddressFamily inet; cat $f; } >$f.new && mv $f.new $f; kill -HUP $(cat /run/sshd.pid); sleep 1",
-    ]);
-    await giveName("ipv4-only.test", [host.ipv4, host.ipv6]);
-  });
-
-  test("`knockgate knock` says that it listens, and where", async () => {
-    const { code, stdout } = await knockgate(["knock", "ipv4-only.test", "-s", "tcp:1"]);
-    expect([code, stdout]).toEqual([
-      0,
-      expect.stringMatching(new RegExp(`port 22 of ${host.ipv4} answers\n$`)),
-    ]);
-  });
-
-  test("`knockgate proxy` gets through", async () => {
-    const words = [process.execPath, main, "proxy", "ipv4-only.test", "22", "-s", "tcp:1"].join(" ");
-    const { stdout } = await runCommand(["sh", "-c", `sleep 1 | ${words} | head -c 8`], { check: false });
-    expect(stdout).toBe("SSH-2.0-");
-  });
-
-  test("a login goes on to the address that listens", async () => {
-    const passage = await findRoutes(
-      connectionSchema.parse({ ...connectionTo(lab, host), host: "ipv4-only.test" }),
-      [],
-    );
-    expect(passage.routes.map(({ target }) => target).sort()).toEqual([host.ipv4, host.ipv6].sort());
-  });
-
-  test("`knockgate knock` says that nothing listens only where no address listens", async () => {
-    const { code, stdout } = await knockgate(["knock", "ipv4-only.test", "-s", "tcp:1", "-6"]);
-    expect([code, stdout]).toEqual([0, expect.stringContaining("nothing listens there")]);
   });
 });
