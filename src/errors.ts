@@ -9,7 +9,7 @@ import { escapeControls } from "./printable.js";
  * - `HOST_KEY_MISMATCH`: that key is another than the pinned or known one.
  * - `UNREACHABLE`: no SSH connection came about, with or without the knock.
  * - `LOGIN_REFUSED`: the host, or the bastion, answered, but took none of the ways to log in.
- * - `NOT_ALLOWED`: logged in, but neither as root nor with a sudo that lets it, with or without the password.
+ * - `NOT_ALLOWED`: logged in, but neither as root nor with a sudo or doas that lets it, with or without the password.
  * - `HOST_UNFIT`: the host, the bastion or this machine lacks something Knockgate needs.
  * - `LOCKOUT`: the policy would leave this machine no way in.
  * - `OWNED_BY_ANOTHER`: another owner has confirmed the policy on the host, and `adopt` was not asked for.

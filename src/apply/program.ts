@@ -71,7 +71,7 @@ export function confirmProgram(policy: string, id: string): Program {
   return {
     commands: [
       `[ -f ${quoteWord(script)} ] || { echo ${quoteWord(gone)} >&2; exit ${exitCodes.notPending}; }\n`,
-      `exec /bin/sh ${joinWords([script, "confirm", policy, id])}\n`,
+      `exec sh ${joinWords([script, "confirm", policy, id])}\n`,
     ].join(""),
   };
 }

@@ -30,7 +30,7 @@ export interface Conversation {
 }
 
 /** What was heard. */
-export type Heard =
+type Heard =
   /** The mark, with the word behind it, and what standard output had before it. */
   | { readonly kind: "word"; readonly word: string; readonly before: string }
   /** Both marks on standard output: something on the way makes one output of two, as a terminal does. */
@@ -48,8 +48,12 @@ const patientPart = 0.8;
 const openTries = 20;
 const openPauseMs = 100;
 
-/** Prepares a conversation; `first` is sent as soon as the command is started. */
-export function openConversation(line: Line, command: string, first: string): Conversation {
+/** Nobody waits for a round trip that the usual answer does not need. */
+const silenceMs = 500;
+
+/** Prepares a conversation; `firstHint` is sent where nothing is heard at first. */
+export function openConversation(line: Line, command: string, firstHint: string): Conversation {
+  let hint = firstHint;
   let isOpen = true;
   let talk: Talk | undefined;
   const wait = async <T>(timeoutMs: number, use: (talk: Talk, waiting: Waiting<T>) => void): Promise<T> => {
@@ -63,7 +67,6 @@ export function openConversation(line: Line, command: string, first: string): Co
           talk = carry(channel, () => {
             isOpen = false;
           });
-          channel.write(first);
           begin(talk);
         });
       });
@@ -83,20 +86,25 @@ export function openConversation(line: Line, command: string, first: string): Co
     get isOpen() {
       return isOpen;
     },
-    hear: async (mark, timeoutMs, input = "") => {
-      let hint: NodeJS.Timeout | undefined;
-      return wait<Heard>(timeoutMs, (talk, waiting) => {
+    hear: (mark, timeoutMs, input = "") => {
+      const timers: NodeJS.Timeout[] = [];
+      const heard = wait<Heard>(timeoutMs, (talk, waiting) => {
         if (input !== "") talk.channel.write(input);
-        if (timeoutMs > 0) hint = setTimeout(() => talk.channel.end(), timeoutMs * patientPart);
+        const said = hint;
+        hint = "";
+        if (said !== "") timers.push(setTimeout(() => talk.channel.write(said), silenceMs));
+        if (timeoutMs > 0) timers.push(setTimeout(() => talk.channel.end(), timeoutMs * patientPart));
         talk.listen(() => {
-          const heard = findWord(talk, mark);
-          if (heard === undefined)
+          const found = findWord(talk, mark);
+          if (found === undefined) {
             return concludeAtEnd<Heard>(talk, waiting, (result) => ({ kind: "ended", result }));
-          if (heard.kind === "merged") talk.channel.close();
-          waiting.resolve(heard);
+          }
+          if (found.kind === "merged") talk.channel.close();
+          waiting.resolve(found);
           return true;
         });
-      }).finally(() => clearTimeout(hint));
+      });
+      return heard.finally(() => timers.forEach(clearTimeout));
     },
     tell: (input, mark, timeoutMs) =>
       wait<CommandResult>(timeoutMs, (talk, waiting) => {

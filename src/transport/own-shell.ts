@@ -38,8 +38,8 @@ export async function greetShell(
   const [script, ...words] = write(functions);
   const command = joinWords(["sh", "-c", `${functions}; say here; ${script}`, "sh", ...words]);
   // Another shell that reads what is meant for ours runs this, and is known by it; ours skips it.
-  const first = `echo ${halve(lure).join('""')}; exit\n`;
-  const conversation = client.converse(command, first);
+  const hint = `echo ${halve(lure).join('""')}; exit\n`;
+  const conversation = client.converse(command, hint);
   const heard = await conversation.hear(mark, timeoutMs);
   switch (heard.kind) {
     case "word":
@@ -47,7 +47,7 @@ export async function greetShell(
     case "merged":
       return { kind: "stranger", how: `: its two outputs come as one. ${mergers} must leave them apart` };
     case "ended":
-      return { kind: "stranger", how: explainEnd(client, heard.result, lure, [command, first.trim()]) };
+      return { kind: "stranger", how: explainEnd(client, heard.result, lure, [command, hint.trim()]) };
     default:
       return unreachable(heard);
   }

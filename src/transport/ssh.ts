@@ -30,8 +30,11 @@ export interface Credentials {
 export interface SshClient {
   /** Who is logged in where, for messages. */
   readonly name: string;
-  /** Prepares a conversation with a command of the login shell there; `first` is what it is told at once. */
-  converse(command: string, first: string): Conversation;
+  /**
+   * Prepares a conversation with a command of the login shell there; `hint` is what it is told where it is
+   * silent at first.
+   */
+  converse(command: string, hint: string): Conversation;
   /** Quotes what it said, without the password that it was sent. */
   quote(said: string): string;
   /** Opens a TCP connection from there. */
@@ -136,7 +139,7 @@ export async function openSsh(
   const line = { client, name, whyLost: () => fault?.message };
   return {
     name,
-    converse: (command, first) => openConversation(line, command, first),
+    converse: (command, hint) => openConversation(line, command, hint),
     quote: (said) => quoteSaid(said, login.password),
     forward: (address, port, limitMs) => openForward(line, address, port, limitMs),
     onClose: (listener) => client.once("close", listener),

@@ -77,7 +77,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
       "-c",
       "cat /var/log/* $(find /var/lib/knockgate /home /tmp -type f)",
     ]);
-    expect(sample).toMatch(/\0sh\0-s\0--\0[\d.]+ \d+ /);
+    expect(sample).toMatch(/\/bin\/sh\0-s\0--\0[\d.]+ \d+ /);
     for (const text of [sample, files.stdout, world.lines.join("\n"), host.sshdLog()]) {
       expect(text).not.toContain(password.trim());
       expect(text).not.toContain('"secret"');
