@@ -38,8 +38,9 @@ export function checkOwner(
   );
 }
 
+/** Without the policy's name, which a resource may change. */
 function readOrigin(owner: string): string | undefined {
-  return /^(.+-[0-9a-f]{16})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(owner)?.[1];
+  return /^.+-([0-9a-f]{16})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(owner)?.[1];
 }
 
 /**

@@ -42,8 +42,14 @@ describe("a policy that another owner has confirmed", () => {
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(policy), owner: "me" });
   });
 
-  test("is changed where its owner stands in the same place of the same program", async () => {
-    const [lost, mine] = uuids.map((uuid) => nameOwner("edge", "acme/urn:edge", uuid));
+  test.each([
+    ["", "edge"],
+    [", also one that was made under another name", "rim"],
+  ])("is changed where its owner stands in the same place of the same program%s", async (_what, name) => {
+    const [lost, mine] = [
+      nameOwner(name, "acme/urn:edge", uuids[0]),
+      nameOwner("edge", "acme/urn:edge", uuids[1]),
+    ];
     const host = makeFakeHost({ confirmed: { policy: other, owner: `${lost}` }, policies: [policy] });
     await changeHost({ ...first, owner: `${mine}` }, host.world);
     expect(host.state.confirmed?.owner).toBe(mine);

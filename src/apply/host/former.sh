@@ -14,7 +14,7 @@ note_former() {
 		kept_by=$(confirmed_backend)
 		[ -z "$kept_by" ] || [ "$kept_by" = "$(cat "$change/backend")" ] || printf '%s %s\n' "$policy" "$kept_by"
 		[ ! -f "$change/replaces" ] || while read -r name; do
-			note_other "$name" || return $?
+			note_other "$name" </dev/null || return $?
 		done <"$change/replaces"
 	} >"$change/former"
 	[ -s "$change/former" ] || rm -f "$change/former"
