@@ -1,5 +1,5 @@
-import type { Policy, Step } from "../policy/policy.js";
 import { isLinkLocal, linkLocal } from "../policy/gate.js";
+import type { Policy, Step } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
 import type { LintRule, Objection } from "./rule.js";
 

@@ -1,5 +1,5 @@
-import type { Policy } from "../policy/policy.js";
 import { unreachable } from "../errors.js";
+import type { Policy } from "../policy/policy.js";
 import type { CapturedPacket } from "./captured-packet.js";
 import { chooseHost } from "./choose-host.js";
 import { type Course, followSource, type Way } from "./course.js";

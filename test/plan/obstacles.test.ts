@@ -207,5 +207,8 @@ test("sees an obstacle among entries that are not as it expects them, and in sev
     { set: { flags: "interval" } },
   ];
   const texts = [JSON.stringify({ nftables: odd }), '{"nftables": [{', JSON.stringify({ nftables: [drops] })];
-  expect(findObstacles({ tables: texts.join("\n") }, policy).map(({ chain }) => chain)).toEqual(["ip x in", "ip x in"]);
+  expect(findObstacles({ tables: texts.join("\n") }, policy).map(({ chain }) => chain)).toEqual([
+    "ip x in",
+    "ip x in",
+  ]);
 });
