@@ -17,16 +17,19 @@ if (!hasPerl) console.warn("skipped: sweeps in the kernel, because there is no p
 describe.runIf(hasPerl || process.env["CI"] !== undefined)(
   "a gate that the linter has nothing against",
   () => {
-    let machine: ModelMachine;
+    // What one variant has loaded must not be there for another one.
+    let machines: readonly ModelMachine[] = [];
     beforeAll(async () => {
-      machine = await openModelMachine(1);
+      machines = await Promise.all(variants.map((_, index) => openModelMachine(index + 1)));
     });
-    afterAll(() => machine?.close());
+    afterAll(() => Promise.all(machines.map((machine) => machine.close())));
 
-    test.each(variants)(
+    test.each(variants.map((variant, index) => [variant, index] as const))(
       "opens to no sweep, with %s in the kernel",
       { timeout: 1_800_000 },
-      async (variant) => {
+      async (variant, index) => {
+        const machine = machines[index];
+        if (machine === undefined) throw new Error("no machine");
         const policies = knockPolicy(backendOf(variant)).filter(isAccepted);
         const trials = policies.chain((policy) =>
           fc
@@ -34,7 +37,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined)(
             .map((list) => ({ policy, list })),
         );
         for (const { policy, list } of fc.sample(trials, { numRuns: policyCount, seed })) {
-          const series = list.map((each, index) => toSeries(each, index % 2 === 1));
+          const series = list.map((each, place) => toSeries(each, place % 2 === 1));
           const { disagreements, openCount, closedCount } = await playSeries(
             machine,
             variant,
