@@ -14,6 +14,7 @@ const parts = [
   "hold",
   "neighbours",
   "change",
+  "probe",
   "commands",
 ];
 
