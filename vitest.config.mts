@@ -11,6 +11,9 @@ const alone = [
   "test/transport/host-key.test.ts",
 ];
 
+/** No test waits: what takes long says something of the machine alone. */
+const testTimeout = 30_000;
+
 /**
  * The pure tests: no root, no kernel, no network. Those that take long stand in files named `*.long.test.ts`, which
  * `npm test` runs with the hosts' tests, so that this, the inner loop, stays short.
@@ -22,6 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "shared",
+          testTimeout,
           include: ["test/**/*.test.ts"],
           exclude: [
             ...configDefaults.exclude,
@@ -37,6 +41,7 @@ export default defineConfig({
       {
         test: {
           name: "alone",
+          testTimeout,
           include: alone,
           exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
         },
