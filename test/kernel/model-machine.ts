@@ -109,18 +109,24 @@ function startPump(outside: Namespaces, number: number): ModelMachine["exchange"
 
 /** Replaces whatever filters packets on a machine by a rendered policy. */
 export async function loadText(machine: LabMachine, variant: Variant, text: string): Promise<void> {
-  const restore = (family: "ip" | "ip6", kind: string, stdin: string, ...flags: string[]) => {
-    return machine.run([`${family}tables-${kind}-restore`, "-w", "10", ...flags], { stdin });
-  };
   // Both families at first: a list of xt_recent lives as long as a rule of either names it.
-  for (const family of ["ip", "ip6"] as const)
-    await restore(family, "legacy", "*filter\nCOMMIT\n*mangle\nCOMMIT\n");
-  await machine.run(["nft", "-f", "-"], {
-    stdin: `flush ruleset\n${variant === "nftables" ? text : ""}`,
-  });
-  if (variant === "nftables") return;
+  for (const family of ["ip", "ip6"] as const) {
+    const stdin = "*filter\nCOMMIT\n*mangle\nCOMMIT\n";
+    await machine.run([`${family}tables-legacy-restore`, "-w", "10"], { stdin });
+  }
+  await machine.run(["nft", "flush", "ruleset"]);
+  await addText(machine, variant, text);
+}
+
+/** Adds a rendered policy to what filters packets on a machine. */
+export async function addText(machine: LabMachine, variant: Variant, text: string): Promise<void> {
+  if (variant === "nftables") {
+    await machine.run(["nft", "-f", "-"], { stdin: text });
+    return;
+  }
   const parts = text.split(/^# ipv[46]\n/m);
   for (const [index, family] of (["ip", "ip6"] as const).entries()) {
-    await restore(family, variant.replace("iptables-", ""), parts[index + 1] ?? "", "--noflush");
+    const tool = `${family}tables-${variant.replace("iptables-", "")}-restore`;
+    await machine.run([tool, "-w", "10", "--noflush"], { stdin: parts[index + 1] ?? "" });
   }
 }

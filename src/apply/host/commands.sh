@@ -103,7 +103,8 @@ print_doors() {
 	for other in "$base"/*/confirmed; do
 		name=${other%/confirmed}
 		name=${name##*/}
-		[ -L "$other" ] && [ "$name" != "$policy" ] || continue
+		[ "$name" != "$policy" ] || continue
+		[ -L "$other" ] || continue
 		printf 'policy %s %s\n' "$name" "$(cat "$(dirname "$(readlink -f "$other")")/backend" 2>/dev/null)"
 		sed -n -e '/ goto [^ ]*_door\([ ,]\|$\)/p' -e "/ -m recent --rcheck --seconds [0-9]* --name kg_${name}_[^ ]*_open --rsource -j /p" "$other"
 	done
