@@ -9,6 +9,7 @@ const entry = join(source, "cli", "main.ts");
 
 /** What of the files that are loaded when they are needed goes in. All others stay files of dist. */
 const hot = [
+  "cli/ask-ssh.ts",
   "cli/commands/knock.ts",
   "cli/commands/proxy.ts",
   "cli/commands/profile-list.ts",

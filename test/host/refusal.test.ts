@@ -10,7 +10,7 @@ import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { giveName } from "../lab/names";
 import { tryConnect } from "../lab/packets";
-import { claimHost, connectionTo, deployTo, openDeployment } from "./deployment";
+import { claimHost, connectionTo, deployTo, openDeployment, waitUntil } from "./deployment";
 import { listGate } from "./inspection";
 import { makePolicy } from "./policies";
 
@@ -36,7 +36,8 @@ beforeAll(async () => {
     `{ echo AddressFamily inet; cat ${file}; } >${file}.new && mv ${file}.new ${file}`,
   ]);
   await host.run(["sh", "-c", "kill -HUP $(cat /run/sshd.pid)"]);
-  await expect.poll(() => tryConnect("outside", host.ipv6, 22, 400), { timeout: 10_000 }).toBe("refused");
+  const isRefused = async () => (await tryConnect("outside", host.ipv6, 22, 400)) === "refused";
+  await waitUntil("sshd listens on IPv4 only", 10_000, isRefused);
   await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
   await giveName(name, [host.ipv6, host.ipv4]);
   writeFileSync(join(lab.directory, "key"), lab.privateKey, { mode: 0o600 });
