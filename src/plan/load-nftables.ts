@@ -12,7 +12,7 @@ import type { LoadedTable, ObservedChain, ObservedSet } from "./observed.js";
 export function planNftablesLoad(
   ruleset: Ruleset,
   loaded: LoadedTable | undefined,
-  clientAddress: string,
+  sources: readonly string[],
 ): Load {
   const table = `inet ${tableName(ruleset.policy)}`;
   const text = renderNftables(ruleset, showValue);
@@ -40,7 +40,7 @@ export function planNftablesLoad(
       .filter((name) => loadedSets.has(name))
       .map((name) => `flush set ${table} ${name}`),
   ];
-  return { kind: "refill", text: `${lines.join("\n")}\n${text}${closeDoors(ruleset, table, clientAddress)}` };
+  return { kind: "refill", text: `${lines.join("\n")}\n${text}${closeDoors(ruleset, table, sources)}` };
 }
 
 /** A set or the base chain can't change its kind in place; and a name that isn't ours to quote is not kept. */
@@ -71,11 +71,15 @@ function isSameShape(set: ObservedSet, shape: ReturnType<typeof setShape>): bool
 }
 
 /** Deleting an element that isn't there fails the transaction; adding it first never does. */
-function closeDoors(ruleset: Ruleset, table: string, clientAddress: string): string {
-  const family = isIPv4(clientAddress) ? "ipv4" : "ipv6";
+function closeDoors(ruleset: Ruleset, table: string, sources: readonly string[]): string {
   return ruleset.sets
     .filter((set) => set.role === "open")
-    .map((set) => `element ${table} ${familySetName(set.name, family)} { ${clientAddress} }`)
+    .flatMap((set) =>
+      sources.map((source) => {
+        const family = isIPv4(source) ? "ipv4" : "ipv6";
+        return `element ${table} ${familySetName(set.name, family)} { ${source} }`;
+      }),
+    )
     .map((element) => `add ${element}\ndelete ${element}\n`)
     .join("");
 }
