@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { readCounts } from "../plan/counts.js";
 import { nameObstacle } from "../plan/drift.js";
 import { limitCommandMs } from "../plan/duration.js";
@@ -99,7 +100,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       return confirmed;
     }
     const id = world.newId();
-    const load = planLoad(policy, observed.loaded, observed.clientAddress);
+    const load = planLoad(policy, observed.loaded, observed.clientAddress, listSources(world));
     const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
     const backend = nameBackend(policy);
     const replaces = listReplaced(policy, formerPolicies);
@@ -155,6 +156,17 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   } finally {
     connection.close();
   }
+}
+
+/** The addresses that the host's doors are tried from, as far as they are known: an earlier knock may have opened one. */
+function listSources({ routes, vantage }: World): readonly string[] {
+  const vantages = vantage === undefined ? routes : [vantage, ...vantage.others];
+  return vantages.flatMap(({ address }) => (address === undefined || !isPlain(address) ? [] : [address]));
+}
+
+/** A zone names one of this machine's links, and means nothing to the host. */
+function isPlain(address: string): boolean {
+  return isIP(address) !== 0 && !address.includes("%");
 }
 
 /** What an earlier change left would go the moment that this one begins, and change what was seen. */

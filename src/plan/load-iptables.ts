@@ -15,7 +15,7 @@ import type { LoadedTable } from "./observed.js";
 export function planIptablesLoad(
   ruleset: Ruleset,
   loaded: LoadedTable | undefined,
-  clientAddress: string,
+  sources: readonly string[],
 ): Load {
   const replaced = (family: Family): readonly string[] => {
     const wanted = renderIptables(ruleset, family, showValue);
@@ -39,7 +39,7 @@ export function planIptablesLoad(
     text: [
       renderIptablesText(ruleset, showValue, replaced),
       ...forget.map((list) => `#forget ${list}\n`),
-      ...close.map((list) => `#close ${list} ${clientAddress}\n`),
+      ...close.flatMap((list) => sources.map((source) => `#close ${list} ${source}\n`)),
     ].join(""),
   };
 }

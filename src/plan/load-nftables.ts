@@ -12,7 +12,7 @@ import type { LoadedTable, ObservedChain, ObservedSet } from "./observed.js";
 export function planNftablesLoad(
   ruleset: Ruleset,
   loaded: LoadedTable | undefined,
-  clientAddress: string,
+  sources: readonly string[],
 ): Load {
   const table = `inet ${tableName(ruleset.policy)}`;
   const text = renderNftables(ruleset, showValue);
@@ -41,7 +41,7 @@ export function planNftablesLoad(
       .map((name) => `flush set ${table} ${name}`),
     ...declareNew(ruleset, loaded, table),
   ];
-  const close = closeDoors(ruleset, loadedSets, table, clientAddress);
+  const close = closeDoors(ruleset, loadedSets, table, sources);
   return { kind: "refill", text: `${lines.join("\n")}\n${text}${close}` };
 }
 
@@ -96,14 +96,18 @@ function closeDoors(
   ruleset: Ruleset,
   loadedSets: ReadonlySet<string>,
   table: string,
-  clientAddress: string,
+  sources: readonly string[],
 ): string {
-  const family = isIPv4(clientAddress) ? "ipv4" : "ipv6";
   return ruleset.sets
     .filter((set) => set.role === "open")
-    .map((set) => familySetName(set.name, family))
-    .filter((name) => loadedSets.has(name))
-    .map((name) => `element ${table} ${name} { ${clientAddress} }`)
+    .flatMap((set) =>
+      sources.map((source) => ({
+        name: familySetName(set.name, isIPv4(source) ? "ipv4" : "ipv6"),
+        source,
+      })),
+    )
+    .filter(({ name }) => loadedSets.has(name))
+    .map(({ name, source }) => `element ${table} ${name} { ${source} }`)
     .map((element) => `add ${element}\ndelete ${element}\n`)
     .join("");
 }

@@ -18,14 +18,22 @@ export interface Load {
  *
  * The deployer's own door is closed on the way: it has mostly just knocked to get in, and a door that is open for it
  * would hide whether the gate is closed.
+ *
+ * @param otherSources from where the gate is tried as well: towards the host's other addresses, or by another machine
  */
-export function planLoad(policy: Policy, loaded: LoadedTable | undefined, clientAddress: string): Load {
+export function planLoad(
+  policy: Policy,
+  loaded: LoadedTable | undefined,
+  clientAddress: string,
+  otherSources: readonly string[] = [],
+): Load {
+  const sources = [...new Set([clientAddress, ...otherSources])];
   const ruleset = lowerPolicy(policy);
   switch (policy.backend) {
     case "nftables":
-      return planNftablesLoad(ruleset, loaded, clientAddress);
+      return planNftablesLoad(ruleset, loaded, sources);
     case "iptables":
-      return planIptablesLoad(ruleset, loaded, clientAddress);
+      return planIptablesLoad(ruleset, loaded, sources);
     default:
       return unreachable(policy.backend);
   }

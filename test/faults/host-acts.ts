@@ -66,7 +66,7 @@ export function replace(command: string, script: string): Act {
 
 export const oldNft = replace(
   "nft",
-  'case $1 in --version) echo "nftables v0.9.8 (E.D.S.)" ;; *) real "$@" ;; esac',
+  'case $1 in --version) echo "nftables v0.9.2 (Scram)" ;; *) real "$@" ;; esac',
 );
 
 /** As an nft that does not know the statement says it. */

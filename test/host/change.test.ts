@@ -6,7 +6,7 @@ import { renderNftables } from "../../src/render/nftables";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { type Packets, sendKnock, tryConnect } from "../lab/packets";
-import { claimHost, connectionTo, deployTo, openDeployment } from "./deployment";
+import { claimHost, connectionTo, deployTo, openDeployment, sayUnnamed } from "./deployment";
 import { confirmedFiles, findTimers, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";
 import { interfere } from "./routes";
@@ -47,7 +47,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     expect(armed).toContain("f 0600 /var/lib/knockgate/edge/pending");
     expect(armed.filter((file) => /edge\/(host\.sh|confirmed)/.test(file))).toEqual([]);
     expect(digest).toBe(digestText(renderNftables(lowerPolicy(oldPolicy))));
-    expect(world.lines.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."1234556"]);
+    expect(world.lines.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."12345556"]);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     await waitForNoTimer(host);
     expect(await isLetIn(client(), host)).toBe(false);
@@ -151,6 +151,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
       "closed: gate web-1 does not answer on TCP port 8000 before the knock; its own counter saw the packets dropped",
       "closed: gate vpn lets nothing through to UDP port 51820 before the knock; its own counter saw the packets dropped",
       "closed: gate ssh does not answer on TCP port 22 before the knock; its own counter saw the packets dropped",
+      sayUnnamed(host),
       "open: gate web-1 answers on TCP port 8000 after the knock (refused)",
       "open: gate vpn lets a datagram through to UDP port 51820 after the knock; its own counter saw it",
       "open: gate ssh lets a fresh SSH connection through after the knock",

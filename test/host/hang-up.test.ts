@@ -76,7 +76,9 @@ describe("a stand-in for an sshd that hangs up before its banner", () => {
 describe("a real sshd", () => {
   /** Lets the one login that may be waiting be another's. */
   async function fillStartups(host: LabHost): Promise<() => void> {
-    await reconfigureSshd(host, ["MaxStartups 1"]);
+    // Of MaxStartups the last one counts.
+    await host.run(["sed", "-i", "s/^MaxStartups .*/MaxStartups 1/", "/etc/ssh/sshd_config"]);
+    await reconfigureSshd(host, []);
     const socket = connect({ host: host.ipv4, port: 22 });
     await once(socket, "data");
     return () => socket.destroy();

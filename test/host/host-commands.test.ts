@@ -76,7 +76,7 @@ test("a policy is planned, applied, changed, looked at and removed without Pulum
     ),
   ]);
   expect(applied.stderr.split("\n").flatMap((line) => /: (\d)\/6 /.exec(line)?.[1] ?? [])).toEqual([
-    ..."1234556",
+    ..."12345556",
   ]);
   expect(await listFiles(host)).toEqual(confirmedFiles);
   expect(await isOpenFor(host, oldSteps)).toBe(true);
