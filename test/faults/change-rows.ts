@@ -67,7 +67,7 @@ const proofs: readonly Row[] = [
       at: "prove",
       code: "NOT_CONFIRMED",
       state: ["undone", "undoneByItself"],
-      why: /does a step get lost/,
+      why: /did not reach the gate|[Dd]oes a step get lost/,
     },
     mended: [unnamedStep],
   },
