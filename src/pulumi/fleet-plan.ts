@@ -15,10 +15,10 @@ export interface FleetPlan {
 type Given = { readonly [Name in keyof KnockFleetArgs]?: unknown };
 
 const fleetNames: readonly string[] = [
-  ...["hosts", "connection", "policy", "policies", "rollout", "proveFrom"],
+  ...["hosts", "connection", "policy", "policies", "rollout", "proveFrom", "behind"],
   ...["undoAfterSeconds", "adopt", "deleteUnreachable"],
 ];
-const hostNames: readonly string[] = ["connection", "group", "policy", "proveFrom"];
+const hostNames: readonly string[] = ["connection", "group", "policy", "proveFrom", "behind"];
 
 /**
  * Reads what a fleet needs to know before anything of it is registered. It takes whatever a program without types gives.
