@@ -52,14 +52,17 @@ step="preparing its boot"
 tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
 echo 'SSHD_OPTS="-E /var/log/sshd.log"' >"$root/etc/default/ssh"
 if [ "$init" = systemd ]; then
+	mkdir -p "$root/etc/systemd/network" "$root/etc/systemd/system.conf.d"
 	printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
 	# A session that does not end at once must not hold a reboot up for a minute and a half.
-	mkdir "$root/etc/systemd/system.conf.d"
 	printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
+	# A newer systemctl wants to see it.
+	mount -t proc proc "$root/proc"
 	chroot "$root" systemctl --quiet enable systemd-networkd.service
-	chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null
+	chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null || true # not on each Debian
 	chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer \
 		apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-wait-online.service
+	umount "$root/proc"
 else
 	printf '%s' "$networkFile" >"$root/etc/network/interfaces"
 	sed -i '/getty/d' "$root/etc/inittab"
