@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
 import { listEntries } from "./described.js";
+import { hasField, readField } from "./json.js";
 import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
 
 /** What is not as it is expected, in somebody else's table, is left out. */
@@ -48,16 +49,16 @@ export function readNftablesRules(json: string): readonly ForeignTable[] {
 }
 
 function readAct(part: unknown): ForeignRule["act"] {
-  for (const kind of ["accept", "return"] as const) if (has(part, kind)) return { kind };
-  if (has(part, "drop") || has(part, "reject")) return { kind: "drop" };
+  for (const kind of ["accept", "return"] as const) if (hasField(part, kind)) return { kind };
+  if (hasField(part, "drop") || hasField(part, "reject")) return { kind: "drop" };
   for (const kind of ["jump", "goto"] as const) {
-    if (has(part, kind)) return { kind, chain: `${readField(readField(part, kind), "target")}` };
+    if (hasField(part, kind)) return { kind, chain: `${readField(readField(part, kind), "target")}` };
   }
-  if (has(part, "dnat") || has(part, "redirect")) {
+  if (hasField(part, "dnat") || hasField(part, "redirect")) {
     const port = readField(readField(part, "dnat") ?? readField(part, "redirect"), "port");
     return { kind: "translate", port: typeof port === "number" ? port : undefined };
   }
-  if (has(part, "vmap")) return { kind: "map", acts: readMap(readField(part, "vmap")) };
+  if (hasField(part, "vmap")) return { kind: "map", acts: readMap(readField(part, "vmap")) };
   // iptables' targets, when the kernel keeps its rules.
   const xt = readField(part, "xt");
   if (readField(xt, "name") === "REJECT") return { kind: "drop" };
@@ -89,9 +90,9 @@ function readMap(vmap: unknown): MapAct["acts"] {
 }
 
 function readCondition(part: unknown, expr: readonly unknown[]): readonly Condition[] {
-  if (has(part, "limit")) return [{ kind: "rate" }];
-  if (has(part, "match")) return [readMatch(readField(part, "match"))];
-  if (has(part, "vmap")) {
+  if (hasField(part, "limit")) return [{ kind: "rate" }];
+  if (hasField(part, "match")) return [readMatch(readField(part, "match"))];
+  if (hasField(part, "vmap")) {
     const port = readPort(readField(readField(part, "vmap"), "key"));
     return port === undefined ? [] : [{ kind: "port", isAbout: () => true }];
   }
@@ -223,12 +224,4 @@ function listWords(value: unknown): readonly string[] {
   if (typeof value === "string" || typeof value === "number") return [`${value}`];
   const many = Array.isArray(value) ? value : (readField(value, "set") ?? readField(value, "|"));
   return Array.isArray(many) ? many.flatMap(listWords) : [];
-}
-
-function has(part: unknown, key: string): boolean {
-  return typeof part === "object" && part !== null && key in part;
-}
-
-function readField(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }

@@ -3,6 +3,7 @@ import { listProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import { doPortRangesOverlap, type PortRange, type Protocol, parsePortRange } from "../policy/port.js";
 import { listEntries } from "./described.js";
+import { hasField, readField } from "./json.js";
 import type { Observed } from "./observed.js";
 
 /** What is not as it is expected, in somebody else's table, is left out. */
@@ -49,7 +50,7 @@ function isAbout({ protocol, ports }: Exemption, asked: Protocol, range: PortRan
 function readNftables(json: string): readonly Exemption[] {
   const rules = listEntries(json).flatMap((entry) => entrySchema.safeParse(entry).data?.rule ?? []);
   return rules.flatMap((rule): readonly Exemption[] => {
-    if (!rule.expr.some((part) => hasKey(part, "notrack"))) return [];
+    if (!rule.expr.some((part) => hasField(part, "notrack"))) return [];
     const place = `chain ${rule.family} ${rule.table} ${rule.chain}`;
     const found = rule.expr.flatMap(readPorts);
     const [first] = found;
@@ -63,19 +64,19 @@ function readNftables(json: string): readonly Exemption[] {
 function readPorts(
   part: unknown,
 ): readonly { protocol: Protocol | undefined; ports: readonly PortRange[] }[] {
-  const match = readKey(part, "match");
-  const payload = readKey(readKey(match, "left"), "payload");
-  if (!["dport", "sport"].includes(`${readKey(payload, "field")}`)) return [];
-  const name = readKey(payload, "protocol");
+  const match = readField(part, "match");
+  const payload = readField(readField(match, "left"), "payload");
+  if (!["dport", "sport"].includes(`${readField(payload, "field")}`)) return [];
+  const name = readField(payload, "protocol");
   const protocol = name === "tcp" || name === "udp" ? name : undefined;
-  return [{ protocol, ports: readRanges(readKey(match, "right")) }];
+  return [{ protocol, ports: readRanges(readField(match, "right")) }];
 }
 
 function readRanges(value: unknown): readonly PortRange[] {
   if (typeof value === "number") return [{ first: value, last: value }];
-  const range = readKey(value, "range");
+  const range = readField(value, "range");
   if (Array.isArray(range)) return [{ first: Number(range[0]), last: Number(range[1]) }];
-  const set = readKey(value, "set");
+  const set = readField(value, "set");
   return Array.isArray(set) ? set.flatMap(readRanges) : [];
 }
 
@@ -88,12 +89,4 @@ function readIptables(rule: string): readonly Exemption[] {
   const list = / --(?:[sd]ports?|ports) (\S+)/.exec(rule)?.[1];
   const ports = list?.split(",").flatMap((text) => parsePortRange(text.replace(":", "-")) ?? []);
   return [{ place: `iptables' chain raw ${chain}`, protocol, ports }];
-}
-
-function hasKey(value: unknown, key: string): boolean {
-  return typeof value === "object" && value !== null && key in value;
-}
-
-function readKey(value: unknown, key: string): unknown {
-  return hasKey(value, key) ? (value as Record<string, unknown>)[key] : undefined;
 }

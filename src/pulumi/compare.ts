@@ -2,6 +2,7 @@ import { unreachable } from "../errors.js";
 import { digestText } from "../policy/digest.js";
 import { renderPolicy } from "../render/render.js";
 import { type RulesetArguments, readArguments } from "./arguments.js";
+import { isRecord } from "./given.js";
 import type { Properties } from "./properties.js";
 import { readLines } from "./seen.js";
 
@@ -47,9 +48,6 @@ function decide(changes: boolean, isMoved: boolean): DiffResult {
 
 /** A host that is not known yet is one that is being made: `up` will most likely meet another one than before. */
 function isMovedAsKnown(before: RulesetArguments, news: Properties): boolean {
-  return asProperties(news["reachedBy"])["host"] !== before.connection.host;
-}
-
-function asProperties(value: unknown): Properties {
-  return typeof value === "object" && value !== null ? (value as Properties) : {};
+  const { reachedBy } = news;
+  return !isRecord(reachedBy) || reachedBy["host"] !== before.connection.host;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type CheckResult, check } from "../../src/pulumi/operations";
 import { unknownValue } from "../../src/pulumi/unknown";
+import { makeKey } from "../transport/keys";
 
 const connection = { host: "203.0.113.7", password: "very-private-words" };
 const knock = { steps: [{ tcp: 47_001 }, { udp: 58_002 }] };
@@ -130,7 +131,7 @@ describe("while something is not known yet", () => {
 });
 
 describe("how the host is reached, as everybody may see it", () => {
-  const hostKey = `ssh-ed25519 ${packKey("ssh-ed25519", Buffer.alloc(32, 7))} ops@edge`;
+  const hostKey = `ssh-ed25519 ${makeKey("ssh-ed25519").toString("base64")} ops@edge`;
   const see = async (more: object, olds: object = { redactionKey: key }) =>
     (await check(olds as Record<string, unknown>, news(more))).inputs["reachedBy"];
 
@@ -182,13 +183,3 @@ describe("how the host is reached, as everybody may see it", () => {
     expect(await see({}, {})).not.toEqual(await see({}));
   });
 });
-
-/** A public key's blob (RFC 4253, 6.6). */
-function packKey(...parts: readonly (string | Buffer)[]): string {
-  const packed = parts.map((part) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(Buffer.byteLength(part));
-    return Buffer.concat([length, Buffer.from(part)]);
-  });
-  return Buffer.concat(packed).toString("base64");
-}
