@@ -7,7 +7,7 @@ import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/policy.js";
 import type { ConnectionArgs, KnockGateArgs } from "./args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
-import { type GatedConnection, registerHooks } from "./hooks.js";
+import { canRegisterHooks, type GatedConnection, registerHooks } from "./hooks.js";
 import { isServed } from "./registration.js";
 import type { Ruleset } from "./ruleset.js";
 
@@ -51,7 +51,8 @@ export class GatedHost {
    * never a difference of its own. Empty before the first refresh, and after a change.
    */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
-  readonly #hooks: pulumi.ResourceHookBinding;
+  readonly #registerHooks: () => pulumi.ResourceHookBinding;
+  #hooks: pulumi.ResourceHookBinding | undefined;
   readonly #gating: Gating;
 
   constructor(name: string, gating: Gating) {
@@ -70,7 +71,9 @@ export class GatedHost {
     );
     this.profile = pulumi.secret(gated.apply((it) => makeProfile(name, readWay(it.connection), it.policy)));
     // In the plugin's process no program could use them.
-    this.#hooks = isServed() ? {} : registerHooks({ place: gating.place, earlier: name }, gated);
+    this.#registerHooks = () =>
+      isServed() ? {} : registerHooks({ place: gating.place, earlier: name }, gated);
+    if (canRegisterHooks()) this.#hooks = this.#registerHooks();
     this.#gating = gating;
   }
 
@@ -84,6 +87,7 @@ export class GatedHost {
    * new command.remote.CopyToRemote("motd", { connection, source, remotePath }, { dependsOn: gate, hooks: gate.hooks });
    */
   get hooks(): pulumi.ResourceHookBinding {
+    this.#hooks ??= this.#registerHooks();
     return this.#hooks;
   }
 

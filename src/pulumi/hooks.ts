@@ -50,6 +50,11 @@ export function registerHooks(
   return makeHooks(place, knock);
 }
 
+/** Whether there is an engine to register hooks at: with Pulumi's mocks a registration would never end. */
+export function canRegisterHooks(): boolean {
+  return "registerResourceHook" in (pulumi.runtime.getMonitor() ?? {});
+}
+
 /** Puts the hooks that a resource has already before those of a gate. */
 export function joinHooks(
   own: pulumi.ResourceHookBinding | undefined,
