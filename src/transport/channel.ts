@@ -23,8 +23,10 @@ export interface Conversation {
    * Tells it something and waits for its answer: what it writes until standard output ends with a line of `mark` and
    * a number, which is the answer's code, and standard error with one of `mark`; or, if it ends before that, all that it
    * wrote, and its exit code.
+   *
+   * @param limitMs what `timeoutMs` is left of, for messages. Default: `timeoutMs`.
    */
-  tell(input: string, mark: string, timeoutMs: number): Promise<CommandResult>;
+  tell(input: string, mark: string, timeoutMs: number, limitMs?: number): Promise<CommandResult>;
   /** Tells it the last that it is told, and waits for its end. */
   finish(input: string, timeoutMs: number): Promise<CommandResult>;
 }
@@ -56,9 +58,13 @@ export function openConversation(line: Line, command: string, firstHint: string)
   let hint = firstHint;
   let isOpen = true;
   let talk: Talk | undefined;
-  const wait = async <T>(timeoutMs: number, use: (talk: Talk, waiting: Waiting<T>) => void): Promise<T> => {
+  const wait = async <T>(
+    timeoutMs: number,
+    use: (talk: Talk, waiting: Waiting<T>) => void,
+    limitMs = timeoutMs,
+  ): Promise<T> => {
     try {
-      return await exchange<T>(line, timeoutMs, (waiting) => {
+      return await exchange<T>(line, { timeoutMs, limitMs }, (waiting) => {
         const begin = (begun: Talk): void => {
           if (!waiting.onLate(() => begun.channel.close())) use(begun, waiting);
         };
@@ -106,16 +112,20 @@ export function openConversation(line: Line, command: string, firstHint: string)
       });
       return heard.finally(() => timers.forEach(clearTimeout));
     },
-    tell: (input, mark, timeoutMs) =>
-      wait<CommandResult>(timeoutMs, (talk, waiting) => {
-        talk.listen(() => {
-          const answer = findAnswer(talk, mark);
-          if (answer === undefined) return concludeAtEnd(talk, waiting, (result) => result);
-          waiting.resolve(answer);
-          return true;
-        });
-        talk.channel.write(input);
-      }),
+    tell: (input, mark, timeoutMs, limitMs) =>
+      wait<CommandResult>(
+        timeoutMs,
+        (talk, waiting) => {
+          talk.listen(() => {
+            const answer = findAnswer(talk, mark);
+            if (answer === undefined) return concludeAtEnd(talk, waiting, (result) => result);
+            waiting.resolve(answer);
+            return true;
+          });
+          talk.channel.write(input);
+        },
+        limitMs,
+      ),
     finish: (input, timeoutMs) =>
       wait<CommandResult>(timeoutMs, (talk, waiting) => {
         talk.listen(() => concludeAtEnd(talk, waiting, (result) => result));
@@ -188,10 +198,14 @@ function conclude<T>(line: Line, [code, signal]: End, waiting: Waiting<T>, read:
 
 const whileRunning = "while a command ran";
 
-function exchange<T>(line: Line, timeoutMs: number, begin: (waiting: Waiting<T>) => void): Promise<T> {
+function exchange<T>(
+  line: Line,
+  { timeoutMs, limitMs }: { readonly timeoutMs: number; readonly limitMs: number },
+  begin: (waiting: Waiting<T>) => void,
+): Promise<T> {
   const lost = () => tellLost(line, whileRunning);
   const late = () => {
-    const limit = `no answer within ${Math.ceil(timeoutMs / 100) / 10} s`;
+    const limit = `no answer within ${Math.ceil(limitMs / 100) / 10} s`;
     return unreachable(line.name, `${limit} to a command, which may still be running there`);
   };
   return settle<T>(line.client, { timeoutMs, lost, late }, begin);
