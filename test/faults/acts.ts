@@ -43,7 +43,7 @@ export const acceptWithinOurs: Act = async ({ host }) => {
   await host.run(["nft", ...rule.split(" ")]);
 };
 
-/** Somebody's NAT takes the port out of the gate's sight, and SSH listens there as well. */
+/** Somebody's NAT takes the port out of the gate's sight by IPv4, and SSH listens there as well. */
 export const redirectPastOurs: Act = async ({ host, healLater }) => {
   const configuration = "/etc/ssh/sshd_config";
   const reload = "kill -HUP $(cat /run/sshd.pid)";
@@ -91,7 +91,7 @@ export function inTurn(...acts: readonly Act[]): Act {
 
 /** Somebody else with a stack of their own that has the same gate on the same host. */
 export const enterOther: Act = async (scene) => {
-  const declared = { ...scene.declared, policy: makePolicy(oldSteps, undefined) };
+  const declared = { ...scene.declared, policy: makePolicy(oldSteps, {}) };
   const { kind, printed } = await runOther({ ...scene, declared });
   if (kind !== "well") throw new Error(`the second deployer's first \`up\` ended ${kind}: ${printed}`);
 };

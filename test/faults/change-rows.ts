@@ -103,6 +103,22 @@ const proofs: readonly Row[] = [
     isDeep: true,
     mended: [unnamedStep],
   },
+  {
+    id: "opens-without-a-knock-at-another-address",
+    done: "a host with two addresses, reached by IPv6: after load somebody's NAT redirects port 22 of the IPv4 address to another one, where SSH listens, too",
+    on,
+    from,
+    by: "name",
+    within: { after: "load", act: redirectPastOurs },
+    ends: "old",
+    up: {
+      at: "prove",
+      code: "NOT_CONFIRMED",
+      state: "undone",
+      why: /answers at 10\.\S+ before the knock \(open\)/,
+    },
+    mended: ["one of the host's addresses was tried, and the other one called closed"],
+  },
 ];
 
 const confirms: readonly Row[] = [

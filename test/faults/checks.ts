@@ -51,8 +51,13 @@ export function checkNew(state: HostState, policy: PolicyInput, references: Refe
   expect(sortLines(state.loaded)).toBe(references.new);
 }
 
+/** Nothing works any more in a place that a policy has left, or did not come to. */
+export function checkGone({ loaded, isPending }: HostState): void {
+  expect({ loaded, isPending }).toEqual({ loaded: "", isPending: false });
+}
+
 /** `up` ended as the row says, and an error of it says what it must. */
-export function checkEnding({ up }: Row, { host }: Scene, { kind, printed }: Ending): void {
+export function checkEnding({ up }: Row, { declared }: Scene, { kind, printed }: Ending): void {
   if (up === undefined || up === "killed") {
     expect(kind).toBe(up ?? "well");
     return;
@@ -60,11 +65,12 @@ export function checkEnding({ up }: Row, { host }: Scene, { kind, printed }: End
   expect(kind).toBe("badly");
   // The engine shows it more than once, and may break it into lines.
   const text = printed.replace(/\s+/g, " ");
+  const place = `policy ${declared.policy.name} on ${declared.connection.host}:22`;
   const error = new RegExp(
-    `policy edge on ${host.ipv4.replaceAll(".", "\\.")}:22: .*? Running it again is safe\\. \\[[A-Z_]+\\]`,
+    `${place.replaceAll(".", "\\.")}(?: \\(\\S+\\))?: .*? Running it again is safe\\. \\[[A-Z_]+\\]`,
   ).exec(text)?.[0];
   expect(error).toBeDefined();
-  expect(error).toContain(`policy edge on ${host.ipv4}:22: ${nameStep(up.at)} failed: `);
+  expect(error).toContain(`: ${nameStep(up.at)} failed: `);
   const told = [up.state].flat().map((state) => states[state].source);
   expect(error).toMatch(new RegExp(told.join("|")));
   expect(error).toMatch(new RegExp(`\\[${up.code}\\]$`));

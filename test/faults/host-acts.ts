@@ -69,6 +69,30 @@ export const oldNft = replace(
   'case $1 in --version) echo "nftables v0.9.2 (Scram)" ;; *) real "$@" ;; esac',
 );
 
+/** As one that was built without it says it. */
+export const nftWithoutJson = replace(
+  "nft",
+  'case " $* " in *" -j "*) echo "JSON support not compiled-in" >&2; exit 1 ;; *) real "$@" ;; esac',
+);
+
+/** Puts another shell in the place of /bin/sh. */
+export function replaceShell(shell: string): Act {
+  return async ({ host, healLater }) => {
+    const { stdout } = await host.run(["readlink", "-f", "/bin/sh"]);
+    await host.run(["sh", "-c", `mount --bind "$(command -v ${shell})" ${stdout.trim()}`]);
+    healLater(() => host.run(["umount", stdout.trim()]));
+  };
+}
+
+/** Stands in for firewalld: a unit of its name, with a real systemd to ask. */
+export const startFirewalld: Act = async ({ host, healLater }) => {
+  const unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n";
+  const install = "cat >/run/systemd/system/firewalld.service && systemctl daemon-reload";
+  await host.run(["sh", "-c", install], { stdin: unit });
+  await host.run(["systemctl", "start", "firewalld.service"]);
+  healLater(() => host.run(["systemctl", "stop", "firewalld.service"]));
+};
+
 /** As an nft that does not know the statement says it. */
 export const nftWithoutUpdate = replace(
   "nft",

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { planLoad } from "../../src/plan/load";
 import type { PolicyInput } from "../../src/policy/policy";
@@ -8,7 +8,7 @@ import type { LabMachine } from "../lab/machine";
 import { withoutCounts } from "../lab/nft-listing";
 import { readPolicy } from "../policy/read-policy";
 
-/** What a host has of the policy `edge`, read past its own tools, which a row may have put out of order. */
+/** What a host has of a policy, read past its own tools, which a row may have put out of order. */
 export interface HostState {
   /** What the kernel has; empty when it has nothing of ours. */
   readonly loaded: string;
@@ -20,11 +20,9 @@ export interface HostState {
   readonly hasFiles: boolean;
 }
 
-export type Backend = "nftables" | "iptables";
-
-export async function readHostState(host: LabMachine, backend: Backend): Promise<HostState> {
-  const folder = policyFolder(host);
-  const loaded = await listLoaded(host, backend);
+export async function readHostState(host: LabMachine, policy: PolicyInput): Promise<HostState> {
+  const folder = join(ownFolder(host), policy.name);
+  const loaded = await listLoaded(host, policy);
   const link = join(folder, "confirmed");
   const confirmed = isThere(link)
     ? {
@@ -34,15 +32,16 @@ export async function readHostState(host: LabMachine, backend: Backend): Promise
     : undefined;
   return {
     loaded,
-    isPending: isPending(host),
+    isPending: existsSync(join(folder, "pending")),
     hasFiles: existsSync(folder),
     ...(confirmed === undefined ? {} : { confirmed }),
   };
 }
 
-/** Costs no process: a change is pending from arm until it is confirmed or undone. */
+/** Costs no process: a change of any policy is pending from arm until it is confirmed or undone. */
 export function isPending(host: LabMachine): boolean {
-  return existsSync(join(policyFolder(host), "pending"));
+  const folder = ownFolder(host);
+  return existsSync(folder) && readdirSync(folder).some((name) => existsSync(join(folder, name, "pending")));
 }
 
 /** What the kernel says of a policy when nothing else was ever loaded there. */
@@ -50,14 +49,14 @@ export async function listReference(machine: LabMachine, policy: PolicyInput): P
   const { text } = planLoad(readPolicy(policy), undefined, "127.0.0.1");
   if (policy.backend !== "iptables") {
     await enter(machine, ["nft", "-f", "-"], text);
-    const listing = await listLoaded(machine, "nftables");
-    await enter(machine, ["nft", "delete", "table", "inet", "knockgate_edge"]);
+    const listing = await listLoaded(machine, policy);
+    await enter(machine, ["nft", "delete", "table", "inet", `knockgate_${policy.name}`]);
     return listing;
   }
   const [ipv4 = "", ipv6 = ""] = text.split(/^# ipv6$/m);
   await enter(machine, ["iptables-restore"], ipv4);
   await enter(machine, ["ip6tables-restore"], ipv6);
-  const listing = await listLoaded(machine, "iptables");
+  const listing = await listLoaded(machine, policy);
   for (const tool of ["iptables-restore", "ip6tables-restore"]) await enter(machine, [tool], emptyFilter);
   return listing;
 }
@@ -73,15 +72,16 @@ export function renderText(policy: PolicyInput): string {
   return renderPolicy(readPolicy(policy));
 }
 
-async function listLoaded(machine: LabMachine, backend: Backend): Promise<string> {
-  if (backend === "nftables") {
+async function listLoaded(machine: LabMachine, { name, backend }: PolicyInput): Promise<string> {
+  if (backend !== "iptables") {
     return withoutCounts(
-      await enter(machine, ["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"]),
+      await enter(machine, ["nft", "-s", "-t", "list", "table", "inet", `knockgate_${name}`]),
     );
   }
+  const isOurs = new RegExp(`^:kg_${name}|^-A kg_${name}| -j kg_${name}$`);
   const families = ["iptables", "ip6tables"].map(async (tool) => {
     const saved = await enter(machine, [`${tool}-save`, "-t", "filter"]);
-    const own = saved.split("\n").filter((line) => /^:kg_edge|^-A kg_edge| -j kg_edge$/.test(line));
+    const own = saved.split("\n").filter((line) => isOurs.test(line));
     return own.map((line) => `${line.replace(/ \[\d+:\d+\]$/, " [0:0]")}\n`).join("");
   });
   const [ipv4, ipv6] = await Promise.all(families);
@@ -94,8 +94,8 @@ async function enter(machine: LabMachine, argv: readonly string[], stdin = ""): 
   return (await runCommand([...net, ...argv], { stdin, check: false })).stdout;
 }
 
-function policyFolder(host: LabMachine): string {
-  return `/proc/${host.pid}/root/var/lib/knockgate/edge`;
+function ownFolder(host: LabMachine): string {
+  return `/proc/${host.pid}/root/var/lib/knockgate`;
 }
 
 function isThere(link: string): boolean {

@@ -1,6 +1,8 @@
 import type { PolicyInput } from "../../src/policy/policy";
+import { giveName } from "../lab/names";
 import {
   checkEnding,
+  checkGone,
   checkKnock,
   checkNew,
   checkReach,
@@ -9,7 +11,7 @@ import {
   type References,
 } from "./checks";
 import type { Ending } from "./deployer";
-import { type Backend, type HostState, listReference, readHostState, sortLines } from "./host-state";
+import { type HostState, listReference, readHostState, sortLines } from "./host-state";
 import { makePolicy, newSteps, oldSteps } from "./policies";
 import { nameStep, type Row } from "./row";
 import type { Scene } from "./scene";
@@ -30,15 +32,15 @@ const patienceSeconds = 30;
  * that is known, the error says what it must, nothing secret was printed, and the next `up` ends well.
  */
 export async function playRow(row: Row, scene: Scene): Promise<Found> {
-  const backend: Backend = row.backend ?? "nftables";
   const { host } = scene;
-  const policies = { old: makePolicy(oldSteps, row.backend), new: makePolicy(newSteps, row.backend) };
+  if (row.by === "name") await giveName(`${scene.declared.connection.host}`, [host.ipv4, host.ipv6]);
+  const policies = { old: makePolicy(oldSteps, row), new: makePolicy(newSteps, { ...row, ...row.becomes }) };
   const references = {
     old: sortLines(await listReference(scene.bystander, policies.old)),
     new: sortLines(await listReference(scene.bystander, policies.new)),
   };
   if (row.from === "update") await endWell(scene, "the `up` before");
-  const before = await readHostState(host, backend);
+  const before = await readHostState(host, policies.old);
   scene.declared = { ...scene.declared, policy: policies.new };
   await row.before?.(scene);
 
@@ -77,11 +79,12 @@ interface Happened {
 async function checkAll(row: Row, scene: Scene, references: References, happened: Happened): Promise<Found> {
   const { ending, before, policies, watch } = happened;
   const { host } = scene;
-  const backend: Backend = row.backend ?? "nftables";
   const unsafeSeconds = await watch.untilSafe(scene.declared.undoAfterSeconds + patienceSeconds);
 
-  const state = await readHostState(host, backend);
-  checkState(state, row, before, policies, references);
+  checkState(await readHostState(host, policies[row.ends]), row, before, policies, references);
+  if (row.becomes !== undefined) {
+    checkGone(await readHostState(host, policies[row.ends === "old" ? "new" : "old"]));
+  }
   checkEnding(row, scene, ending);
   await scene.heal();
   if (ending.kind === "killed") await scene.deployer.cancel();
@@ -89,8 +92,9 @@ async function checkAll(row: Row, scene: Scene, references: References, happened
   await checkReach(row, scene, known);
 
   const next = await endWell(scene, "the next `up`");
-  const after = await readHostState(host, backend);
+  const after = await readHostState(host, policies.new);
   checkNew(after, policies.new, references);
+  if (row.becomes !== undefined) checkGone(await readHostState(host, policies.old));
   await checkKnock(scene, newSteps);
   for (const printed of [ending.printed, next]) checkSecrets(scene, printed);
   return { words: describe(row, scene), unsafeSeconds };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../src/errors";
+import type { Place } from "./policies";
 import type { Scene } from "./scene";
 
 /** The lines by which the provider tells that a step is over; the last of each. */
@@ -56,6 +57,10 @@ export interface Row {
   /** Whether the change is the first one of its host, or an update of a confirmed ruleset. */
   readonly from: "first" | "update";
   readonly backend?: "iptables";
+  /** What the new policy changes besides its knock; default nothing. */
+  readonly becomes?: Place;
+  /** How the deployer declares the host; default by its IPv4 address. `name`: by a name that has both of its addresses. */
+  readonly by?: "name";
   /** Default `ops`, whom sudo lets do all without a password. */
   readonly user?: "root" | "plain";
   /** For how many seconds the host is armed; default 15. */

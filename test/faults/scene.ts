@@ -56,7 +56,7 @@ export function openScene(row: Row, lab: Lab): Scene {
     other: openDeployer(join(lab.directory, "other")),
     declared: {
       connection: {
-        host: host.ipv4,
+        host: row.by === "name" ? `${host.ipv4.replaceAll(".", "-")}.fault.test` : host.ipv4,
         user: row.user ?? "ops",
         hostKey: host.hostKey,
         privateKey: lab.privateKey,
@@ -64,7 +64,7 @@ export function openScene(row: Row, lab: Lab): Scene {
         dialErrorLimit: 0,
         perDialTimeout: 5,
       },
-      policy: makePolicy(row.from === "first" ? newSteps : oldSteps, row.backend),
+      policy: makePolicy(row.from === "first" ? newSteps : oldSteps, row),
       undoAfterSeconds: row.armedSeconds ?? undoAfterSeconds,
     },
     up: undefined,
