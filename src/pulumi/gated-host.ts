@@ -71,8 +71,7 @@ export class GatedHost {
     );
     this.profile = pulumi.secret(gated.apply((it) => makeProfile(name, readWay(it.connection), it.policy)));
     // In the plugin's process no program could use them.
-    this.#registerHooks = () =>
-      isServed() ? {} : registerHooks({ place: gating.place, earlier: name }, gated);
+    this.#registerHooks = () => (isServed() ? {} : registerHooks(gating.place, gated));
     if (canRegisterHooks()) this.#hooks = this.#registerHooks();
     this.#gating = gating;
   }

@@ -8,14 +8,6 @@ export interface GatedConnection {
   readonly behind: unknown;
 }
 
-/** What a hook is called by. */
-export interface HookNames {
-  /** No other host of the program has it, and it is the same in each run: what is to be deleted knows its hooks by it. */
-  readonly place: string;
-  /** What version 0.1.0 called them by, in states that it left. Several hosts of a program may share it. */
-  readonly earlier: string;
-}
-
 /** Retries after which an error is the resource's own. */
 const mostRetries = 3;
 
@@ -31,10 +23,12 @@ type Knock = () => Promise<void>;
  * are registered whether anybody asks for them or not: a resource that the program no longer has may still need them to
  * be deleted.
  *
+ * @param place in the names of its hooks: no other host of the program has it, and it is the same in each run, because
+ * what is to be deleted knows its hooks by their names
  * @param gated resolves when the gate is what the program wants
  */
 export function registerHooks(
-  { place, earlier }: HookNames,
+  place: string,
   gated: pulumi.Output<GatedConnection>,
 ): pulumi.ResourceHookBinding {
   const knock = async (): Promise<void> => {
@@ -46,7 +40,6 @@ export function registerHooks(
     const { connection, policy, behind } = reading.arguments;
     await openSshGate(connection, policy, behind);
   };
-  registerEarlier(earlier, knock);
   return makeHooks(place, knock);
 }
 
@@ -69,9 +62,9 @@ export function joinHooks(
   };
 }
 
-function makeHooks(name: string, knock: Knock): pulumi.ResourceHookBinding {
-  const opening = new pulumi.ResourceHook(`knockgate-open-${name}`, knock);
-  const again = new pulumi.ErrorHook(`knockgate-retry-${name}`, async ({ errors }) => {
+function makeHooks(place: string, knock: Knock): pulumi.ResourceHookBinding {
+  const opening = new pulumi.ResourceHook(`knockgate-open-${place}`, knock);
+  const again = new pulumi.ErrorHook(`knockgate-retry-${place}`, async ({ errors }) => {
     if (errors.length > mostRetries || !dialError.test(errors[0] ?? "")) return false;
     await knock();
     return true;
@@ -96,26 +89,6 @@ function keepFailureForUse(...hooks: readonly object[]): void {
 /** What the SDK's hooks have, and its own types do not say. */
 interface Registering {
   readonly __registered?: Promise<void>;
-}
-
-/** By the program's stack, of which an Automation program may run many in one process. */
-const earlierKnocks = new WeakMap<object, Map<string, Knock[]>>();
-
-/** Under a name that several hosts share, all of them are knocked at: the state does not say which one is meant. */
-function registerEarlier(name: string, knock: Knock): void {
-  const stack = pulumi.runtime.getStackResource();
-  if (stack === undefined) return;
-  const known = earlierKnocks.get(stack) ?? new Map<string, Knock[]>();
-  earlierKnocks.set(stack, known);
-  const knocks = known.get(name) ?? [];
-  known.set(name, [...knocks, knock]);
-  if (knocks.length > 0) return;
-  makeHooks(name, async () => {
-    const sent = await Promise.allSettled((known.get(name) ?? []).map((one) => one()));
-    const failed = sent.find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected" && sent.every(({ status }) => status === "rejected"))
-      throw failed.reason;
-  });
 }
 
 function resolve<T>(output: pulumi.Output<T>): Promise<Record<string, unknown>> {

@@ -18,7 +18,7 @@ const knocks = [
 ] as const;
 
 let lab: Lab;
-const declared = { isGuarded: true, earlier: false };
+const declared = { isGuarded: true };
 
 beforeAll(async () => {
   lab = await openLab({ hosts: 3 });
@@ -35,18 +35,6 @@ function policyOf(steps: (typeof knocks)[number]) {
     gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] }, openForSeconds: 2 }],
     acceptRisks: ["window-too-short"],
   };
-}
-
-/** What a state has where version 0.1.0 made it. */
-function nameAsEarlier(hooks: pulumi.ResourceHookBinding, name: string): pulumi.ResourceHookBinding {
-  const rename = <T extends object>(hook: T, by: string) =>
-    Object.assign(Object.create(hook as object), { name: by }) as T;
-  const open = (hooks.beforeDelete ?? []).map((hook) => rename(hook, `knockgate-open-${name}`));
-  return {
-    ...hooks,
-    beforeDelete: open,
-    onError: (hooks.onError ?? []).map((hook) => rename(hook, `knockgate-retry-${name}`)),
-  } as pulumi.ResourceHookBinding;
 }
 
 /** A gate, a gate below another component, and a host of a fleet: as resources all are called `web-a`. */
@@ -67,9 +55,8 @@ async function program(): Promise<void> {
   const gates = [own, below, fleet.hosts["a"]];
   for (const [index, gate] of gates.entries()) {
     if (gate === undefined) throw new Error("the fleet has no such host");
-    const hooks = declared.earlier ? nameAsEarlier(gate.hooks, "web-a") : gate.hooks;
     const dependsOn = [own, below, fleet];
-    new Dialler(`dialler-${index}`, { host: lab.hosts[index]?.ipv4 }, { dependsOn, hooks });
+    new Dialler(`dialler-${index}`, { host: lab.hosts[index]?.ipv4 }, { dependsOn, hooks: gate.hooks });
   }
 }
 
@@ -83,15 +70,6 @@ test("gates and hosts of fleets that share a name each send their own knock", as
 });
 
 test("what the program no longer has is deleted through them", async () => {
-  declared.isGuarded = false;
-  await waitForClosedDoors();
-  const { summary } = await (await openStack(lab.directory, program)).up();
-  expect(summary.resourceChanges).toMatchObject({ delete: 3 });
-});
-
-test("is deleted, too, where its state names the hooks as version 0.1.0 did", async () => {
-  Object.assign(declared, { isGuarded: true, earlier: true });
-  await (await openStack(lab.directory, program)).up();
   declared.isGuarded = false;
   await waitForClosedDoors();
   const { summary } = await (await openStack(lab.directory, program)).up();
