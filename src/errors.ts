@@ -59,6 +59,11 @@ export class KnockgateError extends Error {
     this.code = code;
     this.summary = shown;
   }
+
+  /** The summary without its full stop, for within a longer sentence. */
+  get clause(): string {
+    return this.summary.replace(/[.]$/, "");
+  }
 }
 
 /** Ends a `switch` over a union: a new kind does not compile until it is handled. */

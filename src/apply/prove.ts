@@ -55,7 +55,7 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
       return connection;
     } catch (error) {
       cause = error;
-      const why = error instanceof KnockgateError ? error.summary.replace(/[.]$/, "") : "it failed";
+      const why = error instanceof KnockgateError ? error.clause : "it failed";
       if (mustKnock || tries + 1 < proofTries)
         log(describeTry(tries, `no fresh SSH connection came through: ${why}`));
     }

@@ -79,7 +79,7 @@ async function tryWays(
       } catch (error) {
         if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
         cause = error;
-        note(`${words}: ${error.summary.replace(/[.]$/, "")}`);
+        note(`${words}: ${error.clause}`);
         // No gate is in the way there, and nothing listens: another address may.
         if (readAnswer(error) === "refused") break;
       }

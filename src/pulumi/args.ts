@@ -27,7 +27,10 @@ export interface ProxyConnectionArgs {
   hostKey?: pulumi.Input<string>;
   /** Takes whatever key it shows, and so whatever machine answers. Default: false. */
   ignoreHostKey?: pulumi.Input<boolean>;
-  /** Failed dials allowed before giving up. -1 means no limit. Default: 10. */
+  /**
+   * Failed dials allowed before giving up. -1 means no limit. Default: 10. While a gate is created, a login that is
+   * refused by key or agent is tried again as often, every 6 s: on a new machine sshd answers before the key is there.
+   */
   dialErrorLimit?: pulumi.Input<number>;
   /** Seconds for each dial until the login is done; 0 means no limit. Default: 15. */
   perDialTimeout?: pulumi.Input<number>;

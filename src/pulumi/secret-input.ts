@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Names that fields of connections and policies have. Any other name may itself be a secret, mistyped. */
-const fieldNames = new Set(
+/**
+ * Names that fields of connections and policies have. Any other name may itself be a secret, mistyped. Written out: a
+ * program that declares a gate shall not have to load the schemas.
+ */
+export const fieldNames: ReadonlySet<string> = new Set(
   [
     "host port user password privateKey privateKeyPassword agentSocketPath hostKey ignoreHostKey dialErrorLimit",
     "perDialTimeout sudoPassword proxy name gates allowFrom denyFrom backend scope stealth log limits acceptRisks expect",
