@@ -1,5 +1,6 @@
-import { isProtected, type ProtectedPorts } from "../policy/gate.js";
+import { isProtected } from "../policy/gate.js";
 import type { Policy, Step } from "../policy/policy.js";
+import type { ProtectedPorts } from "../policy/protect.js";
 
 /** A gate that another policy keeps on the same host: for its knock, and for nothing else. Secret. */
 export interface OtherGate extends ProtectedPorts {

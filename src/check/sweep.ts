@@ -1,6 +1,6 @@
-import { listProtected } from "../policy/gate.js";
 import type { Gate, Policy, Step } from "../policy/policy.js";
 import { mergePortRanges, type PortRange, type Protocol } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 
 /**
  * How many ports, or bytes, a step is above the one before, for a sweep that sends both; `undefined` when none does.

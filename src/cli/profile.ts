@@ -2,6 +2,7 @@ import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
 import type { Step } from "../policy/policy.js";
+import { protocols } from "../policy/port.js";
 
 /** Whether a text can name a profile, and so a file and a host of ssh_config(5). */
 export function isProfileName(text: string): boolean {
@@ -59,9 +60,13 @@ function readLogin(record: Readonly<Record<string, unknown>>, place: string): Lo
   };
 }
 
-function readProtect({ tcp, udp }: Readonly<Record<string, unknown>>, place: string) {
-  if (tcp !== undefined) return { tcp: readText(tcp, `${place}: protect`) };
-  return { udp: readText(udp, `${place}: protect`) };
+function readProtect(
+  entry: Readonly<Record<string, unknown>>,
+  place: string,
+): ProfileGate["protect"][number] {
+  const protocol = protocols.find((one) => entry[one] !== undefined);
+  if (protocol === undefined) throw wrong(`${place}: protect`, "it is no text");
+  return { [protocol]: readText(entry[protocol], `${place}: protect`) };
 }
 
 function readStep(value: unknown, place: string): Step {

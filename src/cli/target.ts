@@ -2,7 +2,8 @@ import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Way } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
 import type { Step } from "../policy/policy.js";
-import { isInPortRange, parsePortRange } from "../policy/port.js";
+import { isInPortRange } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
 import { readStepWord } from "./step-word.js";
 
@@ -90,11 +91,11 @@ function choosePort(
   gateName: string | undefined,
 ): Target {
   const port = wanted ?? way.port;
-  const behind = gates.find((gate) => listPorts(gate).some((range) => isInPortRange(port, range)));
+  const behind = gates.find((gate) => listProtected(gate, "tcp").some((range) => isInPortRange(port, range)));
   if (gateName !== undefined || (wanted === undefined && behind === undefined)) {
     const gate =
       gateName === undefined && gates.length === 1 ? gates[0] : gates.find((it) => it.gate === gateName);
-    if (gate !== undefined) return toTarget(way, gate, wanted ?? listPorts(gate)[0]?.first);
+    if (gate !== undefined) return toTarget(way, gate, wanted ?? listProtected(gate, "tcp")[0]?.first);
     const names = gates.map((it) => it.gate).join(", ") || "none";
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
@@ -106,11 +107,4 @@ function choosePort(
 
 function toTarget(way: Way, gate: ProfileGate, port: number | undefined): Target {
   return { way, gate: gate.gate, port, steps: gate.steps };
-}
-
-function listPorts(gate: ProfileGate) {
-  return gate.protect.flatMap(({ tcp }) => {
-    const range = tcp === undefined ? undefined : parsePortRange(tcp);
-    return range === undefined ? [] : [range];
-  });
 }

@@ -1,7 +1,8 @@
 import { countBits, guessingTime } from "../check/entropy.js";
 import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
 import type { Gate, Policy } from "../policy/policy.js";
-import { formatPortRange, parsePortRange, protocols } from "../policy/port.js";
+import { formatPortRange } from "../policy/port.js";
+import { readProtect } from "../policy/protect.js";
 import { labelSecrets } from "../render/redact.js";
 import { renderPolicy } from "../render/render.js";
 import type { ShowSecret } from "../render/ruleset.js";
@@ -126,12 +127,9 @@ function collectLines(ruleset: readonly RulesetLine[]): ReadonlyMap<string, read
 
 function explainGate(gate: Gate, path: string, show: ShowSecret, makePart: MakePart): GateExplanation {
   const { steps, stepTimeoutSeconds, strict } = gate.knock;
-  const protects = gate.protect.flatMap((entry) =>
-    protocols.flatMap((protocol) => {
-      const range = parsePortRange(entry[protocol] ?? "");
-      return range === undefined ? [] : [`${protocol.toUpperCase()} ${formatPortRange(range)}`];
-    }),
-  );
+  const protects = gate.protect
+    .flatMap(readProtect)
+    .map(({ protocol, range }) => `${protocol.toUpperCase()} ${formatPortRange(range)}`);
   const bits = countBits(steps);
   const stepParts = steps.map((step, index) =>
     makePart(

@@ -1,6 +1,6 @@
-import { listProtected } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 import { type Kind, kinds } from "../render/lower-knocks.js";
 import { renderPolicy } from "../render/render.js";
 import type { ShowSecret } from "../render/ruleset.js";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { listProtected } from "../policy/gate.js";
 import type { Event, Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 import { toRange } from "../render/iptables-match.js";
 import { chainName } from "../render/iptables-names.js";
 import { counterName } from "../render/lower-event.js";

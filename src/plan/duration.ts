@@ -1,6 +1,6 @@
-import { listProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import { protocols } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 
 /** How long a step without an answer is waited for, and an answer or a count takes on an ordinary line. */
 const secondsPerStep = 0.15;

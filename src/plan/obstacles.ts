@@ -1,5 +1,6 @@
 import type { Policy } from "../policy/policy.js";
-import { type Protocol, parsePortRange, protocols } from "../policy/port.js";
+import type { Protocol } from "../policy/port.js";
+import { readProtect } from "../policy/protect.js";
 import { readNftablesRules } from "./nftables-rules.js";
 import {
   type Course,
@@ -107,11 +108,6 @@ function isOwn(table: string, policy: Policy): boolean {
 /** The first port of each protected range stands for the range. */
 function listPorts(policy: Policy): readonly { readonly protocol: Protocol; readonly port: number }[] {
   return policy.gates.flatMap((gate) =>
-    gate.protect.flatMap((entry) =>
-      protocols.flatMap((protocol) => {
-        const port = parsePortRange(entry[protocol] ?? "")?.first;
-        return port === undefined ? [] : [{ protocol, port }];
-      }),
-    ),
+    gate.protect.flatMap(readProtect).map(({ protocol, range }) => ({ protocol, port: range.first })),
   );
 }

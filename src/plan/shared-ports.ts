@@ -1,6 +1,6 @@
-import { listProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import { doPortRangesOverlap, type PortRange, type Protocol, protocols } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 import type { Observed } from "./observed.js";
 
 interface OtherDoor {

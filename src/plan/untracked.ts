@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { listProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import { doPortRangesOverlap, type PortRange, type Protocol, parsePortRange } from "../policy/port.js";
+import { listProtected } from "../policy/protect.js";
 import { listEntries } from "./described.js";
 import { hasField, readField } from "./json.js";
 import type { Observed } from "./observed.js";

@@ -1,30 +1,22 @@
 import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
 import type { Step } from "./policy.js";
-import {
-  doPortRangesOverlap,
-  isInPortRange,
-  type PortRange,
-  type Protocol,
-  parsePortRange,
-  protocols,
-} from "./port.js";
+import { doPortRangesOverlap, isInPortRange, protocols } from "./port.js";
+import { type ProtectedRange, readProtect } from "./protect.js";
 import { nameSchema, protectSchema, stepSchema } from "./schema.js";
 
 /** Those parts of a gate that are right by themselves, with their places in the policy. */
 interface PlacedGate {
   readonly index: number;
   readonly name: string | undefined;
-  readonly ranges: readonly ProtectedRange[];
+  readonly ranges: readonly PlacedRange[];
   readonly steps: readonly { readonly position: number; readonly step: Step }[];
 }
 
-interface ProtectedRange {
+interface PlacedRange extends ProtectedRange {
   readonly path: string;
   /** The gate's index in the policy. */
   readonly gate: number;
-  readonly protocol: Protocol;
-  readonly range: PortRange;
 }
 
 /**
@@ -43,10 +35,8 @@ function placeGate(raw: unknown, index: number): PlacedGate {
     index,
     name: nameSchema.safeParse(readField(raw, "name")).data,
     ranges: protect.flatMap(({ position, part }) =>
-      protocols.flatMap((protocol) => {
-        const range = parsePortRange(part[protocol] ?? "");
-        const path = formatPath(["gates", index, "protect", position]);
-        return range === undefined ? [] : [{ path, gate: index, protocol, range }];
+      readProtect(part).map((protectedRange) => {
+        return { ...protectedRange, path: formatPath(["gates", index, "protect", position]), gate: index };
       }),
     ),
     steps: readRight(stepSchema, listField(readField(raw, "knock"), "steps")).map(({ position, part }) => {
@@ -94,11 +84,11 @@ function findSameNames(gates: readonly PlacedGate[]): readonly Finding[] {
 }
 
 /** A port behind two gates would open for the knock of neither, or of both: nobody could say which. */
-function findOverlaps(ranges: readonly ProtectedRange[]): readonly Finding[] {
+function findOverlaps(ranges: readonly PlacedRange[]): readonly Finding[] {
   const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
   return protocols.flatMap((protocol) => {
     const findings: Finding[] = [];
-    let widest: ProtectedRange | undefined;
+    let widest: PlacedRange | undefined;
     for (const entry of sorted.filter((candidate) => candidate.protocol === protocol)) {
       if (
         widest !== undefined &&
@@ -121,7 +111,7 @@ function findOverlaps(ranges: readonly ProtectedRange[]): readonly Finding[] {
 /** What arrives at a protected port is gated, so it can't be counted as a step as well. */
 function findProtectedSteps(
   gates: readonly PlacedGate[],
-  ranges: readonly ProtectedRange[],
+  ranges: readonly PlacedRange[],
 ): readonly Finding[] {
   const lookups = {
     tcp: makeLookup(ranges.filter((entry) => entry.protocol === "tcp")),
@@ -148,10 +138,10 @@ function findProtectedSteps(
 }
 
 /** Finds a range that a port is in, by halving: a policy can have thousands of ranges and of steps. */
-function makeLookup(ranges: readonly ProtectedRange[]): (port: number) => ProtectedRange | undefined {
+function makeLookup(ranges: readonly PlacedRange[]): (port: number) => PlacedRange | undefined {
   const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
   // Of the ranges up to each: the one that reaches furthest. It holds every port from there on that any of them holds.
-  const widest: ProtectedRange[] = [];
+  const widest: PlacedRange[] = [];
   for (const entry of sorted) {
     const before = widest.at(-1);
     widest.push(before !== undefined && before.range.last >= entry.range.last ? before : entry);

@@ -1,13 +1,11 @@
 import type { Gate, Policy } from "./policy.js";
-import { isInPortRange, type PortRange, type Protocol, parsePortRange } from "./port.js";
+import { isInPortRange, type Protocol } from "./port.js";
 import { isInPrefix, readPrefixes } from "./prefix.js";
-
-/** What of a gate says which ports it protects. */
-export type ProtectedPorts = Pick<Gate, "protect">;
+import { listProtected, type ProtectedPorts } from "./protect.js";
 
 /** The gate that a TCP port is behind. */
-export function findGate(policy: Policy, tcpPort: number): Gate | undefined {
-  return policy.gates.find((gate) => isProtected(gate, "tcp", tcpPort));
+export function findGate({ gates }: Pick<Policy, "gates">, tcpPort: number): Gate | undefined {
+  return gates.find((gate) => isProtected(gate, "tcp", tcpPort));
 }
 
 export function isProtected(gate: ProtectedPorts, protocol: Protocol, port: number): boolean {
@@ -17,11 +15,6 @@ export function isProtected(gate: ProtectedPorts, protocol: Protocol, port: numb
 /** The first port of a protocol that a gate protects, if it protects one. */
 export function firstPort(gate: Gate, protocol: Protocol): number | undefined {
   return listProtected(gate, protocol)[0]?.first;
-}
-
-/** The ranges of one protocol that a gate protects, as the policy has them. */
-export function listProtected(gate: ProtectedPorts, protocol: Protocol): readonly PortRange[] {
-  return gate.protect.flatMap((entry) => parsePortRange(entry[protocol] ?? "") ?? []);
 }
 
 /** Whether a source is in `allowFrom` and so never needs to knock; `denyFrom` comes first. */

@@ -6,8 +6,10 @@ export interface PortRange {
 
 export type Protocol = "tcp" | "udp";
 
+const hasPorts: Readonly<Record<Protocol, true>> = { tcp: true, udp: true };
+
 /** The protocols that have ports. */
-export const protocols: readonly Protocol[] = ["tcp", "udp"];
+export const protocols = Object.keys(hasPorts) as readonly Protocol[];
 
 const portRangePattern = /^(?<first>[1-9]\d{0,4})(?:-(?<last>[1-9]\d{0,4}))?$/;
 

@@ -1,7 +1,7 @@
-import { listProtected } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
+import { listProtected } from "../policy/protect.js";
 import { counterNames, lowerEvent } from "./lower-event.js";
 import { type Kind, kinds, type LoweredKnocks, lowerKnocks } from "./lower-knocks.js";
 import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
