@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { Client } from "ssh2";
-import type { Step } from "../../src/policy/policy";
+import type { Step } from "../../src/policy/step";
 import { sendKnock } from "../../src/transport/knock";
 import { runCommand } from "../../test/lab/command";
 import type { Target } from "./target";

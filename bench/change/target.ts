@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import type { Step } from "../../src/policy/step";
 
 /** A host as who pushes to it needs to know it; root logs in. */
 export interface Target {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { saveProfile } from "../../src/cli/profile-store";
 import { writeKnockCommands } from "../../src/client/knock-commands";
+import { readStep } from "../../src/policy/step";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome } from "../figure";
 import { type BenchHost, doorPort, openBenchHosts } from "../hosts/bench-hosts";
@@ -103,7 +104,7 @@ async function listCommands(
   await saveProfile({ XDG_CONFIG_HOME: directory }, { name: "bench", way, gates: [gate] });
   const main = join(root, "dist", "cli", "main.js");
   const knockgate = ["/usr/bin/env", `XDG_CONFIG_HOME=${directory}`, process.execPath, main];
-  const documented = writeKnockCommands(steps, way);
+  const documented = writeKnockCommands(steps.map(readStep), way);
   const shell = (line: string | undefined) => {
     if (line === undefined) throw new Error("a knock of SYNs has no such command");
     return ["/bin/sh", "-c", line];

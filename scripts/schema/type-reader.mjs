@@ -167,7 +167,7 @@ export class TypeReader {
   /** @param {ts.Type} type @param {ts.Symbol} symbol @param {string} place @param {string} prefix @returns {string} */
   #gather(type, symbol, place, prefix = "") {
     // In each language, inputs get the `Args` that TypeScript's names have already.
-    const name = otherNames.get(symbol.name) ?? symbol.name.replace(/Args$/, "");
+    const name = otherNames.get(symbol.name) ?? symbol.name.replace(/(Args|Input)$/, "");
     const token = `knockgate:index:${prefix}${name}`;
     const known = this.#symbols.get(token);
     if (known !== undefined && known !== symbol && !this.#hasSameNames(type, token)) {

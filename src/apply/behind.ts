@@ -1,6 +1,7 @@
 import { isProtected } from "../policy/gate.js";
-import type { Policy, Step } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
 import type { ProtectedPorts } from "../policy/protect.js";
+import type { Step } from "../policy/step.js";
 
 /** A gate that another policy keeps on the same host: for its knock, and for nothing else. Secret. */
 export interface OtherGate extends ProtectedPorts {

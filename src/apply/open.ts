@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
-import type { Policy, Step } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";

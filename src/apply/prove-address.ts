@@ -164,7 +164,7 @@ async function askByLogin(route: Route, timeoutMs: number): Promise<PortAnswer> 
 
 async function tryDatagram(gate: Gate, udp: number, target: string, context: ProofContext): Promise<void> {
   const before = await context.countPackets();
-  await context.vantage.knock([...gate.knock.steps, { udp }]);
+  await context.vantage.knock([...gate.knock.steps, { kind: "udp", port: udp }]);
   const isSeen = hasRisen("accepted", gate, before, await context.countPackets(), 1);
   const port = `UDP port ${udp} of ${target}`;
   context.log(

@@ -56,7 +56,9 @@ async function tryDoor(gate: Gate, { vantage, dialMs }: ProofContext): Promise<P
   const waitMs = Math.min(3_000, Math.max(400, dialMs));
   const [answer = "silent"] = await Promise.all([
     tcp === undefined ? undefined : vantage.probePort(tcp, waitMs),
-    udp === undefined ? undefined : vantage.knock(Array.from({ length: datagrams }, () => ({ udp }))),
+    udp === undefined
+      ? undefined
+      : vantage.knock(Array.from({ length: datagrams }, () => ({ kind: "udp", port: udp }))),
   ]);
   return answer;
 }

@@ -46,7 +46,7 @@ async function proveUdp(policy: Policy, gate: Gate, port: number, context: Proof
         `open: UDP port ${port} of gate ${gate.name} not checked, because the host's counters can't be read`,
       );
     }
-    await vantage.knock([...gate.knock.steps, { udp: port }]);
+    await vantage.knock([...gate.knock.steps, { kind: "udp", port }]);
     if (hasRisen("accepted", gate, before, await context.countPackets(), 1))
       return log(
         `open: gate ${gate.name} lets a datagram through to UDP port ${port} after the knock; its own counter saw it`,

@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
-import type { Policy, Step } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import type { HostConnection, Route } from "../transport/host.js";
 import { dialPatiently } from "../transport/patience.js";
 import { readAnswer } from "../transport/read-answer.js";

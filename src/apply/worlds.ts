@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Policy, Step } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import { takeBastionTurns } from "../transport/bastion-turn.js";
 import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";

@@ -1,4 +1,5 @@
 import type { Policy } from "../policy/policy.js";
+import { sameStep } from "../policy/step.js";
 import type { LintRule, Objection } from "./rule.js";
 
 /** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, less its end). */
@@ -97,16 +98,7 @@ function findDoubledSteps(policy: Policy): readonly Objection[] {
   return policy.gates.flatMap((gate, index) =>
     gate.knock.steps.flatMap((step, position) => {
       const before = gate.knock.steps[position - 1];
-      if (before === undefined) return [];
-      const isSame =
-        before.tcp === step.tcp &&
-        before.udp === step.udp &&
-        before.icmpPayloadBytes === step.icmpPayloadBytes;
-      const differs =
-        before.udpPayloadBytes !== undefined &&
-        step.udpPayloadBytes !== undefined &&
-        before.udpPayloadBytes !== step.udpPayloadBytes;
-      if (!isSame || differs) return [];
+      if (before === undefined || !sameStep(before, step)) return [];
       return [
         { path: `gates[${index}].knock.steps[${position}]`, message: "is the same as the step before it." },
       ];

@@ -1,4 +1,4 @@
-import type { Step } from "../policy/policy.js";
+import { payloadBytesOf, portOf, type Step, stepKinds } from "../policy/step.js";
 
 /** Payload sizes that a chooser would take: up to what fits any packet. */
 const sizes = 1_233;
@@ -14,12 +14,12 @@ export function countBits(steps: readonly Step[]): number {
     known.add(what);
     return Math.log2(choices);
   };
-  return steps.reduce((bits, { tcp, udp, icmpPayloadBytes, udpPayloadBytes }) => {
-    const port = tcp ?? udp;
-    const size = icmpPayloadBytes ?? udpPayloadBytes;
+  return steps.reduce((bits, step) => {
+    const port = portOf(step);
+    const size = payloadBytesOf(step);
     return (
       bits +
-      count(`step ${tcp} ${udp} ${icmpPayloadBytes} ${udpPayloadBytes}`, 3) +
+      count(`step ${step.kind} ${port} ${size}`, stepKinds.length) +
       (port === undefined ? 0 : count(`port ${port}`, 65_535)) +
       (size === undefined ? 0 : count(`size ${size}`, sizes))
     );

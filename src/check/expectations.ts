@@ -1,9 +1,11 @@
+import { unreachable } from "../errors.js";
 import { explainReaction } from "../model/explain.js";
 import { initialState, isOpen, receivePacket, type State } from "../model/machine.js";
 import type { PacketKind } from "../model/packet.js";
 import type { Finding } from "../policy/finding.js";
 import { isAllowed, isDenied } from "../policy/gate.js";
 import type { Expectation, Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 
 /** Runs a policy's own tests on the model. What does not hold is a finding, with the trace of how it came about. */
 export function checkExpectations(policy: Policy): readonly Finding[] {
@@ -25,7 +27,7 @@ function checkExpectation(policy: Policy, expectation: Expectation, path: string
   let atMs = 0;
   for (const [index, packet] of packets.entries()) {
     atMs += packet.afterSeconds * 1_000;
-    const outcome = receivePacket(policy, state, { atMs, source: from, kind: toKind(packet, index) });
+    const outcome = receivePacket(policy, state, { atMs, source: from, kind: toKind(packet.step, index) });
     state = outcome.state;
     const said = outcome.reactions.map((reaction) => explainReaction(policy, reaction)).join("; ");
     trace.push(`packet ${index + 1} at ${atMs / 1_000} s: ${said || "no gate looks at it"}`);
@@ -44,11 +46,16 @@ function checkExpectation(policy: Policy, expectation: Expectation, path: string
 }
 
 /** Each packet comes from a source port of its own, as those of a client do. */
-function toKind(packet: Expectation["packets"][number], index: number): PacketKind {
+function toKind(step: Step, index: number): PacketKind {
   const sourcePort = 40_000 + index;
-  if (packet.tcp !== undefined) return { kind: "tcp", port: packet.tcp, sourcePort };
-  if (packet.udp !== undefined) {
-    return { kind: "udp", port: packet.udp, sourcePort, payloadBytes: packet.udpPayloadBytes ?? 0 };
+  switch (step.kind) {
+    case "tcp":
+      return { kind: "tcp", port: step.port, sourcePort };
+    case "udp":
+      return { kind: "udp", port: step.port, sourcePort, payloadBytes: step.payloadBytes ?? 0 };
+    case "icmpEcho":
+      return { kind: "echo", payloadBytes: step.payloadBytes };
+    default:
+      return unreachable(step);
   }
-  return { kind: "echo", payloadBytes: packet.icmpPayloadBytes ?? 0 };
 }

@@ -1,6 +1,7 @@
 import { isLinkLocal, linkLocal } from "../policy/gate.js";
-import type { Policy, Step } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
+import { portOf } from "../policy/step.js";
 import type { LintRule, Objection } from "./rule.js";
 
 /**
@@ -105,8 +106,8 @@ function holdsLinkLocal(text: string): boolean {
 
 function objectToSteps(policy: Policy, ports: ReadonlySet<number>, message: string): readonly Objection[] {
   return policy.gates.flatMap((gate, index) =>
-    gate.knock.steps.flatMap((step: Step, position) => {
-      const port = step.tcp ?? step.udp;
+    gate.knock.steps.flatMap((step, position) => {
+      const port = portOf(step);
       return port !== undefined && ports.has(port)
         ? [{ path: `gates[${index}].knock.steps[${position}]`, message }]
         : [];

@@ -1,6 +1,7 @@
-import type { Gate, Policy, Step } from "../policy/policy.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import { isInPortRange, type PortRange, type Protocol } from "../policy/port.js";
-import { areNeighbours, type Distance, listGated, portOf } from "./sweep.js";
+import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
+import { areNeighbours, type Distance, listGated } from "./sweep.js";
 import { opens } from "./walk.js";
 
 /** One scan by somebody who knows nothing, and what it sends. */
@@ -47,25 +48,35 @@ function listOneWay(
   sizes: readonly number[],
   order: "ascending" | "descending",
 ): readonly PlainSweep[] {
-  const has = (key: keyof Step): boolean => steps.some((step) => step[key] !== undefined);
+  const kinds = new Set(steps.map(({ kind }) => kind));
+  const has: Readonly<Record<Step["kind"], boolean>> = {
+    tcp: kinds.has("tcp"),
+    udp: kinds.has("udp"),
+    icmpEcho: kinds.has("icmpEcho"),
+  };
   const sweep = (words: string, ...rounds: readonly (readonly Step[])[]): PlainSweep => {
     return { words: `a sweep of ${words} in ${order} order`, sent: rounds.flat() };
   };
-  if (has("icmpPayloadBytes")) {
+  if (has.icmpEcho) {
     // No sweep of ports sends echo requests in between, and none of sizes goes on to ports.
-    if (has("tcp") || has("udp")) return [];
-    return [sweep("echo requests' sizes", ...sizes.map((size): Step[] => [{ icmpPayloadBytes: size }]))];
+    if (has.tcp || has.udp) return [];
+    return [
+      sweep(
+        "echo requests' sizes",
+        ...sizes.map((payloadBytes): Step[] => [{ kind: "icmpEcho", payloadBytes }]),
+      ),
+    ];
   }
   const isGated = (protocol: Protocol, port: number) =>
     gated[protocol].some((range) => isInPortRange(port, range));
-  const tcp = (port: number): Step[] => (isGated("tcp", port) ? [] : [{ tcp: port }]);
-  if (!has("udp")) return [sweep("TCP ports", ...ports.map(tcp))];
+  const tcp = (port: number): Step[] => (isGated("tcp", port) ? [] : [{ kind: "tcp", port }]);
+  if (!has.udp) return [sweep("TCP ports", ...ports.map(tcp))];
   const send =
-    (udpPayloadBytes: number) =>
+    (payloadBytes: number) =>
     (port: number): Step[] =>
-      isGated("udp", port) ? [] : [{ udp: port, udpPayloadBytes }];
-  const usualSizes = [...new Set([0, ...steps.flatMap((step) => step.udpPayloadBytes ?? [])])];
-  if (has("tcp")) {
+      isGated("udp", port) ? [] : [{ kind: "udp", port, payloadBytes }];
+  const usualSizes = [...new Set([0, ...steps.flatMap((step) => payloadBytesOf(step) ?? [])])];
+  if (has.tcp) {
     return usualSizes
       .map(send)
       .flatMap((udp) => [
@@ -110,8 +121,8 @@ function skipGated(port: number, direction: 1 | -1, ranges: readonly PortRange[]
 
 /** The steps' sizes and those right beside them. */
 function listSizes(steps: readonly Step[]): readonly number[] {
-  const sizes = steps.flatMap(({ icmpPayloadBytes, udpPayloadBytes }) => {
-    const size = icmpPayloadBytes ?? udpPayloadBytes;
+  const sizes = steps.flatMap((step) => {
+    const size = payloadBytesOf(step);
     return size === undefined ? [] : [size - 1, size, size + 1].filter((bytes) => bytes >= 0);
   });
   return [...new Set(sizes)];

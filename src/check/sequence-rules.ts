@@ -1,9 +1,9 @@
-import type { Gate, Policy, Step } from "../policy/policy.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import { portOf, type Step, sameStep } from "../policy/step.js";
 import { countBits, guessingTime } from "./entropy.js";
 import { findPlainSweeps } from "./plain-sweep.js";
 import type { LintRule, Objection } from "./rule.js";
-import { areNeighbours, type Distance, goesOneWay, measureDistances, portOf } from "./sweep.js";
-import { areAlike } from "./walk.js";
+import { areNeighbours, type Distance, goesOneWay, measureDistances } from "./sweep.js";
 
 /** Sequences that every tutorial has, and every guesser with it. */
 const wellKnown: readonly (readonly number[])[] = [
@@ -16,6 +16,17 @@ const wellKnown: readonly (readonly number[])[] = [
 
 /** Below this many bits a patient guesser gets in; see what {@link guessingTime} says of it. */
 export const fewestBits = 40;
+
+/** Kinds of packets without a source port: a packet that the network doubled looks like a second one. */
+const canBeDoubled: Readonly<Record<Step["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
+
+const neighbouringPorts = "has two steps in a row on neighbouring ports, or on the same one.";
+/** By the kind of the first of two steps. */
+const neighbouring: Readonly<Record<Step["kind"], string>> = {
+  tcp: neighbouringPorts,
+  udp: neighbouringPorts,
+  icmpEcho: "has two echo requests in a row whose sizes are neighbours.",
+};
 
 /** Rules about the order and choice of a knock's steps. */
 export const sequenceRules: readonly LintRule[] = [
@@ -75,12 +86,10 @@ export const sequenceRules: readonly LintRule[] = [
     fix: "Put another step between them, or choose another port.",
     check: (policy) =>
       policy.gates.flatMap((gate, index) =>
-        findPairs(gate, (one, other) => portOf(one) !== undefined && areAlike(one, other)).map(
-          (position) => ({
-            path: `${knockPath(index)}.steps[${position + 1}]`,
-            message: "is the same as the step before.",
-          }),
-        ),
+        findPairs(gate, (one, other) => !canBeDoubled[one.kind] && sameStep(one, other)).map((position) => ({
+          path: `${knockPath(index)}.steps[${position + 1}]`,
+          message: "is the same as the step before.",
+        })),
       ),
   },
   {
@@ -141,11 +150,7 @@ export const sequenceRules: readonly LintRule[] = [
     fix: "Give neighbouring echo steps different sizes, or put another step between them.",
     check: (policy) =>
       policy.gates.flatMap((gate, index) =>
-        findPairs(
-          gate,
-          (one, other) =>
-            one.icmpPayloadBytes !== undefined && one.icmpPayloadBytes === other.icmpPayloadBytes,
-        ).map((position) => ({
+        findPairs(gate, (one, other) => canBeDoubled[one.kind] && sameStep(one, other)).map((position) => ({
           path: `${knockPath(index)}.steps[${position + 1}]`,
           message: "is the same echo request as the step before.",
         })),
@@ -154,7 +159,7 @@ export const sequenceRules: readonly LintRule[] = [
 ];
 
 function isWellKnown(gate: Gate): boolean {
-  const ports = gate.knock.steps.map((step) => step.tcp ?? step.udp);
+  const ports = gate.knock.steps.map(portOf);
   return wellKnown.some(
     (known) => known.length === ports.length && known.every((port, index) => port === ports[index]),
   );
@@ -165,13 +170,9 @@ function describeNeighbours({ knock: { steps } }: Gate, distance: Distance): str
   const isNear = (one: Step, other: Step) => areNeighbours(one, other, distance);
   const inRow = steps.find((step, index) => {
     const next = steps[index + 1];
-    return next !== undefined && !areAlike(step, next) && isNear(step, next);
+    return next !== undefined && !sameStep(step, next) && isNear(step, next);
   });
-  if (inRow !== undefined) {
-    return portOf(inRow) === undefined
-      ? "has two echo requests in a row whose sizes are neighbours."
-      : "has two steps in a row on neighbouring ports, or on the same one.";
-  }
+  if (inRow !== undefined) return neighbouring[inRow.kind];
   const isApart = (one: Step, index: number) =>
     portOf(one) !== undefined && steps.slice(index + 2).some((other) => isNear(one, other));
   return steps.some(isApart)

@@ -1,8 +1,9 @@
-import type { Gate, Policy, Step } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import { countBits } from "./entropy.js";
 import type { LintRule, Objection } from "./rule.js";
 import { fewestBits, knockPath } from "./sequence-rules.js";
-import { portOf } from "./sweep.js";
 import { opens } from "./walk.js";
 
 /** So many gates are named; a policy may have hundreds that are alike. */
@@ -73,8 +74,15 @@ function howItOpens({ knock: { steps } }: Gate, other: Gate): "sent" | "sent aga
 
 /** Without a datagram's size, which may be left open. */
 function nameStep(step: Step): string {
-  const kind = step.tcp !== undefined ? "tcp" : step.udp !== undefined ? "udp" : "echo";
-  return `${kind} ${portOf(step) ?? step.icmpPayloadBytes}`;
+  switch (step.kind) {
+    case "tcp":
+    case "udp":
+      return `${step.kind} ${step.port}`;
+    case "icmpEcho":
+      return `${step.kind} ${step.payloadBytes}`;
+    default:
+      return unreachable(step);
+  }
 }
 
 function findSharedBeginnings(policy: Policy): readonly Objection[] {

@@ -1,6 +1,8 @@
-import type { Gate, Policy, Step } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
+import type { Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, type PortRange, type Protocol } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
+import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 
 /**
  * How many ports, or bytes, a step is above the one before, for a sweep that sends both; `undefined` when none does.
@@ -16,14 +18,18 @@ export function measureDistances(policy: Policy): Distance {
   const [tcp, udp] = [listGated(policy, "tcp"), listGated(policy, "udp")];
   const ranks = { tcp: rankPorts(tcp), udp: rankPorts(udp), both: rankPorts(intersect(tcp, udp)) };
   return (one, other) => {
-    if (one.icmpPayloadBytes !== undefined && other.icmpPayloadBytes !== undefined) {
-      return other.icmpPayloadBytes - one.icmpPayloadBytes;
+    switch (one.kind) {
+      case "tcp":
+      case "udp": {
+        if (other.kind === "icmpEcho") return undefined;
+        const rank = other.kind === one.kind ? ranks[one.kind] : ranks.both;
+        return rank(other.port) - rank(one.port);
+      }
+      case "icmpEcho":
+        return other.kind === "icmpEcho" ? other.payloadBytes - one.payloadBytes : undefined;
+      default:
+        return unreachable(one);
     }
-    const [from, to] = [portOf(one), portOf(other)];
-    if (from === undefined || to === undefined) return undefined;
-    const isMixed = (one.tcp === undefined) !== (other.tcp === undefined);
-    const rank = isMixed ? ranks.both : one.tcp === undefined ? ranks.udp : ranks.tcp;
-    return rank(to) - rank(from);
   };
 }
 
@@ -35,14 +41,10 @@ export function areNeighbours(one: Step, other: Step, distance: Distance): boole
 /** Whether a knock goes one way: three ports or more that only rise or only fall, or sizes at equal distances. */
 export function goesOneWay({ knock: { steps } }: Gate): boolean {
   const ports = steps.flatMap((step) => portOf(step) ?? []);
-  const sizes = steps.flatMap((step) => step.icmpPayloadBytes ?? []);
+  const sizes = steps.flatMap((step) => payloadBytesOf(step) ?? []);
   const [rises, growths] = [listDifferences(ports), listDifferences(sizes)];
   if (rises.length >= 2) return rises.every((rise) => rise >= 0) || rises.every((rise) => rise <= 0);
   return ports.length === 0 && growths.length >= 2 && growths.every((growth) => growth === growths[0]);
-}
-
-export function portOf(step: Step): number | undefined {
-  return step.tcp ?? step.udp;
 }
 
 function listDifferences(values: readonly number[]): readonly number[] {

@@ -1,4 +1,5 @@
-import type { Gate, Step } from "../policy/policy.js";
+import type { Gate } from "../policy/policy.js";
+import { type Step, sameStep } from "../policy/step.js";
 
 /**
  * Whether packets of one source, one after the other and each from another port, walk through a knock. A packet is
@@ -7,7 +8,7 @@ import type { Gate, Step } from "../policy/policy.js";
 export function opens({ steps, strict }: Gate["knock"], sent: readonly Step[]): boolean {
   const isStep = (position: number, packet: Step): boolean => {
     const step = steps[position - 1];
-    return step !== undefined && areAlike(step, packet);
+    return step !== undefined && sameStep(step, packet);
   };
   let taken = 0;
   for (const packet of sent) {
@@ -19,14 +20,4 @@ export function opens({ steps, strict }: Gate["knock"], sent: readonly Step[]): 
     if (taken === steps.length) return true;
   }
   return false;
-}
-
-/** Whether one packet could be either step, so that a packet sent again looks like the next one. */
-export function areAlike(one: Step, other: Step): boolean {
-  return (
-    one.tcp === other.tcp &&
-    one.udp === other.udp &&
-    one.icmpPayloadBytes === other.icmpPayloadBytes &&
-    (one.udpPayloadBytes ?? other.udpPayloadBytes) === (other.udpPayloadBytes ?? one.udpPayloadBytes)
-  );
 }

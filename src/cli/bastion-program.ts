@@ -1,5 +1,5 @@
 import { writeBashKnock } from "../client/bash-knock.js";
-import type { Step } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 
 /** What each of the program's own lines begins with: a login may say other things before it. */
 export const marker = "knockgate:";

@@ -1,3 +1,4 @@
+import { needsEcho } from "../transport/fitness.js";
 import { type Sending, sendKnock } from "../transport/knock.js";
 import { findAddresses } from "./addresses.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
@@ -96,7 +97,7 @@ async function findEcho(
   addresses: readonly string[],
   isPingAllowed: boolean,
 ): Promise<Sending> {
-  if (steps.every(({ icmpPayloadBytes }) => icmpPayloadBytes === undefined)) return {};
+  if (!needsEcho(steps)) return {};
   const { chooseEcho } = await import("./echo.js");
   return chooseEcho(addresses, isPingAllowed);
 }

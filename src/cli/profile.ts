@@ -1,8 +1,8 @@
 import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Login } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
-import type { Step } from "../policy/policy.js";
 import { protocols } from "../policy/port.js";
+import { readStepFields, type StepInput, writeStep } from "../policy/step.js";
 
 /** Whether a text can name a profile, and so a file and a host of ssh_config(5). */
 export function isProfileName(text: string): boolean {
@@ -69,16 +69,13 @@ function readProtect(
   return { [protocol]: readText(entry[protocol], `${place}: protect`) };
 }
 
-function readStep(value: unknown, place: string): Step {
-  const { tcp, udp, udpPayloadBytes, icmpPayloadBytes } = asRecord(value, place);
-  const port = (of: unknown) => readNumber(of, 65_535, place);
-  const size = (of: unknown) => readNumber(of, 1_232, place, 0);
-  if (tcp !== undefined) return { tcp: port(tcp) };
-  if (icmpPayloadBytes !== undefined) return { icmpPayloadBytes: size(icmpPayloadBytes) };
-  return {
-    udp: port(udp),
-    ...(udpPayloadBytes === undefined ? {} : { udpPayloadBytes: size(udpPayloadBytes) }),
-  };
+function readStep(value: unknown, place: string): StepInput {
+  const step = readStepFields(asRecord(value, place), {
+    port: (of) => readNumber(of, 65_535, place),
+    payloadBytes: (of) => readNumber(of, 1_232, place, 0),
+  });
+  if (step === undefined) throw wrong(place, "it does not say what packet it is");
+  return writeStep(step);
 }
 
 function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {

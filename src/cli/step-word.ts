@@ -1,5 +1,27 @@
-import type { Step } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import { UsageError } from "./command.js";
+
+/** Reads the numbers behind the word: `PORT`, `PORT/PAYLOAD-BYTES` or `PAYLOAD-BYTES`. */
+type ReadNumbers = (number: number, size: number | undefined) => Step | undefined;
+
+const readers: { readonly [Kind in Step["kind"]]: { readonly word: string; readonly read: ReadNumbers } } = {
+  tcp: {
+    word: "tcp",
+    read: (port, size) => (isPort(port) && size === undefined ? { kind: "tcp", port } : undefined),
+  },
+  udp: {
+    word: "udp",
+    read: (port, size) => {
+      if (!isPort(port) || (size !== undefined && !isSize(size))) return undefined;
+      return size === undefined ? { kind: "udp", port } : { kind: "udp", port, payloadBytes: size };
+    },
+  },
+  icmpEcho: {
+    word: "icmp",
+    read: (payloadBytes, size) =>
+      isSize(payloadBytes) && size === undefined ? { kind: "icmpEcho", payloadBytes } : undefined,
+  },
+};
 
 /**
  * Reads a step as the command line has it: `tcp:7000`, `udp:8000`, `udp:8000/32` with 32 bytes of payload, `icmp:77`.
@@ -7,14 +29,19 @@ import { UsageError } from "./command.js";
  * @throws UsageError without the step: it may be right but for a slip
  */
 export function readStepWord(word: string, position: number): Step {
-  const [, kind, number = "", size] = /^(tcp|udp|icmp):(\d{1,5})(?:\/(\d{1,4}))?$/.exec(word) ?? [];
-  const value = Number(number);
-  const isPort = value >= 1 && value <= 65_535;
-  if (kind === "tcp" && isPort && size === undefined) return { tcp: value };
-  if (kind === "udp" && isPort && size === undefined) return { udp: value };
-  if (kind === "udp" && isPort && Number(size) <= 1_232) return { udp: value, udpPayloadBytes: Number(size) };
-  if (kind === "icmp" && value <= 1_232 && size === undefined) return { icmpPayloadBytes: value };
+  const [, kind, number, size] = /^([a-z]+):(\d{1,5})(?:\/(\d{1,4}))?$/.exec(word) ?? [];
+  const reader = Object.values(readers).find((one) => one.word === kind);
+  const step = reader?.read(Number(number), size === undefined ? undefined : Number(size));
+  if (step !== undefined) return step;
   throw new UsageError(
     `step ${position} is none: write tcp:PORT, udp:PORT, udp:PORT/PAYLOAD-BYTES or icmp:PAYLOAD-BYTES`,
   );
+}
+
+function isPort(value: number): boolean {
+  return value >= 1 && value <= 65_535;
+}
+
+function isSize(value: number): boolean {
+  return value <= 1_232;
 }

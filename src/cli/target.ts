@@ -1,9 +1,9 @@
 import type { Profile, ProfileGate } from "../client/profile.js";
 import type { Way } from "../client/way.js";
 import { KnockgateError } from "../errors.js";
-import type { Step } from "../policy/policy.js";
 import { isInPortRange } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
+import { readStep, type Step } from "../policy/step.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
 import { readStepWord } from "./step-word.js";
 
@@ -106,5 +106,5 @@ function choosePort(
 }
 
 function toTarget(way: Way, gate: ProfileGate, port: number | undefined): Target {
-  return { way, gate: gate.gate, port, steps: gate.steps };
+  return { way, gate: gate.gate, port, steps: gate.steps.map(readStep) };
 }

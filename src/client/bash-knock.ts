@@ -1,4 +1,6 @@
-import type { Step } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
+import type { Step } from "../policy/step.js";
+import { isEmptyDatagram } from "./empty-datagram.js";
 import { isName, visitAddresses } from "./visit-addresses.js";
 
 /**
@@ -11,6 +13,13 @@ const send =
 
 const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
 
+/** What the program needs to send a step of each kind. */
+const needs: Readonly<Record<Step["kind"], readonly ("send" | "sendSyn" | "ping")[]>> = {
+  tcp: ["send", "sendSyn"],
+  udp: [],
+  icmpEcho: ["send", "ping"],
+};
+
 /**
  * Writes a program for bash 3.2 or newer that sends a knock to the host that is its `$1`, each step once, and says
  * nothing. Echo requests are sent by ping(8) of whoever runs it. It holds no single quote, no backslash, no percent sign
@@ -20,26 +29,33 @@ const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
  * @returns `undefined` where bash can't send a step: it has no way to send a datagram without payload.
  */
 export function writeBashKnock(steps: readonly Step[], host: string): string | undefined {
-  if (steps.some((step) => step.udpPayloadBytes === 0)) return undefined;
-  const needsSyn = steps.some((step) => step.tcp !== undefined);
-  const needsPing = steps.some((step) => step.icmpPayloadBytes !== undefined);
+  if (steps.some(isEmptyDatagram)) return undefined;
+  const needed = new Set(steps.flatMap(({ kind }) => needs[kind]));
   const parts = [
     ...(isName(host) ? [] : ["h=$1"]),
     // Says itself what is missing, before anything is sent.
-    ...(needsPing ? ["type ping >/dev/null || exit"] : []),
-    ...(needsSyn || needsPing ? [send] : []),
-    ...(needsSyn ? [sendSyn] : []),
+    ...(needed.has("ping") ? ["type ping >/dev/null || exit"] : []),
+    ...(needed.has("send") ? [send] : []),
+    ...(needed.has("sendSyn") ? [sendSyn] : []),
     `{ ${visitAddresses(host, steps.flatMap(writeStep).join("; "))}; } >/dev/null 2>&1`,
   ];
   return parts.join("; ");
 }
 
 /** A datagram gets no answer to wait for; packets that leave together could overtake each other. */
-function writeStep({ tcp, udp, udpPayloadBytes, icmpPayloadBytes }: Step): readonly string[] {
-  const socket = `"/dev/udp/$h/${udp}"`;
-  if (tcp !== undefined) return [`s t ${tcp}`];
-  if (icmpPayloadBytes !== undefined) return [`s ping -q -c 1 -s ${icmpPayloadBytes} "$h"`];
-  if (udpPayloadBytes === undefined) return [`echo >${socket}`, "sleep .1"];
-  // One write, so one datagram, whatever the size of a buffer.
-  return [`dd if=/dev/zero bs=${udpPayloadBytes} count=1 >${socket}`, "sleep .1"];
+function writeStep(step: Step): readonly string[] {
+  switch (step.kind) {
+    case "tcp":
+      return [`s t ${step.port}`];
+    case "udp": {
+      const socket = `"/dev/udp/$h/${step.port}"`;
+      // One write, so one datagram, whatever the size of a buffer.
+      const sized = `dd if=/dev/zero bs=${step.payloadBytes} count=1`;
+      return [`${step.payloadBytes === undefined ? "echo" : sized} >${socket}`, "sleep .1"];
+    }
+    case "icmpEcho":
+      return [`s ping -q -c 1 -s ${step.payloadBytes} "$h"`];
+    default:
+      return unreachable(step);
+  }
 }

@@ -1,8 +1,9 @@
-import type { Step } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
+import type { Step } from "../policy/step.js";
 import { joinWords } from "../transport/shell.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
-import { writeShKnock } from "./sh-knock.js";
+import { shTools, writeShKnock } from "./sh-knock.js";
 import { isHostWord, type Login, type Way } from "./way.js";
 
 /** Lines for a POSIX shell that send one knock. A tool that can't send it as it has to be has none. */
@@ -37,7 +38,7 @@ export function writeKnockCommands(steps: readonly Step[], way: Way): KnockComma
   const sh = writeShKnock(steps, way.host);
   const run = (shell: string, program: string | undefined) =>
     program && joinWords([shell, "-c", `${program}; true`, "knock", way.host]);
-  const isPingAlone = steps.every(({ icmpPayloadBytes }) => icmpPayloadBytes !== undefined);
+  const isPingAlone = steps.every(({ kind }) => shTools[kind] === "ping");
   return {
     ...when("knock", writeKnock(steps, way.host)),
     ...when("nmap", writeNmap(steps, way.host)),
@@ -62,18 +63,26 @@ function writeRemoteBash(bastion: Login, target: string): string {
 
 /** It sends one byte in each datagram, and has no echo requests. */
 function writeKnock(steps: readonly Step[], host: string): string | undefined {
-  const words = steps.flatMap(({ tcp, udp, udpPayloadBytes }) => [
-    ...(tcp === undefined ? [] : [`${tcp}:tcp`]),
-    ...(udp === undefined || udpPayloadBytes !== undefined ? [] : [`${udp}:udp`]),
-  ]);
+  const words = steps.flatMap((step) => writeKnockWord(step) ?? []);
   return words.length === steps.length ? joinWords(["knock", "-d", `${pauseMs}`, host, ...words]) : undefined;
+}
+
+function writeKnockWord(step: Step): string | undefined {
+  switch (step.kind) {
+    case "tcp":
+      return `${step.port}:tcp`;
+    case "udp":
+      return step.payloadBytes === undefined ? `${step.port}:udp` : undefined;
+    case "icmpEcho":
+      return undefined;
+    default:
+      return unreachable(step);
+  }
 }
 
 /** One run for each step, because nmap chooses the order of ports itself. */
 function writeNmap(steps: readonly Step[], host: string): string | undefined {
-  // For well-known UDP ports it sends several datagrams, which would be two steps where the next is the same.
-  const isTwice = steps.some(({ udp }, index) => udp !== undefined && udp === steps[index + 1]?.udp);
-  if (isTwice) return undefined;
+  if (steps.some((step, index) => passesForBoth(step, steps[index + 1]))) return undefined;
   const [six, to] = [host.includes(":") ? ["-6"] : [], [host]];
   // No look-up of names, no second try, and no longer wait for an answer than between other tools' packets.
   const once = ["-n", "--max-retries", "0"];
@@ -82,12 +91,32 @@ function writeNmap(steps: readonly Step[], host: string): string | undefined {
   return runs.map(joinWords).join(" && ");
 }
 
+/** For well-known UDP ports nmap sends several datagrams, which would be two steps where the next has the same port. */
+function passesForBoth(step: Step, next: Step | undefined): boolean {
+  switch (step.kind) {
+    case "udp":
+      return next?.kind === "udp" && next.port === step.port;
+    case "tcp":
+    case "icmpEcho":
+      return false;
+    default:
+      return unreachable(step);
+  }
+}
+
 /**
  * -Pn: no packets that ask whether the host is up. -sT: the kernel's own connection, which needs no root and is ended.
  * --data-length: a payload of just that size, and not the one that nmap knows for a port.
  */
-function listNmapOptions({ tcp, udp, udpPayloadBytes, icmpPayloadBytes }: Step): readonly string[] {
-  if (tcp !== undefined) return ["-Pn", "-sT", "-p", `${tcp}`];
-  if (udp !== undefined) return ["-Pn", "-sU", "--data-length", `${udpPayloadBytes ?? 0}`, "-p", `${udp}`];
-  return ["-sn", "-PE", "--disable-arp-ping", "--data-length", `${icmpPayloadBytes}`];
+function listNmapOptions(step: Step): readonly string[] {
+  switch (step.kind) {
+    case "tcp":
+      return ["-Pn", "-sT", "-p", `${step.port}`];
+    case "udp":
+      return ["-Pn", "-sU", "--data-length", `${step.payloadBytes ?? 0}`, "-p", `${step.port}`];
+    case "icmpEcho":
+      return ["-sn", "-PE", "--disable-arp-ping", "--data-length", `${step.payloadBytes}`];
+    default:
+      return unreachable(step);
+  }
 }

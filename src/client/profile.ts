@@ -1,4 +1,5 @@
-import type { Policy, Step } from "../policy/policy.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import { type StepInput, writeStep } from "../policy/step.js";
 import { writeAlias } from "./alias.js";
 import type { Way } from "./way.js";
 
@@ -17,9 +18,9 @@ export interface ProfileGate {
   /** Its name. */
   readonly gate: string;
   /** The ports behind it, as the policy has them. */
-  readonly protect: Policy["gates"][number]["protect"];
+  readonly protect: Gate["protect"];
   /** To be sent in this order. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly StepInput[];
   /** Longest pause between two steps. */
   readonly stepTimeoutSeconds: number;
   /** How long after the last step new connections are accepted. */
@@ -27,17 +28,22 @@ export interface ProfileGate {
 }
 
 /** Makes a host's profile, called as its block of ssh_config(5) calls it. */
-export function makeProfile(name: string, way: Way, policy: Policy | undefined): Profile {
+export function makeProfile(name: string, way: Way, policy: Pick<Policy, "gates"> | undefined): Profile {
   return { name: writeAlias(name), way, gates: listGates(policy) };
 }
 
 /** Lists a policy's gates as clients need them. */
-export function listGates(policy: Policy | undefined): readonly ProfileGate[] {
-  return (policy?.gates ?? []).map(({ name, protect, knock, openForSeconds }) => ({
+export function listGates(policy: Pick<Policy, "gates"> | undefined): readonly ProfileGate[] {
+  return (policy?.gates ?? []).map(describeGate);
+}
+
+/** Describes one gate as clients need it. */
+export function describeGate({ name, protect, knock, openForSeconds }: Gate): ProfileGate {
+  return {
     gate: name,
     protect,
-    steps: knock.steps,
+    steps: knock.steps.map(writeStep),
     stepTimeoutSeconds: knock.stepTimeoutSeconds,
     openForSeconds,
-  }));
+  };
 }

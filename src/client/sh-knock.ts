@@ -1,4 +1,6 @@
-import type { Step } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
+import type { Step } from "../policy/step.js";
+import { isEmptyDatagram } from "./empty-datagram.js";
 import { isName, visitAddresses } from "./visit-addresses.js";
 
 /**
@@ -7,6 +9,13 @@ import { isName, visitAddresses } from "./visit-addresses.js";
  */
 const send =
   's(){ "$@" <&3 & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; } 3<&0';
+
+/** The tool that sends a step of each kind. */
+export const shTools: Readonly<Record<Step["kind"], "nc" | "ping">> = {
+  tcp: "nc",
+  udp: "nc",
+  icmpEcho: "ping",
+};
 
 /**
  * Writes a program for any POSIX sh (with a `sleep` that knows fractions, as all have) that sends a knock to the host that
@@ -19,8 +28,8 @@ const send =
  * @returns `undefined` where nc can't send a step: it sends what it reads, and of nothing no datagram.
  */
 export function writeShKnock(steps: readonly Step[], host: string): string | undefined {
-  if (steps.some((step) => step.udpPayloadBytes === 0)) return undefined;
-  const tools = [...new Set(steps.map((step) => (step.icmpPayloadBytes === undefined ? "nc" : "ping")))];
+  if (steps.some(isEmptyDatagram)) return undefined;
+  const tools = [...new Set(steps.map(({ kind }) => shTools[kind]))];
   const parts = [
     ...(isName(host) ? [] : ["h=$1"]),
     // Not every shell's own words for it go to standard error.
@@ -32,8 +41,15 @@ export function writeShKnock(steps: readonly Step[], host: string): string | und
 }
 
 /** A datagram is as long as what is read at once. */
-function writeStep({ tcp, udp, udpPayloadBytes = 1, icmpPayloadBytes }: Step): string {
-  if (tcp !== undefined) return `s nc -w 1 "$h" ${tcp}`;
-  if (icmpPayloadBytes !== undefined) return `s ping -q -c 1 -s ${icmpPayloadBytes} "$h"`;
-  return `printf %0${udpPayloadBytes}d 0 | s nc -u -w 1 "$h" ${udp}`;
+function writeStep(step: Step): string {
+  switch (step.kind) {
+    case "tcp":
+      return `s nc -w 1 "$h" ${step.port}`;
+    case "udp":
+      return `printf %0${step.payloadBytes ?? 1}d 0 | s nc -u -w 1 "$h" ${step.port}`;
+    case "icmpEcho":
+      return `s ping -q -c 1 -s ${step.payloadBytes} "$h"`;
+    default:
+      return unreachable(step);
+  }
 }

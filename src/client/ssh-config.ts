@@ -16,7 +16,7 @@ import type { Login, Way } from "./way.js";
  * @param name what the host is called on the command line; characters that a pattern or an option could be made of
  *   become `-`
  */
-export function writeSshConfig(name: string, way: Way, policy: Policy | undefined): string {
+export function writeSshConfig(name: string, way: Way, policy: Pick<Policy, "gates"> | undefined): string {
   const lines = [`Host ${writeAlias(name)}`, ...writeLogin(way).map((line) => `  ${line}`)];
   return `${[...lines, ...writeProxy(way, policy).map((line) => `  ${line}`)].join("\n")}\n`;
 }
@@ -32,7 +32,7 @@ function writeLogin(way: Way): readonly string[] {
   ];
 }
 
-function writeProxy(way: Way, policy: Policy | undefined): readonly string[] {
+function writeProxy(way: Way, policy: Pick<Policy, "gates"> | undefined): readonly string[] {
   const logins = [way, ...(way.proxy === undefined ? [] : [way.proxy])];
   if (!logins.every((login) => isPlainHost(login.host) && isPlainUser(login.user))) {
     return ["# ProxyCommand: left out, because a name above, or of the bastion, can't stand in it"];

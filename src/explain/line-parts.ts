@@ -1,7 +1,7 @@
 import type { Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
-import { type Kind, kinds } from "../render/lower-knocks.js";
+import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import { renderPolicy } from "../render/render.js";
 import type { ShowSecret } from "../render/ruleset.js";
 
@@ -128,17 +128,17 @@ function listSettings(policy: Policy): readonly Setting[] {
 }
 
 /** Lines that let gates see all packets of a kind. */
-const goesByKind: Readonly<Record<Kind, RegExp>> = {
+const goesByKind: Readonly<Record<Step["kind"], RegExp>> = {
   tcp: /(^\t\ttcp flags |--tcp-flags \S+ ).*(?<= goto |_)beginning$/,
   udp: /(^\t\tmeta l4proto udp goto | -p udp -g kg_.*_)beginning$/,
-  echo: /(^\t\ticmp(v6)? type echo-request goto | --icmp(v6)?-type \d+ -g kg_.*_)beginning$/,
+  icmpEcho: /(^\t\ticmp(v6)? type echo-request goto | --icmp(v6)?-type \d+ -g kg_.*_)beginning$/,
 };
 
 /** Whether packets of a kind may be to the gate's ports, or begin its knock. */
-function isOfKind(gate: Gate, kind: Kind): boolean {
-  const [step] = gate.knock.steps;
-  const begins = { tcp: step?.tcp, udp: step?.udp, echo: step?.icmpPayloadBytes }[kind] !== undefined;
-  return begins || (kind !== "echo" && listProtected(gate, kind).length > 0);
+function isOfKind(gate: Gate, kind: Step["kind"]): boolean {
+  const protocol = stepProtocols[kind];
+  const isProtected = protocol !== undefined && listProtected(gate, protocol).length > 0;
+  return isProtected || gate.knock.steps[0]?.kind === kind;
 }
 
 /** Names are of a-z, 0-9 and `-`, so that the underscore before what a name is of ends a gate's name. */
@@ -161,12 +161,12 @@ function makeGateReader(policy: Policy): (line: string) => GateReading {
     gates: policy.gates.flatMap((gate, index) => (isOf(gate) ? [index] : [])),
     isDoor: false,
   });
-  const ofKind = Object.fromEntries(kinds.map((kind) => [kind, ofGates((gate) => isOfKind(gate, kind))]));
+  const ofKind = Object.fromEntries(stepKinds.map((kind) => [kind, ofGates((gate) => isOfKind(gate, kind))]));
   return (line) => {
     // Its size and its time are of all gates together.
     if (/^\tset knocking\d+_v[46] \{$| --rcheck --seconds \d+ --name kg_[^ _]+_knocking /.test(line))
       return ofGates(() => true);
-    const kind = kinds.find((each) => goesByKind[each].test(line));
+    const kind = stepKinds.find((each) => goesByKind[each].test(line));
     if (kind !== undefined) return ofKind[kind] ?? ofGates(() => false);
     const names = [...line.matchAll(named)];
     // A short door stands in iptables where its ports are matched, and has no name there; nor have ports that are matched together.

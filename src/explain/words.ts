@@ -1,18 +1,24 @@
-import type { Step } from "../policy/policy.js";
+import { unreachable } from "../errors.js";
+import type { Step } from "../policy/step.js";
 import { toStepMatch } from "../render/lower-knock.js";
 import type { ShowSecret } from "../render/ruleset.js";
 
 /** Says what a step is, its port and size as `show` has them. */
 export function describeStep(gate: string, step: Step, position: number, show: ShowSecret): string {
   const match = toStepMatch(gate, step, position);
-  const { packet } = match;
-  if (packet.kind === "tcp") return `TCP SYN to port ${show(match, "port", packet.port)}`;
-  if (packet.kind === "echo") {
-    return `echo request with ${describeBytes(show(match, "payload", packet.payloadBytes))} of payload`;
+  const withPayload = (bytes: number) => `with ${describeBytes(show(match, "payload", bytes))} of payload`;
+  switch (step.kind) {
+    case "tcp":
+      return `TCP SYN to port ${show(match, "port", step.port)}`;
+    case "udp": {
+      const datagram = `UDP datagram to port ${show(match, "port", step.port)}`;
+      return step.payloadBytes === undefined ? datagram : `${datagram} ${withPayload(step.payloadBytes)}`;
+    }
+    case "icmpEcho":
+      return `echo request ${withPayload(step.payloadBytes)}`;
+    default:
+      return unreachable(step);
   }
-  const port = `UDP datagram to port ${show(match, "port", packet.port)}`;
-  if (packet.payloadBytes === undefined) return port;
-  return `${port} with ${describeBytes(show(match, "payload", packet.payloadBytes))} of payload`;
 }
 
 function describeBytes(shown: string): string {

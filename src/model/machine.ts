@@ -1,5 +1,7 @@
+import { unreachable } from "../errors.js";
 import { isAllowed, isDenied, isLinkLocal, isProtected } from "../policy/gate.js";
-import type { Gate, Policy, Step } from "../policy/policy.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import type { Packet, PacketKind, Verdict } from "./packet.js";
 
 /** What a policy remembers of all sources. */
@@ -126,32 +128,53 @@ function nameInRun(steps: readonly Step[], position: number, kind: PacketKind): 
   return `${first} ${kind.sourcePort}`;
 }
 
+/** The model reads this for itself: what renders rules reads it by `sameStep`. */
 function canBeOnePacket(one: Step, other: Step): boolean {
-  const sizes = [one.udpPayloadBytes ?? other.udpPayloadBytes, other.udpPayloadBytes ?? one.udpPayloadBytes];
-  return (
-    one.tcp === other.tcp &&
-    one.udp === other.udp &&
-    sizes[0] === sizes[1] &&
-    one.icmpPayloadBytes === other.icmpPayloadBytes
-  );
+  switch (one.kind) {
+    case "tcp":
+      return other.kind === "tcp" && other.port === one.port;
+    case "udp": {
+      if (other.kind !== "udp" || other.port !== one.port) return false;
+      const sizes = new Set([one.payloadBytes, other.payloadBytes]);
+      return sizes.size === 1 || sizes.has(undefined);
+    }
+    case "icmpEcho":
+      return other.kind === "icmpEcho" && other.payloadBytes === one.payloadBytes;
+    default:
+      return unreachable(one);
+  }
 }
 
 /** Whether a packet is a step's, wherever in a knock it comes. */
 export function isStepPacket(step: Step, kind: PacketKind): boolean {
-  switch (kind.kind) {
+  switch (step.kind) {
     case "tcp":
-      return step.tcp === kind.port;
+      return kind.kind === "tcp" && kind.port === step.port;
     case "udp":
-      return step.udp === kind.port && (step.udpPayloadBytes ?? kind.payloadBytes) === kind.payloadBytes;
-    case "echo":
-      return step.icmpPayloadBytes === kind.payloadBytes;
-    case "established":
-      return false;
+      return (
+        kind.kind === "udp" &&
+        kind.port === step.port &&
+        (step.payloadBytes === undefined || step.payloadBytes === kind.payloadBytes)
+      );
+    case "icmpEcho":
+      return kind.kind === "echo" && kind.payloadBytes === step.payloadBytes;
+    default:
+      return unreachable(step);
   }
 }
 
-function isAtDoor(gate: Gate, kind: PacketKind): boolean {
-  return (kind.kind === "tcp" || kind.kind === "udp") && isProtected(gate, kind.kind, kind.port);
+/** Whether a packet goes to a port that a gate protects. */
+export function isAtDoor(gate: Gate, kind: PacketKind): boolean {
+  switch (kind.kind) {
+    case "tcp":
+    case "udp":
+      return isProtected(gate, kind.kind, kind.port);
+    case "echo":
+    case "established":
+      return false;
+    default:
+      return unreachable(kind);
+  }
 }
 
 function react(gate: Gate, kind: Reaction["kind"], progress: Progress): Reaction {

@@ -1,4 +1,5 @@
 import type { Policy } from "../policy/policy.js";
+import { portOf, stepProtocols } from "../policy/step.js";
 
 /** A step whose packet a service on the host would take for its own. */
 export interface ServedStep {
@@ -17,9 +18,8 @@ export function findServedSteps(sockets: string, policy: Policy): readonly Serve
   const listening = readListening(sockets);
   return policy.gates.flatMap((gate) =>
     gate.knock.steps.flatMap((step, index) => {
-      const isServed =
-        (step.tcp !== undefined && listening.has(`tcp ${step.tcp}`)) ||
-        (step.udp !== undefined && listening.has(`udp ${step.udp}`));
+      const port = portOf(step);
+      const isServed = port !== undefined && listening.has(`${stepProtocols[step.kind]} ${port}`);
       return isServed ? [{ gate: gate.name, position: index + 1 }] : [];
     }),
   );

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
-import type { Step } from "./policy.js";
 import { doPortRangesOverlap, isInPortRange, protocols } from "./port.js";
 import { type ProtectedRange, readProtect } from "./protect.js";
 import { nameSchema, protectSchema, stepSchema } from "./schema.js";
+import { portOf, type Step, stepFields, stepProtocols } from "./step.js";
 
 /** Those parts of a gate that are right by themselves, with their places in the policy. */
 interface PlacedGate {
@@ -118,22 +118,19 @@ function findProtectedSteps(
     udp: makeLookup(ranges.filter((entry) => entry.protocol === "udp")),
   };
   return gates.flatMap(({ index, steps }) =>
-    steps.flatMap(({ position, step }) =>
-      protocols.flatMap((protocol) => {
-        const port = step[protocol];
-        if (port === undefined) return [];
-        const hit = lookups[protocol](port);
-        if (hit === undefined) return [];
-        return [
-          {
-            path: formatPath(["gates", index, "knock", "steps", position, protocol]),
-            rule: "step-on-protected-port",
-            message: `is a port that ${hit.path} protects.`,
-            fix: "Choose a port that no gate protects and no service uses.",
-          },
-        ];
-      }),
-    ),
+    steps.flatMap(({ position, step }) => {
+      const [protocol, port] = [stepProtocols[step.kind], portOf(step)];
+      const hit = protocol === undefined || port === undefined ? undefined : lookups[protocol](port);
+      if (hit === undefined) return [];
+      return [
+        {
+          path: formatPath(["gates", index, "knock", "steps", position, stepFields[step.kind]]),
+          rule: "step-on-protected-port",
+          message: `is a port that ${hit.path} protects.`,
+          fix: "Choose a port that no gate protects and no service uses.",
+        },
+      ];
+    }),
   );
 }
 

@@ -1,3 +1,5 @@
+import type { Step, StepInput } from "./step.js";
+
 /**
  * The shape of a policy, written out, so that public declarations need no other package: `schema.ts` checks it, and a type
  * test holds the two together.
@@ -37,7 +39,7 @@ interface GateInput {
 }
 
 interface KnockInput {
-  steps: Mutable<Step>[];
+  steps: Mutable<StepInput>[];
   stepTimeoutSeconds?: number | undefined;
   strict?: boolean | undefined;
 }
@@ -62,7 +64,7 @@ interface ExpectationInput {
   isOpen: boolean;
 }
 
-interface ExpectedPacketInput extends Mutable<Step> {
+interface ExpectedPacketInput extends Mutable<StepInput> {
   afterSeconds?: number | undefined;
 }
 
@@ -113,15 +115,6 @@ interface Knock {
   readonly strict: boolean;
 }
 
-/** One packet: exactly one of `tcp`, `udp` and `icmpPayloadBytes`. */
-export interface Step {
-  readonly tcp?: number | undefined;
-  readonly udp?: number | undefined;
-  readonly icmpPayloadBytes?: number | undefined;
-  /** Only for `udp`. `undefined`: any size. */
-  readonly udpPayloadBytes?: number | undefined;
-}
-
 /** What can be written to the kernel's log, and counted. */
 export type Event = "opened" | "accepted" | "dropped" | "reset";
 
@@ -149,7 +142,8 @@ export interface Expectation {
 }
 
 /** A step, and how long after the packet before it is sent. */
-interface ExpectedPacket extends Step {
+interface ExpectedPacket {
+  readonly step: Step;
   readonly afterSeconds: number;
 }
 

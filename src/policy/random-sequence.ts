@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { KnockgateError } from "../errors.js";
+import { payloadBytesOf, portOf, type Step, writeStep } from "./step.js";
 
 /** Kinds of steps that a sequence can be made of. */
 export type StepKind = "tcp" | "udp" | "icmp";
@@ -40,6 +41,9 @@ const leastDistance = 16;
 const largestPayloadBytes = 1_232;
 const shortestSeed = 16;
 
+/** For each kind of step: what the options of {@link randomSequence} call it. */
+const kindNames: Readonly<Record<Step["kind"], StepKind>> = { tcp: "tcp", udp: "udp", icmpEcho: "icmp" };
+
 /**
  * Makes a sequence of steps that nobody has to invent: always the same one for the same options, another one for every
  * policy, gate and generation. What it makes has nothing that the linter objects to. How it is made never changes, so
@@ -58,7 +62,7 @@ export function randomSequence(options: SequenceOptions): SequenceStep[] {
   const draw = makeGenerator(seed, about.join("\n"));
   for (;;) {
     const steps = drawSteps(count, [...kinds].sort(), draw);
-    if (goesUpAndDown(steps) && hasSizesApart(steps)) return steps;
+    if (goesUpAndDown(steps) && hasSizesApart(steps)) return steps.map(writeStep);
   }
 }
 
@@ -86,7 +90,7 @@ function makeGenerator(seed: string, about: string): Draw {
   };
 }
 
-function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): SequenceStep[] {
+function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): readonly Step[] {
   const ports: number[] = [];
   const sizes: number[] = [];
   const drawApart = (taken: number[], first: number, last: number, distance: number): number => {
@@ -99,29 +103,29 @@ function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): Seque
       return value;
     }
   };
-  return Array.from({ length: count }, () => {
-    const kind = kinds[draw(kinds.length)];
-    if (kind === "icmp") return { icmpPayloadBytes: drawApart(sizes, 0, largestPayloadBytes, 1) };
-    const port = drawApart(ports, firstPort, lastPort, leastDistance);
-    return kind === "udp" ? { udp: port } : { tcp: port };
-  });
+  const drawPort = () => drawApart(ports, firstPort, lastPort, leastDistance);
+  const drawOf: Readonly<Record<StepKind, () => Step>> = {
+    tcp: () => ({ kind: "tcp", port: drawPort() }),
+    udp: () => ({ kind: "udp", port: drawPort() }),
+    icmp: () => ({ kind: "icmpEcho", payloadBytes: drawApart(sizes, 0, largestPayloadBytes, 1) }),
+  };
+  return Array.from({ length: count }, () => drawOf[kinds[draw(kinds.length)] ?? "tcp"]());
 }
 
 /** A plain sweep of all ports, of either protocol or both, can't have sent the steps in their order. */
-function goesUpAndDown(steps: readonly SequenceStep[]): boolean {
-  const ports = steps.flatMap((step) => step.tcp ?? step.udp ?? []);
+function goesUpAndDown(steps: readonly Step[]): boolean {
+  const ports = steps.flatMap((step) => portOf(step) ?? []);
   if (ports.length < 3) return true;
   const rises = ports.slice(1).map((port, index) => port > (ports[index] ?? 0));
   return rises.includes(true) && rises.includes(false);
 }
 
 /** No sweep of sizes, one by one or by a fixed number of bytes, sends two echo requests in a row, or all of them. */
-function hasSizesApart(steps: readonly SequenceStep[]): boolean {
-  const growths = steps.slice(1).map((step, index) => {
-    const before = steps[index]?.icmpPayloadBytes;
-    return before === undefined || step.icmpPayloadBytes === undefined
-      ? undefined
-      : step.icmpPayloadBytes - before;
+function hasSizesApart(steps: readonly Step[]): boolean {
+  const sizes = steps.map(payloadBytesOf);
+  const growths = sizes.slice(1).map((size, index) => {
+    const before = sizes[index];
+    return before === undefined || size === undefined ? undefined : size - before;
   });
   const isEven = growths[0] !== undefined && growths.every((growth) => growth === growths[0]);
   return !isEven && growths.every((growth) => growth === undefined || Math.abs(growth) > 1);
@@ -135,7 +139,7 @@ function refuseWrong(seed: string, generation: number, count: number, kinds: rea
         ? "generation is no whole number from 1"
         : !Number.isInteger(count) || count < 3 || count > 16
           ? "steps is no whole number from 3 to 16"
-          : kinds.length === 0 || kinds.some((kind) => !["tcp", "udp", "icmp"].includes(kind))
+          : kinds.length === 0 || kinds.some((kind) => !Object.values(kindNames).includes(kind))
             ? "kinds has something else than tcp, udp and icmp, or nothing"
             : undefined;
   if (wrong !== undefined) throw new KnockgateError("ARGUMENTS_INVALID", `randomSequence: ${wrong}.`);

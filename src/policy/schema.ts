@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
+import { readStep, stepFields } from "./step.js";
 
 /** The most steps one knock can have. */
 const maximumSteps = 16;
@@ -45,12 +46,14 @@ export const stepSchema = exactlyOne(
     udpPayloadBytes: payloadBytes.optional(),
   }),
   "a step",
-  ["tcp", "udp", "icmpPayloadBytes"],
-).refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
-  path: ["udpPayloadBytes"],
-  error: "belongs to a udp step alone.",
-  params: { fix: "Remove it, or set udp." },
-});
+  Object.values(stepFields),
+)
+  .refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
+    path: ["udpPayloadBytes"],
+    error: "belongs to a udp step alone.",
+    params: { fix: "Remove it, or set udp." },
+  })
+  .transform(readStep);
 
 export const protectSchema = exactlyOne(
   z.strictObject({
@@ -106,8 +109,8 @@ const expectedPacket = exactlyOne(
     afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
   }),
   "a packet",
-  ["tcp", "udp", "icmpPayloadBytes"],
-);
+  Object.values(stepFields),
+).transform(({ afterSeconds, ...step }) => ({ step: readStep(step), afterSeconds }));
 
 /** One of a policy's own tests. */
 const expectation = z.strictObject({

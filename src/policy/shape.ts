@@ -31,12 +31,15 @@ interface Definition {
   readonly element?: z.core.$ZodType;
   readonly innerType?: z.core.$ZodType;
   readonly valueType?: z.core.$ZodType;
+  /** Of a pipe: what the value is before it is transformed. */
+  readonly in?: z.core.$ZodType;
 }
 
 /** The names of the fields that an object within a value can have. */
 function listNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
-  const { shape, element, innerType, valueType } = schema._zod.def as Definition;
-  if (innerType !== undefined) return listNames(innerType, path);
+  const { shape, element, innerType, valueType, in: before } = schema._zod.def as Definition;
+  const inner = innerType ?? before;
+  if (inner !== undefined) return listNames(inner, path);
   const [part, ...rest] = path;
   if (part === undefined) return Object.keys(shape ?? {});
   const below = shape?.[String(part)] ?? element ?? valueType;

@@ -2,6 +2,7 @@ import { checkExpectations } from "../check/expectations.js";
 import { lintPolicy } from "../check/lint.js";
 import { checkUndoTime, chooseUndoTime } from "../plan/undo-time.js";
 import { type Finding, placeBelowPolicy } from "../policy/finding.js";
+import { writePolicy } from "../policy/written-policy.js";
 import { renderRedacted } from "../render/redact.js";
 import type { KnownArguments } from "./arguments.js";
 import { lintKnownPart, shortenUnknown } from "./known-part.js";
@@ -38,7 +39,7 @@ export function fillKnown(
     ...news,
     // A preview that shows their known parts one by one says nothing that `reachedBy` does not.
     ...Object.fromEntries(whole.map((name) => [name, unknownValue])),
-    policy: policy ?? shortenUnknown(news["policy"]),
+    policy: policy === undefined ? shortenUnknown(news["policy"]) : writePolicy(policy),
     undoAfterSeconds: news["undoAfterSeconds"] ?? chosen,
     redactionKey,
     ruleset: policy === undefined ? unknownValue : renderRedacted(policy, redactionKey),

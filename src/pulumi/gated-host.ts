@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type KnockCommands, writeKnockCommands } from "../client/knock-commands.js";
-import { listGates, makeProfile, type Profile, type ProfileGate } from "../client/profile.js";
+import { describeGate, makeProfile, type Profile, type ProfileGate } from "../client/profile.js";
 import { writeSshConfig } from "../client/ssh-config.js";
 import { readWay, type Way } from "../client/way.js";
 import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/policy.js";
+import { readGates, type WrittenPolicy } from "../policy/written-policy.js";
 import type { ConnectionArgs, KnockGateArgs } from "./args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
 import { canRegisterHooks, type GatedConnection, registerHooks } from "./hooks.js";
@@ -23,7 +24,7 @@ export interface Gating {
   readonly resource: pulumi.Resource;
   readonly ruleset: Ruleset;
   /** The policy that it has; `undefined`: none. Secret. */
-  readonly present: pulumi.Output<Policy | undefined>;
+  readonly present: pulumi.Output<WrittenPolicy | undefined>;
   readonly connection: pulumi.Input<ConnectionArgs>;
   /** Gates of other policies on the host that SSH is behind. */
   readonly behind: KnockGateArgs["behind"];
@@ -65,11 +66,12 @@ export class GatedHost {
     const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {
       return present.apply((policy) => ({ connection: reached, policy, behind: others }));
     });
-    this.knock = pulumi.secret(gated.apply((it) => listKnocks(it.policy, readWay(it.connection))));
-    this.sshConfig = pulumi.secret(
-      gated.apply((it) => writeSshConfig(name, readWay(it.connection), it.policy)),
-    );
-    this.profile = pulumi.secret(gated.apply((it) => makeProfile(name, readWay(it.connection), it.policy)));
+    const read = gated.apply(({ connection: reached, policy }): Reached => {
+      return { way: readWay(reached), policy: policy && readGates(policy) };
+    });
+    this.knock = pulumi.secret(read.apply(listKnocks));
+    this.sshConfig = pulumi.secret(read.apply((it) => writeSshConfig(name, it.way, it.policy)));
+    this.profile = pulumi.secret(read.apply((it) => makeProfile(name, it.way, it.policy)));
     // In the plugin's process no program could use them.
     this.#registerHooks = () => (isServed() ? {} : registerHooks(gating.place, gated));
     if (canRegisterHooks()) this.#hooks = this.#registerHooks();
@@ -104,9 +106,18 @@ export class GatedHost {
 /** What the engine has of a connection once all of it is known, and the policy that the host confirmed. */
 interface Gated extends GatedConnection {
   readonly connection: pulumi.Unwrap<ConnectionArgs>;
-  readonly policy: Policy | undefined;
+  readonly policy: WrittenPolicy | undefined;
 }
 
-function listKnocks(policy: Policy | undefined, way: Way): readonly GateKnock[] {
-  return listGates(policy).map((gate) => ({ ...gate, commands: writeKnockCommands(gate.steps, way) }));
+/** How a host is reached, and its gates. */
+interface Reached {
+  readonly way: Way;
+  readonly policy: Pick<Policy, "gates"> | undefined;
+}
+
+function listKnocks({ way, policy }: Reached): readonly GateKnock[] {
+  return (policy?.gates ?? []).map((gate) => ({
+    ...describeGate(gate),
+    commands: writeKnockCommands(gate.knock.steps, way),
+  }));
 }

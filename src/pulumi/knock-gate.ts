@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Profile } from "../client/profile.js";
 import type { GateCounts } from "../plan/counts.js";
-import type { Policy } from "../policy/policy.js";
+import type { WrittenPolicy } from "../policy/written-policy.js";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";
 import { listGiven } from "./given.js";
@@ -75,7 +75,7 @@ export class KnockGate extends pulumi.ComponentResource {
     this.#host = new GatedHost(name, {
       resource: this,
       ruleset,
-      present: ruleset.policy as pulumi.Output<Policy>,
+      present: ruleset.policy as pulumi.Output<WrittenPolicy>,
       connection,
       behind,
       place: namePlace(this),

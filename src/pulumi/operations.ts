@@ -11,6 +11,7 @@ import { type LintFinding, lintPolicy } from "../check/lint.js";
 import { describeNeighbours } from "../plan/neighbours.js";
 import { checkUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../policy/finding.js";
+import { writePolicy } from "../policy/written-policy.js";
 import { renderRedacted } from "../render/redact.js";
 import { expectArguments, readArguments } from "./arguments.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
@@ -60,7 +61,14 @@ async function checkRuleset(olds: Properties, news: Properties): Promise<CheckRe
       const ruleset = renderRedacted(policy, `${redactionKey}`);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
       const reachedBy = describeReach(news, `${redactionKey}`);
-      const filled = { policy, undoAfterSeconds, redactionKey, ruleset, drift: [], reachedBy };
+      const filled = {
+        policy: writePolicy(policy),
+        undoAfterSeconds,
+        redactionKey,
+        ruleset,
+        drift: [],
+        reachedBy,
+      };
       return { inputs: { ...news, ...filled }, failures: [] };
     }
   }

@@ -2,6 +2,7 @@ import type { ChangeRequest, Confirmed } from "../apply/change.js";
 import { KnockgateError } from "../errors.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";
+import { writePolicy } from "../policy/written-policy.js";
 import type { RulesetArguments } from "./arguments.js";
 import type { LastChange } from "./last-change.js";
 import { logLine } from "./log.js";
@@ -45,7 +46,7 @@ export async function recordChange(
   };
   try {
     const confirmed = await change();
-    const former = keepFormer ? possible.slice(0, 1) : [];
+    const former = keepFormer ? possible.slice(0, 1).map(writePolicy) : [];
     // A preview takes an output that is not there for one that is not known yet.
     const recorded = recordFailure ? { failure: "", former, ...measure() } : {};
     return { ...news, ...confirmed, drift: [], counters: {}, ...recorded };
@@ -53,7 +54,7 @@ export async function recordChange(
     if (!(cause instanceof KnockgateError)) throw cause;
     const { mayHaveConfirmed, message } = cause;
     if (!recordFailure && !mayHaveConfirmed) throw cause;
-    const former = distinct(mayHaveConfirmed ? [...possible, policy] : possible);
+    const former = distinct(mayHaveConfirmed ? [...possible, policy] : possible).map(writePolicy);
     const { digest = "", ruleset = "", drift = [], obstacles } = olds;
     const had = { digest, ruleset, drift, counters: {}, ...(obstacles === undefined ? {} : { obstacles }) };
     const outs = { ...news, ...had, former, failure: message, ...measure() };

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../apply/health.js";
 import type { GateCounts } from "../plan/counts.js";
-import type { Policy } from "../policy/policy.js";
+import type { WrittenPolicy } from "../policy/written-policy.js";
 import type { LastChange } from "./last-change.js";
 import type * as operations from "./operations.js";
 import { registerResource } from "./registration.js";
@@ -135,10 +135,10 @@ export function findPresent({
   policy,
   failure,
   former,
-}: RecordingRuleset): pulumi.Output<Policy | undefined> {
+}: RecordingRuleset): pulumi.Output<WrittenPolicy | undefined> {
   return pulumi
     .all([policy, failure, former])
-    .apply(([wanted, why, had]) => (why === "" ? wanted : had[0]) as Policy | undefined);
+    .apply(([wanted, why, had]) => (why === "" ? wanted : had[0]) as WrittenPolicy | undefined);
 }
 
 /** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */

@@ -2,6 +2,7 @@ import { unreachable } from "../errors.js";
 import { linkLocal } from "../policy/gate.js";
 import type { PortRange } from "../policy/port.js";
 import { type Family, formatPrefix, readPrefixes } from "../policy/prefix.js";
+import { portOf } from "../policy/step.js";
 import { listName } from "./iptables-names.js";
 import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "./ruleset.js";
 
@@ -51,7 +52,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
       return [["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"]];
     case "udp":
       return [["-p", "udp"]];
-    case "echo":
+    case "icmpEcho":
       return [echo(family)];
     case "step":
       return [renderStep(match.step, context)];
@@ -100,7 +101,7 @@ function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
       const port = toPort("udp", show(step, "port", packet.port));
       return packet.payloadBytes === undefined ? port : [...port, ...length(packet.payloadBytes)];
     }
-    case "echo":
+    case "icmpEcho":
       return [...echo(family), ...length(packet.payloadBytes)];
     default:
       return unreachable(packet);
@@ -115,13 +116,20 @@ function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): rea
   const [first] = steps;
   if (first === undefined) return [];
   const { packet } = first;
-  if (packet.kind === "echo") return steps.map((step) => renderStep(step, context));
-  const ports = steps.flatMap((step) =>
-    step.packet.kind === "echo"
-      ? []
-      : [{ text: context.show(step, "port", step.packet.port), isRange: false }],
-  );
-  return toAnyPort(packet.kind, ports);
+  switch (packet.kind) {
+    case "tcp":
+    case "udp": {
+      const ports = steps.flatMap((step) => {
+        const port = portOf(step.packet);
+        return port === undefined ? [] : [{ text: context.show(step, "port", port), isRange: false }];
+      });
+      return toAnyPort(packet.kind, ports);
+    }
+    case "icmpEcho":
+      return steps.map((step) => renderStep(step, context));
+    default:
+      return unreachable(packet);
+  }
 }
 
 /** As many ports as xt_multiport takes (kernel `XT_MULTI_PORTS`); a range takes the place of two. */

@@ -1,6 +1,7 @@
-import type { Gate, Policy, Step } from "../policy/policy.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import { type Step, sameStep } from "../policy/step.js";
 import { lowerEvent } from "./lower-event.js";
-import type { Chain, Effect, Match, Rule, SourceSet, StepMatch, StepPacket } from "./ruleset.js";
+import type { Chain, Effect, Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
 
 /** A knock's sets, its rules that stand among those of all gates, and its own chains, when it has any. */
@@ -171,28 +172,12 @@ function firstAlike(steps: readonly StepMatch[], position: number): number {
 /** Whether one packet could be taken for this step and for the next. */
 function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {
   const next = steps[position];
-  return next !== undefined && doOverlap(at(steps, position).packet, next.packet);
-}
-
-function doOverlap(one: StepPacket, other: StepPacket): boolean {
-  if (one.kind === "echo") return other.kind === "echo" && one.payloadBytes === other.payloadBytes;
-  if (one.kind === "tcp") return other.kind === "tcp" && one.port === other.port;
-  if (other.kind !== "udp" || one.port !== other.port) return false;
-  return (
-    [one, other].some((step) => step.payloadBytes === undefined) || one.payloadBytes === other.payloadBytes
-  );
+  return next !== undefined && sameStep(at(steps, position).packet, next.packet);
 }
 
 /** A step by its gate and its position, from 1. */
 export function toStepMatch(gate: string, step: Step, position: number): StepMatch {
-  return { gate, position, packet: toPacket(step) };
-}
-
-function toPacket(step: Step): StepPacket {
-  if (step.tcp !== undefined) return { kind: "tcp", port: step.tcp };
-  if (step.udp !== undefined) return { kind: "udp", port: step.udp, payloadBytes: step.udpPayloadBytes };
-  if (step.icmpPayloadBytes !== undefined) return { kind: "echo", payloadBytes: step.icmpPayloadBytes };
-  throw new Error("a step has no kind"); // parsePolicy never lets one pass
+  return { gate, position, packet: step };
 }
 
 function at(steps: readonly StepMatch[], position: number): StepMatch {

@@ -1,11 +1,8 @@
 import type { Gate, Policy } from "../policy/policy.js";
+import { type Step, stepKinds } from "../policy/step.js";
 import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
 import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";
-
-/** All that a step can be. */
-export const kinds = ["tcp", "udp", "echo"] as const;
-export type Kind = (typeof kinds)[number];
 
 /** The knocks of all gates, and what brings packets to them. */
 export interface LoweredKnocks {
@@ -20,7 +17,7 @@ export interface LoweredKnocks {
 }
 
 interface Begin {
-  readonly kind: Kind;
+  readonly kind: Step["kind"];
   readonly isAlike: Match;
   readonly rule: Rule;
 }
@@ -87,7 +84,7 @@ interface LoweredBegins {
 /** To the gate whose first step it is, or to all, if it is that of several. */
 function dispatchFirst(sorted: readonly Gate[]): LoweredBegins {
   const entries = sorted.map((gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_begin` }));
-  const ofKind = (kind: Kind) => entries.filter(({ step }) => step.packet.kind === kind);
+  const ofKind = (kind: Step["kind"]) => entries.filter(({ step }) => step.packet.kind === kind);
   return {
     begins: makeBegins(sorted, (kind) => ({ kind: "dispatchSteps", entries: ofKind(kind), all: "knocks" })),
     chains: [],
@@ -109,9 +106,9 @@ function forgetAndBegin(sorted: readonly Gate[]): LoweredBegins {
   };
 }
 
-function makeBegins(sorted: readonly Gate[], decideOf: (kind: Kind) => Verdict): readonly Begin[] {
+function makeBegins(sorted: readonly Gate[], decideOf: (kind: Step["kind"]) => Verdict): readonly Begin[] {
   const first = sorted.map(firstStep);
-  return kinds.flatMap((kind): readonly Begin[] => {
+  return stepKinds.flatMap((kind): readonly Begin[] => {
     const steps = first.filter(({ packet }) => packet.kind === kind);
     if (steps.length === 0) return [];
     const isAlike = { kind: "likeStep", steps } as const;

@@ -2,8 +2,9 @@ import type { Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
+import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import { counterNames, lowerEvent } from "./lower-event.js";
-import { type Kind, kinds, type LoweredKnocks, lowerKnocks } from "./lower-knocks.js";
+import { type LoweredKnocks, lowerKnocks } from "./lower-knocks.js";
 import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
 
@@ -33,8 +34,8 @@ export function lowerPolicy(policy: Policy): Ruleset {
  */
 function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door")];
-  const gatedKinds = policy.stealth ? [] : kinds.filter((kind) => isGated(policy, knocks, kind));
-  const others = kinds.filter((kind) => !gatedKinds.includes(kind));
+  const gatedKinds = policy.stealth ? [] : stepKinds.filter((kind) => isGated(policy, knocks, kind));
+  const others = stepKinds.filter((kind) => !gatedKinds.includes(kind));
   const begins = knocks.begins.map(({ rule }) => rule);
   const { isKnocking } = knocks;
   const goIfKnocking = (chain: string): readonly Rule[] =>
@@ -45,7 +46,7 @@ function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
     ...knocks.begins
       .filter(({ kind }) => others.includes(kind))
       .map(({ kind, isAlike }) =>
-        kind === "tcp" ? goIf(kind, "beginning") : decide([isAlike], { kind: "go", chain: "beginning" }),
+        goesFirst[kind] ? goIf(kind, "beginning") : decide([isAlike], { kind: "go", chain: "beginning" }),
       ),
   ];
   const chains: readonly Chain[] = [
@@ -60,7 +61,7 @@ function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
             name: "input",
             rules: [
               ...lowerPassing(policy, "beginning"),
-              ...gatedKinds.filter((kind) => kind !== "tcp").map((kind) => goIf(kind, "beginning")),
+              ...gatedKinds.filter((kind) => !goesFirst[kind]).map((kind) => goIf(kind, "beginning")),
               ...lowerToOthers(policy),
               ...sorted,
             ],
@@ -75,13 +76,24 @@ function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
   return chains.filter(({ rules }) => rules.length > 0);
 }
 
-/** Whether a packet of that kind may be to a door, or the one step that a gate has. A SYN always goes there, see below. */
-function isGated(policy: Policy, knocks: LoweredKnocks, kind: Kind): boolean {
+/** Kinds of packets that go to the gates before conntrack is asked, see {@link lowerPassing}. */
+const goesFirst: Readonly<Record<Step["kind"], boolean>> = { tcp: true, udp: false, icmpEcho: false };
+
+/** What matches all packets of a kind. */
+const matchOf: Readonly<Record<Step["kind"], Match>> = {
+  tcp: { kind: "beginsTcp" },
+  udp: { kind: "udp" },
+  icmpEcho: { kind: "icmpEcho" },
+};
+
+/** Whether a packet of that kind may be to a door, or the one step that a gate has. */
+function isGated(policy: Policy, knocks: LoweredKnocks, kind: Step["kind"]): boolean {
+  const protocol = stepProtocols[kind];
   const isStep = (match: Match) => match.kind === "step" && match.step.packet.kind === kind;
   return (
-    kind === "tcp" ||
+    goesFirst[kind] ||
     knocks.shared.some(({ matches }) => matches.some(isStep)) ||
-    policy.gates.some((gate) => kind !== "echo" && listProtected(gate, kind).length > 0)
+    policy.gates.some((gate) => protocol !== undefined && listProtected(gate, protocol).length > 0)
   );
 }
 
@@ -89,8 +101,8 @@ function goAlways(chain: string): Rule {
   return decide([], { kind: "go", chain });
 }
 
-function goIf(kind: Kind, chain: string): Rule {
-  return decide([{ kind: kind === "tcp" ? "beginsTcp" : kind }], { kind: "go", chain });
+function goIf(kind: Step["kind"], chain: string): Rule {
+  return decide([matchOf[kind]], { kind: "go", chain });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { unreachable } from "../errors.js";
 import { linkLocal } from "../policy/gate.js";
 import { type Family, families, formatPrefix, readPrefixes } from "../policy/prefix.js";
+import type { Step } from "../policy/step.js";
 import { familySetName, type NftablesContext } from "./nftables-names.js";
 import { identifier } from "./quote.js";
 import type { Match, Rule, ShowSecret, SourceSet, StepMatch, Verdict } from "./ruleset.js";
@@ -14,7 +15,7 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
     if (isOfFamily(match)) return families;
   }
   const { verdict } = rule;
-  if (verdict?.kind === "dispatchSteps" && verdict.entries[0]?.step.packet.kind === "echo") return families;
+  if (verdict?.kind === "dispatchSteps" && isStepOfFamily(verdict.entries[0]?.step)) return families;
   return rule.effects.some((effect) => effect.kind === "put" || effect.kind === "take")
     ? families
     : [undefined];
@@ -22,10 +23,35 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
 
 /** Whether a match holds for packets of one family alone. */
 export function isOfFamily(match: Match): boolean {
-  if (match.kind === "fromPrefixes") return true;
-  if (match.kind === "step") return match.step.packet.kind === "echo";
-  if (match.kind === "likeStep") return match.steps[0]?.packet.kind === "echo";
-  return ["inSet", "notInSet", "notLinkLocal", "overRate", "echo"].includes(match.kind);
+  switch (match.kind) {
+    case "fromPrefixes":
+    case "inSet":
+    case "notInSet":
+    case "notLinkLocal":
+    case "overRate":
+    case "icmpEcho":
+      return true;
+    case "step":
+      return isStepOfFamily(match.step);
+    case "likeStep":
+      return isStepOfFamily(match.steps[0]);
+    case "loopback":
+    case "toOthers":
+    case "established":
+    case "related":
+    case "beginsTcp":
+    case "udp":
+      return false;
+    default:
+      return unreachable(match);
+  }
+}
+
+/** Kinds of steps that each family has its own fields for. */
+const isKindOfFamily: Readonly<Record<Step["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
+
+function isStepOfFamily(step: StepMatch | undefined): boolean {
+  return step !== undefined && isKindOfFamily[step.packet.kind];
 }
 
 export function renderMatch(match: Match, family: Family, context: NftablesContext): string {
@@ -48,7 +74,7 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return "tcp flags & (syn | ack | rst) == syn";
     case "udp":
       return "meta l4proto udp";
-    case "echo":
+    case "icmpEcho":
       return `${icmp(family)} type echo-request`;
     case "step":
       return renderStep(match.step, family, context);
@@ -92,7 +118,7 @@ function renderStep(step: StepMatch, family: Family, { show }: NftablesContext):
         ? port
         : `${port} udp length ${show(step, "payload", packet.payloadBytes + 8)}`;
     }
-    case "echo": {
+    case "icmpEcho": {
       const { field, headers } = echoLength(family);
       return `${icmp(family)} type echo-request ${field} ${show(step, "payload", packet.payloadBytes + headers)}`;
     }
@@ -137,13 +163,30 @@ export function renderMap(field: string, entries: readonly (readonly [string, st
 /** What steps of one kind are told apart by. */
 function alikeField(step: StepMatch | undefined, family: Family): string {
   const kind = step?.packet.kind;
-  return kind === "echo" ? `${icmp(family)} type echo-request ${echoLength(family).field}` : `${kind} dport`;
+  switch (kind) {
+    case undefined:
+      throw new RangeError("no step to tell apart");
+    case "tcp":
+    case "udp":
+      return `${kind} dport`;
+    case "icmpEcho":
+      return `${icmp(family)} type echo-request ${echoLength(family).field}`;
+    default:
+      return unreachable(kind);
+  }
 }
 
 function showAlike(step: StepMatch, family: Family, show: ShowSecret): string {
-  return step.packet.kind === "echo"
-    ? show(step, "payload", step.packet.payloadBytes + echoLength(family).headers)
-    : show(step, "port", step.packet.port);
+  const { packet } = step;
+  switch (packet.kind) {
+    case "tcp":
+    case "udp":
+      return show(step, "port", packet.port);
+    case "icmpEcho":
+      return show(step, "payload", packet.payloadBytes + echoLength(family).headers);
+    default:
+      return unreachable(packet);
+  }
 }
 
 function echoLength(family: Family): { readonly field: string; readonly headers: number } {

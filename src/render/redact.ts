@@ -1,5 +1,7 @@
+import { unreachable } from "../errors.js";
 import { digestKeyed } from "../policy/digest.js";
-import type { Policy, Step } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
+import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 import { renderPolicy } from "./render.js";
 import type { ShowSecret } from "./ruleset.js";
 
@@ -35,8 +37,8 @@ export function redactPorts(text: string, policy: Policy): string {
 
 /** A size is written with the headers that a backend counts. */
 function listNumbers(step: Step): readonly number[] {
-  const port = step.tcp ?? step.udp;
-  const payload = step.icmpPayloadBytes ?? step.udpPayloadBytes;
+  const port = portOf(step);
+  const payload = payloadBytesOf(step);
   return [
     ...(port === undefined ? [] : [port]),
     ...(payload === undefined ? [] : [0, 8, 28, 48].map((add) => payload + add)),
@@ -46,7 +48,21 @@ function listNumbers(step: Step): readonly number[] {
 /** Shows each step's secret as its label. */
 export function labelSecrets(key: string): ShowSecret {
   return ({ gate, position, packet }, field) => {
-    const label = digestKeyed(key, JSON.stringify([gate, position, packet, field]), 6);
+    const label = digestKeyed(key, JSON.stringify([gate, position, listLabelled(packet), field]), 6);
     return field === "port" ? `<${gate}-${position}:${label}>` : `<${gate}-${position}-size:${label}>`;
   };
+}
+
+/** What a label is made from. It never changes, so that a step keeps its label when Knockgate is upgraded. */
+function listLabelled(step: Step): object {
+  switch (step.kind) {
+    case "tcp":
+      return { kind: "tcp", port: step.port };
+    case "udp":
+      return { kind: "udp", port: step.port, payloadBytes: step.payloadBytes };
+    case "icmpEcho":
+      return { kind: "echo", payloadBytes: step.payloadBytes };
+    default:
+      return unreachable(step);
+  }
 }

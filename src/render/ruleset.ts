@@ -1,5 +1,6 @@
 import type { PortRange } from "../policy/port.js";
 import type { Prefix } from "../policy/prefix.js";
+import type { Step } from "../policy/step.js";
 
 /**
  * What a firewall has to do for a policy, in no backend's words and for no one address family: each backend prints it
@@ -52,7 +53,7 @@ export type Match =
   | { readonly kind: "notLinkLocal" }
   | { readonly kind: "beginsTcp" }
   | { readonly kind: "udp" }
-  | { readonly kind: "echo" }
+  | { readonly kind: "icmpEcho" }
   | { readonly kind: "step"; readonly step: StepMatch }
   /** A packet of the kind and port, or size, of one of these steps, which are all of one kind; UDP's size is not looked at. */
   | { readonly kind: "likeStep"; readonly steps: readonly StepMatch[] }
@@ -64,14 +65,9 @@ export type Match =
 export interface StepMatch {
   readonly gate: string;
   readonly position: number;
-  readonly packet: StepPacket;
+  /** Secret. */
+  readonly packet: Step;
 }
-
-/** The secret of a step. */
-export type StepPacket =
-  | { readonly kind: "tcp"; readonly port: number }
-  | { readonly kind: "udp"; readonly port: number; readonly payloadBytes: number | undefined }
-  | { readonly kind: "echo"; readonly payloadBytes: number };
 
 export type Effect =
   | { readonly kind: "put"; readonly set: string }

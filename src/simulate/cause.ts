@@ -1,6 +1,7 @@
 import { isStepPacket, type Progress, type Reaction } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
-import type { Gate, Step } from "../policy/policy.js";
+import type { Gate } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 import { compareWithStep } from "./near-step.js";
 import { formatSeconds } from "./seconds.js";
 import type { Reason } from "./verdict.js";
@@ -96,7 +97,7 @@ function findNearMiss({ gate, packet, before }: Look): Cause | undefined {
   const likeness = compareWithStep(step, packet.kind);
   switch (likeness.kind) {
     case "otherProtocol": {
-      const [came, wanted] = step.tcp === undefined ? ["TCP", "UDP"] : ["UDP", "TCP"];
+      const { came, wanted } = likeness;
       return {
         reason: "wrong-protocol",
         text: `step ${due} came over ${came} and not over ${wanted}`,

@@ -1,4 +1,4 @@
-import { isProtected } from "../policy/gate.js";
+import { isAtDoor } from "../model/machine.js";
 import type { Policy } from "../policy/policy.js";
 import { readAddress } from "./address.js";
 import type { CapturedPacket } from "./captured-packet.js";
@@ -49,6 +49,6 @@ function isOfPolicy(policy: Policy, { kind }: CapturedPacket): boolean {
   return policy.gates.some(
     (gate) =>
       gate.knock.steps.some((step) => ["step", "otherProtocol"].includes(compareWithStep(step, kind).kind)) ||
-      ((kind.kind === "tcp" || kind.kind === "udp") && isProtected(gate, kind.kind, kind.port)),
+      isAtDoor(gate, kind),
   );
 }

@@ -1,30 +1,34 @@
+import { unreachable } from "../errors.js";
 import { isStepPacket } from "../model/machine.js";
 import type { PacketKind } from "../model/packet.js";
-import type { Step } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
 
 /** How a packet compares with a step. */
 export type Likeness =
   | { readonly kind: "step" }
   /** The right port, over TCP instead of UDP or the other way round. */
-  | { readonly kind: "otherProtocol" }
+  | { readonly kind: "otherProtocol"; readonly came: string; readonly wanted: string }
   /** All but the size of the payload. */
   | { readonly kind: "otherSize"; readonly moreBytes: number }
   | { readonly kind: "other" };
 
 export function compareWithStep(step: Step, kind: PacketKind): Likeness {
   if (isStepPacket(step, kind)) return { kind: "step" };
-  switch (kind.kind) {
+  switch (step.kind) {
     case "tcp":
-      return { kind: step.udp === kind.port ? "otherProtocol" : "other" };
-    case "udp":
-      if (step.tcp === kind.port) return { kind: "otherProtocol" };
-      return step.udp === kind.port
-        ? compareSizes(step.udpPayloadBytes, kind.payloadBytes)
+      return kind.kind === "udp" && kind.port === step.port
+        ? { kind: "otherProtocol", came: "UDP", wanted: "TCP" }
         : { kind: "other" };
-    case "echo":
-      return compareSizes(step.icmpPayloadBytes, kind.payloadBytes);
-    case "established":
-      return { kind: "other" };
+    case "udp":
+      if (kind.kind === "tcp" && kind.port === step.port)
+        return { kind: "otherProtocol", came: "TCP", wanted: "UDP" };
+      return kind.kind === "udp" && kind.port === step.port
+        ? compareSizes(step.payloadBytes, kind.payloadBytes)
+        : { kind: "other" };
+    case "icmpEcho":
+      return kind.kind === "echo" ? compareSizes(step.payloadBytes, kind.payloadBytes) : { kind: "other" };
+    default:
+      return unreachable(step);
   }
 }
 

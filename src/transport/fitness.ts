@@ -5,8 +5,11 @@ import type { KnockStep } from "./host.js";
 const remedy =
   "allow its user's group in the sysctl net.ipv4.ping_group_range, or give perl the capability CAP_NET_RAW";
 
+const isEcho: Readonly<Record<KnockStep["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
+
+/** Whether echo requests are among the steps: not every machine may send them. */
 export function needsEcho(steps: readonly KnockStep[]): boolean {
-  return steps.some(({ icmpPayloadBytes }) => icmpPayloadBytes !== undefined);
+  return steps.some(({ kind }) => isEcho[kind]);
 }
 
 /**

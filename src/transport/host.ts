@@ -25,13 +25,11 @@ export interface HostConnection {
   close(): void;
 }
 
-/** What a knock sends, in order. */
-export interface KnockStep {
-  readonly tcp?: number | undefined;
-  readonly udp?: number | undefined;
-  readonly udpPayloadBytes?: number | undefined;
-  readonly icmpPayloadBytes?: number | undefined;
-}
+/** One packet of a knock. It has the shape of a policy's step, which this folder does not import. */
+export type KnockStep =
+  | { readonly kind: "tcp"; readonly port: number }
+  | { readonly kind: "udp"; readonly port: number; readonly payloadBytes?: number | undefined }
+  | { readonly kind: "icmpEcho"; readonly payloadBytes: number };
 
 /** What came back from a port: a connection, a refusal, or nothing within the time. */
 export type PortAnswer = "open" | "refused" | "silent";

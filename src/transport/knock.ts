@@ -1,6 +1,6 @@
 import { connect, isIP } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { KnockgateError } from "../errors.js";
+import { KnockgateError, unreachable } from "../errors.js";
 import type { KnockStep, PortAnswer } from "./host.js";
 
 /**
@@ -51,19 +51,27 @@ async function sendStep(
   step: KnockStep,
   sendEcho: NonNullable<Sending["sendEcho"]>,
 ): Promise<void> {
-  if (step.tcp !== undefined) await probePort(address, step.tcp, stepPauseMs);
-  if (step.udp !== undefined) {
-    await sendDatagram(address, step.udp, step.udpPayloadBytes ?? 0);
-    await pause(stepPauseMs);
+  switch (step.kind) {
+    case "tcp":
+      await probePort(address, step.port, stepPauseMs);
+      return;
+    case "udp":
+      await sendDatagram(address, step.port, step.payloadBytes ?? 0);
+      await pause(stepPauseMs);
+      return;
+    case "icmpEcho":
+      await sendEcho(address, step.payloadBytes);
+      return;
+    default:
+      return unreachable(step);
   }
-  if (step.icmpPayloadBytes !== undefined) await sendEcho(address, step.icmpPayloadBytes);
 }
 
-async function sendEchoByPerl(address: string, icmpPayloadBytes: number): Promise<void> {
+async function sendEchoByPerl(address: string, payloadBytes: number): Promise<void> {
   // To load what starts processes takes longer than to send a knock without such a step.
   const { runPerl } = await import("./local-perl.js");
   const { readFault, tellKnock } = await import("./packet-program.js");
-  const fault = readFault(await runPerl(tellKnock(address, [{ icmpPayloadBytes }])));
+  const fault = readFault(await runPerl(tellKnock(address, [{ kind: "icmpEcho", payloadBytes }])));
   if (fault !== undefined) throw new Error(fault.why);
 }
 

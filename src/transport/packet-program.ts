@@ -1,3 +1,4 @@
+import { unreachable } from "../errors.js";
 import type { KnockStep } from "./host.js";
 
 /**
@@ -166,7 +167,7 @@ export const askEcho = "echo\n";
 
 /** Sends the steps of a knock, in order, each once, with a pause wherever nothing says that a packet has arrived. */
 export function tellKnock(address: string, steps: readonly KnockStep[]): string {
-  return [`to ${address}\n`, ...steps.flatMap(tellStep)].join("");
+  return [`to ${address}\n`, ...steps.map(tellStep)].join("");
 }
 
 /** Asks what comes back from ports, all at the same time. */
@@ -199,10 +200,15 @@ export function readFault(
   return line === "" ? undefined : { line: Number(line), why };
 }
 
-function tellStep({ tcp, udp, udpPayloadBytes, icmpPayloadBytes }: KnockStep): readonly string[] {
-  return [
-    ...(tcp === undefined ? [] : [`tcp ${tcp}\n`]),
-    ...(udp === undefined ? [] : [`udp ${udp} ${udpPayloadBytes ?? 0}\n`]),
-    ...(icmpPayloadBytes === undefined ? [] : [`icmp ${icmpPayloadBytes}\n`]),
-  ];
+function tellStep(step: KnockStep): string {
+  switch (step.kind) {
+    case "tcp":
+      return `tcp ${step.port}\n`;
+    case "udp":
+      return `udp ${step.port} ${step.payloadBytes ?? 0}\n`;
+    case "icmpEcho":
+      return `icmp ${step.payloadBytes}\n`;
+    default:
+      return unreachable(step);
+  }
 }

@@ -3,7 +3,8 @@ import { type ChangeRequest, changeHost } from "../../src/apply/change";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
@@ -19,7 +20,7 @@ const update: ChangeRequest = {
   undoAfterSeconds: 60,
 };
 
-function makePolicy(steps: readonly Step[], more: object = {}): Policy {
+function makePolicy(steps: readonly StepInput[], more: object = {}): Policy {
   const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 30, ...more };
   const reading = parsePolicy({ name: "edge", gates: [gate] });
   if (reading.kind === "wrong") throw new Error(reading.findings[0]?.message);
@@ -112,7 +113,7 @@ describe("a change that succeeds", () => {
     let connections = 0;
     const routes = host.world.routes.map((route) => ({
       ...route,
-      knock: (steps: readonly Step[]) => {
+      knock: (steps: Parameters<typeof route.knock>[0]) => {
         knocks.push(steps);
         return route.knock(steps);
       },

@@ -3,7 +3,8 @@ import { type ChangeRequest, changeHost } from "../../src/apply/change";
 import { checkHealth } from "../../src/apply/health";
 import { KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { renderPolicy } from "../../src/render/render";
 import type { CommandResult, HostConnection } from "../../src/transport/host";
 import { type Fault, makeFakeHost } from "../fake-host";
@@ -19,7 +20,7 @@ const request: ChangeRequest = {
   health,
 };
 
-function makePolicy(steps: readonly Step[]): Policy {
+function makePolicy(steps: readonly StepInput[]): Policy {
   const reading = parsePolicy({
     name: "edge",
     gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }],

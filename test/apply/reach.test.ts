@@ -4,6 +4,7 @@ import { type Dialing, dial, reachHost } from "../../src/apply/reach";
 import { type ErrorCode, KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
+import { portOf } from "../../src/policy/step";
 import type { HostConnection, Route } from "../../src/transport/host";
 
 const dialing: Dialing = { port: 22, perDialTimeoutMs: 15_000, errorLimit: 0 };
@@ -25,7 +26,7 @@ function makeRoute(name: string, notes: string[], answers: readonly ("opens" | E
   return {
     name,
     knock: async (steps) => {
-      notes.push(`${name} knocks ${steps.map(({ tcp }) => tcp).join()}`);
+      notes.push(`${name} knocks ${steps.map(portOf).join()}`);
     },
     connect: async (timeoutMs) => {
       const answer = answers[Math.min(dials++, answers.length - 1)];

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type LintFinding, lintPolicy, lintRules } from "../../src/check/lint";
 import { formatFindings } from "../../src/policy/finding";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
+import { payloadBytesOf, portOf } from "../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
 type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];
@@ -406,9 +407,7 @@ describe("a rule of the linter", () => {
 
   test.each(broken)("%s says no port and no size of a step (%i)", (_id, _index, wrong) => {
     const secrets = wrong.gates.flatMap(({ knock: { steps } }) =>
-      steps.flatMap(({ tcp: port, udp, icmpPayloadBytes, udpPayloadBytes }) =>
-        [port, udp, icmpPayloadBytes, udpPayloadBytes].flatMap((value) => value ?? []),
-      ),
+      steps.flatMap((step) => [portOf(step), payloadBytesOf(step)].flatMap((value) => value ?? [])),
     );
     const numbers = formatFindings(lintPolicy(wrong).map(withoutReason)).match(/\d+/g) ?? [];
     // Small numbers stand for times, counts and places as well.

@@ -2,11 +2,11 @@ import { writeKnockCommands } from "../../src/client/knock-commands";
 import { makeProfile, type Profile } from "../../src/client/profile";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import type { Way } from "../../src/client/way";
-import type { Step } from "../../src/policy/policy";
+import { readStep, type StepInput } from "../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
 /** Numbers that stand nowhere else: where one is seen, a knock is. */
-export const secretSteps: readonly Step[] = [
+export const secretSteps: readonly StepInput[] = [
   { tcp: 47_411 },
   { udp: 58_522, udpPayloadBytes: 833 },
   { icmpPayloadBytes: 977 },
@@ -20,7 +20,10 @@ function makeAll(name: string, way: Way, port: string) {
     gates: [{ name: "ssh", protect: [{ tcp: port }], knock: { steps: [...secretSteps] } }],
   });
   const profile = makeProfile(name, way, policy);
-  const knock = profile.gates.map((gate) => ({ ...gate, commands: writeKnockCommands(gate.steps, way) }));
+  const knock = profile.gates.map((gate) => ({
+    ...gate,
+    commands: writeKnockCommands(gate.steps.map(readStep), way),
+  }));
   return { knock, sshConfig: writeSshConfig(name, way, policy), profile };
 }
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { withProvingWorld, withWorld } from "../../src/apply/worlds";
 import { commandLineOwner } from "../../src/cli/host/errand";
 import { loadProfile } from "../../src/cli/profile-store";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
 import { readPolicy } from "../policy/read-policy";
@@ -13,7 +14,7 @@ import { play } from "./play";
 
 vi.mock("../../src/apply/worlds", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
 
-const declare = (steps: readonly Step[], name = "edge") => ({
+const declare = (steps: readonly StepInput[], name = "edge") => ({
   name,
   gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] } }],
 });

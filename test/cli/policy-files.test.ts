@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { lintRules } from "../../src/check/lint";
-import type { Step } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { renderPolicy } from "../../src/render/render";
 import { readPolicy } from "../policy/read-policy";
 import { play } from "./play";
 
-const steps: readonly Step[] = [{ tcp: 47_411 }, { udp: 58_522, udpPayloadBytes: 833 }, { tcp: 39_633 }];
+const steps: readonly StepInput[] = [{ tcp: 47_411 }, { udp: 58_522, udpPayloadBytes: 833 }, { tcp: 39_633 }];
 // The stand-in of a secret is hexadecimal, and may well have 833 inside.
 const secrets = /47411|58522|39633|\b833\b/;
 const sound = makePolicy(steps);
 const unwise = makePolicy([{ tcp: 47_411 }, { tcp: 47_412 }]);
 const wrong = { ...sound, gates: [{ ...sound.gates[0], protect: [], extra: 47_411 }] };
 
-function makePolicy(these: readonly Step[], openForSeconds = 30) {
+function makePolicy(these: readonly StepInput[], openForSeconds = 30) {
   const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...these] }, openForSeconds };
   return { name: "edge", gates: [gate] };
 }

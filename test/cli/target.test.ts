@@ -9,9 +9,11 @@ import { readOpening } from "../../src/cli/open-gate";
 import { readCall } from "../../src/cli/read-call";
 import { readStepWord } from "../../src/cli/step-word";
 import { findTarget } from "../../src/cli/target";
+import { readStep } from "../../src/policy/step";
 import { makeOutputs, secretSteps, secrets } from "./gated";
 import { play } from "./play";
 
+const knock = secretSteps.map(readStep);
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
 const outputs = {
   edge: makeOutputs("edge", way),
@@ -33,10 +35,10 @@ function find(host: string, port?: number, words: readonly string[] = [], input 
 
 describe("what a knock is sent for", () => {
   test.each([
-    ["a profile's gate of SSH", "edge", undefined, { gate: "ssh", port: 22, steps: secretSteps }],
-    ["the gate of a wanted port", "twin", 2_010, { gate: "ssh", port: 2_010, steps: secretSteps }],
-    ["the profile of a host", "203.0.113.7", 22, { gate: "ssh", port: 22, steps: secretSteps }],
-    ["the only gate, by its first port", "inner", undefined, { gate: "ssh", port: 443, steps: secretSteps }],
+    ["a profile's gate of SSH", "edge", undefined, { gate: "ssh", port: 22, steps: knock }],
+    ["the gate of a wanted port", "twin", 2_010, { gate: "ssh", port: 2_010, steps: knock }],
+    ["the profile of a host", "203.0.113.7", 22, { gate: "ssh", port: 22, steps: knock }],
+    ["the only gate, by its first port", "inner", undefined, { gate: "ssh", port: 443, steps: knock }],
     ["a port without a gate", "edge", 80, { gate: undefined, port: 80, steps: [] }],
   ])("is %s", async (_, host, port, target) => {
     expect(await find(host, port)).toMatchObject(target);
@@ -47,7 +49,7 @@ describe("what a knock is sent for", () => {
       way: { host: "192.0.2.1", port: 80, user: "root" },
       gate: undefined,
       port: 80,
-      steps: [{ tcp: 7_000 }, { udp: 8_000, udpPayloadBytes: 0 }],
+      steps: [{ tcp: 7_000 }, { udp: 8_000, udpPayloadBytes: 0 }].map(readStep),
     });
     const input = JSON.stringify(makeOutputs("new", { ...way, host: "192.0.2.77" }));
     expect(await find("new", undefined, ["--stack"], input)).toMatchObject({ way: { host: "192.0.2.77" } });
@@ -81,8 +83,8 @@ test.each([
 });
 
 test("steps are read at their limits", () => {
-  expect(readStepWord("udp:65535/1232", 1)).toEqual({ udp: 65_535, udpPayloadBytes: 1_232 });
-  expect(readStepWord("icmp:0", 1)).toEqual({ icmpPayloadBytes: 0 });
+  expect(readStepWord("udp:65535/1232", 1)).toEqual({ kind: "udp", port: 65_535, payloadBytes: 1_232 });
+  expect(readStepWord("icmp:0", 1)).toEqual({ kind: "icmpEcho", payloadBytes: 0 });
 });
 
 test("addresses are tried in turns of families, beginning with the resolver's first", () => {

@@ -5,7 +5,7 @@ import { command as knock } from "../../src/cli/commands/knock";
 import { command as proxy } from "../../src/cli/commands/proxy";
 import { writeKnockCommands } from "../../src/client/knock-commands";
 import { writeSshConfig } from "../../src/client/ssh-config";
-import type { Step } from "../../src/policy/policy";
+import { readStep, type Step, type StepInput } from "../../src/policy/step";
 
 const text = readFileSync(join(__dirname, "..", "..", "docs", "clients.md"), "utf8");
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
@@ -22,7 +22,8 @@ function readTable(head: string): readonly (readonly string[])[] {
 
 function readSteps(cell: string): readonly Step[] {
   const json = cell.replace(/^`|`$/g, "").replace(/(\w+):/g, '"$1":');
-  return JSON.parse(`[${json}]`);
+  const steps: readonly StepInput[] = JSON.parse(`[${json}]`);
+  return steps.map(readStep);
 }
 
 test("the clients' document has each command just as it is written", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { writeKnockCommands } from "../../src/client/knock-commands";
-import { readWay } from "../../src/client/way";
-import type { Step } from "../../src/policy/policy";
+import { readWay, type Way } from "../../src/client/way";
+import { readStep, type StepInput } from "../../src/policy/step";
 
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
 const behind = { ...way, proxy: { host: "bastion.example", port: 2_222, user: "jump" } };
@@ -15,9 +15,13 @@ const sendFrom =
 const need = (tool: string) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`;
 const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
 
+function write(steps: readonly StepInput[], to: Way) {
+  return writeKnockCommands(steps.map(readStep), to);
+}
+
 describe("a knock as commands", () => {
   test("has TCP and UDP steps in order for each tool", () => {
-    expect(writeKnockCommands([{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }], way)).toEqual({
+    expect(write([{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }], way)).toEqual({
       knock: "knock -d 150 203.0.113.7 7411:tcp 8522:udp 6633:tcp",
       nmap: [
         `nmap ${quiet} -Pn -sT -p 7411 203.0.113.7`,
@@ -35,7 +39,7 @@ describe("a knock as commands", () => {
 
   test("has sizes where the tool can send just that size", () => {
     const steps = [{ udp: 8_522, udpPayloadBytes: 9 }, { icmpPayloadBytes: 77 }];
-    expect(writeKnockCommands(steps, { ...way, host: "2001:db8::7" })).toEqual({
+    expect(write(steps, { ...way, host: "2001:db8::7" })).toEqual({
       nmap: [
         `nmap -6 ${quiet} -Pn -sU --data-length 9 -p 8522 2001:db8::7`,
         `nmap -6 ${quiet} -sn -PE --disable-arp-ping --data-length 77 2001:db8::7`,
@@ -50,7 +54,7 @@ describe("a knock as commands", () => {
     });
   });
 
-  test.each<{ what: string; steps: readonly Step[]; tools: readonly string[] }>([
+  test.each<{ what: string; steps: readonly StepInput[]; tools: readonly string[] }>([
     {
       what: "echo requests",
       steps: [{ tcp: 7_411 }, { icmpPayloadBytes: 0 }],
@@ -74,18 +78,18 @@ describe("a knock as commands", () => {
       tools: ["knock", "nmap", "bash", "netcat"],
     },
   ])("of $what is there for $tools alone", ({ steps, tools }) => {
-    expect(Object.keys(writeKnockCommands(steps, way))).toEqual(tools);
+    expect(Object.keys(write(steps, way))).toEqual(tools);
   });
 
   test("is run on the bastion where there is one, by what has no step in its arguments there", () => {
     const steps = [{ udp: 8_522 }];
     const there = "ssh -l jump -p 2222 bastion.example 'bash -s -- 203.0.113.7'";
-    expect(writeKnockCommands(steps, behind)).toEqual({
+    expect(write(steps, behind)).toEqual({
       bash: `printf %s 'h=$1; { echo >"/dev/udp/$h/8522"; sleep .1; } >/dev/null 2>&1; true' | ${there}`,
     });
-    expect(writeKnockCommands([{ udp: 8_522, udpPayloadBytes: 0 }], behind)).toEqual({});
+    expect(write([{ udp: 8_522, udpPayloadBytes: 0 }], behind)).toEqual({});
     const pinned = { ...behind, proxy: { ...behind.proxy, hostKey } };
-    expect(writeKnockCommands(steps, pinned).bash).toContain(
+    expect(write(steps, pinned).bash).toContain(
       ` | ssh -o IgnoreUnknown=KnownHostsCommand -o 'KnownHostsCommand=/bin/echo %H ${hostKey}' -o `,
     );
   });
@@ -93,17 +97,15 @@ describe("a knock as commands", () => {
   test.each(["-oProxyCommand=id", "a\0b", "a b", "", "a/b", "a\u0007"])(
     "is not made for the host %j",
     (host) => {
-      expect(writeKnockCommands([{ tcp: 7_411 }], { ...way, host })).toEqual({});
-      expect(writeKnockCommands([{ tcp: 7_411 }], { ...behind, proxy: { ...behind.proxy, host } })).toEqual(
-        {},
-      );
+      expect(write([{ tcp: 7_411 }], { ...way, host })).toEqual({});
+      expect(write([{ tcp: 7_411 }], { ...behind, proxy: { ...behind.proxy, host } })).toEqual({});
     },
   );
 
   test.each(["it's", "$(id)", "`id`", "a;id", "a&b", 'a"b', "*", "a\\b", "~root", "fe80::1%eth0"])(
     "has the host %s as one word that means itself",
     (host) => {
-      const { knock } = writeKnockCommands([{ tcp: 7_411 }], { ...way, host });
+      const { knock } = write([{ tcp: 7_411 }], { ...way, host });
       const word = /^[a-z0-9:%]+$/.test(host) ? host : `'${host.replaceAll("'", "'\\''")}'`;
       expect(knock).toBe(`knock -d 150 ${word} 7411:tcp`);
     },

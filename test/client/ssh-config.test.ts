@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { writeSshConfig } from "../../src/client/ssh-config";
-import type { Step } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
@@ -8,7 +8,7 @@ const proxy = { host: "bastion.example", port: 2_222, user: "jump" };
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIABBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const policy = gate([{ udp: 8_522 }]);
 
-function gate(steps: readonly Step[], port = "22") {
+function gate(steps: readonly StepInput[], port = "22") {
   return readPolicy({
     name: "edge",
     gates: [{ name: "ssh", protect: [{ tcp: port }], knock: { steps: [...steps] } }],

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { writeBashKnock } from "../../src/client/bash-knock";
 import { visitAddresses } from "../../src/client/visit-addresses";
+import { readStep } from "../../src/policy/step";
 
 /** A stand-in for getent(1): what glibc's prints for a name with two addresses. */
 const getent =
@@ -24,12 +25,11 @@ describe("what is done for each address of a name", () => {
   test("is done once for an address, without a look-up", () => {
     const program = 'h=$1; { echo >"/dev/udp/$h/8522"; sleep .1; } >/dev/null 2>&1';
     for (const host of ["192.0.2.7", "2001:db8::7"])
-      expect(writeBashKnock([{ udp: 8_522 }], host)).toBe(program);
+      expect(writeBashKnock([{ kind: "udp", port: 8_522 }], host)).toBe(program);
   });
 
   test("can stand in single quotes, and in ssh_config, which takes percent signs and braces behind a dollar", () => {
-    expect(writeBashKnock([{ tcp: 7_411 }, { icmpPayloadBytes: 9 }], "edge.test")).not.toMatch(
-      /['\\%\n]|\$\{/,
-    );
+    const steps = [{ tcp: 7_411 }, { icmpPayloadBytes: 9 }].map(readStep);
+    expect(writeBashKnock(steps, "edge.test")).not.toMatch(/['\\%\n]|\$\{/);
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type Explanation, explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
+import { type Step, sameStep } from "../../src/policy/step";
 import { renderPolicy } from "../../src/render/render";
 
 const golden = join(__dirname, "..", "golden");
@@ -54,18 +55,15 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
       for (const [position, step] of gate.knock.steps.entries()) {
         // Steps in a row that look alike share a set: those lines change with either.
         const isAlike = [position - 1, position + 1].some((beside) => {
-          const { tcp, udp, udpPayloadBytes: size = step.udpPayloadBytes } = gate.knock.steps[beside] ?? {};
-          const isSameSize = size === (step.udpPayloadBytes ?? size);
-          return (tcp ?? udp) !== undefined && tcp === step.tcp && udp === step.udp && isSameSize;
+          const other = gate.knock.steps[beside];
+          return other !== undefined && sameStep(step, other);
         });
         if (isAlike) continue;
-        const changed = structuredClone(policy) as unknown as { gates: { knock: { steps: object[] } }[] };
-        const other =
-          step.tcp !== undefined
-            ? { tcp: otherPort }
-            : step.udp !== undefined
-              ? { ...step, udp: otherPort }
-              : { icmpPayloadBytes: (step.icmpPayloadBytes ?? 0) + 1 };
+        const changed = structuredClone(policy) as unknown as { gates: { knock: { steps: Step[] } }[] };
+        const other: Step =
+          step.kind === "icmpEcho"
+            ? { ...step, payloadBytes: step.payloadBytes + 1 }
+            : { ...step, port: otherPort };
         const steps = changed.gates[index]?.knock.steps ?? [];
         steps[position] = other;
         const differing = differingLines(policy, changed as unknown as Policy);

@@ -9,7 +9,8 @@ import { renderGateSvg, renderSvg } from "../../src/explain/svg";
 import { themes } from "../../src/explain/theme";
 import { describeStep } from "../../src/explain/words";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput, Step } from "../../src/policy/policy";
+import type { PolicyInput } from "../../src/policy/policy";
+import { readStep, type StepInput } from "../../src/policy/step";
 import { labelSecrets } from "../../src/render/redact";
 import { gateName } from "../arbitraries";
 
@@ -23,7 +24,7 @@ function explain(input: PolicyInput): Explanation {
 function explainedGate(): fc.Arbitrary<GateExplanation> {
   const port = fc.integer({ min: 1, max: 65_535 });
   const size = fc.nat(1_232);
-  const step: fc.Arbitrary<Step> = fc.oneof(
+  const step: fc.Arbitrary<StepInput> = fc.oneof(
     port.map((tcp) => ({ tcp })),
     port.map((udp) => ({ udp })),
     fc.record({ udp: port, udpPayloadBytes: size }),
@@ -52,7 +53,7 @@ function explainedGate(): fc.Arbitrary<GateExplanation> {
         path: "",
         name: "",
         lines: [],
-        meaning: describeStep(gate.name, each, index + 1, labelSecrets("k")),
+        meaning: describeStep(gate.name, readStep(each), index + 1, labelSecrets("k")),
       })),
     }));
 }

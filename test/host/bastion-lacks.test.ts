@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { KnockgateError } from "../../src/errors";
+import { readStep } from "../../src/policy/step";
 import type { ConnectionInput } from "../../src/transport/connection";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -12,6 +13,7 @@ import { reconfigureSshd } from "./sshd";
 import { addUser } from "./users";
 
 const steps = [{ tcp: 47_001 }, { icmpPayloadBytes: 77 }, { udp: 58_002 }];
+const knock = steps.map(readStep);
 const request = { policy: makePolicy({ steps }), owner: "me", undoAfterSeconds: 60 };
 
 vi.setConfig({ maxConcurrency: 20 });
@@ -33,7 +35,7 @@ describe.concurrent("what a bastion lacks", () => {
     const login = await prepare(bastion);
     const before = [await host.ruleset(), await listFiles(host)];
     const connection = { ...connectionThrough(lab, bastion, host, login), ...more };
-    const failure = await openDeployment(connection, undefined, steps)
+    const failure = await openDeployment(connection, undefined, knock)
       .then(async (world) => {
         await changeHost(request, world).finally(() => world.close());
         return undefined;
@@ -66,7 +68,7 @@ describe.concurrent("what a bastion lacks", () => {
     expect(failure.message).toContain("net.ipv4.ping_group_range");
     const host = claimHost(lab);
     await hideBehind(bastion, host);
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, [{ tcp: 47_001 }]);
+    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, knock.slice(0, 1));
     world.close();
   });
 
@@ -163,7 +165,7 @@ describe.concurrent("what a bastion lacks", () => {
       message: expect.stringContaining(`inner.test: its name has no address on ${nameOf(bastion)}`),
     });
     await bastion.run(["sh", "-c", `echo ${host.ipv4} inner.test >>/etc/hosts`]);
-    const world = await openDeployment(connection, undefined, steps);
+    const world = await openDeployment(connection, undefined, knock);
     await changeHost(request, world);
     world.close();
     expect(world.lines[0]).toContain(`inner.test:22 (${host.ipv4}) through ${nameOf(bastion)}`);
@@ -200,12 +202,12 @@ describe("what this machine lacks for an echo request", () => {
   test("is perl: that is said before anything is sent", async () => {
     process.env["PATH"] = lab.directory;
     const connection = connectionTo(lab, claimHost(lab));
-    await expect(openDeployment(connection, undefined, steps)).rejects.toMatchObject({
+    await expect(openDeployment(connection, undefined, knock)).rejects.toMatchObject({
       code: "HOST_UNFIT",
       message: expect.stringMatching(
         /^this machine can't send ICMP echo requests.*perl is not installed.*Nothing was sent/,
       ),
     });
-    await openDeployment(connection, undefined, [{ tcp: 47_001 }]);
+    await openDeployment(connection, undefined, knock.slice(0, 1));
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { readStep } from "../../src/policy/step";
 import { type ConnectionInput, connectionSchema } from "../../src/transport/connection";
 import { findVantage } from "../../src/transport/vantage";
 import type { LabHost } from "../lab/host";
@@ -12,7 +13,7 @@ const steps = [
   { icmpPayloadBytes: 77 },
   { tcp: 7_022 },
   { udp: 58_003 },
-];
+].map(readStep);
 
 /** Counts each step by its whole form, and that it came from one machine. */
 const countSteps = (from: LabHost) => `

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import { readStep, type StepInput } from "../../src/policy/step";
 import { connectionSchema } from "../../src/transport/connection";
 import { findRoutes } from "../../src/transport/routes";
 import type { LabHost } from "../lab/host";
@@ -13,15 +14,15 @@ import { isLetIn, listFiles, listGate } from "./inspection";
 import { makePolicy } from "./policies";
 import { reconfigureSshd } from "./sshd";
 
-const steps: readonly Step[] = [
+const steps: readonly StepInput[] = [
   { tcp: 47_001 },
   { udp: 58_002, udpPayloadBytes: 9 },
   { icmpPayloadBytes: 77 },
   { tcp: 39_003 },
 ];
-const otherSteps: readonly Step[] = [{ icmpPayloadBytes: 301 }, { udp: 41_101 }, { tcp: 52_102 }];
+const otherSteps: readonly StepInput[] = [{ icmpPayloadBytes: 301 }, { udp: 41_101 }, { tcp: 52_102 }];
 /** The door closes soon, so that it can be seen closed. */
-function makeGate(knock: readonly Step[]): Policy {
+function makeGate(knock: readonly StepInput[]): Policy {
   const ssh = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...knock] }, openForSeconds: 4 };
   return makePolicy({ gates: [ssh] });
 }
@@ -117,7 +118,7 @@ describe.concurrent("through a bastion", () => {
 }`;
     await host.run(["nft", "-f", "-"], { stdin: lossy });
     const before = await listWithoutCounts(host);
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, steps);
+    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, steps.map(readStep));
     await expect(changeHost(first, world)).rejects.toMatchObject({
       code: "NOT_CONFIRMED",
       message: expect.stringContaining("The host has put back what it had before"),
@@ -128,7 +129,7 @@ describe.concurrent("through a bastion", () => {
 
   test("a dial that gets no answer ends with no SYN left behind, and the knock after it opens", async () => {
     const { bastion, host } = await placeBehind();
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, steps);
+    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, steps.map(readStep));
     await changeHost(first, world);
     world.close();
     await waitForClosed(bastion, host);
@@ -144,14 +145,17 @@ describe.concurrent("through a bastion", () => {
       const { stdout } = await host.run(["nft", "list", "counter", "inet", "late", "syns"]);
       return Number(/packets (\d+)/.exec(stdout)?.[1]);
     };
-    const passage = await findRoutes(connectionSchema.parse(connectionThrough(lab, bastion, host)), steps);
+    const passage = await findRoutes(
+      connectionSchema.parse(connectionThrough(lab, bastion, host)),
+      steps.map(readStep),
+    );
     const [route] = passage.routes;
     await expect(route?.connect(500)).rejects.toMatchObject({ code: "UNREACHABLE" });
     const syns = await count();
     // The kernel would send it again after 1 s, and after 3 s (RFC 6298, 2.1).
     await new Promise((resolve) => setTimeout(resolve, 3_500));
     expect([syns, await count()]).toEqual([1, 1]);
-    await route?.knock(steps);
+    await route?.knock(steps.map(readStep));
     const connection = await route?.connect(5_000);
     expect((await connection?.run({ commands: "id -u\n" }, 5_000))?.stdout).toBe("0\n");
     connection?.close();

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { makeProfile } from "../../src/client/profile";
 import { readWay } from "../../src/client/way";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -14,12 +15,12 @@ import { claimHost, connectionTo, deployTo } from "./deployment";
 import { makePolicy } from "./policies";
 
 const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
-const steps: Step[] = [{ tcp: 47_001 }, { udp: 58_002, udpPayloadBytes: 833 }, { tcp: 39_003 }];
+const steps: StepInput[] = [{ tcp: 47_001 }, { udp: 58_002, udpPayloadBytes: 833 }, { tcp: 39_003 }];
 const secrets = /47001|58002|39003|\b833\b/;
 /** So short that each test finds it closed again. */
 const openForSeconds = 2;
 
-function gatesOf(knocks: readonly Step[]): Policy {
+function gatesOf(knocks: readonly StepInput[]): Policy {
   const knock = { steps: [...knocks] };
   return makePolicy({
     gates: [

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { writeKnockCommands } from "../../src/client/knock-commands";
 import { isHostWord } from "../../src/client/way";
+import { readStep } from "../../src/policy/step";
 
 /** Near-misses: what means something to sh, next to what stands in names and addresses. */
 const piece = fc.constantFrom(
@@ -40,13 +41,16 @@ test.each(["dash", "bash"])(
   (shell) => {
     fc.assert(
       fc.property(fc.array(host.filter(isHostWord), { minLength: 1, maxLength: 20 }), (hosts) => {
-        const steps = [{ tcp: 7_411 }, { udp: 8_522 }];
+        const steps = [{ tcp: 7_411 }, { udp: 8_522 }].map(readStep);
         const login = { port: 22, user: "ops" };
         const proxy = { ...login, host: "bastion.example" };
         const commands = hosts.flatMap((name) => {
           const direct = writeKnockCommands(steps, { ...login, host: name });
           const through = writeKnockCommands(steps, { ...login, host: name, proxy });
-          const { ping } = writeKnockCommands([{ icmpPayloadBytes: 9 }], { ...login, host: name });
+          const { ping } = writeKnockCommands([{ kind: "icmpEcho", payloadBytes: 9 }], {
+            ...login,
+            host: name,
+          });
           const all = [direct.knock, direct.nmap, direct.bash, direct.netcat, ping, through.bash];
           return all.map((command) => command ?? "exit 1");
         });

@@ -4,7 +4,8 @@ import { changeHost } from "../../src/apply/change";
 import { type KnockCommands, writeKnockCommands } from "../../src/client/knock-commands";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import { readWay, type Way } from "../../src/client/way";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import { readStep, type StepInput } from "../../src/policy/step";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { tryConnect } from "../lab/packets";
@@ -12,8 +13,8 @@ import { hideBehind } from "./bastions";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { makePolicy } from "./policies";
 
-const plain: readonly Step[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
-const sized: readonly Step[] = [
+const plain: readonly StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+const sized: readonly StepInput[] = [
   { tcp: 47_101 },
   { udp: 58_102, udpPayloadBytes: 1_232 },
   { icmpPayloadBytes: 77 },
@@ -21,7 +22,7 @@ const sized: readonly Step[] = [
   { tcp: 39_103 },
 ];
 
-const echoes: readonly Step[] = [
+const echoes: readonly StepInput[] = [
   { icmpPayloadBytes: 401 },
   { icmpPayloadBytes: 0 },
   { icmpPayloadBytes: 1_232 },
@@ -31,7 +32,7 @@ interface Try {
   readonly tool: keyof KnockCommands;
   readonly what?: string;
   /** Of its own gate alone, so that no door is open by another's knock. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly StepInput[];
   /** What is called `nc` then, `sh` and `ping`. */
   readonly by?: Readonly<Record<string, string>>;
   /** Default: over IPv6, too. */
@@ -154,7 +155,7 @@ describe("what a person is given to knock with", () => {
     async ({ tool, port, steps, by = {}, isIpv4Only = false }: (typeof tries)[number]) => {
       const path = `PATH=${await gatherPrograms({ ...by, port: `/${port}` })}:/usr/bin:/bin`;
       for (const address of isIpv4Only ? [host.ipv4] : [host.ipv4, host.ipv6]) {
-        const command = writeKnockCommands(steps, wayTo(host, address))[tool];
+        const command = writeKnockCommands(steps.map(readStep), wayTo(host, address))[tool];
         expect(await tryConnect(client, address, port, 700)).toBe("silent");
         await setAnswers(address === host.ipv4);
         // As `... | jq -r ... | sh` runs it, in a shell that reads no line ahead: what comes after it is no part of it.
@@ -171,7 +172,7 @@ describe("what a person is given to knock with", () => {
     "says in %s which tool is missing, before it sends anything",
     async (shell) => {
       const folder = await gatherPrograms({ sh: `/usr/bin/${shell}`, nc: "/usr/bin/nc.openbsd" });
-      const command = `PATH=${folder}; ${writeKnockCommands(sized, wayTo(host)).netcat}`;
+      const command = `PATH=${folder}; ${writeKnockCommands(sized.map(readStep), wayTo(host)).netcat}`;
       const { code, stdout, stderr } = await client.run(["sh", "-c", command], { check: false });
       expect([code, stdout, stderr]).toEqual([127, "", "ping: not found\n"]);
     },
@@ -226,7 +227,7 @@ describe("for a host behind a bastion", () => {
     sampler.stdout.setEncoding("latin1").on("data", (text: string) => {
       sample += text;
     });
-    const { bash, ...others } = writeKnockCommands(plain, way);
+    const { bash, ...others } = writeKnockCommands(plain.map(readStep), way);
     expect(others).toEqual({});
     await client.run(["sh", "-c", bash ?? "exit 1"]);
     sampler.kill("SIGKILL");

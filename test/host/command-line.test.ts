@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import { readWay } from "../../src/client/way";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import { type StepInput, writeStep } from "../../src/policy/step";
 import { type CommandOptions, runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -15,8 +16,8 @@ import { makePolicy } from "./policies";
 
 const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const secrets = /47001|58002|39003|47101|58102|39103|\b833\b|\b977\b/;
-const sshSteps: Step[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
-const mixedSteps: Step[] = [
+const sshSteps: StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+const mixedSteps: StepInput[] = [
   { tcp: 47_101 },
   { udp: 58_102, udpPayloadBytes: 833 },
   { icmpPayloadBytes: 977 },
@@ -52,7 +53,7 @@ function outputsOf(name: string, address: string) {
     return {
       gate: gate.name,
       protect: gate.protect,
-      steps,
+      steps: steps.map(writeStep),
       stepTimeoutSeconds,
       openForSeconds: gate.openForSeconds,
     };

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { writePolicy } from "../../src/policy/written-policy";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { withoutCounts } from "../lab/nft-listing";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { waitForNoTimer } from "./inspection";
-import { type Managed, manage } from "./managed";
+import { type Given, type Managed, manage } from "./managed";
 import { leavePending } from "./pending";
 import { makePolicy, type Particulars } from "./policies";
 
@@ -103,13 +104,13 @@ describe.concurrent.each([
   });
   afterAll(() => lab?.close());
 
-  async function claimGated(): Promise<{ host: LabHost; gate: Managed; given: object }> {
+  async function claimGated(): Promise<{ host: LabHost; gate: Managed; given: Given }> {
     const host = claimHost(lab);
     const tools = "cd /usr/local/sbin && cat >systemctl && chmod 0755 systemctl && cp systemctl systemd-run";
     await host.run(["sh", "-c", `mkdir -p /run/systemd/system /run/systemd/stub && ${tools}`], {
       stdin: systemd,
     });
-    const given = { connection: connectionTo(lab, host), policy: twoGates(backend) };
+    const given = { connection: connectionTo(lab, host), policy: writePolicy(twoGates(backend)) };
     return { host, given, gate: await manage(given) };
   }
 
@@ -157,10 +158,10 @@ describe.concurrent.each([
   test("where the state missed what the host confirmed, a refresh says so, and shows no step of it", async () => {
     const { host, gate, given } = await claimGated();
     const stale = { id: gate.id, ...gate.state };
-    await gate.up({ policy: twoGates(backend, otherSteps) });
+    await gate.up({ policy: writePolicy(twoGates(backend, otherSteps)) });
     const before = await listRules(host);
     // The knock of the stale state opens no more; a door that is still open does.
-    const behind = await manage({ ...given, policy: twoGates(backend, otherSteps) }, stale);
+    const behind = await manage({ ...given, policy: writePolicy(twoGates(backend, otherSteps)) }, stale);
     expect(await behind.refresh()).toEqual([expect.stringMatching(/^unknown change: /)]);
     expect(`${behind.state["drift"]}${behind.state["ruleset"]}`).not.toMatch(secrets);
     await behind.up();
@@ -170,7 +171,7 @@ describe.concurrent.each([
 
   test("where another resource took the policy over, a refresh says so, and only adopt takes it back", async () => {
     const { host, gate, given } = await claimGated();
-    const theirs = twoGates(backend, sshSteps, { allowFrom: ["192.0.2.0/24"] });
+    const theirs = writePolicy(twoGates(backend, sshSteps, { allowFrom: ["192.0.2.0/24"] }));
     await expect(manage({ ...given, policy: theirs })).rejects.toMatchObject({ code: "OWNED_BY_ANOTHER" });
     expect(await gate.refresh()).toEqual([]);
     await manage({ ...given, policy: theirs, adopt: true });

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Step } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -17,7 +17,7 @@ const [oldSteps, newSteps] = [
   [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }],
   [{ tcp: 41_101 }, { udp: 52_102 }, { tcp: 33_104 }],
 ];
-const declare = (steps: readonly Step[], more: object = {}) => ({
+const declare = (steps: readonly StepInput[], more: object = {}) => ({
   name: "edge",
   // So short that each test finds it closed again.
   gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] }, openForSeconds: 1 }],

@@ -1,11 +1,15 @@
-import type { Step } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 import type { LabHost } from "../lab/host";
 import { withoutCounts } from "../lab/nft-listing";
 import { type Packets, type Sender, sendKnock, tryConnect } from "../lab/packets";
 import { waitUntil } from "./deployment";
 
 /** Whether SSH answers a source, after the knock if there is one. */
-export async function isLetIn(from: Sender, host: LabHost, steps: readonly Step[] = []): Promise<boolean> {
+export async function isLetIn(
+  from: Sender,
+  host: LabHost,
+  steps: readonly StepInput[] = [],
+): Promise<boolean> {
   if (steps.length > 0) await sendKnock(from, { to: host.ipv4, steps: steps as Packets["steps"] });
   return (await tryConnect(from, host.ipv4, host.sshPort, 1_000)) === "open";
 }

@@ -3,6 +3,7 @@ import { changeHost } from "../../src/apply/change";
 import { observeHost } from "../../src/apply/observe";
 import { removeFromHost } from "../../src/apply/remove";
 import { isUnchanged } from "../../src/plan/observed";
+import { readStep } from "../../src/policy/step";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo, waitUntil } from "./deployment";
@@ -100,7 +101,9 @@ describe.concurrent.each([
     const before = await listAll(host);
     await host.run(["ip6tables", "-D", "kg_edge_beginning", "-p", "tcp", "--dport", "22", "-j", "DROP"]);
     const world = await deployTo(lab, host);
-    const connection = await world.routes[0]?.knock(oldSteps).then(() => world.routes[0]?.connect(5_000));
+    const connection = await world.routes[0]
+      ?.knock(oldSteps.map(readStep))
+      .then(() => world.routes[0]?.connect(5_000));
     if (connection === undefined) throw new Error("no route");
     expect(isUnchanged(await observeHost(connection, oldPolicy))).toBe(false);
     connection.close();

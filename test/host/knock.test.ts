@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readStep } from "../../src/policy/step";
 import { connectionSchema } from "../../src/transport/connection";
 import { probePort, sendKnock } from "../../src/transport/knock";
 import { findRoutes } from "../../src/transport/routes";
@@ -46,7 +47,8 @@ describe.concurrent("a knock", () => {
     async (family) => {
       const host = claimHost(lab);
       await host.run(["nft", "-f", "-"], { stdin: counters });
-      await sendKnock(host[family], [{ tcp: 7_001 }, { tcp: 7_002 }, { udp: 7_003 }, { tcp: 22 }]);
+      const steps = [{ tcp: 7_001 }, { tcp: 7_002 }, { udp: 7_003 }, { tcp: 22 }];
+      await sendKnock(host[family], steps.map(readStep));
       // A SYN without an answer would be sent again after 1 s (RFC 6298, 2.1), and once more after 3 s.
       await pause(3_500);
       expect(await count(host)).toEqual({ silent: "1", refused: "1", answered: "1", datagram: "1" });
@@ -67,7 +69,7 @@ describe.concurrent("a knock", () => {
   test("that can't be sent at all leaves the way to the next address open", async () => {
     const connection = connectionSchema.parse({ host: "203.0.113.7", ignoreHostKey: true });
     const [route] = (await findRoutes(connection, [])).routes;
-    await expect(route?.knock([{ udp: 7_003 }])).rejects.toMatchObject({
+    await expect(route?.knock([{ kind: "udp", port: 7_003 }])).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringContaining("203.0.113.7"),
     });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
 import type { Policy } from "../../src/policy/policy";
+import { writePolicy } from "../../src/policy/written-policy";
 import { play } from "../cli/play";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -150,7 +151,8 @@ describe("what blocks, flushes or copies a gate since it was proven", () => {
       knock: { steps: [...oldSteps] },
     });
     const policy = makePolicy({ backend: "iptables", gates: [gate("ssh", "22"), gate("web", "8443")] });
-    const managed = await manage({ connection, policy });
+    const written = writePolicy(policy);
+    const managed = await manage({ connection, policy: written });
     expect(await managed.refresh()).toEqual([]);
     const late =
       "table inet late { chain input { type filter hook input priority 5; tcp dport { 80, 8000-9000 } drop; }; }";
@@ -172,7 +174,7 @@ describe("what blocks, flushes or copies a gate since it was proven", () => {
       join(lab.directory, "policy.json"),
       join(lab.directory, "way.json"),
     ];
-    writeFileSync(policyFile, JSON.stringify(policy));
+    writeFileSync(policyFile, JSON.stringify(written));
     writeFileSync(connectionFile, JSON.stringify(connection), { mode: 0o600 });
     const { out } = await play(["status", policyFile, "--connection", connectionFile]);
     for (const what of [blocks, /firewalld empties/, /rules.v4 has a copy/]) {
@@ -180,7 +182,7 @@ describe("what blocks, flushes or copies a gate since it was proven", () => {
         expect.stringMatching(what),
       );
     }
-    await expect(managed.up({ policy: { ...policy, allowFrom: ["192.0.2.0/24"] } })).rejects.toMatchObject({
+    await expect(managed.up({ policy: { ...written, allowFrom: ["192.0.2.0/24"] } })).rejects.toMatchObject({
       code: "HOST_UNFIT",
     });
     await managed.destroy();

@@ -1,13 +1,19 @@
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, PolicyInput, Step } from "../../src/policy/policy";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
+import type { StepInput } from "../../src/policy/step";
 
-export const oldSteps: readonly Step[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+export const oldSteps: readonly StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
 /** One more and in another order, so that its sets are others than those of the old ones. */
-export const newSteps: readonly Step[] = [{ udp: 41_101 }, { tcp: 52_102 }, { udp: 36_103 }, { tcp: 33_104 }];
+export const newSteps: readonly StepInput[] = [
+  { udp: 41_101 },
+  { tcp: 52_102 },
+  { udp: 36_103 },
+  { tcp: 33_104 },
+];
 
 export interface Particulars extends Partial<PolicyInput> {
   /** Of the gate `ssh`. */
-  readonly steps?: readonly Step[];
+  readonly steps?: readonly StepInput[];
 }
 
 /** Fills a policy up from what a test is about: else one gate with SSH behind the old steps. */

@@ -5,6 +5,7 @@ import { changeHost } from "../../src/apply/change";
 import { writeKnockCommands } from "../../src/client/knock-commands";
 import { writeSshConfig } from "../../src/client/ssh-config";
 import { readWay } from "../../src/client/way";
+import { readStep } from "../../src/policy/step";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -99,7 +100,10 @@ describe("a gated host with two addresses whose sshd listens on IPv4 only", () =
     "is opened at both addresses by the command for %s",
     async (tool) => {
       await expectClosed();
-      const commands = writeKnockCommands(steps, readWay({ ...connectionTo(lab, host), host: name }));
+      const commands = writeKnockCommands(
+        steps.map(readStep),
+        readWay({ ...connectionTo(lab, host), host: name }),
+      );
       await runCommand(["sh", "-c", commands[tool] ?? "false"]);
       expect(await tryConnect("outside", host.ipv4, 22, 400)).toBe("open");
     },

@@ -7,7 +7,7 @@ import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo } from "./deployment";
 import { confirmedFiles, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
-import { makePolicy, newPolicy, oldPolicy } from "./policies";
+import { makePolicy, newPolicy, oldPolicy, oldSteps } from "./policies";
 
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
 const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
@@ -112,7 +112,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
     const web = { name: "web", protect: [{ tcp: "8080" }], knock: { steps: [{ tcp: 61_001 }] } };
     const policy = makePolicy({ name: "web", gates: [web] });
     // Without a knock of its own for SSH it comes in through the first one's open door.
-    await isLetIn("outside", host, oldPolicy.gates[0]?.knock.steps);
+    await isLetIn("outside", host, oldSteps);
     await changeHost({ ...first, policy }, await deployTo(lab, host));
     await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
     expect([await listGate(host), await listGate(host, "web")]).toEqual([

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
+import { writePolicy } from "../../src/policy/written-policy";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import type { LabMachine } from "../lab/machine";
@@ -43,8 +44,11 @@ describe.concurrent("nobody who does not knock is let in for a moment, and the n
     ["a policy goes from iptables' filter to its mangle", iptables, { ...iptables, scope: "prerouting" }],
   ])("when %s", async (_, former, next) => {
     const host = claimHost(lab);
-    const gate = await manage({ connection: connectionTo(lab, host), policy: makePolicy(former) });
-    const policy = makePolicy({ ...next, steps: newSteps });
+    const gate = await manage({
+      connection: connectionTo(lab, host),
+      policy: writePolicy(makePolicy(former)),
+    });
+    const policy = writePolicy(makePolicy({ ...next, steps: newSteps }));
     const seen = await watchClosed(client, host, () => gate.up({ policy }));
     expect(seen.answered).toBe(0);
     expect(seen.begun).toBeGreaterThan(100);

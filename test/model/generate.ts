@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { Gate, Policy, PolicyInput, Step } from "../../src/policy/policy";
+import type { Gate, Policy, PolicyInput } from "../../src/policy/policy";
+import { type Step, writeStep } from "../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
 type Backend = Policy["backend"];
@@ -117,7 +118,7 @@ function gates(backend: Backend): fc.Arbitrary<GateInput[]> {
         name: ["ssh", "web", "db"][index] ?? `gate${index}`,
         protect: listProtected(protect, 4_000 + 10 * index),
         knock: {
-          steps: dropAlike(related, backend),
+          steps: dropAlike(related, backend).map(writeStep),
           strict,
           stepTimeoutSeconds: times.stepTimeoutSeconds,
         },
@@ -142,13 +143,15 @@ function listProtected(what: string, base: number): GateInput["protect"] {
 
 function step(): fc.Arbitrary<Step> {
   return fc.oneof(
-    { weight: 5, arbitrary: port.map((tcp): Step => ({ tcp })) },
-    { weight: 2, arbitrary: port.map((udp): Step => ({ udp })) },
+    { weight: 5, arbitrary: port.map((at): Step => ({ kind: "tcp", port: at })) },
+    { weight: 2, arbitrary: port.map((at): Step => ({ kind: "udp", port: at })) },
     {
       weight: 2,
-      arbitrary: fc.tuple(port, udpBytes).map(([udp, udpPayloadBytes]): Step => ({ udp, udpPayloadBytes })),
+      arbitrary: fc
+        .tuple(port, udpBytes)
+        .map(([at, payloadBytes]): Step => ({ kind: "udp", port: at, payloadBytes })),
     },
-    { weight: 2, arbitrary: echoBytes.map((icmpPayloadBytes): Step => ({ icmpPayloadBytes })) },
+    { weight: 2, arbitrary: echoBytes.map((payloadBytes): Step => ({ kind: "icmpEcho", payloadBytes })) },
   );
 }
 
@@ -168,25 +171,38 @@ function dropAlike(steps: readonly Step[], backend: Backend): Step[] {
   for (const each of steps) {
     const before = kept.at(-1);
     const isAlike = before !== undefined && matches(each, shapeOf(before)) && matches(before, shapeOf(each));
-    const isSamePort = before?.udp !== undefined && before.udp === each.udp;
-    const isRefused =
-      backend === "iptables" ? isAlike || isSamePort : each.icmpPayloadBytes !== undefined && isAlike;
+    const isSamePort = before?.kind === "udp" && each.kind === "udp" && before.port === each.port;
+    const isRefused = backend === "iptables" ? isAlike || isSamePort : each.kind === "icmpEcho" && isAlike;
     if (!isRefused) kept.push(each);
   }
   return kept;
 }
 
 function matches(one: Step, shape: Shape): boolean {
-  if (shape.kind === "tcp") return one.tcp === shape.port;
-  if (shape.kind === "echo") return one.icmpPayloadBytes === shape.payloadBytes;
-  return one.udp === shape.port && (one.udpPayloadBytes ?? shape.payloadBytes) === shape.payloadBytes;
+  switch (one.kind) {
+    case "tcp":
+      return shape.kind === "tcp" && shape.port === one.port;
+    case "udp":
+      return (
+        shape.kind === "udp" &&
+        shape.port === one.port &&
+        (one.payloadBytes ?? shape.payloadBytes) === shape.payloadBytes
+      );
+    case "icmpEcho":
+      return shape.kind === "echo" && shape.payloadBytes === one.payloadBytes;
+  }
 }
 
 /** A step's packet. */
 function shapeOf(one: Step): Shape {
-  if (one.tcp !== undefined) return { kind: "tcp", port: one.tcp };
-  if (one.udp !== undefined) return { kind: "udp", port: one.udp, payloadBytes: one.udpPayloadBytes ?? 3 };
-  return { kind: "echo", payloadBytes: one.icmpPayloadBytes ?? 0 };
+  switch (one.kind) {
+    case "tcp":
+      return { kind: "tcp", port: one.port };
+    case "udp":
+      return { kind: "udp", port: one.port, payloadBytes: one.payloadBytes ?? 3 };
+    case "icmpEcho":
+      return { kind: "echo", payloadBytes: one.payloadBytes };
+  }
 }
 
 function series(made: Policy): fc.Arbitrary<Series> {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { lintPolicy } from "../../src/check/lint";
 import { parsePolicy } from "../../src/policy/parse";
-import type { Policy, Step } from "../../src/policy/policy";
+import type { Policy } from "../../src/policy/policy";
+import { portOf, type Step, writeStep } from "../../src/policy/step";
 import type { Shape } from "./generate";
 
 /** What scanners send to one machine from one address: shapes, and whether each comes from a port of its own. */
@@ -54,7 +55,7 @@ export function knockPolicy(backend: Policy["backend"]): fc.Arbitrary<Policy> {
           {
             name: "ssh",
             protect: [{ tcp: "4000" }, ...protect],
-            knock: { steps, strict, stepTimeoutSeconds: 60 },
+            knock: { steps: steps.map(writeStep), strict, stepTimeoutSeconds: 60 },
           },
         ],
         limits: { firstStepsPerSecond: 0 },
@@ -92,15 +93,20 @@ function turn(change: Change, way: Way): Change {
 }
 
 function nextStep(before: Step | undefined, { how, offset, port, isUdp, bytes }: Change): Step {
-  const at = before?.tcp ?? before?.udp ?? port;
+  const at = (before && portOf(before)) ?? port;
   const near = Math.min(lastPort, Math.max(firstPort, at + offset));
-  if (how === "near") return isUdp ? { udp: near } : { tcp: near };
-  if (how === "protocol") return before?.tcp === undefined ? { tcp: near } : { udp: near };
-  if (how === "size")
-    return { udp: at, udpPayloadBytes: Math.max(0, (before?.udpPayloadBytes ?? 6) + offset) };
-  if (how === "echo") return { icmpPayloadBytes: bytes };
-  if (how === "echo near") return { icmpPayloadBytes: (before?.icmpPayloadBytes ?? bytes) + offset };
-  return isUdp ? { udp: port } : { tcp: port };
+  if (how === "near") return { kind: isUdp ? "udp" : "tcp", port: near };
+  if (how === "protocol") return { kind: before?.kind === "tcp" ? "udp" : "tcp", port: near };
+  if (how === "size") {
+    const size = (before?.kind === "udp" ? before.payloadBytes : undefined) ?? 6;
+    return { kind: "udp", port: at, payloadBytes: Math.max(0, size + offset) };
+  }
+  if (how === "echo") return { kind: "icmpEcho", payloadBytes: bytes };
+  if (how === "echo near") {
+    const size = before?.kind === "icmpEcho" ? before.payloadBytes : bytes;
+    return { kind: "icmpEcho", payloadBytes: size + offset };
+  }
+  return { kind: isUdp ? "udp" : "tcp", port };
 }
 
 /**
@@ -109,7 +115,7 @@ function nextStep(before: Step | undefined, { how, offset, port, isUdp, bytes }:
  */
 export function sweep({ gates }: Policy): fc.Arbitrary<Sweep> {
   const steps = gates.flatMap(({ knock }) => knock.steps);
-  const ports = steps.flatMap(({ tcp, udp }) => tcp ?? udp ?? []);
+  const ports = steps.flatMap((step) => portOf(step) ?? []);
   // By how far steps are apart, so that the two come to them at the same time.
   const distances = ports.flatMap((port) => ports.map((other) => Math.abs(port - other)));
   const single = fc.oneof(
@@ -138,7 +144,7 @@ function portSweep(steps: readonly Step[], canSkip: boolean): fc.Arbitrary<reado
     // Some ports, with those of the steps and without.
     flags.map((list) => (port: number) => list[all.indexOf(port)] === 0),
     flags.map((list) => (port: number) => {
-      return steps.some(({ tcp, udp }) => port === (tcp ?? udp)) || list[all.indexOf(port)] === 0;
+      return steps.some((step) => port === portOf(step)) || list[all.indexOf(port)] === 0;
     }),
   );
   const orders = [
@@ -150,7 +156,7 @@ function portSweep(steps: readonly Step[], canSkip: boolean): fc.Arbitrary<reado
     "udp, then tcp",
   ] as const;
   // What a scanner of the one protocol sends is the nearest to steps of the one protocol.
-  const alone = (["tcp", "udp"] as const).filter((key) => steps.every((step) => step[key] !== undefined));
+  const alone = (["tcp", "udp"] as const).filter((protocol) => steps.every(({ kind }) => kind === protocol));
   return fc
     .record({
       order: fc.constantFrom<PortOrder[]>(...orders, ...alone, ...alone, ...alone, ...alone),

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { crossCheckGates } from "../../src/policy/cross-check";
 import type { Gate } from "../../src/policy/policy";
 import { parsePortRange } from "../../src/policy/port";
+import type { StepInput } from "../../src/policy/step";
 import { policyInput } from "../arbitraries";
 
 const outOfTheWay = [{ tcp: 41_001 }];
@@ -189,16 +190,18 @@ describe("gates of one policy", () => {
   );
 });
 
-function gate(name: string, protect: Gate["protect"], steps: Gate["knock"]["steps"]): Gate {
+type GateInput = Omit<Gate, "knock"> & { readonly knock: object };
+
+function gate(name: string, protect: Gate["protect"], steps: readonly StepInput[]): GateInput {
   return { name, protect, knock: { steps, stepTimeoutSeconds: 5, strict: true }, openForSeconds: 30 };
 }
 
-function crossCheck(gates: readonly Gate[]) {
+function crossCheck(gates: readonly GateInput[]) {
   return crossCheckGates({ gates });
 }
 
 /** Port by port, which is slow and can't be wrong. */
-function doShareAPort(gates: readonly Gate[]): boolean {
+function doShareAPort(gates: readonly GateInput[]): boolean {
   return (["tcp", "udp"] as const).some((protocol) => {
     const owners = new Map<number, string>();
     return gates.some((each) =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Finding } from "../../src/policy/finding";
 import { parsePolicy } from "../../src/policy/parse";
 import type { PolicyInput } from "../../src/policy/policy";
+import { writePolicy } from "../../src/policy/written-policy";
 import { edge, readPolicy } from "./read-policy";
 
 const shape = (path: string, message: string, fix: string): Finding => {
@@ -63,7 +64,7 @@ describe("a policy", () => {
         },
       ],
     } satisfies PolicyInput;
-    expect(readPolicy(full)).toEqual(full);
+    expect(writePolicy(readPolicy(full))).toEqual(full);
   });
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Finding } from "../../src/policy/finding";
 import { parsePolicy } from "../../src/policy/parse";
+import { readGates, writePolicy } from "../../src/policy/written-policy";
 import { nearMissPolicy, policyInput } from "../arbitraries";
 import { edge, readPolicy } from "./read-policy";
 
@@ -14,7 +15,11 @@ describe("a policy", () => {
           name: "ssh",
           protect: [{ tcp: "22" }],
           knock: {
-            steps: [{ tcp: 41_001 }, { tcp: 41_002 }, { tcp: 41_003 }],
+            steps: [
+              { kind: "tcp", port: 41_001 },
+              { kind: "tcp", port: 41_002 },
+              { kind: "tcp", port: 41_003 },
+            ],
             stepTimeoutSeconds: 5,
             strict: true,
           },
@@ -40,12 +45,14 @@ describe("a policy", () => {
     expect(parsePolicy(withGate({ knock: { steps: [step] } })).kind).toBe("policy");
   });
 
-  test("that is right is read as right, and what was read is read again as the same", () => {
+  test("that is right is read as right, and what was read is written, and read again as the same", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const policy = readPolicy(input);
-        expect(policy).toMatchObject(input);
-        expect(parsePolicy(structuredClone(policy))).toEqual({ kind: "policy", policy });
+        const written = writePolicy(policy);
+        expect(written).toMatchObject(input);
+        expect(readGates(written)).toEqual({ gates: policy.gates });
+        expect(parsePolicy(structuredClone(written))).toEqual({ kind: "policy", policy });
       }),
     );
   });

@@ -3,6 +3,7 @@ import { withProvingWorld, withWorld } from "../../src/apply/worlds";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
+import { writePolicy } from "../../src/policy/written-policy";
 import { check, create, diff, read, delete as remove, update } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import { listPossible } from "../../src/pulumi/recorded";
@@ -18,6 +19,8 @@ const [oldPolicy, newPolicy, newerPolicy] = [[47_001], [41_101, 52_102], [33_103
   makePolicy(ports),
 ) as [Policy, Policy, Policy];
 const policies = [oldPolicy, newPolicy, newerPolicy];
+/** As a state holds them. */
+const [old, next, newer] = policies.map(writePolicy);
 const digestOf = (policy: Policy) => digestText(renderPolicy(policy));
 const ports = /47001|41101|52102|33103|44104|very private/;
 const fleet = { recordFailure: true };
@@ -50,7 +53,7 @@ async function inputsOf(policy: Policy, more: object = {}, olds: Properties = {}
   const health = { command: "true" };
   const { inputs, failures } = await check(olds, {
     connection,
-    policy,
+    policy: writePolicy(policy),
     health,
     redactionKey: "",
     ...fleet,
@@ -108,7 +111,7 @@ describe("a change that went well", () => {
   });
 
   test.each([
-    [true, [oldPolicy]],
+    [true, [old]],
     [false, []],
   ])("keeps what the host had before only where that is asked for: %s", async (keepFormer, former) => {
     const { outs } = await updateOld({}, { keepFormer });
@@ -133,10 +136,7 @@ describe("a change that failed, where failures are recorded", () => {
       counters: {},
       obstacles: [],
     });
-    expect([former, lastChange]).toEqual([
-      [oldPolicy],
-      { at: expect.any(String), seconds: expect.any(Number) },
-    ]);
+    expect([former, lastChange]).toEqual([[old], { at: expect.any(String), seconds: expect.any(Number) }]);
     expect(logged).toContain(`failed: ${failure}`);
     expect(outs["failure"]).not.toMatch(ports);
   });
@@ -151,23 +151,23 @@ describe("a change that failed, where failures are recorded", () => {
 
   test("with its answer to the confirmation lost may have either", async () => {
     const { outs } = await updateOld({ faults: [lost] });
-    expect(outs).toMatchObject({ digest: digestOf(oldPolicy), former: [oldPolicy, newPolicy] });
+    expect(outs).toMatchObject({ digest: digestOf(oldPolicy), former: [old, next] });
   });
 
   test("as a first one with that answer lost may have it", async () => {
     setHost({ faults: [lost] });
     const { outs } = await create(await inputsOf(newPolicy));
-    expect(outs).toMatchObject({ digest: "", former: [newPolicy] });
+    expect(outs).toMatchObject({ digest: "", former: [next] });
   });
 
   test("again has what it had at first, and each policy once", async () => {
     const { outs: first } = await updateOld({ faults: [lost] });
     setHost({ isUnreachable: true });
     const { outs } = await update(id, first, await inputsOf(newPolicy, {}, first));
-    expect(outs).toMatchObject({ digest: digestOf(oldPolicy), former: [oldPolicy, newPolicy] });
+    expect(outs).toMatchObject({ digest: digestOf(oldPolicy), former: [old, next] });
     setHost({ confirmed: confirmedOld, faults: [lost] });
     const { outs: last } = await update(id, outs, await inputsOf(newerPolicy, {}, outs));
-    expect(last["former"]).toEqual([oldPolicy, newPolicy, newerPolicy]);
+    expect(last["former"]).toEqual([old, next, newer]);
   });
 
   test("is thrown all the same when it is none of ours", async () => {
@@ -190,8 +190,8 @@ describe("a change that failed elsewhere", () => {
     const error = await updateOld({ faults: [lost] }, more).catch((cause: unknown) => cause);
     const { message, properties } = error as { message: string; properties: Properties };
     expect(error).toMatchObject({ id, reasons: [message] });
-    expect(properties).toMatchObject({ connection, policy: newPolicy, failure: message });
-    expect(properties).toMatchObject({ former: [oldPolicy, newPolicy], digest: digestOf(oldPolicy) });
+    expect(properties).toMatchObject({ connection, policy: next, failure: message });
+    expect(properties).toMatchObject({ former: [old, next], digest: digestOf(oldPolicy) });
     expect(message).not.toMatch(ports);
   });
 
@@ -200,7 +200,7 @@ describe("a change that failed elsewhere", () => {
     const error = await create(await inputsOf(newPolicy, more)).catch((cause: unknown) => cause);
     expect(error).toMatchObject({
       id: expect.stringMatching(/edge/),
-      properties: { former: [newPolicy], digest: "" },
+      properties: { former: [next], digest: "" },
     });
   });
 
@@ -232,7 +232,7 @@ describe("a host whose last change failed", () => {
     const { outs: olds, news } = await updateOld({ faults: [ill] }, { keepFormer: true });
     setHost({ confirmed: confirmedOld });
     const { outs } = await update(id, olds, news);
-    expect(outs).toMatchObject({ failure: "", former: [oldPolicy], digest: digestOf(newPolicy) });
+    expect(outs).toMatchObject({ failure: "", former: [old], digest: digestOf(newPolicy) });
   });
 
   test("is changed like a new one where it never had any", async () => {

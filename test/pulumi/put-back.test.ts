@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { withProvingWorld } from "../../src/apply/worlds";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
+import { writePolicy } from "../../src/policy/written-policy";
 import { applyAgain, mapHosts, putBack } from "../../src/pulumi/put-back";
 import { renderPolicy } from "../../src/render/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
@@ -16,7 +17,13 @@ const connection = { host: "edge.test", password: "very private" };
 /** As the wave is given it: of a change that went well, from the old policy or from nothing. */
 const changed = (former: readonly Policy[]) => ({
   id: owner,
-  state: { connection, policy: newPolicy, undoAfterSeconds: 90, health, former },
+  state: {
+    connection,
+    policy: writePolicy(newPolicy),
+    undoAfterSeconds: 90,
+    health,
+    former: former.map(writePolicy),
+  },
 });
 const took = { seconds: expect.any(Number) };
 

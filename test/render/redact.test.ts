@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../src/policy/policy";
+import { portOf, type StepInput } from "../../src/policy/step";
 import { lowerPolicy } from "../../src/render/lower";
 import { renderNftables } from "../../src/render/nftables";
 import { redactListing, redactPorts, renderRedacted } from "../../src/render/redact";
@@ -45,6 +46,14 @@ describe("a redacted ruleset", () => {
       false,
       true,
     ]);
+  });
+
+  test("has the labels that it always had, so that an upgrade shows no difference", () => {
+    const one = (step: StepInput) => [...new Set(labelsOf(withSteps([step]), "key"))];
+    expect(one({ tcp: 41_001 })).toEqual(["<ssh-1:eb0918>"]);
+    expect(one({ udp: 41_002 })).toEqual(["<ssh-1:21fbb3>"]);
+    expect(one({ udp: 41_002, udpPayloadBytes: 9 })).toEqual(["<ssh-1-size:8be9b5>", "<ssh-1:4b7dd2>"]);
+    expect(one({ icmpPayloadBytes: 77 })).toEqual(["<ssh-1-size:b77985>"]);
   });
 
   test("does not tell that two steps have the same port", () => {
@@ -170,7 +179,7 @@ describe("a redacted message", () => {
   });
 });
 
-function withSteps(steps: Policy["gates"][number]["knock"]["steps"]): Policy {
+function withSteps(steps: readonly StepInput[]): Policy {
   return readPolicy({
     ...edge,
     gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] } }],
@@ -187,7 +196,7 @@ function listLabels(text: string): readonly string[] {
 }
 
 function portsOf(read: Policy): readonly number[] {
-  return read.gates.flatMap((gate) => gate.knock.steps.flatMap((step) => step.tcp ?? step.udp ?? []));
+  return read.gates.flatMap((gate) => gate.knock.steps.flatMap((step) => portOf(step) ?? []));
 }
 
 /** Times, and the size of sets, are no secrets and may be the same number as a port. */

@@ -1,10 +1,11 @@
-import { listBefore, listOtherGates, type OtherGate } from "../../apply/behind.js";
+import { listOtherGates, type OtherGate } from "../../apply/behind.js";
 import type { Reached } from "../../apply/reach.js";
 import type { Profile, ProfileGate } from "../../client/profile.js";
 import { KnockgateError } from "../../errors.js";
-import { findGate } from "../../policy/gate.js";
+import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
+import { readStep } from "../../policy/step.js";
 import type { Connection } from "../../transport/connection.js";
 import { takePolicy } from "../check-policy.js";
 import type { Call, Surroundings } from "../command.js";
@@ -50,7 +51,15 @@ export async function readErrand(
   const others = profile === undefined ? [] : listOthers(profile, own, connection);
   const kept = profile === undefined || others.length > 0 ? [] : [toPolicy(profile, policy.name)];
   const gatedBy = [...former, ...kept, policy];
-  return { policy, connection, former, gatedBy, behind: [...behind, ...others], others, profile };
+  return {
+    policy,
+    connection,
+    former,
+    gatedBy,
+    behind: [...behind, ...others.map(toOtherGate)],
+    others,
+    profile,
+  };
 }
 
 /** Where no gate of the policy protects SSH, the profile's gate that does is another policy's. */
@@ -61,7 +70,11 @@ function listOthers(
 ): readonly ProfileGate[] {
   if (own.some((policy) => findGate(policy, port) !== undefined)) return [];
   const names = own.flatMap((policy) => policy.gates.map((gate) => gate.name));
-  return gates.filter((gate) => listBefore([gate], port).length > 0 && !names.includes(gate.gate));
+  return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));
+}
+
+function toOtherGate({ gate, protect, steps }: ProfileGate): OtherGate {
+  return { gate, protect, steps: steps.map(readStep) };
 }
 
 /** A policy with a profile's gates: good for its knocks, and for nothing else. */

@@ -1,0 +1,134 @@
+import { unreachable } from "../errors.js";
+import type { Protocol } from "./port.js";
+
+/** One packet of a knock as users write it: exactly one of `tcp`, `udp` and `icmpPayloadBytes`. */
+export interface StepInput {
+  readonly tcp?: number | undefined;
+  readonly udp?: number | undefined;
+  readonly icmpPayloadBytes?: number | undefined;
+  /** Only for `udp`. `undefined`: any size. */
+  readonly udpPayloadBytes?: number | undefined;
+}
+
+/** A step as it is written out: only fields with a value are there (`exactOptionalPropertyTypes` tells that apart). */
+type WrittenStep = { readonly [Field in keyof StepInput]?: number };
+
+/** One packet of a knock. Only this file reads it from a {@link StepInput} and writes it as one. */
+export type Step =
+  | { readonly kind: "tcp"; readonly port: number }
+  /** A datagram of any size, where `payloadBytes` is `undefined`. */
+  | { readonly kind: "udp"; readonly port: number; readonly payloadBytes?: number | undefined }
+  | { readonly kind: "icmpEcho"; readonly payloadBytes: number };
+
+/** For each kind of step: the field of a {@link StepInput} that makes it this kind. */
+export const stepFields = {
+  tcp: "tcp",
+  udp: "udp",
+  icmpEcho: "icmpPayloadBytes",
+} as const satisfies Readonly<Record<Step["kind"], keyof StepInput>>;
+
+/** All kinds of steps. */
+export const stepKinds = Object.keys(stepFields) as readonly Step["kind"][];
+
+/** For each kind of step: the protocol of the port that its packet goes to, where it goes to one. */
+export const stepProtocols = {
+  tcp: "tcp",
+  udp: "udp",
+  icmpEcho: undefined,
+} as const satisfies Readonly<Record<Step["kind"], Protocol | undefined>>;
+
+/** The fields of a step before they are checked: each can be anything. */
+export type StepFields = { readonly [Field in keyof StepInput]?: unknown };
+
+/** How the numbers of a step are checked. */
+export interface StepNumbers {
+  port(value: unknown): number;
+  payloadBytes(value: unknown): number;
+}
+
+/** Reads a step whose fields were checked before. */
+export function readStep(input: StepInput): Step {
+  const step = readStepFields(input, { port: Number, payloadBytes: Number });
+  if (step === undefined) throw new Error("a step has no kind"); // the schema refuses it before
+  return step;
+}
+
+/** Reads a step and checks its numbers; `undefined` where no field says which kind it is. */
+export function readStepFields(fields: StepFields, numbers: StepNumbers): Step | undefined {
+  const kind = stepKinds.find((one) => fields[stepFields[one]] !== undefined);
+  switch (kind) {
+    case undefined:
+      return undefined;
+    case "tcp":
+      return { kind, port: numbers.port(fields.tcp) };
+    case "udp": {
+      const port = numbers.port(fields.udp);
+      const size = fields.udpPayloadBytes;
+      return size === undefined ? { kind, port } : { kind, port, payloadBytes: numbers.payloadBytes(size) };
+    }
+    case "icmpEcho":
+      return { kind, payloadBytes: numbers.payloadBytes(fields.icmpPayloadBytes) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** Writes a step in the shape that users write. States, outputs and profiles hold it so. */
+export function writeStep(step: Step): WrittenStep {
+  switch (step.kind) {
+    case "tcp":
+      return { tcp: step.port };
+    case "udp":
+      return step.payloadBytes === undefined
+        ? { udp: step.port }
+        : { udp: step.port, udpPayloadBytes: step.payloadBytes };
+    case "icmpEcho":
+      return { icmpPayloadBytes: step.payloadBytes };
+    default:
+      return unreachable(step);
+  }
+}
+
+/** Whether one packet could be either step, so that a packet sent again looks like the next one. */
+export function sameStep(one: Step, other: Step): boolean {
+  switch (one.kind) {
+    case "tcp":
+      return other.kind === "tcp" && one.port === other.port;
+    case "udp":
+      return (
+        other.kind === "udp" &&
+        one.port === other.port &&
+        (one.payloadBytes ?? other.payloadBytes) === (other.payloadBytes ?? one.payloadBytes)
+      );
+    case "icmpEcho":
+      return other.kind === "icmpEcho" && one.payloadBytes === other.payloadBytes;
+    default:
+      return unreachable(one);
+  }
+}
+
+/** The port that a step's packet goes to, where it goes to one. */
+export function portOf(step: Step): number | undefined {
+  switch (step.kind) {
+    case "tcp":
+    case "udp":
+      return step.port;
+    case "icmpEcho":
+      return undefined;
+    default:
+      return unreachable(step);
+  }
+}
+
+/** How many bytes of payload a step's packet has to have, where that matters. */
+export function payloadBytesOf(step: Step): number | undefined {
+  switch (step.kind) {
+    case "tcp":
+      return undefined;
+    case "udp":
+    case "icmpEcho":
+      return step.payloadBytes;
+    default:
+      return unreachable(step);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Gate, Policy } from "./policy.js";
+import { readStep, type StepInput, writeStep } from "./step.js";
+
+/** A policy with its defaults filled in, as a state holds it: with steps in the shape that users write. */
+export interface WrittenPolicy extends Omit<Policy, "gates" | "expect"> {
+  readonly gates: readonly WrittenGate[];
+  readonly expect: readonly WrittenExpectation[];
+}
+
+interface WrittenGate extends Omit<Gate, "knock"> {
+  readonly knock: Omit<Gate["knock"], "steps"> & { readonly steps: readonly StepInput[] };
+}
+
+interface WrittenExpectation extends Omit<Policy["expect"][number], "packets"> {
+  readonly packets: readonly (StepInput & { readonly afterSeconds: number })[];
+}
+
+/** Writes a policy so that `parsePolicy` reads the same one again. */
+export function writePolicy(policy: Policy): WrittenPolicy {
+  return {
+    ...policy,
+    gates: policy.gates.map((gate) => ({
+      ...gate,
+      knock: { ...gate.knock, steps: gate.knock.steps.map(writeStep) },
+    })),
+    expect: policy.expect.map((expectation) => ({
+      ...expectation,
+      packets: expectation.packets.map(({ step, afterSeconds }) => ({ ...writeStep(step), afterSeconds })),
+    })),
+  };
+}
+
+/** Reads the gates of a policy that was checked before. Needs no schema: programs that declare gates do not load zod. */
+export function readGates({ gates }: WrittenPolicy): Pick<Policy, "gates"> {
+  return {
+    gates: gates.map((gate) => ({
+      ...gate,
+      knock: { ...gate.knock, steps: gate.knock.steps.map(readStep) },
+    })),
+  };
+}
