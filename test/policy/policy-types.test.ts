@@ -4,7 +4,8 @@ import { expectTypeOf, test } from "vitest";
 import type { z } from "zod";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
 import type { policySchema } from "../../src/policy/schema";
-import type { ConnectionArgs, ProxyConnectionArgs } from "../../src/pulumi/args";
+import type { StepInput } from "../../src/policy/step";
+import type { ConnectionArgs, ProxyConnectionArgs, StepArgs } from "../../src/pulumi/args";
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
@@ -12,6 +13,10 @@ type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 test("the types that are written out are those that the schema checks", () => {
   expectTypeOf<DeepReadonly<z.output<typeof policySchema>>>().toEqualTypeOf<Policy>();
   expectTypeOf<z.input<typeof policySchema>>().toEqualTypeOf<PolicyInput>();
+});
+
+test("a step of a program has the fields that a step of a file has", () => {
+  expectTypeOf<keyof StepArgs>().toEqualTypeOf<keyof StepInput>();
 });
 
 test("a connection is written as @pulumi/command has it, with fields more", () => {
