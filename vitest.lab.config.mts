@@ -19,12 +19,13 @@ const project = (name: string, include: readonly string[]) => ({
 /** The tests that need a kernel, hosts or the engine; scripts/in-lab.mjs gives them namespaces to work in. */
 export default defineConfig({
   test: {
-    // One lab at a time also where both projects are run by one process.
+    // One lab at a time also where all projects are run by one process.
     maxWorkers: 1,
     projects: [
       project("engine", ["test/{e2e,faults}/**/*.test.ts"]),
-      project("hosts", [
-        "test/{kernel,lab,host,attack,coexistence,systemd,plugin,package,examples}/**/*.test.ts",
+      project("hosts", ["test/{host,lab}/**/*.test.ts"]),
+      project("rest", [
+        "test/{kernel,attack,coexistence,systemd,plugin,package,examples}/**/*.test.ts",
         // Pure, but too long for the inner loop.
         "test/**/*.long.test.ts",
       ]),

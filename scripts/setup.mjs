@@ -1,4 +1,5 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
+// --packages: the npm packages only, which is all that `npm run check` needs: neither root nor Debian.
 // --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other Nodes
 // that tests run on, and with KNOCKGATE_DEEP=1 one with OpenRC, one more Debian, and what runs a Python program.
 // --bench: also the other port knockers and the Ansible that `npm run bench` measures.
@@ -19,24 +20,32 @@ const oldestNode = 20;
 try {
   requireNode();
   await installNpmPackages();
+  if (!process.argv.includes("--packages")) await installRest();
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}
+
+async function installRest() {
   await installDebianPackages();
-  const cli = await obtainPulumiCli();
+  // The CLI may have to be compiled, for minutes; Debians are mostly waited for.
+  const [cli] = await Promise.all([
+    obtainPulumiCli(),
+    process.argv.includes("--rootfs") ? obtainMachines() : undefined,
+  ]);
   if (process.argv.includes("--bench")) {
     await installPeers();
     await obtainAnsible();
   }
-  if (process.argv.includes("--rootfs")) {
-    await obtainNodes();
-    await obtainRootfs(["systemd", "bullseye", "sid"]);
-    if (process.env.KNOCKGATE_DEEP === "1") {
-      await obtainRootfs(["openrc", "trixie"]);
-      await obtainPython();
-    }
-  }
   say(`ready: Node ${process.versions.node}, npm packages, commands, Pulumi ${readCliVersion(cli)} (${cli})`);
-} catch (error) {
-  console.error(explain(error));
-  process.exitCode = 1;
+}
+
+async function obtainMachines() {
+  await obtainNodes();
+  await obtainRootfs(["systemd", "bullseye", "sid"]);
+  if (process.env.KNOCKGATE_DEEP !== "1") return;
+  await obtainRootfs(["openrc", "trixie"]);
+  await obtainPython();
 }
 
 function requireNode() {

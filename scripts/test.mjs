@@ -31,29 +31,29 @@ for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
   if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0 }]);
 }
 const pure = await runVitest("pure", "vitest.config.mts", [node]);
-// They mostly wait, for hosts and for time to pass: so two labs, each with namespaces of its own, at the same time.
+// They mostly wait, for hosts and for time to pass: so several labs, each with namespaces of its own, at the same time.
 const inLab = [node, script("in-lab.mjs"), node];
-const labs = ["engine", "hosts"].map((project) =>
+const labs = ["engine", "hosts", "rest"].map((project) =>
   runVitest(project, "vitest.lab.config.mts", inLab, { args: ["--project", project] }),
 );
-const inLabs = await Promise.all(labs);
-const onOthers = [];
-// Who asks for some of the tests asks this Node.
-const others = process.argv.length > 2 ? [] : findNodes();
-for (const { version, node: other } of others) {
-  console.error(`test: on Node ${version}: the pure tests, and a gate's life by the real engine`);
-  // What the engine starts finds its node there, too.
-  const env = { PATH: `${dirname(other)}${delimiter}${process.env.PATH}` };
-  onOthers.push(await runVitest(`pure-${version}`, "vitest.config.mts", [other], { env }));
-  const args = ["--project", "hosts", "test/package/programs.test.ts"];
-  onOthers.push(
-    await runVitest(`engine-${version}`, "vitest.lab.config.mts", [other, script("in-lab.mjs"), other], {
-      args,
-      env,
-    }),
-  );
-}
+const [inLabs, onOthers] = await Promise.all([Promise.all(labs), runOnOtherNodes()]);
 finish([pure, ...inLabs, ...onOthers]);
+
+/** The pure tests, and a gate's life by the real engine, on one Node after another. */
+async function runOnOtherNodes() {
+  // Who asks for some of the tests asks this Node.
+  const others = process.argv.length > 2 ? [] : findNodes();
+  const runs = [];
+  for (const { version, node: other } of others) {
+    // What the engine starts finds its node there, too.
+    const env = { PATH: `${dirname(other)}${delimiter}${process.env.PATH}` };
+    const args = ["--project", "rest", "test/package/programs.test.ts"];
+    const launch = [other, script("in-lab.mjs"), other];
+    runs.push(await runVitest(`pure-${version}`, "vitest.config.mts", [other], { env }));
+    runs.push(await runVitest(`engine-${version}`, "vitest.lab.config.mts", launch, { args, env }));
+  }
+  return runs;
+}
 
 /**
  * @param {string} name
@@ -80,6 +80,8 @@ async function runVitest(name, config, launch, options = {}) {
   const code = await runInForeground(command, [...before, ...args], { graceSeconds, env: options.env ?? {} });
   stopIfInterrupted();
   const counts = countTests(report);
+  // Several runs print at once.
+  if (counts.failed > 0) console.error(`test: ${counts.failed} of the ${name} tests failed`);
   if (code === 0 || counts.failed > 0) return counts;
   console.error(
     `test: the ${name} tests ended with exit code ${code} though no test failed: counted as one failure`,

@@ -6,6 +6,7 @@ import { readPolicy } from "./policy/read-policy";
 
 const root = join(__dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const started = readFileSync(join(root, "docs", "getting-started.md"), "utf8");
 
 test("the README's program is examples/single-host", () => {
   const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
@@ -19,7 +20,7 @@ test("examples/single-host asks for the same configuration as the project at the
   expect(top).toBe(example);
 });
 
-test("the lines of the README's preview begin as those of a ruleset do", () => {
+test("the lines of the preview in docs/getting-started.md begin as those of a ruleset do", () => {
   const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
   const policy = readPolicy({
     name: "edge",
@@ -27,7 +28,7 @@ test("the lines of the README's preview begin as those of a ruleset do", () => {
   });
   const withoutLabel = (line: string) => line.replace(/<ssh-(\d):[0-9a-f]{6}>/, "<ssh-$1>");
   const rendered = renderRedacted(policy, "key").split("\n").map(withoutLabel);
-  const shown = [...readme.matchAll(/^ +[-+] (\t.*) \.\.\.$/gm)].map(([, line = ""]) => withoutLabel(line));
+  const shown = [...started.matchAll(/^ +[-+] (\t.*) \.\.\.$/gm)].map(([, line = ""]) => withoutLabel(line));
   expect(shown).toHaveLength(4);
   expect(shown.filter((line) => !rendered.some((one) => one.startsWith(line)))).toEqual([]);
 });

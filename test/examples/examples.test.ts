@@ -89,14 +89,14 @@ async function isClean(host: LabHost): Promise<boolean> {
   return !/knockgate|kg_/.test(stdout);
 }
 
-/** The client's commands as the README has them, for this host and this knock; ssh itself is left to the test. */
-function readmeKnock(address: string): string {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const commands = /```sh\n(HOST=[\s\S]*?)ssh ops/.exec(readme)?.[1] ?? "exit 1";
+/** The client's commands as docs/getting-started.md has them, for this host and this knock; ssh itself is left to the test. */
+function readKnock(address: string): string {
+  const started = readFileSync(join(root, "docs", "getting-started.md"), "utf8");
+  const commands = /```sh\n(HOST=[\s\S]*?)ssh ops/.exec(started)?.[1] ?? "exit 1";
   return commands.replace(/^HOST=.*/, `HOST=${address}`).concat("true"); // a refused step is no failure
 }
 
-test.concurrent("single-host gates a host that pulumi config names, and the README's client opens it", async () => {
+test.concurrent("single-host gates a host that pulumi config names, and the documented client opens it", async () => {
   const host = claimHost(lab);
   const stack = await openExample("single-host", host, { host: host.ipv6, steps: JSON.stringify(steps) });
   const { outputs, summary } = await stack.up();
@@ -104,7 +104,7 @@ test.concurrent("single-host gates a host that pulumi config names, and the READ
   expect(outputs["knock"]).toMatchObject({ secret: true, value: [{ gate: "ssh", steps }] });
   // The deployer came by IPv6: its door is open there, and the one for IPv4 never was.
   expect(await tryConnect("outside", host.ipv4, 22, silenceMs)).toBe("silent");
-  execFileSync("bash", ["-c", readmeKnock(host.ipv4)], { stdio: "ignore" });
+  execFileSync("bash", ["-c", readKnock(host.ipv4)], { stdio: "ignore" });
   expect(await tryConnect("outside", host.ipv4, 22, patienceMs)).toBe("open");
   await stack.destroy();
   expect(await isClean(host)).toBe(true);

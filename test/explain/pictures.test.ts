@@ -7,6 +7,7 @@ import { renderMermaid } from "../../src/explain/mermaid";
 import { renderSvg } from "../../src/explain/svg";
 import { renderTable } from "../../src/explain/table";
 import { parsePolicy } from "../../src/policy/parse";
+import { readPolicy } from "../policy/read-policy";
 
 const pictures = join(__dirname, "..", "..", "docs", "pictures");
 const reading = parsePolicy(JSON.parse(readFileSync(join(pictures, "policy.json"), "utf8")));
@@ -23,6 +24,28 @@ test.each([
   ["report.html", renderHtml(explanation)],
 ])("docs/pictures/%s is what is made from the policy beside it", async (file, text) => {
   await expect(text).toMatchFileSnapshot(join(pictures, file));
+});
+
+test("docs/pictures/one-gate.svg is the gate that README.md makes, with the knock that getting-started.md sets", async () => {
+  const started = readFileSync(join(pictures, "..", "getting-started.md"), "utf8");
+  const [, steps = ""] = /^\$ pulumi config set --secret steps '(.*?)'/m.exec(started) ?? [];
+  const gate = {
+    name: "ssh",
+    protect: [{ tcp: "22" }],
+    knock: { steps: JSON.parse(steps) },
+    openForSeconds: 30,
+  };
+  const readme = readFileSync(join(pictures, "..", "..", "README.md"), "utf8");
+  expect(readme).toContain(
+    'gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 30 }]',
+  );
+  const drawn = explainPolicy(readPolicy({ name: "edge", gates: [gate] }), {
+    key: "docs/pictures",
+    showSecrets: true,
+  });
+  await expect(renderSvg(drawn)).toMatchFileSnapshot(join(pictures, "one-gate.svg"));
+  const [, meaning] = /<desc [^>]*>(.*)<\/desc>/.exec(renderSvg(drawn)) ?? [];
+  expect(readme).toContain(`<img src="docs/pictures/one-gate.svg" width="640" alt="${meaning}">`);
 });
 
 test("docs/explain.md has that diagram and that table", () => {

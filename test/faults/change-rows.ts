@@ -90,6 +90,7 @@ const proofs: readonly Row[] = [
     within: { after: "load", act: acceptWithinOurs },
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
+    isDeep: true,
     mended: [unnamedStep],
   },
   {

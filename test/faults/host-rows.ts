@@ -5,19 +5,11 @@ import {
   fillDisk,
   giveSmallDisk,
   giveSmallDiskAndOlderScript,
-  iptablesWithoutRecent,
   jumpClock,
   makeReadOnly,
-  nftWithoutJson,
-  nftWithoutUpdate,
-  oldNft,
   prepareClock,
-  replaceShell,
-  startFirewalld,
-  takeAway,
-  takeAwayFor,
 } from "./host-acts";
-import { type Row, undoneOnce, unnamedStep } from "./row";
+import { type Row, unnamedStep } from "./row";
 
 const on = "namespace";
 const from = "update";
@@ -107,103 +99,6 @@ const disks: readonly Row[] = [
   },
 ];
 
-const tools: readonly Row[] = [
-  {
-    id: "nft-missing",
-    done: "nft is missing",
-    on,
-    from,
-    before: takeAway("nft"),
-    ends: "old",
-    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft is missing: install/ },
-    mended: [unnamedStep],
-  },
-  {
-    id: "nft-missing-first",
-    done: "first change: nft is missing",
-    on,
-    from: "first",
-    before: takeAway("nft"),
-    ends: "old",
-    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft is missing: install/ },
-    isDeep: true,
-    mended: [unnamedStep],
-  },
-  {
-    id: "nft-lost-after-arm",
-    done: "nft can't be run for 25 s after arm, so that neither load nor the first undo works",
-    on,
-    from,
-    within: { after: "arm", act: takeAwayFor("nft", 25) },
-    ends: "old",
-    up: { at: "load", code: "NOT_CONFIRMED", state: "timer" },
-    isDeep: true,
-    mended: [undoneOnce],
-  },
-  {
-    id: "nft-too-old",
-    done: "nft says that it is 0.9.2",
-    on,
-    from,
-    before: oldNft,
-    ends: "old",
-    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /nft 0\.9\.2 is older than 0\.9\.3/ },
-    isDeep: true,
-    mended: [unnamedStep],
-  },
-  {
-    id: "nft-without-json",
-    done: "nft was built without JSON, as the one in whose place it came was not",
-    on,
-    from,
-    before: nftWithoutJson,
-    ends: "old",
-    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /was built without JSON/ },
-    mended: ["the change was made without a word, and every later one failed at confirm"],
-  },
-  {
-    id: "sh-is-yash",
-    done: "/bin/sh is yash, which reads our program in another way",
-    on,
-    from,
-    before: replaceShell("yash"),
-    ends: "old",
-    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /its \/bin\/sh differs/ },
-    isDeep: true,
-    mended: ["the error did not name the shell, and the host's lock was left behind"],
-  },
-  {
-    id: "firewalld-beside-iptables",
-    done: "backend iptables: firewalld, which empties iptables' tables at each reload, was started beside the gate",
-    on: "booted",
-    from,
-    backend: "iptables",
-    before: startFirewalld,
-    ends: "old",
-    up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /firewalld empties iptables' tables/ },
-    mended: ["the change was made, and the next reload of firewalld opened the gate to everybody"],
-  },
-  {
-    id: "nft-without-update",
-    done: "nft refuses the statement `update`, as one without it does",
-    on,
-    from,
-    before: nftWithoutUpdate,
-    ends: "old",
-    up: { at: "stage", code: "STAGE_FAILED", state: "untouched", why: /unexpected update/ },
-  },
-  {
-    id: "iptables-without-recent",
-    done: "backend iptables: iptables-restore refuses `-m recent`, as on a kernel without it",
-    on,
-    from,
-    backend: "iptables",
-    before: iptablesWithoutRecent,
-    ends: "old",
-    up: { at: "stage", code: "STAGE_FAILED", state: "untouched", why: /recent/ },
-  },
-];
-
 const logins: readonly Row[] = [
   {
     id: "sudo-asks-for-a-password",
@@ -213,6 +108,7 @@ const logins: readonly Row[] = [
     before: allowOps("ops ALL=(ALL:ALL) ALL"),
     ends: "old",
     up: { at: "connect", code: "NOT_ALLOWED", state: "untouched" },
+    isDeep: true,
     mended: [unnamedStep],
   },
   {
@@ -272,7 +168,7 @@ const clocks = (["namespace", "booted"] as const).flatMap((place) =>
         within: { after: "load", act: inTurn(jumpClock(jump), kill) },
         ends: "old",
         up: "killed",
-        isDeep: place === "booted",
+        isDeep: place === "booted" || jump === "-1y",
       },
       {
         ...row,
@@ -287,4 +183,4 @@ const clocks = (["namespace", "booted"] as const).flatMap((place) =>
 );
 
 /** What is wrong with a host, or with the way into it. */
-export const hostFaults: readonly Row[] = [...disks, ...tools, ...logins, ...clocks];
+export const hostFaults: readonly Row[] = [...disks, ...logins, ...clocks];

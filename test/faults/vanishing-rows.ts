@@ -28,7 +28,7 @@ const cuts = froms.flatMap((from) =>
       within: { after, act: cut },
       ends: after === "confirm" ? "new" : "old",
       ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
-      isDeep: from === "first" || after === "confirm",
+      isDeep: from === "first" || (after !== "load" && after !== "prove"),
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     };
   }),
@@ -69,7 +69,7 @@ const kills = froms.flatMap((from) =>
       ends: after === "confirm" ? "new" : "old",
       up: "killed",
       ...(after === "confirm" ? { knownTo: "pending operation" } : {}),
-      isDeep: from === "first" || after === "connect",
+      isDeep: from === "first" || after === "connect" || after === "stage" || after === "arm",
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     }),
   ),
@@ -98,7 +98,7 @@ const reboots = (["power", "clean"] as const).flatMap((how) =>
         ends: after === "confirm" ? "new" : "old",
         ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
         isDeep:
-          from === "first" || (how === "power" ? after === "connect" || after === "stage" : after !== "load"),
+          from === "first" || (how === "power" ? after !== "load" && after !== "confirm" : after !== "load"),
       };
     }),
   ),

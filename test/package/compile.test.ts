@@ -47,8 +47,12 @@ function compile(compiler: string, options: object, program: string): readonly s
   return lines.filter((line) => !/^(\.\.\/)*\S*node_modules\/(?!knockgate\/)/.test(line));
 }
 
+const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
+
 describe.each(compilers)("TypeScript %s", (version, compiler) => {
-  test.each(templates)(
+  // With skipLibCheck false each takes long: a user of old has the old template, one of today that of today.
+  const usual = version === "5.4" ? [templates[1]] : version === "6.0" ? [templates[0]] : [];
+  test.each(isDeep ? templates : usual)(
     "takes a program in a project of the template %s, all declarations checked",
     (_when, given) => {
       const { version: found } = require(join(compiler, "package.json"));
@@ -68,7 +72,9 @@ test("a wrong program does not compile, so that the types are found", () => {
     "wrong.ts",
     'import type { StepArgs } from "knockgate";\nexport const step: StepArgs = { tcp: "7" };\n',
   );
-  expect(compile(compiler, options, "wrong.ts")).toEqual([expect.stringContaining("wrong.ts(2,")]);
+  expect(compile(compiler, { ...options, skipLibCheck: true }, "wrong.ts")).toEqual([
+    expect.stringContaining("wrong.ts(2,"),
+  ]);
 });
 
 describe("a project without @pulumi/command", () => {
