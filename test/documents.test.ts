@@ -6,9 +6,13 @@ const root = join(__dirname, "..");
 const index = "docs/README.md";
 
 /** All pages in Markdown, but for the reference of the API, which is not committed, and a fragment of pictures. */
-const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...listFiles("docs", /\.md$/)].filter(
-  (path) => !/^docs\/(api|pictures)\//.test(path),
-);
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+  ...listFiles("docs", /\.md$/),
+].filter((path) => !/^docs\/(api|pictures)\//.test(path));
 
 function listFiles(folder: string, name: RegExp): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
