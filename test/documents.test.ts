@@ -119,6 +119,18 @@ test("what the source says of a page names one that is there, and a heading that
   expect(checked.filter(([, link]) => isDead("README.md", link))).toEqual([]);
 });
 
+test("decisions are numbered without a gap, and each has a status and a date", () => {
+  const decisions = pages.filter((page) => page.startsWith("docs/adr/"));
+  expect(decisions.length).toBeGreaterThan(5);
+  for (const [index, page] of decisions.entries()) {
+    const number = `${index + 1}`.padStart(3, "0");
+    expect(page).toMatch(new RegExp(`^docs/adr/${number}-[a-z0-9-]+\\.md$`));
+    expect(read(page)).toMatch(
+      new RegExp(`^# ${number}: .+\n\nStatus: (?:accepted|superseded).*\\\\\nDate: \\d{4}-\\d\\d-\\d\\d\n`),
+    );
+  }
+});
+
 test("docs/errors.md has every code of an error", () => {
   const codes = [...read("src/errors.ts").matchAll(/^ {2}\| "([A-Z_]+)"/gm)].map(([, code]) => code);
   const rows = [...read("docs/errors.md").matchAll(/^\| `([A-Z_]+)` \| .+ \|$/gm)].map(([, code]) => code);
