@@ -119,6 +119,14 @@ test("what the source says of a page names one that is there, and a heading that
   expect(checked.filter(([, link]) => isDead("README.md", link))).toEqual([]);
 });
 
+test("docs/architecture.md has a row for each folder and file of src, and no other", () => {
+  const rows = [
+    ...read("docs/architecture.md").matchAll(/^\| `([\w.-]+)` \| [^|]+ \| (?:yes|no) \| .+ \|$/gm),
+  ];
+  const named = rows.map(([, name = ""]) => name);
+  expect(named.toSorted()).toEqual(readdirSync(join(root, "src")).toSorted());
+});
+
 test("decisions are numbered without a gap, and each has a status and a date", () => {
   const decisions = pages.filter((page) => page.startsWith("docs/adr/"));
   expect(decisions.length).toBeGreaterThan(5);
