@@ -92,6 +92,20 @@ describe("the workflow", () => {
   });
 });
 
+test("the development container sets up by a script that is there, with the Node and Go that setup asks for", () => {
+  const read = (path: string) => readFileSync(join(root, path), "utf8");
+  const { postCreateCommand, features, privileged } = JSON.parse(read(".devcontainer/devcontainer.json"));
+  expect(findMissing(postCreateCommand)).toBeUndefined();
+  const versions = Object.entries<{ version: string }>(features).map(([name, { version }]) => [
+    name.replace(/^.*\/|:\d+$/g, ""),
+    version,
+  ]);
+  const [, go] = /^go (\d+\.\d+)/m.exec(read("scripts/pulumi-cli/go.mod")) ?? [];
+  const [, node] = /^const oldestNode = (\d+);/m.exec(read("scripts/setup.mjs")) ?? [];
+  expect(Object.fromEntries(versions)).toEqual({ node, go });
+  expect(privileged).toBe(true);
+});
+
 describe("the forms of issues", () => {
   const forms = readdirSync(join(root, ".github/ISSUE_TEMPLATE"))
     .filter((name) => name.endsWith(".yml") && name !== "config.yml")
