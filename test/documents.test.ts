@@ -6,9 +6,13 @@ const root = join(__dirname, "..");
 const index = "docs/README.md";
 
 /** All pages in Markdown, but for the reference of the API, which is not committed, and a fragment of pictures. */
-const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...listFiles("docs", /\.md$/)].filter(
-  (path) => !/^docs\/(api|pictures)\//.test(path),
-);
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+  ...listFiles("docs", /\.md$/),
+].filter((path) => !/^docs\/(api|pictures)\//.test(path));
 
 function listFiles(folder: string, name: RegExp): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -113,6 +117,26 @@ test("what the source says of a page names one that is there, and a heading that
     expect.arrayContaining(["docs/boot.md", "docs/leaving.md"]),
   );
   expect(checked.filter(([, link]) => isDead("README.md", link))).toEqual([]);
+});
+
+test("docs/architecture.md has a row for each folder and file of src, and no other", () => {
+  const rows = [
+    ...read("docs/architecture.md").matchAll(/^\| `([\w.-]+)` \| [^|]+ \| (?:yes|no) \| .+ \|$/gm),
+  ];
+  const named = rows.map(([, name = ""]) => name);
+  expect(named.toSorted()).toEqual(readdirSync(join(root, "src")).toSorted());
+});
+
+test("decisions are numbered without a gap, and each has a status and a date", () => {
+  const decisions = pages.filter((page) => page.startsWith("docs/adr/"));
+  expect(decisions.length).toBeGreaterThan(5);
+  for (const [index, page] of decisions.entries()) {
+    const number = `${index + 1}`.padStart(3, "0");
+    expect(page).toMatch(new RegExp(`^docs/adr/${number}-[a-z0-9-]+\\.md$`));
+    expect(read(page)).toMatch(
+      new RegExp(`^# ${number}: .+\n\nStatus: (?:accepted|superseded).*\\\\\nDate: \\d{4}-\\d\\d-\\d\\d\n`),
+    );
+  }
 });
 
 test("docs/errors.md has every code of an error", () => {

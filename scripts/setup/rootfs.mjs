@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { installDebianPackages } from "./debian.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { onLeaving } from "./interruption.mjs";
 import { findDebianMirror } from "./mirror.mjs";
@@ -21,6 +22,8 @@ const unfinishedPrefix = "unfinished-rootfs-";
 const staleAfterMs = 3_600_000;
 /** Packages ask it before they start a service; 101 means no (invoke-rc.d(8)). debootstrap has its own way. */
 const keepsStopped = "usr/sbin/policy-rc.d";
+/** What debootstrap checks the archive's signature with: every Debian has it, Ubuntu has it as a package. */
+const keyring = { "debian-archive-keyring": ["/usr/share/keyrings/debian-archive-keyring.gpg"] };
 
 /**
  * Builds root file systems, side by side, unless they are there. Each gets its name only when it is whole, and whoever
@@ -36,6 +39,7 @@ export async function obtainRootfs(kinds) {
       ["run the same command as root, e.g. with sudo"],
     );
   }
+  await installDebianPackages(keyring);
   mkdirSync(rootfsCache, { recursive: true });
   removeStale();
   const results = await Promise.allSettled(missing.map(buildRootfs));
@@ -114,6 +118,6 @@ function explainFailure(failure) {
   const [reason = ""] = failure.message.split("\n");
   return new SetupFailure(`${reason}\n${lastLines(failure.output, 8)}`, [
     "see that a Debian mirror can be reached: the one of apt's own sources is taken, else debootstrap's default",
-    "behind a proxy set http_proxy; on a system other than Debian install the package debian-archive-keyring",
+    "behind a proxy set http_proxy",
   ]);
 }

@@ -23,10 +23,10 @@ ip link set lo up
 
 leave() { :; }
 if [ $# -gt 0 ]; then
-  setup=$1
-  shift
-  # shellcheck source=/dev/null
-  . "$setup"
+	setup=$1
+	shift
+	# shellcheck source=/dev/null
+	. "$setup"
 fi
 
 step="watching the lab"

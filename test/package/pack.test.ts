@@ -16,7 +16,7 @@ function expectPacked(): readonly string[] {
     if (!path.endsWith(".ts")) return [];
     return [path.replace(/\.ts$/, ".js"), path.replace(/\.ts$/, ".d.ts")].map((file) => `dist/${file}`);
   });
-  const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"];
+  const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
   const plugin = ["PulumiPlugin.yaml", "pulumi-resource-knockgate", "dist/plugin/schema.json"];
   // What the README's links lead to, as git has it.
   const linked = ["docs", "examples", "bench/RESULTS.md", "bench/PROFILE.md"];
