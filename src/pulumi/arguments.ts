@@ -69,8 +69,9 @@ const optionNames = Object.keys(optionsSchema.shape);
 export type ArgumentsInput = z.input<typeof optionsSchema> & { readonly policy: PolicyInput };
 
 /** What a program can say of one gate. */
-export const argumentNames: readonly string[] = [
-  ...["connection", "policy", "proveFrom", "behind", "undoAfterSeconds", "adopt", "deleteUnreachable"],
+export const argumentNames = [
+  ...(["connection", "policy", "proveFrom", "behind"] as const),
+  ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
 
 /** Reads a resource's inputs as the engine sends them: all that is wrong and can be told yet comes out at once. */
