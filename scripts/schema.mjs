@@ -5,6 +5,7 @@ import { join } from "node:path";
 import ts from "typescript";
 import { root } from "./root.mjs";
 import { renderExamples } from "./schema/examples.mjs";
+import { readSecretNames } from "./schema/secret-names.mjs";
 import { TypeReader } from "./schema/type-reader.mjs";
 
 /** @typedef {import("./schema/type-reader.mjs").Property} Property */
@@ -14,14 +15,15 @@ if (target === undefined) {
   console.error("usage: node scripts/schema.mjs FILE");
   process.exit(2);
 }
-writeFileSync(target, `${JSON.stringify(makeSchema(), null, 2)}\n`);
+writeFileSync(target, `${JSON.stringify(makeSchema(await readSecretNames()), null, 2)}\n`);
 
-function makeSchema() {
+/** @param {readonly string[]} secretNames */
+function makeSchema(secretNames) {
   const { version, description, license, keywords } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
   const { checker, offer } = readOffer();
-  const reader = new TypeReader(checker);
+  const reader = new TypeReader(checker, secretNames);
   const components = readKind("components", true);
   const resources = readKind("resources", false);
   const types = [...reader.types].map(([token, { description, properties }]) => {

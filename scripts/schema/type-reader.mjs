@@ -3,27 +3,6 @@ import ts from "typescript";
 /** @typedef {Record<string, unknown>} Spec a type or a property in Pulumi's schema language */
 /** @typedef {{ name: string, isRequired: boolean, isPlain: boolean, spec: Spec }} Property */
 
-/** Kept secret wherever a property of the name stands. */
-const secretNames = new Set([
-  "connection",
-  "policy",
-  "proveFrom",
-  "behind",
-  "password",
-  "privateKey",
-  "privateKeyPassword",
-  "sudoPassword",
-  "steps",
-  "redactionKey",
-  "digest",
-  "knock",
-  "sshConfig",
-  "profile",
-  "profiles",
-  "former",
-  "rulesets",
-]);
-
 /** All other numbers are whole ones. */
 const fractionalNames = new Set(["afterSeconds", "percent", "seconds"]);
 
@@ -38,12 +17,17 @@ export class TypeReader {
   /** Object types by token. @type {Map<string, { description: string, properties: readonly Property[] }>} */
   types = new Map();
   #checker;
+  #secretNames;
   /** Which declaration a token stands for. @type {Map<string, ts.Symbol>} */
   #symbols = new Map();
 
-  /** @param {ts.TypeChecker} checker */
-  constructor(checker) {
+  /**
+   * @param {ts.TypeChecker} checker
+   * @param {readonly string[]} secretNames a property of such a name is secret wherever it stands
+   */
+  constructor(checker, secretNames) {
     this.#checker = checker;
+    this.#secretNames = new Set(secretNames);
   }
 
   /**
@@ -82,7 +66,7 @@ export class TypeReader {
     const { isPlain, spec } = this.#readType(this.#checker.getTypeOfSymbol(symbol), name, place);
     const description = this.describe(symbol, place);
     const isRequired = (symbol.flags & ts.SymbolFlags.Optional) === 0 && !this.#mayLack(symbol);
-    const secret = secretNames.has(name) ? { secret: true } : {};
+    const secret = this.#secretNames.has(name) ? { secret: true } : {};
     return { name, isRequired, isPlain, spec: { ...spec, description, ...secret } };
   }
 

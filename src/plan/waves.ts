@@ -19,6 +19,9 @@ const rolloutSchema = z.strictObject({
 
 const wavesSchema = z.object({ waves: rolloutSchema.shape.waves });
 
+/** A rollout as its user writes it, defaults left out. */
+export type RolloutInput = z.input<typeof rolloutSchema>;
+
 /** How a fleet's hosts are brought to a new ruleset, read and found right. */
 export type Rollout = Readonly<z.output<typeof rolloutSchema>>;
 

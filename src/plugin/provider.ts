@@ -8,8 +8,9 @@ import { KnockGate } from "../pulumi/knock-gate.js";
 import { withLog } from "../pulumi/log.js";
 import * as ruleset from "../pulumi/operations.js";
 import { attachState, readAttached } from "../pulumi/partial.js";
+import { listSecrets, rulesetSecrecy, waveSecrecy } from "../pulumi/secrecy.js";
 import type { Offer } from "./offer.js";
-import { listOutputs, listPlainInputs, listSecrets, type Schema } from "./schema.js";
+import { listOutputs, listPlainInputs, type Schema } from "./schema.js";
 import { markSecrets, openSecrets } from "./secrets.js";
 
 type Operations = Pick<typeof ruleset, "check" | "diff" | "create" | "read" | "update" | "delete">;
@@ -25,9 +26,15 @@ const components: { readonly [Name in keyof Offer["components"]]: Construct } = 
     new KnockFleet(name, sortHosts(inputs as unknown as KnockFleetArgs), opts),
 };
 
-const resources: { readonly [Name in keyof Offer["resources"]]: Operations } = {
-  Ruleset: ruleset,
-  Wave: ruleset.wave,
+interface Served {
+  readonly operations: Operations;
+  /** The properties that stay secret, whether a program marked them or not. */
+  readonly secrets: readonly string[];
+}
+
+const resources: { readonly [Name in keyof Offer["resources"]]: Served } = {
+  Ruleset: { operations: ruleset, secrets: listSecrets(rulesetSecrecy) },
+  Wave: { operations: ruleset.wave, secrets: listSecrets(waveSecrecy) },
 };
 
 /** In most languages maps have no order, and waves need one. */
@@ -43,14 +50,6 @@ function sortHosts(args: KnockFleetArgs): KnockFleetArgs {
  */
 export function makeProvider(schemaText: string): pulumi.provider.Provider {
   const schema: Schema = JSON.parse(schemaText);
-  const marked = (token: string, properties: Record<string, unknown>) =>
-    markSecrets(properties, listSecrets(schema, token));
-  const markAttached = <T>(token: string, ending: Promise<T>): Promise<T> =>
-    ending.catch((error: unknown) => {
-      const partial = readAttached(error);
-      if (partial === undefined || !(error instanceof Error)) throw error;
-      throw attachState(error, { id: partial.id, properties: marked(token, { ...partial.properties }) });
-    });
   return {
     version: schema.version,
     schema: schemaText,
@@ -62,9 +61,9 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
       return { urn: component.urn, state };
     },
     check: (urn, olds, news) =>
-      serve(urn, async ({ token, operations }) => {
+      serve(urn, async ({ secrets, operations }) => {
         const { inputs, failures } = await operations.check(openSecrets(olds), openSecrets(news));
-        return { inputs: marked(token, inputs), failures: [...failures] };
+        return { inputs: markSecrets(inputs, secrets), failures: [...failures] };
       }),
     diff: (id, urn, olds, news) =>
       serve(urn, async ({ operations }) => {
@@ -72,25 +71,34 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
         return { ...found, replaces: [...replaces] };
       }),
     create: (urn, inputs) =>
-      serve(urn, async ({ token, operations }) => {
-        const { id, outs } = await markAttached(token, operations.create(openSecrets(inputs)));
-        return { id, outs: marked(token, outs) };
+      serve(urn, async ({ secrets, operations }) => {
+        const { id, outs } = await markAttached(secrets, operations.create(openSecrets(inputs)));
+        return { id, outs: markSecrets(outs, secrets) };
       }),
     read: (id, urn, state) =>
-      serve(urn, async ({ token, operations }) => {
+      serve(urn, async ({ secrets, operations }) => {
         const { id: seen, props = {}, inputs = {} } = await operations.read(id, openSecrets(state));
-        return { id: seen, props: marked(token, props), inputs: marked(token, inputs) };
+        return { id: seen, props: markSecrets(props, secrets), inputs: markSecrets(inputs, secrets) };
       }),
     update: (id, urn, olds, news) =>
-      serve(urn, async ({ token, operations }) => {
+      serve(urn, async ({ secrets, operations }) => {
         const { outs } = await markAttached(
-          token,
+          secrets,
           operations.update(id, openSecrets(olds), openSecrets(news)),
         );
-        return { outs: marked(token, outs) };
+        return { outs: markSecrets(outs, secrets) };
       }),
     delete: (id, urn, state) => serve(urn, ({ operations }) => operations.delete(id, openSecrets(state))),
   };
+}
+
+/** A state that goes with a failure is an answer, too. */
+function markAttached<T>(secrets: readonly string[], ending: Promise<T>): Promise<T> {
+  return ending.catch((error: unknown) => {
+    const partial = readAttached(error);
+    if (partial === undefined || !(error instanceof Error)) throw error;
+    throw attachState(error, { id: partial.id, properties: markSecrets({ ...partial.properties }, secrets) });
+  });
 }
 
 /** With a secret anywhere in it, a bare value comes as an output. Who makes resources of it marks what is secret. */
@@ -116,16 +124,12 @@ interface Settling {
 }
 
 /** Lets the resource that a URN names work, and what it logs stand beside that resource in the engine's log. */
-function serve<T>(
-  urn: pulumi.URN,
-  act: (served: { readonly token: string; readonly operations: Operations }) => Promise<T>,
-): Promise<T> {
-  const token = nameType(urn);
-  const operations = find(resources, token);
+function serve<T>(urn: pulumi.URN, act: (served: Served) => Promise<T>): Promise<T> {
+  const served = find(resources, nameType(urn));
   const resource = new pulumi.DependencyResource(urn);
   return withLog(
     (line) => void pulumi.log.info(line, resource),
-    () => act({ token, operations }),
+    () => act(served),
   );
 }
 

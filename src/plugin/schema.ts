@@ -13,7 +13,7 @@ interface ResourceSchema {
   readonly inputProperties: Properties;
 }
 
-type Properties = Readonly<Record<string, { readonly secret?: boolean; readonly plain?: boolean }>>;
+type Properties = Readonly<Record<string, { readonly plain?: boolean }>>;
 
 /** The text that the build lays beside this module. */
 export function readSchemaText(): string {
@@ -28,13 +28,4 @@ export function listOutputs(schema: Schema, token: string): readonly string[] {
 export function listPlainInputs(schema: Schema, token: string): readonly string[] {
   const inputs = Object.entries(schema.resources[token]?.inputProperties ?? {});
   return inputs.filter(([, { plain }]) => plain === true).map(([name]) => name);
-}
-
-/** The properties that stay secret, whether a program marked them or not. */
-export function listSecrets(schema: Schema, token: string): readonly string[] {
-  const { inputProperties = {}, properties = {} } = schema.resources[token] ?? {};
-  const marked = [...Object.entries(inputProperties), ...Object.entries(properties)].filter(
-    ([, { secret }]) => secret === true,
-  );
-  return [...new Set(marked.map(([name]) => name))];
 }

@@ -5,7 +5,7 @@ import { KnockgateError } from "../errors.js";
 import { chooseUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../policy/finding.js";
 import { type PolicyReading, parsePolicy } from "../policy/parse.js";
-import type { Policy } from "../policy/policy.js";
+import type { Policy, PolicyInput } from "../policy/policy.js";
 import { protectSchema, stepSchema } from "../policy/schema.js";
 import { describeIssues } from "../policy/shape.js";
 import { type Connection, connectionSchema } from "../transport/connection.js";
@@ -65,9 +65,13 @@ const optionsSchema = z.object({
 
 const optionNames = Object.keys(optionsSchema.shape);
 
+/** What a resource is told, as it is given: defaults left out. */
+export type ArgumentsInput = z.input<typeof optionsSchema> & { readonly policy: PolicyInput };
+
 /** What a program can say of one gate. */
-export const argumentNames: readonly string[] = [
-  ...["connection", "policy", "proveFrom", "behind", "undoAfterSeconds", "adopt", "deleteUnreachable"],
+export const argumentNames = [
+  ...(["connection", "policy", "proveFrom", "behind"] as const),
+  ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
 
 /** Reads a resource's inputs as the engine sends them: all that is wrong and can be told yet comes out at once. */

@@ -6,13 +6,8 @@ import { findKeyFault } from "../transport/private-key.js";
 import { argumentNames } from "./arguments.js";
 import { isRecord } from "./given.js";
 import type { Properties } from "./properties.js";
+import { stateNames } from "./state.js";
 import { unknownValue } from "./unknown.js";
-
-/** Of a host's resource: what its component gives it, and what a state has and `ignoreChanges` gives back to it. */
-const rulesetNames = [
-  ...["origin", "health", "recordFailure", "keepFormer", "redactionKey"],
-  ...["ruleset", "digest", "drift", "obstacles", "counters", "failure", "former", "lastChange", "reachedBy"],
-];
 
 /**
  * Finds what a change is not begun with, and what can be seen without asking a host: arguments that are not known, keys
@@ -21,7 +16,8 @@ const rulesetNames = [
  */
 export function checkInputs(news: Properties): readonly Finding[] {
   return [
-    ...findUnknownArguments(news, [...argumentNames, ...rulesetNames]),
+    // A component gives more than a program does, and `ignoreChanges` gives back what a state has.
+    ...findUnknownArguments(news, stateNames, argumentNames),
     ...["connection", "proveFrom"].flatMap((field) => {
       const login = news[field];
       return [
@@ -35,16 +31,22 @@ export function checkInputs(news: Properties): readonly Finding[] {
 /**
  * Finds arguments of a resource that it does not have: those of the component that made it come by their names in
  * `unknownArguments`.
+ *
+ * @param names of all that it has
+ * @param offered those that a program gives
  */
-export function findUnknownArguments(news: Properties, names: readonly string[]): readonly Finding[] {
+export function findUnknownArguments(
+  news: Properties,
+  names: readonly string[],
+  offered: readonly string[] = names,
+): readonly Finding[] {
   const { unknownArguments = [], ...given } = news;
   const ofComponent = Array.isArray(unknownArguments) ? unknownArguments.map(String) : [];
   // What begins with two underscores is Pulumi's own.
   const own = Object.keys(given).filter((name) => !names.includes(name) && !name.startsWith("__"));
   const unknown = [...ofComponent, ...own];
   if (unknown.length === 0) return [];
-  const known = names.filter((name) => !rulesetNames.includes(name));
-  return [{ path: "resource", rule: "arguments-shape", ...describeUnknown(unknown, known, argumentWords) }];
+  return [{ path: "resource", rule: "arguments-shape", ...describeUnknown(unknown, offered, argumentWords) }];
 }
 
 /** What the unknown ones are called. */

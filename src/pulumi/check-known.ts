@@ -8,6 +8,7 @@ import type { KnownArguments } from "./arguments.js";
 import { lintKnownPart, shortenUnknown } from "./known-part.js";
 import type { Properties } from "./properties.js";
 import { describeReach } from "./reached-by.js";
+import type { EarlierInputs } from "./state.js";
 import { hasUnknown, unknownValue } from "./unknown.js";
 
 /** Finds what is wrong with the known part of inputs that are not all known yet; warnings wait until they are. */
@@ -25,14 +26,14 @@ export function findKnownErrors(known: KnownArguments, news: Properties): readon
 /** Fills in what can be told already, so that a preview shows as unknown only what is. */
 export function fillKnown(
   known: KnownArguments,
-  olds: Properties,
+  earlier: EarlierInputs,
   news: Properties,
   redactionKey: string,
 ): Record<string, unknown> {
   const { policy, hasHealth, health } = known;
   const chosen =
     policy === undefined || hasHealth === undefined
-      ? (olds["undoAfterSeconds"] ?? unknownValue)
+      ? (earlier.undoAfterSeconds ?? unknownValue)
       : chooseUndoTime({ policy, health });
   const whole = ["connection", "proveFrom", "behind"].filter((name) => hasUnknown(news[name]));
   return {

@@ -4,7 +4,7 @@ import { renderPolicy } from "../render/render.js";
 import { type RulesetArguments, readArguments } from "./arguments.js";
 import { isRecord } from "./given.js";
 import type { Properties } from "./properties.js";
-import { readLines } from "./seen.js";
+import { expectInputs, readState } from "./state.js";
 
 export interface DiffResult {
   readonly changes: boolean;
@@ -14,23 +14,24 @@ export interface DiffResult {
 
 /** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
 export function compareInputs(olds: Properties, news: Properties): DiffResult {
-  const before = readArguments(olds);
+  const before = readState(olds);
   const after = readArguments(news);
-  if (before.kind !== "arguments") return decide(true, false);
+  if (before === undefined) return decide(true, false);
   switch (after.kind) {
     case "wrong":
       return decide(true, false);
     case "unknown":
-      return decide(true, isMovedAsKnown(before.arguments, news));
+      return decide(true, isMovedAsKnown(before.wanted, news));
     case "arguments": {
-      const isMoved = before.arguments.connection.host !== after.arguments.connection.host;
-      const { policy } = after.arguments;
+      const { state: had, wanted: wantedBefore } = before;
+      const { state: has, wanted } = expectInputs(news);
       const isSame =
-        !olds["failure"] &&
-        olds["digest"] === digestText(renderPolicy(policy)) &&
-        olds["ruleset"] === news["ruleset"] &&
-        JSON.stringify(readLines(olds["drift"])) === JSON.stringify(readLines(news["drift"])) &&
-        JSON.stringify(before.arguments) === JSON.stringify(after.arguments);
+        !had.failure &&
+        had.digest === digestText(renderPolicy(wanted.policy)) &&
+        had.ruleset === has.ruleset &&
+        JSON.stringify(had.drift) === JSON.stringify(has.drift) &&
+        JSON.stringify(wantedBefore) === JSON.stringify(wanted);
+      const isMoved = wantedBefore.connection.host !== wanted.connection.host;
       return decide(!isSame, isMoved);
     }
     default:

@@ -14,11 +14,11 @@ export interface FleetPlan {
 
 type Given = { readonly [Name in keyof KnockFleetArgs]?: unknown };
 
-const fleetNames: readonly string[] = [
-  ...["hosts", "connection", "policy", "policies", "rollout", "proveFrom", "behind"],
-  ...["undoAfterSeconds", "adopt", "deleteUnreachable"],
+export const fleetNames = [
+  ...(["hosts", "connection", "policy", "policies", "rollout", "proveFrom", "behind"] as const),
+  ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
-const hostNames: readonly string[] = ["connection", "group", "policy", "proveFrom", "behind"];
+export const hostNames = ["connection", "group", "policy", "proveFrom", "behind"] as const;
 
 /**
  * Reads what a fleet needs to know before anything of it is registered. It takes whatever a program without types gives.

@@ -60,7 +60,7 @@ export class GatedHost {
     const { ruleset, present, connection, behind } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    // A state from before version 0.2.0 has none until the next refresh or change.
+    // A preview of a state that version 0.1.0 left, and a program under Pulumi's mocks, may have none.
     this.counters = ruleset.counters.apply((counters) => counters ?? {});
     const way = pulumi.all([connection, behind ?? []]);
     const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {

@@ -13,7 +13,7 @@ import { checkUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../policy/finding.js";
 import { writePolicy } from "../policy/written-policy.js";
 import { renderRedacted } from "../render/redact.js";
-import { expectArguments, readArguments } from "./arguments.js";
+import { readArguments } from "./arguments.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
 import { checkInputs } from "./check-inputs.js";
 import { fillKnown, findKnownErrors } from "./check-known.js";
@@ -25,7 +25,9 @@ import { nameResource } from "./origin.js";
 import type { Properties } from "./properties.js";
 import { describeReach } from "./reached-by.js";
 import { listPossible, makeRequest, recordChange } from "./recorded.js";
-import { describeSeen, describeUnseen, readObstacles } from "./seen.js";
+import type { CreateResult, ReadResult, UpdateResult } from "./results.js";
+import { describeSeen, describeUnseen } from "./seen.js";
+import { expectInputs, expectState, readEarlier } from "./state.js";
 
 export type { CheckResult } from "./check-failure.js";
 export type { Properties } from "./properties.js";
@@ -44,12 +46,13 @@ async function checkRuleset(olds: Properties, news: Properties): Promise<CheckRe
   if (reading.kind === "wrong" || wrong.length > 0) {
     return { inputs: { ...news }, failures: wrong.map(toFailure) };
   }
-  const redactionKey = olds["redactionKey"] || randomBytes(16).toString("hex");
+  const earlier = readEarlier(olds);
+  const redactionKey = earlier.redactionKey || randomBytes(16).toString("hex");
   switch (reading.kind) {
     case "unknown": {
       const failures = findKnownErrors(reading.known, news).map(toFailure);
       if (failures.length > 0) return { inputs: { ...news }, failures };
-      return { inputs: fillKnown(reading.known, olds, news, `${redactionKey}`), failures: [] };
+      return { inputs: fillKnown(reading.known, earlier, news, redactionKey), failures: [] };
     }
     case "arguments": {
       const { policy, undoAfterSeconds } = reading.arguments;
@@ -58,9 +61,9 @@ async function checkRuleset(olds: Properties, news: Properties): Promise<CheckRe
       const failures = found.filter((finding) => !isWarning(finding)).map(toFailure);
       if (failures.length > 0) return { inputs: { ...news }, failures };
       for (const finding of found) logLineOnce(`warning: policy ${policy.name}: ${formatFinding(finding)}`);
-      const ruleset = renderRedacted(policy, `${redactionKey}`);
+      const ruleset = renderRedacted(policy, redactionKey);
       // No drift is wanted: so a preview shows what a refresh found as what will go.
-      const reachedBy = describeReach(news, `${redactionKey}`);
+      const reachedBy = describeReach(news, redactionKey);
       const filled = {
         policy: writePolicy(policy),
         undoAfterSeconds,
@@ -83,21 +86,15 @@ export function diff(_id: string, olds: Properties, news: Properties): Promise<D
   return actAtEdge(nameResource(news["origin"]), async () => compareInputs(olds, news));
 }
 
-export interface CreateResult {
-  readonly id: string;
-  readonly outs: Record<string, unknown>;
-}
-
 export function create(inputs: Properties): Promise<CreateResult> {
   return actAtEdge(nameResource(inputs["origin"]), () => createOnHost(inputs));
 }
 
 async function createOnHost(inputs: Properties): Promise<CreateResult> {
-  const wanted = expectArguments(inputs);
+  const { wanted, state: news } = expectInputs(inputs);
   const { policy } = wanted;
-  const origin = inputs["origin"];
-  const id = nameOwner(policy.name, origin === undefined ? undefined : `${origin}`, randomUUID());
-  const outs = await recordChange(id, wanted, inputs, { olds: {}, possible: [] }, () =>
+  const id = nameOwner(policy.name, news.origin, randomUUID());
+  const outs = await recordChange(id, wanted, news, { possible: [] }, () =>
     withProvingWorld(wanted, [policy], logLine, (world) =>
       changeHost(makeRequest(id, wanted), expectKeys(world, wanted.connection)),
     ),
@@ -105,34 +102,25 @@ async function createOnHost(inputs: Properties): Promise<CreateResult> {
   return { id, outs };
 }
 
-export function update(id: string, olds: Properties, news: Properties): Promise<Pick<CreateResult, "outs">> {
+export function update(id: string, olds: Properties, news: Properties): Promise<UpdateResult> {
   return actAtEdge(nameResource(news["origin"]), () => updateOnHost(id, olds, news));
 }
 
-async function updateOnHost(
-  id: string,
-  olds: Properties,
-  news: Properties,
-): Promise<Pick<CreateResult, "outs">> {
-  const [before, after] = [expectArguments(olds), expectArguments(news)];
+async function updateOnHost(id: string, rawOlds: Properties, rawNews: Properties): Promise<UpdateResult> {
+  const { wanted: before, state: olds } = expectState(rawOlds);
+  const { wanted: after, state: news } = expectInputs(rawNews);
   if (!needsHost(before, after, olds)) return { outs: keepSeen(olds, news, after.policy) };
   const possible = listPossible(olds, before.policy);
   const former = {
     formerPolicies: possible,
-    formerDigest: olds["digest"] === undefined ? undefined : `${olds["digest"]}`,
-    obstacles: readObstacles(olds),
+    formerDigest: olds.digest,
+    obstacles: olds.obstacles,
   };
   const request = { ...makeRequest(id, after), ...former };
   const outs = await recordChange(id, after, news, { olds, possible }, () =>
     withProvingWorld(after, [...possible, after.policy], logLine, (world) => changeHost(request, world)),
   );
   return { outs };
-}
-
-export interface ReadResult {
-  readonly id: string;
-  readonly props?: Record<string, unknown>;
-  readonly inputs?: Record<string, unknown>;
 }
 
 /**
@@ -145,8 +133,9 @@ export function read(id: string, props: Properties): Promise<ReadResult> {
 }
 
 async function readFromHost(id: string, props: Properties): Promise<ReadResult> {
-  const { policy, connection, behind, recordFailure } = expectArguments(props);
-  const possible = listPossible(props, policy);
+  const { wanted, state } = expectState(props);
+  const { policy, connection, behind, recordFailure } = wanted;
+  const possible = listPossible(state, policy);
   // A host whose last change failed has the former policy, whose secrets are others.
   const [present = policy] = possible;
   const isGated = possible.length > 0;
@@ -154,7 +143,7 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
   const look = withHost(way, logLine, async (reached) => {
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
-    const { drift, ...seen } = describeSeen(observed, counts, id, present, props);
+    const { drift, ...seen } = describeSeen(observed, counts, id, present, state);
     const place = `${policy.name} on ${reached.route.name}`;
     for (const line of drift) logLine(`${place}: drift: ${line}`);
     for (const line of describeNeighbours(observed, present)) logLine(`${place}: warning: ${line}`);
@@ -163,7 +152,7 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
   if (!recordFailure) return look;
   return look.catch((cause: unknown) => ({
     id,
-    ...describeUnseen(cause, props, `${policy.name} on ${connection.host}:${connection.port}`),
+    ...describeUnseen(cause, state, `${policy.name} on ${connection.host}:${connection.port}`),
   }));
 }
 
@@ -172,8 +161,9 @@ function remove(id: string, props: Properties): Promise<void> {
 }
 
 async function removeAsStored(id: string, props: Properties): Promise<void> {
-  const { policy, connection, behind, deleteUnreachable } = expectArguments(props);
-  const possible = listPossible(props, policy);
+  const { wanted, state } = expectState(props);
+  const { policy, connection, behind, deleteUnreachable } = wanted;
+  const possible = listPossible(state, policy);
   if (possible.length === 0) return logLine(`${policy.name} on ${connection.host}: nothing was put there`);
   const leaving = {
     policy,

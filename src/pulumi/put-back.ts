@@ -4,24 +4,25 @@ import { withProvingWorld } from "../apply/worlds.js";
 import { KnockgateError } from "../errors.js";
 import type { HostResult } from "../plan/wave-summary.js";
 import { makeTurns } from "../transport/turns.js";
-import { expectArguments } from "./arguments.js";
 import { logLine, withName } from "./log.js";
 import { nameResource } from "./origin.js";
+import type { Properties } from "./properties.js";
 import { listPossible, makeRequest } from "./recorded.js";
+import { expectStored } from "./state.js";
 
-/** A host's own resource, whose state says what the host has and had. Secret. */
-export interface RulesetState {
+/** A host's own resource, and the part of its state that says what the host has and had: a `StoredState`. Secret. */
+export interface StoredRuleset {
   readonly id: string;
-  readonly state: Readonly<Record<string, unknown>>;
+  readonly state: Properties;
 }
 
 /** Hosts at once: each takes an SSH connection or two. */
 const mostAtOnce = 8;
 
 /** Puts a host back to what it had before its last change, which went well. Never throws. */
-export function putBack(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  return measureHost(host, state, "undone", "the change back to what it had failed: ", async () => {
-    const wanted = expectArguments(state);
+export function putBack(host: string, { id, state: raw }: StoredRuleset): Promise<HostResult> {
+  return measureHost(host, raw, "undone", "the change back to what it had failed: ", async () => {
+    const { wanted, state } = expectStored(raw);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;
     await withProvingWorld(wanted, possible, logLine, async (world) => {
@@ -33,9 +34,9 @@ export function putBack(host: string, { id, state }: RulesetState): Promise<Host
 }
 
 /** Brings a host that was put back to the ruleset that its state says it has. Never throws. */
-export function applyAgain(host: string, { id, state }: RulesetState): Promise<HostResult> {
-  return measureHost(host, state, "changed", "", async () => {
-    const wanted = expectArguments(state);
+export function applyAgain(host: string, { id, state: raw }: StoredRuleset): Promise<HostResult> {
+  return measureHost(host, raw, "changed", "", async () => {
+    const { wanted, state } = expectStored(raw);
     const formerPolicies = listPossible(state, wanted.policy).slice(1);
     await withProvingWorld(wanted, [...formerPolicies, wanted.policy], logLine, async (world) => {
       await changeHost({ ...makeRequest(id, wanted), formerPolicies }, world);
@@ -59,7 +60,7 @@ export async function mapHosts<T, R>(
 
 async function measureHost(
   host: string,
-  state: RulesetState["state"],
+  raw: Properties,
   result: "changed" | "undone",
   words: string,
   act: () => Promise<void>,
@@ -67,7 +68,7 @@ async function measureHost(
   const startedMs = performance.now();
   const measure = () => Math.round((performance.now() - startedMs) / 100) / 10;
   try {
-    await withName(nameResource(state["origin"]), act);
+    await withName(nameResource(raw["origin"]), act);
     return { host, result, seconds: measure() };
   } catch (cause) {
     const why = cause instanceof KnockgateError ? cause.message : String(cause);

@@ -1,13 +1,19 @@
 import { digestKeyed } from "../policy/digest.js";
-import { connectionSchema } from "../transport/connection.js";
+import { type Connection, connectionSchema } from "../transport/connection.js";
 import { fingerprintKey } from "../transport/host-key.js";
 import type { Properties } from "./properties.js";
+import { fieldSecrecy } from "./secrecy.js";
 import { hasUnknown, unknownValue } from "./unknown.js";
 
-/** Fields of a login that may be seen as they are: the log names host and port, and none of them lets anybody in. */
-const shown = ["host", "port", "user", "agentSocketPath", "dialErrorLimit", "perDialTimeout"];
+type LoginField = keyof Connection;
+
+const fields = Object.keys(connectionSchema.shape) as LoginField[];
+/** Fields of a login that are described in their own way. */
+const described: readonly LoginField[] = ["hostKey", "ignoreHostKey", "proxy"];
 /** Those that are seen as labels, which change when they do. */
-const labelled = ["password", "privateKey", "privateKeyPassword", "sudoPassword"];
+const labelled = fields.filter((name) => fieldSecrecy[name] === "secret");
+/** Those that may be seen as they are: the log names host and port, and none of them lets anybody in. */
+const shown = fields.filter((name) => !labelled.includes(name) && !described.includes(name));
 
 /**
  * Describes how a host is reached as everybody may see it, so that a preview shows what of it changed: addresses, users
@@ -30,14 +36,14 @@ function describeLogin(raw: unknown, key: string): object | string {
   if (typeof raw !== "object" || raw === null) return unknownValue;
   const given = raw as Properties;
   const login: Properties = { ...listDefaults(), ...given };
-  const fields = [...shown, ...labelled].flatMap((name) => {
+  const seen = [...shown, ...labelled].flatMap((name) => {
     const value = login[name];
     if (value === undefined) return [];
     return [[name, shown.includes(name) ? value : labelSecret(name, value, key)]];
   });
   const { proxy } = given;
   return {
-    ...Object.fromEntries(fields),
+    ...Object.fromEntries(seen),
     hostKey: describeHostKey(given, key),
     ...(proxy === undefined ? {} : { proxy: describeLogin(proxy, key) }),
   };

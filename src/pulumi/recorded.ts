@@ -1,13 +1,12 @@
 import type { ChangeRequest, Confirmed } from "../apply/change.js";
 import { KnockgateError } from "../errors.js";
-import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";
 import { writePolicy } from "../policy/written-policy.js";
 import type { RulesetArguments } from "./arguments.js";
 import type { LastChange } from "./last-change.js";
 import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
-import type { Properties } from "./properties.js";
+import { type RulesetInputs, type RulesetState, readPolicies } from "./state.js";
 
 /** What a host is asked to change to. */
 export function makeRequest(
@@ -18,9 +17,12 @@ export function makeRequest(
 }
 
 /** Lists the policies that a host may have by what its state says, likeliest first. Secret. */
-export function listPossible(state: Properties, policy: Policy): readonly Policy[] {
-  const former = readPolicies(state["former"]);
-  return state["failure"] ? former : [policy, ...former];
+export function listPossible(
+  { failure, former = [] }: Pick<RulesetState, "failure" | "former">,
+  policy: Policy,
+): readonly Policy[] {
+  const before = readPolicies(former);
+  return failure ? before : [policy, ...before];
 }
 
 /**
@@ -28,17 +30,17 @@ export function listPossible(state: Properties, policy: Policy): readonly Policy
  * still has: where the resource records failures that is all, else it fails with a message. An error whose host may
  * have confirmed all the same is given the state that knows both knocks, for the engine to save.
  *
- * @param olds the state before; empty where there was none
+ * @param olds the state before, if there was one
  * @param possible the policies that the host may have had until now
  * @throws KnockgateError
  */
 export async function recordChange(
   id: string,
   { policy, recordFailure, keepFormer }: RulesetArguments,
-  news: Properties,
-  { olds, possible }: { readonly olds: Properties; readonly possible: readonly Policy[] },
+  news: RulesetInputs,
+  { olds, possible }: { readonly olds?: RulesetState; readonly possible: readonly Policy[] },
   change: () => Promise<Confirmed>,
-): Promise<Record<string, unknown>> {
+): Promise<RulesetState> {
   const startedMs = performance.now();
   const measure = (): { readonly lastChange: LastChange } => {
     const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
@@ -55,9 +57,9 @@ export async function recordChange(
     const { mayHaveConfirmed, message } = cause;
     if (!recordFailure && !mayHaveConfirmed) throw cause;
     const former = distinct(mayHaveConfirmed ? [...possible, policy] : possible).map(writePolicy);
-    const { digest = "", ruleset = "", drift = [], obstacles } = olds;
+    const { digest = "", ruleset = "", drift = [], obstacles } = olds ?? {};
     const had = { digest, ruleset, drift, counters: {}, ...(obstacles === undefined ? {} : { obstacles }) };
-    const outs = { ...news, ...had, former, failure: message, ...measure() };
+    const outs: RulesetState = { ...news, ...had, former, failure: message, ...measure() };
     if (recordFailure) return logFailure(message, outs);
     throw attachState(cause, { id, properties: outs });
   }
@@ -66,14 +68,6 @@ export async function recordChange(
 function logFailure<T>(message: string, outs: T): T {
   logLine(`failed: ${message}`);
   return outs;
-}
-
-function readPolicies(raw: unknown): readonly Policy[] {
-  if (!Array.isArray(raw)) return [];
-  return raw.flatMap((one) => {
-    const reading = parsePolicy(one);
-    return reading.kind === "policy" ? [reading.policy] : [];
-  });
 }
 
 function distinct(policies: readonly Policy[]): readonly Policy[] {

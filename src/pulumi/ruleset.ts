@@ -5,7 +5,9 @@ import type { WrittenPolicy } from "../policy/written-policy.js";
 import type { LastChange } from "./last-change.js";
 import type * as operations from "./operations.js";
 import { registerResource } from "./registration.js";
+import { listSecrets, rulesetSecrecy } from "./secrecy.js";
 import { keepSecret } from "./secret-input.js";
+import type { StoredState } from "./state.js";
 
 type Operations = typeof operations;
 
@@ -79,7 +81,7 @@ export interface RecordingRuleset extends Ruleset {
   readonly failure: pulumi.Output<string>;
   readonly lastChange: pulumi.Output<LastChange>;
   /** What the host had before the change that the state tells of, likeliest first. Secret. */
-  readonly former: pulumi.Output<readonly unknown[]>;
+  readonly former: pulumi.Output<readonly WrittenPolicy[]>;
 }
 
 export function registerRuleset(
@@ -109,15 +111,7 @@ export function registerRuleset(
     former: undefined,
     lastChange: undefined,
   };
-  const additionalSecretOutputs = [
-    "connection",
-    "policy",
-    "proveFrom",
-    "behind",
-    "redactionKey",
-    "digest",
-    "former",
-  ];
+  const additionalSecretOutputs = listSecrets(rulesetSecrecy);
   // The runtime makes an output of each input.
   return registerResource("Ruleset", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Ruleset;
 }
@@ -141,14 +135,16 @@ export function findPresent({
     .apply(([wanted, why, had]) => (why === "" ? wanted : had[0]) as WrittenPolicy | undefined);
 }
 
-/** The id and the state, as far as they are needed to put the host back to what it had: a `RulesetState`. Secret. */
+/** The id and the state, as far as they are needed to put the host back to what it had: a `StoredRuleset`. Secret. */
 export function readStored(
   ruleset: RecordingRuleset,
   health: HealthCheck | undefined,
 ): pulumi.Output<unknown> {
   const { id, connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = ruleset;
-  const state = pulumi.all({ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former });
+  const kept: { readonly [Name in Exclude<keyof StoredState, "health">]: pulumi.Output<unknown> } = {
+    ...{ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former },
+  };
   return pulumi.secret(
-    pulumi.all([id, state]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
+    pulumi.all([id, pulumi.all(kept)]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
   );
 }

@@ -1,17 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { fieldSecrecy } from "./secrecy.js";
 
-/**
- * Names that fields of connections and policies have. Any other name may itself be a secret, mistyped. Written out: a
- * program that declares a gate shall not have to load the schemas.
- */
-export const fieldNames: ReadonlySet<string> = new Set(
-  [
-    "host port user password privateKey privateKeyPassword agentSocketPath hostKey ignoreHostKey dialErrorLimit",
-    "perDialTimeout sudoPassword proxy name gates allowFrom denyFrom backend scope stealth log limits acceptRisks expect",
-    "protect knock openForSeconds tcp udp udpPayloadBytes icmpPayloadBytes steps stepTimeoutSeconds strict events prefix",
-    "perMinute sources firstStepsPerSecond from packets gate afterSeconds isOpen",
-  ].flatMap((names) => names.split(" ")),
-);
+/** Names that fields of connections and policies have. Any other name may itself be a secret, mistyped. */
+export const fieldNames: ReadonlySet<string> = new Set(Object.keys(fieldSecrecy));
 
 /**
  * Makes a secret of an input. The SDK sends nothing of an output in which something is not known yet; so then each

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
 import { KnockgateError } from "../errors.js";
 import {
   countResults,
@@ -13,7 +12,6 @@ import {
   type WaveHost,
   type WaveSummary,
 } from "../plan/wave-summary.js";
-import { describeIssues } from "../policy/shape.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
 import { findUnknownArguments } from "./check-inputs.js";
 import { actAtEdge } from "./edge.js";
@@ -21,36 +19,18 @@ import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
 import type { Properties } from "./properties.js";
 import { applyAgain, mapHosts, putBack } from "./put-back.js";
+import type { CreateResult, UpdateResult } from "./results.js";
 import { hasUnknown } from "./unknown.js";
-
-const undoneSchema = z.array(z.object({ name: z.string(), at: z.string() })).default([]);
-
-const waveSchema = z.object({
-  fleet: z.string(),
-  wave: z.int(),
-  of: z.int(),
-  maxFailures: z.int(),
-  pauseSeconds: z.number(),
-  onFailure: z.enum(["halt", "undo"]),
-  hosts: z.array(
-    z.object({
-      name: z.string(),
-      lastChange: z.object({ at: z.string(), seconds: z.number() }),
-      /** Empty: none. */
-      failure: z.string(),
-    }),
-  ),
-  /** What each host's own resource is told and holds: needed only to put hosts back. Secret. */
-  rulesets: z
-    .record(z.string(), z.object({ id: z.string(), state: z.record(z.string(), z.unknown()) }))
-    .default({}),
-});
-
-const waveNames = [...Object.keys(waveSchema.shape), "summary", "undone"];
-
-type Wave = Readonly<z.output<typeof waveSchema>>;
-/** A host that was put back, and the change that it was put back from. */
-type Undone = Readonly<z.output<typeof undoneSchema>>[number];
+import {
+  findWrongWave,
+  keptNames,
+  readEarlierWave,
+  readWaveInputs,
+  type Undone,
+  type WaveInputs,
+  type WaveState,
+  waveNames,
+} from "./wave-state.js";
 
 /** Hosts whose last change is older were not changed in this run: a run has a provider's process of its own. */
 const runStartMs = performance.timeOrigin;
@@ -61,27 +41,25 @@ const runStartMs = performance.timeOrigin;
  */
 export const wave = {
   async check(_olds: Properties, news: Properties): Promise<CheckResult> {
-    const reading = hasUnknown(news) ? undefined : waveSchema.safeParse(news);
     const found = [
-      ...describeIssues(reading?.error?.issues ?? [], { schema: waveSchema, rule: "arguments-shape" }),
+      ...(hasUnknown(news) ? [] : findWrongWave(news)),
       ...findUnknownArguments(news, waveNames),
     ];
     return { inputs: { ...news }, failures: found.map(toFailure) };
   },
 
   async diff(_id: string, olds: Properties, news: Properties) {
-    const names = ["fleet", "wave", "of", "hosts", "maxFailures", "pauseSeconds", "onFailure"];
-    const isSame = names.every((name) => isDeepStrictEqual(olds[name], news[name]));
-    const changes = !isSame || undoneSchema.parse(olds["undone"]).length > 0;
+    const isSame = keptNames.every((name) => isDeepStrictEqual(olds[name], news[name]));
+    const changes = !isSame || readEarlierWave(olds).undone.length > 0;
     return { changes, replaces: [], deleteBeforeReplace: false };
   },
 
-  async create(news: Properties) {
+  async create(news: Properties): Promise<CreateResult> {
     const id = `wave-${randomUUID()}`;
     return { id, outs: await actForFleet(news, () => concludeWave(id, {}, news)) };
   },
 
-  async update(id: string, olds: Properties, news: Properties) {
+  async update(id: string, olds: Properties, news: Properties): Promise<UpdateResult> {
     return { outs: await actForFleet(news, () => concludeWave(id, olds, news)) };
   },
 
@@ -90,7 +68,7 @@ export const wave = {
   },
 
   async delete(_id: string, props: Properties): Promise<void> {
-    await actForFleet(props, async () => warnLost(undoneSchema.parse(props["undone"])));
+    await actForFleet(props, async () => warnLost(readEarlierWave(props).undone));
   },
 };
 
@@ -98,23 +76,21 @@ function actForFleet<T>({ fleet }: Properties, act: () => Promise<T>): Promise<T
   return actAtEdge(typeof fleet === "string" ? fleet : undefined, act);
 }
 
-async function concludeWave(
-  id: string,
-  olds: Properties,
-  news: Properties,
-): Promise<Record<string, unknown>> {
-  const read = waveSchema.parse(news);
-  const earlier = undoneSchema.parse(olds["undone"]);
-  const lost = earlier.filter((one) => isLost(one, read));
+async function concludeWave(id: string, olds: Properties, news: Properties): Promise<WaveState> {
+  const read = readWaveInputs(news);
+  const earlier = readEarlierWave(olds);
+  const lost = earlier.undone.filter((one) => isLost(one, read));
   warnLost(lost);
-  let undone = earlier.filter((one) => !lost.includes(one) && isStillUndone(one, read));
+  let undone: readonly Undone[] = earlier.undone.filter(
+    (one) => !lost.includes(one) && isStillUndone(one, read),
+  );
   let summary = summarizeWave(read, listHosts(read), runStartMs);
   if (undone.length > 0 && !isTooMany(read, summary)) {
     const again = await mapHosts(undone, ({ name }) => applyAgain(name, pick(read, name)));
     summary = replaceResults(summary, again);
     undone = undone.filter(({ name }) => again.some((one) => one.host === name && one.result === "failed"));
   }
-  const { rulesets: _rulesets, ...kept } = news;
+  const { rulesets: _rulesets, ...kept } = read;
   if (isTooMany(read, summary)) {
     if (read.onFailure === "undo") {
       const changed = summary.hosts.filter(({ result }) => result === "changed");
@@ -126,7 +102,7 @@ async function concludeWave(
     throw failWave(read, summary, { id, properties: { ...kept, undone, summary } });
   }
   if (countResults(summary, "unchanged") === summary.hosts.length) {
-    return { ...kept, undone, summary: olds["summary"] ?? summary };
+    return { ...kept, undone, summary: earlier.summary ?? summary };
   }
   print(summary);
   if (read.pauseSeconds > 0) {
@@ -136,7 +112,7 @@ async function concludeWave(
   return { ...kept, undone, summary };
 }
 
-function listHosts({ hosts }: Wave): readonly WaveHost[] {
+function listHosts({ hosts }: WaveInputs): readonly WaveHost[] {
   return hosts.map(({ name, lastChange, failure }) => ({
     name,
     ...(failure === "" ? {} : { failure }),
@@ -145,27 +121,27 @@ function listHosts({ hosts }: Wave): readonly WaveHost[] {
 }
 
 /** A wave that is not to be undone any more is not told either how its hosts are reached. */
-function isLost(one: Undone, read: Wave): boolean {
+function isLost(one: Undone, read: WaveInputs): boolean {
   if (read.hosts.every(({ name }) => name !== one.name)) return true;
   return isStillUndone(one, read) && !Object.hasOwn(read.rulesets, one.name);
 }
 
 /** A host whose own resource has changed it since is not as it was put back. */
-function isStillUndone({ name, at }: Undone, { hosts }: Wave): boolean {
+function isStillUndone({ name, at }: Undone, { hosts }: WaveInputs): boolean {
   return hosts.some((host) => host.name === name && host.lastChange.at === at);
 }
 
-function isTooMany({ maxFailures }: Wave, summary: WaveSummary): boolean {
+function isTooMany({ maxFailures }: WaveInputs, summary: WaveSummary): boolean {
   return countResults(summary, "failed") > maxFailures;
 }
 
-function pick({ rulesets }: Wave, name: string): Wave["rulesets"][string] {
+function pick({ rulesets }: WaveInputs, name: string): WaveInputs["rulesets"][string] {
   const found = rulesets[name];
   if (found !== undefined) return found;
   throw new KnockgateError("ARGUMENTS_INVALID", `host ${name} is not known to its wave`);
 }
 
-function listUndone({ hosts }: Wave, back: readonly HostResult[]): readonly Undone[] {
+function listUndone({ hosts }: WaveInputs, back: readonly HostResult[]): readonly Undone[] {
   const names = back.flatMap(({ host, result }) => (result === "undone" ? [host] : []));
   return hosts.flatMap(({ name, lastChange: { at } }) => (names.includes(name) ? [{ name, at }] : []));
 }
@@ -176,12 +152,9 @@ function print(summary: WaveSummary): void {
 
 /** Where hosts were put back, the engine saves that with the failed resource, so that the next run knows. */
 function failWave(
-  read: Wave,
+  read: WaveInputs,
   summary: WaveSummary,
-  partial: {
-    readonly id: string;
-    readonly properties: { readonly undone: readonly Undone[]; readonly [name: string]: unknown };
-  },
+  partial: { readonly id: string; readonly properties: WaveState },
 ): KnockgateError {
   const failed = summary.hosts.filter(({ result }) => result === "failed").map(({ host }) => host);
   const undone = countResults(summary, "undone");

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { WaveSummary } from "../plan/wave-summary.js";
 import type * as operations from "./operations.js";
 import { registerResource } from "./registration.js";
+import { listSecrets, waveSecrecy } from "./secrecy.js";
 
 type Operations = (typeof operations)["wave"];
 
@@ -55,6 +56,6 @@ export interface Wave extends pulumi.CustomResource {
 export function registerWave(name: string, args: WaveInputs, opts: pulumi.CustomResourceOptions): Wave {
   const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
   const inputs = { ...args, rulesets, summary: undefined, undone: undefined };
-  const additionalSecretOutputs = ["rulesets"];
+  const additionalSecretOutputs = listSecrets(waveSecrecy);
   return registerResource("Wave", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Wave;
 }

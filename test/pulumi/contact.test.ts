@@ -49,7 +49,6 @@ test.each([
   ["the last refresh found drift", { ...settled, drift: ["gone: all"] }],
   ["its last change failed", { ...settled, failure: "the gate stayed shut" }],
   ["it has another ruleset", { ...settled, digest: "" }],
-  ["an earlier version wrote no digest", { ...settled, digest: undefined }],
 ])("the host is needed when %s, but not to say that it is gone for good", (_what, recorded) => {
   expect(needsHost(before, read({ adopt: true }), recorded)).toBe(true);
   expect(needsHost(before, read({ deleteUnreachable: true }), recorded)).toBe(false);

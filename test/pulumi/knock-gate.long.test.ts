@@ -2,6 +2,7 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { KnockGateArgs } from "../../src/pulumi/args";
+import { componentSecrecy } from "../../src/pulumi/secrecy";
 import { type Compiled, loadCompiled } from "./compiled";
 
 /** How a secret looks on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc). */
@@ -154,6 +155,14 @@ test("shows what the last refresh counted, in plain, and none before there was o
   const { counters } = await makeGate();
   expect(await waitFor(counters)).toEqual(seenCounters);
   expect(await pulumi.isSecret(counters as pulumi.Output<unknown>)).toBe(false);
+});
+
+test("keeps each output as secret as other languages are told", async () => {
+  const gate = await makeGate();
+  for (const name of ["ruleset", "digest", "knock", "sshConfig", "profile", "counters"] as const) {
+    const isSecret = await pulumi.isSecret(gate[name] as pulumi.Output<unknown>);
+    expect(isSecret, name).toBe(componentSecrecy[name] === "secret");
+  }
 });
 
 test("registers its outputs", async () => {

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { expect, test } from "vitest";
+import {
+  componentSecrecy,
+  fieldSecrecy,
+  rulesetSecrecy,
+  secretNames,
+  waveSecrecy,
+} from "../../src/pulumi/secrecy";
+
+test("these are secret, and nothing else is", () => {
+  expect([...new Set(secretNames)].sort()).toEqual([
+    ...["behind", "connection", "digest", "former", "knock", "password", "policy", "privateKey"],
+    ...["privateKeyPassword", "profile", "profiles", "proveFrom", "redactionKey", "rulesets", "sshConfig"],
+    ...["steps", "sudoPassword"],
+  ]);
+});
+
+test("a name means one thing: the schema for other languages goes by it alone", () => {
+  const said = [rulesetSecrecy, waveSecrecy, componentSecrecy, fieldSecrecy].flatMap(Object.entries);
+  const plain = said.filter(([, secrecy]) => secrecy === "plain").map(([name]) => name);
+  expect(plain.filter((name) => secretNames.includes(name))).toEqual([]);
+});
+
+test("whoever asks what is secret loads nothing: neither schemas, nor the components themselves", () => {
+  const path = join(__dirname, "..", "..", "src", "pulumi", "secrecy.ts");
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 };
+  const { outputText } = ts.transpileModule(readFileSync(path, "utf8"), { compilerOptions });
+  expect(outputText).toContain("rulesetSecrecy");
+  expect(outputText).not.toMatch(/require|import/);
+});
