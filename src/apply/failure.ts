@@ -1,4 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError, unreachable } from "../errors.js";
+import { readAnswer } from "../transport/read-answer.js";
 import type { ChangeRequest, Confirmed, World } from "./change.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { ChangeStep } from "./step.js";
@@ -92,23 +94,38 @@ function describeFailure(place: string, step: ChangeStep, cause: unknown, state:
 const reason = "the deployer could not prove it";
 
 /** Over the connection that is there, else over a new one. */
-async function undoByAnyWay({ request, world, reached, id, step }: Failure): Promise<UndoOutcome> {
-  const { policy, formerPolicies = [], gatedBy = [] } = request;
-  const outcome = await undoChange(reached.connection, policy.name, id, reason);
+async function undoByAnyWay(failure: Failure): Promise<UndoOutcome> {
+  const { request, reached, id } = failure;
+  const outcome = await undoChange(reached.connection, request.policy.name, id, reason);
   if (outcome !== "unknown") return outcome;
   try {
-    // Whether a confirm came to count decides what the state must say: worth a second round.
-    const errorLimit = step === "6/6 confirm" ? 1 : 0;
-    const again = await reachHost([reached.route], [policy, ...formerPolicies, ...gatedBy], true, {
-      ...world.dialing,
-      errorLimit,
-    });
+    const again = await reachAgain(failure);
     try {
-      return await undoChange(again.connection, policy.name, id, reason);
+      return await undoChange(again.connection, request.policy.name, id, reason);
     } finally {
       again.connection.close();
     }
   } catch {
     return "unknown";
+  }
+}
+
+/** A host that boots refuses connections until its sshd listens. */
+const refusedTries = 5;
+const refusedPauseMs = 1_000;
+
+async function reachAgain({ request, world, reached, step }: Failure): Promise<Reached> {
+  const { policy, formerPolicies = [], gatedBy = [] } = request;
+  // Whether a confirm came to count decides what the state must say: worth a second round.
+  const errorLimit = step === "6/6 confirm" ? 1 : 0;
+  const dialing = { ...world.dialing, errorLimit };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await reachHost([reached.route], [policy, ...formerPolicies, ...gatedBy], true, dialing);
+    } catch (error) {
+      const isRefused = error instanceof KnockgateError && readAnswer(error.cause) === "refused";
+      if (!isRefused || tries === refusedTries) throw error;
+      await pause(refusedPauseMs);
+    }
   }
 }
