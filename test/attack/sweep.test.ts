@@ -117,20 +117,6 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
     );
   });
 
-  test(
-    "opens to a sweep that sends each datagram again when its steps are equal, which the linter warns of",
-    async () => {
-      const policy = gateSsh(backend, { steps: [{ udp: 7_100 }, { udp: 7_100 }, { udp: 7_100 }] });
-      expect(listObjections(policy)).toContain("equal-steps");
-      await loadPolicy(host, policy);
-      await sweepUntilOpen(policy, async () => {
-        const ports = Array.from({ length: 21 }, (_, index) => 7_090 + index);
-        const steps = ports.flatMap((port) => [{ udp: port }, { udp: port }, { udp: port }]);
-        await sendKnock(scanner, { to: host.ipv4, steps });
-      });
-    },
-  );
-
   test("opens to a sweep of UDP ports when it is not strict, and not when it is", async () => {
     const sweepUdp = () => sweep(scanner, host, { kind: "UDP", ports: "7000-7300", order: "ascending" });
     const lax = gateSsh(backend, { steps: ascendingUdp, strict: false });
@@ -142,6 +128,20 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
     await sweepUdp();
     expect(await countOpenings(host, strict)).toBe(0);
     await expectToOpen(ascendingUdp);
+  });
+});
+
+// With iptables the linter refuses equal steps, because xt_recent could not tell them apart.
+describe.runIf(canScan())("a gate of the backend nftables whose steps are equal", () => {
+  test("opens to a sweep that sends each datagram again, which the linter warns of", async () => {
+    const policy = gateSsh("nftables", { steps: [{ udp: 7_100 }, { udp: 7_100 }, { udp: 7_100 }] });
+    expect(listObjections(policy)).toContain("equal-steps");
+    await loadPolicy(host, policy);
+    await sweepUntilOpen(policy, async () => {
+      const ports = Array.from({ length: 21 }, (_, index) => 7_090 + index);
+      const steps = ports.flatMap((port) => [{ udp: port }, { udp: port }, { udp: port }]);
+      await sendKnock(scanner, { to: host.ipv4, steps });
+    });
   });
 });
 
