@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { digestText } from "../../src/policy/digest";
+import { writePolicy } from "../../src/policy/written-policy";
 import { lowerPolicy } from "../../src/render/lower";
 import { renderNftables } from "../../src/render/nftables";
 import type { LabHost } from "../lab/host";
@@ -144,7 +145,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
       knock: { steps: [{ tcp: 61_001 }] },
     };
     const vpn = { name: "vpn", protect: [{ udp: "51820" }], knock: { steps: [{ udp: 61_002 }] } };
-    const policy = makePolicy({ gates: [web, vpn, ...oldPolicy.gates] as never });
+    const policy = makePolicy({ gates: [web, vpn, ...writePolicy(oldPolicy).gates] as never });
     const world = await deployTo(lab, host);
     await changeHost({ ...request, policy }, world);
     expect(world.lines.flatMap((line) => / 5\/6 prove: (.*)$/.exec(line)?.[1] ?? [])).toEqual([

@@ -212,18 +212,4 @@ add rule inet site input ${rule}
     expect(gate.state["obstacles"]).toEqual([`inet site input tcp ${webPort}`]);
     expect([await gate.refresh(), await gate.isDue()]).toEqual([[], false]);
   });
-
-  test("a state from before there was drift in it stays as it is, and is repaired all the same", async () => {
-    const { host, gate, given } = await claimGated();
-    await host.run(["nft", "-f", "-"], { stdin: drop(`tcp dport ${webPort} ip saddr 192.0.2.0/24 drop`) });
-    const { drift: _drift, obstacles: _obstacles, ...older } = gate.state;
-    const old = await manage(given, { id: gate.id, ...older });
-    expect([await old.refresh(), await old.isDue()]).toEqual([[], false]);
-    expect(old.state).toEqual({ id: gate.id, ...older, counters: expect.anything() });
-    await host.run(["nft", "delete", "table", "inet", "site"]);
-    await host.run(["rm", "-r", "/var/lib/knockgate"]);
-    expect(await old.refresh()).toEqual([expect.stringMatching(/^gone: /)]);
-    await old.up();
-    expect([await old.refresh(), await old.isDue()]).toEqual([[], false]);
-  });
 });
