@@ -2,12 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { changeHost } from "../../src/apply/change";
 import type { KnockgateError } from "../../src/errors";
 import type { Policy } from "../../src/policy/policy";
-import { create } from "../../src/pulumi/operations";
+import { writePolicy } from "../../src/policy/written-policy";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { giveName } from "../lab/names";
 import { tryConnect } from "../lab/packets";
 import { connectionThrough } from "./bastions";
+import { createGate } from "./create-gate";
 import { claimHost, connectionTo, type Deployment, openDeployment, sayUnnamed } from "./deployment";
 import { listGate } from "./inspection";
 import { makePolicy } from "./policies";
@@ -177,17 +178,17 @@ describe("from a machine to prove from", () => {
     const name = await nameOn(machine, host);
     await giveName(name, [host.ipv4, host.ipv6]);
     const said = vi.spyOn(console, "log").mockReturnValue();
-    const policy = { name: "edge", gates: makePolicy().gates };
+    const policy = { name: "edge", gates: writePolicy(makePolicy()).gates };
     const given = {
       connection: { ...connectionTo(lab, host), host: name },
       proveFrom: connectionTo(lab, machine, { user: "plain" }),
       policy,
     };
     await sneakPast(host, "ip6");
-    const error = await fail(create(given));
+    const error = await fail(createGate(given));
     expect(error.message).toContain(`answers at ${host.ipv6} before the knock (open)`);
     await machine.run(["ip", "-6", "addr", "flush", "dev", "eth0"]);
-    await create(given);
+    await createGate(given);
     const lines = said.mock.calls.map(([line]) => `${line}`).join("\n");
     expect(lines).toMatch(
       new RegExp(`IPv6 \\(${host.ipv6}\\): not checked, because plain@\\S+ has no route to it`),

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { create, delete as remove } from "../../src/pulumi/operations";
+import { delete as remove } from "../../src/pulumi/operations";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { connectionThrough } from "./bastions";
+import { createGate } from "./create-gate";
 import { listGate } from "./inspection";
 import { reconfigureSshd } from "./sshd";
 
@@ -42,7 +43,7 @@ describe("many hosts behind one bastion", () => {
     await bastion.run(["sed", "-i", "s/^MaxStartups .*/MaxStartups 3:100:3/", "/etc/ssh/sshd_config"]);
     await reconfigureSshd(bastion, []);
     vi.stubEnv("KNOCKGATE_BASTION_LIMIT", "2");
-    const created = await Promise.all(hosts.map((host) => create(makeInputs(host))));
+    const created = await Promise.all(hosts.map((host) => createGate(makeInputs(host))));
     expect(await Promise.all(hosts.map((host) => listGate(host)))).not.toContain("");
     await Promise.all(created.map(({ id, outs }) => remove(id, outs)));
     expect(new Set(await Promise.all(hosts.map((host) => listGate(host))))).toEqual(new Set([""]));

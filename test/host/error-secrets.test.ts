@@ -1,12 +1,13 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ErrorCode } from "../../src/errors";
-import { create, type Properties, wave } from "../../src/pulumi/operations";
+import { type Properties, wave } from "../../src/pulumi/operations";
 import type { ConnectionInput } from "../../src/transport/connection";
 import { findSecrets, splitKey } from "../e2e/secrets";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { hideCommand } from "./bastions";
+import { createGate } from "./create-gate";
 import { claimHost, connectionTo, deployTo } from "./deployment";
 import { leavePending } from "./pending";
 import { makePolicy } from "./policies";
@@ -64,43 +65,43 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     POLICY_INVALID: () => {
       const knock = { steps: [{ tcp: 98_533, udp: 17_411 }] };
       const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock }];
-      return create(ask(lab.hosts[7] as LabHost, {}, { gates }));
+      return createGate(ask(lab.hosts[7] as LabHost, {}, { gates }));
     },
-    ARGUMENTS_INVALID: () => create(ask(lab.hosts[7] as LabHost, { privateKey: garbledKey })),
+    ARGUMENTS_INVALID: () => createGate(ask(lab.hosts[7] as LabHost, { privateKey: garbledKey })),
     HOST_KEY_UNKNOWN: () => {
       const { connection, ...rest } = ask(lab.hosts[7] as LabHost);
       const { hostKey: _none, ...unpinned } = connection as ConnectionInput;
-      return create({ ...rest, connection: unpinned });
+      return createGate({ ...rest, connection: unpinned });
     },
-    HOST_KEY_MISMATCH: () => create(ask(lab.hosts[7] as LabHost, { hostKey: lab.hosts[6]?.hostKey })),
-    UNREACHABLE: () => create(ask(lab.hosts[7] as LabHost, { port: 9 })),
-    LOGIN_REFUSED: () => create(ask(lab.hosts[7] as LabHost, { user: "nobody-here" })),
-    NOT_ALLOWED: () => create(ask(lab.hosts[7] as LabHost, { user: "plain" })),
-    LOCKOUT: () => create(ask(lab.hosts[7] as LabHost, {}, { denyFrom: [lab.outside.ipv4] })),
+    HOST_KEY_MISMATCH: () => createGate(ask(lab.hosts[7] as LabHost, { hostKey: lab.hosts[6]?.hostKey })),
+    UNREACHABLE: () => createGate(ask(lab.hosts[7] as LabHost, { port: 9 })),
+    LOGIN_REFUSED: () => createGate(ask(lab.hosts[7] as LabHost, { user: "nobody-here" })),
+    NOT_ALLOWED: () => createGate(ask(lab.hosts[7] as LabHost, { user: "plain" })),
+    LOCKOUT: () => createGate(ask(lab.hosts[7] as LabHost, {}, { denyFrom: [lab.outside.ipv4] })),
     HOST_UNFIT: async () => {
       const host = claimHost(lab);
       await hideCommand(host, "flock");
-      await create(ask(host));
+      await createGate(ask(host));
     },
     OWNED_BY_ANOTHER: async () => {
       const host = claimHost(lab);
-      await create(ask(host));
-      await create(ask(host, {}, { stealth: true }));
+      await createGate(ask(host));
+      await createGate(ask(host, {}, { stealth: true }));
     },
     CHANGE_PENDING: async () => {
       const host = claimHost(lab);
       await leavePending(makePolicy({ steps }), undefined, 600, await deployTo(lab, host));
-      await create(ask(host));
+      await createGate(ask(host));
     },
     STAGE_FAILED: async () => {
       const host = claimHost(lab);
       await answerForNft(host, "-c*", 'echo "Error: tcp dport 17411 udp dport 28522 { 16633 }" >&2; exit 1');
-      await create(ask(host));
+      await createGate(ask(host));
     },
     NOT_CONFIRMED: async () => {
       const host = claimHost(lab);
       const eaten = await lab.swallow({ to: host, protocol: "tcp", port: 16_633 });
-      await create(ask(host)).finally(() => eaten.restore());
+      await createGate(ask(host)).finally(() => eaten.restore());
     },
     WAVE_FAILED: () => {
       const told = { id: "edge-1", state: ask(lab.hosts[7] as LabHost) };
@@ -111,7 +112,7 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     HOST_FAILED: async () => {
       const host = claimHost(lab);
       await answerForNft(host, "*/undo", 'echo "Error: tcp dport 17411 udp dport 28522" >&2; exit 1');
-      await create(ask(host));
+      await createGate(ask(host));
     },
   };
 

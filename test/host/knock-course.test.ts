@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { KnockgateError } from "../../src/errors";
-import { create } from "../../src/pulumi/operations";
+import { writePolicy } from "../../src/policy/written-policy";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
+import { createGate } from "./create-gate";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { makePolicy, oldSteps } from "./policies";
 
@@ -62,8 +63,8 @@ chain input { type filter hook input priority 10; tcp dport 8443 drop
 }\n`,
     });
     const web = { name: "web", protect: [{ tcp: "8443" }], knock: { steps: [...oldSteps].reverse() } };
-    const policy = { name: "edge", gates: [...makePolicy().gates, web], acceptRisks: [] };
-    await expect(create({ connection: connectionTo(lab, host), policy })).rejects.toThrow(
+    const policy = { name: "edge", gates: [...writePolicy(makePolicy()).gates, web], acceptRisks: [] };
+    await expect(createGate({ connection: connectionTo(lab, host), policy })).rejects.toThrow(
       /gate web does not answer after 3 knocks\. The host saw all 3 steps of one more knock from \S+ and opened the gate/,
     );
   });
@@ -76,7 +77,10 @@ describe("a machine that was made just now", () => {
     await host.run(["mv", keys, `${keys}.later`]);
     const said = vi.spyOn(console, "log").mockReturnValue();
     const connection = connectionTo(lab, host, { dialErrorLimit: 3 });
-    const creating = create({ connection, policy: { name: "edge", gates: makePolicy().gates } });
+    const creating = createGate({
+      connection,
+      policy: { name: "edge", gates: writePolicy(makePolicy()).gates },
+    });
     setTimeout(() => host.run(["mv", `${keys}.later`, keys]), 3_000);
     await creating;
     const rounds = said.mock.calls
@@ -97,9 +101,9 @@ describe("a login by password", () => {
     if (host === undefined) throw new Error("no host");
     const { privateKey: _key, ...rest } = connectionTo(lab, host, { dialErrorLimit: 3 });
     const startedMs = performance.now();
-    const creating = create({
+    const creating = createGate({
       connection: { ...rest, password: "wrong" },
-      policy: { name: "edge", gates: makePolicy().gates },
+      policy: { name: "edge", gates: writePolicy(makePolicy()).gates },
     });
     await expect(creating).rejects.toMatchObject({ code: "LOGIN_REFUSED" });
     expect(performance.now() - startedMs).toBeLessThan(6_000);

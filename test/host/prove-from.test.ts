@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { create } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
+import { createGate } from "./create-gate";
 import { claimHost, connectionTo, sayUnnamed } from "./deployment";
 import { listGate } from "./inspection";
 import { oldSteps } from "./policies";
@@ -31,7 +31,7 @@ function inputs(host: LabHost, policy: object): Properties {
 /** What the proof said, without the place. */
 async function createAndListen(given: Properties): Promise<readonly string[]> {
   const said = vi.spyOn(console, "log").mockReturnValue();
-  await create(given);
+  await createGate(given);
   return said.mock.calls.flatMap(([line]) => /5\/6 prove: (.*)$/.exec(`${line}`)?.[1] ?? []);
 }
 
@@ -59,7 +59,7 @@ test("a machine that can't be reached to prove from is said before the host is t
   const host = claimHost(lab);
   const given = inputs(host, {});
   const proveFrom = { ...connectionTo(lab, prover), port: 9, dialErrorLimit: 0, perDialTimeout: 1 };
-  await expect(create({ ...given, proveFrom })).rejects.toThrow(
+  await expect(createGate({ ...given, proveFrom })).rejects.toThrow(
     /Nothing was changed on the host.*\[UNREACHABLE\]$/s,
   );
   expect(await listGate(host)).toBe("");

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
 import type { Policy } from "../../src/policy/policy";
+import { writePolicy } from "../../src/policy/written-policy";
 import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { deployTo } from "./deployment";
@@ -21,7 +22,7 @@ export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend
   const make = (steps: typeof oldSteps, more: object = {}) =>
     makePolicy({ steps, backend, ...more } as never);
   const old = make(oldSteps);
-  const ssh = old.gates[0] as object;
+  const ssh = writePolicy(old).gates[0] as object;
   const wider = makePolicy({ backend, gates: [ssh, web] } as never);
   const changed = make(newSteps as never);
   const request = { owner: "me", undoAfterSeconds: 60 };
