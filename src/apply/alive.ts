@@ -2,17 +2,20 @@ import type { Route } from "../transport/host.js";
 
 const waitMs = 2_000;
 
-/** Ports that are often open; whatever a port's answer, a machine gave it. The last one hardly any host has open. */
+/**
+ * Ports that are often open. Any answer, also a refusal, comes from a machine. Hardly any host listens on the last
+ * port.
+ */
 const usualPorts = [22, 80, 443, 61_803];
 
-/** What answered at a host's addresses, and how, in words; `undefined`: nothing did. */
+/** The first answer from a host's addresses, in words; `undefined` when none came. */
 export interface Look {
   readonly answer: string | undefined;
 }
 
 /**
- * Looks whether anything answers at a host's addresses at all: the SSH port, other ports, and an echo request. Silence
- * proves nothing: a firewall drops all of these, too.
+ * Checks whether anything answers at a host's addresses: the SSH port, other ports, or an echo request. Silence proves
+ * nothing: a firewall may drop all of these.
  */
 export async function lookForLife(routes: readonly Route[], sshPort: number): Promise<Look> {
   const ports = [...new Set([sshPort, ...usualPorts])];

@@ -24,50 +24,58 @@ import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
 import { makeFindSource } from "./trace-knock.js";
 
 export interface ChangeRequest {
-  /** What the host shall have. */
+  /** The policy that the host should have. */
   readonly policy: Policy;
-  /** What the state says that the host may have, likeliest first: their knocks open the way in. Default: nothing. */
+  /**
+   * The policies that the host may have, by the state, likeliest first. Their knocks open the way in. Default: none.
+   */
   readonly formerPolicies?: readonly Policy[];
-  /** What else it may have, by which nothing but the way in is judged: their knocks are tried, too. Default: nothing. */
+  /** Other policies that may gate the host now. Used only to find a knock that gets us in. Default: none. */
   readonly gatedBy?: readonly Policy[];
-  /** SHA-256 of what the state says the host has confirmed. Default: that of the likeliest. Secret. */
+  /**
+   * SHA-256 of the ruleset that the host has confirmed, by the state. Default: that of the likeliest former policy.
+   * Secret.
+   */
   readonly formerDigest?: string | undefined;
-  /** Whose change it is; a later removal by another owner leaves it alone. */
+  /** The owner of the policy on the host. A later removal by another owner leaves the policy alone. */
   readonly owner: string;
-  /** Whether a policy that another owner has confirmed there may be changed. Default: false. */
+  /** Whether to change a policy that another owner has confirmed there. Default: false. */
   readonly adopts?: boolean;
-  /** What stood in the gate's way when it was proven; `undefined`: not known. */
+  /**
+   * What dropped protected ports when the gate was last proven, by `nameObstacle`; `undefined` when that is not known.
+   */
   readonly obstacles?: readonly string[] | undefined;
-  /** After how many seconds the host undoes by itself what was not confirmed. */
+  /** Seconds until the host undoes a change that was not confirmed. */
   readonly undoAfterSeconds: number;
-  /** What must succeed on the host before the change is confirmed. */
+  /** A command that must succeed on the host before the change is confirmed. Default: none. */
   readonly health?: HealthCheck | undefined;
 }
 
-/** What a change needs from the world, so that tests can give it another. */
+/** What a change needs from outside; tests replace it. */
 export interface World {
   readonly routes: readonly Route[];
-  /** The host's addresses that no route leads to. Default: none. */
+  /** The host's addresses that have no route. Default: none. */
   readonly cutOff?: readonly CutOff[];
-  /** Where doors are tried from; default: the route that the host was reached by. */
+  /** Where the gates are tried from. Default: the route on which the host was reached. */
   readonly vantage?: (Vantage & Pick<RemoteVantage, "others" | "cutOff">) | undefined;
   readonly dialing: Dialing;
-  /** A new change's id: a-z, 0-9 and -. */
+  /** Makes the id of a new change: a-z, 0-9 and -. */
   newId(): string;
   log(line: string): void;
 }
 
-/** What the host confirmed, read back from it. */
+/** What the host has confirmed. */
 export interface Confirmed {
   /** SHA-256 of the ruleset. Secret. */
   readonly digest: string;
-  /** What else on the host drops protected ports, by `nameObstacle`. */
+  /** Other rules on the host that drop protected ports, by `nameObstacle`. */
   readonly obstacles: readonly string[];
 }
 
 /**
  * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
- * what it had before, or will have it at the latest when its own timer runs; the message says which.
+ * its former ruleset, or its own timer will restore that, unless the answer to the confirm was lost; the message says
+ * which.
  *
  * @throws KnockgateError
  */
@@ -129,7 +137,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
         others: world.vantage?.others ?? world.routes.filter((other) => other !== route),
         cutOff: world.vantage?.cutOff ?? world.cutOff ?? [],
         hostAddresses: observed.addresses ?? [],
-        // What has to come behind it, a health command above all, keeps as much.
+        // The other 40 % is for what follows, above all a health command.
         hasTime: () => performance.now() - armedMs < undoAfterSeconds * 600,
         sshPort: world.dialing.port,
         behind: world.dialing.behind ?? [],
@@ -158,18 +166,18 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
   }
 }
 
-/** The addresses that the host's doors are tried from, as far as they are known: an earlier knock may have opened one. */
+/** Lists the known addresses that the gates are tried from: an earlier knock may have opened a gate for one of them. */
 function listSources({ routes, vantage }: World): readonly string[] {
   const vantages = vantage === undefined ? routes : [vantage, ...vantage.others];
   return vantages.flatMap(({ address }) => (address === undefined || !isPlain(address) ? [] : [address]));
 }
 
-/** A zone names one of this machine's links, and means nothing to the host. */
+/** A zone names a network interface of this machine, and means nothing to the host. */
 function isPlain(address: string): boolean {
   return isIP(address) !== 0 && !address.includes("%");
 }
 
-/** What an earlier change left would go the moment that this one begins, and change what was seen. */
+/** Finishes an earlier change first: staging would do it anyway, and the observation would then be stale. */
 async function observeSettled(
   connection: HostConnection,
   policy: Policy,
@@ -183,7 +191,10 @@ async function observeSettled(
   return observeHost(connection, policy);
 }
 
-/** What somebody put into our table can make a refill impossible; to replace the table is always possible. */
+/**
+ * Stages a load. What somebody added to our table can make a refill fail. Then stages a replacement of the table, which
+ * always works.
+ */
 async function stageLoad(
   connection: HostConnection,
   load: Load,
@@ -194,7 +205,7 @@ async function stageLoad(
 ): Promise<Load["kind"]> {
   const result = await connection.run(programOf(load), limitMs);
   if (isDone(result)) return load.kind;
-  // What iptables refuses, it refuses whatever is there.
+  // What iptables refuses does not depend on what is loaded.
   const isTable = policy.backend === "nftables" && load.kind === "refill";
   if (!isTable || result.code !== exitCodes.refused) failStep(result, policy, "STAGE_FAILED");
   const replacement = planReplacement();

@@ -7,7 +7,7 @@ import { confirmProgram, parseReply } from "./program.js";
 /**
  * Makes a loaded change the host's current and boot-time ruleset.
  *
- * @throws KnockgateError `NOT_CONFIRMED` unless the host read back just what was sent.
+ * @throws KnockgateError `NOT_CONFIRMED` unless the host read back exactly what was sent
  */
 export async function confirmChange(
   connection: HostConnection,

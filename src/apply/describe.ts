@@ -16,7 +16,7 @@ import type { ChangeRequest } from "./change.js";
 import { nameBackend } from "./program.js";
 import { isSamePlace } from "./replaced.js";
 
-/** What will not stop a change, but may keep a gate from working. */
+/** Lists what does not stop a change, but may keep a gate from working. */
 export function listWarnings(
   observed: Observed,
   policy: Policy,
@@ -39,7 +39,7 @@ export function listWarnings(
   ];
 }
 
-/** What of the host is not as its last change left it, and what may keep a gate from working: a line each. */
+/** Lists, a line each, where the host differs from its last change, and what may keep a gate from working. */
 export function listFindings(
   observed: Observed,
   request: ChangeRequest,
@@ -51,10 +51,10 @@ export function listFindings(
   ];
 }
 
-/** Less what other lines say: an obstacle is a warning, and the undo of a change is said with the facts. */
+/** Leaves out an undone change: `describeObserved` reports it. An obstacle is a warning, not drift. */
 function listDrift(observed: Observed, request: ChangeRequest): readonly string[] {
   const { policy, formerPolicies: [formerPolicy] = [], formerDigest, owner } = request;
-  // What another name or backend has there was not looked at.
+  // The host was observed under this policy's name and backend only.
   if (formerPolicy === undefined || !isSamePlace(formerPolicy, policy)) return [];
   const digest = formerDigest || digestText(renderPolicy(formerPolicy));
   const found = assessDrift(observed, { policy: formerPolicy, digest, owner });
@@ -63,7 +63,7 @@ function listDrift(observed: Observed, request: ChangeRequest): readonly string[
   return describeDrift(drift, formerPolicy, (text) => redactPorts(redact(text), policy));
 }
 
-/** A gate that was proven in vain where another firewall drops its ports: says which, too. */
+/** Adds the rules that drop protected ports to the error of a failed proof. */
 export function blameObstacles(cause: unknown, obstacles: readonly Obstacle[]): unknown {
   if (!(cause instanceof KnockgateError) || cause.code !== "NOT_CONFIRMED") return cause;
   if (obstacles.length === 0) return cause;
@@ -73,7 +73,7 @@ export function blameObstacles(cause: unknown, obstacles: readonly Obstacle[]): 
 
 const inits = { systemd: "systemd", openrc: "OpenRC", other: "no systemd or OpenRC" } as const;
 
-/** What was found on a host, in one line. */
+/** Describes in one line what was observed on a host. */
 export function describeObserved(observed: Observed, policy: Policy): string {
   const tool = observed.backend === "nftables" ? `nft ${observed.nftVersion}` : observed.iptablesVersion;
   const facts = [tool, inits[observed.init]];
@@ -97,7 +97,7 @@ function isElsewhere({ confirmed }: Observed, policy: Policy): boolean {
   return confirmed?.keptBy !== undefined && confirmed.keptBy !== nameBackend(policy);
 }
 
-/** What the host's confirmation means. */
+/** Says what the host's confirmation means. */
 export function describeConfirmed(observed: Observed): string {
   const current = "the ruleset is the host's current one";
   switch (observed.init) {

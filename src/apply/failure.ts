@@ -6,26 +6,29 @@ import { type Reached, reachHost } from "./reach.js";
 import type { ChangeStep } from "./step.js";
 import { type UndoOutcome, undoChange } from "./undo.js";
 
-/** A change that went wrong after the host was looked at. */
+/** A change that failed after the host was observed. */
 export interface Failure {
   readonly request: ChangeRequest;
   readonly world: World;
   readonly reached: Reached;
   readonly id: string;
-  /** What the host will have confirmed if the change went through after all. */
+  /** The result if the host confirmed the change after all. */
   readonly confirmed: Confirmed;
   readonly step: ChangeStep;
   log(line: string): void;
 }
 
-/** Ends a change before anything on the host was touched. */
+/** Throws the error of a change that failed before anything on the host was changed. */
 export function refuseUntouched(place: string, cause: unknown): never {
   const code = cause instanceof KnockgateError ? cause.code : "HOST_FAILED";
   const message = describeFailure(place, "1/6 connect", cause, "Nothing was changed on the host.");
   throw new KnockgateError(code, message, { cause });
 }
 
-/** Undoes what can be undone now, and says what the host has, or will have. */
+/**
+ * Tries to undo the change now, and throws an error that says what the host has, or will have. Returns if the host has
+ * confirmed the change after all.
+ */
 export async function concludeFailure(cause: unknown, failure: Failure): Promise<Confirmed> {
   const { request, reached, confirmed, step } = failure;
   const outcome = await undoByAnyWay(failure);
@@ -43,7 +46,7 @@ export async function concludeFailure(cause: unknown, failure: Failure): Promise
   });
 }
 
-/** Nothing to undo then means that the timer, or a boot, has undone it already. */
+/** In these steps, "nothing to undo" means that the host's timer, or a boot, has undone the change already. */
 function mayHaveLoaded(step: ChangeStep): boolean {
   return step === "4/6 load" || step === "5/6 prove" || step === "6/6 confirm";
 }
@@ -66,7 +69,7 @@ function describeOutcome(outcome: Exclude<UndoOutcome, "confirmed">, { request, 
   }
 }
 
-/** What a host may have that nobody can ask: as much as was sent to it. */
+/** Says what a host that can't be reached may have: that depends on what was sent to it. */
 function describeUnknown(step: ChangeStep, timer: string): string {
   switch (step) {
     case "1/6 connect":
@@ -90,10 +93,10 @@ function describeFailure(place: string, step: ChangeStep, cause: unknown, state:
   return `${place}: ${step} failed: ${why}${/[.?!]$/.test(why) ? "" : "."} ${state} Running it again is safe.`;
 }
 
-/** What the host notes of the undo. */
+/** The reason that the host writes down with the undo. */
 const reason = "the deployer could not prove it";
 
-/** Over the connection that is there, else over a new one. */
+/** Undoes the change over the present connection, else over a new one. */
 async function undoByAnyWay(failure: Failure): Promise<UndoOutcome> {
   const { request, reached, id } = failure;
   const outcome = await undoChange(reached.connection, request.policy.name, id, reason);
@@ -110,13 +113,13 @@ async function undoByAnyWay(failure: Failure): Promise<UndoOutcome> {
   }
 }
 
-/** A host that boots refuses connections until its sshd listens. */
+/** While a host boots, it refuses connections until its sshd listens. */
 const refusedTries = 5;
 const refusedPauseMs = 1_000;
 
 async function reachAgain({ request, world, reached, step }: Failure): Promise<Reached> {
   const { policy, formerPolicies = [], gatedBy = [] } = request;
-  // Whether a confirm came to count decides what the state must say: worth a second round.
+  // After a confirm, the state must know whether it took effect: that is worth a second round of dials.
   const errorLimit = step === "6/6 confirm" ? 1 : 0;
   const dialing = { ...world.dialing, errorLimit };
   for (let tries = 1; ; tries += 1) {

@@ -5,16 +5,16 @@ import type { Observed } from "../plan/observed.js";
 import { findGate, isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 
-/** The oldest versions that all we render was tried with, and why not older ones. */
+/** The oldest versions that we tried all our rulesets with, and why older ones are refused. */
 const floors = {
   nft: { version: "0.9.3", why: "older ones know no sets that rules fill and empty" },
   iptables: { version: "1.8.4", why: "no older one was tried" },
 } as const;
 
 /**
- * Checks that a host can do all that a change needs, before anything on it is touched.
+ * Checks that a host can do all that a change needs. Changes nothing.
  *
- * @throws KnockgateError `HOST_UNFIT` with everything that is missing.
+ * @throws KnockgateError `HOST_UNFIT` with everything that is missing
  */
 export function checkFitness(observed: Observed): void {
   const reasons = [
@@ -30,7 +30,7 @@ export function checkFitness(observed: Observed): void {
 }
 
 /**
- * Checks that a policy leaves the deployer a way in at all.
+ * Checks that the deployer can still reach the host under a policy.
  *
  * @throws KnockgateError `LOCKOUT`
  */
@@ -49,10 +49,10 @@ export function checkLockout({ clientAddress }: Observed, policy: Policy, way: W
   );
 }
 
-/** How the deployer goes on to reach the host. */
+/** How the deployer reaches the host later. */
 export interface WayBack {
   readonly sshPort: number;
-  /** Whether doors are tried from another machine. */
+  /** Whether the gates are tried from another machine. */
   readonly isProvenElsewhere: boolean;
 }
 

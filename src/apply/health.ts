@@ -5,17 +5,17 @@ import type { CommandResult, HostConnection } from "../transport/host.js";
 import { quoteWord } from "../transport/shell.js";
 import { notConfirmed } from "./proof.js";
 
-/** A command that tells by its exit code whether a host is well. */
+/** A command whose exit code says whether a host is healthy. */
 export interface HealthCheck {
-  /** For POSIX sh, run as root. */
+  /** A command line for POSIX sh, run as root. */
   readonly command: string;
   readonly timeoutSeconds: number;
 }
 
 /**
- * Asks a host that has the new ruleset loaded whether it is well, over the connection that came through it.
+ * Runs the health command on a host that has loaded the new ruleset, over the connection that came through it.
  *
- * @throws KnockgateError `NOT_CONFIRMED` when it is not, or when it does not say so in time.
+ * @throws KnockgateError `NOT_CONFIRMED` when the command fails, or does not end in time
  */
 export async function checkHealth(
   connection: HostConnection,
@@ -23,7 +23,7 @@ export async function checkHealth(
   log: (line: string) => void,
 ): Promise<void> {
   if (health === undefined) return;
-  // By eval, so that one that is no whole command fails, and does not wait for more.
+  // With eval, an incomplete command is an error. Otherwise the shell would wait for the rest of it.
   const program = { commands: `eval ${quoteWord(health.command)}\n` };
   const result = await connection.run(program, health.timeoutSeconds * 1_000).catch((cause: unknown) => {
     const why = cause instanceof KnockgateError ? cause.summary : String(cause);
@@ -33,7 +33,7 @@ export async function checkHealth(
   log("healthy: the health command ended with exit code 0");
 }
 
-/** The last line that a command wrote says best why it failed. */
+/** Quotes the command's last line, which best says why it failed. */
 function describe({ code, stdout, stderr }: CommandResult, policy: Policy): string {
   const said = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
   return `exit code ${code}${said === "" ? "" : `: ${redactPorts(said, policy).slice(0, 200)}`}`;

@@ -18,7 +18,7 @@ const parts = [
   "commands",
 ];
 
-/** What runs on a host: functions for POSIX sh, `main` above all, and nothing that runs by itself. */
+/** The host script: functions for POSIX sh, with `main` as the entry. It runs nothing by itself. */
 export const hostScript = parts
   .map((part) => readFileSync(join(__dirname, "host", `${part}.sh`), "utf8"))
   .join("\n");

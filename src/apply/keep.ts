@@ -6,10 +6,11 @@ import type { ChangeRequest } from "./change.js";
 import { adoptPolicy, checkOwner } from "./owner.js";
 
 /**
- * Leaves a host's ruleset as it is where it is just what the host shall have, and says so; `undefined` where a change
- * has to be made. What another owner confirmed becomes ours on the way, with nothing loaded.
+ * Keeps a ruleset that is already what the host should have, and returns a line that says so. `undefined` when a change
+ * is needed. If another owner has confirmed the same ruleset, it changes the owner to ours, and loads nothing.
  *
- * @throws KnockgateError `OWNED_BY_ANOTHER` where a change must not be made.
+ * @throws KnockgateError `OWNED_BY_ANOTHER` when this owner must not change it; `HOST_FAILED` when the owner could not
+ *   be changed
  */
 export async function keepLoaded(
   connection: HostConnection,

@@ -9,25 +9,25 @@ import { removeFromReached } from "./remove.js";
 
 export interface Leaving {
   readonly policy: Policy;
-  /** What the host may have by what is known of it, likeliest first; at least one. */
+  /** The policies that the host may have, likeliest first; at least one. */
   readonly possible: readonly Policy[];
   readonly owner: string;
   /** The host's name or address, for messages. */
   readonly host: string;
-  /** Whether it ends well, too, when the host can't be reached any more. */
+  /** Whether to succeed, with warnings, when the host can't be reached any more. */
   readonly deleteUnreachable: boolean;
   log(line: string): void;
 }
 
-/** Opens the way to a host for as long as it is of use. */
+/** Opens the routes to a host while `use` runs. */
 type WithWorld = (use: (world: World) => Promise<void>) => Promise<void>;
 
-/** How far it got: to the way to the host, which may be a bastion's; to the host itself; or into its shell. */
+/** How far the removal got: to the routes, which may use a bastion; to the host itself; or into its shell. */
 type Phase = "way" | "host" | "shell";
 
 /**
- * Removes a policy from a host; if that is asked for, leaves it behind on one that is gone: that can't be reached, or
- * at whose address another machine lives now. A host that was reached and fails is never taken for gone.
+ * Removes a policy from a host. With `deleteUnreachable`, it leaves the policy behind on a host that is gone: one that
+ * can't be reached, or whose address another machine has now. A host that was reached and fails never counts as gone.
  *
  * @throws KnockgateError
  */
@@ -67,7 +67,9 @@ const remedyIfGone =
   "the host for that, and delete the gate again; where the program does not have the gate any more, run it with " +
   "KNOCKGATE_DELETE_UNREACHABLE=true in the environment.";
 
-/** No gate is to be left on a host that lives, and what answers at its address may be that host. */
+/**
+ * Advises with care: a host that still runs must not keep its gate, and what answers at its address may be that host.
+ */
 function advise({ code }: KnockgateError, look: Look | undefined): string {
   const isOther = code === "HOST_KEY_MISMATCH";
   if (look?.answer === undefined && !isOther)
@@ -84,13 +86,16 @@ function endSentence(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
-/** On the way to a host, another key is a bastion's. */
+/**
+ * Whether the host is gone. In the phase "way", a host key that does not match is the bastion's, and proves nothing
+ * about the host.
+ */
 function isGone(cause: unknown, phase: Phase): cause is KnockgateError {
   if (!(cause instanceof KnockgateError) || phase === "shell") return false;
   return cause.code === "UNREACHABLE" || (cause.code === "HOST_KEY_MISMATCH" && phase === "host");
 }
 
-/** The command by which the host removes a policy itself. */
+/** Writes the command that removes the policy, for somebody to run on the host. */
 function writeRemoval({ policy, owner }: Leaving): string {
   const script = `${library}/${policy.name}/host.sh`;
   return joinWords(["sh", script, "remove", policy.name, owner, nameBackend(policy)]);

@@ -13,9 +13,9 @@ const probeTimeoutMs = 30_000;
 const askTimeoutMs = 4_000;
 
 /**
- * Looks at a host and at one policy on it, and changes nothing there.
+ * Observes a host and one policy on it. Changes nothing there.
  *
- * @throws KnockgateError `HOST_FAILED` when the answer makes no sense.
+ * @throws KnockgateError `HOST_FAILED` when the answer can't be read
  */
 export async function observeHost(connection: HostConnection, policy: Policy): Promise<Observed> {
   const result = await connection.run(probeProgram(policy.name, nameBackend(policy)), probeTimeoutMs);
@@ -34,7 +34,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   const pendingId = reply.values.get("pending");
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
-    // sshd always says who is there; what is no address is not put into a ruleset.
+    // sshd always sets SSH_CONNECTION. Anything but an address stays out of a ruleset.
     clientAddress: readAddress(reply.values.get("client")) ?? "127.0.0.1",
     addresses: reply.list("address").flatMap((said) => readAddress(said) ?? []),
     backend: policy.backend,
@@ -74,7 +74,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   };
 }
 
-/** Asks the host's kernel what it has counted for each gate; `undefined` when it can't tell. */
+/** Reads the packets that the host's kernel has counted for each gate; `undefined` when they can't be read. */
 export async function countPackets(connection: HostConnection, policy: Policy): Promise<Counts | undefined> {
   const program = commandProgram(["count", policy.name, nameBackend(policy)]);
   const { stdout } = await connection.run(program, probeTimeoutMs);
@@ -82,10 +82,10 @@ export async function countPackets(connection: HostConnection, policy: Policy): 
 }
 
 /**
- * Asks a host for the lines that a policy's gates wrote to the kernel's log since it was booted; empty where there are
- * none, or the policy has no `log`. Secret: a line of `opened` has the last step's port.
+ * Reads the lines that a policy's gates wrote to the kernel's log since boot; empty when there are none, or the policy
+ * has no `log`. Secret: a line of `opened` shows the last step's port.
  *
- * @throws KnockgateError `HOST_FAILED` when the answer makes no sense.
+ * @throws KnockgateError `HOST_FAILED` when the answer can't be read
  */
 export async function readKernelLog(connection: HostConnection, policy: Policy): Promise<string> {
   if (policy.log === undefined) return "";
@@ -101,7 +101,9 @@ export async function readKernelLog(connection: HostConnection, policy: Policy):
   );
 }
 
-/** Asks a host which address a connection comes from, without a knock; `undefined` where none comes about. */
+/**
+ * Asks a host for the source address of our connection, without a knock; `undefined` when no connection comes through.
+ */
 export async function askClientAddress(route: Route): Promise<string | undefined> {
   try {
     const connection = await route.connect(askTimeoutMs);
@@ -117,7 +119,10 @@ export async function askClientAddress(route: Route): Promise<string | undefined
   }
 }
 
-/** A zone names one of the host's links; its firewall sees the address alone. What is no address is left out. */
+/**
+ * Removes the zone, which names an interface of the host: its firewall sees only the address. `undefined` for anything
+ * but an address.
+ */
 function readAddress(said = ""): string | undefined {
   const address = said.replace(/%.*$/, "");
   return isIP(address) === 0 ? undefined : address;

@@ -8,11 +8,10 @@ import { findRoutes } from "../transport/routes.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 
 /**
- * Opens the gates that a host's SSH port is behind, for whoever connects from here next, on each of the host's
- * addresses. Does nothing where no gate protects that port.
+ * Opens the gates that protect a host's SSH port, on each of the host's addresses, for the next connections from here,
+ * or from the connection's bastion. Does nothing when no gate protects that port.
  *
  * @param behind gates of other policies on the host
- *
  * @throws KnockgateError
  */
 export async function openSshGate(
@@ -30,7 +29,7 @@ async function sendSteps(connection: Connection, steps: readonly Step[]): Promis
   try {
     const results = await Promise.allSettled(passage.routes.map((route) => route.knock(steps)));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
-    // An address of a family that this machine has no way to is no reason to fail.
+    // One knock is enough: this machine may have no route to the host's addresses of one family.
     if (failures.length < results.length) return;
     throw (
       failures[0] ?? new KnockgateError("UNREACHABLE", `${connection.host}: it has no address to knock at`)

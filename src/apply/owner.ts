@@ -8,11 +8,11 @@ import { commandProgram, parseReply } from "./program.js";
 const adoptTimeoutMs = 15_000;
 
 /**
- * Names the owner of a policy on a host: each resource has its own, and two of the same origin can be told to be so.
- * A first change can be confirmed by the host and yet be lost for the state, when the deployer dies right then: the
- * next one knows by the origin that it is its own.
+ * Makes the name of a policy's owner on a host. Each resource has its own owner; owners with the same origin can be
+ * recognized as such. The deployer may die right after the host confirmed a first change, before the state is saved:
+ * the next change then recognizes the policy as its own by the origin.
  *
- * @param origin where in which program the resource stands, if that is known
+ * @param origin the resource's place in its program, if that is known
  * @param uuid a new one
  */
 export function nameOwner(policy: string, origin: string | undefined, uuid: string): string {
@@ -20,7 +20,7 @@ export function nameOwner(policy: string, origin: string | undefined, uuid: stri
 }
 
 /**
- * Checks that a policy on a host may be changed: what another owner has confirmed there is not overwritten unasked.
+ * Checks that a policy on a host may be changed: one that another owner has confirmed is overwritten only on request.
  *
  * @throws KnockgateError `OWNED_BY_ANOTHER`
  */
@@ -38,15 +38,15 @@ export function checkOwner(
   );
 }
 
-/** Without the policy's name, which a resource may change. */
+/** Leaves out the policy's name, because a resource may change it. */
 function readOrigin(owner: string): string | undefined {
   return /^.+-([0-9a-f]{16})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(owner)?.[1];
 }
 
 /**
- * Makes what a host has confirmed and loaded another owner's, and touches nothing else: open doors stay open.
+ * Changes the owner of the ruleset that a host has confirmed and loaded. Touches nothing else: open gates stay open.
  *
- * @throws KnockgateError `HOST_FAILED` unless the host read back just that.
+ * @throws KnockgateError `HOST_FAILED` unless the host read back the new owner
  */
 export async function adoptPolicy(
   connection: HostConnection,

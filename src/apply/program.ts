@@ -4,28 +4,31 @@ import type { Program } from "../transport/host.js";
 import { hereDocument, joinWords, quoteWord } from "../transport/shell.js";
 import { hostScript } from "./host-script.js";
 
-/** What the host script answers: single values, and sections of text. */
+/** The host script's answer: single values, and sections of text. */
 export interface Reply {
   readonly values: ReadonlyMap<string, string>;
   readonly sections: ReadonlyMap<string, string>;
-  /** Values that may come more than once. */
+  /** Returns all values of a key that may come more than once. */
   list(key: string): readonly string[];
 }
 
-/** What the host script says by its exit code, where that makes a difference here. */
+/** The host script's exit codes that matter here. */
 export const exitCodes = { pending: 11, refused: 12, notPending: 13 } as const;
 
-/** What the host's script calls a backend: for iptables with the table that the policy's scope means. */
+/** The host script's name for a backend. For iptables it includes the table, which depends on the policy's scope. */
 export type HostBackend = "nftables" | `iptables_${string}`;
 
 export function nameBackend(policy: Pick<Policy, "backend" | "scope">): HostBackend {
   return policy.backend === "nftables" ? "nftables" : `iptables_${hook(policy.scope).table}`;
 }
 
-/** Below it is all that a policy has on a host, in a folder of its own. */
+/** Holds a folder for each policy on a host, with all its files. */
 export const library = "/var/lib/knockgate";
 
-/** The shell keeps the text, too, so that a stage need not send it again to have it beside a change. */
+/**
+ * The shell keeps the script's text in a variable, so that a stage can save it beside a change without sending it
+ * again.
+ */
 const functions = `${hereDocument("host_script=$(cat", hostScript)})\neval "$host_script"\n`;
 
 /** Writes a program that runs one command of the host script. */
@@ -33,7 +36,7 @@ export function commandProgram(words: readonly string[]): Program {
   return { functions, commands: `main ${joinWords(words)}\n` };
 }
 
-/** Writes the program that looks at a host; sshd's SSH_CONNECTION tells it who asks. */
+/** Writes the program that observes a host. sshd's SSH_CONNECTION tells it the client's address. */
 export function probeProgram(policy: string, backend: HostBackend): Program {
   return { functions, commands: `main probe ${joinWords([policy, backend])} "$1"\n` };
 }
@@ -43,11 +46,11 @@ export interface StagedFiles {
   readonly load: string;
   readonly owner: string;
   readonly backend: HostBackend;
-  /** Other policies that the change takes the place of, by name. */
+  /** Names of other policies that the change replaces. Default: none. */
   readonly replaces?: readonly string[];
 }
 
-/** Writes the program that stages a change: one program, so that one lock is held over all of it. */
+/** Writes the program that stages a change. It is one program, so that it holds one lock all the time. */
 export function stageProgram(policy: string, id: string, digest: string, files: StagedFiles): Program {
   return {
     functions,
@@ -64,7 +67,10 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
   };
 }
 
-/** Writes the program that confirms a change by the script beside it: a fresh connection need not bring it once more. */
+/**
+ * Writes the program that confirms a change. It uses the script saved beside the change, so that a fresh connection
+ * need not send the script again.
+ */
 export function confirmProgram(policy: string, id: string): Program {
   const script = `${library}/${policy}/changes/${id}/host.sh`;
   const gone = `change ${id} is not pending any more: the host has undone it`;

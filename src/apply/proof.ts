@@ -4,45 +4,45 @@ import type { CutOff, Route, Vantage } from "../transport/host.js";
 import type { OtherGate } from "./behind.js";
 import type { FindSource } from "./trace-knock.js";
 
-/** What a proof needs to know besides the policy. */
+/** What a proof needs besides the policy. */
 export interface ProofContext {
-  /** The deployer's own way to the host. */
+  /** The deployer's own route to the host. */
   readonly route: Route;
-  /** Where doors are tried from: the route, or another machine. */
+  /** Where the gates are tried from: the route, or another machine. */
   readonly vantage: Vantage;
-  /** The same place's ways to the host's other addresses. */
+  /** Vantages from the same place to the host's other addresses. */
   readonly others: readonly Vantage[];
-  /** Those of the host's addresses that it has no way to. */
+  /** The host's addresses that that place has no route to. */
   readonly cutOff: readonly CutOff[];
-  /** What the host says its addresses towards others are; none where it can't tell. */
+  /** The addresses that the host uses towards other networks, by its own account; empty when it can't tell. */
   readonly hostAddresses: readonly string[];
-  /** Whether there is time for more before the host undoes the change. */
+  /** Whether there is time for more tries before the host undoes the change. */
   hasTime(): boolean;
   readonly sshPort: number;
   /** Gates of other policies on the host. Default: none. */
   readonly behind?: readonly OtherGate[];
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
-  /** How long a handshake takes on this way; waits grow with it. */
+  /** How long an SSH handshake takes on this route. Waits scale with it. */
   readonly dialMs: number;
-  /** What the host's kernel had counted for each gate right after the load; `undefined` when it can't be told. */
+  /** The kernel's counts for each gate right after the load; `undefined` when they can't be read. */
   readonly counted: Counts | undefined;
-  /** How fresh a source is in one of the host's sets. */
+  /** Finds how fresh a source is in one of the host's sets. */
   readonly findSource: FindSource;
-  /** What it has counted by now. */
+  /** Reads the kernel's counts for each gate now. */
   countPackets(): Promise<Counts | undefined>;
   log(line: string): void;
 }
 
-/** The address that a port is tried at, where the host has several. */
+/** Names the address that a port is tried at; empty when the host has only one. */
 export function nameTarget({ vantage, others }: Pick<ProofContext, "vantage" | "others">): string {
   return vantage.target === undefined || others.length === 0 ? "" : ` of ${vantage.target}`;
 }
 
-/** Packets get lost: what did not come through is sent again, each try a whole sequence. */
+/** Packets get lost, so a knock that did not work is sent again. Each try sends the whole sequence. */
 export const proofTries = 3;
 
-/** Says that a try was in vain, and what is done next. */
+/** Says that a try failed, and what is done next. */
 export function describeTry(triesBefore: number, what: string): string {
   const next = triesBefore + 1 < proofTries ? "the knock is sent again" : "the host is asked how far it came";
   return `try ${triesBefore + 1} of ${proofTries}: ${what}; ${next}`;

@@ -10,7 +10,7 @@ import { askClientAddress } from "./observe.js";
 import { type ProofContext, proofTries } from "./proof.js";
 import { findUnseen } from "./prove-closed.js";
 
-/** An address at which the gates are closed, as far as can be told: `unseen` are those whose counters saw nothing. */
+/** An address where no gate answers before its knock. `unseen` are the gates whose counters saw no packet there. */
 interface ClosedAddress {
   readonly vantage: Vantage;
   readonly target: string;
@@ -18,8 +18,8 @@ interface ClosedAddress {
 }
 
 /**
- * Proves at the host's other addresses that each gate is closed before its knock: another firewall may let one family
- * past a gate, or one address. What can't be tried is said, with the reason.
+ * Proves that each gate is closed before its knock at the host's other addresses, too: another firewall may accept one
+ * family, or one address, before the gate. What can't be tried is logged with the reason.
  *
  * @throws KnockgateError `NOT_CONFIRMED` when a port answers
  */
@@ -52,13 +52,14 @@ async function tryClosed(policy: Policy, context: ProofContext): Promise<Tried> 
       return await findUnseen(policy, { ...context, counted });
     } catch (cause) {
       if (isUnsent(cause)) return { why: cause.summary };
-      // What the gate itself let in came through a door: no other firewall is to blame, unless it was somebody else's.
+      // If the gate's own counter accepted a packet, the gate was open for that source. Then no other firewall is at
+      // fault, unless the counter rose for somebody else's packet.
       const after = await context.countPackets();
       const isLetIn = policy.gates.some((gate) => hasRisen("accepted", gate, counted, after, 1));
       if (isLetIn && tries < proofTries) continue;
       if (isLetIn)
         return { why: "it answers before the knock while the gate itself lets packets in: is a door open?" };
-      // Behind NAT the host sees another address than this machine's own.
+      // Behind NAT, the host sees a different address than this machine's own.
       const seen = isRoute(vantage) ? await askClientAddress(vantage) : undefined;
       if (seen !== undefined && isAllowed(policy, seen)) return { why: sayAllowed(seen) };
       throw cause;
@@ -70,14 +71,17 @@ function sayAllowed(source: string): string {
   return `${source}, the address it is tried from, is in allowFrom`;
 }
 
-/** The network said that it does not carry a packet; a line that is lost is noticed where the host is asked. */
+/**
+ * Whether the network refused to carry a packet. A lost connection to the host shows elsewhere: when its counts are
+ * read.
+ */
 function isUnsent(cause: unknown): cause is KnockgateError {
   return cause instanceof KnockgateError && cause.code === "UNREACHABLE";
 }
 
 /**
- * Tries at the host's other addresses whether each gate opens for its knock. One that never answers there is said and fails
- * nothing: a network may carry only some packets to it, and what is closed harms nobody.
+ * Tries at the host's other addresses whether each gate opens for its knock. A gate that never answers there is logged,
+ * and does not fail the proof: the network may not carry every packet to that address, and a closed gate harms nobody.
  */
 export async function proveOthersOpen(
   policy: Policy,
@@ -108,7 +112,7 @@ async function tryAllOpen(policy: Policy, address: ClosedAddress, context: Proof
   context.log(`${nameAddress(address.target)}: not checked, because ${why}`);
 }
 
-/** Returns whether anything was seen of a gate at an address, before its knock or after it. */
+/** Returns whether a gate was seen at an address, before its knock or after it. */
 async function tryOpen(
   gate: Gate,
   { target, unseen }: ClosedAddress,
@@ -133,7 +137,7 @@ async function tryOpen(
   return isSeen || isAnswered;
 }
 
-/** Where one can log in that is done: to connect and to hang up is what sshd holds against a client (PerSourcePenalties). */
+/** Logs in where that is possible: sshd penalizes a client that connects and hangs up (PerSourcePenalties). */
 async function knockAndAsk(
   gate: Gate,
   port: number,
@@ -178,7 +182,7 @@ function isRoute(vantage: Vantage): vantage is Route {
   return "connect" in vantage;
 }
 
-/** Families by which a host can be reached, and that what the connection names does not lead to. */
+/** Lists the host's addresses of a family that the connection's host name does not resolve to. */
 function listUnnamed({ vantage, others, cutOff, hostAddresses }: ProofContext): readonly string[] {
   const targets = [vantage, ...others].flatMap(({ target }) => (target === undefined ? [] : [target]));
   if (targets.length === 0) return [];

@@ -4,12 +4,14 @@ import type { Gate, Policy } from "../policy/policy.js";
 import type { PortAnswer } from "../transport/host.js";
 import { nameTarget, notConfirmed, type ProofContext, proofTries } from "./proof.js";
 
-/** UDP has no answer that tells open from closed, and one datagram may get lost. */
+/** UDP gives no answer that tells open from closed, and one datagram may get lost. */
 const datagrams = 2;
 
 /**
- * Proves that each gate drops what comes before its knock: nothing answers, and the gate's own counter in the kernel
- * saw the packets. All gates at once: each silence has to be waited for.
+ * Proves that each gate drops packets before its knock: nothing answers, and the gate's own counter in the kernel saw
+ * the packets. It tries all gates at once, because each silence takes its time.
+ *
+ * @throws KnockgateError `NOT_CONFIRMED` when a port answers, or a UDP gate's counter did not see all datagrams
  */
 export async function proveClosed(policy: Policy, context: ProofContext): Promise<void> {
   const { unseen, canCount } = await findUnseen(policy, context);
@@ -17,9 +19,9 @@ export async function proveClosed(policy: Policy, context: ProofContext): Promis
 }
 
 /**
- * Tries each gate before its knock, and logs those that are proven closed.
+ * Tries each gate before its knock, and logs the gates that are proven closed.
  *
- * @returns the gates of which nothing came back, and whose counters saw nothing either
+ * @returns the gates that did not answer and whose counters did not see all packets
  * @throws KnockgateError `NOT_CONFIRMED` when a port answers
  */
 export async function findUnseen(
@@ -32,7 +34,8 @@ export async function findUnseen(
     const earlier = before;
     const isSeen = (gate: Gate, counts: Counts | undefined) =>
       hasRisen("dropped", gate, earlier, counts, countSent(gate));
-    // The count takes its time as the silence does. It may come too early: from another machine packets leave later.
+    // Reading the counts takes about as long as waiting for the silence. It may come too early: packets from another
+    // machine leave later.
     const [answers, early] = await Promise.all([
       Promise.all(waiting.map((gate) => tryDoor(gate, context))),
       context.countPackets(),
@@ -52,7 +55,7 @@ export async function findUnseen(
 async function tryDoor(gate: Gate, { vantage, dialMs }: ProofContext): Promise<PortAnswer> {
   const tcp = firstPort(gate, "tcp");
   const udp = firstPort(gate, "udp");
-  // The counter tells whether the packet arrived, so that the wait need not be a patient one.
+  // The counter shows whether the packet arrived, so a short wait is enough.
   const waitMs = Math.min(3_000, Math.max(400, dialMs));
   const [answer = "silent"] = await Promise.all([
     tcp === undefined ? undefined : vantage.probePort(tcp, waitMs),
@@ -89,7 +92,7 @@ function describeClosed(gate: Gate, context: ProofContext): string {
   return `closed: gate ${gate.name} ${ports.join(" and ")} before the knock; its own counter saw the packets dropped`;
 }
 
-/** What the gate's counter did not see, something else drops, or lets through. */
+/** Another rule drops or accepts what the gate's counter did not see, or it got lost on the way. */
 function concludeUnseen(gate: Gate, canCount: boolean, { log }: ProofContext): void {
   const tcp = firstPort(gate, "tcp");
   const udp = firstPort(gate, "udp");

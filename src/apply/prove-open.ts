@@ -7,8 +7,10 @@ import { describeTry, nameTarget, notConfirmed, type ProofContext, proofTries } 
 import { traceKnock } from "./trace-knock.js";
 
 /**
- * Proves that a gate opens for its knock: its TCP port answers, and the kernel counts what is sent to its UDP port as
+ * Proves that a gate opens for its knock: its TCP port answers, and the kernel counts a datagram to its UDP port as
  * accepted.
+ *
+ * @throws KnockgateError `NOT_CONFIRMED` when a port stays closed
  */
 export async function proveOpens(
   policy: Policy,
@@ -58,7 +60,7 @@ async function proveUdp(policy: Policy, gate: Gate, port: number, context: Proof
   throw notConfirmed(describeShut(what, course));
 }
 
-/** @param course how far the host saw the knock come, if that is known */
+/** @param course how far the knock came on the host, if that is known */
 function describeShut(what: string, course: string | undefined): string {
   const question = "Does a step get lost on the way from here, or does another firewall drop the port?";
   return `${what} after ${proofTries} knocks. ${course ?? question}`;

@@ -14,7 +14,7 @@ import { traceKnock } from "./trace-knock.js";
  * Proves from outside that each gate is closed before its knock and open after it, and that a fresh SSH connection
  * comes through. Returns that connection.
  *
- * @throws KnockgateError `NOT_CONFIRMED` with what did not hold.
+ * @throws KnockgateError `NOT_CONFIRMED` with what failed
  */
 export async function proveGates(policy: Policy, context: ProofContext): Promise<HostConnection> {
   const { vantage, route, clientAddress, log } = context;
@@ -33,7 +33,7 @@ export async function proveGates(policy: Policy, context: ProofContext): Promise
   const closed = await proveOthersClosed(policy, context);
   if (isHeld) {
     for (const gate of policy.gates) {
-      // A fresh SSH connection proves more than an answer does.
+      // The fresh SSH connection below proves more than an answer of the port.
       await proveOpens(policy, gate, isOwn && gate === sshGate ? ["udp"] : ["tcp", "udp"], context);
     }
   }

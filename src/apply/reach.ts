@@ -7,19 +7,22 @@ import { dialPatiently } from "../transport/patience.js";
 import { readAnswer } from "../transport/read-answer.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 
-/** How long and how often to dial, as `perDialTimeout` and `dialErrorLimit` of the connection say. */
+/** How long and how often to dial, from `perDialTimeout` and `dialErrorLimit` of the connection. */
 export interface Dialing {
-  /** The SSH port, as the gates know it. */
+  /** The host's SSH port, which a gate may protect. */
   readonly port: number;
-  /** 0: as long as it takes. */
+  /** 0 means no limit. */
   readonly perDialTimeoutMs: number;
-  /** How many failed rounds are forgiven; -1: all are. */
+  /** Failed rounds allowed before giving up. -1 means no limit. */
   readonly errorLimit: number;
-  /** Gates of other policies on the same host: the knocks of those that SSH is behind go first, each time. Default: none. */
+  /**
+   * Gates of other policies on the same host. The knocks of those that protect SSH are sent first, each time. Default:
+   * none.
+   */
   readonly behind?: readonly OtherGate[];
-  /** Whether a refused login is tried again, too: only where the machine is new. Default: false. */
+  /** Whether to retry a refused login: only for a new machine. Default: false. */
   readonly forgivesRefusal?: boolean;
-  /** Is told of each round that failed; without a secret. Default: nobody is. */
+  /** Is told of each failed round, without a secret. Default: nothing is logged. */
   readonly log?: (line: string) => void;
 }
 
@@ -30,15 +33,19 @@ export interface Reached {
   readonly dialMs: number;
 }
 
-/** A try that may be in vain must not cost what the last, patient one may. */
+/**
+ * The limit for every attempt of a round but the last: most of them fail, and must not each take the full dial timeout.
+ */
 const impatientMs = 4_000;
 
 /**
- * Opens an SSH connection, through the gate if there is one: with the knock that the host should want, then with the
- * others that it could want, and without one.
+ * Opens an SSH connection. If a gate protects SSH, it tries the likeliest knock, then the other possible knocks, then
+ * none of them.
  *
- * @param policies those that the host may have now, likeliest first
- * @throws KnockgateError `UNREACHABLE`, or at once what no further try could mend
+ * @param policies the policies that the host may have now, likeliest first
+ * @param isGated false: the first attempt is made without their knocks
+ * @throws KnockgateError `UNREACHABLE` when all attempts failed; any other error at once, because another attempt could
+ *   not help
  */
 export async function reachHost(
   routes: readonly Route[],
@@ -59,7 +66,7 @@ export async function reachHost(
   });
 }
 
-/** What to send first, and in words what that is. */
+/** Steps to send before a dial, and their description. */
 interface Way {
   readonly steps: readonly Step[];
   readonly words: string;
@@ -81,7 +88,7 @@ async function tryWays(
         if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
         cause = error;
         note(`${words}: ${error.clause}`);
-        // No gate is in the way there, and nothing listens: another address may.
+        // A refusal means that no gate drops the port there, and that nothing listens. Another address may answer.
         if (readAnswer(error) === "refused") break;
       }
     }
@@ -97,14 +104,14 @@ function describeTries(ways: readonly Way[]): string {
   return ways.length > 1 ? "with or without a knock" : "without a knock";
 }
 
-/** A gate does not answer; whoever refuses a connection is behind none. */
+/** A closed gate does not answer, so a host that refuses a connection is not behind one. */
 function adviseGate({ behind = [] }: Dialing, last: string): string {
   if (behind.length > 0 || /ECONNREFUSED/.test(last)) return "";
   const end = last === "" || /[.?!]$/.test(last) ? "" : ".";
   return `${end} If a gate of another policy stands before SSH, name it by \`behind\` (on the command line: \`--behind\`).`;
 }
 
-/** Sends the knock, if there is one, and opens a fresh SSH connection right after. */
+/** Sends the knock, if there is one, and then opens a fresh SSH connection at once. */
 export async function dial(route: Route, steps: readonly Step[], timeoutMs: number): Promise<Reached> {
   await route.knock(steps);
   const startedMs = performance.now();
@@ -137,7 +144,7 @@ function orderWays(
   return isGated ? [...ways, plain] : [plain, ...ways];
 }
 
-/** Which knock it is, for messages: never what it is made of. */
+/** Names a knock for messages. Never shows its steps. */
 function nameKnock(index: number, count: number): string {
   if (count === 1) return "with its knock";
   return index === 0

@@ -9,8 +9,8 @@ import { type Reached, reachHost } from "./reach.js";
 const removeTimeoutMs = 60_000;
 
 /**
- * Removes a policy from a host: its table, its files, its unit, and nothing else. A policy that another owner has
- * confirmed there since is left alone.
+ * Removes a policy from a host: its table, its files, its unit, and nothing else. Leaves it alone if another owner has
+ * confirmed it there since.
  *
  * @throws KnockgateError
  */
@@ -20,9 +20,9 @@ export async function removeFromHost(policy: Policy, owner: string, world: World
 }
 
 /**
- * The same over a connection that there is, and closes it.
+ * Removes a policy over an open connection, and closes the connection.
  *
- * @param formerPolicies what the host may have in the policy's place: those of other names go, too
+ * @param formerPolicies policies that the host may have in its place: those with other names are removed, too
  */
 export async function removeFromReached(
   policy: Policy,
@@ -64,7 +64,7 @@ async function removeOne(
     );
   }
   const saved = reply.list("saved").map((file) => `warning: ${describeLeftCopy(file, one.name)}`);
-  // A rename that failed on the way leaves nothing of one of the two names.
+  // After a failed rename, the host has nothing under one of the two names.
   if (!isMain && removed === "nothing") return saved;
   return [...saved, describeRemoved(removed)];
 }

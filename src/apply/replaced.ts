@@ -1,18 +1,18 @@
 import type { Policy } from "../policy/policy.js";
 import { nameBackend, type Reply } from "./program.js";
 
-/** Whether two policies are the same table or chains of a host. */
+/** Whether two policies use the same table or chains on a host. */
 export function isSamePlace(one: Policy, other: Policy): boolean {
   return one.name === other.name && nameBackend(one) === nameBackend(other);
 }
 
-/** The other names under which a host may have what a policy takes the place of. */
+/** Lists other policy names that the host may have and that the new policy replaces. */
 export function listReplaced(policy: Policy, formerPolicies: readonly Policy[]): readonly string[] {
   const names = formerPolicies.map(({ name }) => name).filter((name) => name !== policy.name);
   return [...new Set(names)];
 }
 
-/** Says what the host will take away once the new ruleset is loaded. */
+/** Says what the host will remove after it has loaded the new ruleset. */
 export function describeReplaced(armed: Reply, policy: Policy): readonly string[] {
   return armed.list("former").map((line) => {
     const [name = "", backend = ""] = line.split(" ");

@@ -10,7 +10,7 @@ export type ChangeStep = "1/6 connect" | "2/6 stage" | "3/6 arm" | "4/6 load" | 
 /**
  * Runs a program of the host script.
  *
- * @throws KnockgateError with that code, or `CHANGE_PENDING`, when it did not do what it was asked
+ * @throws KnockgateError with `code`, or with `CHANGE_PENDING`, when the program failed
  */
 export async function runStep(
   connection: HostConnection,
@@ -32,7 +32,7 @@ export function failStep(result: CommandResult, policy: Policy, code: ErrorCode)
   throw new KnockgateError(result.code === exitCodes.pending ? "CHANGE_PENDING" : code, said);
 }
 
-/** nft quotes the offending line and marks it with carets: the first line of each error says enough. */
+/** Keeps the first line of each error: below it, nft quotes the offending line and marks it with carets. */
 function summarize(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s|^\^|^\t/.test(line));
   return lines.slice(0, 4).join("; ");

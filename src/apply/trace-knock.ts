@@ -5,13 +5,15 @@ import { commandProgram, nameBackend, parseReply } from "./program.js";
 import type { ProofContext } from "./proof.js";
 
 const askTimeoutMs = 10_000;
-/** What left with an answer to nobody has arrived by then, on an ordinary line. */
+/** Reads of the set for each step. A step that gets no answer has normally arrived by the last one. */
 const triesToFind = 3;
 
-/** Tells how fresh a source is in one of the host's sets: a number that grows when it is put there; `undefined`: it is not in it. */
+/**
+ * Returns how fresh a source is in one of the host's sets: a number that grows when a packet puts the source there;
+ * `undefined` when the source is not in the set.
+ */
 export type FindSource = (set: string, source: string) => Promise<number | undefined>;
 
-/** Asks a host's kernel. */
 export function makeFindSource(connection: HostConnection, policy: Policy): FindSource {
   return async (set, source) => {
     const words = ["seen", policy.name, nameBackend(policy), writeSource(policy, source), set];
@@ -24,10 +26,10 @@ export function makeFindSource(connection: HostConnection, policy: Policy): Find
 }
 
 /**
- * Finds out how far the host sees a knock come that does not open: sends it once more, step by step, and asks the host's kernel
- * after each. So no later packet can put back what a former one has reached.
+ * Finds out how far a knock that does not open gets on the host. Sends it once more, one step at a time, and reads the
+ * host's sets after each. So no later packet can reset what an earlier one has reached.
  *
- * @returns a sentence; `undefined` where that can't be told
+ * @returns a sentence; `undefined` when that can't be found out
  */
 export async function traceKnock(
   policy: Policy,
@@ -49,7 +51,7 @@ export async function traceKnock(
     }
     return describeCourse(steps.length, steps.length, source);
   } catch {
-    // The proof has failed already; of why, nothing is known then.
+    // The proof has failed already. The reason stays unknown then.
     return undefined;
   }
 }

@@ -3,19 +3,21 @@ import type { HostConnection } from "../transport/host.js";
 import { commandProgram, parseReply } from "./program.js";
 
 /**
- * What became of a change: put back, nothing to put back, confirmed after all, the host could not put it back yet, or
- * not to be found out.
+ * The result of an undo. `undone`: the former ruleset is restored. `nothing`: there was nothing to undo. `confirmed`:
+ * the host has confirmed the change after all. `failed`: the host could not undo it now. `unknown`: the host did not
+ * answer.
  */
 export type UndoOutcome = "undone" | "nothing" | "confirmed" | "failed" | "unknown";
 
-/** Long enough for a slow disk; a cut connection must still leave time before the timer runs. */
+/**
+ * Long enough for a slow disk, and short enough that after a cut connection there is time left before the timer runs.
+ */
 const undoTimeoutMs = 15_000;
 
 /**
- * Has the host put back at once what a change replaced that is not confirmed. Over a connection that may be dead; never
- * throws.
+ * Makes the host restore at once what an unconfirmed change replaced. The connection may be dead. Never throws.
  *
- * @param reason what the host notes
+ * @param reason what the host writes down
  */
 export async function undoChange(
   connection: HostConnection,
@@ -28,7 +30,7 @@ export async function undoChange(
     const outcome = parseReply(result.stdout).values.get("undo");
     return result.code === 0 && isOutcome(outcome) ? outcome : "failed";
   } catch (error) {
-    // The host answered, so nobody may say that it was not reached.
+    // The host answered, so the message must not say that it can't be reached.
     return error instanceof KnockgateError && error.code === "NOT_ALLOWED" ? "failed" : "unknown";
   }
 }

@@ -5,18 +5,18 @@ import type { World } from "./change.js";
 import { type Reached, reachHost } from "./reach.js";
 import { withWorld } from "./worlds.js";
 
-/** The way to a host, and what is known of its gate. */
+/** How to reach a host, and what is known about its gates. */
 interface Way {
   readonly connection: Connection;
-  /** What it may be gated by, likeliest first. */
+  /** Policies that may gate it, likeliest first. */
   readonly gatedBy: readonly Policy[];
-  /** Whether to knock before the first try: see `reachHost`. Default true. */
+  /** Whether to knock before the first dial: see `reachHost`. Default: true. */
   readonly isGated?: boolean;
   /** Gates of other policies that SSH may be behind. Default: none. */
   readonly behind?: readonly OtherGate[];
 }
 
-/** Logs in to a host for as long as that is of use. */
+/** Logs in to a host while `use` runs. */
 export function withHost<T>(
   { connection, gatedBy, isGated = true, behind = [] }: Way,
   log: World["log"],

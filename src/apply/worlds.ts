@@ -9,10 +9,10 @@ import { listStepsBefore, type OtherGate } from "./behind.js";
 import type { World } from "./change.js";
 import { refuseUntouched } from "./failure.js";
 
-/** Where a policy is to be brought, and proven from. */
+/** Where to apply a policy, and where to prove it from. */
 export interface Destination {
   readonly connection: Connection;
-  /** Another machine that the gates are tried from. */
+  /** Another machine to try the gates from. Default: this machine. */
   readonly proveFrom?: Connection | undefined;
   readonly policy: Policy;
   /** Gates of other policies that SSH may be behind. Default: none. */
@@ -20,9 +20,9 @@ export interface Destination {
 }
 
 /**
- * Opens the ways to a host for as long as they are of use, when it is their turn at the bastion.
+ * Waits for a turn at the bastion, and opens the routes to a host while `use` runs.
  *
- * @param policies all whose knocks may have to be sent
+ * @param policies all policies whose knocks may have to be sent
  * @param behind gates of other policies that SSH may be behind
  */
 export function withWorld<T>(
@@ -36,7 +36,7 @@ export function withWorld<T>(
   return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use), tell);
 }
 
-/** Opens the way to another machine, too, when the gates are to be tried from there. */
+/** Does the same, and also logs in to the machine that the gates are tried from, if there is one. */
 export function withProvingWorld<T>(
   wanted: Destination,
   policies: readonly Policy[],
@@ -97,7 +97,7 @@ async function openProvingWorld<T>(
   }
 }
 
-/** Says before each line what it is about, while no route is known yet. */
+/** Prefixes each line with the policy and the host, while no route is known yet. */
 function tellOf(
   { host, port }: Connection,
   [policy]: readonly Policy[],

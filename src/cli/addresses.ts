@@ -6,8 +6,8 @@ type Family = 4 | 6;
 /**
  * Finds the addresses of a host in the order in which they are tried.
  *
- * @param family the one to keep to
- * @throws KnockgateError `UNREACHABLE`
+ * @param family the only family to use; `undefined` for both
+ * @throws KnockgateError `UNREACHABLE` when there is no such address
  */
 export async function findAddresses(host: string, family: Family | undefined): Promise<readonly string[]> {
   const found = isIP(host) === 0 ? await resolve(host) : [host];
@@ -17,9 +17,9 @@ export async function findAddresses(host: string, family: Family | undefined): P
 }
 
 /**
- * Orders addresses as RFC 8305, 4, does: as the resolver has them, but the families in turns, beginning with that of the
- * resolver's first choice. Unlike there, one is tried after the other: a door opens for one source address, and a
- * knock that is sent twice at once could be taken for a scan.
+ * Orders addresses as RFC 8305, 4, does: it keeps the resolver's order, but alternates the families and begins with the
+ * family of the first address. Unlike that RFC, it is for trying one address after the other: a gate opens for one
+ * source address, and a knock sent twice at once could look like a scan.
  */
 export function orderAddresses(addresses: readonly string[]): readonly string[] {
   const [first] = addresses;
@@ -34,7 +34,7 @@ export function orderAddresses(addresses: readonly string[]): readonly string[] 
 }
 
 async function resolve(host: string): Promise<readonly string[]> {
-  // Only names need it, and it takes time to load.
+  // Loaded only for names: it takes time.
   const { lookup } = await import("node:dns/promises");
   const found = await lookup(host, { all: true, verbatim: true }).catch((cause: unknown) => {
     throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`, { cause });
@@ -43,6 +43,6 @@ async function resolve(host: string): Promise<readonly string[]> {
 }
 
 function familyOf(address: string): Family {
-  // isIP asks for IPv4 first: isIPv6 builds a regular expression, which takes a tenth of the whole start.
+  // isIP() checks for IPv4 first. isIPv6() builds a regular expression, which takes a tenth of the whole start.
   return isIP(address) === 6 ? 6 : 4;
 }

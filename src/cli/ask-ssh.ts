@@ -5,8 +5,8 @@ import { runPerl } from "../transport/local-perl.js";
 import { askPorts } from "../transport/packet-program.js";
 
 /**
- * Asks whether an SSH server's port answers, so that the server hears nothing of it where this machine can do that: it
- * counts against a source that it connects without logging in, and whoever knocks logs in next.
+ * Probes the port of an SSH server. Where this machine can do that, the server does not notice: it penalizes a source
+ * that connects without logging in, and whoever knocks logs in next.
  *
  * @returns `undefined` when nothing came back
  * @throws KnockgateError `UNREACHABLE` when the server takes connections and hangs up
@@ -24,7 +24,7 @@ export async function askSsh(
   return word === "open" || word === "refused" ? word : undefined;
 }
 
-/** A server that answers and says nothing is no reason to call the gate closed. */
+/** Connects and waits for the SSH banner. A server that accepts the connection and stays silent counts as open. */
 function readBanner(
   address: string,
   port: number,

@@ -1,17 +1,17 @@
 import { writeBashKnock } from "../client/bash-knock.js";
 import type { Step } from "../policy/step.js";
 
-/** What each of the program's own lines begins with: a login may say other things before it. */
+/** The beginning of each line that the program prints. A login may print other lines before it. */
 export const marker = "knockgate:";
 
 /**
- * Writes a program for bash 3.2 or newer on a bastion, to be run with a host as its `$1`: it sends the knock, asks a port
- * whether the gate is open, and does both again until that answers. Each of its lines begins with {@link marker}:
- * `began`, then `sent COUNT` after each knock, and at last `open`, `refused`, `silent`, or `unasked` where there is no port.
+ * Writes a program for bash 3.2 or newer on a bastion; its `$1` is the host. It sends the knock and probes a port, and
+ * repeats both until the port answers. Each line of its output begins with {@link marker}: `began`, then `sent COUNT`
+ * after each knock, and last `open`, `refused`, `silent`, or `unasked` when there is no port to probe.
  *
- * @param host what its `$1` will be
+ * @param host the host that its `$1` will be
  * @param tenths how long each try waits for an answer, in tenths of a second
- * @returns `undefined` where bash can't send a step
+ * @returns `undefined` when bash can't send a step
  */
 export function writeOpening(
   host: string,
@@ -34,20 +34,20 @@ export function writeOpening(
     ask,
     say("began"),
     `for w in ${(port === undefined ? [patience] : tenths).join(" ")}; do`,
-    // The knock takes the host as its `$1`, as this program does.
+    // The knock, too, takes the host as its `$1`.
     `k "$h"; n=$((n + 1)); ${say("sent $n")}`,
     ...(port === undefined ? [] : asking),
     "done",
     say(port === undefined ? "unasked" : "silent"),
-    // Read whole before it runs, so that nothing that it starts reads on in it.
+    // bash reads the whole block before it runs it, so no command in it can read a part of the program.
     "exit 0; } </dev/null",
   ];
   return `${lines.join("\n")}\n`;
 }
 
 /**
- * Asks a port at each address of a host by a handshake that is broken off before a server hears of it, as the packet program
- * of src/transport does: sshd counts connections without a login. Says `open`, or what bash would say of a refusal.
+ * Probes a port at each address of a host. It breaks off each handshake before a server notices, as the packet program
+ * of src/transport does: sshd counts connections without a login. Prints `open`, or bash's words for a refusal.
  */
 const perl = `
 use Socket qw(:addrinfo SOCK_STREAM SOL_SOCKET SO_ERROR SO_LINGER);
@@ -83,8 +83,8 @@ print "Connection refused" if $is_refused;
 `;
 
 /**
- * Says `open`, or what the system says of a port. Without perl, or elsewhere than on Linux, what connects is one process of its own: with it goes the SYN that the
- * kernel would else send once more, into the next knock.
+ * Prints `open`, or the system's error for a port. Without perl, or on another system than Linux, a process of its own
+ * connects. When that is killed, its SYN goes, too: the kernel would otherwise retransmit it into the next knock.
  */
 const ask = `a() {
 LC_ALL=C

@@ -10,10 +10,10 @@ import type { Target } from "./target.js";
 type Answer = "open" | "refused" | "unasked";
 
 /**
- * Sends the knock from a bastion, and again, until the port answers there: by ssh(1), with the keys and the agent that it
- * has for it, and bash there. The program goes by standard input, where no list of processes shows it.
+ * Sends the knock from a bastion, and repeats it until the port answers there. It uses ssh(1), with its keys and its
+ * agent for the bastion, and bash there. The program goes on standard input, so that no process list shows it.
  *
- * @returns `undefined` when nothing ever came back; `unasked` where no port tells
+ * @returns `undefined` when nothing ever came back; the answer `unasked` when there is no port to probe
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `ARGUMENTS_INVALID`
  */
 export async function openByBastion(
@@ -33,10 +33,10 @@ export async function openByBastion(
   let opened: Opened<Answer> | undefined;
   let isBash = false;
   await runSsh(bastion, [bastion.host, joinWords(["bash", "-c", awaitProgram, "bash", way.host])], {
-    // Another shell that reads what is meant for ours ends by it; ours skips it.
+    // If another shell reads our input, this line ends it. Our bash skips the line.
     first: "exit\n",
     onLine: (line, tell) => {
-      // A login may have said something without a line break before it.
+      // A login may have printed text without a line break before the marker.
       const at = line.indexOf(marker);
       const [, said, count] = at < 0 ? [] : line.slice(at).split(" ");
       if (said === "here" && !isBash) {
@@ -59,11 +59,11 @@ export async function openByBastion(
 
 const go = `${marker} go`;
 
-/** The knock goes to nobody before the bash that was asked for has said that it listens. */
+/** The knock is sent only after the bash that we started has said that it listens. */
 const awaitProgram = `echo; echo "${marker} here"; while read -r l; do case $l in "${go}") exec bash -s -- "$1" ;; esac; done`;
 
 /**
- * Connects standard input and output with a port that is reached from a bastion, until that ends.
+ * Connects standard input and output with a port that the bastion reaches, until the connection ends.
  *
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `ARGUMENTS_INVALID`
  */
@@ -79,11 +79,11 @@ function checkHosts(bastion: Login, host: string): void {
 
 interface Talk {
   readonly first: string;
-  /** What is told is the last. */
+  /** `tell` sends the last input, and ends it. */
   readonly onLine: (line: string, tell: (input: string) => void) => void;
 }
 
-/** Runs ssh to a bastion: with what is to be said and heard there, or with this process's own standard input and output. */
+/** Runs ssh to a bastion: with a talk, or with this process's own standard input and output. */
 function runSsh(bastion: Login, words: readonly string[], talk?: Talk): Promise<void> {
   const options = listKeyOptions(bastion).flatMap(({ keyword, value }) => ["-o", `${keyword}=${value}`]);
   const all = [...options, "-l", bastion.user, "-p", `${bastion.port}`, ...words];
@@ -93,7 +93,7 @@ function runSsh(bastion: Login, words: readonly string[], talk?: Talk): Promise<
     child.once("error", (cause) => {
       reject(new KnockgateError("HOST_UNFIT", "ssh could not be started", { cause }));
     });
-    // All that it wrote has been read then.
+    // All its output has been read by then.
     child.once("close", (code) => {
       if (code === 0) return resolve();
       const message = `${bastion.host}: ssh through the bastion ended with exit code ${code}`;
@@ -106,7 +106,7 @@ function runSsh(bastion: Login, words: readonly string[], talk?: Talk): Promise<
       rest = lines.pop() ?? "";
       for (const line of lines) talk.onLine(line, (input) => child.stdin?.end(input));
     });
-    child.stdin?.on("error", () => undefined); // ssh's own end says more
+    child.stdin?.on("error", () => undefined); // the exit of ssh says more
     child.stdin?.write(talk.first);
   });
 }

@@ -1,10 +1,11 @@
 import { KnockgateError } from "../errors.js";
 
-/** Lists and objects within each other: a policy has 7, a stack's outputs hardly more. */
+/** Levels of nested lists and objects. A policy has 7, a stack's outputs hardly more. */
 const deepest = 64;
 
 /**
- * Refuses what is nested more deeply than anything that is read here: what goes through it calls itself.
+ * Refuses values that are nested more deeply than anything that is read here: the code that walks through them is
+ * recursive.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`
  */
@@ -13,7 +14,7 @@ export function checkDepth(name: string, value: unknown): void {
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > deepest) throw tooDeep(name);
     const below = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
-    // An alias of YAML leads to the same value from many places.
+    // YAML's aliases lead to the same value from many places.
     level = [...new Set(below)];
   }
 }

@@ -6,7 +6,10 @@ import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";
 import type { PolicyFile } from "./policy-file.js";
 
-/** Lists everything there is to say against a policy file: its shape, or else the linter's and its own tests' findings. */
+/**
+ * Lists all findings about a policy file: those of its shape, or else those of the linter and of the policy's own
+ * tests.
+ */
 export function listFindings({ value }: PolicyFile): readonly LintFinding[] {
   const reading = parsePolicy(value);
   if (reading.kind === "wrong") return reading.findings.map((found) => ({ ...found, severity: "error" }));
@@ -17,7 +20,7 @@ export function listFindings({ value }: PolicyFile): readonly LintFinding[] {
   ];
 }
 
-/** What the linter says against a policy that a gate can be made of all the same, a line or a few each. */
+/** Lists the linter's warnings about a policy that a gate can be made of, each on one line or a few. */
 export function listWarnings(policy: Policy): readonly string[] {
   return lintPolicy(policy)
     .filter(({ severity }) => severity === "warning")
@@ -25,9 +28,9 @@ export function listWarnings(policy: Policy): readonly string[] {
 }
 
 /**
- * Takes a policy that a gate could be made of, as the provider would.
+ * Returns the policy of a file, if the provider would make a gate of it.
  *
- * @throws KnockgateError `POLICY_INVALID` with all errors that it has
+ * @throws KnockgateError `POLICY_INVALID` with all its errors
  */
 export function takePolicy(file: PolicyFile): Policy {
   const reading = parsePolicy(file.value);

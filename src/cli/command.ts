@@ -1,9 +1,9 @@
 import type { Readable, Writable } from "node:stream";
 
-/** What a run ends with; docs, man page and help say the same from {@link exitCodes}. */
+/** The exit code of a run. Docs, man page and help take its meaning from {@link exitCodes}. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
-/** What each exit code means, for every command; a command may say more. */
+/** What each exit code means for every command. A command may give more detail. */
 export const exitCodes: Readonly<Record<ExitCode, string>> = {
   0: "What was asked for is done, or holds.",
   1: "It was looked at, and does not hold.",
@@ -11,7 +11,7 @@ export const exitCodes: Readonly<Record<ExitCode, string>> = {
   3: "Something in the way: a file, a host, this machine. The message says what.",
 };
 
-/** What stands after the command's name. */
+/** An argument after the command's name. */
 export interface Argument {
   /** In capitals, as help shows it. */
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Argument {
   readonly isOptional?: boolean;
   /** Only for the last one. */
   readonly isRepeated?: boolean;
-  /** What the shell completes it with. Default: nothing. */
+  /** What the shell completes it with: names of profiles, files, or these words. Default: nothing. */
   readonly completion?: "profile" | "file" | readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface Option {
   readonly name: string;
   /** One letter or digit. */
   readonly short?: string;
-  /** What its value is called, in capitals; absent: it has none. */
+  /** The name of its value, in capitals; absent when it takes none. */
   readonly value?: string;
   readonly isRepeated?: boolean;
   readonly choices?: readonly string[];
@@ -40,7 +40,7 @@ interface Example {
   readonly about: string;
 }
 
-/** A command as data: its help, its page and its part of the man page are made from it. */
+/** A command as data. Its help, its page and its part of the man page are made from it. */
 export interface Command {
   /** One word, or two: `profile add`. */
   readonly name: string;
@@ -49,19 +49,19 @@ export interface Command {
   /** Paragraphs. */
   readonly description: readonly string[];
   readonly arguments: readonly Argument[];
-  /** Beside those that every command has. */
+  /** Its own options, without those that every command has. */
   readonly options: readonly Option[];
   readonly examples: readonly Example[];
-  /** Where one means more here than {@link exitCodes} says. */
+  /** Exit codes that mean more here than {@link exitCodes} says. */
   readonly exitCodes?: Partial<Record<ExitCode, string>>;
-  /** Imports what it needs when it runs, so that no other command waits for it. */
+  /** Runs the command. It imports its modules when it runs, so that other commands do not wait for them. */
   run(call: Call, surroundings: Surroundings, loadAll: LoadCommands): Promise<Outcome>;
 }
 
 /** Loads the descriptions of all commands. */
 type LoadCommands = () => Promise<readonly Command[]>;
 
-/** What a command was called with. */
+/** The arguments and options that a command was called with. */
 export interface Call {
   readonly arguments: readonly string[];
   has(option: string): boolean;
@@ -69,28 +69,30 @@ export interface Call {
   values(option: string): readonly string[];
 }
 
-/** What a run has around it. */
+/** What surrounds a run. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly input: Readable;
-  /** For raw bytes alone: what is said goes into the outcome. */
+  /** Only for raw bytes. Text for people goes into the outcome. */
   readonly output: Writable;
-  /** Says a line beside the outcome, while the command runs. */
+  /** Prints a line beside the outcome, while the command runs. */
   note(line: string): void;
-  /** Writes over a terminal's last line; `undefined` where what is said beside the outcome goes elsewhere. */
+  /**
+   * Overwrites a terminal's last line; `undefined` when what is printed beside the outcome does not go to a terminal.
+   */
   readonly live: ((text: string) => void) | undefined;
-  /** Colours a text where the outcome goes to a terminal. */
+  /** Colours a text if the outcome goes to a terminal. */
   paint(colour: Colour, text: string): string;
 }
 
 export type Colour = "red" | "green" | "yellow" | "bold";
 
-/** What a command leaves to be printed. */
+/** The result of a command, to be printed. */
 export interface Outcome {
   readonly exitCode: ExitCode;
   /** For people; empty, or ends with a line break. */
   readonly text: string;
-  /** What `--json` prints in its place; `undefined`: nothing. */
+  /** What `--json` prints instead; `undefined` prints nothing. */
   readonly json: unknown;
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "./command.js";
 
-/** All commands by their names, in the order of help; each is loaded when it is called. */
+/** All commands by name, in the order of help. Each is loaded when it is called. */
 const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   knock: () => import("./commands/knock.js"),
   proxy: () => import("./commands/proxy.js"),
@@ -29,7 +29,6 @@ export async function loadCommand(name: string): Promise<Command | undefined> {
   return Object.hasOwn(loaders, name) ? (await loaders[name]?.())?.command : undefined;
 }
 
-/** Loads all of them. */
 export async function loadCommands(): Promise<readonly Command[]> {
   return (await Promise.all(Object.values(loaders).map((load) => load()))).map(({ command }) => command);
 }

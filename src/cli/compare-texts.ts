@@ -11,7 +11,7 @@ interface Named {
 export interface Comparison {
   /** A unified diff; empty when they are the same. */
   readonly text: string;
-  /** The same in colours. */
+  /** The diff in colours. */
   colour(paint: Surroundings["paint"]): string;
 }
 

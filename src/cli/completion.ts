@@ -5,7 +5,7 @@ import { listOptions } from "./usage.js";
 export function writeCompletion(shell: string, commands: readonly Command[]): string {
   if (shell === "fish") return writeFish(commands);
   const bash = writeBash(commands);
-  // zsh runs bash's completions by its own bashcompinit (zshcompsys(1)).
+  // zsh runs bash's completions with its bashcompinit (zshcompsys(1)).
   return shell === "zsh" ? `autoload -U +X bashcompinit && bashcompinit\n${bash}` : bash;
 }
 
@@ -86,7 +86,7 @@ function writeFish(commands: readonly Command[]): string {
   return `${[...new Set(lines)].join("\n")}\n`;
 }
 
-/** Within single quotes fish knows two escapes: of the quote and of the backslash. */
+/** Within single quotes fish has two escapes: for the quote and for the backslash. */
 function quoteFish(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }
@@ -102,7 +102,7 @@ function listFirst(commands: readonly Command[]): readonly string[] {
   return [...new Set(commands.map(({ name }) => name.split(" ")[0] ?? ""))];
 }
 
-/** Commands of two words, by the first. */
+/** Groups the commands of two words by their first word. */
 function listGroups(commands: readonly Command[]): readonly (readonly [string, readonly string[]])[] {
   const groups = new Map<string, string[]>();
   for (const { name } of commands) {

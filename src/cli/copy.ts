@@ -2,10 +2,10 @@ import { connect, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { KnockgateError } from "../errors.js";
 
-/** After that long without a byte the kernel asks whether the other side is still there. */
+/** After this time without a byte, the kernel checks whether the other side is still there. */
 const keepAliveMs = 30_000;
 
-/** Connects with a port; `undefined` when nothing came back within the time. */
+/** Connects to a port; `undefined` when nothing came back in time. */
 export function dialPort(
   address: string,
   port: number,
@@ -15,7 +15,7 @@ export function dialPort(
     const socket = connect({ host: address, port });
     const giveUp = (answer: "refused" | undefined): void => {
       clearTimeout(timer);
-      // With it goes the SYN that the kernel would else send once more, into the next knock.
+      // This also drops the SYN, which the kernel would otherwise retransmit into the next knock.
       socket.destroy();
       resolve(answer);
     };
@@ -34,10 +34,10 @@ export function dialPort(
 }
 
 /**
- * Copies from an input to a connection and from the connection to an output, until the connection has ended.
+ * Copies from an input to a connection and from the connection to an output, until the connection ends.
  *
- * @param hear is given what comes from the connection, too
- * @throws KnockgateError `UNREACHABLE` when it broke
+ * @param hear also gets what comes from the connection
+ * @throws KnockgateError `UNREACHABLE` when the connection broke
  */
 export function copyBothWays(
   socket: Socket,
@@ -50,7 +50,7 @@ export function copyBothWays(
     socket.once("error", (cause) => {
       reject(new KnockgateError("UNREACHABLE", `the connection broke: ${cause.message}`, { cause }));
     });
-    // Nobody reads any more: what the host still sends is for nobody.
+    // The reader of the output is gone, so nobody needs what the host still sends.
     output.once("error", () => socket.destroy());
     socket.once("close", () => {
       input.destroy();

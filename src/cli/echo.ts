@@ -5,14 +5,14 @@ import type { Sending } from "../transport/knock.js";
 import { runPerl } from "../transport/local-perl.js";
 import { askEcho } from "../transport/packet-program.js";
 
-/** Below the second after which ping(8) would say more; an answer ends it at once. */
+/** Less than one second, after which ping(8) would send more. An answer ends ping at once. */
 const pingTimeoutMs = 500;
 
 /**
- * Finds out how this machine can send echo requests: by perl, which is told the size where nobody can list it, or, if
- * that is allowed, by ping(8).
+ * Finds out how this machine can send echo requests: with perl, which gets the size where nobody can list it, or, if
+ * that is allowed, with ping(8).
  *
- * @throws KnockgateError `HOST_UNFIT`
+ * @throws KnockgateError `HOST_UNFIT` when it can't
  */
 export async function chooseEcho(
   addresses: readonly string[],
@@ -36,10 +36,10 @@ function sendEchoByPing(address: string, payloadBytes: number): Promise<void> {
   const words = ["-q", "-n", "-c", "1", "-s", `${payloadBytes}`, address];
   return new Promise((resolve, reject) => {
     execFile("ping", words, { timeout: pingTimeoutMs }, (error) => {
-      // 1: sent, and not answered (ping(8)); a signal: sent, and not answered yet.
+      // Code 1: sent, and not answered (ping(8)). A signal: sent, and not answered yet.
       if (error === null || error.code === 1 || error.killed === true) return resolve();
       const why = error.code === "ENOENT" ? "ping is not installed" : "ping did not send it";
-      // Node's own message quotes the words.
+      // Node's message would quote the arguments.
       reject(new Error(why));
     });
   });

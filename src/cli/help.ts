@@ -3,7 +3,7 @@ import { explainOption, listExitCodes, listOptions, writeOption, writeUsage } fr
 
 const width = 100;
 
-/** What `knockgate --help` prints. */
+/** Writes what `knockgate --help` prints. */
 export function writeOverview(commands: readonly Command[]): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const);
   return [
@@ -19,7 +19,7 @@ export function writeOverview(commands: readonly Command[]): string {
   ].join("\n");
 }
 
-/** What `knockgate GROUP --help` prints, of a group whose commands have two words. */
+/** Writes what `knockgate GROUP --help` prints, for a group of commands of two words. */
 export function writeGroup(group: string, commands: readonly Command[]): string {
   const rows = commands
     .filter(({ name }) => name.startsWith(`${group} `))
@@ -35,7 +35,7 @@ export function writeGroup(group: string, commands: readonly Command[]): string 
   ].join("\n");
 }
 
-/** What `knockgate COMMAND --help` prints. */
+/** Writes what `knockgate COMMAND --help` prints. */
 export function writeHelp(command: Command): string {
   return [
     `Usage: ${writeUsage(command)}`,

@@ -8,7 +8,7 @@ const isColoured = process.stdout.isTTY === true && !process.env["NO_COLOR"];
 
 const surroundings: Surroundings = {
   environment: process.env,
-  // Asked for only where it is used: to open standard input costs time.
+  // A getter, because opening standard input costs time and few commands use it.
   get input() {
     return process.stdin;
   },
@@ -18,7 +18,7 @@ const surroundings: Surroundings = {
   paint: (colour, text) => (isColoured ? paint(colour, text) : text),
 };
 
-// Who reads a pipe may have had enough.
+// The reader of a pipe may close it early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });

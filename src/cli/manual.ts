@@ -1,7 +1,7 @@
 import { type Command, exitCodes } from "./command.js";
 import { explainOption, listOptions, writeOption, writeUsage } from "./usage.js";
 
-/** Writes the man page, docs/man/knockgate.1, in the macros of man(7). */
+/** Writes the man page, docs/man/knockgate.1, with the macros of man(7). */
 export function writeManual(commands: readonly Command[], version: string): string {
   return [
     `.TH KNOCKGATE 1 "" "knockgate ${version}" "User Commands"`,
@@ -55,7 +55,10 @@ function writeCommand(command: Command): readonly string[] {
   ];
 }
 
-/** Dashes are minus signs, as a shell wants them; a point or an apostrophe would begin a request (groff(7)). */
+/**
+ * Makes dashes minus signs, as a shell needs them. A period or an apostrophe at the start of a line would begin a
+ * request (groff(7)).
+ */
 function escapeRoff(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("`", "").replace(/^[.']/gm, "\\&$&");
 }

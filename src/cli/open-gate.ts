@@ -4,27 +4,27 @@ import { findAddresses } from "./addresses.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
 import type { Target } from "./target.js";
 
-/** How long a port is waited for after the first knock; after the second twice as long, and so on. */
+/** How long to wait for a port after the first knock. After the second knock it is twice as long, and so on. */
 export const patienceMs = 1_000;
-/** Where no knock can be sent again. */
+/** The wait where there is no knock to send again. */
 const plainPatienceMs = 10_000;
 
-/** How a gate is opened. */
+/** How to open a gate. */
 export interface Opening {
   readonly tries: number;
   readonly family: 4 | 6 | undefined;
   readonly isPingAllowed: boolean;
-  /** Is told of what was sent. */
+  /** Is told of each step or knock that was sent. */
   readonly note: (line: string) => void;
 }
 
-/** What came of it. */
+/** The result of opening a gate. */
 export interface Opened<Answer> {
   readonly address: string;
   readonly answer: Answer;
-  /** How many knocks were sent, to all addresses together. */
+  /** The number of knocks sent, to all addresses together. */
   readonly knocks: number;
-  /** From the first packet to the answer. */
+  /** The time from the first packet to the answer, in milliseconds. */
   readonly tookMs: number;
 }
 
@@ -43,10 +43,11 @@ export function readOpening(call: Call, { note }: Pick<Surroundings, "note">): O
 }
 
 /**
- * Sends the knock to one address after the other, and again, until a port takes a connection. Where it is refused nothing
- * listens, and another address is tried, as ssh does; so a refusal is the answer only when no address takes one.
+ * Sends the knock to one address after the other, and repeats it, until a port accepts a connection. At an address that
+ * refuses, nothing listens; the next address is tried, as ssh does. So the result is a refusal only when no address
+ * accepts.
  *
- * @param ask tells what came back from the port of an address within a time; `undefined`: nothing
+ * @param ask probes the port of an address within a time; `undefined` means that nothing came back
  * @returns `undefined` when nothing ever came back
  * @throws KnockgateError `UNREACHABLE`, `HOST_UNFIT`
  */
@@ -68,7 +69,7 @@ export async function openGate<Answer>(
       try {
         await sendKnock(address, steps, { ...echo, onSent });
       } catch (cause) {
-        // An address that this machine has no way to; another may be reached.
+        // This machine may have no route to this address. Another one may be reached.
         fault = cause;
         continue;
       }
@@ -87,7 +88,7 @@ export async function openGate<Answer>(
   return undefined;
 }
 
-/** `performance` would have to be loaded first. */
+/** Unlike hrtime, `performance` would have to be loaded first. */
 function countMs(startedAt: bigint): number {
   return Number(process.hrtime.bigint() - startedAt) / 1e6;
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { KnockgateError } from "../errors.js";
 import { decodeText, findTextFault } from "../transport/decode-text.js";
 
-/** No policy, key or profile comes near it; what is larger is another file. */
+/** No policy, key or profile is nearly as large. */
 const mostBytes = 8 * 1_024 * 1_024;
 
 /**
@@ -15,9 +15,9 @@ export async function openText(path: string): Promise<string> {
 }
 
 /**
- * Takes bytes for text: UTF-8, or what its byte order mark says.
+ * Decodes bytes as text: as UTF-8, or by their byte order mark.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID`
+ * @throws KnockgateError `ARGUMENTS_INVALID` when they are not text, or more than 8 MiB
  */
 export function readText(name: string, bytes: Buffer): string {
   const fault = bytes.length > mostBytes ? "has more than 8 MiB" : findTextFault(bytes);
@@ -25,7 +25,11 @@ export function readText(name: string, bytes: Buffer): string {
   throw new KnockgateError("ARGUMENTS_INVALID", `${name}: it ${fault}`);
 }
 
-/** The same for a file that need not be text. */
+/**
+ * Reads a file that may be binary.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`
+ */
 export async function openBytes(path: string): Promise<Buffer> {
   try {
     return await readFile(path);

@@ -43,7 +43,7 @@ export function writePage(command: Command): string {
   ].join("\n");
 }
 
-/** Writes docs/cli/README.md, which leads to the pages. */
+/** Writes docs/cli/README.md, which links to the pages. */
 export function writeContents(commands: readonly Command[]): string {
   return [
     "# The command line",
@@ -64,7 +64,10 @@ export function namePage({ name }: Command): string {
   return `${name.replaceAll(" ", "-")}.md`;
 }
 
-/** What stands in backquotes is taken as it is. */
+/**
+ * Escapes what Markdown would take for markup. Text in backquotes stays as it is, except `|`, which ends a table's
+ * cell.
+ */
 function escapeMarkup(text: string): string {
   return text
     .split("`")

@@ -11,7 +11,7 @@ export function paint(colour: Colour, text: string): string {
 
 const painted = new RegExp(`(\x1b\\[(?:${[0, ...Object.values(codes)].join("|")})m)`);
 
-/** Escapes what could steer a terminal, but for the sequences that {@link paint} writes. */
+/** Escapes the control characters of a text, but not the sequences that {@link paint} writes. */
 export function escapeAround(text: string): string {
   return text
     .split(painted)

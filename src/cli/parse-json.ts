@@ -2,10 +2,10 @@ import { KnockgateError } from "../errors.js";
 import { checkDepth } from "./check-depth.js";
 
 /**
- * Reads JSON.
+ * Parses JSON.
  *
- * @param name what is read, for messages
- * @throws KnockgateError `ARGUMENTS_INVALID`: Node's own message quotes the text, the knock and all
+ * @param name the source's name, for messages
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without Node's own message: that quotes the text, and so the knock
  */
 export function parseJson(name: string, text: string): unknown {
   let value: unknown;

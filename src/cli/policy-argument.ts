@@ -7,7 +7,7 @@ export const policyArgument: Argument = {
   completion: "file",
 };
 
-/** What all of them say of it. */
+/** The paragraph about policy files in the help of all these commands. */
 export const policyFiles =
   "A file that ends in .json, .yaml or .yml holds a policy. One that ends in .ts, .mts, .cts, .js, .mjs or .cjs is run, and exports it as `policy` or as its default; TypeScript is run by Node 22.18 or newer, else by tsx where that is installed. Text is UTF-8, or what its byte order mark says, of at most 8 MiB and 64 levels.";
 

@@ -9,19 +9,19 @@ import { parseJson } from "./parse-json.js";
 import { loadModule } from "./policy-module.js";
 import { readInput } from "./read-input.js";
 
-/** What a file holds in a policy's place: anything, until it is checked. */
+/** The content of a policy file, not checked yet. */
 export interface PolicyFile {
   readonly name: string;
   readonly value: unknown;
-  /** The line that a finding's path stands on; `undefined` where there are no lines to speak of. */
+  /** Finds the line of a finding's path; `undefined` when the source has no lines, as a module. */
   locate(path: string): number | undefined;
 }
 
 /**
- * Reads a policy file by its ending: JSON, YAML, or a module that exports `policy` or a default; `-` is standard input,
- * as JSON or YAML.
+ * Reads a policy file. Its ending says what it is: JSON, YAML, or a module that exports `policy` or a default. `-` is
+ * standard input, as JSON or YAML.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID` without what the file holds: a knock is in it
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without the file's text: it holds a knock
  */
 export async function readPolicyFile(name: string, input: Readable): Promise<PolicyFile> {
   if (/^\.[cm]?[jt]s$/.test(extname(name))) {
@@ -29,7 +29,7 @@ export async function readPolicyFile(name: string, input: Readable): Promise<Pol
     return { name, value, locate: () => undefined };
   }
   const text = name === "-" ? await readInput(input) : await openText(name);
-  // All JSON is YAML, but not the other way round.
+  // All JSON is YAML, but not all YAML is JSON.
   if (extname(name) === ".json") parseJson(name, text);
   return readYaml(name, text);
 }
@@ -58,9 +58,9 @@ function readYaml(name: string, text: string): PolicyFile {
   };
 }
 
-/** Its own words would quote the text, so it says none: neither in errors nor in warnings. */
+/** Parses YAML without yaml's own messages, in errors and in warnings: they would quote the text. */
 function parse(name: string, text: string, lineCounter: LineCounter): ReturnType<typeof parseDocument> {
-  // To look for doubled keys, yaml compares each key with each other one.
+  // uniqueKeys is off because yaml would compare each key with all others.
   const options = { lineCounter, prettyErrors: false, logLevel: "error", uniqueKeys: false } as const;
   try {
     return parseDocument(text, options);
@@ -70,7 +70,7 @@ function parse(name: string, text: string, lineCounter: LineCounter): ReturnType
   }
 }
 
-/** Where a key stands that its map has already. */
+/** Finds a key that its map has already, and returns its offset. */
 function findDoubled(contents: unknown): number | undefined {
   const waiting: unknown[] = [contents];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
@@ -92,12 +92,12 @@ function toValue(name: string, document: ReturnType<typeof parseDocument>): unkn
     return document.toJS();
   } catch (cause) {
     if (cause instanceof RangeError) throw tooDeep(name);
-    // An alias that leads nowhere, or to too much.
+    // An alias has no anchor, or expands to too much.
     throw new KnockgateError("ARGUMENTS_INVALID", `${name}: its aliases can't be followed`);
   }
 }
 
-/** `gates[0].knock` as its parts. */
+/** Splits a path such as `gates[0].knock` into its parts. */
 function splitPath(path: string): readonly (string | number)[] {
   return path
     .split(/[.[\]]/)
@@ -105,7 +105,10 @@ function splitPath(path: string): readonly (string | number)[] {
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-/** Where the last part of a path begins that is there at all: what is missing is missed there. */
+/**
+ * Finds the offset of a path, or of its longest beginning that exists: a missing field is reported where it would
+ * stand.
+ */
 function findOffset(node: unknown, path: readonly (string | number)[]): number | undefined {
   const [part, ...rest] = path;
   const own = (node as { readonly range?: readonly number[] | null } | null)?.range?.[0];

@@ -3,10 +3,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { KnockgateError } from "../errors.js";
 
 /**
- * Loads a module and takes its export `policy`, else its default. TypeScript is run by Node itself where it can (from
- * 22.18 on), else by tsx, if that is installed beside the module or beside knockgate.
+ * Loads a module and returns its export `policy`, else its default. Node itself runs TypeScript where it can (from
+ * 22.18 on), else tsx does, if that is installed beside the module or beside knockgate.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID` without what the module said: it may quote a knock
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without the module's own message: it may quote a knock
  */
 export async function loadModule(url: URL): Promise<unknown> {
   const exported = await importModule(url).catch((cause: unknown) => {
@@ -17,12 +17,12 @@ export async function loadModule(url: URL): Promise<unknown> {
     });
   });
   const { policy, default: whole } = exported;
-  // What TypeScript makes of a default in CommonJS has a default of its own.
+  // A default export that TypeScript compiled to CommonJS has a default of its own.
   const inner = whole as { readonly policy?: unknown; readonly default?: unknown } | undefined;
   return policy ?? inner?.policy ?? inner?.default ?? whole;
 }
 
-/** What is used of `tsx/cjs/api`. */
+/** The part of `tsx/cjs/api` that is used. */
 interface Tsx {
   require(path: string, from: string): Exported;
 }
@@ -42,7 +42,7 @@ function findTsx(url: URL): string {
     try {
       return pathToFileURL(createRequire(from).resolve("tsx/cjs/api")).href;
     } catch {
-      // Not there: the next place.
+      // It is not there. Try the next place.
     }
   }
   throw new KnockgateError(

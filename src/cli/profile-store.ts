@@ -21,8 +21,8 @@ import { isProfileName, readProfile } from "./profile.js";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Where profiles are: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory, 0.8). `undefined`
- * where there is no home folder either.
+ * Finds the folder of the profiles: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory,
+ * 0.8), else below ~/.config. `undefined` when there is no home folder either.
  */
 export async function findProfileFolder(environment: Environment): Promise<string | undefined> {
   const given = environment["XDG_CONFIG_HOME"] ?? "";
@@ -31,12 +31,12 @@ export async function findProfileFolder(environment: Environment): Promise<strin
   return home === undefined ? undefined : join(home, ".config", "knockgate", "profiles");
 }
 
-/** To load node:os takes longer than to read a profile, and it is hardly ever needed. */
+/** Loaded only here: loading node:os takes longer than reading a profile, and is hardly ever needed. */
 async function askHome(): Promise<string | undefined> {
   return (await import("../transport/home.js")).findHome();
 }
 
-/** The names of all profiles, sorted. */
+/** Lists the names of all profiles, sorted. */
 export async function listProfiles(environment: Environment): Promise<readonly string[]> {
   const folder = await findProfileFolder(environment);
   const files = folder === undefined ? [] : ifThere(() => readdirSync(folder));
@@ -50,7 +50,7 @@ export async function listProfiles(environment: Environment): Promise<readonly s
 /**
  * Reads a profile; `undefined` when there is none of that name.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID` when others can read the file, or it is none
+ * @throws KnockgateError `ARGUMENTS_INVALID` when others can read the file, or it does not hold a profile
  */
 export async function loadProfile(environment: Environment, name: string): Promise<Profile | undefined> {
   if (!isProfileName(name)) return undefined;
@@ -68,9 +68,10 @@ export async function loadProfile(environment: Environment, name: string): Promi
 }
 
 /**
- * Writes a profile: never a part of it, and never a moment in which others can read it.
+ * Writes a profile. The file is never incomplete, and others can't read it at any moment.
  *
  * @returns the file's path
+ * @throws KnockgateError `ARGUMENTS_INVALID` when there is no home folder
  */
 export async function saveProfile(environment: Environment, profile: Profile): Promise<string> {
   const folder = await findProfileFolder(environment);
@@ -97,7 +98,7 @@ export async function saveProfile(environment: Environment, profile: Profile): P
   return path;
 }
 
-/** A profile as its file holds it. Secret. */
+/** Writes the text of a profile's file. Secret. */
 export function writeProfile({ name, way, gates }: Profile): string {
   return `${JSON.stringify({ name, way, gates }, undefined, 2)}\n`;
 }
@@ -113,7 +114,10 @@ export async function removeProfile(environment: Environment, name: string): Pro
   return was !== undefined;
 }
 
-/** Waits for the disk: what reads without waiting takes longer to load than a profile to read. */
+/**
+ * Reads synchronously: loading node:fs/promises takes longer than reading a profile. `undefined` when the file is
+ * missing.
+ */
 function ifThere<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -4,15 +4,15 @@ import { KnockgateError } from "../errors.js";
 import { protocols } from "../policy/port.js";
 import { readStepFields, type StepInput, writeStep } from "../policy/step.js";
 
-/** Whether a text can name a profile, and so a file and a host of ssh_config(5). */
+/** Whether a text can be the name of a profile, and so of a file and of a host in ssh_config(5). */
 export function isProfileName(text: string): boolean {
   return /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,99}$/.test(text);
 }
 
 /**
- * Reads a profile from what a file holds. Neither zod nor the policy's own schema is loaded: a knock has to start fast.
+ * Reads a profile from a file's JSON. Loads neither zod nor the policy's schema, because a knock must start fast.
  *
- * @param source what is read, for messages
+ * @param source the source's name, for messages
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
 export function readProfile(name: string, value: unknown, source: string): Profile {
@@ -30,7 +30,7 @@ export function readProfile(name: string, value: unknown, source: string): Profi
 }
 
 /**
- * Reads gates in the shape of the output `knock`; what else it holds is left out.
+ * Reads gates in the shape of the output `knock`, and ignores other fields.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */

@@ -3,10 +3,11 @@ import type { Profile } from "../client/profile.js";
 import { KnockgateError } from "../errors.js";
 
 /**
- * Writes the block of ssh_config(5) for a profile. Where the host is behind a bastion, knockgate asks ssh for it.
+ * Writes a profile's block for ssh_config(5). If the host is behind a bastion, ssh starts knockgate, and knockgate
+ * itself uses ssh for the bastion.
  *
- * @param program how a shell starts knockgate
- * @throws KnockgateError `ARGUMENTS_INVALID` when a host or a user can't stand in a block
+ * @param program the command that starts knockgate, for a shell
+ * @throws KnockgateError `ARGUMENTS_INVALID` when a host, a user or `program` can't be part of a block
  */
 export function writeProxyBlock({ name, way }: Profile, program: string): string {
   const isPlain =
@@ -27,7 +28,7 @@ export function writeProxyBlock({ name, way }: Profile, program: string): string
   return `${[`Host ${name}`, ...lines.map((line) => `  ${line}`)].join("\n")}\n`;
 }
 
-/** Percent signs begin ssh_config's tokens. */
+/** A percent sign begins a token of ssh_config. */
 function escapePercents(text: string): string {
   return text.replaceAll("%", "%%");
 }

@@ -2,7 +2,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { type Call, type Command, type Option, sharedOptions, UsageError } from "./command.js";
 
 /**
- * Reads what stands behind a command's name.
+ * Reads the words after a command's name.
  *
  * @throws UsageError
  */
@@ -10,7 +10,7 @@ export function readCall(command: Command, words: readonly string[]): Call {
   const options = [...sharedOptions, ...command.options];
   const { values, positionals } = parse(options, words);
   const isGiven = (name: string): boolean => values[name] !== undefined;
-  // Whoever asks for help may leave out the rest.
+  // With --help, the rest may be missing.
   if (!isGiven("help")) {
     checkArguments(command, positionals);
     for (const option of options) checkChoice(option, values[option.name]);
@@ -44,8 +44,8 @@ function parse(options: readonly Option[], words: readonly string[]) {
 }
 
 /**
- * Node's first sentence says it; what follows is advice on its own syntax. A value of an option may be secret, and one with
- * digits or a colon in its name may be a step.
+ * Describes an error of parseArgs. Names only an option without digits: a value may be secret, and a name with digits
+ * or a colon may be a step. Node's own message would quote both.
  */
 function describe(cause: unknown): string {
   if (!(cause instanceof Error) || !("code" in cause)) throw cause;

@@ -1,7 +1,7 @@
 import { UsageError } from "./command.js";
 
 /**
- * Reads a port of the command line; `undefined` where there is none.
+ * Reads a port from the command line; `undefined` when none is given.
  *
  * @throws UsageError
  */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** Makes a key for labels that is thrown away after the run: nobody can try ports against them. */
+/** Makes a key for labels that exists only during the run: nobody can try ports against the labels. */
 export function makeRedactionKey(): string {
   return randomBytes(32).toString("hex");
 }

@@ -16,7 +16,7 @@ const writers: Readonly<Record<string, (explanation: Explanation) => string>> = 
   html: renderHtml,
 };
 
-/** Does what `knockgate explain` is asked for. */
+/** Runs `knockgate explain`. */
 export async function runExplain(call: Call, { input }: Surroundings): Promise<Outcome> {
   const [name = ""] = call.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));

@@ -4,7 +4,7 @@ import { type Opened, type Opening, openGate, readOpening } from "./open-gate.js
 import { readPort } from "./read-port.js";
 import { findTarget, isSshPort, type Target } from "./target.js";
 
-/** Does what `knockgate knock` is asked for. */
+/** Runs `knockgate knock`. */
 export async function runKnock(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const [host = ""] = call.arguments;
   const opening = readOpening(call, surroundings);
@@ -19,7 +19,7 @@ export async function runKnock(call: Call, surroundings: Surroundings): Promise<
   const opened = await openGate(target, opening, async (address, timeoutMs) => {
     if (port === undefined) return "unasked";
     if (isSshPort(target) || call.has("banner")) {
-      // To load what starts processes takes longer than a knock.
+      // Loaded only here: loading child_process takes longer than a knock.
       const { askSsh } = await import("./ask-ssh.js");
       return askSsh(address, port, timeoutMs, call.has("banner"));
     }

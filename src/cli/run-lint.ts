@@ -5,7 +5,7 @@ import { readPolicyFile } from "./policy-file.js";
 import { type PlacedFinding, writeSarif } from "./sarif.js";
 import { readVersion } from "./version.js";
 
-/** Does what `knockgate lint` is asked for. */
+/** Runs `knockgate lint`. */
 export async function runLint(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
   const findings: PlacedFinding[] = [];
   for (const name of call.arguments) {

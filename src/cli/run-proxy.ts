@@ -8,7 +8,7 @@ import { findTarget, isSshPort } from "./target.js";
 
 const nothing = { exitCode: 0, text: "", json: undefined } as const;
 
-/** Does what `knockgate proxy` is asked for. */
+/** Runs `knockgate proxy`. */
 export async function runProxy(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const [host = "", portWord] = call.arguments;
   const opening = readOpening(call, surroundings);
@@ -37,7 +37,7 @@ export async function runProxy(call: Call, surroundings: Surroundings): Promise<
   }
   const beginning = listenForBanner();
   await copyBothWays(opened.answer, surroundings.input, surroundings.output, beginning.hear);
-  // ssh's own words for it are "Connection closed by remote host".
+  // ssh itself says only "Connection closed by remote host".
   if (!beginning.isSsh) throw new KnockgateError("UNREACHABLE", `${host}: ${describeHangUp(beginning.said)}`);
   return nothing;
 }

@@ -9,10 +9,10 @@ import { type Call, type Outcome, type Surroundings, UsageError } from "./comman
 import { openBytes, readText } from "./open-text.js";
 import { readPolicyFile } from "./policy-file.js";
 
-/** How captures begin: pcap in both byte orders, of micro- and of nanoseconds, and pcapng. */
+/** The first bytes of captures: pcap in both byte orders, with microseconds and with nanoseconds, and pcapng. */
 const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];
 
-/** Does what `knockgate simulate` is asked for. */
+/** Runs `knockgate simulate`. */
 export async function runSimulate(call: Call, { input }: Surroundings): Promise<Outcome> {
   const [policyName = "", packetsName] = call.arguments;
   if (packetsName === undefined) throw new UsageError("PACKETS is missing, or --from-host");

@@ -5,14 +5,14 @@ import { commandNames, loadCommand, loadCommands } from "./commands.js";
 import { escapeAround } from "./paint.js";
 import { readCall } from "./read-call.js";
 
-/** What is to be printed, and where a run ends. */
+/** The text to print, and the exit code. */
 export interface Printed {
   readonly exitCode: ExitCode;
   readonly out: string;
   readonly err: string;
 }
 
-/** Runs a command line to its end; whatever fails is in what is to be printed. */
+/** Runs a command line to its end. A failure, too, becomes text to print. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<Printed> {
   const isJson = words.includes("--json");
   try {
@@ -37,18 +37,18 @@ async function dispatch(words: readonly string[], surroundings: Surroundings): P
   return command.run(call, surroundings, loadCommands);
 }
 
-/** Whether a word is the first of commands of two words, and none by itself. */
+/** Whether a word begins commands of two words, and is not a command itself. */
 function isGroup(word: string): boolean {
   return !commandNames.includes(word) && commandNames.some((name) => name.startsWith(`${word} `));
 }
 
-/** The longest name that the words begin with. */
+/** Finds the command with the longest name that the words begin with. */
 async function findCommand(words: readonly string[]): Promise<Command> {
   const [first = "", second = ""] = words;
   const command = (await loadCommand(`${first} ${second}`)) ?? (await loadCommand(first));
   if (command !== undefined) return command;
   const group = commandNames.filter((name) => name.startsWith(`${first} `));
-  // What was typed is said again only if it is no knock: a word of letters.
+  // Repeats what was typed only if it can't be a knock: a word of letters and dashes.
   const typed = /^[a-z-]+$/.test(first) ? ` ${first}` : "";
   throw new UsageError(
     group.length > 0
@@ -76,7 +76,10 @@ async function showVersion(): Promise<Outcome> {
   return { exitCode: 0, text: `${version}\n`, json: { version } };
 }
 
-/** What is no error of ours is a fault in the program: its message could quote anything, so it is not shown. */
+/**
+ * Writes an error. One that is neither ours nor the system's is a fault in the program. Its message could quote
+ * anything, so it is not shown.
+ */
 function writeFailure(error: unknown, isJson: boolean): Printed {
   const isUsage = error instanceof UsageError;
   const fault = isOfSystem(error) ? "SYSTEM" : "INTERNAL";

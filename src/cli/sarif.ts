@@ -16,7 +16,7 @@ export function writeSarif(findings: readonly PlacedFinding[], version: string):
     help: { text: fix },
     defaultConfiguration: { level: severity },
   }));
-  // What a policy's shape or its own tests say is no rule of the linter's list.
+  // Findings about a policy's shape or from its own tests have rules that the linter's list does not have.
   const others = new Set(
     findings.map(({ rule }) => rule).filter((id) => !linted.some((rule) => rule.id === id)),
   );

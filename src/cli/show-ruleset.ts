@@ -6,7 +6,7 @@ import { compareTexts } from "./compare-texts.js";
 import { readPolicyFile } from "./policy-file.js";
 import { makeRedactionKey } from "./redaction-key.js";
 
-/** Does what `knockgate render` is asked for. */
+/** Runs `knockgate render`. */
 export async function runRender(call: Call, { input }: Surroundings): Promise<Outcome> {
   const [name = ""] = call.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
@@ -14,10 +14,10 @@ export async function runRender(call: Call, { input }: Surroundings): Promise<Ou
   return { exitCode: 0, text, json: { backend: policy.backend, ruleset: text } };
 }
 
-/** Does what `knockgate diff` is asked for. */
+/** Runs `knockgate diff`. */
 export async function runDiff(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
   const names = call.arguments;
-  // One key for both, so that an equal step has an equal label.
+  // One key for both files, so that equal steps have equal labels.
   const key = makeRedactionKey();
   const texts: string[] = [];
   for (const name of names) {

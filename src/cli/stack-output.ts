@@ -5,9 +5,10 @@ import { parseJson } from "./parse-json.js";
 import { isProfileName, readGates, readProfile } from "./profile.js";
 
 /**
- * Reads profiles from what `pulumi stack output --show-secrets --json` prints: wherever it holds one, as the output
- * `profile` of a gate has it and as `knockgate profile export` prints it, and wherever it has `knock` and `sshConfig` side
- * by side. Each is called as its block of ssh_config calls the host, and one that stands there in both ways is read once.
+ * Reads profiles from the output of `pulumi stack output --show-secrets --json`. It finds them at any depth, in two
+ * forms: a profile, as a gate's output `profile` and `knockgate profile export` have it, and `knock` and `sshConfig`
+ * side by side. A profile has the name that its ssh_config block has for the host. One that is there in both forms is
+ * read once.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
@@ -26,12 +27,12 @@ export function readStackOutput(text: string): readonly Profile[] {
   );
 }
 
-/** What the CLI of Pulumi prints in place of a secret. */
+/** What Pulumi's CLI prints in place of a secret. */
 const mask = "[secret]";
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** The value and all that is in it, but nothing of what is a profile already. */
+/** Lists the value and all objects in it, but none inside a profile. */
 function* listObjects(value: unknown): Generator<Properties> {
   if (typeof value !== "object" || value === null) return;
   yield { ...value };
@@ -50,7 +51,7 @@ function readGated({ knock, sshConfig }: Properties): readonly Profile[] {
   return [{ ...block, gates: readGates(knock, `knock of ${block.name}`) }];
 }
 
-/** The block is written by src/client/ssh-config.ts; only what is there as it writes it is read. */
+/** Reads only the form that src/client/ssh-config.ts writes. */
 function readSshConfig(block: string): Pick<Profile, "name" | "way"> {
   const name = /^Host (\S+)$/m.exec(block)?.[1] ?? "";
   const host = /^ {2}HostName (\S+)$/m.exec(block)?.[1];

@@ -1,7 +1,7 @@
 import type { Step } from "../policy/step.js";
 import { UsageError } from "./command.js";
 
-/** Reads the numbers behind the word: `PORT`, `PORT/PAYLOAD-BYTES` or `PAYLOAD-BYTES`. */
+/** Reads the numbers after the kind: `PORT`, `PORT/PAYLOAD-BYTES` or `PAYLOAD-BYTES`. */
 type ReadNumbers = (number: number, size: number | undefined) => Step | undefined;
 
 const readers: { readonly [Kind in Step["kind"]]: { readonly word: string; readonly read: ReadNumbers } } = {
@@ -24,9 +24,9 @@ const readers: { readonly [Kind in Step["kind"]]: { readonly word: string; reado
 };
 
 /**
- * Reads a step as the command line has it: `tcp:7000`, `udp:8000`, `udp:8000/32` with 32 bytes of payload, `icmp:77`.
+ * Reads a step of the command line: `tcp:7000`, `udp:8000`, `udp:8000/32` with 32 bytes of payload, or `icmp:77`.
  *
- * @throws UsageError without the step: it may be right but for a slip
+ * @throws UsageError, without the step: it may be a right one with a typing error
  */
 export function readStepWord(word: string, position: number): Step {
   const [, kind, number, size] = /^([a-z]+):(\d{1,5})(?:\/(\d{1,4}))?$/.exec(word) ?? [];

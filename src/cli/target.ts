@@ -7,27 +7,32 @@ import { readStep, type Step } from "../policy/step.js";
 import { type Call, type Surroundings, UsageError } from "./command.js";
 import { readStepWord } from "./step-word.js";
 
-/** What one knock is sent for. */
+/** What to send, and where. */
 export interface Target {
   readonly way: Way;
-  /** Of the gate, for messages; `undefined` when the steps were given on the command line. */
+  /**
+   * The gate's name, for messages; `undefined` when the steps were given on the command line, or no gate protects the
+   * port.
+   */
   readonly gate: string | undefined;
-  /** The TCP port that tells whether the gate is open; `undefined`: nothing does. */
+  /** The TCP port that shows whether the gate is open; `undefined` when none does. */
   readonly port: number | undefined;
-  /** Empty where no gate is in the way. */
+  /** Empty when no gate protects the port. */
   readonly steps: readonly Step[];
 }
 
-/** Whether an SSH server is what answers there: where the steps were given by hand, the usual port tells. */
+/**
+ * Whether an SSH server should answer on the port: it is port 22, or the SSH port of the profile whose gate is opened.
+ */
 export function isSshPort({ way, gate, port }: Pick<Target, "way" | "gate" | "port">): boolean {
   return port === 22 || (gate !== undefined && port === way.port);
 }
 
 /**
- * Finds out what to send where.
+ * Finds out what to send, and where.
  *
- * @param port the port that is wanted
  * @param host a profile's name, or the host of a profile; with `--step` any host
+ * @param port the port that the user wants to reach
  * @throws UsageError, KnockgateError `ARGUMENTS_INVALID`
  */
 export async function findTarget(
@@ -42,7 +47,7 @@ export async function findTarget(
     const steps = words.map((word, index) => readStepWord(word, index + 1));
     return { way: { host, port: port ?? 22, user: "root" }, gate: undefined, port: port ?? 22, steps };
   }
-  // Standard input is opened when it is asked for, so it is named only where it is read.
+  // Reading `surroundings.input` opens standard input, so that happens only where it is needed.
   const profile = call.has("stack")
     ? await readFromStack(host, surroundings.input)
     : await findProfile(host, surroundings.environment);
@@ -59,7 +64,7 @@ async function readFromStack(host: string, input: Surroundings["input"]): Promis
 }
 
 async function findProfile(host: string, environment: Surroundings["environment"]): Promise<Profile> {
-  // A knock that is given by hand reads no file.
+  // Loaded only here: a knock from the command line reads no file.
   const { listProfiles, loadProfile } = await import("./profile-store.js");
   const named = await loadProfile(environment, host);
   if (named !== undefined) return named;
@@ -84,7 +89,7 @@ function chooseProfile(host: string, profiles: readonly Profile[], where: string
   throw new KnockgateError("ARGUMENTS_INVALID", why);
 }
 
-/** The gate that was named, else the one that the wanted port is behind, else that of SSH, else the only one. */
+/** Chooses the named gate, else the gate of the wanted port, else that of SSH, else the only one. */
 function choosePort(
   { way, gates, name }: Profile,
   wanted: number | undefined,

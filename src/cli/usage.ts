@@ -7,7 +7,7 @@ import {
   sharedOptions,
 } from "./command.js";
 
-/** The line that shows what a command is called with. */
+/** Writes the line that shows how to call a command. */
 export function writeUsage(command: Command): string {
   return ["knockgate", command.name, ...command.arguments.map(writeArgument), "[OPTION...]"].join(" ");
 }
@@ -17,13 +17,13 @@ function writeArgument({ name, isOptional = false, isRepeated = false }: Argumen
   return isOptional ? `[${dots}]` : dots;
 }
 
-/** How an option is written: `-p, --port PORT`. */
+/** Writes an option as `-p, --port PORT`. */
 export function writeOption({ name, short, value }: Option): string {
   const long = value === undefined ? `--${name}` : `--${name} ${value}`;
   return short === undefined ? long : `-${short}, ${long}`;
 }
 
-/** What is said of an option, its choices and whether it may stand more than once included. */
+/** Explains an option, with its choices and whether it may be repeated. */
 export function explainOption({ about, choices, isRepeated = false }: Option): string {
   const oneOf = choices === undefined ? "" : ` One of ${choices.join(", ")}.`;
   return `${about}${oneOf}${isRepeated ? " May be given more than once." : ""}`;
@@ -33,7 +33,7 @@ export function listOptions(command: Command): readonly Option[] {
   return [...command.options, ...sharedOptions];
 }
 
-/** Each exit code with what it means for a command. */
+/** Lists the exit codes and what they mean for a command. */
 export function listExitCodes(command: Command): readonly { code: ExitCode; about: string }[] {
   const codes: readonly ExitCode[] = [0, 1, 2, 3];
   return codes.map((code) => ({ code, about: command.exitCodes?.[code] ?? exitCodes[code] }));

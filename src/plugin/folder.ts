@@ -1,7 +1,8 @@
 import { servePlugin } from "./serve.js";
 
 /**
- * Pulumi's language host for Node requires a plugin's folder, and so package.json's `main`, and calls what it finds
- * there. It would serve a module that exports a component by itself, but not the resource that the component makes.
+ * Pulumi's language host for Node loads a plugin's folder with require(), and so package.json's `main`, and calls what
+ * that exports. It could itself serve a module that exports a component, but not the resources that the component
+ * makes.
  */
 module.exports = () => servePlugin(process.argv.slice(2));

@@ -28,7 +28,7 @@ const components: { readonly [Name in keyof Offer["components"]]: Construct } = 
 
 interface Served {
   readonly operations: Operations;
-  /** The properties that stay secret, whether a program marked them or not. */
+  /** The properties that are always secret, whether a program marked them or not. */
   readonly secrets: readonly string[];
 }
 
@@ -37,7 +37,7 @@ const resources: { readonly [Name in keyof Offer["resources"]]: Served } = {
   Wave: { operations: ruleset.wave, secrets: listSecrets(waveSecrecy) },
 };
 
-/** In most languages maps have no order, and waves need one. */
+/** Sorts the hosts by name: in most languages maps have no order, and waves need one. */
 function sortHosts(args: KnockFleetArgs): KnockFleetArgs {
   if (!isRecord(args.hosts)) return args;
   const hosts = Object.entries(args.hosts).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -45,8 +45,8 @@ function sortHosts(args: KnockFleetArgs): KnockFleetArgs {
 }
 
 /**
- * Serves the components and the resources that they make. The engine sends secrets marked, so what must stay secret
- * is marked in each answer as well.
+ * Serves the components and the resources that they make. The engine marks the secrets that it sends. Each answer marks
+ * what must stay secret, too.
  */
 export function makeProvider(schemaText: string): pulumi.provider.Provider {
   const schema: Schema = JSON.parse(schemaText);
@@ -92,7 +92,7 @@ export function makeProvider(schemaText: string): pulumi.provider.Provider {
   };
 }
 
-/** A state that goes with a failure is an answer, too. */
+/** Marks the secrets in the state that a failure carries: the engine saves that state, too. */
 function markAttached<T>(secrets: readonly string[], ending: Promise<T>): Promise<T> {
   return ending.catch((error: unknown) => {
     const partial = readAttached(error);
@@ -101,7 +101,10 @@ function markAttached<T>(secrets: readonly string[], ending: Promise<T>): Promis
   });
 }
 
-/** With a secret anywhere in it, a bare value comes as an output. Who makes resources of it marks what is secret. */
+/**
+ * Turns inputs that must be plain values back into such: the SDK makes an output of a value that has a secret anywhere
+ * in it. The resources made from the inputs mark the secrets again.
+ */
 async function settle(inputs: pulumi.Inputs, names: readonly string[]): Promise<pulumi.Inputs> {
   const settled = names.map(async (name): Promise<readonly [string, unknown]> => {
     const value: unknown = inputs[name];
@@ -117,13 +120,13 @@ async function settle(inputs: pulumi.Inputs, names: readonly string[]): Promise<
   return { ...inputs, ...Object.fromEntries(present) };
 }
 
-/** What the SDK's outputs have, and its own types do not say. */
+/** Fields of the SDK's outputs that its types leave out. */
 interface Settling {
   readonly isKnown: Promise<boolean>;
   promise(): Promise<unknown>;
 }
 
-/** Lets the resource that a URN names work, and what it logs stand beside that resource in the engine's log. */
+/** Runs an operation of the resource that a URN names. The engine's log shows its lines beside that resource. */
 function serve<T>(urn: pulumi.URN, act: (served: Served) => Promise<T>): Promise<T> {
   const served = find(resources, nameType(urn));
   const resource = new pulumi.DependencyResource(urn);
@@ -133,7 +136,10 @@ function serve<T>(urn: pulumi.URN, act: (served: Served) => Promise<T>): Promise
   );
 }
 
-/** `knockgate:index:Ruleset` of a URN like `urn:pulumi:STACK::PROJECT::PARENT$knockgate:index:Ruleset::NAME`. */
+/**
+ * Reads the type from a URN: `knockgate:index:Ruleset` from
+ * `urn:pulumi:STACK::PROJECT::PARENT$knockgate:index:Ruleset::NAME`.
+ */
 function nameType(urn: pulumi.URN): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What of the schema the plugin itself goes by. */
+/** The part of the schema that the plugin itself reads. */
 export interface Schema {
   readonly version: string;
   /** By type token. */
@@ -15,7 +15,7 @@ interface ResourceSchema {
 
 type Properties = Readonly<Record<string, { readonly plain?: boolean }>>;
 
-/** The text that the build lays beside this module. */
+/** Reads the schema that the build puts beside this module. */
 export function readSchemaText(): string {
   return readFileSync(join(__dirname, "schema.json"), "utf8");
 }
@@ -24,7 +24,7 @@ export function listOutputs(schema: Schema, token: string): readonly string[] {
   return Object.keys(schema.resources[token]?.properties ?? {});
 }
 
-/** The inputs that a component needs to know before it makes anything. */
+/** Lists the inputs that a component must know before it makes a resource. */
 export function listPlainInputs(schema: Schema, token: string): readonly string[] {
   const inputs = Object.entries(schema.resources[token]?.inputProperties ?? {});
   return inputs.filter(([, { plain }]) => plain === true).map(([name]) => name);

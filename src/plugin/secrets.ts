@@ -2,7 +2,7 @@ import { runtime } from "@pulumi/pulumi";
 
 type Properties = Record<string, unknown>;
 
-/** Takes the engine's marks of secrets off, at any depth. */
+/** Removes the engine's marks from secrets, at any depth. */
 export function openSecrets(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, open(value)]));
 }
@@ -13,7 +13,7 @@ function open(value: unknown): unknown {
   return typeof value === "object" && value !== null ? openSecrets(value as Properties) : value;
 }
 
-/** Marks the named properties as secrets for the engine. What is undefined does not travel. */
+/** Marks the named properties as secrets for the engine. Leaves out undefined values. */
 export function markSecrets(properties: Properties, names: readonly string[]): Properties {
   const present = Object.entries(properties).filter(([, value]) => value !== undefined);
   return Object.fromEntries(

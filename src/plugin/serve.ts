@@ -4,10 +4,10 @@ import { makeProvider } from "./provider.js";
 import { readSchemaText } from "./schema.js";
 
 /**
- * Serves the package to an engine until the engine ends this process. The first line printed is the port; what is
- * printed after it nobody sees, so what the user shall see goes to the engine's log.
+ * Serves the package to an engine until the engine ends this process. The first line of standard output is the port.
+ * Nobody sees later lines, so text for the user goes to the engine's log.
  *
- * @param args what the engine starts a plugin with: its own address, after options of its log
+ * @param args what the engine starts a plugin with: options of its log, then its own address
  */
 export async function servePlugin(args: readonly string[]): Promise<void> {
   const provider = makeProvider(readSchemaText());
@@ -16,7 +16,7 @@ export async function servePlugin(args: readonly string[]): Promise<void> {
   await pulumi.provider.main(provider, [...args]);
 }
 
-/** Outside `construct`, the provider's server leaves the runtime without the engine's address. */
+/** Connects the log to the engine. The provider's server gives the runtime the engine's address only in `construct`. */
 function logToEngine(args: readonly string[]): void {
   const address = args.findLast((arg) => /:\d+$/.test(arg) && !arg.startsWith("-"));
   if (address !== undefined) pulumi.runtime.resetOptions("", "", 1, address, "", false, "");

@@ -12,7 +12,7 @@ import { type Connection, connectionSchema } from "../transport/connection.js";
 import type { Properties } from "./properties.js";
 import { hasUnknown, isDueTo, listUnknown } from "./unknown.js";
 
-/** What a resource is told, read and found right. */
+/** A resource's arguments, parsed and checked. */
 export interface RulesetArguments {
   readonly connection: Connection;
   /** Another machine that the gates are tried from. */
@@ -24,24 +24,27 @@ export interface RulesetArguments {
   readonly adopt: boolean;
   readonly deleteUnreachable: boolean;
   readonly health?: HealthCheck | undefined;
-  /** Whether a change that failed ends well, with its failure in the outputs: a fleet's wave counts them. */
+  /**
+   * Whether a failed change is a success for the engine, with the failure in the outputs: a fleet's wave counts
+   * failures.
+   */
   readonly recordFailure: boolean;
-  /** Whether the state keeps what the host had before a change that went well, so that it can be put back. */
+  /** Whether the state keeps the former policy after a successful change, so that it can be restored. */
   readonly keepFormer: boolean;
 }
 
 export type ArgumentsReading =
   | { readonly kind: "arguments"; readonly arguments: RulesetArguments }
-  /** Something that another resource still has to make. */
+  /** A value is not known before `up`, because another resource has yet to make it. */
   | { readonly kind: "unknown"; readonly known: KnownArguments }
   | { readonly kind: "wrong"; readonly findings: readonly Finding[] };
 
-/** Those arguments that are known as a whole, each `undefined` where it is not. */
+/** The arguments that are completely known. The others are `undefined`. */
 export interface KnownArguments {
   readonly policy: Policy | undefined;
-  /** Only where it is given. */
+  /** `undefined` also when it is not given. */
   readonly undoAfterSeconds: number | undefined;
-  /** `undefined`: not known. */
+  /** Whether there is a health command; `undefined` when that is not known yet. */
   readonly hasHealth: boolean | undefined;
   readonly health: HealthCheck | undefined;
 }
@@ -49,7 +52,7 @@ export interface KnownArguments {
 const optionsSchema = z.object({
   connection: connectionSchema,
   proveFrom: connectionSchema.optional(),
-  // What else a gate's output says of it is of no use here.
+  // Other fields that a gate's output has are ignored.
   behind: z
     .array(z.object({ gate: z.string(), protect: z.array(protectSchema), steps: z.array(stepSchema).min(1) }))
     .default([]),
@@ -65,23 +68,26 @@ const optionsSchema = z.object({
 
 const optionNames = Object.keys(optionsSchema.shape);
 
-/** What a resource is told, as it is given: defaults left out. */
+/** A resource's arguments as given, without defaults. */
 export type ArgumentsInput = z.input<typeof optionsSchema> & { readonly policy: PolicyInput };
 
-/** What a program can say of one gate. */
+/** The arguments that a program can give for one gate. */
 export const argumentNames = [
   ...(["connection", "policy", "proveFrom", "behind"] as const),
   ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
 
-/** Reads a resource's inputs as the engine sends them: all that is wrong and can be told yet comes out at once. */
+/**
+ * Parses a resource's inputs as the engine sends them. Returns all findings at once, without those that unknown values
+ * may cause.
+ */
 export function readArguments(raw: Properties): ArgumentsReading {
   const unknown = ["policy", ...optionNames].flatMap((name) => listUnknown(raw[name], [name]));
   const policy = parsePolicy(raw["policy"]);
   const options = optionsSchema.safeParse(raw);
   const ofPolicy = policy.kind === "wrong" ? policy.findings : [];
   const ofOptions = (options.error?.issues ?? []).filter(
-    // A field too many is one whatever the others will be.
+    // A field that does not exist is wrong, whatever the unknown values will be.
     ({ code, path }) => code === "unrecognized_keys" || !isDueTo(unknown, formatPath(path)),
   );
   const findings = [
@@ -111,9 +117,9 @@ function takeKnown(raw: Properties, policy: PolicyReading): KnownArguments {
 }
 
 /**
- * Reads what `check` has found right before.
+ * Reads arguments that `check` has accepted.
  *
- * @throws KnockgateError `POLICY_INVALID`
+ * @throws KnockgateError `POLICY_INVALID` when they are wrong or not all known
  */
 export function expectArguments(raw: Properties): RulesetArguments {
   const reading = readArguments(raw);

@@ -1,6 +1,6 @@
 import { type Finding, formatFinding } from "../policy/finding.js";
 
-/** What an engine is told of a resource's inputs. */
+/** The answer to the engine's check of a resource's inputs. */
 export interface CheckResult {
   readonly inputs: Record<string, unknown>;
   readonly failures: readonly CheckFailure[];
@@ -12,8 +12,9 @@ interface CheckFailure {
 }
 
 /**
- * Tells the engine of a finding, for every resource of this package. No property is named: of a named one the engine
- * prints the value, secret or not (issueCheckFailures in its pkg/resource/deploy/step_generator.go), with all that is in it.
+ * Turns a finding into a failure for the engine, for every resource of this package. It names no property: the engine
+ * prints the whole value of a named property, secret or not (issueCheckFailures in its
+ * pkg/resource/deploy/step_generator.go).
  */
 export function toFailure(found: Finding): CheckFailure {
   return { property: "", reason: formatFinding(found) };

@@ -10,13 +10,13 @@ import { stateNames } from "./state.js";
 import { unknownValue } from "./unknown.js";
 
 /**
- * Finds what a change is not begun with, and what can be seen without asking a host: arguments that are not known, keys
- * that are none, hosts with more in them than a host. A state that has it can still be read and removed. What is not
- * known yet is left alone.
+ * Finds faults that stop a change before it begins, and that can be found without a host: arguments that do not exist,
+ * keys that can't be read, host fields that hold more than a host. A state with such a fault can still be read and
+ * removed. Values that are not known yet are skipped.
  */
 export function checkInputs(news: Properties): readonly Finding[] {
   return [
-    // A component gives more than a program does, and `ignoreChanges` gives back what a state has.
+    // A component sets more properties than a program does, and `ignoreChanges` takes values from the state.
     ...findUnknownArguments(news, stateNames, argumentNames),
     ...["connection", "proveFrom"].flatMap((field) => {
       const login = news[field];
@@ -29,11 +29,11 @@ export function checkInputs(news: Properties): readonly Finding[] {
 }
 
 /**
- * Finds arguments of a resource that it does not have: those of the component that made it come by their names in
- * `unknownArguments`.
+ * Finds arguments that a resource does not have. The component that made the resource passes the names of its own
+ * unknown arguments in `unknownArguments`.
  *
- * @param names of all that it has
- * @param offered those that a program gives
+ * @param names all properties of the resource
+ * @param offered the arguments that a program can give. Default: `names`
  */
 export function findUnknownArguments(
   news: Properties,
@@ -42,14 +42,14 @@ export function findUnknownArguments(
 ): readonly Finding[] {
   const { unknownArguments = [], ...given } = news;
   const ofComponent = Array.isArray(unknownArguments) ? unknownArguments.map(String) : [];
-  // What begins with two underscores is Pulumi's own.
+  // Names that begin with two underscores are Pulumi's own.
   const own = Object.keys(given).filter((name) => !names.includes(name) && !name.startsWith("__"));
   const unknown = [...ofComponent, ...own];
   if (unknown.length === 0) return [];
   return [{ path: "resource", rule: "arguments-shape", ...describeUnknown(unknown, offered, argumentWords) }];
 }
 
-/** What the unknown ones are called. */
+/** What messages call unknown arguments: one, and several. */
 export const argumentWords = ["an argument", "arguments"] as const;
 
 function checkLogin(login: unknown, field: string): readonly Finding[] {

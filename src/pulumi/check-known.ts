@@ -11,7 +11,7 @@ import { describeReach } from "./reached-by.js";
 import type { EarlierInputs } from "./state.js";
 import { hasUnknown, unknownValue } from "./unknown.js";
 
-/** Finds what is wrong with the known part of inputs that are not all known yet; warnings wait until they are. */
+/** Finds errors in the known part of inputs that are not all known yet. Warnings wait until everything is known. */
 export function findKnownErrors(known: KnownArguments, news: Properties): readonly Finding[] {
   const { policy, undoAfterSeconds, hasHealth, health } = known;
   if (policy === undefined) return lintKnownPart(news["policy"]).map(placeBelowPolicy);
@@ -23,7 +23,7 @@ export function findKnownErrors(known: KnownArguments, news: Properties): readon
   return [...[...linted, ...checkExpectations(policy)].map(placeBelowPolicy), ...early];
 }
 
-/** Fills in what can be told already, so that a preview shows as unknown only what is. */
+/** Fills in what is known already, so that a preview shows as unknown only what really is. */
 export function fillKnown(
   known: KnownArguments,
   earlier: EarlierInputs,
@@ -38,7 +38,7 @@ export function fillKnown(
   const whole = ["connection", "proveFrom", "behind"].filter((name) => hasUnknown(news[name]));
   return {
     ...news,
-    // A preview that shows their known parts one by one says nothing that `reachedBy` does not.
+    // Each is unknown as a whole: the known parts would show nothing that `reachedBy` does not show.
     ...Object.fromEntries(whole.map((name) => [name, unknownValue])),
     policy: policy === undefined ? shortenUnknown(news["policy"]) : writePolicy(policy),
     undoAfterSeconds: news["undoAfterSeconds"] ?? chosen,

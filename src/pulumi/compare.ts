@@ -12,7 +12,7 @@ export interface DiffResult {
   readonly deleteBeforeReplace: boolean;
 }
 
-/** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
+/** Compares what the host confirmed with what is wanted, by meaning. Does not contact the host. */
 export function compareInputs(olds: Properties, news: Properties): DiffResult {
   const before = readState(olds);
   const after = readArguments(news);
@@ -40,14 +40,17 @@ export function compareInputs(olds: Properties, news: Properties): DiffResult {
 }
 
 /**
- * Under another name or with another backend the host itself takes the former gate away, in the same change: as two
- * resources the ports would be open between them, or want two knocks.
+ * Only another host is a replacement. With a new name or backend, the host itself removes the former gate in the same
+ * change. Two resources would leave the ports open for a while, or closed behind two knocks.
  */
 function decide(changes: boolean, isMoved: boolean): DiffResult {
   return { changes, replaces: isMoved ? ["connection"] : [], deleteBeforeReplace: false };
 }
 
-/** A host that is not known yet is one that is being made: `up` will most likely meet another one than before. */
+/**
+ * Whether the host changes, as far as is known. A host that is not known yet is still being created, so `up` will most
+ * likely meet a different one.
+ */
 function isMovedAsKnown(before: RulesetArguments, news: Properties): boolean {
   const { reachedBy } = news;
   return !isRecord(reachedBy) || reachedBy["host"] !== before.connection.host;

@@ -5,10 +5,10 @@ import type { RulesetArguments } from "./arguments.js";
 import { type RulesetInputs, type RulesetState, takeOutputs } from "./state.js";
 
 /**
- * Whether an update has to do something on the host, or at least to show that it can be reached in a new way. What is
- * of use only to a later run, patience above all, needs no host.
+ * Whether an update has to contact the host: to change it, or to prove that it can be reached in a new way. A setting
+ * that only a later run uses, such as the time and number of dials, needs no host.
  *
- * @param olds what the state holds of the host
+ * @param olds what the state knows about the host
  */
 export function needsHost(
   before: RulesetArguments,
@@ -19,17 +19,20 @@ export function needsHost(
   if (old !== wanted || JSON.stringify(findWay(before)) !== JSON.stringify(findWay(after))) return true;
   const isAsWanted = olds.digest === digestText(wanted) && olds.drift.length === 0;
   if (isAsWanted && !olds.failure) return false;
-  // Where a host is gone for good, nothing on it can be repaired first.
+  // An update that only sets `deleteUnreachable` repairs nothing: the host may be gone for good.
   return before.deleteUnreachable || !after.deleteUnreachable;
 }
 
-/** Who is dialled and how one logs in. */
+/** The part of a connection that says where to dial and how to log in. */
 function findWay({ connection }: RulesetArguments): object {
   const { dialErrorLimit: _limit, perDialTimeout: _timeout, ...way } = connection;
   return way;
 }
 
-/** What an update leaves that asked no host: the new inputs, and what the state knew of the host. */
+/**
+ * Makes the state after an update that did not contact the host: the new inputs, and what the state knew about the
+ * host.
+ */
 export function keepSeen(olds: RulesetState, news: RulesetInputs, policy: Policy): RulesetState {
   const { ruleset, drift } = olds;
   const isUpToDate = olds.digest === digestText(renderPolicy(policy));

@@ -2,10 +2,10 @@ import { KnockgateError } from "../errors.js";
 import { withName } from "./log.js";
 
 /**
- * Does what an engine asks for on behalf of a resource: what is logged meanwhile begins with the resource's name, and
- * what is thrown says itself once.
+ * Runs an engine's request for a resource. Lines logged meanwhile begin with the resource's name, and an error is shown
+ * only once.
  *
- * @param name the resource's, if its state knows it
+ * @param name the resource's name, if its state has it
  */
 export async function actAtEdge<T>(name: string | undefined, act: () => Promise<T>): Promise<T> {
   try {
@@ -16,8 +16,9 @@ export async function actAtEdge<T>(name: string | undefined, act: () => Promise<
 }
 
 /**
- * Of a failed check, diff, read or delete, Pulumi's servers of providers print the error and its stack to their standard
- * error, which the engine shows beside the message that it is told (in cmd/dynamic-provider and provider/server, 3.248).
+ * Shortens an error's stack. When a check, diff, read or delete fails, Pulumi's provider servers print the error and
+ * its stack to standard error, and the engine shows that beside the message that it gets (cmd/dynamic-provider and
+ * provider/server, 3.248).
  */
 function keepShort(error: KnockgateError, name = "knockgate"): KnockgateError {
   const hidden = { enumerable: false, configurable: true, writable: true };

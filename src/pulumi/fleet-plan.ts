@@ -21,9 +21,9 @@ export const fleetNames = [
 export const hostNames = ["connection", "group", "policy", "proveFrom", "behind"] as const;
 
 /**
- * Reads what a fleet needs to know before anything of it is registered. It takes whatever a program without types gives.
+ * Checks a fleet's arguments before any of its resources is registered. A program without types may give anything.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID` with all findings at once.
+ * @throws KnockgateError `ARGUMENTS_INVALID` with all findings at once
  */
 export function planFleet(name: string, args: Given): FleetPlan {
   const hosts = isRecord(args.hosts) ? Object.keys(args.hosts) : [];
@@ -71,7 +71,7 @@ function findWrongHosts(hosts: unknown): readonly Finding[] {
     ];
   }
   return entries.flatMap(([name, host], index): readonly Finding[] => {
-    // A name that is none is not said: it may be a value, like what YAML reads without a space after the colon.
+    // An invalid name is not shown: it may be a value, for example where YAML lacks a space after the colon.
     const path = isName(name) ? `hosts.${name}` : `hosts[${index}]`;
     const ofName = {
       path,

@@ -18,17 +18,17 @@ export interface GateKnock extends ProfileGate {
   readonly commands: KnockCommands;
 }
 
-/** What a host is gated by. */
+/** A host's gates, as its component made them. */
 export interface Gating {
-  /** What a resource that finds the gates open comes after, and goes before. */
+  /** A resource that needs open gates depends on this one: it is created after it, and deleted before it. */
   readonly resource: pulumi.Resource;
   readonly ruleset: Ruleset;
-  /** The policy that it has; `undefined`: none. Secret. */
+  /** The policy that the host has; `undefined` when it has none. Secret. */
   readonly present: pulumi.Output<WrittenPolicy | undefined>;
   readonly connection: pulumi.Input<ConnectionArgs>;
   /** Gates of other policies on the host that SSH is behind. */
   readonly behind: KnockGateArgs["behind"];
-  /** Where in the program it stands; no other host has the same. */
+  /** The host's place in the program. No other host has the same. */
   readonly place: string;
 }
 
@@ -60,7 +60,7 @@ export class GatedHost {
     const { ruleset, present, connection, behind } = gating;
     this.ruleset = ruleset.ruleset;
     this.digest = pulumi.secret(ruleset.digest);
-    // A preview of a state that version 0.1.0 left, and a program under Pulumi's mocks, may have none.
+    // Missing in a preview of a state from version 0.1.0, and under Pulumi's mocks.
     this.counters = ruleset.counters.apply((counters) => counters ?? {});
     const way = pulumi.all([connection, behind ?? []]);
     const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {
@@ -72,7 +72,7 @@ export class GatedHost {
     this.knock = pulumi.secret(read.apply(listKnocks));
     this.sshConfig = pulumi.secret(read.apply((it) => writeSshConfig(name, it.way, it.policy)));
     this.profile = pulumi.secret(read.apply((it) => makeProfile(name, it.way, it.policy)));
-    // In the plugin's process no program could use them.
+    // In the plugin's process, no program could use hooks.
     this.#registerHooks = () => (isServed() ? {} : registerHooks(gating.place, gated));
     if (canRegisterHooks()) this.#hooks = this.#registerHooks();
     this.#gating = gating;
@@ -103,7 +103,7 @@ export class GatedHost {
   }
 }
 
-/** What the engine has of a connection once all of it is known, and the policy that the host confirmed. */
+/** A connection once all of it is known, and the policy that the host confirmed. */
 interface Gated extends GatedConnection {
   readonly connection: pulumi.Unwrap<ConnectionArgs>;
   readonly policy: WrittenPolicy | undefined;

@@ -3,7 +3,7 @@ import { KnockgateError } from "../errors.js";
 import type { ConnectionArgs } from "./args.js";
 import { joinHooks } from "./hooks.js";
 
-/** The arguments of `@pulumi/command`'s `remote.Command`, less the connection, which is the gate's. */
+/** The arguments of `@pulumi/command`'s `remote.Command`, without the connection: that is the gate's. */
 export interface GuardedCommandArgs {
   /** Run by the login shell when the resource is created, and when it is updated and has no `update`. Default: nothing. */
   create?: pulumi.Input<string>;
@@ -25,14 +25,14 @@ export interface GuardedCommandArgs {
 
 /** A `remote.Command` of `@pulumi/command`. */
 export interface GuardedCommand extends pulumi.CustomResource {
-  /** What the command printed. */
+  /** What the command wrote to standard output. */
   readonly stdout: pulumi.Output<string>;
-  /** What the command complained of. */
+  /** What the command wrote to standard error. */
   readonly stderr: pulumi.Output<string>;
 }
 
 /**
- * Makes a `remote.Command` that finds the gate open, and that goes before the gate does.
+ * Makes a `remote.Command` that finds the gate open, and that is deleted before the gate is.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID` when the program has no `@pulumi/command`
  */
@@ -70,7 +70,7 @@ function loadCommandPackage(): typeof import("@pulumi/command") {
   }
 }
 
-/** What `@pulumi/command` does not know. */
+/** Removes the fields that `@pulumi/command` does not have. */
 function leaveOutOurs(connection: pulumi.Unwrap<ConnectionArgs>): pulumi.Unwrap<ConnectionArgs> {
   const { ignoreHostKey: _ignore, sudoPassword: _sudo, proxy, ...known } = connection;
   if (proxy === undefined) return known;

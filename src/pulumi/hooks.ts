@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A connection and the policy that stands in its way: plain values as the engine has them. Secret. */
+/** A connection and the policy that gates it, as plain values from the engine. Secret. */
 export interface GatedConnection {
   readonly connection: unknown;
   readonly policy: unknown;
@@ -8,24 +8,24 @@ export interface GatedConnection {
   readonly behind: unknown;
 }
 
-/** Retries after which an error is the resource's own. */
+/** Knocks that are repeated after an error. After that, the resource fails with its error. */
 const mostRetries = 3;
 
-/** How @pulumi/command 1.2.1 and Go's net and ssh packages say that a host did not let them in. */
+/** What @pulumi/command 1.2.1 and Go's net and ssh packages say when a connection to a host fails. */
 const dialError =
   /dial tcp|dial error|i\/o timeout|handshake failed|connection (refused|reset|timed out|lost)|no route to host|unreachable|timed out|ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH/i;
 
 type Knock = () => Promise<void>;
 
 /**
- * Registers resource hooks that send a gate's knock right before another resource dials the host, and once more when it
- * could not get in. They run in the program, so a deletion needs the program too: `pulumi destroy --run-program`. They
- * are registered whether anybody asks for them or not: a resource that the program no longer has may still need them to
- * be deleted.
+ * Registers resource hooks that send a gate's knock right before another resource dials the host, and again when that
+ * could not connect. The hooks run in the program, so a deletion needs the program, too: `pulumi destroy
+ * --run-program`. They are registered even if no resource of the program uses them: a resource that the program no
+ * longer has may need them to be deleted.
  *
- * @param place in the names of its hooks: no other host of the program has it, and it is the same in each run, because
- * what is to be deleted knows its hooks by their names
- * @param gated resolves when the gate is what the program wants
+ * @param place becomes part of the hooks' names. It is unique in the program, and the same in each run: a resource that
+ *   is to be deleted refers to its hooks by name.
+ * @param gated resolves when the host's gates are as the program wants them
  */
 export function registerHooks(
   place: string,
@@ -43,12 +43,12 @@ export function registerHooks(
   return makeHooks(place, knock);
 }
 
-/** Whether there is an engine to register hooks at: with Pulumi's mocks a registration would never end. */
+/** Whether hooks can be registered. With Pulumi's mocks, a registration would never end. */
 export function canRegisterHooks(): boolean {
   return "registerResourceHook" in (pulumi.runtime.getMonitor() ?? {});
 }
 
-/** Puts the hooks that a resource has already before those of a gate. */
+/** Joins a resource's hooks and those of a gate. The resource's own run first. */
 export function joinHooks(
   own: pulumi.ResourceHookBinding | undefined,
   more: pulumi.ResourceHookBinding,
@@ -79,14 +79,14 @@ function makeHooks(place: string, knock: Knock): pulumi.ResourceHookBinding {
 }
 
 /**
- * A CLI that knows no hooks, and Pulumi's mocks, refuse them. Who uses a hook waits for its registration and is told so
- * by the SDK; a program that uses none must not fail by it.
+ * An old CLI, and Pulumi's mocks, refuse hooks. A resource that uses a hook awaits its registration, and the SDK
+ * reports the error. A program that uses no hook must not fail, so the error is dropped here.
  */
 function keepFailureForUse(...hooks: readonly object[]): void {
   for (const hook of hooks) (hook as Registering).__registered?.catch(() => undefined);
 }
 
-/** What the SDK's hooks have, and its own types do not say. */
+/** A field of the SDK's hooks that its types leave out. */
 interface Registering {
   readonly __registered?: Promise<void>;
 }

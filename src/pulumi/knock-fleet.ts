@@ -159,7 +159,7 @@ function merge(
     const wrong = [all, one].find((part) => !isRecord(part));
     return wrong ?? { ...all, ...one };
   };
-  // An output of both would be unknown as a whole where a field of one is.
+  // Plain values are joined at once: an output of both would be unknown as a whole when one field is unknown.
   if (isPlain(common) && isPlain(own)) return join(common ?? {}, own ?? {});
   return pulumi.all([common ?? {}, own ?? {}]).apply(([all, one]) => join(all, one));
 }

@@ -3,12 +3,12 @@ import { parsePolicy } from "../policy/parse.js";
 import type { Properties } from "./properties.js";
 import { hasUnknown, unknownValue } from "./unknown.js";
 
-/** Lists that can be judged without some of their entries. */
+/** Lists that can be checked without some of their entries. */
 const lists = ["gates", "allowFrom", "denyFrom"] as const;
 
 /**
- * Finds what is wrong with those gates and addresses of a policy that are known already. What they mean together with
- * the others, and what the policy's own tests say, can't be told yet.
+ * Finds errors in the gates and addresses of a policy that are already known. Errors that need the whole policy, and
+ * failures of the policy's own tests, can't be found yet.
  */
 export function lintKnownPart(raw: unknown): readonly LintFinding[] {
   const known = takeKnownPart(raw);
@@ -23,18 +23,18 @@ export function lintKnownPart(raw: unknown): readonly LintFinding[] {
 
 interface KnownPart {
   readonly policy: object;
-  /** Counts the entries that were left out. */
+  /** Turns a path in the known part into the path in the whole policy. */
   placeInWhole(path: string): string;
 }
 
-/** `undefined`: too little is known. */
+/** Returns `undefined` when too little is known. */
 function takeKnownPart(raw: unknown): KnownPart | undefined {
   if (typeof raw !== "object" || raw === null) return undefined;
   const { expect: _expect, log: _log, ...rest } = raw as Properties;
   const others = Object.entries(rest).filter(([name]) => !lists.some((list) => list === name));
   if (hasUnknown(others)) return undefined;
   const kept = new Map(lists.map((list) => [list, keepKnown(rest[list])]));
-  // Without all that is denied, what is allowed looks wider than it is.
+  // While a part of denyFrom is unknown, allowFrom would look wider than it is.
   if (hasUnknown(rest["denyFrom"])) kept.set("allowFrom", []);
   const parts = [...kept].map(([list, entries]) => [list, entries.map(({ entry }) => entry)]);
   return {
@@ -52,7 +52,7 @@ function keepKnown(list: unknown): readonly { readonly entry: unknown; readonly 
   return list.map((entry, index) => ({ entry, index })).filter(({ entry }) => !hasUnknown(entry));
 }
 
-/** What of a policy that is not all known tells whether its place on the host is another one. */
+/** Keeps only those fields of a partly unknown policy that decide its place on the host. */
 export function shortenUnknown(raw: unknown): unknown {
   if (raw === unknownValue || !hasUnknown(raw)) return raw;
   const { name, backend, scope } = raw as Properties;

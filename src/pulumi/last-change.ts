@@ -1,4 +1,4 @@
-/** When a host was changed last, or was to be. */
+/** When a host was last changed, or a change of it last failed, and how long that took. */
 export interface LastChange {
   /** ISO 8601, in UTC. */
   readonly at: string;

@@ -5,36 +5,36 @@ const listeners = new AsyncLocalStorage<(line: string) => void>();
 
 const names = new AsyncLocalStorage<string | undefined>();
 
-/** Tells the user one line, or a few, behind the name of the resource that is at work; it holds no secret. */
+/** Logs one line or a few, after the name of the resource that is at work. The text must not hold a secret. */
 export function logLine(line: string): void {
   const name = names.getStore();
   print(name === undefined ? line : `${name}: ${line}`);
 }
 
 function print(text: string): void {
-  // What a host said may be in it.
+  // The text may quote a host.
   const line = escapeControls(text);
   const listener = listeners.getStore();
-  // The engine shows what a dynamic provider's process prints as lines of its log.
+  // The engine's log shows what a dynamic provider's process prints.
   if (listener === undefined) console.log(line);
   else listener(line);
 }
 
 const told = new Set<string>();
 
-/** Tells the user one line that is the same for many resources: once in a run, which has a process of its own. */
+/** Logs a line that is the same for many resources, once in a run. Each run has its own process. */
 export function logLineOnce(line: string): void {
   if (told.has(line)) return;
   told.add(line);
   print(line);
 }
 
-/** Gives a listener what is logged during an act, instead of printing it. */
+/** Gives the lines that are logged during an act to a listener, instead of printing them. */
 export function withLog<T>(listener: (line: string) => void, act: () => Promise<T>): Promise<T> {
   return listeners.run(listener, act);
 }
 
-/** Puts a resource's name before each line that is logged during an act; `undefined`: none is known. */
+/** Puts a resource's name before each line that is logged during an act; `undefined` when the name is not known. */
 export function withName<T>(name: string | undefined, act: () => Promise<T>): Promise<T> {
   return names.run(name, act);
 }

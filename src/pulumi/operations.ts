@@ -33,9 +33,9 @@ export type { CheckResult } from "./check-failure.js";
 export type { Properties } from "./properties.js";
 export { wave } from "./wave-operations.js";
 
-// What the `Ruleset` resource does, free of Pulumi's classes: the dynamic resource and any other adapter call these.
+// The operations of the `Ruleset` resource, without Pulumi's classes: the dynamic resource and the plugin call them.
 
-/** Fills in defaults and the redacted ruleset; an invalid policy comes back as failures, all at once. */
+/** Fills in defaults and the redacted ruleset. Returns all failures of wrong inputs at once. */
 export function check(olds: Properties, news: Properties): Promise<CheckResult> {
   return actAtEdge(nameResource(news["origin"]), () => checkRuleset(olds, news));
 }
@@ -62,7 +62,7 @@ async function checkRuleset(olds: Properties, news: Properties): Promise<CheckRe
       if (failures.length > 0) return { inputs: { ...news }, failures };
       for (const finding of found) logLineOnce(`warning: policy ${policy.name}: ${formatFinding(finding)}`);
       const ruleset = renderRedacted(policy, redactionKey);
-      // No drift is wanted: so a preview shows what a refresh found as what will go.
+      // The wanted drift is empty, so a preview shows that the drift that a refresh found will go.
       const reachedBy = describeReach(news, redactionKey);
       const filled = {
         policy: writePolicy(policy),
@@ -81,7 +81,7 @@ function isWarning(finding: Finding | LintFinding): boolean {
   return "severity" in finding && finding.severity === "warning";
 }
 
-/** Compares what the host confirmed with what is wanted: by meaning, and without asking the host. */
+/** Compares what the host confirmed with what is wanted, by meaning. Does not contact the host. */
 export function diff(_id: string, olds: Properties, news: Properties): Promise<DiffResult> {
   return actAtEdge(nameResource(news["origin"]), async () => compareInputs(olds, news));
 }
@@ -124,9 +124,9 @@ async function updateOnHost(id: string, rawOlds: Properties, rawNews: Properties
 }
 
 /**
- * Returns what the host really has. A host that has nothing of the policy any more is drift as well: the resource
- * stays in the state, because the state alone knows by which knock the host would have to be reached if it had. A host
- * of a fleet that can't be looked at is no reason not to look at the others: that is in its drift.
+ * Returns what the host really has. If the host has nothing of the policy any more, that is drift, too: the resource
+ * stays in the state, because only the state knows the knock that the host might still need. If a host of a fleet can't
+ * be observed, its drift says so, and the refresh goes on with the other hosts.
  */
 export function read(id: string, props: Properties): Promise<ReadResult> {
   return actAtEdge(nameResource(props["origin"]), () => readFromHost(id, props));
@@ -136,7 +136,7 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
   const { wanted, state } = expectState(props);
   const { policy, connection, behind, recordFailure } = wanted;
   const possible = listPossible(state, policy);
-  // A host whose last change failed has the former policy, whose secrets are others.
+  // After a failed change, the host has the former policy, and that has other secrets.
   const [present = policy] = possible;
   const isGated = possible.length > 0;
   const way = { connection, gatedBy: isGated ? possible : [policy], isGated, behind };

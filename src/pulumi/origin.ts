@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Names a place in a program: the same in each run, and another in any other program, stack and organization.
+ * Names a component's place in its program. The name is the same in each run, and different in each other program,
+ * stack and organization.
  *
- * @param part what tells it from others in the same component
+ * @param part distinguishes several places in one component
  */
 export function nameOrigin(component: pulumi.ComponentResource, part?: string): Promise<string> {
-  // An output of the component would make whoever has it depend on all of the component's children.
+  // A promise, because a resource that uses an output of the component would depend on all of the component's children.
   return new Promise((resolve) => {
     component.urn.apply((urn) =>
       resolve([nameOrganization(), urn, ...(part === undefined ? [] : [part])].join("/")),
@@ -14,7 +15,7 @@ export function nameOrigin(component: pulumi.ComponentResource, part?: string): 
   });
 }
 
-/** The name of the resource that an origin stands for, in its program: of a host of a fleet `FLEET-HOST`. */
+/** Returns the name of the resource that an origin stands for. For a host of a fleet it is `FLEET-HOST`. */
 export function nameResource(origin: unknown): string | undefined {
   const [, , types, ...rest] = `${origin ?? ""}`.split("::");
   if (types === undefined || rest.length === 0) return undefined;
@@ -22,7 +23,10 @@ export function nameResource(origin: unknown): string | undefined {
   return types.endsWith(":KnockFleet") ? name.replace(/\/([^/]*)$/, "-$1") : name;
 }
 
-/** Two organizations may have a stack of the same name. A program under Pulumi's mocks may have none, which throws. */
+/**
+ * Two organizations may have a stack of the same name. Under Pulumi's mocks there may be no organization, and the SDK
+ * throws.
+ */
 function nameOrganization(): string {
   try {
     return pulumi.getOrganization();

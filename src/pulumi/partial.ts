@@ -1,18 +1,18 @@
-/** What the engine saves of a resource whose operation failed half way, and why. */
+/** The state that the engine saves for a resource whose operation failed half way. */
 export interface PartialState {
   readonly id: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** The state that an error carries for the engine, if it does. */
+/** Reads the state that an error carries for the engine; `undefined` when it carries none. */
 export function readAttached(error: unknown): PartialState | undefined {
   return error instanceof Error && "properties" in error ? (error as Error & PartialState) : undefined;
 }
 
 /**
- * Gives an error the state that the engine is to save with the failed resource, in the form that Pulumi's dynamic
- * provider knows (grpcResponseFromError in its cmd/dynamic-provider, 3.248). It holds secrets, so nobody who prints the
- * error sees it.
+ * Attaches to an error the state that the engine must save with the failed resource, in the form that Pulumi's dynamic
+ * provider reads (grpcResponseFromError in its cmd/dynamic-provider, 3.248). The state holds secrets, so its properties
+ * are not enumerable: code that prints the error does not show them.
  */
 export function attachState<T extends Error>(error: T, { id, properties }: PartialState): T {
   const attached = { id, properties, reasons: [error.message] };

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** What the SDK's resources know of themselves from their constructor on, and its own types do not say. */
+/** Fields that the SDK's resources have from their constructor on, and that its types leave out. */
 interface Placed {
   readonly __pulumiType?: string;
   readonly __name?: string;
@@ -10,9 +10,9 @@ interface Placed {
 const stackType = "pulumi:pulumi:Stack";
 
 /**
- * Names a component's place in its program as the end of its URN does: by the types of all that it stands in, and its
- * name. The engine takes no second resource of that place, and it is the same in each run. A URN comes too late for
- * what needs a name at once.
+ * Names a component's place in its program as the end of its URN does: the types of its parents, its own type, and its
+ * name. The engine allows only one resource in a place, and the place is the same in each run. A URN resolves too late
+ * for code that needs a name at once.
  */
 export function namePlace(component: pulumi.ComponentResource): string {
   const own = component as unknown as Placed;

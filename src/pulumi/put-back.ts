@@ -10,16 +10,18 @@ import type { Properties } from "./properties.js";
 import { listPossible, makeRequest } from "./recorded.js";
 import { expectStored } from "./state.js";
 
-/** A host's own resource, and the part of its state that says what the host has and had: a `StoredState`. Secret. */
+/**
+ * The id of a host's `Ruleset`, and the part of its state that says what the host has and had: a `StoredState`. Secret.
+ */
 export interface StoredRuleset {
   readonly id: string;
   readonly state: Properties;
 }
 
-/** Hosts at once: each takes an SSH connection or two. */
+/** Hosts handled at the same time. Each takes one or two SSH connections. */
 const mostAtOnce = 8;
 
-/** Puts a host back to what it had before its last change, which went well. Never throws. */
+/** Restores what a host had before its last change, which succeeded. Never throws. */
 export function putBack(host: string, { id, state: raw }: StoredRuleset): Promise<HostResult> {
   return measureHost(host, raw, "undone", "the change back to what it had failed: ", async () => {
     const { wanted, state } = expectStored(raw);
@@ -33,7 +35,7 @@ export function putBack(host: string, { id, state: raw }: StoredRuleset): Promis
   });
 }
 
-/** Brings a host that was put back to the ruleset that its state says it has. Never throws. */
+/** Applies a ruleset again that was undone on a host and that the host's state still has. Never throws. */
 export function applyAgain(host: string, { id, state: raw }: StoredRuleset): Promise<HostResult> {
   return measureHost(host, raw, "changed", "", async () => {
     const { wanted, state } = expectStored(raw);
@@ -44,7 +46,7 @@ export function applyAgain(host: string, { id, state: raw }: StoredRuleset): Pro
   });
 }
 
-/** Does something for each of many hosts, some at once; the results stand in the hosts' order. */
+/** Runs `use` for each host, several at the same time. The results have the order of the hosts. */
 export async function mapHosts<T, R>(
   hosts: readonly T[],
   use: (host: T) => Promise<R>,

@@ -8,16 +8,16 @@ import { hasUnknown, unknownValue } from "./unknown.js";
 type LoginField = keyof Connection;
 
 const fields = Object.keys(connectionSchema.shape) as LoginField[];
-/** Fields of a login that are described in their own way. */
+/** Login fields with a description of their own. */
 const described: readonly LoginField[] = ["hostKey", "ignoreHostKey", "proxy"];
-/** Those that are seen as labels, which change when they do. */
+/** Login fields shown as labels. A label changes with its value. */
 const labelled = fields.filter((name) => fieldSecrecy[name] === "secret");
-/** Those that may be seen as they are: the log names host and port, and none of them lets anybody in. */
+/** Login fields shown as they are. The log names host and port anyway, and none of these fields lets anybody in. */
 const shown = fields.filter((name) => !labelled.includes(name) && !described.includes(name));
 
 /**
- * Describes how a host is reached as everybody may see it, so that a preview shows what of it changed: addresses, users
- * and the fingerprints of host keys, and a label in place of each secret. Without the key, which is secret and random,
+ * Describes how a host is reached, without a secret, so that a preview shows what changed: addresses, users,
+ * fingerprints of host keys, and a label in place of each secret. The labels' key is secret and random: without it,
  * nobody can try passwords against a label.
  */
 export function describeReach(
@@ -59,7 +59,7 @@ function describeHostKey({ hostKey, ignoreHostKey }: Properties, key: string): u
   if (hostKey === undefined) return "as in known_hosts";
   if (hostKey === unknownValue) return hostKey;
   const [, blob] = /^\s*[a-z][\w@.-]* ([A-Za-z0-9+/]{40,}={0,2})(?:\s|$)/.exec(`${hostKey}`) ?? [];
-  // What is no public key may be a secret that was put into the wrong place.
+  // Anything but a public key may be a secret in the wrong field.
   return blob === undefined
     ? labelSecret("hostKey", hostKey, key)
     : fingerprintKey(Buffer.from(blob, "base64"));

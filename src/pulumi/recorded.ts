@@ -8,7 +8,7 @@ import { logLine } from "./log.js";
 import { attachState } from "./partial.js";
 import { type RulesetInputs, type RulesetState, readPolicies } from "./state.js";
 
-/** What a host is asked to change to. */
+/** Makes the request for a change from a resource's arguments. */
 export function makeRequest(
   owner: string,
   { policy, undoAfterSeconds, adopt, health }: RulesetArguments,
@@ -16,7 +16,7 @@ export function makeRequest(
   return { policy, owner, undoAfterSeconds, adopts: adopt, health };
 }
 
-/** Lists the policies that a host may have by what its state says, likeliest first. Secret. */
+/** Lists the policies that a host may have, by its state, likeliest first. Secret. */
 export function listPossible(
   { failure, former = [] }: Pick<RulesetState, "failure" | "former">,
   policy: Policy,
@@ -26,9 +26,9 @@ export function listPossible(
 }
 
 /**
- * Makes a change and returns the outputs that it leaves. A change that failed leaves its failure, beside what the host
- * still has: where the resource records failures that is all, else it fails with a message. An error whose host may
- * have confirmed all the same is given the state that knows both knocks, for the engine to save.
+ * Makes a change and returns the resource's state after it. If the change fails and the resource records failures, the
+ * state has the failure and what the host still has. Otherwise the error is thrown. If the host may have confirmed the
+ * change all the same, the error carries a state with both knocks for the engine to save.
  *
  * @param olds the state before, if there was one
  * @param possible the policies that the host may have had until now
@@ -49,7 +49,7 @@ export async function recordChange(
   try {
     const confirmed = await change();
     const former = keepFormer ? possible.slice(0, 1).map(writePolicy) : [];
-    // A preview takes an output that is not there for one that is not known yet.
+    // A preview shows an output that is missing as not known yet.
     const recorded = recordFailure ? { failure: "", former, ...measure() } : {};
     return { ...news, ...confirmed, drift: [], counters: {}, ...recorded };
   } catch (cause) {

@@ -3,25 +3,27 @@ import { keepAnswersUnlogged } from "./unlogged.js";
 
 keepAnswersUnlogged();
 
-/** The package's version where its plugin serves its resources; none in a Node program. */
+/** The package's version in the plugin's process; `undefined` in a Node program. */
 let servedVersion: string | undefined;
 
 /**
- * From now on the resources made in this process are the plugin's own: a dynamic provider would be started in the
- * project of a program in another language, where this package need not be.
+ * Makes the plugin serve all resources that this process creates from now on. A dynamic provider would start in the
+ * project of a program in another language, where this package may not be installed.
  *
- * @param version of the package, by which the engine finds the plugin that has to serve them
+ * @param version the package's version: the engine finds the plugin that serves the resources by it
  */
 export function registerAsServed(version: string): void {
   servedVersion = version;
 }
 
-/** Whether this process is the plugin's, which serves programs in any language. */
+/** Whether this process is the plugin, which serves programs in any language. */
 export function isServed(): boolean {
   return servedVersion !== undefined;
 }
 
-/** Registers a resource of this package, served by the dynamic provider or, where there is one, by the plugin. */
+/**
+ * Registers a resource of this package. In the plugin's process the plugin serves it, elsewhere the dynamic provider.
+ */
 export function registerResource(
   type: string,
   provider: pulumi.dynamic.ResourceProvider,

@@ -1,4 +1,4 @@
-// What an engine is answered. Any properties: these stand in declarations that programs import, which need no schema.
+// The answers to the engine. Programs import these declarations, so they use plain records, which need no schema.
 
 export interface CreateResult {
   readonly id: string;

@@ -12,8 +12,8 @@ import type { StoredState } from "./state.js";
 type Operations = typeof operations;
 
 /**
- * The engine stores this provider's text in the state and runs it from there. So it holds nothing: each method
- * imports the package that is installed then, by the name that the user's project knows.
+ * The engine stores this provider's source text in the state and runs it from there. So it closes over nothing: each
+ * method imports the package that is installed at that time, by the name that the user's project knows.
  */
 const provider: pulumi.dynamic.ResourceProvider = {
   async check(olds, news) {
@@ -51,13 +51,15 @@ export interface RulesetArgs {
   readonly adopt: pulumi.Input<boolean> | undefined;
   readonly deleteUnreachable: pulumi.Input<boolean> | undefined;
   readonly health?: pulumi.Input<HealthCheck> | undefined;
-  /** Whether a failed change is told by the outputs alone. */
+  /** Whether a failed change is a success for the engine, with the failure in the outputs only. Default: false. */
   readonly recordFailure?: boolean | undefined;
-  /** Whether the state keeps what the host had before, so that it can be put back. */
+  /** Whether the state keeps the former policy, so that it can be restored. Default: false. */
   readonly keepFormer?: boolean | undefined;
-  /** Names of what the component was given beside all that it knows: for `check` to find. They may hold a secret. */
+  /**
+   * Names of arguments that the component was given and does not have, for `check` to report. They may hold a secret.
+   */
   readonly unknownArguments?: readonly string[] | undefined;
-  /** Where in which program this stands: the same in each run, and in no other program. */
+  /** The resource's place in its program: the same in each run, and different in each other program. */
   readonly origin: pulumi.Input<string>;
 }
 
@@ -71,16 +73,16 @@ export interface Ruleset extends pulumi.CustomResource {
   readonly origin: pulumi.Output<string>;
   readonly ruleset: pulumi.Output<string>;
   readonly digest: pulumi.Output<string>;
-  /** By gate; only after a refresh. */
+  /** Counts by the gate's name; set only after a refresh. */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
 }
 
-/** A ruleset whose failed changes are told by its outputs alone. */
+/** A ruleset whose failed changes show in its outputs only. */
 export interface RecordingRuleset extends Ruleset {
-  /** Why the last change failed; empty: it did not. */
+  /** Why the last change failed; empty when it succeeded. */
   readonly failure: pulumi.Output<string>;
   readonly lastChange: pulumi.Output<LastChange>;
-  /** What the host had before the change that the state tells of, likeliest first. Secret. */
+  /** The policies that the host may have had before the last change, likeliest first. Secret. */
   readonly former: pulumi.Output<readonly WrittenPolicy[]>;
 }
 
@@ -102,7 +104,7 @@ export function registerRuleset(
     recordFailure: args.recordFailure,
     keepFormer: args.keepFormer,
     origin: args.origin,
-    // Chosen by `check`; it is named here because the engine keeps a property secret only if the program did.
+    // `check` chooses it. It is here because the engine keeps a property secret only if the program marked it.
     redactionKey: pulumi.secret(""),
     ruleset: undefined,
     digest: undefined,
@@ -124,7 +126,7 @@ export function registerRecordingRuleset(
   return registerRuleset(name, { ...args, recordFailure: true }, opts) as RecordingRuleset;
 }
 
-/** The policy that the host has, by what the state says; `undefined`: none. Secret. */
+/** The policy that the host has, by its state; `undefined` when it has none. Secret. */
 export function findPresent({
   policy,
   failure,
@@ -135,7 +137,7 @@ export function findPresent({
     .apply(([wanted, why, had]) => (why === "" ? wanted : had[0]) as WrittenPolicy | undefined);
 }
 
-/** The id and the state, as far as they are needed to put the host back to what it had: a `StoredRuleset`. Secret. */
+/** The id, and the part of the state that restores what the host had: a `StoredRuleset`. Secret. */
 export function readStored(
   ruleset: RecordingRuleset,
   health: HealthCheck | undefined,

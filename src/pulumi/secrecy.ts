@@ -6,16 +6,16 @@ import type { KnockGate } from "./knock-gate.js";
 import type { RulesetState } from "./state.js";
 import type { WaveInputs, WaveState } from "./wave-state.js";
 
-// What is secret is said here, once: the resources' `additionalSecretOutputs`, what the plugin marks and the schema for
-// other languages are made from it. A new property does not compile until it is said of it. Nothing is imported but
-// types: a program that declares a gate shall not have to load the schemas.
+// Only this module says what is secret. The resources' `additionalSecretOutputs`, the plugin's marks and the schema for
+// other languages are made from it. A new property does not compile until it has an entry here. This module imports
+// only types, so that a program that declares a gate does not load the schemas.
 
-/** `secret`: it stays so in state, previews and logs, whether the program marked it or not. */
+/** `secret`: hidden in state, previews and logs, whether the program marked it or not. */
 type Secrecy = "secret" | "plain";
 
 export type SecrecyOf<Name extends string> = Readonly<Record<Name, Secrecy>>;
 
-/** Of the resource that changes a host. */
+/** For the properties of `Ruleset`, which changes a host. */
 export const rulesetSecrecy: SecrecyOf<keyof RulesetState> = {
   connection: "secret",
   policy: "secret",
@@ -41,7 +41,7 @@ export const rulesetSecrecy: SecrecyOf<keyof RulesetState> = {
   lastChange: "plain",
 };
 
-/** Of the resource that ends a wave. */
+/** For the properties of `Wave`, which ends a wave. */
 export const waveSecrecy: SecrecyOf<keyof WaveInputs | keyof WaveState> = {
   fleet: "plain",
   wave: "plain",
@@ -60,7 +60,7 @@ type OutputName<Component> = {
 }[keyof Component] &
   string;
 
-/** Of what the components offer, a host of a fleet as well. */
+/** For the outputs of the components and of a fleet's hosts. */
 export const componentSecrecy: SecrecyOf<Exclude<OutputName<KnockGate> | OutputName<KnockFleet>, "urn">> = {
   ruleset: "plain",
   digest: "secret",
@@ -79,8 +79,8 @@ type FieldName<T> = T extends readonly (infer Item)[]
     : never;
 
 /**
- * Of the fields of connections and policies, at any depth. The whole is secret; other languages mark these by themselves
- * as well, and of a login a preview shows those that are plain.
+ * For the fields of connections and policies, at any depth. Our own resources mark the whole connection and policy.
+ * Packages for other languages mark these fields, too, and a preview shows a login's plain fields.
  */
 export const fieldSecrecy: SecrecyOf<FieldName<ConnectionInput> | FieldName<PolicyInput>> = {
   host: "plain",
@@ -129,12 +129,12 @@ export const fieldSecrecy: SecrecyOf<FieldName<ConnectionInput> | FieldName<Poli
   isOpen: "plain",
 };
 
-/** Lists what is secret, in the order in which it stands there. */
+/** Lists the secret names, in the order of the table. */
 export function listSecrets(of: Readonly<Record<string, Secrecy>>): string[] {
   return Object.entries(of).flatMap(([name, secrecy]) => (secrecy === "secret" ? [name] : []));
 }
 
-/** Of all names: where a package in another language offers a property of such a name, it is secret. */
+/** All secret names. In packages for other languages, every property with such a name is secret. */
 export const secretNames: readonly string[] = [
   rulesetSecrecy,
   waveSecrecy,

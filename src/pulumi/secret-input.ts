@@ -1,19 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fieldSecrecy } from "./secrecy.js";
 
-/** Names that fields of connections and policies have. Any other name may itself be a secret, mistyped. */
+/** The field names of connections and policies. Any other name may be a secret in the wrong place. */
 export const fieldNames: ReadonlySet<string> = new Set(Object.keys(fieldSecrecy));
 
 /**
- * Makes a secret of an input. The SDK sends nothing of an output in which something is not known yet; so then each
- * known part is a secret of its own, for a preview to tell what is wrong with it.
+ * Makes an input secret. The SDK sends nothing of an output that has an unknown part. In that case each known part
+ * becomes a secret of its own, so that a preview can say what is wrong with it.
  */
 export function keepSecret(input: pulumi.Input<unknown>): pulumi.Input<unknown> {
-  // A secret `undefined` would be something that was given.
+  // A secret `undefined` would count as a given value.
   if (input === undefined) return undefined;
   const whole = pulumi.output(input);
   const chosen = isKnown(whole).then((known) => (known ? pulumi.secret(whole) : splitSecret(input)));
-  // Who waits for it hears of a failure; nobody may be waiting yet.
+  // Whoever awaits it gets the error. Nobody may await it yet, and an unhandled rejection would end the process.
   chosen.catch(() => undefined);
   return chosen;
 }

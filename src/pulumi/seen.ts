@@ -10,16 +10,16 @@ import { renderPolicy } from "../render/render.js";
 import { logLine } from "./log.js";
 import { type RulesetInputs, type RulesetState, takeInputs } from "./state.js";
 
-/** What a host was seen to have, as a state holds it. */
+/** What a refresh observed on a host, in the form of the state. */
 export interface Seen {
   readonly props: RulesetState;
-  /** What the program sets. */
+  /** The properties that the program sets. */
   readonly inputs: RulesetInputs;
-  /** In lines without a secret. */
+  /** Lines without a secret. */
   readonly drift: readonly string[];
 }
 
-/** Brings what the state says of a host up to what was seen and had been counted there. */
+/** Updates a host's state with what was observed and counted there. */
 export function describeSeen(
   observed: Observed,
   counts: Counts | undefined,
@@ -29,7 +29,7 @@ export function describeSeen(
 ): Seen {
   const found = assessDrift(observed, {
     policy,
-    // Once drift was found there is none.
+    // Empty when an earlier refresh found another ruleset.
     digest: state.digest || digestText(renderPolicy(policy)),
     owner: id,
     obstacles: state.obstacles,
@@ -47,7 +47,7 @@ export function describeSeen(
   };
 }
 
-/** Says in the state of a host that it could not be looked at. */
+/** Makes the state of a host that could not be observed: its drift says why. */
 export function describeUnseen(cause: unknown, state: RulesetState, place: string): Omit<Seen, "drift"> {
   const why = cause instanceof KnockgateError ? cause.message : String(cause);
   const drift = [`not looked at: ${why}`];

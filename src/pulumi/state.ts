@@ -34,61 +34,64 @@ const argumentShape = {
   keepFormer: given("keepFormer").optional(),
 } satisfies { readonly [Name in keyof Given]: z.ZodType };
 
-/** What the resource is told, by its component and by `check`. */
+/** The resource's inputs, from its component and from `check`. */
 const inputsSchema = z.object({
   ...argumentShape,
-  /** Where in which program the resource stands. */
+  /** The resource's place in its program. */
   origin: z.string().optional(),
-  /** Keys the labels that stand for secrets. */
+  /** The key of the labels that stand for secrets. */
   redactionKey: z.string(),
-  /** The ruleset as everybody may see it; after a refresh what the host has. */
+  /** The redacted ruleset; after a refresh, what the host has. */
   ruleset: z.string(),
-  /** What the last refresh found changed on the host; a program wants none. */
+  /** What the last refresh found changed on the host. The wanted value is empty. */
   drift: lines,
-  /** How the host is reached, as everybody may see it. Version 0.1.0 did not write it. */
+  /** How the host is reached, without a secret. Version 0.1.0 did not write it. */
   reachedBy: z.record(z.string(), z.unknown()).optional(),
 });
 
 const outputShape = {
-  /** SHA-256 of the ruleset that the host confirmed; empty where it has none, or another one. */
+  /** SHA-256 of the ruleset that the host confirmed; empty when it has none, or another one. */
   digest: z.string(),
-  /** What else stood in the gate's way when it was proven; none where it never was. */
+  /** Other rules on the host that dropped protected ports when the gate was last proven; missing when it never was. */
   obstacles: lines.optional(),
-  /** By gate, since the last refresh. Version 0.1.0 did not write it. */
+  /** Packets counted per gate since the ruleset was loaded, as of the last refresh. Version 0.1.0 did not write it. */
   counters: z.record(z.string(), z.custom<GateCounts>()).default({}),
-  /** Why the last change failed; empty: it did not. Only where failures are recorded, or the host may have confirmed. */
+  /**
+   * Why the last change failed; empty when it succeeded. Set only where failures are recorded, or where the host may
+   * have confirmed a failed change.
+   */
   failure: z.string().optional(),
-  /** The policies that the host may have had before, likeliest first. As `failure`. */
+  /** The policies that the host may have had before, likeliest first. Set where `failure` is. */
   former: z.array(z.unknown()).transform(keepPolicies).optional(),
-  /** When the host was changed last, or was to be. As `failure`. */
+  /** When the host was last changed, or a change of it last failed. Set where `failure` is. */
   lastChange: lastChangeSchema.optional(),
 };
 
 const stateSchema = z.object({ ...inputsSchema.shape, ...outputShape });
 
-/** What puts a host back to what it had: the part of its state that its wave is given. */
+/** The part of a host's state that its wave gets, to restore what the host had. */
 const storedSchema = stateSchema.pick({
   ...{ connection: true, policy: true, proveFrom: true, behind: true, undoAfterSeconds: true, health: true },
   ...{ origin: true, former: true },
 });
 
-/** What a program asks of a host, complete. Secret in part: see `secrecy.ts`. */
+/** A resource's complete inputs. Some are secret: see `secrecy.ts`. */
 export type RulesetInputs = Readonly<z.output<typeof inputsSchema>>;
-/** What the engine keeps of a host. */
+/** The state that the engine keeps for a host. */
 export type RulesetState = Readonly<z.output<typeof stateSchema>>;
-/** What only the host can tell. */
+/** The properties that a change or a refresh sets. */
 export type RulesetOutputs = Pick<RulesetState, keyof typeof outputShape>;
 export type StoredState = Readonly<z.output<typeof storedSchema>>;
 
 export const stateNames: readonly string[] = Object.keys(stateSchema.shape);
 
-/** A resource's properties, read: as they are, and what its arguments mean. */
+/** A resource's properties, and the arguments parsed from them. */
 interface Reading<Read> {
   readonly state: Read;
   readonly wanted: RulesetArguments;
 }
 
-/** `undefined`: it can't be read. */
+/** Returns `undefined` when the state can't be read. */
 export function readState(raw: Properties): Reading<RulesetState> | undefined {
   const wanted = readArguments(raw);
   const state = stateSchema.safeParse(raw);
@@ -102,7 +105,7 @@ export function expectState(raw: Properties): Reading<RulesetState> {
 }
 
 /**
- * Reads what `check` has completed right before.
+ * Reads inputs that `check` has completed.
  *
  * @throws KnockgateError `POLICY_INVALID`
  */
@@ -117,7 +120,7 @@ export function expectStored(raw: Properties): Reading<StoredState> {
 
 const earlierSchema = inputsSchema.pick({ redactionKey: true, undoAfterSeconds: true }).partial();
 
-/** What `check` takes over from earlier inputs. */
+/** What `check` keeps from earlier inputs. */
 export type EarlierInputs = Readonly<z.output<typeof earlierSchema>>;
 
 /** Reads earlier inputs; a new resource has none. */
@@ -125,13 +128,13 @@ export function readEarlier(raw: Properties): EarlierInputs {
   return earlierSchema.safeParse(raw).data ?? {};
 }
 
-/** Takes those outputs that a state has. */
+/** Returns a state's outputs, without those that are not set. */
 export function takeOutputs(state: RulesetState): RulesetOutputs {
   const present = Object.entries(state).filter(([name, value]) => isOutput(name) && value !== undefined);
   return Object.fromEntries(present) as RulesetOutputs;
 }
 
-/** Leaves a state's outputs out. */
+/** Returns a state without its outputs. */
 export function takeInputs(state: RulesetState): RulesetInputs {
   return Object.fromEntries(Object.entries(state).filter(([name]) => !isOutput(name))) as RulesetInputs;
 }
@@ -140,7 +143,7 @@ function isOutput(name: string): boolean {
   return Object.hasOwn(outputShape, name);
 }
 
-/** Properties of Pulumi's own, which begin with two underscores, go along. */
+/** Keeps Pulumi's own properties, whose names begin with two underscores. */
 function expectShape<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   raw: Properties,

@@ -7,7 +7,7 @@ export function hasUnknown(value: unknown): boolean {
   return listUnknown(value).length > 0;
 }
 
-/** Lists where something is not known yet, as paths. */
+/** Lists the paths of all values that are not known yet. */
 export function listUnknown(value: unknown, path: readonly PropertyKey[] = []): readonly string[] {
   if (value === unknownValue) return [formatPath(path)];
   if (Array.isArray(value)) return value.flatMap((entry, index) => listUnknown(entry, [...path, index]));
@@ -15,7 +15,7 @@ export function listUnknown(value: unknown, path: readonly PropertyKey[] = []): 
   return Object.entries(value).flatMap(([name, entry]) => listUnknown(entry, [...path, name]));
 }
 
-/** Whether what was found at a path may be due to something unknown: there, in it, or around it. */
+/** Whether a finding at a path may come from an unknown value: at that path, inside it, or around it. */
 export function isDueTo(unknown: readonly string[], path: string): boolean {
   return unknown.some((one) => one === path || isBelow(one, path) || isBelow(path, one));
 }

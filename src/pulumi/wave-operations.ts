@@ -32,12 +32,15 @@ import {
   waveNames,
 } from "./wave-state.js";
 
-/** Hosts whose last change is older were not changed in this run: a run has a provider's process of its own. */
+/**
+ * When this run began: each run has its own provider process. A host whose last change is older was not changed in this
+ * run.
+ */
 const runStartMs = performance.timeOrigin;
 
 /**
- * What the `Wave` resource does, free of Pulumi's classes: when all hosts of a wave have been tried it counts those
- * that failed, says what became of each, and fails when they are too many, so that the engine begins no later wave.
+ * The operations of the `Wave` resource, without Pulumi's classes. After all hosts of a wave were tried, it reports on
+ * each, and fails when too many failed, so that the engine does not start a later wave.
  */
 export const wave = {
   async check(_olds: Properties, news: Properties): Promise<CheckResult> {
@@ -120,13 +123,16 @@ function listHosts({ hosts }: WaveInputs): readonly WaveHost[] {
   }));
 }
 
-/** A wave that is not to be undone any more is not told either how its hosts are reached. */
+/**
+ * Whether the wave can't apply the ruleset again to a restored host: the host left the wave, or the wave no longer
+ * restores hosts, and so does not get the login either.
+ */
 function isLost(one: Undone, read: WaveInputs): boolean {
   if (read.hosts.every(({ name }) => name !== one.name)) return true;
   return isStillUndone(one, read) && !Object.hasOwn(read.rulesets, one.name);
 }
 
-/** A host whose own resource has changed it since is not as it was put back. */
+/** Whether a host is still as it was restored: its own resource has not changed it since. */
 function isStillUndone({ name, at }: Undone, { hosts }: WaveInputs): boolean {
   return hosts.some((host) => host.name === name && host.lastChange.at === at);
 }
@@ -150,7 +156,10 @@ function print(summary: WaveSummary): void {
   for (const line of describeWave(summary)) logLine(line);
 }
 
-/** Where hosts were put back, the engine saves that with the failed resource, so that the next run knows. */
+/**
+ * Makes the error of a failed wave. If hosts were restored, it carries a state for the engine to save, so that the next
+ * run knows of them.
+ */
 function failWave(
   read: WaveInputs,
   summary: WaveSummary,
@@ -178,7 +187,7 @@ function listNames(names: readonly string[]): string {
     : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
-/** The hosts' own resources hold the ruleset that they were put back from. */
+/** Warns of restored hosts, because the state of their own resources still has the ruleset that was undone. */
 function warnLost(undone: readonly Undone[]): void {
   if (undone.length === 0) return;
   const names = listNames(undone.map(({ name }) => name));

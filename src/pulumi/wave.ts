@@ -36,19 +36,19 @@ const provider: pulumi.dynamic.ResourceProvider = {
 
 export interface WaveInputs {
   readonly fleet: string;
-  /** From 1. */
+  /** The wave's number, from 1. */
   readonly wave: number;
   readonly of: number;
   readonly maxFailures: number;
   readonly pauseSeconds: number;
   readonly onFailure: string;
-  /** What each host's `Ruleset` says of its last change. */
+  /** What each host's `Ruleset` reports about its last change. */
   readonly hosts: pulumi.Input<readonly object[]>;
-  /** Only where the hosts of a failed wave are put back. */
+  /** Set only when the hosts of a failed wave are to be restored. */
   readonly rulesets: pulumi.Input<unknown> | undefined;
 }
 
-/** What stands between one wave and the next: it fails when too many hosts have. */
+/** Stands between one wave and the next: it fails when too many hosts failed. */
 export interface Wave extends pulumi.CustomResource {
   readonly summary: pulumi.Output<WaveSummary>;
 }

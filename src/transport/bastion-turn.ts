@@ -3,31 +3,33 @@ import type { Connection, Login } from "./connection.js";
 import { makeTurns, type Turns } from "./turns.js";
 
 /**
- * sshd refuses new connections, some at first, once 10 are waiting to log in (MaxStartups 10:30:100, the default of
- * sshd_config(5)); MaxSessions counts within one connection, and ours have one session each. What uses a bastion has at
- * most one connection to it that is still logging in, so that eight leave two to people.
+ * sshd starts to refuse new connections when 10 of them have not logged in yet (MaxStartups 10:30:100, the default in
+ * sshd_config(5)). MaxSessions limits the sessions of one connection, and our connections to a bastion have one session
+ * each. An operation has at most one connection to a bastion that is still logging in. So 8 operations leave room for
+ * two people.
  */
 const usualLimit = 8;
 
-/** By the sshd that counts: one for each host and port, whoever logs in. */
+/** By host and port, whoever logs in: each sshd counts its own connections. */
 const turnsByServer = new Map<string, Turns>();
 
-/** The ways of one operation: to the host, and to the machine that its gates are tried from. */
+/** How one operation reaches the host, and the machine that it tries the host's gates from. */
 export interface Ways {
   readonly connection: Connection;
   readonly proveFrom?: Connection | undefined;
 }
 
 /**
- * Waits until each machine that many hosts may share, a bastion or one to prove from, is used by fewer operations of this
- * process than it can take; then acts. Each machine is waited for once and before anything is sent, so no time limit
- * runs meanwhile and nobody waits while a host is armed; and in one order for all, so that no two operations ever wait
- * for each other.
+ * Waits for every machine that many hosts may share (a bastion, a machine to prove from), then acts. The wait ends when
+ * fewer operations of this process use the machine than its limit allows. An operation waits for each machine once, and
+ * before it sends anything: no time limit runs meanwhile, and no host is armed. All operations wait in the same order,
+ * so that two never wait for each other.
  *
- * The limit is 8, or what the environment's KNOCKGATE_BASTION_LIMIT says.
+ * The limit is 8, or the environment's KNOCKGATE_BASTION_LIMIT.
  *
  * @param log is told of each wait that begins
- * @throws KnockgateError `ARGUMENTS_INVALID` when that is no number above 0; and what `act` throws
+ * @throws KnockgateError `ARGUMENTS_INVALID` when KNOCKGATE_BASTION_LIMIT is not a whole number above 0; and what `act`
+ *   throws
  */
 export async function takeBastionTurns<T>(
   ways: Ways,
@@ -44,7 +46,7 @@ export async function takeBastionTurns<T>(
   }
 }
 
-/** How long others take is not known. */
+/** The message gives no time limit: how long the others take is not known. */
 function describeWait(server: string): string {
   const place = server.replace(" ", ":");
   return `waits for its turn at ${place}, which as many operations of this process use as may at a time (KNOCKGATE_BASTION_LIMIT), until one of them ends`;

@@ -4,15 +4,15 @@ import { makeOutpost, type Outpost } from "./outpost.js";
 import { dialPatiently, startClock } from "./patience.js";
 import { type Credentials, openSsh, readCredentials, type SshClient } from "./ssh.js";
 
-/** Is told of each dial that failed and is tried again. */
+/** Is told of each failed dial that is tried again. */
 type Log = (line: string) => void;
 
-/** Makes a bastion an outpost. Nothing is dialled yet but for what reading the login takes. */
+/** Makes an outpost of a bastion. Reads the login's keys, and dials nothing yet. */
 export async function findBastion(proxy: Login, field: string, log?: Log): Promise<Outpost> {
   return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field), log);
 }
 
-/** Makes an outpost of a machine that is dialled from here. */
+/** Makes an outpost of a machine that this machine dials. */
 export function makeDialledOutpost(name: string, credentials: Credentials, log?: Log): Outpost {
   const { login } = credentials;
   const dial = async (): Promise<SshClient> =>
@@ -43,7 +43,10 @@ export async function dialThrough(
   }
 }
 
-/** The first time as often as the login says; later once, because whoever needs it then tries again by itself. */
+/**
+ * The first dial is repeated as often as the login allows. Later dials are made once: their callers try again
+ * themselves.
+ */
 export function beginPatiently(
   login: Login,
   dial: () => Promise<SshClient>,

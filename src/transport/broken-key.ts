@@ -1,13 +1,13 @@
-/** A way in which private keys get broken. */
+/** A common reason why a private key can't be read. */
 interface Breakage {
   isSeenIn(text: string): boolean;
-  /** What it is, and what to give in its place; without a word of the key. */
+  /** What is wrong, and what to give instead. Never quotes the key. */
   readonly words: string;
 }
 
 const header = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
 
-/** From the plainest sign to the faintest: the first that is seen counts. */
+/** The clearest sign comes first: the first match is reported. */
 const breakages: readonly Breakage[] = [
   { isSeenIn: (text) => text.trim() === "", words: "it is empty" },
   {
@@ -65,7 +65,7 @@ export function explainBrokenKey(text: string): string {
   return found?.words ?? "it is not an ed25519, ECDSA or RSA key in OpenSSH's form or PEM";
 }
 
-/** Where OpenSSH's form (its PROTOCOL.key) has the public half, each kind of key is named in plain. */
+/** OpenSSH's form (its PROTOCOL.key) names the kind of key in plain text where it has the public half. */
 function holdsSecurityKey(text: string): boolean {
   const [, body = ""] = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)/.exec(text) ?? [];
   return /sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com/.test(decodeBase64(body));

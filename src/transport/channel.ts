@@ -5,55 +5,54 @@ import { collect, type Output } from "./output.js";
 import { attempt, type Line, settle, tellLost, unreachable, type Waiting } from "./settle.js";
 
 /**
- * A command of the other side's login shell, which is started when it is first listened to.
+ * A command that the other side's login shell runs. It starts when we first listen to it.
  *
- * Whatever is waited for throws KnockgateError `HOST_UNFIT` when the other side runs no command at all, `HOST_FAILED`
- * when a signal ended the command, else `UNREACHABLE`; the conversation is over then.
+ * A wait that fails throws KnockgateError: `HOST_UNFIT` when the other side runs no command at all, `HOST_FAILED` when
+ * a signal ended the command, else `UNREACHABLE`. The conversation is over then.
  */
 export interface Conversation {
-  /** Whether it can be told more. */
+  /** Whether the command still takes input. */
   readonly isOpen: boolean;
   /**
-   * Waits for a line of `mark`, a space and a word on standard output, and for one of `mark` on standard error, and
-   * drops what came before them. It is told something first, if anything is given. What reads its input to the end before
-   * it says anything is given that end in time.
+   * Waits for two lines: `mark`, a space and a word on standard output, and `mark` on standard error. Drops what came
+   * before them. Sends `input` first. A command that reads its input to the end before it writes anything gets that end
+   * in time.
    */
   hear(mark: string, timeoutMs: number, input?: string): Promise<Heard>;
   /**
-   * Tells it something and waits for its answer: what it writes until standard output ends with a line of `mark` and
-   * a number, which is the answer's code, and standard error with one of `mark`; or, if it ends before that, all that it
-   * wrote, and its exit code.
+   * Sends `input` and waits for the answer. Standard output ends with a line of `mark` and a number, the answer's exit
+   * code; standard error ends with a line of `mark`. If the command ends before that, the answer is all that it wrote,
+   * and its exit code.
    *
-   * @param limitMs what `timeoutMs` is left of, for messages. Default: `timeoutMs`.
+   * @param limitMs the whole limit that `timeoutMs` is the rest of, for messages. Default: `timeoutMs`.
    */
   tell(input: string, mark: string, timeoutMs: number, limitMs?: number): Promise<CommandResult>;
-  /** Tells it the last that it is told, and waits for its end. */
+  /** Sends the last input, and waits until the command ends. */
   finish(input: string, timeoutMs: number): Promise<CommandResult>;
 }
 
-/** What was heard. */
 type Heard =
-  /** The mark, with the word behind it, and what standard output had before it. */
+  /** The mark came, with this word behind it. `before` is what standard output had before the mark. */
   | { readonly kind: "word"; readonly word: string; readonly before: string }
-  /** Both marks on standard output: something on the way makes one output of two, as a terminal does. */
+  /** Both marks came on standard output: something on the way merges the two outputs, as a terminal does. */
   | { readonly kind: "merged" }
-  /** The command ended before that. */
+  /** The command ended before the mark came. */
   | { readonly kind: "ended"; readonly result: CommandResult };
 
-/** The rest of the time is left for what it says at the end of its input. */
+/** After this part of the time its input is ended. The rest of the time is for what it says then. */
 const patientPart = 0.8;
 
 /**
- * sshd refuses one more command than MaxSessions says, and forgets one that has ended only some moments later: so
- * where it runs but one at a time, the next may have to wait.
+ * sshd refuses a command beyond MaxSessions, and counts one that has ended for some moments longer. So where it allows
+ * one command at a time, the next may have to wait.
  */
 const openTries = 20;
 const openPauseMs = 100;
 
-/** Nobody waits for a round trip that the usual answer does not need. */
+/** The hint is sent after this silence: the usual answer does not need it, and comes sooner. */
 const silenceMs = 500;
 
-/** Prepares a conversation; `firstHint` is sent where nothing is heard at first. */
+/** Prepares a conversation. `firstHint` is sent when the other side is silent at first. */
 export function openConversation(line: Line, command: string, firstHint: string): Conversation {
   let hint = firstHint;
   let isOpen = true;
@@ -134,14 +133,14 @@ export function openConversation(line: Line, command: string, firstHint: string)
   };
 }
 
-/** A command that runs, and what it has written and not yet been asked for. */
+/** A running command, and the output that nobody has taken yet. */
 interface Talk {
   readonly channel: ClientChannel;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** What ended it, if something has. */
+  /** How the command ended; `undefined` while it runs. */
   readonly end: End | undefined;
-  /** Calls the listener now, and whenever there is more, until that says that it has heard what it waits for. */
+  /** Calls the listener now and after each further output, until it returns true: it has what it waits for. */
   listen(hasHeard: () => boolean): void;
 }
 
@@ -163,7 +162,7 @@ function carry(channel: ClientChannel, onEnd: () => void): Talk {
     },
     listen: (hasHeard) => {
       tellNews = () => {
-        // What comes next is for the next listener.
+        // Later output is for the next listener.
         if (hasHeard()) tellNews = () => undefined;
       };
       tellNews();
@@ -186,7 +185,7 @@ function findAnswer({ stdout, stderr }: Talk, mark: string): CommandResult | und
   return { code: Number(code), stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
 }
 
-/** What ssh2 says of a command's end: its exit code, or the signal that ended it, or neither. */
+/** What ssh2 reports when a command ends: its exit code, or the signal that ended it, or neither. */
 type End = [code?: number | null, signal?: string];
 
 function conclude<T>(line: Line, [code, signal]: End, waiting: Waiting<T>, read: (code: number) => T): void {
@@ -220,9 +219,9 @@ function openChannel<T>(
   const begin = (tries: number): void => {
     line.client.exec(command, (error, channel) => {
       if (error === undefined) {
-        // Else a command that hangs would hold its channel, of which a server grants few (MaxSessions).
+        // A command that hangs would hold its channel otherwise, and a server grants few of them (MaxSessions).
         if (waiting.onLate(() => channel.close())) return; // nothing was sent, so nothing runs
-        channel.on("error", () => undefined); // its close says more
+        channel.on("error", () => undefined); // the close event that follows says more
         return use(channel);
       }
       if (!("reason" in error)) return waiting.reject(unreachable(line.name, error.message, error));

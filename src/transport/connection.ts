@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const oneLine = z.string().regex(/^[^\n\0]*$/, { error: "must be one line." });
 
-/** What it takes to log in to one machine by SSH. Times are seconds in @pulumi/command, and so here. */
+/** How to log in to one machine by SSH. Times are in seconds, as in @pulumi/command. */
 const loginSchema = z.strictObject({
   host: z.string().regex(/^[^\s/@]{1,253}$/, { error: "must be a host name or an address." }),
   port: z.int().min(1).max(65_535).default(22),
@@ -14,14 +14,14 @@ const loginSchema = z.strictObject({
   agentSocketPath: z.string().optional(),
   /** The machine's public key as OpenSSH writes it: `ssh-ed25519 AAAA...`. Default: what known_hosts says. */
   hostKey: z.string().optional(),
-  /** Takes whatever key the machine shows. Not in @pulumi/command, where this is the default. */
+  /** Accepts any host key. Default: false. @pulumi/command has no such field: it accepts any key by default. */
   ignoreHostKey: z.boolean().default(false),
   /**
-   * How many failed dials are forgiven: one more than that are made. -1: all are. On a new machine refused logins are, too,
-   * unless there is a password: a wrong one counts.
+   * Failed dials allowed before giving up: 0 means one dial, -1 means no limit. On a new machine a refused login counts
+   * as a failed dial, unless there is a password: then the first refusal is final, because sshd counts wrong passwords.
    */
   dialErrorLimit: z.int().min(-1).default(10),
-  /** For each dial until the login is done; 0: as long as it takes. */
+  /** For each dial, until the login is done. 0 means no limit. */
   perDialTimeout: z.number().min(0).default(15),
 });
 
@@ -30,7 +30,7 @@ const loginSchema = z.strictObject({
  */
 export const connectionSchema = z.strictObject({
   ...loginSchema.shape,
-  /** What sudo on the host asks for. Default: `password`. */
+  /** The password that sudo on the host asks for. Default: `password`. */
   sudoPassword: oneLine.min(1).optional(),
   /** The bastion that the host is reached through. */
   proxy: loginSchema.optional(),

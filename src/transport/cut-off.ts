@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { CutOff } from "./host.js";
 
-/** Names the addresses that a machine has no way to. */
+/** Lists the addresses that a machine has no route to. */
 export function listCutOff(
   name: string,
   found: readonly { readonly address: string; readonly source: string | undefined }[],

@@ -6,9 +6,9 @@ import { startClock } from "./patience.js";
 import { type Credentials, openSsh, type SshClient } from "./ssh.js";
 
 /**
- * Finds the addresses of a name as this machine knows them, in the resolver's order.
+ * Resolves a name on this machine, and keeps the resolver's order.
  *
- * @throws KnockgateError `UNREACHABLE`
+ * @throws KnockgateError `UNREACHABLE` when the name has no address
  */
 export async function findAddresses(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true, verbatim: true }).catch((cause: unknown) => {
@@ -17,7 +17,9 @@ export async function findAddresses(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-/** Tries one after the other while the error is that it can't be reached. */
+/**
+ * Tries the choices in order until one succeeds. Only `UNREACHABLE` leads to the next one; the last error is thrown.
+ */
 export async function tryEach<T, R>(choices: readonly T[], attempt: (choice: T) => Promise<R>): Promise<R> {
   let cause: unknown = new KnockgateError("UNREACHABLE", "there is no address to try");
   for (const choice of choices) {
@@ -46,7 +48,7 @@ export async function dialSsh(
 ): Promise<SshClient> {
   const leftMs = startClock(timeoutMs);
   const socket = await dialTcp(address, credentials.login.port, name, timeoutMs);
-  // Many small messages go to and fro: Nagle's algorithm would hold each back for the other side's delayed ACK.
+  // Many small messages go back and forth: Nagle's algorithm would hold each until the other side's delayed ACK.
   socket.setNoDelay(true);
   return openSsh(credentials, socket, name, leftMs());
 }

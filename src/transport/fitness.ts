@@ -7,16 +7,16 @@ const remedy =
 
 const isEcho: Readonly<Record<KnockStep["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
 
-/** Whether echo requests are among the steps: not every machine may send them. */
+/** Whether a step is an echo request: not every machine may send them. */
 export function needsEcho(steps: readonly KnockStep[]): boolean {
   return steps.some(({ kind }) => isEcho[kind]);
 }
 
 /**
- * Checks that a machine may send echo requests to some addresses.
+ * Checks that a machine may send echo requests to the given addresses.
  *
- * @param answers what it said when it was asked
- * @throws KnockgateError `HOST_UNFIT`
+ * @param answers the packet program's answers on that machine
+ * @throws KnockgateError `HOST_UNFIT` when it may not
  */
 export function checkEcho(name: string, answers: readonly string[], addresses: readonly string[]): void {
   for (const digit of new Set(addresses.map((address) => (isIPv6(address) ? "6" : "4")))) {

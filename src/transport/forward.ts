@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { KnockgateError } from "../errors.js";
 import { type Line, settle, tellLost, unreachable } from "./settle.js";
 
-/** RFC 4254, 5.1. */
+/** Reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, 5.1). */
 const openFailure = { prohibited: 1, unknownType: 3 } as const;
 
 /**

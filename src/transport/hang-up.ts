@@ -1,18 +1,16 @@
 import { quoteSaid } from "./quote-said.js";
 
-/** What a server says that is no SSH server yet, or none at all: a few lines at most before its identification (RFC 4253, 4.2). */
+/** What a server sends before its SSH identification, or without one: a few lines at most (RFC 4253, 4.2). */
 export interface Beginning {
-  /** Takes what came. */
   hear(chunk: Buffer): void;
-  /** Whether it has said who it is. */
+  /** Whether the SSH identification has come. */
   readonly isSsh: boolean;
-  /** What it said before that, on one line. */
+  /** All that the server sent so far, cut off after at most 2,047 bytes. */
   readonly said: string;
 }
 
 const mostBytes = 1_024;
 
-/** Listens to the beginning of a connection. */
 export function listenForBanner(): Beginning {
   let heard = "";
   return {
@@ -28,7 +26,7 @@ export function listenForBanner(): Beginning {
   };
 }
 
-/** Says why sshd takes a connection and hangs up before it has said who it is, and what to do. */
+/** Says why sshd accepts a connection and closes it before its identification, and what to do. */
 export function describeHangUp(said: string): string {
   return (
     `the host took the connection and hung up before its SSH banner${quoteSaid(said)}. ` +

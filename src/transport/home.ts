@@ -5,7 +5,7 @@ export function findHome(): string | undefined {
   try {
     return process.env["HOME"] || os.homedir() || undefined;
   } catch {
-    // A user id that has no name, as in containers.
+    // A user id without an entry in the list of users, as in containers.
     return undefined;
   }
 }

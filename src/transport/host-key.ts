@@ -8,7 +8,7 @@ import { findHome } from "./home.js";
 import { readKey, readKeyType } from "./key-blob.js";
 import { findKnownHost } from "./known-hosts.js";
 
-/** The keys by which a machine may prove who it is. */
+/** The host keys that a machine may prove its identity with. */
 export interface ExpectedKeys {
   /** Key blobs (RFC 4253, 6.6). */
   readonly keys: readonly Buffer[];
@@ -16,7 +16,7 @@ export interface ExpectedKeys {
   readonly source: string;
 }
 
-/** Kinds of keys, each with the algorithms by which a machine can prove it (RFC 8332 for RSA). */
+/** For each kind of key, the signature algorithms that a machine can prove it with (RFC 8332 for RSA). */
 const algorithmsByType: Readonly<Record<string, readonly string[]>> = {
   "ssh-ed25519": ["ssh-ed25519"],
   "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
@@ -26,11 +26,11 @@ const algorithmsByType: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Finds the keys to expect of a machine: the pinned one, else those that known_hosts has for it. `undefined` when the
- * connection says by name that the key is to be ignored.
+ * Finds the host keys to expect: the pinned one, else those in known_hosts. `undefined` when the login has
+ * `ignoreHostKey`.
  *
- * @param field what the login is called in the arguments, for messages
- * @throws KnockgateError `HOST_KEY_UNKNOWN` when there is none.
+ * @param field the login's name in the arguments, for messages
+ * @throws KnockgateError `HOST_KEY_UNKNOWN` when there is none; `ARGUMENTS_INVALID` when the pinned one can't be read
  */
 export async function findExpectedKeys(login: Login, field: string): Promise<ExpectedKeys | undefined> {
   if (login.ignoreHostKey) return undefined;
@@ -58,12 +58,12 @@ export async function findExpectedKeys(login: Login, field: string): Promise<Exp
   );
 }
 
-/** Names a key the way OpenSSH shows it. */
+/** Writes a key's fingerprint as OpenSSH shows it. */
 export function fingerprintKey(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** Lists the signature algorithms by which a machine can prove the expected keys. */
+/** Lists the signature algorithms that a machine can prove the expected keys with. */
 export function listKeyAlgorithms(keys: readonly Buffer[]): readonly string[] {
   return [...new Set(keys.flatMap((key) => algorithmsByType[readKeyType(key)] ?? []))];
 }
@@ -74,7 +74,7 @@ function readPinnedKey(text: string, source: string): Buffer {
   throw new KnockgateError("ARGUMENTS_INVALID", `${source} ${reading.why}.`);
 }
 
-/** Reads a public key as OpenSSH writes it, or says what it is in its place. */
+/** Reads a public key as OpenSSH writes it, or says what the text is instead. */
 export function readHostKey(text: string): { readonly key: Buffer } | { readonly why: string } {
   const blob = text.split(/\s+/).find((word) => word.startsWith("AAAA"));
   const key = readKey(blob ?? "");

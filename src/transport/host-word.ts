@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 
-/** What a host's field can have in it that belongs elsewhere. */
+/** A mistake in a host's field: something that belongs in another field. */
 interface Misplaced {
   isSeenIn(host: string): boolean;
   readonly message: string;
-  /** @param at where the host is */
+  /** @param at the path of the object that holds the host */
   fix(at: string): string;
 }
 
@@ -37,9 +37,9 @@ const misplaced: readonly Misplaced[] = [
 ];
 
 /**
- * Says what is in a host's field that belongs elsewhere, without the value.
+ * Says what is wrong in a host's field. Does not quote the value.
  *
- * @param at the path of what the host is a field of
+ * @param at the path of the object that holds the host
  */
 export function findHostFault(
   host: string,

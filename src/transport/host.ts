@@ -1,31 +1,37 @@
-/** What a command on a host left: its exit code and all it wrote. */
+/** The result of a command on a host: its exit code and all its output. */
 export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What a host shall do, for POSIX sh. */
+/** A program for a host, in POSIX sh. */
 export interface Program {
-  /** Functions that the commands call. A shell that knows them already is not sent them again. Default: none. */
+  /**
+   * Functions that the commands call. A shell that was last sent the same ones is not sent them again. Default: none.
+   */
   readonly functions?: string;
-  /** Whole lines. They have no standard input, and `$1` is sshd's SSH_CONNECTION; what they set ends with them. */
+  /**
+   * Whole lines. They have no standard input, and `$1` is sshd's SSH_CONNECTION. The variables that they set end with
+   * them.
+   */
   readonly commands: string;
 }
 
 /** An SSH connection to a host. */
 export interface HostConnection {
   /**
-   * Runs a program as root on the host. It travels on standard input, never as an argument.
+   * Runs a program as root on the host. The program is sent on standard input, never as an argument.
    *
    * @throws KnockgateError `UNREACHABLE` when the connection is lost or `timeoutMs` is over; `NOT_ALLOWED` when the
-   * login can't become root; `HOST_FAILED` when a signal ended the shell that ran it.
+   *   login can't become root; `HOST_UNFIT` when the host has no fitting shell or runs no command; `HOST_FAILED` when
+   *   the shell did not start, or a signal ended it.
    */
   run(program: Program, timeoutMs: number): Promise<CommandResult>;
   close(): void;
 }
 
-/** One packet of a knock. It has the shape of a policy's step, which this folder does not import. */
+/** One packet of a knock. It has the same shape as a policy's step; this folder does not import that type. */
 export type KnockStep =
   | { readonly kind: "tcp"; readonly port: number }
   | { readonly kind: "udp"; readonly port: number; readonly payloadBytes?: number | undefined }
@@ -34,13 +40,13 @@ export type KnockStep =
 /** What came back from a port: a connection, a refusal, or nothing within the time. */
 export type PortAnswer = "open" | "refused" | "silent";
 
-/** A place that packets leave from, towards one address of a host. */
+/** A place that sends packets to one address of a host. */
 export interface Vantage {
   /** The address and port, and the bastion on the way, for messages. */
   readonly name: string;
-  /** Where it is known, the address that the packets leave with. */
+  /** The source address of the packets, where it is known. */
   readonly address?: string | undefined;
-  /** Where it is known, the host's address that they go to. */
+  /** The host's address that the packets go to, where it is known. */
   readonly target?: string | undefined;
   /**
    * Sends the steps in order, each once.
@@ -48,41 +54,41 @@ export interface Vantage {
    * @throws KnockgateError `UNREACHABLE`
    */
   knock(steps: readonly KnockStep[]): Promise<void>;
-  /** Sends a SYN and tells what came back: any answer says that the packet arrived. */
+  /** Sends a SYN and reports the answer. Any answer means that the packet arrived. */
   probePort(port: number, timeoutMs: number): Promise<PortAnswer>;
-  /** Whether the address answers an echo request. Where none can be sent, it does not. */
+  /** Whether the address answers an echo request. False where none can be sent. */
   ping?(timeoutMs: number): Promise<boolean>;
 }
 
-/** A vantage from which the host can be logged in to, too. */
+/** A vantage that can also open SSH connections to the host. */
 export interface Route extends Vantage {
-  /** Opens a fresh SSH connection; each one is a new TCP connection that shares nothing with another. */
+  /** Opens a fresh SSH connection: a new TCP connection, which shares nothing with others. */
   connect(timeoutMs: number): Promise<HostConnection>;
 }
 
-/** An address of a host that packets from a place don't get to. */
+/** An address of a host that packets from a place can't reach. */
 export interface CutOff {
   readonly address: string;
-  /** The rest of a sentence that ends with "because". */
+  /** Completes a sentence that ends with "because". */
   readonly why: string;
 }
 
-/** The ways to a host: one for each address of its name, in the resolver's order. */
+/** The routes to a host: one for each address of its name, in the resolver's order. */
 export interface Passage {
   readonly routes: readonly Route[];
-  /** The other addresses of its name. Default: none. */
+  /** Addresses of its name that have no route. Default: none. */
   readonly cutOff?: readonly CutOff[];
-  /** Lets go of what was kept ready; connections to the host go on. */
+  /** Closes what was kept ready. Connections to the host stay open. */
   close(): void;
 }
 
-/** Another machine that packets leave from. */
+/** Another machine that sends packets to the host. */
 export interface RemoteVantage extends Vantage {
   /** That machine's own address on the way to the host. */
   readonly address: string;
-  /** From that machine to the host's other addresses. */
+  /** Vantages from that machine to the host's other addresses. */
   readonly others: readonly Vantage[];
-  /** Those of them that it has no way to. */
+  /** The host's addresses that that machine has no route to. */
   readonly cutOff: readonly CutOff[];
   close(): void;
 }

@@ -4,14 +4,14 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { makeTurns } from "./turns.js";
 
-/** What became of a try: the key without its lock, in PEM, or why it did not open. */
+/** The decrypted key in PEM, or why it did not open. */
 export type OpenedKey = { readonly pem: string } | { readonly why: string };
 
 /**
- * What makes an encrypted key slow to guess makes it slow to open: bcrypt or PBKDF2, up to a second of computing, in
- * which nothing else of this process would go on, not even a change on another host that is waiting to be confirmed. So
- * it is done in a thread of its own. The thread's program is text because a thread starts from a file that plain Node can
- * run, which this module is not where it runs from its TypeScript source.
+ * Opens an encrypted key, in a thread of its own. bcrypt and PBKDF2 make a key slow to guess, and so slow to open: up
+ * to a second of computing. On the main thread nothing else would go on meanwhile, not even a change on another host
+ * that waits to be confirmed. The program is a string because a thread starts from a file that plain Node can run, and
+ * this module is not one while it runs from its TypeScript source.
  */
 const program = `
 "use strict";
@@ -33,17 +33,20 @@ try {
 }
 `;
 
-/** Fleets log in to all hosts with the same few keys: each is opened once in a process. */
+/**
+ * By the hash of key and password: a fleet logs in to all hosts with the same few keys, so each is opened once per
+ * process.
+ */
 const opened = new Map<string, Promise<OpenedKey>>();
 
-/** Threads beyond the processors would only take turns, each with a copy of ssh2 in memory. */
+/** More threads than processors are not faster, and each has its own copy of ssh2 in memory. */
 const turns = makeTurns(availableParallelism());
 
 /**
- * Takes the lock off an encrypted private key, in a thread of its own and once for each key and password.
+ * Decrypts a private key in a thread of its own, once for each key and password.
  *
  * @param text an encrypted key in OpenSSH's form or in PEM
- * @throws Error when the thread itself failed; that is tried again the next time
+ * @throws Error when the thread itself failed; the next call tries again
  */
 export function openKey(text: string, passphrase: string): Promise<OpenedKey> {
   const name = createHash("sha256")
@@ -61,7 +64,7 @@ async function runThread(text: string, passphrase: string): Promise<OpenedKey> {
   const end = await turns.take();
   try {
     return await new Promise((resolve, reject) => {
-      // What the thread is given travels in memory; argv and environment of a process can be read by others.
+      // workerData stays in memory; other users can read a process's arguments and environment.
       const ssh2 = createRequire(__filename).resolve("ssh2");
       const worker = new Worker(program, {
         eval: true,

@@ -4,23 +4,23 @@ import { KnockgateError, unreachable } from "../errors.js";
 import type { KnockStep, PortAnswer } from "./host.js";
 
 /**
- * How long a step may be on its way before the next is sent, when nothing comes back for it: packets that leave
- * together can overtake each other. Below a SYN's first retransmission after 1 s (RFC 6298, 2.1).
+ * How long to wait for an answer to a step before the next one is sent. Packets that leave together can overtake each
+ * other. Must be below 1 s, the time to a SYN's first retransmission (RFC 6298, 2.1).
  */
 const stepPauseMs = 150;
 
-/** What else there is to the sending of a knock. */
+/** Options for sending a knock. */
 export interface Sending {
-  /** Is told of each step that was sent, by its position from 1. */
+  /** Is called after each step was sent, with its position from 1. */
   readonly onSent?: (position: number) => void;
-  /** Sends an echo request in perl's place. */
+  /** Sends an echo request. Default: perl does. */
   readonly sendEcho?: (address: string, payloadBytes: number) => Promise<void>;
 }
 
 /**
  * Sends the steps of a knock from this machine to an address, in order, each once.
  *
- * @throws KnockgateError `UNREACHABLE`
+ * @throws KnockgateError `UNREACHABLE` when a step could not be sent
  */
 export async function sendKnock(
   address: string,
@@ -32,7 +32,8 @@ export async function sendKnock(
       await sendStep(address, step, sendEcho);
       onSent?.(index + 1);
     } catch (cause) {
-      // What Node says of a datagram that could not be sent ends with its address and port.
+      // Node's message about a datagram that could not be sent ends with its address and port, so only the code is
+      // shown.
       const isOfSystem = cause instanceof Error && "syscall" in cause && "code" in cause;
       const why = isOfSystem ? `${cause.code}` : cause instanceof Error ? cause.message : String(cause);
       throw knockNotSent(address, index + 1, why, cause);
@@ -40,7 +41,7 @@ export async function sendKnock(
   }
 }
 
-/** Says so without the step itself. */
+/** The error names the position of the step, and does not show the step. */
 export function knockNotSent(name: string, step: number, why: string, cause?: unknown): KnockgateError {
   const message = `${name}: step ${step} of the knock could not be sent: ${why}`;
   return new KnockgateError("UNREACHABLE", message, { cause });
@@ -68,14 +69,14 @@ async function sendStep(
 }
 
 async function sendEchoByPerl(address: string, payloadBytes: number): Promise<void> {
-  // To load what starts processes takes longer than to send a knock without such a step.
+  // Loaded only here: loading child_process takes longer than sending a knock without such a step.
   const { runPerl } = await import("./local-perl.js");
   const { readFault, tellKnock } = await import("./packet-program.js");
   const fault = readFault(await runPerl(tellKnock(address, [{ kind: "icmpEcho", payloadBytes }])));
   if (fault !== undefined) throw new Error(fault.why);
 }
 
-/** Sends one SYN and tells what came back: any answer says that the packet arrived. */
+/** Sends one SYN and reports the answer. Any answer means that the packet arrived. */
 export function probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
@@ -87,7 +88,7 @@ export function probePort(address: string, port: number, timeoutMs: number): Pro
     const timer = setTimeout(() => end("silent"), timeoutMs);
     socket.once("connect", () => end("open"));
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      // Only a RST is the host's own answer; an unreachable network is as silent as a dropped packet.
+      // Only a RST is an answer of the host. An unreachable network counts as silent, like a dropped packet.
       if (error.code === "ECONNREFUSED") end("refused");
     });
   });

@@ -3,27 +3,29 @@ import { setImmediate as letOthersGo } from "node:timers/promises";
 import { readKey, readKeyType } from "./key-blob.js";
 import { makeTurns } from "./turns.js";
 
-/** What known_hosts has for a name. */
+/** The keys that known_hosts has for a name. */
 export interface KnownKeys {
   /** Key blobs (RFC 4253, 6.6). */
   readonly keys: readonly Buffer[];
-  /** Keys that count for nobody by that name. */
+  /** Revoked keys of that name. */
   readonly revoked: readonly Buffer[];
-  /** Whether the name has a key at all, revoked or not. */
+  /** Whether an unmarked line has a key for the name, revoked or not. */
   readonly isListed: boolean;
-  /** Whether a line marked `@cert-authority` is for that name: it vouches for certificates, which is no key of a host. */
+  /**
+   * Whether a line marked `@cert-authority` names it. Such a line vouches for certificates; its key is not a host key.
+   */
   readonly hasAuthority: boolean;
 }
 
-/** Some milliseconds of work: a hashed name takes a hash of its own to compare. */
+/** Some milliseconds of work: each hashed name costs one hash to compare. */
 const linesAtOnce = 500;
-/** What waits for its next lines all goes on together: so one file at a time. */
+/** One file at a time: files read together would all take their next lines in the same round of the event loop. */
 const turns = makeTurns(1);
 
 /**
- * Finds the keys of a host as ssh does: those of `[HOST]:PORT`, and where that name has none at all, those of the host's
- * plain name (check_host_key in OpenSSH's sshconnect.c, "checking without port identifier"). A key that is revoked by the
- * first name is not trusted by the second.
+ * Finds the keys of a host as ssh does: those of `[HOST]:PORT`, or those of the plain host name where `[HOST]:PORT` has
+ * no key at all (check_host_key in OpenSSH's sshconnect.c, "checking without port identifier"). A key that is revoked
+ * for `[HOST]:PORT` is not trusted under the plain name either.
  */
 export async function findKnownHost(text: string, host: string, port: number): Promise<KnownKeys> {
   if (port === 22) return findKnownKeys(text, host);
@@ -37,7 +39,7 @@ export async function findKnownHost(text: string, host: string, port: number): P
   };
 }
 
-/** Reads known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it; a revoked key counts for nobody. */
+/** Reads known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it. Leaves out revoked keys. */
 export async function findKnownKeys(text: string, name: string): Promise<KnownKeys> {
   const end = await turns.take();
   try {

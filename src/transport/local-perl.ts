@@ -4,9 +4,9 @@ import { readAnswers, writeProgram } from "./packet-program.js";
 const perlTimeoutMs = 10_000;
 
 /**
- * Runs the packet program on this machine.
+ * Runs the packet program on this machine, and returns its answers.
  *
- * @throws Error when it did not run to its end
+ * @throws Error when perl is missing, or the program did not run to its end
  */
 export function runPerl(request: string): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
@@ -15,10 +15,10 @@ export function runPerl(request: string): Promise<readonly string[]> {
       if (answers !== undefined) return resolve(answers);
       const isMissing = error !== null && "code" in error && error.code === "ENOENT";
       const why = isMissing ? "perl is not installed" : "perl did not run";
-      // Perl's own words are left out: they could quote what it was told.
+      // Perl's message is left out: it could quote the request, which holds the steps.
       reject(new Error(why, { cause: error }));
     });
-    child.stdin?.on("error", () => undefined); // perl's own end says more
+    child.stdin?.on("error", () => undefined); // the end of perl says more
     child.stdin?.end(writeProgram(request));
   });
 }

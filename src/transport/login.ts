@@ -3,17 +3,17 @@ import { KnockgateError } from "../errors.js";
 import type { Login } from "./connection.js";
 import { fingerprintKey } from "./host-key.js";
 
-/** The ways to log in to one machine, tried in turn, and what became of them. */
+/** The ways to log in to one machine, tried in order, and their results. */
 export interface LoginAttempt {
   readonly next: AuthHandlerMiddleware;
-  /** Takes note of what went wrong with an agent: it may not be needed. */
+  /** Notes an agent's error, for the message of `refuse`. Another way may still work. */
   blameAgent(why: string): void;
-  /** Says that none of the ways was taken. */
+  /** Makes the error that says that the machine accepted none of the ways. */
   refuse(name: string, cause: unknown): KnockgateError;
 }
 
 interface Way {
-  /** As arguments and people call it; never the secret itself. */
+  /** Its name in messages; never the secret itself. */
   readonly words: string;
   /** RFC 4252's name of the method. */
   readonly method: "publickey" | "password" | "keyboard-interactive";
@@ -21,9 +21,9 @@ interface Way {
 }
 
 /**
- * Plans the ways to log in, with those that @pulumi/command knows: the private key comes before the password, and the
- * password also answers what the machine asks interactively. The agent that only the environment names comes last: a
- * machine that hangs up after some wrong keys has then seen what was meant for it.
+ * Plans the same ways to log in as @pulumi/command: the private key before the password, and the password also answers
+ * keyboard-interactive prompts. The agent of SSH_AUTH_SOCK comes last when the arguments name none: some machines hang
+ * up after a few wrong keys, and must see the given key and password before that.
  */
 export function planLogin(login: Login, key: ParsedKey | undefined, field: string): LoginAttempt {
   const ways = listWays(login, key, field);
@@ -33,11 +33,11 @@ export function planLogin(login: Login, key: ParsedKey | undefined, field: strin
   let agentFault = "";
   return {
     next: (methods, _isPartial, answer) => {
-      // Nobody says what is offered before the first try, which is for nothing (RFC 4252, 5.2).
+      // The server lists its methods only in its answer to the first try, for which "none" is meant (RFC 4252, 5.2).
       if (methods === null) return answer({ type: "none", username: login.user });
       offered = methods;
       const way = [...waiting].find(({ method }) => methods.includes(method));
-      // The types leave out what ends it.
+      // `false` ends the login; the types leave it out.
       if (way === undefined) return answer(false as unknown as AnyAuthMethod);
       waiting.delete(way);
       refused.push(way.words);

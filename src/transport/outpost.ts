@@ -19,42 +19,46 @@ import { quoteSaid } from "./quote-said.js";
 import { readSource } from "./source.js";
 import type { SshClient } from "./ssh.js";
 
-/** A machine reached by SSH that packets and connections to a host leave from. */
+/** A machine reached by SSH, from which packets and connections go to a host. */
 export interface Outpost {
   readonly name: string;
   /**
-   * Finds the addresses of a name as that machine knows them, and what it lacks to send steps to them. It has a way to at
-   * least one of them.
+   * Resolves a name on that machine, and checks that it can send the steps. It has a route to at least one of the
+   * addresses.
+   *
+   * @throws KnockgateError `UNREACHABLE` when there is no address, or no route to any; `HOST_UNFIT` when the machine
+   *   has no perl, or may not send echo requests that the steps need
    */
   survey(host: string, steps: readonly KnockStep[]): Promise<readonly Target[]>;
   knock(address: string, steps: readonly KnockStep[]): Promise<void>;
   probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
   ping(address: string, timeoutMs: number): Promise<boolean>;
-  /** Opens a TCP connection from there; the SSH connection that carries it is used for nothing else from then on. */
+  /** Opens a TCP connection from there. The SSH connection that carries it is not used for anything else afterwards. */
   forward(address: string, port: number, timeoutMs: number): Promise<{ stream: Duplex; carrier: SshClient }>;
   close(): void;
 }
 
 interface Target {
   readonly address: string;
-  /** What packets to it leave with; `undefined`: that machine has no way to it. */
+  /** The source address of packets to it; `undefined` when that machine has no route to it. */
   readonly source: string | undefined;
 }
 
-/** Whether there is a way to an address. */
+/** Whether the machine has a route to an address. */
 export function isUsable(target: Target): target is Target & { readonly source: string } {
   return target.source !== undefined;
 }
 
-/** Beyond what the program itself waits for. */
+/** Added to the time that the packet program itself waits. */
 const perlTimeoutMs = 15_000;
-/** What a step may take; see the packet program. */
+/** Time for one step: the packet program waits at most 150 ms after each. */
 const stepTimeoutMs = 200;
 
 /**
- * Keeps one SSH connection to a machine ready, and opens another when it is lost or taken away: a dial to the host takes
- * its own along, as `ssh -J` does. So connections to the host fall one by one; and when a dial gets no answer its carrier
- * is ended, and with it the SYN that sshd would else send again and again, into the next knock.
+ * Keeps one spare SSH connection to a machine, and opens another when it is lost or taken. A dial to the host takes the
+ * spare one as its carrier, as `ssh -J` does. So a lost carrier costs one connection to the host only. When a dial gets
+ * no answer its carrier is closed, and with it the SYN, which the bastion's kernel would otherwise retransmit into the
+ * next knock.
  */
 export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpost {
   let spare: Promise<SshClient> | undefined;
@@ -70,7 +74,7 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
     opening.then((client) => client.onClose(drop), drop);
     return opening;
   };
-  // One after the other: a server may run as few as one command at a time (MaxSessions in sshd_config(5)).
+  // One command after the other: a server may run only one at a time (MaxSessions in sshd_config(5)).
   let last: Promise<unknown> = Promise.resolve();
   const ask = (request: string, timeoutMs: number): Promise<CommandResult> => {
     const answer = last.then(async () => {
@@ -116,7 +120,7 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
       const place = `${address} from ${name}`;
       if (answers === undefined) throw knockNotSent(place, 1, "perl did not run there");
       const fault = readFault(answers);
-      // The first line names the address.
+      // The first line names the address, so step 1 is line 2.
       if (fault !== undefined) throw knockNotSent(place, fault.line - 1, fault.why);
     },
     probePort: askPortsSoon,
@@ -142,7 +146,10 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
   };
 }
 
-/** Probes that are asked for at once go in one: each would else wait for the silence of the one before. */
+/**
+ * Probes requested at the same time are sent in one program: one after the other, each would wait out the silence of
+ * the one before.
+ */
 function gatherProbes(
   ask: (address: string, ports: readonly number[], timeoutMs: number) => Promise<readonly string[]>,
 ): Outpost["probePort"] {
@@ -183,7 +190,7 @@ function readTargets(host: string, name: string, answers: readonly string[]): re
   throw new KnockgateError("UNREACHABLE", `${host}: ${name} has no way to any of its addresses`);
 }
 
-/** It was told only a name until then, so what it said may be quoted. */
+/** Only a name was sent until then, so its output may be quoted. */
 function explainSilence({ code, stderr }: CommandResult): string {
   return code === 127 || /perl.*not found/i.test(stderr)
     ? "perl is not installed there (in Debian: perl-base)"

@@ -1,12 +1,12 @@
-/** What a command writes to one of its outputs. */
+/** One output of a command. */
 export interface Output {
-  /** Finds a line that begins with `mark`, wherever that stands in its line: what came before and the rest of it. */
+  /** Finds `mark`, at any place in a line. Returns what came before it, and the rest of its line. */
   findLine(mark: string): FoundLine | undefined;
-  /** Finds what a pattern's first group says at its end; of the last bytes only. */
+  /** Matches a pattern against the last 80 bytes, and returns its first group. */
   findEnd(pattern: RegExp): string | undefined;
-  /** Drops what has come until the end of a line that was found. */
+  /** Drops all output up to the end of a line that was found. */
   dropThrough(line: FoundLine): void;
-  /** All that was written since the last time, less what it ends with. */
+  /** Returns all output since the last call, without `end` where it ends with that. */
   take(end?: string): string;
 }
 
@@ -16,9 +16,9 @@ interface FoundLine {
   readonly endsAt: number;
 }
 
-/** Far more than a ruleset of a thousand gates; a host that sends without end is cut off. */
+/** Far more than a ruleset of a thousand gates. What a host sends beyond that is dropped. */
 const maximumOutputBytes = 64 * 1024 * 1024;
-/** Far more than a login says before its command runs: no more than that is searched. */
+/** Far more than a login prints before its command runs. `findLine` finds nothing in longer output. */
 const maximumGreetingBytes = 1024 * 1024;
 
 export function collect(stream: NodeJS.ReadableStream, onMore: () => void): Output {

@@ -5,28 +5,29 @@ import type { CommandResult } from "./host.js";
 import { joinWords } from "./shell.js";
 import type { SshClient } from "./ssh.js";
 
-/** An sh that we started, and that has said so: only now is anything sent that not everybody may read. */
+/** An sh that we started and that has proved it. Nothing that others may not read is sent before that. */
 export interface OwnShell {
   readonly conversation: Conversation;
-  /** What stands before each word that its `say` says. */
+  /** What precedes each word that `say` prints. */
   readonly mark: string;
-  /** The line that its `await_go` waits for, with its line break. */
+  /** The line that `await_go` waits for, with its line break. */
   readonly go: string;
 }
 
-/** Who answered where an sh was to be started. */
+/** What answered where an sh should have started. */
 export type Greeting =
   | { readonly kind: "sh"; readonly shell: OwnShell }
-  /** Somebody else. How that was seen goes on a sentence that says what did not run. */
+  /** Something else. `how` completes a sentence about what did not run. */
   | { readonly kind: "stranger"; readonly how: string };
 
 /**
- * Starts an sh by the login shell of the other side, and waits until it says that it is ours. What was printed before
- * that, on both outputs, is of startup files and banners, and dropped. No time is lost: it says so unasked.
+ * Lets the other side's login shell start an sh, and waits until that sh proves that it is ours. What either output has
+ * before that is from startup files and banners, and is dropped. The proof costs no round trip: the sh sends it
+ * unasked.
  *
- * @param write writes what the sh runs then, and its `$1` and those that follow. They can use the functions `say WORD`
- *   and `await_go` once they have them. They hold no single quote, line break or exclamation mark, so that a login shell
- *   of any kind leaves them as they are.
+ * @param write returns the script that the sh runs then, and its `$1` and further arguments. They can use the functions
+ *   `say WORD` and `await_go` once they have them. They hold no single quote, line break or exclamation mark, so that
+ *   every login shell leaves them unchanged.
  */
 export async function greetShell(
   client: SshClient,
@@ -37,7 +38,7 @@ export async function greetShell(
   const functions = defineFunctions(mark, go);
   const [script, ...words] = write(functions);
   const command = joinWords(["sh", "-c", `${functions}; say here; ${script}`, "sh", ...words]);
-  // Another shell that reads what is meant for ours runs this, and is known by it; ours skips it.
+  // If another shell reads our input, it runs this line and so shows itself. Our sh skips the line.
   const hint = `echo ${halve(lure).join('""')}; exit\n`;
   const conversation = client.converse(command, hint);
   const heard = await conversation.hear(mark, timeoutMs);
@@ -56,8 +57,8 @@ export async function greetShell(
 const mergers = "A ForceCommand or another login shell, which may give it a terminal or write `2>&1`,";
 
 /**
- * No text that is sent holds the mark as it is said, so that nothing that repeats what it is sent can seem to say it.
- * `read` takes no byte more than a line (read in POSIX).
+ * The mark is sent in two halves only, so that an echo of our input does not look like the mark. `read` takes no byte
+ * beyond its line (read in POSIX).
  */
 function defineFunctions(mark: string, go: string): string {
   const halves = halve(mark).join(" ");
@@ -67,7 +68,7 @@ function defineFunctions(mark: string, go: string): string {
   ].join("; ");
 }
 
-/** Nothing secret was sent until then, so what was said may be quoted. */
+/** Nothing secret was sent until then, so the output may be quoted. */
 function explainEnd(
   client: SshClient,
   { code, stdout, stderr }: CommandResult,
@@ -81,7 +82,7 @@ function explainEnd(
     );
   }
   const left = sent.reduce((text, part) => text.replaceAll(part, ""), `${stdout}\n${stderr}`);
-  // What repeats the command in words of its own says nothing.
+  // Output that repeats our command in another form says nothing.
   const said = left.includes("await_go") ? "" : left;
   return (
     ` (exit code ${code}${client.quote(said)}): is another login shell or a ForceCommand in the way? ` +

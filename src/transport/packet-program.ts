@@ -2,16 +2,16 @@ import { unreachable } from "../errors.js";
 import type { KnockStep } from "./host.js";
 
 /**
- * Sends what Node or an SSH server can't: echo requests (Node has no ICMP sockets, and ping(8) takes the size, a
- * secret, as an argument that every user of the machine can read), and the packets of a knock from a bastion (a
- * forwarded connection would send its SYN again and again until it is answered).
+ * Sends what Node or an SSH server can't. These are echo requests: Node has no ICMP sockets, and ping(8) takes the
+ * size, a secret, as an argument that every user of the machine can read. And they are the packets of a knock from a
+ * bastion: a forwarded connection would send its SYN again and again until it is answered.
  *
- * perl is part of Debian's base system and of macOS; the modules are of perl-base. The program and what it is told
- * come by standard input alone. It does line for line what it is told, answers each line that asks for something, and
- * ends with `end`, or with `failed`, the line's number and why.
+ * perl belongs to Debian's base system and to macOS; the modules are in perl-base. The program and its requests come on
+ * standard input only. It carries out the requests line by line and answers each line that asks for something. The last
+ * line of its output is `end`, or `failed`, the number of the line that failed, and why.
  *
- * For echo requests it takes a ping socket, which needs no privilege where the kernel allows it (icmp(7),
- * ping_group_range), else a raw one.
+ * For echo requests it opens a ping socket, which needs no privilege where the kernel allows it (icmp(7),
+ * ping_group_range), else a raw socket.
  */
 const program = String.raw`
 use strict;
@@ -157,20 +157,20 @@ print "end\n";
 __END__
 `;
 
-/** Asks for the addresses of a name, each with the address that packets to it would leave with. */
+/** Requests the addresses of a name, each with the source address of packets to it. */
 export function askAddresses(host: string): string {
   return `resolve ${host}\n`;
 }
 
-/** Asks whether echo requests may be sent. */
+/** Asks whether echo requests may be sent, over IPv4 and over IPv6. */
 export const askEcho = "echo\n";
 
-/** Sends the steps of a knock, in order, each once, with a pause wherever nothing says that a packet has arrived. */
+/** Sends the steps of a knock in order, each once. After each it waits for an answer, or pauses where none can come. */
 export function tellKnock(address: string, steps: readonly KnockStep[]): string {
   return [`to ${address}\n`, ...steps.map(tellStep)].join("");
 }
 
-/** Asks what comes back from ports, all at the same time. */
+/** Probes ports, all at the same time. */
 export function askPorts(address: string, ports: readonly number[], timeoutMs: number): string {
   return `to ${address}\nprobe ${timeoutMs / 1_000} ${ports.join(" ")}\n`;
 }
@@ -180,19 +180,19 @@ export function askAlive(address: string, timeoutMs: number): string {
   return `to ${address}\nping ${timeoutMs / 1_000}\n`;
 }
 
-/** What goes to perl's standard input. */
+/** Joins the program and its request, for perl's standard input. */
 export function writeProgram(request: string): string {
   return `${program.trimStart()}${request}`;
 }
 
-/** The program's answers, line by line; `undefined` when it was not perl that answered, or not to the end. */
+/** Splits the program's output into lines. `undefined` when it is not the whole output of the program. */
 export function readAnswers(stdout: string): readonly string[] | undefined {
   const lines = stdout.trimEnd().split("\n");
   const last = lines.at(-1) ?? "";
   return last === "end" || last.startsWith("failed ") ? lines : undefined;
 }
 
-/** Why it did not get to the end. */
+/** The request that failed, by its line from 1, and why; `undefined` when all were carried out. */
 export function readFault(
   answers: readonly string[],
 ): { readonly line: number; readonly why: string } | undefined {

@@ -1,30 +1,30 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError } from "../errors.js";
 
-/** How often somebody tries again, and who is told of it. */
+/** How often to try again, and what to log. */
 export interface Patience {
-  /** How many errors are forgiven, so that there is one try more; -1: all are. */
+  /** Failed tries allowed before giving up. -1 means no limit. */
   readonly errorLimit: number;
-  /** How long one try takes at most; 0: as long as it takes. */
+  /** The longest that one try takes, for messages. 0 means no limit. */
   readonly tryMs: number;
-  /** Whether a login that was refused is worth another try: see {@link refusalPauseMs}. Default: false. */
+  /** Whether to try again after a refused login: see {@link refusalPauseMs}. Default: false. */
   readonly forgivesRefusal?: boolean | undefined;
-  /** Is told of each try that failed and is followed by another. Default: nobody is. */
+  /** Is told of each failed try that another one follows. Default: nothing is logged. */
   readonly log?: ((line: string) => void) | undefined;
-  /** Says what was tried. Default: the error's own words. */
+  /** Describes a failed try. Default: the error's summary. */
   readonly describe?: (error: KnockgateError) => string;
 }
 
 /**
- * sshd refuses a source for a while that has failed too often: 5 s of penalty for each failed login, from 15 s on
- * (PerSourcePenalties in sshd_config(5)). A pause beyond those 5 s lets none add up.
+ * sshd refuses a source whose logins failed too often: each failed login adds a penalty of 5 s, and from 15 s on sshd
+ * refuses (PerSourcePenalties in sshd_config(5)). With a pause longer than 5 s, the penalties never add up.
  */
 const refusalPauseMs = 6_000;
 
 /**
- * Tries until it comes about, as `dialErrorLimit` says. Only `UNREACHABLE` is worth another try everywhere: what is refused
- * once is refused again, and counts at the other side. A machine that is new may get its keys some moments after its sshd
- * answers, as cloud-init does it: who knows it for one forgives a refused login, too.
+ * Tries until a try succeeds or `errorLimit` is reached. Normally only `UNREACHABLE` is worth another try: a refused
+ * login is refused again, and the other side counts it. A new machine may get its keys some moments after its sshd
+ * answers, as with cloud-init: with `forgivesRefusal`, a refused login is tried again, too.
  */
 export async function dialPatiently<T>(patience: Patience, dial: () => Promise<T>): Promise<T> {
   for (let errors = 1; ; errors += 1) {
@@ -48,7 +48,7 @@ function choosePause(error: KnockgateError, errors: number): number {
   return error.code === "LOGIN_REFUSED" ? refusalPauseMs : Math.min(1_000 * errors, 5_000);
 }
 
-/** What was tried, which try of how many that was, and how long is waited at most. */
+/** Says what failed, which try of how many it was, and how long the rest can take. */
 function describeRound(error: KnockgateError, errors: number, patience: Patience): string {
   const { errorLimit, tryMs, describe = ({ summary }) => summary } = patience;
   const why = describe(error).replace(/[.]$/, "");
@@ -66,7 +66,10 @@ function describeRound(error: KnockgateError, errors: number, patience: Patience
   return `${of} failed: ${why}${hope}; ${next}, ${most}`;
 }
 
-/** Shares one limit out among several waits; 0 stands for no limit. */
+/**
+ * Starts one time limit that several waits share: the function returns the milliseconds left, at least 1. 0 means no
+ * limit.
+ */
 export function startClock(limitMs: number): () => number {
   const startedMs = performance.now();
   return () => (limitMs === 0 ? 0 : Math.max(1, limitMs - (performance.now() - startedMs)));

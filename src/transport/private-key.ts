@@ -9,8 +9,8 @@ import { openKey } from "./key-opener.js";
  * Reads the private key of a login: ed25519, ECDSA or RSA, in OpenSSH's form or in PEM (PKCS #1, SEC 1, PKCS #8),
  * encrypted or not.
  *
- * @param field what the login is called in the arguments, for messages
- * @throws KnockgateError `ARGUMENTS_INVALID`, without a word of the key
+ * @param field the login's name in the arguments, for messages
+ * @throws KnockgateError `ARGUMENTS_INVALID`. The message does not quote the key.
  */
 export async function readPrivateKey(login: Login, field: string): Promise<ParsedKey | undefined> {
   const { privateKey, privateKeyPassword } = login;
@@ -24,7 +24,7 @@ export async function readPrivateKey(login: Login, field: string): Promise<Parse
     if ("why" in opened) throw new Error(opened.why);
     key = parseKey(toReadable(opened.pem));
   } catch (cause) {
-    // The cause is not passed on: who knows what of the key it quotes.
+    // The cause is left out: it could quote the key.
     throw unreadable(login, field, cause);
   }
   if (key.isPrivateKey()) return key;
@@ -32,21 +32,21 @@ export async function readPrivateKey(login: Login, field: string): Promise<Parse
 }
 
 /**
- * Says what is wrong with a private key, as far as that can be seen without opening it: a lock takes up to a second.
+ * Says what is wrong with a private key, without decrypting it: that takes up to a second. Does not quote the key.
  *
- * @returns without a word of the key; `undefined`: nothing
+ * @returns `undefined` when no fault was found
  */
 export function findKeyFault(privateKey: string, hasPassword: boolean): string | undefined {
   if (isLocked(privateKey)) return hasPassword ? undefined : "it is encrypted, and its password is not set";
   try {
     if (parseKey(toReadable(privateKey)).isPrivateKey()) return undefined;
   } catch {
-    // What it quotes nobody knows.
+    // The error is left out: it could quote the key.
   }
   return explainBrokenKey(privateKey);
 }
 
-/** A password for a key that is not encrypted is needless. */
+/** Whether the key is encrypted. A password for a key that is not is ignored. */
 function isLocked(text: string): boolean {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----\s*?[\r\n][^-]+-----END ENCRYPTED /.test(text)) return true;
   try {
@@ -63,7 +63,7 @@ function parseKey(text: string): ParsedKey {
   return key;
 }
 
-/** ssh2 does not read PKCS #8, in which OpenSSL, and so most tools that make keys, write them by default. */
+/** ssh2 does not read PKCS #8, the form that OpenSSL, and so most tools, write by default. */
 function toReadable(text: string): string {
   if (!/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text)) return text;
   const key = createPrivateKey(text);
@@ -79,7 +79,7 @@ function toReadable(text: string): string {
   }
 }
 
-/** Writes an ed25519 key in OpenSSH's form (its PROTOCOL.key), the only one of it that ssh2 reads. */
+/** Writes an ed25519 key in OpenSSH's form (its PROTOCOL.key): ssh2 reads ed25519 keys in no other form. */
 function writeOpenSsh(key: KeyObject): string {
   const { x = "", d = "" } = key.export({ format: "jwk" });
   const [open, seed] = [x, d].map((part) => Buffer.from(part, "base64url"));

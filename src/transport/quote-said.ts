@@ -1,8 +1,8 @@
 const longestQuote = 300;
 
 /**
- * Quotes what a machine said, fit for a message, behind a colon; empty when it said nothing. The end says best why
- * something ended. A password that the machine was sent, and may have said again, is cut out.
+ * Quotes a machine's output for a message, after a colon; empty when there is none. Keeps the end of the output, which
+ * says best why something ended. Cuts out a password that was sent to the machine and that it may have echoed.
  */
 export function quoteSaid(text: string, password = ""): string {
   const clean = (password === "" ? text : text.replaceAll(password, "(password)"))
@@ -13,6 +13,6 @@ export function quoteSaid(text: string, password = ""): string {
   return said === "" ? "" : `: ${said.slice(-longestQuote)}`;
 }
 
-/** Colours and the like (ECMA-48, 5.4), and what ends lines for a terminal. */
+/** Terminal control sequences, such as colours (ECMA-48, 5.4), and the carriage return before a line break. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const terminalCodes = /\u001b\[[0-?]*[ -/]*[@-~]|\r(?=\n)/g;

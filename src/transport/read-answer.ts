@@ -2,8 +2,8 @@ import { KnockgateError } from "../errors.js";
 import type { PortAnswer } from "./host.js";
 
 /**
- * Tells from a dial that failed what came back from the port. A login that was refused, or another host key, is an answer;
- * so is a refusal, which no closed gate gives.
+ * Reads from a failed dial what the port answered. A refused login or another host key means that the port is open. A
+ * refused connection is an answer too, and a closed gate never gives it.
  */
 export function readAnswer(error: unknown): PortAnswer {
   if (!(error instanceof KnockgateError)) return "silent";
@@ -11,7 +11,7 @@ export function readAnswer(error: unknown): PortAnswer {
   return isRefusal(error.cause) ? "refused" : "silent";
 }
 
-/** The kernel's own code, or what a bastion's sshd says of a forwarded connection. */
+/** Finds the kernel's error code, or what a bastion's sshd says about a forwarded connection. */
 function isRefusal(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   return ("code" in cause && cause.code === "ECONNREFUSED") || /connection refused/i.test(cause.message);

@@ -1,6 +1,6 @@
 import { quoteSaid } from "./quote-said.js";
 
-/** What sudo and sudo-rs say in C's language, and what it means for somebody who has no terminal there. */
+/** What sudo and sudo-rs print in the C locale, and what it means for a login without a terminal. */
 const reasons: readonly { readonly says: RegExp; readonly why: string }[] = [
   {
     says: /must have a tty|no tty present/,
@@ -24,17 +24,17 @@ const reasons: readonly { readonly says: RegExp; readonly why: string }[] = [
   },
 ];
 
-/** Whether sudo, which was told to ask for nothing, went without just a password. */
+/** Whether sudo refused only because it needs a password. It was told not to ask for one (`-n`). */
 export function wantsPassword(said: string): boolean {
   return said.trim() === "" || (/password|authentication/i.test(said) && findReason(said) === undefined);
 }
 
-/** Why sudo refused before it was sent anything. */
+/** Says why sudo refused, before any password was sent. */
 export function explainSudo(said: string): string {
   return findReason(said) ?? `sudo did not let this user run \`sh\`${quoteSaid(said)}`;
 }
 
-/** Why sudo refused after it was sent a password: its own words could hold that, so they are never quoted. */
+/** Says why sudo refused after a password was sent. Its output could hold the password, so it is never quoted. */
 export function explainPasswordRefusal(said: string): string {
   const unknown =
     "sudo did not let this user run `sh` with the password. It was tried once. Its words are not shown, because they " +
@@ -42,7 +42,10 @@ export function explainPasswordRefusal(said: string): string {
   return findReason(said) ?? unknown;
 }
 
-/** Why doas refused, where there is no sudo. It is sent nothing: for a password it opens a terminal (doas(1)). */
+/**
+ * Says why doas refused, where there is no sudo. doas is never sent a password: it takes one from a terminal only
+ * (doas(1)).
+ */
 export function explainDoas(said: string): string {
   const why = /authentication required|a tty is required/i.test(said)
     ? "doas wants a password, which it takes from a terminal only, so that none can be given: let this user run `sh` " +

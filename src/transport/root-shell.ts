@@ -5,10 +5,11 @@ import { explainDoas, explainPasswordRefusal, explainSudo, wantsPassword } from 
 import type { SshClient } from "./ssh.js";
 
 /**
- * Starts an sh of root on the other side, by sudo or doas where the login is not root, and waits until that says that it
- * is there: so what sudo reads ahead is never part of a program. A password is sent only when our own sh asks for it.
+ * Starts a root sh on the other side, by sudo or doas where the login is not root, and waits until it reports. So sudo
+ * never reads a part of a program ahead. A password is sent only when our own sh asks for it.
  *
- * @throws KnockgateError `NOT_ALLOWED`, `HOST_UNFIT`, `HOST_FAILED`, and as a conversation does
+ * @throws KnockgateError `NOT_ALLOWED` when the login can't become root; `HOST_UNFIT` when the host's sh does not fit;
+ *   `HOST_FAILED` when no sh ran; and what a conversation throws
  */
 export async function startRootShell(
   client: SshClient,
@@ -27,7 +28,7 @@ export async function startRootShell(
   const { shell } = greeting;
   for (let input = ""; ; ) {
     const heard = await shell.conversation.hear(shell.mark, leftMs(), input);
-    // What is before a word is what our own sh quotes.
+    // The text before a word is what our own sh quotes: the output of sudo or doas.
     const said = heard.kind === "word" ? heard.before : "";
     switch (heard.kind === "word" ? heard.word : "") {
       case "root":
@@ -43,7 +44,7 @@ export async function startRootShell(
             "sudo wants a password. Set connection.sudoPassword, or let this user run `sh` by sudo without one",
           );
         }
-        // For a try with nothing to do, and for what is to run.
+        // Once for sudo with an empty program, once for the real one.
         input = `${shell.go}${`${password}\n`.repeat(2)}`;
         break;
       case "refused":
@@ -66,8 +67,8 @@ const shellLacks =
   "be left behind there. Nothing was run by it. Make dash, bash or busybox the host's /bin/sh";
 
 /**
- * What root runs: it says that it is there, and becomes the shell that the host's timers and units use, too. The functions
- * are those of a shell of our own.
+ * The script that root runs: it reports, and becomes the shell that the host's timers and units use, too. The functions
+ * are those of `greetShell`.
  */
 function awaitAsRoot(functions: string): string {
   return [
@@ -80,10 +81,10 @@ function awaitAsRoot(functions: string): string {
 }
 
 /**
- * What the host's part needs and POSIX leaves open: a descriptor above 2, which holds the lock, stays open in commands
- * (exec in POSIX; not so in mksh), and a command in the background has no shell behind it that keeps what was closed for
- * the command (so in yash). And what some do otherwise than POSIX says: posh has no `-s`, and a case that fits nothing
- * fails in ksh93 with the command whose words it looked at (2.9.4.3).
+ * Tests what the host script needs and POSIX leaves open. A descriptor above 2, which holds the lock, must stay open in
+ * commands (exec in POSIX; mksh closes it). And no extra shell may stand behind a command in the background and keep
+ * what was closed for the command (yash has one). It also tests where shells differ from POSIX: posh has no `-s`, and
+ * in ksh93 a `case` that matches nothing fails with the status of the command in its word (2.9.4.3).
  */
 const tryShell =
   'exec 9</; if ls /proc/self/fd/9 >/dev/null 2>&1 && case $(false) in x) ;; esac; then /bin/sh -c "[ \\$PPID = $$ ] && echo fit" 9<&- & fi; wait';
@@ -91,14 +92,13 @@ const tryShell =
 const shell = 'sh -c "$1" sh "$SSH_CONNECTION" "$2"';
 
 /**
- * Finds out how a login becomes root, and becomes the shell of root, or says why it can't. A password is a line of
- * standard input; `read` and `printf` are the shell's own, so that it stands in no argv, and it is exported to no
- * environment. `-k` makes a password that sudo remembers count for nothing: what works must not depend on who logged in
- * when.
+ * Finds out how a login becomes root, and becomes the root shell, or says why it can't. The password is a line of
+ * standard input. `read` and `printf` are built into the shell, so the password is in no argv, and it is not exported
+ * to an environment. `-k` makes sudo ignore a password that it remembers: the result must not depend on earlier logins.
  *
- * sudo is tried with the very command that is to run and nothing for it to do. A wrong password is then followed by
- * no line that sudo could take for the next try, and costs one failed try. Its words are in C's language, so that they
- * can be known.
+ * sudo is first tried with the same command and an empty program. After a wrong password there is then no further line
+ * that sudo could take for the next try, so it costs one failed try. Its messages are in the C locale, so that we can
+ * recognize them.
  */
 const findWay = [
   `[ "$(id -u)" = 0 ] && exec ${shell}`,

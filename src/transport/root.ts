@@ -5,15 +5,15 @@ import { startClock } from "./patience.js";
 import { startRootShell } from "./root-shell.js";
 import type { SshClient } from "./ssh.js";
 
-/** A shell of root that is kept: it knows by now what it was sent before. */
+/** A root shell that is kept open: it still has the functions that it was sent before. */
 interface RootShell {
   readonly isOpen: boolean;
   run(program: Program, timeoutMs: number): Promise<CommandResult>;
 }
 
 /**
- * Lets programs run as root over an SSH connection: one after the other by one shell, so that only the first has to open
- * a channel, and sudo is asked once. Programs that run at the same time have a shell each.
+ * Runs programs as root over an SSH connection. One shell runs them one after the other, so that only the first opens a
+ * channel and sudo is asked once. Programs that run at the same time have a shell each.
  */
 export function becomeRoot(client: SshClient, sudoPassword: string | undefined): HostConnection {
   const idle: RootShell[] = [];
@@ -24,7 +24,7 @@ export function becomeRoot(client: SshClient, sudoPassword: string | undefined):
     return result;
   };
   const passOn = (error: unknown): void => {
-    // A wrong password that is tried again counts again, and may lock the user out.
+    // A second try with a wrong password would count as well, and may lock the user out.
     if (error instanceof KnockgateError && error.code === "NOT_ALLOWED") throw error;
   };
   return {
@@ -39,7 +39,7 @@ export function becomeRoot(client: SshClient, sudoPassword: string | undefined):
   };
 }
 
-/** One that has ended meanwhile is of no use. */
+/** Skips shells that have ended meanwhile. */
 function takeOpen(idle: RootShell[]): RootShell | undefined {
   const shell = idle.pop();
   return shell === undefined || shell.isOpen ? shell : takeOpen(idle);
@@ -68,9 +68,9 @@ function openRootShell(client: SshClient, sudoPassword: string | undefined): Roo
 }
 
 /**
- * Writes what a shell reads for one program, and by which it says that it is over. A shell reads a compound command to
- * its end before it runs any of it: so nothing runs, and no lock is held, while the network may still fail to bring the
- * rest. What the commands set, and where they exit, ends with them; only the functions stay.
+ * Writes the input of a shell for one program, with the marks that end its output. A shell reads a compound command to
+ * its end before it runs any of it. So nothing runs, and no lock is held, while the network may still fail to bring the
+ * rest. The variables that the commands set end with them, and so does an exit; only the functions stay.
  */
 export function frameProgram(functions: string, commands: string, mark: string): string {
   return `{\n${functions}(\n${commands}) </dev/null\nprintf '%s %s\\n' ${mark} "$?"\necho ${mark} >&2\n}\n`;

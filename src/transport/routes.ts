@@ -14,14 +14,14 @@ import { findSource } from "./source.js";
 import { type Credentials, readCredentials } from "./ssh.js";
 
 /**
- * Finds the ways to a host, from this machine or, if the connection names one, from its bastion: name resolution,
- * knocks, probes and connections then are all the bastion's. A knock opens a door for one source address, so knock and
- * connection take the same way.
+ * Finds the routes to a host: from this machine or, if the connection names one, from its bastion. With a bastion, name
+ * resolution, knocks, probes and connections are all the bastion's. A knock opens a gate for one source address, so the
+ * knock and the connection take the same way.
  *
- * @param steps all that may have to be sent: whoever can't says so now, before anything is changed
- * @param log is told of each dial to the bastion that failed and is tried again
+ * @param steps all steps that may have to be sent: a machine that can't send them fails now, before anything is changed
+ * @param log is told of each failed dial to the bastion that is tried again
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
- * `ARGUMENTS_INVALID`
+ *   `ARGUMENTS_INVALID`
  */
 export async function findRoutes(
   connection: Connection,
@@ -65,7 +65,7 @@ interface FoundWays {
   readonly cutOff: readonly CutOff[];
 }
 
-/** Where there is a way to none of them, each may be tried all the same: what the kernel says of it then is the error. */
+/** Where no address has a route, all are tried all the same: the kernel's answer to that dial is the error. */
 async function findWays(addresses: readonly string[]): Promise<FoundWays> {
   const [only, ...more] = addresses;
   if (only !== undefined && more.length === 0)

@@ -1,31 +1,31 @@
 import type { Client } from "ssh2";
 import { KnockgateError } from "../errors.js";
 
-/** An SSH connection that is there, or was. */
+/** An SSH connection, open or lost. */
 export interface Line {
   readonly client: Client;
   /** Who is logged in where, for messages. */
   readonly name: string;
-  /** What ended it, if that is known. */
+  /** Why it was lost, if that is known. */
   whyLost(): string | undefined;
 }
 
 interface Ends {
-  /** 0: none. */
+  /** 0 means no limit. */
   readonly timeoutMs: number;
   readonly lost: () => KnockgateError;
   readonly late: () => KnockgateError;
 }
 
-/** Somebody who waits for what the other side does. */
+/** A wait for the other side. */
 export interface Waiting<T> {
   resolve(value: T): void;
   reject(error: KnockgateError): void;
-  /** Says what to do when the time is over; when it is already, does so at once and returns true. */
+  /** Sets what to do when the time is over. When it is over already, does it at once and returns true. */
   onLate(act: () => void): boolean;
 }
 
-/** Waits for what `begin` begins, until the time is over or the connection is. */
+/** Waits for what `begin` starts, until the time is over or the connection is lost. */
 export function settle<T>(
   client: Client,
   { timeoutMs, lost, late }: Ends,
@@ -57,7 +57,7 @@ export function settle<T>(
   });
 }
 
-/** ssh2 throws when there is no connection any more. */
+/** ssh2 throws when the connection is closed already. */
 export function attempt(
   act: () => void,
   reject: (error: KnockgateError) => void,

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 
 /**
- * Reads what a kernel says packets to an address would leave with. Where a machine has no other address of that family it
- * takes the loopback's, from which nothing comes back.
+ * Reads the source address that a kernel would use towards a target. A machine without another address of that family
+ * uses the loopback address, to which no answer comes back: that counts as none.
  */
 export function readSource(said: string, target: string): string | undefined {
   const isLoopback = (address: string) => address === "::1" || address.startsWith("127.");
@@ -10,15 +10,17 @@ export function readSource(said: string, target: string): string | undefined {
   return isNone || (isLoopback(said) && !isLoopback(target)) ? undefined : said;
 }
 
-/** Finds the address that packets to another one leave this machine with; `undefined` where there is no way to it. Sends nothing. */
+/**
+ * Finds the source address of this machine's packets to an address; `undefined` when there is no route. Sends nothing.
+ */
 export async function findSource(address: string): Promise<string | undefined> {
   const { createSocket } = await import("node:dgram");
   const socket = createSocket(isIP(address) === 6 ? "udp6" : "udp4");
   try {
-    // To connect a datagram's socket asks the kernel for a route, and sends nothing (connect(2)).
+    // connect() on a datagram socket looks up a route, and sends nothing (connect(2)).
     return await new Promise<string | undefined>((resolve) => {
       socket.once("error", () => resolve(undefined));
-      // The types leave out what it is told when there is no route.
+      // The types leave out the error that the callback gets when there is no route.
       socket.connect(discardPort, address, (error?: unknown) =>
         resolve(
           error === undefined || error === null ? readSource(socket.address().address, address) : undefined,
@@ -30,5 +32,5 @@ export async function findSource(address: string): Promise<string | undefined> {
   }
 }
 
-/** RFC 863: any port would do. */
+/** The discard port (RFC 863). Any port would do. */
 const discardPort = 9;

@@ -17,10 +17,10 @@ import { planLogin } from "./login.js";
 import { readPrivateKey } from "./private-key.js";
 import { quoteSaid } from "./quote-said.js";
 
-/** A login with all that belongs to it read and found right. */
+/** A login, with its keys read and checked. */
 export interface Credentials {
   readonly login: Login;
-  /** What the login is called in the arguments, for messages. */
+  /** The login's name in the arguments, for messages. */
   readonly field: string;
   readonly key: ParsedKey | undefined;
   readonly expected: ExpectedKeys | undefined;
@@ -31,22 +31,21 @@ export interface SshClient {
   /** Who is logged in where, for messages. */
   readonly name: string;
   /**
-   * Prepares a conversation with a command of the login shell there; `hint` is what it is told where it is
-   * silent at first.
+   * Prepares a conversation with a command that the login shell there runs. `hint` is sent when it is silent at first.
    */
   converse(command: string, hint: string): Conversation;
-  /** Quotes what it said, without the password that it was sent. */
+  /** Quotes output of the machine, without the password that was sent to it. */
   quote(said: string): string;
   /** Opens a TCP connection from there. */
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex>;
-  /** The listener is called once, whoever ended it. */
+  /** Calls the listener once, whichever side ended the connection. */
   onClose(listener: () => void): void;
   close(): void;
 }
 
 /**
- * ssh2's own, in its order, but for group exchange (RFC 4419): Node tries whether a prime that the server chose is one,
- * which takes seconds for 4,096 bits, and nothing else goes on in the process meanwhile.
+ * ssh2's defaults in their order, without group exchange (RFC 4419): Node would check whether the server's prime is
+ * one. That takes seconds for 4,096 bits and blocks the whole process.
  */
 const kex: KexAlgorithm[] = [
   "curve25519-sha256",
@@ -61,11 +60,11 @@ const kex: KexAlgorithm[] = [
   "diffie-hellman-group18-sha512",
 ];
 
-/** What is closed politely gets this long to go; a dead line would else keep the process alive for minutes. */
+/** Time for an orderly close. Without a limit, a dead connection would keep the process alive for minutes. */
 const farewellMs = 1_000;
 
 /**
- * Reads what a login needs, before anything is sent.
+ * Reads the keys of a login, before anything is sent.
  *
  * @throws KnockgateError `HOST_KEY_UNKNOWN`, `ARGUMENTS_INVALID`
  */
@@ -75,9 +74,9 @@ export async function readCredentials(login: Login, field: string): Promise<Cred
 }
 
 /**
- * Logs in over a stream that leads to an SSH server, and ends the stream when that fails.
+ * Logs in over a stream that leads to an SSH server. Ends the stream when the login fails.
  *
- * @throws KnockgateError `HOST_KEY_MISMATCH`, `LOGIN_REFUSED`, `UNREACHABLE`
+ * @throws KnockgateError `HOST_KEY_MISMATCH`, `LOGIN_REFUSED`, `HOST_UNFIT`, `UNREACHABLE`
  */
 export async function openSsh(
   credentials: Credentials,
@@ -101,10 +100,10 @@ export async function openSsh(
     await new Promise<void>((resolve, reject) => {
       client
         .once("ready", resolve)
-        // Not once: an error can follow another, and one that nobody hears ends the process.
+        // `on`, not `once`: a second error can follow, and an error without a listener ends the process.
         .on("error", (error: Error & ClientErrorExtensions) => {
           if (error.level === "client-timeout") abandon(stream);
-          // ssh2 goes on to the next way to log in by itself.
+          // ssh2 itself goes on to the next way to log in.
           if (error.level === "agent") return attempt.blameAgent(error.message);
           fault ??= error;
           reject(fault);
@@ -118,7 +117,7 @@ export async function openSsh(
           sock: stream,
           username: login.user,
           readyTimeout: timeoutMs,
-          // So a line that was cut silently is noticed within 20 s.
+          // A connection that was cut silently is noticed within 20 s.
           keepaliveInterval: 5_000,
           keepaliveCountMax: 3,
           authHandler: attempt.next,
@@ -151,8 +150,8 @@ export async function openSsh(
 }
 
 /**
- * Hears what ssh2 hears, and not before it does: a stream begins to flow with its first listener, and ssh2's comes only when its
- * ciphers are ready.
+ * Listens to the same data as ssh2, and not earlier. A stream begins to flow with its first listener, and ssh2 adds its
+ * own only when its ciphers are ready.
  */
 function listenBeside(stream: Duplex, hear: (chunk: Buffer) => void): void {
   const join = (event: string | symbol): void => {
@@ -163,15 +162,18 @@ function listenBeside(stream: Duplex, hear: (chunk: Buffer) => void): void {
   stream.on("newListener", join);
 }
 
-/** The end of a connection, and not a time that is over, or something else than SSH that goes on. */
+/**
+ * Whether the connection ended before the SSH identification. A timeout does not count, and neither does a server that
+ * speaks another protocol and stays connected.
+ */
 function isHangUp({ level, message }: Error & ClientErrorExtensions, { isSsh }: Beginning): boolean {
   const isEnd = level === undefined || level === "client-socket" || /lost before handshake/i.test(message);
   return isEnd && !isSsh;
 }
 
 /**
- * Lets go of a line that may be cut. The kernel would go on sending what was written to it for minutes after a plain close
- * (tcp_orphan_retries in tcp(7)), and a host would carry out programs for somebody who is gone.
+ * Drops a connection that may be cut. After a plain close, the kernel would go on sending for minutes what was written
+ * to it (tcp_orphan_retries in tcp(7)), and a host would run programs for a client that is gone.
  */
 function abandon(stream: Duplex): void {
   if (stream instanceof Socket && !stream.destroyed) stream.resetAndDestroy();
@@ -192,7 +194,7 @@ function explain(
       "Any of ecdh-sha2, curve25519 and the diffie-hellman groups 14 to 18 will do.";
     return new KnockgateError("HOST_UNFIT", message, { cause });
   }
-  // A server that has seen too many wrong keys hangs up before all ways are tried.
+  // A server that has seen too many wrong keys hangs up before all ways to log in are tried.
   if (cause.level === "client-authentication" || /authentication failures/i.test(cause.message)) {
     return refuse(cause);
   }

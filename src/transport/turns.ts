@@ -1,9 +1,9 @@
-/** Lets at most so many go at the same time, first come, first served. */
+/** A semaphore: a limited number of holders at a time, first come, first served. */
 export interface Turns {
   /**
-   * Resolves when it is one's turn; calling what comes back ends the turn, once.
+   * Resolves when a turn is free, with the function that ends the turn. Calling that again does nothing.
    *
-   * @param onWait is called when it is not one's turn at once
+   * @param onWait is called when no turn is free at once
    */
   take(onWait?: () => void): Promise<() => void>;
 }

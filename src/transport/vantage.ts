@@ -8,16 +8,16 @@ import { isUsable, makeOutpost, type Outpost } from "./outpost.js";
 import { readCredentials } from "./ssh.js";
 
 /**
- * Makes another machine a place that packets to a host leave from. Its own `proxy` is only the way to it. It needs perl
- * there, and no root.
+ * Logs in to another machine that then sends packets to a host. The machine needs perl, and no root. If it has a
+ * `proxy`, that is only the way to it: the packets leave from the machine itself.
  *
  * @param from the other machine
- * @param host the host's name, as that machine knows it, or address
- * @param steps all that may have to be sent from there: if it can't, that is said now
- * @param field what `from` is called in the arguments, for messages
- * @param log is told of each dial to it that failed and is tried again
+ * @param host the host's address, or its name as that machine resolves it
+ * @param steps all steps that may have to be sent from there: a machine that can't send them fails now
+ * @param field the name of `from` in the arguments, for messages
+ * @param log is told of each failed dial to it that is tried again
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
- * `ARGUMENTS_INVALID`
+ *   `ARGUMENTS_INVALID`
  */
 export async function findVantage(
   from: Connection,
@@ -35,7 +35,7 @@ export async function findVantage(
       knock: (knock) => outpost.knock(address, knock),
       probePort: (port, timeoutMs) => outpost.probePort(address, port, timeoutMs),
     });
-    // The resolver's first choice: what a client there would take.
+    // The resolver's first choice: a client on that machine would use it.
     const [first, ...others] = found.filter(isUsable);
     if (first === undefined) throw new KnockgateError("UNREACHABLE", `${host}: its name has no address`);
     return {

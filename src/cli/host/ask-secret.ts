@@ -2,15 +2,14 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import { KnockgateError } from "../../errors.js";
 
-/** Ctrl-C and Ctrl-D: a raw terminal makes no signals of them. */
+/** Ctrl-C and Ctrl-D. A terminal in raw mode does not turn them into signals. */
 const ends = ["\x03", "\x04"];
 const rubouts = ["\x7f", "\b"];
 
 /**
- * Asks for a secret on the terminal that the process belongs to, wherever standard input goes, and does not show what is
- * typed.
+ * Asks for a secret on the process's terminal, wherever standard input goes. Does not show what is typed.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID` where there is no terminal, or nothing was given
+ * @throws KnockgateError `ARGUMENTS_INVALID` when there is no terminal, or nothing was typed
  */
 export async function askSecret(what: string): Promise<string> {
   const descriptor = openTerminal(what);
@@ -39,7 +38,7 @@ function openTerminal(what: string): number {
   }
 }
 
-/** What was typed; empty when it was broken off. */
+/** Reads what is typed; empty when the user breaks off. */
 async function readLine(terminal: ReadStream): Promise<string> {
   let typed: readonly string[] = [];
   for await (const chunk of terminal.setEncoding("utf8")) {

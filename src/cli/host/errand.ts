@@ -12,26 +12,26 @@ import type { Call, Surroundings } from "../command.js";
 import { readPolicyFile } from "../policy-file.js";
 import { readHostLogin } from "./read-connection.js";
 
-/** Whose changes those of the command line are, whoever makes them: there is no state that could tell them apart. */
+/** The owner of all changes from the command line, whoever makes them: no state could tell the users apart. */
 export const commandLineOwner = "knockgate-command-line";
 
-/** What a command is to do with a host. Secret. */
+/** What a command does with a host. Secret. */
 export interface Errand {
   readonly policy: Policy;
   readonly connection: Connection;
-  /** What `--former` names. */
+  /** The policy that `--former` names, if any. */
   readonly former: readonly Policy[];
-  /** What the host may be gated by, likeliest first. */
+  /** The policies that may gate the host, likeliest first. */
   readonly gatedBy: readonly Policy[];
-  /** Gates of other policies that SSH is behind: what `--behind` names, and what the profile alone knows. */
+  /** Gates of other policies that SSH is behind: those that `--behind` names, and those that only the profile knows. */
   readonly behind: readonly OtherGate[];
-  /** What the profile knows of the host's gates that are not the policy's. */
+  /** The profile's gates that SSH is behind and that do not belong to the policy. */
   readonly others: readonly ProfileGate[];
   readonly profile: Profile | undefined;
 }
 
 /**
- * Reads FILE, HOST and the options with them.
+ * Reads FILE, HOST and the options that belong to them.
  *
  * @throws UsageError, KnockgateError `POLICY_INVALID`, `ARGUMENTS_INVALID`
  */
@@ -62,7 +62,7 @@ export async function readErrand(
   };
 }
 
-/** Where no gate of the policy protects SSH, the profile's gate that does is another policy's. */
+/** If no gate of the policy protects SSH, the profile's gate that does belongs to another policy. */
 function listOthers(
   { gates }: Profile,
   own: readonly Policy[],
@@ -77,7 +77,7 @@ function toOtherGate({ gate, protect, steps }: ProfileGate): OtherGate {
   return { gate, protect, steps: steps.map(readStep) };
 }
 
-/** A policy with a profile's gates: good for its knocks, and for nothing else. */
+/** Makes a policy with a profile's gates. Only its knocks may be used. */
 function toPolicy({ name, gates }: Profile, policyName: string): Policy {
   const reading = parsePolicy({
     name: policyName,
@@ -89,7 +89,7 @@ function toPolicy({ name, gates }: Profile, policyName: string): Policy {
   throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are none that a host could have`);
 }
 
-/** What a line about a host begins with. */
+/** The beginning of a line about a host. */
 export function namePlace({ policy }: Errand, { route }: Reached): string {
   return `${policy.name} on ${route.name}`;
 }

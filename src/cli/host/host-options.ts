@@ -1,6 +1,6 @@
 import type { Argument, Option } from "../command.js";
 
-/** The argument of the commands that log in to a host. */
+/** The argument of all commands that log in to a host. */
 export const hostArgument: Argument = {
   name: "HOST",
   about:
@@ -9,11 +9,11 @@ export const hostArgument: Argument = {
   completion: "profile",
 };
 
-/** What all of them say of it. */
+/** The paragraph about hosts in the help of all these commands. */
 export const aboutHosts =
   "The host is reached by SSH, through its gate: with the knock of the policy, of the profile, and without one. Its key is always verified, as pinned by the profile or `--connection`, else by known_hosts. No Pulumi is needed; what is done there is done by the same code.";
 
-/** How they log in. */
+/** Their options for the login. */
 export const hostOptions: readonly Option[] = [
   {
     name: "identity",
@@ -38,14 +38,14 @@ export const hostOptions: readonly Option[] = [
   },
 ];
 
-/** Of those that make a change. */
+/** The option of commands that make a change. */
 export const adoptOption: Option = {
   name: "adopt",
   about:
     "Take over a policy of this name that another owner, such as a Pulumi stack, has confirmed on the host. Without it such a policy is left alone.",
 };
 
-/** Of those that may meet a host with another knock, or with another policy's gate before SSH. */
+/** The option of commands that may meet a host with another knock. */
 export const formerOption: Option = {
   name: "former",
   value: "FILE",
@@ -53,7 +53,7 @@ export const formerOption: Option = {
     "The policy that the host may still have, for its knock. One of another name or backend goes when a change takes its place.",
 };
 
-/** Of the same. */
+/** The option of commands that may meet a host whose SSH is behind another policy's gate. */
 export const behindOption: Option = {
   name: "behind",
   value: "FILE",

@@ -1,9 +1,9 @@
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Says what is left when a signal ends the process during an act; then the signal ends it.
+ * Runs an act. If a signal ends the process meanwhile, first says what is left.
  *
- * @param tell says it
+ * @param tell prints that
  */
 export async function sayWhenInterrupted<T>(tell: () => void, act: () => Promise<T>): Promise<T> {
   const listen = (): void => {

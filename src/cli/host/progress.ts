@@ -3,14 +3,14 @@ import type { Surroundings } from "../command.js";
 const wheel = ["|", "/", "-", "\\"];
 const turnMs = 120;
 
-/** Where lines of a change go. */
+/** Takes the lines of a change. */
 type Log = (line: string) => void;
 
 /**
- * Shows how a change goes on: on a terminal its lines, and below them how long it has taken and when the host would undo
- * it; elsewhere the lines alone. With `isQuiet` nothing.
+ * Shows the progress of a change. On a terminal it shows the lines, and below them the time so far and when the host
+ * would undo the change; elsewhere only the lines; with `isQuiet` nothing.
  *
- * @param undoAfterSeconds how long the host waits once it is armed
+ * @param undoAfterSeconds how long the host waits after it was armed
  */
 export async function showProgress<T>(
   { note, live }: Pick<Surroundings, "note" | "live">,

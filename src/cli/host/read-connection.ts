@@ -16,13 +16,13 @@ import { readPolicyFile } from "../policy-file.js";
 import { loadProfile } from "../profile-store.js";
 import { askSecret } from "./ask-secret.js";
 
-/** How a host is reached, and what is known of its gates. Secret. */
+/** How to reach a host, and what is known about its gates. Secret. */
 export interface HostLogin {
   readonly connection: Connection;
   readonly profile: Profile | undefined;
 }
 
-/** Keys that ssh(1) tries by itself, as far as they can be read here. */
+/** Keys in ~/.ssh that ssh(1) tries by default and that can be read here. */
 const usualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
 /**
@@ -51,13 +51,13 @@ export async function readHostLogin(
     ...input,
     ...secrets.asked,
     ...key,
-    // The same key is for the bastion; passwords are the host's own.
+    // The bastion gets the same key. Passwords are only for the host.
     ...(input.proxy === undefined ? {} : { proxy: { ...input.proxy, ...(key && { ...key, ...ofKey }) } }),
   };
   return { connection: check(whole, file ?? "HOST"), profile };
 }
 
-/** What a profile, or the word itself, says. */
+/** Reads HOST: the login of a profile, or of the word itself. */
 async function readWord(word: string, { environment }: Surroundings) {
   const { user, host, port } = splitHost(word);
   const profile = await loadProfile(environment, host);
@@ -72,7 +72,7 @@ async function readWord(word: string, { environment }: Surroundings) {
 }
 
 /**
- * Reads a connection from a file that nobody else may read, or, as `-`, from standard input.
+ * Reads a connection from a file that nobody else may read, or for `-` from standard input.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
@@ -115,7 +115,7 @@ interface HostWord {
   readonly port: number | undefined;
 }
 
-/** Reads `[USER@]HOST[:PORT]`: where there are several colons and no brackets, all of it is an address of IPv6. */
+/** Reads `[USER@]HOST[:PORT]`. With several colons and no brackets, all of it is an IPv6 address. */
 function splitHost(word: string): HostWord {
   const [, user, rest = ""] = /^(?:([^@:]+)@)?([^@]+)$/.exec(word) ?? [];
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(rest) ?? [];
@@ -124,7 +124,7 @@ function splitHost(word: string): HostWord {
   return { user, host, port: port === undefined ? undefined : Number(port) };
 }
 
-/** @param isUsual whether ssh(1)'s own choice counts where none is named */
+/** @param isUsual whether to use ssh(1)'s default keys when no key is named and there is no agent */
 async function readKey(call: Call, isUsual: boolean, { environment }: Surroundings) {
   const usual = isUsual && !environment["SSH_AUTH_SOCK"] ? await findUsualKey(environment) : undefined;
   const path = call.value("identity") ?? usual;
@@ -143,14 +143,14 @@ async function findUsualKey({ HOME }: Surroundings["environment"]): Promise<stri
 
 type Secrets = Partial<Pick<ConnectionInput, "password" | "privateKeyPassword" | "sudoPassword">>;
 
-/** By what `--ask` calls them. */
+/** The connection's fields by the names that `--ask` has for them. */
 const secretNames = {
   password: "password",
   "key-password": "privateKeyPassword",
   "sudo-password": "sudoPassword",
 } as const;
 
-/** What was asked for goes over what a file says, and that over the environment. */
+/** A secret typed for `--ask` has priority over the file, and the file over the environment. */
 async function readSecrets(call: Call, { environment }: Surroundings) {
   const [known, asked]: [Secrets, Secrets] = [{}, {}];
   for (const [name, field] of Object.entries(secretNames)) {

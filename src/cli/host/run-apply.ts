@@ -14,10 +14,10 @@ import { sayWhenInterrupted } from "./interruption.js";
 import { showProgress } from "./progress.js";
 import { readConnectionFile } from "./read-connection.js";
 
-/** For a health command. */
+/** The time limit of a health command. */
 const healthTimeoutSeconds = 30;
 
-/** Does what `knockgate apply` is asked for. */
+/** Runs `knockgate apply`. */
 export async function runApply(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const kept = call.value("profile");
   if (kept !== undefined && !isProfileName(kept))
@@ -83,7 +83,7 @@ function describeInterruption({ undoAfterSeconds }: ChangeRequest): string {
   return `interrupted: what is not confirmed, the host undoes by itself within ${undoAfterSeconds} s, or at once by \`knockgate undo\``;
 }
 
-/** From now on the host opens for this knock alone. */
+/** Saves the knock in a profile: from now on the host opens only for it. */
 async function keepKnock(
   name: string,
   { policy, connection, others }: Errand,

@@ -12,14 +12,14 @@ import type { HostConnection } from "../../transport/host.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "../command.js";
 import { readErrand } from "./errand.js";
 
-/** What a host says of real packets. */
+/** What a host recorded about real packets. */
 interface Record {
   readonly counts: Counts;
   /** Lines of the kernel's log. Secret. */
   readonly log: string;
 }
 
-/** Does what `knockgate simulate --from-host` is asked for. */
+/** Runs `knockgate simulate --from-host`. */
 export async function runFromHost(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const { note, input } = surroundings;
   const seconds = Number(call.value("for") ?? 30);
@@ -30,7 +30,7 @@ export async function runFromHost(call: Call, surroundings: Surroundings): Promi
   const errand = await readErrand(call, surroundings, [file, call.value("from-host")]);
   const { policy } = errand;
   return withHost(errand, note, async ({ connection, route }) => {
-    // The knock that got in here is counted by now.
+    // The knock for our own login is already counted.
     const before = await readRecord(connection, policy);
     if (seconds === 0) return describeRecords(route.name, policy, undefined, before, call);
     note(`${route.name}: knock now, from where it does not open; in ${seconds} s the host is read again`);
@@ -44,7 +44,7 @@ async function readRecord(connection: HostConnection, policy: Policy): Promise<R
   return { counts, log: await readKernelLog(connection, policy) };
 }
 
-/** Who sits at a terminal may end it by Enter. */
+/** Waits. On a terminal, Enter ends the wait. */
 async function waitForKnock(seconds: number, input: Readable & { readonly isTTY?: boolean }): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(end, seconds * 1_000);
@@ -57,7 +57,7 @@ async function waitForKnock(seconds: number, input: Readable & { readonly isTTY?
   });
 }
 
-/** @param before `undefined`: all that there is counts */
+/** @param before the first reading; `undefined` to report all that was counted */
 function describeRecords(
   place: string,
   policy: Policy,
@@ -100,7 +100,10 @@ function startAtZero(counts: Counts): Counts {
   );
 }
 
-/** The log keeps its end: what was its last line then may be gone by now. */
+/**
+ * Lists the lines that came after the first reading. The log drops its oldest lines, so the last line of then may be
+ * gone.
+ */
 function listNewLines(before: string, after: string): string {
   const last = before.split("\n").at(-2);
   if (last === undefined) return after;

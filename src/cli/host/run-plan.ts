@@ -17,7 +17,7 @@ import { compareTexts } from "../compare-texts.js";
 import { makeRedactionKey } from "../redaction-key.js";
 import { commandLineOwner, type Errand, namePlace, readErrand } from "./errand.js";
 
-/** Does what `knockgate plan` is asked for. */
+/** Runs `knockgate plan`. */
 export async function runPlan(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const errand = await readErrand(call, surroundings);
   return withHost(errand, surroundings.note, async (reached) => {
@@ -54,7 +54,7 @@ function describePlan(
   };
 }
 
-/** A step that is in both has the same label, where it is known what the host has. */
+/** Masks the steps. If the host's policy is known, a step that both rulesets have gets the same label. */
 function hideSecrets(
   text: string,
   observed: Observed,
@@ -67,7 +67,7 @@ function hideSecrets(
   return makeRedaction(assessDrift(observed, { policy: has, digest, owner }), has, key)(text);
 }
 
-/** What `knockgate apply` would do. */
+/** Says what `knockgate apply` would do. */
 function listActs(observed: Observed, drift: readonly Drift[], policy: Policy): readonly string[] {
   if (drift.length === 0) return ["the host has this ruleset confirmed and loaded; nothing to change"];
   if (observed.pendingId !== undefined) {

@@ -6,7 +6,7 @@ import { showOwner } from "../../plan/describe-drift.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { commandLineOwner, namePlace, readErrand } from "./errand.js";
 
-/** Does what `knockgate remove` is asked for. */
+/** Runs `knockgate remove`. */
 export async function runRemove(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const errand = await readErrand(call, surroundings);
   return withHost(errand, surroundings.note, async (reached) => {

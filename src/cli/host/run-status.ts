@@ -12,7 +12,7 @@ import { renderPolicy } from "../../render/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { namePlace, readErrand } from "./errand.js";
 
-/** Does what `knockgate status` is asked for. */
+/** Runs `knockgate status`. */
 export async function runStatus(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const errand = await readErrand(call, surroundings);
   return withHost(errand, surroundings.note, async (reached) => {
@@ -57,7 +57,7 @@ function describeStatus(
   };
 }
 
-/** Whoever owns it: that is said besides. */
+/** Lists the drift without the owner, which has a line of its own. */
 function listDrift(observed: Observed, policy: Policy): readonly string[] {
   const owner = observed.confirmed?.owner ?? "";
   const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner });

@@ -5,7 +5,7 @@ import { KnockgateError, unreachable } from "../../errors.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { namePlace, readErrand } from "./errand.js";
 
-/** Does what `knockgate undo` is asked for. */
+/** Runs `knockgate undo`. */
 export async function runUndo(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const errand = await readErrand(call, surroundings);
   return withHost(errand, surroundings.note, async (reached) => {
