@@ -3,21 +3,22 @@ import { escapeControls } from "./printable.js";
 /**
  * What went wrong, as a stable word for programs.
  *
- * - `POLICY_INVALID`: the policy has findings; nothing was contacted.
- * - `ARGUMENTS_INVALID`: the connection or an option has a wrong shape; nothing was contacted.
+ * - `POLICY_INVALID`: the policy has findings. Nothing was contacted.
+ * - `ARGUMENTS_INVALID`: the connection or an option has a wrong shape. Nothing was contacted.
  * - `HOST_KEY_UNKNOWN`: the key of the host, or of the bastion, is neither pinned nor in known_hosts.
- * - `HOST_KEY_MISMATCH`: that key is another than the pinned or known one.
- * - `UNREACHABLE`: no SSH connection came about, with or without the knock.
- * - `LOGIN_REFUSED`: the host, or the bastion, answered, but took none of the ways to log in.
- * - `NOT_ALLOWED`: logged in, but neither as root nor with a sudo or doas that lets it, with or without the password.
+ * - `HOST_KEY_MISMATCH`: that key differs from the pinned or known one.
+ * - `UNREACHABLE`: no SSH connection was made, with or without the knock.
+ * - `LOGIN_REFUSED`: the host, or the bastion, answered, but accepted none of the ways to log in.
+ * - `NOT_ALLOWED`: logged in, but neither as root nor with a sudo or doas that permits it, with or without the
+ *   password.
  * - `HOST_UNFIT`: the host, the bastion or this machine lacks something Knockgate needs.
  * - `LOCKOUT`: the policy would leave this machine no way in.
- * - `OWNED_BY_ANOTHER`: another owner has confirmed the policy on the host, and `adopt` was not asked for.
- * - `CHANGE_PENDING`: another change on the same policy waits for its confirmation.
+ * - `OWNED_BY_ANOTHER`: another owner has confirmed the policy on the host, and `adopt` is not set.
+ * - `CHANGE_PENDING`: another change of the same policy waits for its confirmation.
  * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.
  * - `NOT_CONFIRMED`: the ruleset was armed or loaded, but not confirmed.
- * - `WAVE_FAILED`: more hosts of a wave failed than the rollout allows; later waves were not begun.
- * - `HOST_FAILED`: a command on the host failed in a way that none of the others names.
+ * - `WAVE_FAILED`: more hosts of a wave failed than the rollout allows. Later waves were not begun.
+ * - `HOST_FAILED`: a command on the host failed in a way that no other code names.
  */
 export type ErrorCode =
   | "POLICY_INVALID"
@@ -36,22 +37,24 @@ export type ErrorCode =
   | "WAVE_FAILED"
   | "HOST_FAILED";
 
-/** The one error this package throws. Its message ends with its code, because an engine passes on messages alone. */
+/**
+ * The only error that this package throws. Its message ends with its code, because an engine passes on only messages.
+ */
 export class KnockgateError extends Error {
-  /** For programs: the message may change its words. */
+  /** For programs. The words of the message may change. */
   readonly code: ErrorCode;
   /** What happened, where, what state the host is in, and what to do next. */
   readonly summary: string;
-  /** Whether the host may have confirmed the change all the same: then it opens for the new knock alone. */
+  /** Whether the host may have confirmed the change despite the error. If so, the gate opens only for the new knock. */
   readonly mayHaveConfirmed: boolean;
 
-  /** Its message is the summary with the code behind it. */
+  /** Makes the message: the summary, then the code. */
   constructor(
     code: ErrorCode,
     summary: string,
     options: { readonly cause?: unknown; readonly mayHaveConfirmed?: boolean } = {},
   ) {
-    // What was read somewhere may be in it.
+    // The summary may contain text from outside.
     const shown = escapeControls(summary);
     super(`${shown} [${code}]`, options);
     this.mayHaveConfirmed = options.mayHaveConfirmed ?? false;
@@ -60,7 +63,7 @@ export class KnockgateError extends Error {
     this.summary = shown;
   }
 
-  /** The summary without its full stop, for within a longer sentence. */
+  /** The summary without its full stop, for use inside a longer sentence. */
   get clause(): string {
     return this.summary.replace(/[.]$/, "");
   }

@@ -1,10 +1,11 @@
-/** What plain text is made of. The pattern below takes time to load, and is hardly ever needed. */
+/** Plain text. The pattern below takes time to load and is rarely needed. */
 const plain = /^[\n\t -~]*$/;
 
 /**
- * Writes as `\u001b` what is no visible part of a text: control characters, what separates lines, what sets the direction
- * of text (UAX #9) or has no width, and half characters. So what stands in a value can't steer a terminal, begin a line of
- * its own, or show something else than it is. Line breaks and tabs stay. In JSON such an escape means the same character.
+ * Escapes the invisible characters of a text, for example as `\u001b`: control characters, line and paragraph
+ * separators, format characters that set the direction of text (UAX #9) or have no width, and lone surrogates. So a
+ * value can't steer a terminal, begin a line of its own, or look like something else. Line breaks and tabs stay. In
+ * JSON, such an escape means the same character.
  */
 export function escapeControls(text: string): string {
   if (plain.test(text)) return text;
@@ -13,7 +14,7 @@ export function escapeControls(text: string): string {
   );
 }
 
-/** The same for what has to stay on one line. */
+/** Does the same for text that has to stay on one line: escapes line breaks and tabs, too. */
 export function escapeLine(text: string): string {
   return escapeControls(text).replace(/[\n\t]/g, escapeSign);
 }

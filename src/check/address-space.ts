@@ -15,7 +15,10 @@ interface ReadPrefix {
 
 type Space = Readonly<Record<Family, readonly AddressRange[]>>;
 
-/** IPv6 addresses that stand for IPv4 ones, which begin at a bit of theirs: who has the one can come from the other. */
+/**
+ * IPv6 blocks whose addresses contain an IPv4 address, which begins at the bit `at`. A machine that has the IPv4
+ * address can come from the IPv6 address.
+ */
 const translations: readonly { readonly block: string; readonly at: number; readonly isInverted?: true }[] = [
   // 6to4 (RFC 3056, 2): the IPv4 address follows the prefix.
   { block: "2002::/16", at: 16 },
@@ -34,13 +37,13 @@ const blocks = translations.map((translation) => ({
   whole: readRange(translation.block).range,
 }));
 
-/** Nobody comes from there over the internet (RFC 6890, RFC 4193). */
+/** Prefixes from which no packet comes over the internet (RFC 6890, RFC 4193). */
 const inside: Space = listRanges([
   ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"],
   ...["192.168.0.0/16", "224.0.0.0/3", "fc00::/7", "fe80::/10", "ff00::/8"],
 ]);
 
-/** What is left to deny when no machine can come any more: neither the beginning nor the end of IPv4 is a machine's. */
+/** All addresses that a machine can have. In IPv4, 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3 belong to no machine. */
 const machines: Space = subtract(
   listRanges(["0.0.0.0/1", "128.0.0.0/1", "2000::/3", "fc00::/7"]),
   listRanges(["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"]),
@@ -48,12 +51,15 @@ const machines: Space = subtract(
 
 const allOfIpv4 = 2n ** 32n;
 
-/** How many IPv4 addresses a prefix lets in: its own, or those that its IPv6 addresses stand for. */
+/** Counts the IPv4 addresses that a prefix lets in: its own, or those that its IPv6 addresses contain. */
 export function countIpv4(prefix: string): bigint {
   return sum(merge(listIpv4(readRange(prefix))));
 }
 
-/** How many addresses of the internet prefixes let in together, each counted once, translations of IPv4 as IPv4. */
+/**
+ * Counts the internet addresses that prefixes let in together, each only once. IPv6 translations of IPv4 count as IPv4,
+ * too.
+ */
 export function countPublic(prefixes: readonly string[]): Readonly<Record<Family, bigint>> {
   const read = prefixes.map(readRange);
   const ipv6 = merge(read.flatMap(({ family, range }) => (family === "ipv6" ? [range] : [])));
@@ -61,7 +67,7 @@ export function countPublic(prefixes: readonly string[]): Readonly<Record<Family
   return { ipv4: sum(outside.ipv4), ipv6: sum(outside.ipv6) };
 }
 
-/** Whether prefixes are together all that a machine can have as its address. */
+/** Whether prefixes together contain all addresses that a machine can have, for each family. */
 export function coversAll(prefixes: readonly string[]): Readonly<Record<Family, boolean>> {
   const left = subtract(machines, listRanges(prefixes));
   return { ipv4: left.ipv4.length === 0, ipv6: left.ipv6.length === 0 };
@@ -80,7 +86,7 @@ function listIpv4({ family, range, length }: ReadPrefix): readonly AddressRange[
   });
 }
 
-/** Sorted, and no two overlap or touch. */
+/** Lists the ranges of prefixes. They are sorted, and no two overlap or touch. */
 function listRanges(prefixes: readonly string[]): Space {
   const read = prefixes.map(readRange);
   const ofFamily = (wanted: Family) =>
@@ -108,7 +114,7 @@ function merge(ranges: readonly AddressRange[]): readonly AddressRange[] {
   return merged;
 }
 
-/** What is left of merged ranges without others, in one walk through both. */
+/** Subtracts merged ranges from merged ranges, in one pass through both. */
 function subtract(whole: Space, part: Space): Space {
   const ofFamily = (family: Family): readonly AddressRange[] => {
     const left: AddressRange[] = [];

@@ -2,16 +2,19 @@ import type { Policy } from "../policy/policy.js";
 import { sameStep } from "../policy/step.js";
 import type { LintRule, Objection } from "./rule.js";
 
-/** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, less its end). */
+/** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, without the byte that ends it). */
 const longestChainName = 28;
 /** The longest prefix of a line in the kernel's log (kernel `nf_loginfo`, xt_LOG). */
 const longestLogPrefix = 29;
-/** xt_recent's `ip_list_tot`, when the module was loaded with no other. */
+/** The default of xt_recent's `ip_list_tot`. */
 const defaultRecentSources = 100;
-/** Up to here a first step costs iptables a few times what the plainest recipe costs it (bench/RESULTS.md). */
+/**
+ * The most gates for which a first step costs iptables only a few times as much as the plainest recipe does
+ * (bench/RESULTS.md).
+ */
 const mostCheapGates = 10;
 
-/** What the backend iptables can't do, or only within limits. */
+/** Rules about what the backend iptables can't do, or can do only within limits. */
 export const backendRules: readonly LintRule[] = [
   {
     id: "iptables-doubled-step",

@@ -1,11 +1,11 @@
 import { payloadBytesOf, portOf, type Step, stepKinds } from "../policy/step.js";
 
-/** Payload sizes that a chooser would take: up to what fits any packet. */
+/** How many payload sizes there are to choose from: 0 to the largest that fits any packet. */
 const sizes = 1_233;
 
 /**
- * How many bits a guesser has to guess, who knows all but the steps' ports, sizes and protocols. What stood in an
- * earlier step adds nothing: the same port again, the same size, the same step as a whole.
+ * Counts the bits that somebody has to guess who knows everything except the steps' ports, sizes and protocols. What an
+ * earlier step already has adds nothing: the same port, the same size, the same step as a whole.
  */
 export function countBits(steps: readonly Step[]): number {
   const known = new Set<string>();
@@ -26,7 +26,7 @@ export function countBits(steps: readonly Step[]): number {
   }, 0);
 }
 
-/** How long a guesser needs on average, in words. */
+/** Says in words how long a guesser needs on average. */
 export function guessingTime(bits: number, triesPerSecond: number): string {
   const seconds = 2 ** (bits - 1) / triesPerSecond;
   const units = [

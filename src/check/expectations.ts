@@ -7,7 +7,7 @@ import { isAllowed, isDenied } from "../policy/gate.js";
 import type { Expectation, Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 
-/** Runs a policy's own tests on the model. What does not hold is a finding, with the trace of how it came about. */
+/** Runs a policy's own tests on the model. A test that fails is a finding, with a trace of its packets. */
 export function checkExpectations(policy: Policy): readonly Finding[] {
   return policy.expect.flatMap((expectation, index) =>
     checkExpectation(policy, expectation, `expect[${index}]`),
@@ -45,7 +45,7 @@ function checkExpectation(policy: Policy, expectation: Expectation, path: string
   ];
 }
 
-/** Each packet comes from a source port of its own, as those of a client do. */
+/** Each packet has its own source port, as a client's packets do. */
 function toKind(step: Step, index: number): PacketKind {
   const sourcePort = 40_000 + index;
   switch (step.kind) {

@@ -16,13 +16,13 @@ export const lintRules: readonly LintRule[] = [
   ...backendRules,
 ];
 
-/** A finding of the linter; an accepted error is a warning. */
+/** A finding of the linter. An error that was accepted is a warning. */
 export interface LintFinding extends Finding {
-  /** An error keeps a gate from being made; a warning is only shown. */
+  /** An `error` prevents the gate from being made. A `warning` is only shown. */
   readonly severity: "error" | "warning";
 }
 
-/** Finds what is unwise in a policy that is right, or can't be done by its backend. */
+/** Finds what is unwise in a valid policy, or what its backend can't do. */
 export function lintPolicy(policy: Policy): readonly LintFinding[] {
   const known = new Set(lintRules.filter((rule) => rule.isRisk).map((rule) => rule.id));
   const unknown = policy.acceptRisks.flatMap((id, index): readonly LintFinding[] => {

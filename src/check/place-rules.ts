@@ -5,8 +5,9 @@ import { portOf } from "../policy/step.js";
 import type { LintRule, Objection } from "./rule.js";
 
 /**
- * Ports on which services usually listen, so that they answer, and every scanner asks them first. Those that nmap moves
- * to the beginning of its random order (nmap(1), -r; `random_port_cheat` in its portlist.cc) are here or below.
+ * Ports on which services usually listen. A service would answer, and every scanner asks these ports first. The ports
+ * that nmap moves to the beginning of its random order (nmap(1), -r; `random_port_cheat` in its portlist.cc) are in
+ * this set or in the next one.
  */
 const served = new Set([
   20, 21, 22, 23, 25, 53, 80, 110, 113, 123, 143, 199, 256, 443, 465, 554, 587, 631, 993, 995, 1_025, 1_194,
@@ -94,7 +95,7 @@ export const placeRules: readonly LintRule[] = [
   },
 ];
 
-/** A prefix is wholly of such addresses, or holds all of those of its family. */
+/** Whether a prefix has only link-local addresses, or contains all link-local addresses of its family. */
 function holdsLinkLocal(text: string): boolean {
   const [whole] = readPrefixes([text]);
   const firsts = readPrefixes(linkLocal).map(({ address }) => address);

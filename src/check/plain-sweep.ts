@@ -4,7 +4,7 @@ import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 import { areNeighbours, type Distance, listGated } from "./sweep.js";
 import { opens } from "./walk.js";
 
-/** One scan by somebody who knows nothing, and what it sends. */
+/** A scan by somebody who knows nothing of the policy, and what it sends. */
 interface PlainSweep {
   readonly words: string;
   readonly sent: readonly Step[];
@@ -13,8 +13,8 @@ interface PlainSweep {
 type FindSweep = (gate: Gate) => string | undefined;
 
 /**
- * Makes a search for one plain sweep that opens a gate, found by trying. What it says of it names no port and no size.
- * Of each sweep only those packets are tried that are a step or lie right beside one.
+ * Makes a search that tries plain sweeps and describes the first one that opens a gate. The description has no port and
+ * no size. Of each sweep, only packets that are a step, or are right beside a step, are tried.
  */
 export function findPlainSweeps(policy: Policy, distance: Distance): FindSweep {
   const gated = { tcp: listGated(policy, "tcp"), udp: listGated(policy, "udp") };
@@ -58,7 +58,7 @@ function listOneWay(
     return { words: `a sweep of ${words} in ${order} order`, sent: rounds.flat() };
   };
   if (has.icmpEcho) {
-    // No sweep of ports sends echo requests in between, and none of sizes goes on to ports.
+    // A sweep of ports sends no echo requests in between, and a sweep of sizes does not go on to ports.
     if (has.tcp || has.udp) return [];
     return [
       sweep(
@@ -99,7 +99,7 @@ function listOneWay(
   ];
 }
 
-/** The steps' ports, and right beside each the first ones of either protocol that are not protected. */
+/** Lists the steps' ports and, on both sides of each, the nearest port of each protocol that is not protected. */
 function listPorts(steps: readonly Step[], gated: Gated): readonly number[] {
   const ports = steps.flatMap((step) => {
     const port = portOf(step);
@@ -119,7 +119,7 @@ function skipGated(port: number, direction: 1 | -1, ranges: readonly PortRange[]
   return direction === 1 ? range.last + 1 : range.first - 1;
 }
 
-/** The steps' sizes and those right beside them. */
+/** Lists the steps' sizes, and the sizes right beside them. */
 function listSizes(steps: readonly Step[]): readonly number[] {
   const sizes = steps.flatMap((step) => {
     const size = payloadBytesOf(step);

@@ -1,20 +1,23 @@
 import type { Policy } from "../policy/policy.js";
 
-/** Something that a rule has against a policy. Never holds a step's port or size. */
+/** What a rule objects to in a policy. Never contains a step's port or size. */
 export interface Objection {
   /** A path into the policy: `gates[0].knock`. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A rule of the linter, as data: docs, explanations and tests are made from the same list. */
+/** A rule of the linter, as data. Docs, explanations and tests are made from the same list. */
 export interface LintRule {
   readonly id: string;
-  /** An `error` fails the policy unless `acceptRisks` names the rule; a `warning` is only said. */
+  /** An `error` fails the policy, unless `acceptRisks` names the rule. A `warning` is only shown. */
   readonly severity: "error" | "warning";
   readonly why: string;
   readonly fix: string;
-  /** Whether `acceptRisks` can turn it into a warning; what a backend can't do, no one can accept. */
+  /**
+   * Whether `acceptRisks` can accept it. Then an error is a warning, and a warning is not shown. What a backend can't
+   * do can't be accepted.
+   */
   readonly isRisk: boolean;
   check(policy: Policy): readonly Objection[];
 }

@@ -5,7 +5,7 @@ import { findPlainSweeps } from "./plain-sweep.js";
 import type { LintRule, Objection } from "./rule.js";
 import { areNeighbours, type Distance, goesOneWay, measureDistances } from "./sweep.js";
 
-/** Sequences that every tutorial has, and every guesser with it. */
+/** Sequences from tutorials. Every guesser knows them. */
 const wellKnown: readonly (readonly number[])[] = [
   [7000, 8000, 9000],
   [9000, 8000, 7000],
@@ -14,10 +14,13 @@ const wellKnown: readonly (readonly number[])[] = [
   [1234, 2345, 3456],
 ];
 
-/** Below this many bits a patient guesser gets in; see what {@link guessingTime} says of it. */
+/** A patient guesser finds a knock of fewer bits: {@link guessingTime} says how fast. */
 export const fewestBits = 40;
 
-/** Kinds of packets without a source port: a packet that the network doubled looks like a second one. */
+/**
+ * Whether a kind of packet has no source port. If the network duplicates such a packet, the copy looks like a second
+ * packet.
+ */
 const canBeDoubled: Readonly<Record<Step["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
 
 const neighbouringPorts = "has two steps in a row on neighbouring ports, or on the same one.";
@@ -106,7 +109,7 @@ export const sequenceRules: readonly LintRule[] = [
       const find = findPlainSweeps(policy, distance);
       return policy.gates.flatMap((gate, index) => {
         const message = describeNeighbours(gate, distance);
-        // What one sweep opens has been said.
+        // If one sweep opens the gate, the rule `swept-in-order` already says so.
         return message === undefined || find(gate) !== undefined ? [] : [{ path: knockPath(index), message }];
       });
     },
@@ -165,7 +168,10 @@ function isWellKnown(gate: Gate): boolean {
   );
 }
 
-/** Steps alike in a row have a rule of their own, and echo requests matter in a row only. */
+/**
+ * Describes steps that are neighbours. Equal steps in a row have a rule of their own. Echo requests matter only in a
+ * row.
+ */
 function describeNeighbours({ knock: { steps } }: Gate, distance: Distance): string | undefined {
   const isNear = (one: Step, other: Step) => areNeighbours(one, other, distance);
   const inRow = steps.find((step, index) => {

@@ -6,7 +6,7 @@ import type { LintRule, Objection } from "./rule.js";
 import { fewestBits, knockPath } from "./sequence-rules.js";
 import { opens } from "./walk.js";
 
-/** So many gates are named; a policy may have hundreds that are alike. */
+/** The most gates that a message names. A policy may have hundreds of gates that are alike. */
 const mostNamed = 3;
 
 /** Rules about what the knocks of several gates have in common. */
@@ -29,7 +29,10 @@ export const sharedRules: readonly LintRule[] = [
   },
 ];
 
-/** A knock may stand anywhere in another one, or in two of them in a row: people knock again. */
+/**
+ * Finds knocks that open another gate. The other knock may stand anywhere in the knock, or in the knock sent several
+ * times: people knock again.
+ */
 function findOpened(policy: Policy): readonly Objection[] {
   const gates = policy.gates.map((gate, index) => ({ gate, index, keys: gate.knock.steps.map(nameStep) }));
   const byFirst = new Map<string, (typeof gates)[number][]>();
@@ -47,7 +50,7 @@ function findOpened(policy: Policy): readonly Objection[] {
         if (names.size > mostNamed) break;
         if (other.index === index || other.keys.some((each) => !own.has(each))) continue;
         const how = howItOpens(gate, other.gate);
-        // Where each opens the other, it is said once.
+        // If each opens the other, only one objection says so.
         const isSaid = other.index > index && howItOpens(other.gate, gate) !== undefined;
         if (how !== undefined && !isSaid) names.set(other.gate.name, how);
       }
@@ -72,7 +75,7 @@ function howItOpens({ knock: { steps } }: Gate, other: Gate): "sent" | "sent aga
   return opens(other.knock, again) ? "sent again" : undefined;
 }
 
-/** Without a datagram's size, which may be left open. */
+/** Names a step without a datagram's size, because the size may be left open. */
 function nameStep(step: Step): string {
   switch (step.kind) {
     case "tcp":
@@ -107,7 +110,7 @@ function findSharedBeginnings(policy: Policy): readonly Objection[] {
   });
 }
 
-/** One for each number of steps from 1. */
+/** Lists the beginnings of a sequence: one for each number of steps, from 1. */
 function listBeginnings(steps: readonly Step[]): readonly string[] {
   let beginning = "";
   return steps.map((step) => {

@@ -3,9 +3,9 @@ import { type Family, families } from "../policy/prefix.js";
 import { countIpv4, countPublic, coversAll } from "./address-space.js";
 import type { LintRule, Objection } from "./rule.js";
 
-/** A prefix that is shorter than this is more than any one network has. */
+/** A prefix that is shorter than this is wider than any one network. */
 const shortestLength: Readonly<Record<Family, number>> = { ipv4: 8, ipv6: 16 };
-/** How many addresses the widest prefix has that is accepted. */
+/** The number of addresses in the widest prefix that is accepted. */
 const mostAddresses: Readonly<Record<Family, bigint>> = { ipv4: 2n ** 24n, ipv6: 2n ** 112n };
 
 const familyNames: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
@@ -65,7 +65,10 @@ function describeWide(text: string): string | undefined {
     : undefined;
 }
 
-/** Networks that are not of the internet do not count: all private ones together are no risk of this kind. */
+/**
+ * Finds prefixes that are too wide together. Only addresses of the internet count: all private networks together are
+ * not a risk of this kind.
+ */
 function findWideTogether({ allowFrom }: Policy): readonly Objection[] {
   const counts = countPublic(allowFrom);
   return families.flatMap((family) => {

@@ -5,14 +5,15 @@ import { listProtected } from "../policy/protect.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 
 /**
- * How many ports, or bytes, a step is above the one before, for a sweep that sends both; `undefined` when none does.
- * A sweep may send TCP and UDP to each port in turn, so the same port and the next one are near in either protocol.
+ * How many ports, or bytes, the second step is above the first for a sweep that sends both. `undefined`: no sweep sends
+ * both. A sweep may send TCP and UDP to each port in turn, so the same port and the next port are near in both
+ * protocols.
  */
 export type Distance = (one: Step, other: Step) => number | undefined;
 
 /**
- * Makes a measure of how far two steps are apart for a sweep. Protected ports in between do not count: what arrives
- * there resets nothing.
+ * Makes a measure of how far apart two steps are for a sweep. Protected ports in between do not count, because a packet
+ * to them resets nothing.
  */
 export function measureDistances(policy: Policy): Distance {
   const [tcp, udp] = [listGated(policy, "tcp"), listGated(policy, "udp")];
@@ -33,7 +34,7 @@ export function measureDistances(policy: Policy): Distance {
   };
 }
 
-/** Whether a sweep can send two steps with nothing in between that would put a strict knock back. */
+/** Whether a sweep can send two steps without a packet in between that resets a strict knock. */
 export function areNeighbours(one: Step, other: Step, distance: Distance): boolean {
   return Math.abs(distance(one, other) ?? Number.POSITIVE_INFINITY) <= 1;
 }
@@ -51,12 +52,12 @@ function listDifferences(values: readonly number[]): readonly number[] {
   return values.slice(1).map((value, index) => value - (values[index] ?? 0));
 }
 
-/** The ports of one protocol that some gate protects. */
+/** Lists the ports of one protocol that any gate protects, as merged ranges. */
 export function listGated(policy: Policy, protocol: Protocol): readonly PortRange[] {
   return mergePortRanges(policy.gates.flatMap((gate) => listProtected(gate, protocol)));
 }
 
-/** What is in both of two lists of merged ranges. */
+/** Intersects two lists of merged ranges. */
 function intersect(ones: readonly PortRange[], others: readonly PortRange[]): readonly PortRange[] {
   const common: PortRange[] = [];
   for (let [at, beside] = [0, 0]; ; ) {
@@ -69,7 +70,10 @@ function intersect(ones: readonly PortRange[], others: readonly PortRange[]): re
   }
 }
 
-/** Counts the ports up to one that are in none of some merged ranges, by halving: a policy may protect thousands. */
+/**
+ * Makes a count of the ports up to a given port that are outside of merged ranges. It is a binary search, because a
+ * policy may protect thousands of ranges.
+ */
 function rankPorts(ranges: readonly PortRange[]): (port: number) => number {
   const before: number[] = [0];
   for (const [index, { first, last }] of ranges.entries())

@@ -2,8 +2,8 @@ import type { Gate } from "../policy/policy.js";
 import { type Step, sameStep } from "../policy/step.js";
 
 /**
- * Whether packets of one source, one after the other and each from another port, walk through a knock. A packet is
- * written as the step that it would be.
+ * Whether packets from one source complete a knock. They are sent in this order, each from its own source port. Each
+ * packet is written as the step that it would be.
  */
 export function opens({ steps, strict }: Gate["knock"], sent: readonly Step[]): boolean {
   const isStep = (position: number, packet: Step): boolean => {
@@ -13,7 +13,7 @@ export function opens({ steps, strict }: Gate["knock"], sent: readonly Step[]): 
   let taken = 0;
   for (const packet of sent) {
     if (isStep(taken + 1, packet)) taken++;
-    // What was just taken may come again, and changes nothing.
+    // The step that was just taken may come again. That changes nothing.
     else if (taken > 1 && isStep(taken, packet)) continue;
     else if (isStep(1, packet)) taken = 1;
     else if (strict) taken = 0;

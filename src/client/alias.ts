@@ -1,6 +1,6 @@
 /**
- * Writes what a host is called on a command line, in ssh_config(5) and as a file: characters that a pattern, an option or
- * a path could be made of become `-`.
+ * Writes a host's name for a command line, for ssh_config(5) and for a file. Characters that could form a pattern, an
+ * option or a path become `-`.
  */
 export function writeAlias(name: string): string {
   return (

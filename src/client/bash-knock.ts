@@ -4,9 +4,9 @@ import { isEmptyDatagram } from "./empty-datagram.js";
 import { isName, visitAddresses } from "./visit-addresses.js";
 
 /**
- * Lets a command go on in the background for half a second at most: less than the second after which the kernel would
- * send an unanswered SYN once more (RFC 6298, 2.1), and time enough to look a name up. `timeout` is not everywhere
- * (macOS lacks it), and bash's own `read -t` takes whole seconds there.
+ * Runs a command in the background for half a second at most. This is less than the second after which the kernel
+ * repeats an unanswered SYN (RFC 6298, 2.1), and enough to look up a name. macOS has no `timeout`, and its bash's `read
+ * -t` takes only whole seconds.
  */
 const send =
   's(){ "$@" & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; }';
@@ -21,19 +21,19 @@ const needs: Readonly<Record<Step["kind"], readonly ("send" | "sendSyn" | "ping"
 };
 
 /**
- * Writes a program for bash 3.2 or newer that sends a knock to the host that is its `$1`, each step once, and says
- * nothing. Echo requests are sent by ping(8) of whoever runs it. It holds no single quote, no backslash, no percent sign
- * and no line break, so that it can stand in single quotes for any shell.
+ * Writes a program for bash 3.2 or newer that sends a knock to the host in its `$1`, each step once. It prints nothing,
+ * except that ping is missing. It sends echo requests with ping(8) as the user who runs it. It contains no single
+ * quote, no backslash, no percent sign and no line break, so it can stand in single quotes in any shell.
  *
- * @param host what its `$1` will be: a name may have several addresses
- * @returns `undefined` where bash can't send a step: it has no way to send a datagram without payload.
+ * @param host the value of its `$1`: a name may have several addresses
+ * @returns `undefined` when bash can't send a step: it can't send a datagram without payload.
  */
 export function writeBashKnock(steps: readonly Step[], host: string): string | undefined {
   if (steps.some(isEmptyDatagram)) return undefined;
   const needed = new Set(steps.flatMap(({ kind }) => needs[kind]));
   const parts = [
     ...(isName(host) ? [] : ["h=$1"]),
-    // Says itself what is missing, before anything is sent.
+    // `type` reports that ping is missing, before anything is sent.
     ...(needed.has("ping") ? ["type ping >/dev/null || exit"] : []),
     ...(needed.has("send") ? [send] : []),
     ...(needed.has("sendSyn") ? [sendSyn] : []),
@@ -42,7 +42,10 @@ export function writeBashKnock(steps: readonly Step[], host: string): string | u
   return parts.join("; ");
 }
 
-/** A datagram gets no answer to wait for; packets that leave together could overtake each other. */
+/**
+ * A datagram gets no answer to wait for, so a pause follows it: packets that are sent together could overtake each
+ * other.
+ */
 function writeStep(step: Step): readonly string[] {
   switch (step.kind) {
     case "tcp":

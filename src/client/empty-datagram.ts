@@ -1,7 +1,10 @@
 import { unreachable } from "../errors.js";
 import type { Step } from "../policy/step.js";
 
-/** Whether a step is a datagram without payload: a shell's tools send what they read, and of nothing no datagram. */
+/**
+ * Whether a step is a datagram without payload. A shell's tools can't send it: they send what they read, and if they
+ * read nothing, they send no datagram.
+ */
 export function isEmptyDatagram(step: Step): boolean {
   switch (step.kind) {
     case "udp":

@@ -6,26 +6,26 @@ import { listKeyOptions } from "./pinned-key.js";
 import { shTools, writeShKnock } from "./sh-knock.js";
 import { isHostWord, type Login, type Way } from "./way.js";
 
-/** Lines for a POSIX shell that send one knock. A tool that can't send it as it has to be has none. */
+/** Commands for a POSIX shell that send one knock. A tool that can't send the knock exactly has no command. */
 export interface KnockCommands {
   /** knock(1) of knockd: TCP, and UDP of any size. */
   readonly knock?: string;
   /** nmap, as root if a step is UDP or ICMP. */
   readonly nmap?: string;
-  /** bash and coreutils, with ping for ICMP. Through a bastion they are run there, over ssh. */
+  /** bash and coreutils, with ping for ICMP. Behind a bastion, they run on the bastion, over ssh. */
   readonly bash?: string;
-  /** Any POSIX sh with nc, whichever netcat that is, and with ping for ICMP. */
+  /** Any POSIX sh with nc, from any netcat, and with ping for ICMP. */
   readonly netcat?: string;
-  /** Any POSIX sh with ping: a knock of ICMP steps alone. */
+  /** Any POSIX sh with ping, for a knock that has only ICMP steps. */
   readonly ping?: string;
 }
 
-/** Packets that leave together can overtake each other. */
+/** Packets that are sent together can overtake each other. */
 const pauseMs = 150;
 
 /**
- * Writes a knock as commands. Through a bastion the knock has to leave from there, where other people may list
- * processes: what has the steps as its arguments is not offered for that.
+ * Writes a knock as commands. Behind a bastion, the knock must be sent from the bastion, where other people may list
+ * processes. So no command that has the steps in its arguments there is offered.
  */
 export function writeKnockCommands(steps: readonly Step[], way: Way): KnockCommands {
   if (!isHostWord(way.host)) return {};
@@ -54,14 +54,14 @@ function when<Tool extends string>(
   return command === undefined ? {} : ({ [tool]: command } as { readonly [T in Tool]?: string });
 }
 
-/** The program comes by standard input. */
+/** Writes the command that runs a bash program on the bastion. The program comes on standard input. */
 function writeRemoteBash(bastion: Login, target: string): string {
   const options = listKeyOptions(bastion).flatMap(({ keyword, value }) => ["-o", `${keyword}=${value}`]);
   const login = ["ssh", ...options, "-l", bastion.user, "-p", `${bastion.port}`, bastion.host];
   return joinWords([...login, joinWords(["bash", "-s", "--", target])]);
 }
 
-/** It sends one byte in each datagram, and has no echo requests. */
+/** knock(1) sends one byte in each datagram, and no echo requests. */
 function writeKnock(steps: readonly Step[], host: string): string | undefined {
   const words = steps.flatMap((step) => writeKnockWord(step) ?? []);
   return words.length === steps.length ? joinWords(["knock", "-d", `${pauseMs}`, host, ...words]) : undefined;
@@ -80,18 +80,21 @@ function writeKnockWord(step: Step): string | undefined {
   }
 }
 
-/** One run for each step, because nmap chooses the order of ports itself. */
+/** Writes one run of nmap for each step, because nmap itself chooses the order of ports. */
 function writeNmap(steps: readonly Step[], host: string): string | undefined {
   if (steps.some((step, index) => passesForBoth(step, steps[index + 1]))) return undefined;
   const [six, to] = [host.includes(":") ? ["-6"] : [], [host]];
-  // No look-up of names, no second try, and no longer wait for an answer than between other tools' packets.
+  // No look-up of names, no retries, and no longer wait for an answer than the pause between other tools' packets.
   const once = ["-n", "--max-retries", "0"];
   const patience = ["--initial-rtt-timeout", `${pauseMs}ms`, "--max-rtt-timeout", `${pauseMs}ms`];
   const runs = steps.map((step) => ["nmap", ...six, ...once, ...patience, ...listNmapOptions(step), ...to]);
   return runs.map(joinWords).join(" && ");
 }
 
-/** For well-known UDP ports nmap sends several datagrams, which would be two steps where the next has the same port. */
+/**
+ * Whether nmap's packets for a step could also take the next step. For well-known UDP ports nmap sends several
+ * datagrams. These would be two steps if the next step has the same port.
+ */
 function passesForBoth(step: Step, next: Step | undefined): boolean {
   switch (step.kind) {
     case "udp":
@@ -105,8 +108,8 @@ function passesForBoth(step: Step, next: Step | undefined): boolean {
 }
 
 /**
- * -Pn: no packets that ask whether the host is up. -sT: the kernel's own connection, which needs no root and is ended.
- * --data-length: a payload of just that size, and not the one that nmap knows for a port.
+ * -Pn: do not ask whether the host is up. -sT: use the kernel's own connection, which needs no root and is closed.
+ * --data-length: send a payload of exactly this size, and not the payload that nmap knows for a port.
  */
 function listNmapOptions(step: Step): readonly string[] {
   switch (step.kind) {

@@ -8,8 +8,8 @@ export interface SshOption {
 }
 
 /**
- * Lists what lets OpenSSH take a login's pinned key alone; nothing where none is pinned, so that known_hosts counts.
- * OpenSSH before 8.5 knows no KnownHostsCommand, and so no key: it lets nobody in.
+ * Lists the options with which OpenSSH accepts only a login's pinned key. Empty if no key is pinned: then known_hosts
+ * counts. OpenSSH before 8.5 does not know KnownHostsCommand, so it finds no key and refuses to connect.
  */
 export function listKeyOptions({ hostKey }: Login): readonly SshOption[] {
   const blob = hostKey?.split(/\s+/).find((word) => word.startsWith("AAAA"));

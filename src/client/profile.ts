@@ -3,11 +3,11 @@ import { type StepInput, writeStep } from "../policy/step.js";
 import { writeAlias } from "./alias.js";
 import type { Way } from "./way.js";
 
-/** What a client keeps of a host: how it is reached, and its gates with their knocks. Secret. */
+/** What a client keeps of a host: how to reach it, and its gates with their knocks. Secret. */
 export interface Profile {
-  /** What the host is called on a client's command line, and in its ssh_config(5). */
+  /** The host's name on a client's command line, and in its ssh_config(5). */
   readonly name: string;
-  /** How the host is reached. */
+  /** How to reach the host. */
   readonly way: Way;
   /** Its gates, in the policy's order. */
   readonly gates: readonly ProfileGate[];
@@ -15,11 +15,11 @@ export interface Profile {
 
 /** What a client needs to know to open a gate. */
 export interface ProfileGate {
-  /** Its name. */
+  /** The gate's name. */
   readonly gate: string;
-  /** The ports behind it, as the policy has them. */
+  /** The ports that it protects, as the policy has them. */
   readonly protect: Gate["protect"];
-  /** To be sent in this order. */
+  /** The steps of its knock, in the order in which they are sent. */
   readonly steps: readonly StepInput[];
   /** Longest pause between two steps. */
   readonly stepTimeoutSeconds: number;
@@ -27,7 +27,7 @@ export interface ProfileGate {
   readonly openForSeconds: number;
 }
 
-/** Makes a host's profile, called as its block of ssh_config(5) calls it. */
+/** Makes a host's profile. Its name is that of the host's block in ssh_config(5). */
 export function makeProfile(name: string, way: Way, policy: Pick<Policy, "gates"> | undefined): Profile {
   return { name: writeAlias(name), way, gates: listGates(policy) };
 }

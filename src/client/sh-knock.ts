@@ -4,8 +4,9 @@ import { isEmptyDatagram } from "./empty-datagram.js";
 import { isName, visitAddresses } from "./visit-addresses.js";
 
 /**
- * Lets a command go on in the background for half a second at most, as in `bash-knock.ts`. What a shell starts in the
- * background reads nothing (POSIX, 2.11 of "Shell Command Language"), so its input comes by another number.
+ * Runs a command in the background for half a second at most, as in `bash-knock.ts`. A command that a shell starts in
+ * the background reads nothing (POSIX, 2.11 of "Shell Command Language"), so its input comes by another file
+ * descriptor.
  */
 const send =
   's(){ "$@" <&3 & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; } 3<&0';
@@ -18,21 +19,23 @@ export const shTools: Readonly<Record<Step["kind"], "nc" | "ping">> = {
 };
 
 /**
- * Writes a program for any POSIX sh (with a `sleep` that knows fractions, as all have) that sends a knock to the host that
- * is its `$1` by nc and, for echo requests, ping(8), each step once. It says nothing but that one of the two is missing.
+ * Writes a program for any POSIX sh (with a `sleep` that knows fractions, as all have) that sends a knock to the host
+ * in its `$1`, each step once. It uses nc, and ping(8) for echo requests. It prints nothing, except that one of the two
+ * is missing.
  *
- * Of nc's options only those are used that all netcats have, except `-u`, which busybox's may lack: `-w` ends it by itself
- * where this shell can't. It holds no single quote, no backslash and no line break.
+ * It uses only options that the nc of every netcat has, except `-u`, which busybox's nc may lack. `-w` ends nc where
+ * the shell can't. The program contains no single quote, no backslash and no line break.
  *
- * @param host what its `$1` will be: a name may have several addresses
- * @returns `undefined` where nc can't send a step: it sends what it reads, and of nothing no datagram.
+ * @param host the value of its `$1`: a name may have several addresses
+ * @returns `undefined` when nc can't send a step: nc sends what it reads, and if it reads nothing, it sends no
+ *   datagram.
  */
 export function writeShKnock(steps: readonly Step[], host: string): string | undefined {
   if (steps.some(isEmptyDatagram)) return undefined;
   const tools = [...new Set(steps.map(({ kind }) => shTools[kind]))];
   const parts = [
     ...(isName(host) ? [] : ["h=$1"]),
-    // Not every shell's own words for it go to standard error.
+    // Some shells do not write their own message about it to standard error.
     ...tools.map((tool) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`),
     send,
     `{ ${visitAddresses(host, steps.map(writeStep).join("; "))}; } </dev/null >/dev/null 2>&1`,
@@ -40,7 +43,7 @@ export function writeShKnock(steps: readonly Step[], host: string): string | und
   return parts.join("; ");
 }
 
-/** A datagram is as long as what is read at once. */
+/** nc sends what it reads at once as one datagram. */
 function writeStep(step: Step): string {
   switch (step.kind) {
     case "tcp":

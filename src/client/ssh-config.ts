@@ -6,15 +6,14 @@ import { listKeyOptions } from "./pinned-key.js";
 import type { Login, Way } from "./way.js";
 
 /**
- * Writes a block for ssh_config(5) by which `ssh NAME`, `scp`, `sftp` and all that use ssh get to a host: its
- * ProxyCommand knocks and then connects, by bash, coreutils and, for ICMP steps, ping. Where the host is behind a bastion,
- * both are done there. It holds no key but the host's public one.
+ * Writes a block for ssh_config(5) with which `ssh NAME`, `scp`, `sftp` and everything that uses ssh reach a host. Its
+ * ProxyCommand knocks and then connects, with bash, coreutils and, for ICMP steps, ping. If the host is behind a
+ * bastion, both happen on the bastion. The only keys in the block are public host keys.
  *
- * What ssh_config can't say is said in a comment in its place.
+ * A value that can't stand in ssh_config is replaced by a comment.
  *
- * @param policy what the host has, if it has one
- * @param name what the host is called on the command line; characters that a pattern or an option could be made of
- *   become `-`
+ * @param policy the host's policy, if it has one
+ * @param name the host's name on the command line; characters that could form a pattern or an option become `-`
  */
 export function writeSshConfig(name: string, way: Way, policy: Pick<Policy, "gates"> | undefined): string {
   const lines = [`Host ${writeAlias(name)}`, ...writeLogin(way).map((line) => `  ${line}`)];
@@ -47,13 +46,17 @@ function writeProxy(way: Way, policy: Pick<Policy, "gates"> | undefined): readon
   }
   if (way.proxy !== undefined) return [writeProxyThrough(way.host, way.proxy, knock)];
   if (knock === undefined) return [];
-  // When the host ends the connection, ssh sees the end of its pipe; when ssh is gone, the host that of its connection.
+  // If the host ends the connection, ssh sees the end of its pipe. If ssh ends, the host sees the end of its
+  // connection.
   const copy = "{ cat; kill $$ 2>/dev/null; } <&4 >&3 & exec cat <&3 4<&-";
   const connect = `exec 4<&0 3<>"/dev/tcp/$h/$2" || exit; ${copy}`;
   return [`ProxyCommand bash -c '${knock}; ${connect}' knock ${escapePercents(way.host)} %p`];
 }
 
-/** Two logins: the knock goes there by standard input, where no list of processes shows it. */
+/**
+ * Logs in to the bastion twice. The knock goes there on standard input, so the bastion's list of processes does not
+ * show it.
+ */
 function writeProxyThrough(host: string, bastion: Login, knock: string | undefined): string {
   const options = listKeyOptions(bastion).map(
     ({ keyword, value }) => `-o "${keyword}=${escapePercents(value)}"`,
@@ -66,7 +69,10 @@ function writeProxyThrough(host: string, bastion: Login, knock: string | undefin
   return `ProxyCommand bash -c 'h=$1; ${send}; ${forward}' knock ${escapePercents(host)} %p '${knock}; true'`;
 }
 
-/** What means the same without quotes to ssh_config of every version, to bash, and to whatever shell runs bash. */
+/**
+ * Whether a host means the same without quotes to every version of ssh_config, to bash, and to the shell that runs
+ * bash.
+ */
 function isPlainHost(host: string): boolean {
   return /^[a-zA-Z0-9_:][a-zA-Z0-9_.:%-]*$/.test(host);
 }

@@ -4,9 +4,10 @@ export function isName(host: string): boolean {
 }
 
 /**
- * Lets a shell do something for each address of the host that is its `$1`, as `$h`, and leaves the host itself in it. A
- * connection goes on to the next address where one refuses, a datagram and an echo request know the first only: and a door
- * opens for one family. Where there is no getent(1), as on macOS, the name stands for all of them.
+ * Writes shell code that does `act` for each address of the host in `$1`, with the address in `$h`. At the end, `$h` is
+ * the host itself. A connection tries the next address when one refuses, but a datagram and an echo request use only
+ * the first address. A door opens for one family only. Without getent(1), as on macOS, `act` is done once, with the
+ * name.
  */
 export function visitAddresses(host: string, act: string): string {
   if (!isName(host)) return act;

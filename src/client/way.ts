@@ -1,22 +1,22 @@
-/** How a person reaches a host: what of a connection is no secret. */
+/** How a person reaches a host: the parts of a connection that are not secret. */
 export interface Way extends Login {
-  /** The bastion that packets to the host leave from. */
+  /** The bastion from which packets to the host are sent. Absent: there is none. */
   readonly proxy?: Login | undefined;
 }
 
-/** How a person logs in by SSH, apart from keys and passwords. */
+/** How a person logs in by SSH, without keys and passwords. */
 export interface Login {
   /** Its address or name. */
   readonly host: string;
   /** Its SSH port. */
   readonly port: number;
-  /** Who logs in. */
+  /** The user who logs in. */
   readonly user: string;
-  /** Pinned, as OpenSSH writes it: `ssh-ed25519 AAAA...`. */
+  /** The pinned host key, as OpenSSH writes it: `ssh-ed25519 AAAA...`. Absent: no key is pinned. */
   readonly hostKey?: string | undefined;
 }
 
-/** The parts of a connection in the shape of @pulumi/command's that lead to a host, with that package's defaults. */
+/** The parts of a connection that lead to a host, in the shape and with the defaults of @pulumi/command. */
 export interface LoginInput {
   readonly host: string;
   readonly port?: number | undefined;
@@ -25,14 +25,14 @@ export interface LoginInput {
   readonly ignoreHostKey?: boolean | undefined;
 }
 
-/** Picks a host's way out of a connection. */
+/** Reads how a host is reached from a connection. */
 export function readWay(connection: LoginInput & { readonly proxy?: LoginInput | undefined }): Way {
   const { proxy } = connection;
   return { ...readLogin(connection), ...(proxy === undefined ? {} : { proxy: readLogin(proxy) }) };
 }
 
 function readLogin({ host, port = 22, user = "root", hostKey, ignoreHostKey = false }: LoginInput): Login {
-  // A connection that lacks its host is a finding of the ruleset's own, which says it better than an error here.
+  // A connection without a host is not an error here. The ruleset has a finding about it, which says it better.
   return {
     host: `${host ?? ""}`,
     port,
@@ -41,7 +41,7 @@ function readLogin({ host, port = 22, user = "root", hostKey, ignoreHostKey = fa
   };
 }
 
-/** Whether tools take a text for a host, and never for an option or two words. */
+/** Whether tools read a text as one host, and never as an option or as two words. */
 export function isHostWord(host: string): boolean {
   return /^(?!-)[^\p{Cc}\s/@]+$/u.test(host);
 }

@@ -6,13 +6,13 @@ import { formatSeconds } from "./words.js";
 /** The width that all drawings have. */
 export const drawingWidth = 760;
 
-/** States stand below each other in one column; what leads back runs in lanes at its sides. */
+/** States stand below each other in one column. Arrows that lead back run in lanes at its sides. */
 const box = { x: 200, width: 208, height: 46 };
 const middle = box.x + box.width / 2;
 const leftLane = box.x - 24;
 const rightLane = drawingWidth - 24;
 
-/** Draws the states of a source at one gate, and what takes it from one to the next. */
+/** Draws the states of a source at one gate, and what leads from one state to the next. */
 export function drawStates(gate: GateExplanation): Drawing {
   const count = gate.steps.length;
   const labels = gate.steps.map((step, index) =>

@@ -3,7 +3,7 @@ import { type Box, type Drawing, type Shape, stackLabels } from "./drawing.js";
 import type { GateExplanation } from "./explanation.js";
 import { formatSeconds } from "./words.js";
 
-/** Where lanes begin, where the knock begins and ends, and the door with it; not to scale. */
+/** Where lanes begin and end, where the knock begins and ends, and where the door closes. Not to scale. */
 const left = 132;
 const firstStep = 146;
 const lastStep = 420;

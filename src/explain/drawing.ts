@@ -1,6 +1,6 @@
 import { type Look, measureText, textSizes } from "./measure.js";
 
-/** What is drawn, in pixels from the upper left corner. */
+/** A drawing, in pixels from the upper left corner. */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
@@ -9,7 +9,7 @@ export interface Drawing {
 
 export type Shape = Box | Label | Arrow | Dot;
 
-/** A rectangle with lines of text in its middle. */
+/** A rectangle. */
 export interface Box {
   readonly kind: "box";
   readonly look: "closed" | "step" | "open";
@@ -29,11 +29,11 @@ export interface Label {
   readonly text: string;
 }
 
-/** A line with a head at its end. */
+/** A line. It has a head at its end, unless it is plain. */
 interface Arrow {
   readonly kind: "arrow";
   readonly points: readonly (readonly [number, number])[];
-  /** A line without a head. */
+  /** Whether it has no head. */
   readonly isPlain?: boolean;
 }
 
@@ -44,7 +44,7 @@ interface Dot {
   readonly radius: number;
 }
 
-/** From one baseline to the next. */
+/** Pixels from one baseline to the next. */
 export const lineHeight = 17;
 
 /** Stacks lines of text so that their middle lies at `y`. */
@@ -64,7 +64,7 @@ export function stackLabels(
   }));
 }
 
-/** Breaks a text at its spaces into lines that fit a width; a word that is wider than that stays whole. */
+/** Breaks a text at its spaces into lines that fit a width. A word that is wider than the width stays whole. */
 export function wrapText(text: string, look: Look, width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,19 +1,25 @@
 /**
- * Makes text fit for a terminal: what would move the cursor, end a line or reorder what is read is shown as its code
- * point, like `\u{1b}`.
+ * Makes text safe for a terminal. A character that would move the cursor, end a line or reorder the text is shown as
+ * its code point, like `\u{1b}`.
  */
 export function escapeTerminal(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, codePoint);
 }
 
-/** Makes text fit for a cell of a Markdown table: no mark-up of Markdown or HTML, no link, and no end of the cell. */
+/**
+ * Makes text safe for a cell of a Markdown table: it has no mark-up of Markdown or HTML, no link, and does not end the
+ * cell.
+ */
 export function escapeMarkdown(text: string): string {
   return escapeTerminal(text)
     .replace(/[\\`*_{}[\]<>#|~!@$&]/g, "\\$&")
     .replace(/:(?=\/\/|[\w+-]+:)|(?<=www)\./gi, "\\$&");
 }
 
-/** Makes text fit for XML and HTML, between tags and in a quoted attribute; what XML can't hold is shown as its code point. */
+/**
+ * Makes text safe for XML and HTML, between tags and in a quoted attribute. A character that XML can't hold is shown as
+ * its code point.
+ */
 export function escapeXml(text: string): string {
   return escapeTerminal(text)
     .replace(/[\ufffe\uffff]/g, codePoint)
@@ -21,8 +27,9 @@ export function escapeXml(text: string): string {
 }
 
 /**
- * Makes text fit for a label of a Mermaid state diagram. Its lexer ends labels at `:`, `;` and line ends and its labels
- * are HTML, so all but letters, digits and what is harmless in a sentence becomes Mermaid's own entity, `#58;`.
+ * Makes text safe for a label of a Mermaid state diagram. Mermaid's lexer ends a label at `:`, `;` and line ends, and
+ * its labels are HTML. So each character except letters, digits and harmless punctuation becomes Mermaid's own entity,
+ * like `#58;`.
  */
 export function escapeMermaid(text: string): string {
   return [...escapeTerminal(text)]

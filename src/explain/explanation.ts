@@ -10,23 +10,26 @@ import { showValue } from "../render/show.js";
 import { findLineParts, gatePath } from "./line-parts.js";
 import { describeStep, formatSeconds } from "./words.js";
 
-/** A policy as people read it: plain data, from which tables, diagrams and the report are made. */
+/** A policy as people read it: plain data for the tables, the diagrams and the report. */
 export interface Explanation {
   /** The policy's name. */
   readonly policy: string;
   readonly backend: Policy["backend"];
   readonly scope: Policy["scope"];
-  /** Whether steps are shown as they are; else each has the label that previews have for it. */
+  /** Whether steps show their ports and sizes. If not, each has the same label as in previews. */
   readonly areSecretsShown: boolean;
   /** One for each gate, in the policy's order. */
   readonly gates: readonly GateExplanation[];
-  /** Who passes without a knock, and who never does. */
+  /** Who passes without a knock, and who never passes. */
   readonly sources: readonly Part[];
-  /** What holds for all gates. */
+  /** The settings that hold for all gates. */
   readonly settings: readonly Part[];
-  /** What the linter finds. */
+  /** The findings of the linter. */
   readonly findings: readonly LintFinding[];
-  /** What the backend loads, line by line; nothing when a finding says that it can't do what the policy asks for. */
+  /**
+   * The ruleset that the backend loads, line by line. Empty if a finding says that the backend can't do what the policy
+   * asks for.
+   */
   readonly ruleset: readonly RulesetLine[];
 }
 
@@ -35,7 +38,7 @@ export interface GateExplanation {
   readonly name: string;
   /** Its path in the policy: `gates[0]`. */
   readonly path: string;
-  /** The ports behind it: `TCP 22`, `UDP 8000-8010`. */
+  /** The ports that it protects: `TCP 22`, `UDP 8000-8010`. */
   readonly protects: readonly string[];
   /** One for each step of its knock, in order. */
   readonly steps: readonly Part[];
@@ -44,19 +47,19 @@ export interface GateExplanation {
   readonly openForSeconds: number;
   /** How many bits a guesser has to guess. */
   readonly bits: number;
-  /** All of it, in words: ports, steps, times, strength. */
+  /** All parts of the gate, in words: ports, steps, times, strength. */
   readonly parts: readonly Part[];
-  /** The numbers of the ruleset's lines that are there for this gate. */
+  /** The numbers of the ruleset's lines that exist for this gate. */
   readonly lines: readonly number[];
 }
 
-/** A part of a policy, what it means, and what became of it. */
+/** A part of a policy, what it means, and which lines come from it. */
 export interface Part {
-  /** Its path in the policy; each part of an explanation has its own. */
+  /** Its path in the policy. Each part of an explanation has its own path. */
   readonly path: string;
   readonly name: string;
   readonly meaning: string;
-  /** The numbers of the ruleset's lines that it became; of its gate's lines, those that depend on it. */
+  /** The numbers of the ruleset's lines that come from it. For a part of a gate: the gate's lines that depend on it. */
   readonly lines: readonly number[];
 }
 
@@ -65,22 +68,22 @@ export interface RulesetLine {
   /** From 1. */
   readonly number: number;
   readonly text: string;
-  /** The paths of the parts that it came from; none where every policy has this line. */
+  /** The paths of the parts that it comes from. Empty if every policy has this line. */
   readonly paths: readonly string[];
 }
 
-/** How an explanation shows what is secret. */
+/** How an explanation shows secrets. */
 export interface ExplainOptions {
-  /** Secret key of the labels that stand for steps: the same key gives the same label for the same step. */
+  /** The secret key of the labels that stand for steps. The same key gives the same label for the same step. */
   readonly key: string;
-  /** Shows the steps' ports and sizes themselves. Default: false. */
+  /** Whether the steps' ports and sizes are shown. Default: false. */
   readonly showSecrets?: boolean;
 }
 
-/** Tries of a guesser in a second, as the linter reckons. */
+/** How many tries a guesser has per second, as in the linter. */
 const triesPerSecond = 100;
 
-/** Explains a policy that was found right. The same policy and options give the same explanation. */
+/** Explains a valid policy. The same policy and options give the same explanation. */
 export function explainPolicy(policy: Policy, { key, showSecrets = false }: ExplainOptions): Explanation {
   const show = showSecrets ? showValue : labelSecrets(key);
   const findings = lintPolicy(policy);
@@ -100,7 +103,10 @@ export function explainPolicy(policy: Policy, { key, showSecrets = false }: Expl
   };
 }
 
-/** What no one can accept is what a backend can't do: it has no words for such a policy. */
+/**
+ * Whether a finding says that the backend can't do what the policy asks for. These are the rules whose risk can't be
+ * accepted. Such a policy has no ruleset.
+ */
 function isImpossible({ rule }: LintFinding): boolean {
   return lintRules.some(({ id, isRisk }) => id === rule && !isRisk);
 }

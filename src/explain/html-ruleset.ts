@@ -1,12 +1,12 @@
 import { escapeXml } from "./escape.js";
 import type { Explanation, RulesetLine } from "./explanation.js";
 
-/** Makes a path of the policy an id of the page: `part-gates-0-knock-steps-1`. */
+/** Makes an id for the page from a path of the policy: `part-gates-0-knock-steps-1`. */
 export function anchorOf(path: string): string {
   return `part-${path.replace(/[^\w]+/g, "-").replace(/-$/, "")}`;
 }
 
-/** Writes the ruleset as a table with an anchor for each line, and beside it the parts of the policy it came from. */
+/** Writes the ruleset as a table. Each line has an anchor, and beside it the parts of the policy that it comes from. */
 export function renderRuleset(explanation: Explanation): string {
   if (explanation.ruleset.length === 0) {
     return `<section aria-labelledby="ruleset">
@@ -42,7 +42,7 @@ function nameParts({ gates, sources, settings }: Explanation): ReadonlyMap<strin
 }
 
 function renderLine({ number, text, paths }: RulesetLine, names: ReadonlyMap<string, string>): string {
-  // A gate's name is said by its parts already.
+  // The names of a gate's parts already contain the gate's name.
   const exact = paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`)));
   const links = exact.flatMap((path) => {
     const name = names.get(path);

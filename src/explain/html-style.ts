@@ -1,7 +1,7 @@
 import { styleDiagram } from "./svg.js";
 import { declareTheme } from "./theme.js";
 
-/** The style of the report's page. Colours are variables, so that the diagrams follow the page's theme. */
+/** The style of the report's page. Colours are variables, so the diagrams follow the page's theme. */
 export const pageStyle = `
 :root{color-scheme:light dark;${declareTheme("light")}}
 @media (prefers-color-scheme:dark){:root{${declareTheme("dark")}}}

@@ -5,7 +5,9 @@ import { pageStyle } from "./html-style.js";
 import { renderGateSvg } from "./svg.js";
 import { groupRuns } from "./words.js";
 
-/** Writes an explanation as one page that loads nothing: light or dark as the reader prefers, and fit to be printed. */
+/**
+ * Writes an explanation as one page that loads nothing. It is light or dark as the reader prefers, and can be printed.
+ */
 export function renderHtml(explanation: Explanation): string {
   const { policy, backend, scope, gates, areSecretsShown } = explanation;
   const title = `Knock policy ${policy}`;

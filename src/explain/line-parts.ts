@@ -5,16 +5,16 @@ import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import { renderPolicy } from "../render/render.js";
 import type { ShowSecret } from "../render/ruleset.js";
 
-/** For each line of a policy's ruleset, in order: the paths of the parts of the policy that it came from. */
+/** For each line of a policy's ruleset, in order: the paths of the policy's parts that it comes from. */
 export type LineParts = readonly (readonly string[])[];
 
-/** Stands where a step's secret stands; no ruleset has these characters. */
+/** A mark in the place of a step's secret. No ruleset has these characters. */
 const markStep: ShowSecret = ({ gate, position }) => `\u0001${gate}\u0002${position}\u0003`;
 
 /**
- * Finds what became of each part of a policy. A step is known by a mark that is printed in place of its secret, a gate
- * by the names of its chains, sets, counters and ports, and a setting by the lines that are other ones when it is
- * another one.
+ * Finds the lines that come from each part of a policy. A step is found by a mark that is printed in place of its
+ * secret. A gate is found by the names of its chains, sets and counters, and by its ports. A setting is found by the
+ * lines that differ when the setting differs.
  */
 export function findLineParts(policy: Policy): LineParts {
   const readGates = makeGateReader(policy);
@@ -37,7 +37,8 @@ export function findLineParts(policy: Policy): LineParts {
     const isDoor = seen.isDoor || block?.isDoor === true;
     const changed = settings.filter(({ path, kept }) => {
       if (path === "denyFrom" && block?.isDenied === true) return true;
-      // Without strict the first step's own rule forgets the others; that is still the first step's.
+      // Without strict, the rule of the first step also forgets the other steps. This rule still belongs to the first
+      // step.
       return !kept.has(line) && !(path === "knock.strict" && steps.length > 0);
     });
     if (line === "\t}") block = undefined;
@@ -52,22 +53,22 @@ export function findLineParts(policy: Policy): LineParts {
   });
 }
 
-/** A chain, set or counter of nftables: what its first line belongs to, all its lines belong to. */
+/** A chain, set or counter of nftables. All its lines belong to what its first line belongs to. */
 interface Block extends GateReading {
   readonly isDenied: boolean;
 }
 
 interface Setting {
-  /** Below a gate's path, or the policy's. */
+  /** The path, below a gate's path or the policy's. */
   readonly path: string;
   readonly isOfGate: boolean;
-  /** The lines that stay when the setting is another one. */
+  /** The lines that stay when the setting differs. */
   readonly kept: ReadonlySet<string>;
 }
 
 interface GateReading {
   readonly gates: readonly number[];
-  /** Whether it leads to a gate's door, or is the door. */
+  /** Whether it leads to a gate's door, or is part of the door. */
   readonly isDoor: boolean;
 }
 
@@ -82,7 +83,7 @@ export function gatePath(index: number): string {
   return `gates[${index}]`;
 }
 
-/** Each setting that lines can be known by, with a policy that differs from this one in nothing else. */
+/** Lists the settings that lines are found by, each with a policy that differs only in this setting. */
 function listSettings(policy: Policy): readonly Setting[] {
   const { limits, log } = policy;
   const setGates = (set: (gate: Gate) => Gate) => ({
@@ -127,21 +128,21 @@ function listSettings(policy: Policy): readonly Setting[] {
   return settings.map(({ changed, ...setting }) => ({ ...setting, kept: new Set(renderLines(changed)) }));
 }
 
-/** Lines that let gates see all packets of a kind. */
+/** Lines that send all packets of a kind to the gates. */
 const goesByKind: Readonly<Record<Step["kind"], RegExp>> = {
   tcp: /(^\t\ttcp flags |--tcp-flags \S+ ).*(?<= goto |_)beginning$/,
   udp: /(^\t\tmeta l4proto udp goto | -p udp -g kg_.*_)beginning$/,
   icmpEcho: /(^\t\ticmp(v6)? type echo-request goto | --icmp(v6)?-type \d+ -g kg_.*_)beginning$/,
 };
 
-/** Whether packets of a kind may be to the gate's ports, or begin its knock. */
+/** Whether packets of a kind may go to the gate's ports, or begin its knock. */
 function isOfKind(gate: Gate, kind: Step["kind"]): boolean {
   const protocol = stepProtocols[kind];
   const isProtected = protocol !== undefined && listProtected(gate, protocol).length > 0;
   return isProtected || gate.knock.steps[0]?.kind === kind;
 }
 
-/** Names are of a-z, 0-9 and `-`, so that the underscore before what a name is of ends a gate's name. */
+/** Gates' names consist of a-z, 0-9 and `-`. So the first underscore ends a gate's name. */
 function makeGateReader(policy: Policy): (line: string) => GateReading {
   const prefix = policy.backend === "iptables" ? `kg_${policy.name}_` : "";
   const names = "opened|accepted|dropped|reset|step\\d+|packet\\d+|open|first|door|closed|knock|begin";
@@ -163,13 +164,14 @@ function makeGateReader(policy: Policy): (line: string) => GateReading {
   });
   const ofKind = Object.fromEntries(stepKinds.map((kind) => [kind, ofGates((gate) => isOfKind(gate, kind))]));
   return (line) => {
-    // Its size and its time are of all gates together.
+    // The size and the timeout of this set depend on all gates together.
     if (/^\tset knocking\d+_v[46] \{$| --rcheck --seconds \d+ --name kg_[^ _]+_knocking /.test(line))
       return ofGates(() => true);
     const kind = stepKinds.find((each) => goesByKind[each].test(line));
     if (kind !== undefined) return ofKind[kind] ?? ofGates(() => false);
     const names = [...line.matchAll(named)];
-    // A short door stands in iptables where its ports are matched, and has no name there; nor have ports that are matched together.
+    // In iptables, a short door is printed where its ports are matched, and has no name there. Ports that are matched
+    // together have no name either.
     const [, protocol, ports = ""] =
       / -p (tcp|udp) -m (?:\1 --dport|multiport --dports) ([\d:,]+)(?= |$)/.exec(line) ?? [];
     const byPort = ports.split(",").flatMap((range) => byPorts.get(`${protocol} ${range}`) ?? []);

@@ -1,4 +1,4 @@
-/** `code`: in a font of even widths, for what may be a label in place of a secret; `tick`: on a dot. */
+/** `code`: in a monospaced font, for text that may be a label in place of a secret. `tick`: the number on a dot. */
 export type Look = "title" | "heading" | "muted" | "code" | "tick";
 
 /** The sizes of text, in pixels. */
@@ -10,15 +10,18 @@ export const textSizes: Readonly<Record<Look, number>> = {
   tick: 10,
 };
 
-/** Widths in parts of the text's size: upper bounds for DejaVu Sans, the widest of the fonts that pages fall back to. */
+/**
+ * Widths as fractions of the text's size. They are upper bounds for DejaVu Sans, the widest font that pages fall back
+ * to.
+ */
 const narrow = 0.42;
 const usual = 0.66;
 const wide = 0.99;
 const bold = 1.12;
-/** DejaVu Sans Mono and Liberation Mono have 0.602. */
+/** The width of a monospaced character. DejaVu Sans Mono and Liberation Mono have 0.602. */
 const even = 0.61;
 
-/** Estimates from above how wide a line of text becomes, in pixels, whichever usual font a reader has. */
+/** Estimates an upper bound of a line's width in pixels, for any usual font of a reader. */
 export function measureText(text: string, look: Look): number {
   const size = textSizes[look];
   if (look === "code") return text.length * even * size;

@@ -3,7 +3,7 @@ import type { Explanation, GateExplanation } from "./explanation.js";
 import { describeReturn, describeState } from "./states.js";
 import { formatSeconds } from "./words.js";
 
-/** Writes an explanation as a Mermaid `stateDiagram-v2`: one composite state for each gate, as one source meets it. */
+/** Writes an explanation as a Mermaid `stateDiagram-v2`. Each gate is a composite state, as one source sees it. */
 export function renderMermaid({ policy, gates }: Explanation): string {
   const lines = gates.flatMap(renderGate).map((line) => `    ${line}\n`);
   const title = `policy ${policy}`;

@@ -1,13 +1,13 @@
 import type { GateExplanation } from "./explanation.js";
 import { formatSeconds } from "./words.js";
 
-/** Names the state of a source that has taken so many of a knock's steps. */
+/** Names the state of a source that has taken `taken` of a knock's steps. */
 export function describeState(taken: number, steps: number): string {
   if (taken === 0) return "closed";
   return taken === steps ? "open" : `step ${taken} of ${steps} taken`;
 }
 
-/** Says what takes a source in mid-sequence back to the start. */
+/** Says what puts a source in mid-sequence back to the start. */
 export function describeReturn({ isStrict, stepTimeoutSeconds }: GateExplanation): string {
   const late = `${formatSeconds(stepTimeoutSeconds)} without the next step`;
   return isStrict ? `any other new packet, or ${late}` : late;

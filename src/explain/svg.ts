@@ -12,9 +12,10 @@ import { formatSeconds } from "./words.js";
 const margin = 24;
 
 /**
- * Draws an explanation as one SVG that needs nothing else: for each gate its states and the timeline of its knock.
+ * Draws an explanation as one SVG that needs no other file. For each gate it has the states and the timeline of the
+ * knock.
  *
- * @param theme `auto`, the default, is what the reader prefers
+ * @param theme `auto` (default): as the reader prefers
  */
 export function renderSvg(explanation: Explanation, theme: ThemeName | "auto" = "auto"): string {
   const drawing = stackDrawings(explanation.gates.map(drawGate), 40);
@@ -25,13 +26,16 @@ export function renderSvg(explanation: Explanation, theme: ThemeName | "auto" = 
   return printSvg(drawing, { id: "knockgate", title, described, before: style + paper });
 }
 
-/** Draws one gate for a page that has the style of diagrams. `id` is unique in the page. */
+/** Draws one gate for a page that has the style of diagrams. `id` must be unique in the page. */
 export function renderGateSvg(gate: GateExplanation, id: string): string {
   const title = `Gate ${gate.name}: states and timeline`;
   return printSvg(drawGate(gate), { id, title, described: describeGate(gate), before: "" });
 }
 
-/** The style of diagrams: classes alone, so that a page can have several. `colour` writes a colour of the theme. */
+/**
+ * Writes the style of diagrams. It uses only classes, so a page can have several diagrams. `colour` writes a colour of
+ * the theme.
+ */
 export function styleDiagram(colour: (name: keyof Theme) => string): string {
   const fonts = {
     text: 'system-ui,"Segoe UI","DejaVu Sans",sans-serif',
@@ -103,7 +107,7 @@ function moveDown(shape: Shape, by: number): Shape {
   return { ...shape, points: shape.points.map(([x, y]) => [x, y + by] as const) };
 }
 
-/** The same in words, for who can't see the drawing. */
+/** Describes the drawing in words, for readers who can't see it. */
 function describeGate(gate: GateExplanation): string {
   const { name, steps, protects, openForSeconds } = gate;
   const back = steps.length === 1 ? "" : ` Until then, what leads back to closed: ${describeReturn(gate)}.`;
@@ -118,7 +122,7 @@ interface Frame {
   readonly id: string;
   readonly title: string;
   readonly described: string;
-  /** Mark-up that goes before the shapes. */
+  /** Mark-up before the shapes. */
   readonly before: string;
 }
 
@@ -157,7 +161,7 @@ function printShape(shape: Shape): string {
   }
 }
 
-/** A triangle at the end of an arrow, in the direction of its last part. */
+/** Draws a triangle at the end of an arrow, in the direction of its last part. */
 function printHead(points: readonly (readonly [number, number])[]): string {
   const [end, before] = [points.at(-1) ?? [0, 0], points.at(-2) ?? [0, 0]];
   const [alongX, alongY] = [Math.sign(end[0] - before[0]), Math.sign(end[1] - before[1])];

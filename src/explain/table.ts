@@ -3,7 +3,7 @@ import { escapeMarkdown, escapeTerminal } from "./escape.js";
 import type { Explanation } from "./explanation.js";
 import { formatLines } from "./words.js";
 
-/** Writes an explanation as tables: aligned for a terminal, or in Markdown. Ends with a line end. */
+/** Writes an explanation as tables: aligned for a terminal, or in Markdown. The text ends with a line break. */
 export function renderTable(explanation: Explanation, format: "text" | "markdown" = "text"): string {
   const tables = listTables(explanation);
   switch (format) {

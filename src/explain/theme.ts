@@ -1,9 +1,12 @@
-/** The colours of a theme, each as `#rrggbb`. Every text keeps 4.5:1 and every line 3:1 to what it lies on (WCAG AA). */
+/**
+ * The colours of a theme, each as `#rrggbb`. On each background, every text has a contrast of 4.5:1 and every line one
+ * of 3:1 (WCAG AA).
+ */
 export interface Theme {
   readonly paper: string;
   readonly panel: string;
   readonly ink: string;
-  /** Smaller words beside the main ones. */
+  /** Smaller text beside the main text. */
   readonly muted: string;
   /** Lines of boxes, arrows and tables. */
   readonly line: string;

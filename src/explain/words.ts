@@ -3,7 +3,7 @@ import type { Step } from "../policy/step.js";
 import { toStepMatch } from "../render/lower-knock.js";
 import type { ShowSecret } from "../render/ruleset.js";
 
-/** Says what a step is, its port and size as `show` has them. */
+/** Describes a step. `show` prints its port and its size. */
 export function describeStep(gate: string, step: Step, position: number, show: ShowSecret): string {
   const match = toStepMatch(gate, step, position);
   const withPayload = (bytes: number) => `with ${describeBytes(show(match, "payload", bytes))} of payload`;
@@ -25,19 +25,19 @@ function describeBytes(shown: string): string {
   return shown === "1" ? "1 byte" : `${shown} bytes`;
 }
 
-/** Writes a time in the largest unit that it is a whole number of: `30 s`, `2 min`, `1 h`. */
+/** Writes a time in the largest unit in which it is a whole number: `30 s`, `2 min`, `1 h`. */
 export function formatSeconds(seconds: number): string {
   if (seconds % 3_600 === 0) return `${seconds / 3_600} h`;
   return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
 
-/** Writes rising numbers with runs drawn together: `3-5, 9`; `-` when there are none. */
+/** Writes ascending numbers and joins runs: `3-5, 9`. Writes `-` if there are none. */
 export function formatLines(lines: readonly number[]): string {
   const text = groupRuns(lines).map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
   return text.length === 0 ? "-" : text.join(", ");
 }
 
-/** Draws rising numbers together to runs of neighbours: the first and the last of each. */
+/** Groups ascending numbers into runs of neighbours. Returns the first and the last number of each run. */
 export function groupRuns(numbers: readonly number[]): readonly (readonly [number, number])[] {
   const runs: [number, number][] = [];
   for (const number of numbers) {

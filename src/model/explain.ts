@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.js";
 import type { Reaction } from "./machine.js";
 
-/** Says in words what a gate made of a packet. Steps are named by position: what they are is secret. */
+/** Explains in words how a gate reacted to a packet. Steps are named by position, because their values are secret. */
 export function explainReaction(policy: Policy, reaction: Reaction): string {
   const gate = policy.gates.find(({ name }) => name === reaction.gate);
   const steps = gate?.knock.steps.length ?? 0;

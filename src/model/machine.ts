@@ -4,28 +4,28 @@ import type { Gate, Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { Packet, PacketKind, Verdict } from "./packet.js";
 
-/** What a policy remembers of all sources. */
+/** What a policy remembers: by source, then by gate. */
 export type State = ReadonlyMap<string, ReadonlyMap<string, Progress>>;
 
-/** How far one source is with one gate. */
+/** How far one source is at one gate. */
 export interface Progress {
-  /** Steps taken in a row, without the last. */
+  /** How many steps were taken in a row. The last step of a sequence opens the door and sets this to 0. */
   readonly taken: number;
   /** When the last of them was taken. */
   readonly takenAtMs: number;
-  /** Packets that took a step and could pass for the next one: until when each is known when it comes again. */
+  /** Packets that took a step and look like the next step. For each: until when it is recognized if it is repeated. */
   readonly knownUntilMs: ReadonlyMap<string, number>;
-  /** Until when the door is open; 0 when it never was. */
+  /** When the door closes or closed. 0: it was never open. */
   readonly openUntilMs: number;
 }
 
-/** Why a gate did what it did with a packet. */
+/** How a gate reacted to a packet. */
 export interface Reaction {
   readonly gate: string;
   readonly kind: "step" | "again" | "opened" | "reset" | "stray" | "accepted" | "dropped";
-  /** The steps taken after the packet. */
+  /** How many steps are taken after the packet. */
   readonly taken: number;
-  /** Steps that had been taken and were forgotten, because the next one came too late. */
+  /** How many steps were taken before and are forgotten, because the next one came too late. */
   readonly expired: number;
 }
 
@@ -40,10 +40,11 @@ export const initialState: State = new Map();
 const fresh: Progress = { taken: 0, takenAtMs: 0, knownUntilMs: new Map(), openUntilMs: 0 };
 
 /**
- * Reads a policy as a state machine over packets: from what it means, and not from how a firewall is told.
+ * Runs a policy as a state machine over packets. It is written from the meaning of a policy, and not from the rules of
+ * a firewall.
  *
- * Limits of a backend, such as how many sources it can remember or how many first steps it counts in a second, are no
- * part of it.
+ * The limits of a backend are not part of it, for example how many sources it can remember, or how many first steps it
+ * counts in a second.
  */
 export function receivePacket(policy: Policy, state: State, packet: Packet): Outcome {
   const { kind, source, atMs } = packet;
@@ -94,7 +95,7 @@ function advance(gate: Gate, before: Progress, kind: PacketKind, atMs: number): 
     const step = steps[position - 1];
     return step !== undefined && isStepPacket(step, kind);
   };
-  // Whatever came in between: the network can bring a packet again late, as long as a whole knock can take.
+  // A packet stays known whatever comes in between: the network can repeat it late, as long as a whole knock can take.
   const known = current.knownUntilMs;
   const take = (taken: number): Move => {
     if (taken === steps.length) {
@@ -114,8 +115,8 @@ function advance(gate: Gate, before: Progress, kind: PacketKind, atMs: number): 
 }
 
 /**
- * Names a packet within a run of steps that it could all be: by where the run begins and the port it comes from.
- * `undefined` where it could not be the step and the next one, too.
+ * Names a packet in a run of steps that look alike, by the position where the run begins and by the packet's source
+ * port. `undefined`: one packet can't be both this step and the next.
  */
 function nameInRun(steps: readonly Step[], position: number, kind: PacketKind): string | undefined {
   const isLikeNext = (place: number): boolean => {
@@ -128,7 +129,7 @@ function nameInRun(steps: readonly Step[], position: number, kind: PacketKind): 
   return `${first} ${kind.sourcePort}`;
 }
 
-/** The model reads this for itself: what renders rules reads it by `sameStep`. */
+/** Whether one packet could be both steps. The model decides this by itself. The rules are rendered with `sameStep`. */
 function canBeOnePacket(one: Step, other: Step): boolean {
   switch (one.kind) {
     case "tcp":
@@ -145,7 +146,7 @@ function canBeOnePacket(one: Step, other: Step): boolean {
   }
 }
 
-/** Whether a packet is a step's, wherever in a knock it comes. */
+/** Whether a packet fits a step, at any point of a knock. */
 export function isStepPacket(step: Step, kind: PacketKind): boolean {
   switch (step.kind) {
     case "tcp":

@@ -1,4 +1,4 @@
-/** A packet from outside to the host, as far as a policy can care. */
+/** A packet from outside to the host: the parts of it that matter to a policy. */
 export interface Packet {
   /** When it arrives, in milliseconds of a clock that only goes forward. */
   readonly atMs: number;
@@ -9,12 +9,12 @@ export interface Packet {
 }
 
 /**
- * What it is: a SYN, a datagram or an echo request of no known flow, or anything else that belongs to what is
- * established. A SYN is looked at whatever the kernel knows of its ports: it would begin a connection, if it passed.
+ * What a packet is: a SYN, a datagram or an echo request of an unknown flow, or any packet of an established flow. A
+ * SYN is looked at whatever the kernel knows of its ports, because it would begin a connection if it passed.
  */
 export type PacketKind =
   | {
-      /** A SYN without ACK and RST: what begins a connection. */
+      /** A SYN without ACK and RST. It begins a connection. */
       readonly kind: "tcp";
       /** The port it goes to. */
       readonly port: number;
@@ -28,19 +28,19 @@ export type PacketKind =
       readonly port: number;
       /** The port it comes from. */
       readonly sourcePort: number;
-      /** What it carries behind its UDP header. */
+      /** How many bytes it carries behind its UDP header. */
       readonly payloadBytes: number;
     }
   | {
       /** An ICMP or ICMPv6 echo request. */
       readonly kind: "echo";
-      /** What it carries behind its ICMP header of 8 bytes. */
+      /** How many bytes it carries behind its ICMP header of 8 bytes. */
       readonly payloadBytes: number;
     }
   | {
-      /** Anything of what is established. */
+      /** Any packet of an established flow. */
       readonly kind: "established";
     };
 
-/** What becomes of a packet as far as the policy has a say: `passed` on, `accepted` through a door, or `dropped`. */
+/** What a policy does with a packet: it is `passed` on, `accepted` through a door, or `dropped`. */
 export type Verdict = "passed" | "accepted" | "dropped";

@@ -3,9 +3,9 @@ import type { Opening, Reach } from "./packet-path.js";
 
 /** What one condition of a rule means for packets that would begin a connection. */
 export type Condition =
-  /** A port: of those that the rule is about, or may be. */
+  /** A match on a port. `isAbout` says whether the opening's port fits. */
   | { readonly kind: "port"; readonly isAbout: (opening: Opening) => boolean | "maybe" }
-  /** Not a port, and the same for all such packets. */
+  /** The same for all such packets: the rule fits each of them, or none. */
   | { readonly kind: "always" }
   | { readonly kind: "never" }
   | { readonly kind: "rate" | "some" }
@@ -43,12 +43,12 @@ function judge(condition: Condition, opening: Opening): Reach {
   }
 }
 
-/** Names and numbers of protocols, and what stands for both that have ports. */
+/** Whether a name or a number means this protocol: TCP is 6, UDP is 17. */
 export function isProtocol(name: unknown, protocol: Opening["protocol"]): boolean {
   return name === protocol || `${name}` === (protocol === "tcp" ? "6" : "17");
 }
 
-/** States that a connection's first packet can be in (conntrack(8)). */
+/** Whether one of the states is one that a connection's first packet can have (conntrack(8)). */
 export function hasNewState(states: readonly unknown[]): boolean {
   return states.some((state) => ["new", "untracked"].includes(`${state}`.toLowerCase()));
 }

@@ -9,9 +9,9 @@ import { parseJson } from "./json.js";
 
 /** How many packets of a gate the kernel has counted since its ruleset was loaded. */
 export interface GateCounts {
-  /** To its protected ports, and let through. */
+  /** Packets to its protected ports that were accepted. */
   readonly accepted: number;
-  /** To its protected ports, and dropped. */
+  /** Packets to its protected ports that were dropped. */
   readonly dropped: number;
   /** Last steps that opened the door. iptables does not count them. */
   readonly opened?: number;
@@ -19,13 +19,13 @@ export interface GateCounts {
   readonly reset?: number;
 }
 
-/** What each backend counts. */
+/** Events that both backends count. */
 type DoorEvent = "accepted" | "dropped";
 
-/** By gate. */
+/** Counts by the gate's name. */
 export type Counts = ReadonlyMap<string, GateCounts>;
 
-/** Whether at least so many packets to a gate were counted between two readings. */
+/** Whether at least `atLeast` packets to a gate were counted between two readings. */
 export function hasRisen(
   event: DoorEvent,
   gate: Gate,
@@ -44,8 +44,9 @@ const countersSchema = z.object({
 });
 
 /**
- * Reads what the host's script says of a policy's counters: `nft -j list counters` (libnftables-json(5)), or the
- * policy's own lines of `iptables-save -c`, both families (iptables-save(8)). `undefined` when it is neither.
+ * Reads a policy's counters from the answer of the host's script: `nft -j list counters` (libnftables-json(5)), or the
+ * policy's own lines of `iptables-save -c` of both families (iptables-save(8)). Returns `undefined` when the text is
+ * neither.
  */
 export function readCounts(text: string, policy: Policy): Counts | undefined {
   const read = policy.backend === "nftables" ? readNftables(text) : readIptables(text, policy);
@@ -73,7 +74,10 @@ function readNftables(text: string): Reader | undefined {
   };
 }
 
-/** iptables counts by rule: those of a gate's door stand in a chain of its own, or where its ports are looked at. */
+/**
+ * iptables counts packets per rule. The rules of a gate's door are in a chain of their own, or inline where the gate's
+ * ports are matched.
+ */
 function readIptables(text: string, policy: Policy): Reader | undefined {
   const rules = [...text.matchAll(/^\[(\d+):\d+\] -A (\S+) (.*)$/gm)].map(
     ([, packets, chain = "", rest = ""]) => ({

@@ -8,13 +8,13 @@ import { describeObstacle } from "./obstacles.js";
 /** Hides what is secret in a text that came from a host. */
 export type Redaction = (text: string) => string;
 
-/** A few lines say what happened; all of them are in the diff of the ruleset. */
+/** The most changed lines that a description shows. The diff of the ruleset has all of them. */
 const shownLines = 12;
 
 /**
- * Makes the redaction for a host that was found like this.
+ * Makes the redaction for texts from a host with this drift.
  *
- * @param key of the labels for lines that Knockgate rendered; without it they have `<secret>`, too
+ * @param key for the labels on lines that Knockgate rendered; without it these lines get `<secret>`, too
  */
 export function makeRedaction(drift: readonly Drift[], policy: Policy, key?: string): Redaction {
   const isForeign = mayHoldOtherSecrets(drift);
@@ -24,7 +24,7 @@ export function makeRedaction(drift: readonly Drift[], policy: Policy, key?: str
   };
 }
 
-/** Says what was found, each finding in a line or a few, without a secret, and what to do where `up` alone won't do. */
+/** Describes each drift in one line or a few, without secrets. Says what to do where `up` does not suffice. */
 export function describeDrift(drift: readonly Drift[], policy: Policy, redact: Redaction): readonly string[] {
   return drift.flatMap((found) => describeOne(found, policy, redact));
 }
@@ -74,7 +74,7 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
   }
 }
 
-/** Says what an nft can't do that is older than what loaded the host's tables. */
+/** Describes the crash of an nft that is older than the one that loaded the host's tables. */
 export function describeCrash(nftVersion: string): string {
   return `nft ${nftVersion} crashes when it lists the host's tables, as an old one does over tables that a newer one has loaded, so that nothing is known of what is loaded: upgrade the package nftables, or reboot the host`;
 }
@@ -92,12 +92,12 @@ function describeGone(what: "rules" | "files" | "all"): string {
   }
 }
 
-/** Shows an owner: a word from a file on the host. */
+/** Makes an owner's name safe to print: it comes from a file on the host. */
 export function showOwner(owner: string): string {
   return owner.replace(/[^\w.:/-]/g, "").slice(0, 120) || "somebody unknown";
 }
 
-/** Lines that this policy renders are known; on any other each number may be a step. */
+/** Hides all numbers, except on lines that this policy renders: on any other line a number may be a step. */
 function hideNumbers(text: string, policy: Policy): string {
   const known = new Set(renderPolicy(policy).split("\n"));
   return text

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { parseJson } from "./json.js";
 import type { LoadedTable, ObservedChain, ObservedSet } from "./observed.js";
 
-/** What nft describes of a policy's own table, by which a load knows what it can keep. */
+/** What nft says of a policy's own table. It tells a load what it can keep. */
 export type Description = Pick<LoadedTable, "sets" | "chains" | "counters" | "isUndescribed">;
 
 const name = z.string();
-/** A single one is a word of its own in the JSON of nft 1.1.4. */
+/** nft 1.1.4 writes a single flag as a string, not as an array. */
 const words = z.union([z.string().transform((word) => [word]), z.array(z.string())]);
 
 const ownSchema = z.object({
@@ -18,18 +18,18 @@ const ownSchema = z.object({
     .object({
       name,
       hook: z.string().optional(),
-      // What is no number is a priority that we never gave.
+      // A priority that is not a number is not one of ours. NaN is equal to none of ours.
       prio: z.number().optional().catch(Number.NaN),
     })
     .optional(),
 });
 
-/** Where nft says nothing that can be read. */
+/** For output of nft that can't be read. */
 const undescribed: Description = { isUndescribed: true, sets: [], chains: [], counters: [] };
 
 /**
- * Reads what `nft -j list table` says of one table (libnftables-json(5)): strictly, because a load is planned by it.
- * What it says of other tables is not looked at.
+ * Reads one table from `nft -j list table` (libnftables-json(5)). The reading is strict, because a load is planned by
+ * it. Entries of other tables are skipped.
  */
 export function readDescription(json: string, table: string): Description {
   const own = listEntries(json).filter((entry) => isOf(entry, table));
@@ -50,8 +50,8 @@ export function readDescription(json: string, table: string): Description {
 }
 
 /**
- * Lists the entries of what nft said as JSON: one text, or one in each line. A text that can't be read, because nft ended
- * half-way or never writes such a thing, has none.
+ * Lists the entries of nft's JSON: the output is one JSON text, or one in each line. Text that can't be read has no
+ * entries: nft ended half-way, or it can't write JSON.
  */
 export function listEntries(json: string): readonly unknown[] {
   const whole = parseJson(json);

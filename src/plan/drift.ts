@@ -11,15 +11,15 @@ export type Drift =
   | { readonly kind: "changed"; readonly lines: readonly LineChange[] }
   /** `rules`: confirmed, but not loaded; `files`: loaded, but not confirmed; `all`: neither. */
   | { readonly kind: "gone"; readonly what: "rules" | "files" | "all" }
-  /** The host's nft crashed over what is loaded. */
+  /** The host's nft crashed when it listed what is loaded. */
   | { readonly kind: "unlisted"; readonly nftVersion: string }
-  /** Loaded, but it will not come back at boot. */
+  /** The confirmed ruleset will not come back at boot. */
   | { readonly kind: "not at boot" }
-  /** Others than root may read who knocks. */
+  /** Users other than root may read who knocks. */
   | { readonly kind: "readable"; readonly lists: readonly string[] }
   /** Another firewall of the host drops a protected port. */
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
-  /** Another firewall of the host decides first. */
+  /** A rule of another firewall decides before the policy does. */
   | { readonly kind: "in front"; readonly rule: FrontRule }
   /** The host has undone a change. */
   | { readonly kind: "undone"; readonly why: string }
@@ -36,13 +36,16 @@ export interface Expectation {
   /** SHA-256 of the confirmed ruleset. Secret. */
   readonly digest: string;
   readonly owner: string;
-  /** Obstacles that were there when the gate was proven, by {@link nameObstacle}; `undefined`: any may have been. */
+  /**
+   * Names of the obstacles that were there when the gate was proven ({@link nameObstacle}). `undefined`: not known, so
+   * no obstacle is reported.
+   */
   readonly obstacles?: readonly string[] | undefined;
 }
 
-/** Compares what was seen on a host with what should be there: everything that differs; nothing when it is the same. */
+/** Compares an observation of a host with what should be there. Returns all differences. */
 export function assessDrift(observed: Observed, expected: Expectation): readonly Drift[] {
-  // While a change is armed, what is loaded says nothing of what will be there.
+  // While a change is armed, the loaded ruleset may still be undone. It does not show what will be there.
   if (observed.pendingId !== undefined) return [{ kind: "pending" }];
   return [
     ...assessOwnership(observed, expected),
@@ -87,8 +90,8 @@ export function nameObstacle({ chain, protocol, port }: Obstacle): string {
 }
 
 /**
- * Whether a listing of this host may hold the secrets of a policy that is not the one at hand: its former or next
- * one, or another owner's.
+ * Whether a listing of this host may hold the secrets of another policy: this policy's former or next version, or the
+ * policy of another owner.
  */
 export function mayHoldOtherSecrets(drift: readonly Drift[]): boolean {
   return drift.some(

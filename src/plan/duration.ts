@@ -2,14 +2,17 @@ import type { Policy } from "../policy/policy.js";
 import { protocols } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
 
-/** How long a step without an answer is waited for, and an answer or a count takes on an ordinary line. */
+/**
+ * The time that a proof waits after a step, which gets no answer, and the time that an answer or a count takes on an
+ * ordinary connection.
+ */
 const secondsPerStep = 0.15;
 const secondsPerAnswer = 0.3;
 const secondsForSsh = 2;
 
 /**
- * Estimates how long the proof of a policy takes from outside when nothing gets lost, in seconds: gates are knocked at
- * one after another, because the packets of one knock would put another back to the start.
+ * Estimates how many seconds the proof of a policy from outside takes when no packet is lost. Gates are proven one
+ * after another, because the packets of one knock would put another knock back to the start.
  */
 export function estimateProofSeconds(policy: Policy): number {
   return policy.gates.reduce((sum, gate) => {
@@ -19,8 +22,8 @@ export function estimateProofSeconds(policy: Policy): number {
 }
 
 /**
- * How long one command on a host may take, in milliseconds: nft and iptables-restore read some hundred kilobytes of
- * rules in a second, and a slow machine needs several times as long.
+ * Limits how long one command on a host may take, in milliseconds. nft and iptables-restore read some hundred kilobytes
+ * of rules per second. A slow machine needs several times as long.
  */
 export function limitCommandMs(rulesetText: string): number {
   return 30_000 + rulesetText.length / 50;

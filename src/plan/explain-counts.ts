@@ -2,9 +2,9 @@ import type { Policy } from "../policy/policy.js";
 import type { Counts, GateCounts } from "./counts.js";
 
 /**
- * Says in words what a host's counters tell of a knock, read before it and after it: one line for each gate.
+ * Explains a knock by a host's counters from before and after it. One line for each gate.
  *
- * The kernel counts packets of all sources together; where others knock, too, a line may be about them.
+ * The kernel counts packets of all sources together. If others knock at the same time, a line may be about them.
  */
 export function explainCounters(policy: Policy, before: Counts, after: Counts): readonly string[] {
   return policy.gates.map(({ name }) => {
@@ -20,7 +20,7 @@ export function explainCounters(policy: Policy, before: Counts, after: Counts): 
 function explainGate(before: GateCounts, after: GateCounts): string {
   const accepted = after.accepted - before.accepted;
   const dropped = after.dropped - before.dropped;
-  // iptables counts neither; what is not known is said as such.
+  // iptables counts neither, so both are `undefined` there.
   const opened = subtract(after.opened, before.opened);
   const reset = subtract(after.reset, before.reset);
   const rises = [accepted, dropped, opened ?? 0, reset ?? 0];

@@ -2,7 +2,7 @@ import { type Family, families } from "../policy/prefix.js";
 import { listFamilyLines } from "../render/iptables.js";
 import { chainName } from "../render/iptables-names.js";
 
-/** A rule of somebody else that packets meet before the policy's jump, so that it decides first. */
+/** Another firewall's rule that packets meet before the policy's jump, so it decides first. */
 export interface FrontRule {
   readonly family: Family;
   /** As iptables-save lists it. */
@@ -10,16 +10,17 @@ export interface FrontRule {
 }
 
 /**
- * Finds the rules that may decide over a packet before a policy of the backend iptables sees it (iptables(8): the first
- * rule that ends in a verdict counts). A change puts its jump before all others, so each one here came later.
+ * Finds the rules that may decide on a packet before a policy of the backend iptables sees it (iptables(8): the first
+ * rule that ends in a verdict counts). A change inserts its jump before all other rules, so each rule found was added
+ * later.
  *
- * @param front what `Observed.front` holds
+ * @param front the value of `Observed.front`
  */
 export function findFrontRules(front: string, policy: string): readonly FrontRule[] {
   return families.flatMap((family) => {
     const lines = listFamilyLines(front, family);
     const jump = lines.findIndex((line) => line.endsWith(` -j ${chainName(policy, "input")}`));
-    // A jump that is gone is a changed line, and then nothing stands before it.
+    // If the jump is gone, the drift is a changed line, and no rule is in front.
     return lines
       .slice(0, Math.max(0, jump))
       .filter((rule) => !isHarmless(rule))
@@ -28,8 +29,9 @@ export function findFrontRules(front: string, policy: string): readonly FrontRul
 }
 
 /**
- * Rules that end no packet's way, other policies' jumps, and loopback. One that accepts what is established is none: conntrack
- * says that of a SYN, too, from the ports of a connection that was reset a moment ago.
+ * Harmless are: a rule without a final verdict, the jump of another policy, and the accept of loopback. A rule that
+ * accepts ESTABLISHED is not harmless: conntrack also says ESTABLISHED of a SYN that comes from the ports of a
+ * connection that was reset a moment ago.
  */
 function isHarmless(rule: string): boolean {
   if (/ -j kg_[a-z0-9-]+$/.test(rule)) return true;

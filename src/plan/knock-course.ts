@@ -4,7 +4,10 @@ import { listName } from "../render/iptables-names.js";
 import { familySetName } from "../render/nftables-names.js";
 import { openSet, progressSet } from "../render/set-names.js";
 
-/** Names the kernel's set, or list, that holds a source which has taken so many of a gate's steps and no more. */
+/**
+ * Names the kernel's set (nftables) or list (xt_recent) of sources that have taken exactly the first `position` steps
+ * of a gate.
+ */
 export function nameTakenSet(
   policy: Policy,
   { gate, position, of }: { readonly gate: string; readonly position: number; readonly of: number },
@@ -29,8 +32,8 @@ function expandAddress(address: string): string {
 }
 
 /**
- * Reads how fresh a source is in a set, as a number that grows when it is put there anew: the time that nft says it has left
- * (`4s984ms`, nft(8)), or the tick at which xt_recent saw it last.
+ * Reads how fresh a source is in a set, as a number that grows when the source is added again. For nft it is the time
+ * left (`4s984ms`, nft(8)) in milliseconds, for xt_recent the tick at which it last saw the source.
  */
 export function readFreshness(said: string): number {
   const units: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
@@ -41,7 +44,7 @@ export function readFreshness(said: string): number {
   );
 }
 
-/** Says how far a knock came, of which the host took so many steps. */
+/** Describes how far a knock came, when the host took `taken` of its `of` steps. */
 export function describeCourse(taken: number, of: number, source: string): string {
   const knock = `of one more knock from ${source}`;
   if (taken === of) {

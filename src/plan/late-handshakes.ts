@@ -3,8 +3,8 @@ import type { Policy } from "../policy/policy.js";
 import type { Observed } from "./observed.js";
 
 /**
- * Says where a host answers every SYN by a cookie (net.ipv4.tcp_syncookies=2, kernel networking/ip-sysctl). The end of
- * such a handshake is an ACK that conntrack may no longer know: only a stealthy gate looks at it.
+ * Warns of a host that answers every SYN with a cookie (net.ipv4.tcp_syncookies=2, kernel networking/ip-sysctl). Such a
+ * handshake ends with an ACK that conntrack may no longer know. Only a stealthy gate looks at this ACK.
  */
 export function listLateHandshakes({ synCookies }: Observed, policy: Policy): readonly string[] {
   if (synCookies !== "2" || policy.stealth) return [];

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.js";
 import { portOf, stepProtocols } from "../policy/step.js";
 
-/** A step whose packet a service on the host would take for its own. */
+/** A step whose packet a service on the host would receive, too. */
 export interface ServedStep {
   readonly gate: string;
   readonly position: number;
@@ -10,9 +10,9 @@ export interface ServedStep {
 /**
  * Finds steps on ports where something listens.
  *
- * @param sockets what `ss -Hltun` prints (ss(8)): protocol, state, two queues and the local address, its port behind the last
- * colon; or /proc/net/tcp, tcp6, udp and udp6 one after another (proc(5)), each below a line `tcp` or `udp`: there address
- * and port are hex, and a listening TCP socket has state 0A
+ * @param sockets output of `ss -Hltun` (ss(8)): protocol, state, two queues, and the local address with the port behind
+ *   its last colon. Without ss: /proc/net/tcp, tcp6, udp and udp6 one after another (proc(5)), each below a line `tcp`
+ *   or `udp`. There, address and port are hexadecimal, and a listening TCP socket has state 0A
  */
 export function findServedSteps(sockets: string, policy: Policy): readonly ServedStep[] {
   const listening = readListening(sockets);

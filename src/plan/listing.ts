@@ -1,21 +1,21 @@
-/** A part of a listing whose place among the others means nothing, and what it is called. */
+/** A part of a listing. The order of parts has no meaning. */
 interface Part {
   readonly name: string;
   readonly text: string;
-  /** Whether an empty line stands between it and its like. */
+  /** Whether an empty line separates it from a block before it. */
   readonly isBlock?: boolean;
 }
 
 /**
- * Puts the parts of a listing into the order in which another one has them: nft's blocks, iptables' chains. The kernel
- * lists them in the order in which they came, so that after a refill the same ruleset stands there in another order.
+ * Puts the parts of a listing (nft's blocks, iptables' chains) into the order of another listing. The kernel lists
+ * parts in the order of their creation, so after a refill it lists the same ruleset in another order.
  */
 export function arrangeLike(listing: string, model: string): string {
   if (listing === model) return listing;
   const ranks = new Map(splitListing(model).map(({ name }, index) => [name, index]));
   let rank = -1;
   const ranked = splitListing(listing).map((part) => {
-    // What the other one lacks stays behind what it stood behind.
+    // A part that the other listing lacks stays behind the part that it followed.
     rank = ranks.get(part.name) ?? rank;
     return { part, rank };
   });
@@ -25,7 +25,7 @@ export function arrangeLike(listing: string, model: string): string {
     .join("");
 }
 
-/** The rules of a chain of iptables are one part: their order means something. */
+/** The rules of an iptables chain are one part, because their order has a meaning. */
 function splitListing(listing: string): readonly Part[] {
   return /^# ipv4$/m.test(listing) ? splitIptables(listing) : splitNftables(listing);
 }

@@ -8,9 +8,10 @@ import type { Load } from "./load.js";
 import type { LoadedTable } from "./observed.js";
 
 /**
- * Plans one transaction for each family. A restore empties a chain that it names; the old jump goes and the new one
- * comes in the same transaction. xt_recent's lists outlive it, so doors stay open: lines for the host's script, which
- * a restore takes for comments, say which lists to empty and from which to take the deployer.
+ * Plans one transaction for each family. iptables-restore empties each chain that it names. The same transaction
+ * deletes the old jump and inserts the new one. xt_recent's lists survive the transaction, so doors stay open. The
+ * lines `#forget` and `#close` are comments to iptables-restore. They tell the host's script which lists to empty, and
+ * from which lists to remove the deployer.
  */
 export function planIptablesLoad(
   ruleset: Ruleset,
@@ -44,7 +45,7 @@ export function planIptablesLoad(
   };
 }
 
-/** Reads what the host's script lists of one family: our chains, and the rules outside that jump to them. */
+/** Reads the host script's listing of one family: our chains, and the rules outside the first chain that jump to it. */
 function readListing(listing: string, family: Family, first: string): { chains: string[]; jumps: string[] } {
   const ours = listFamilyLines(listing, family);
   const chains = ours.flatMap((line) => /^:(\S+) /.exec(line)?.[1] ?? []).filter(isIdentifier);

@@ -46,8 +46,8 @@ export function planNftablesLoad(
 }
 
 /**
- * What is new stands before the table's block, too: nft 0.9 crashes where a block declares a set and the same
- * transaction deletes, flushes or adds elements.
+ * Declares new sets and counters before the table's block, too. nft 0.9 crashes where a block declares a set and the
+ * same transaction deletes, flushes or adds elements.
  */
 function declareNew(ruleset: Ruleset, loaded: LoadedTable, table: string): readonly string[] {
   const names = new Set([...loaded.sets.map(({ name }) => name), ...loaded.counters]);
@@ -63,7 +63,10 @@ function declareNew(ruleset: Ruleset, loaded: LoadedTable, table: string): reado
   ];
 }
 
-/** A set or the base chain can't change its kind in place; and a name that isn't ours to quote is not kept. */
+/**
+ * Whether the new ruleset fits the loaded table. A loaded set can't change its type or size, and a loaded chain can't
+ * change its hook or priority. A table that has a name outside our identifiers is not kept.
+ */
 function doesFit(ruleset: Ruleset, loaded: LoadedTable): boolean {
   if (loaded.isUndescribed) return false;
   const wanted = new Map(
@@ -91,7 +94,10 @@ function isSameShape(set: ObservedSet, shape: ReturnType<typeof setShape>): bool
   return set.type === shape.type && set.size === shape.size && set.flags.includes("timeout");
 }
 
-/** Deleting an element that isn't there fails the transaction; adding it first never does. A new set has none. */
+/**
+ * Removes the sources from all doors. To delete an element that is missing fails the transaction, so each element is
+ * added first: that never fails. A new set has no elements.
+ */
 function closeDoors(
   ruleset: Ruleset,
   loadedSets: ReadonlySet<string>,

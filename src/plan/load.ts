@@ -7,19 +7,23 @@ import type { LoadedTable } from "./observed.js";
 
 /** What a host loads in one go. */
 export interface Load {
-  /** `refill` keeps the open doors; `replace` closes them, where old and new don't fit each other. */
+  /**
+   * `refill` keeps the open doors. `replace` closes them: nothing is loaded, or the new ruleset does not fit the loaded
+   * one.
+   */
   readonly kind: "refill" | "replace";
   /** Secret. */
   readonly text: string;
 }
 
 /**
- * Plans how a policy's ruleset takes the place of what is loaded.
+ * Plans how a policy's ruleset replaces what is loaded.
  *
- * The deployer's own door is closed on the way: it has mostly just knocked to get in, and a door that is open for it
- * would hide whether the gate is closed.
+ * The load closes the deployer's own door. The deployer has usually just knocked to get in. With its door open, it
+ * could not see whether the gate is closed.
  *
- * @param otherSources from where the gate is tried as well: towards the host's other addresses, or by another machine
+ * @param otherSources other addresses from which the gate is tried: the deployer's towards the host's other addresses,
+ *   or another machine's
  */
 export function planLoad(
   policy: Policy,

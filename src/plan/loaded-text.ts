@@ -1,31 +1,33 @@
 import { applyPatch, diffLines, structuredPatch } from "diff";
 import type { Observed } from "./observed.js";
 
-/** A line that is in the kernel and was not confirmed, or the other way round. Secret. */
+/** A line that only the kernel has (`added`), or only the confirmed ruleset (`removed`). Secret. */
 export interface LineChange {
   readonly kind: "added" | "removed";
-  /** The block or the family that it stands in: `chain ssh_door`, `ipv6`. */
+  /** The block or the family that contains it: `chain ssh_door`, `ipv6`. */
   readonly where: string;
   readonly line: string;
 }
 
 /**
- * Writes the ruleset that a host really has: the confirmed text when the kernel has just that, else the confirmed
- * text with what was changed outside carried over, line by line, so that a diff with it shows the drift and nothing
- * else. Empty when the table is not loaded. Secret.
+ * Describes the ruleset that a host has loaded. Returns the confirmed text, with the lines that were changed outside
+ * carried over, so that a diff shows only the drift. Returns an empty text when the table is not loaded. Secret.
  *
- * nft lists a ruleset in words that vary with its version, so two listings of one host are compared, never a listing
- * with our own text.
+ * The words of nft's listing vary with its version. So two listings of one host are compared, never a listing with our
+ * own text.
  */
 export function describeLoaded(observed: Observed): string {
   const { confirmed, loaded } = observed;
   if (loaded === undefined) return "";
   if (confirmed === undefined) return loaded.listing;
-  // Where nft's words are too far from ours, the listing itself still shows what is there.
+  // If nft's words are too far from ours, return the listing: it still shows what is there.
   return carryOver(confirmed.text, confirmed.listing, loaded.listing) ?? loaded.listing;
 }
 
-/** Lists what somebody changed in the loaded ruleset since it was confirmed, in our words where that can be done. */
+/**
+ * Lists the lines that changed in the loaded ruleset since it was confirmed. They are in our words where the changes
+ * can be carried over to our text.
+ */
 export function listChangedLines({ confirmed, loaded }: Observed): readonly LineChange[] {
   if (confirmed === undefined || loaded === undefined || confirmed.listing === loaded.listing) return [];
   const carried = carryOver(confirmed.text, confirmed.listing, loaded.listing);
@@ -41,7 +43,7 @@ function carryOver(text: string, before: string, after: string): string | undefi
   return patched === false ? undefined : patched;
 }
 
-/** Beyond the text's end there is no line to compare. */
+/** `line` is `undefined` beyond the end of the text. */
 function isSameLine(_number: number, line: string | undefined, _operation: string, other: string): boolean {
   return line?.trim() === other.trim();
 }

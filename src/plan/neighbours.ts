@@ -1,12 +1,12 @@
 import type { Policy } from "../policy/policy.js";
 import type { Observed } from "./observed.js";
 
-/** Says why a gate of the backend iptables does not stay on a host. */
+/** Explains why a gate of the backend iptables does not stay on a host with this firewall. */
 export function describeFlusher(name: string): string {
   return `${name} empties iptables' tables at each reload, Knockgate's chains too, so the gate would be open to all from then on: set the backend to "nftables", whose table it leaves alone, or turn ${name} off`;
 }
 
-/** What of a host may undo a gate later, or tell others of its knock: a line each. */
+/** Describes what on a host may undo a gate later, or show its knock to others. One line each. */
 export function describeNeighbours(observed: Observed, policy: Policy): readonly string[] {
   const { flushers = [], savedIn = [], confirmed, loaded, isKernelLogPublic = false } = observed;
   const isThere = confirmed !== undefined || loaded !== undefined;
@@ -21,12 +21,12 @@ export function describeNeighbours(observed: Observed, policy: Policy): readonly
   ];
 }
 
-/** While the gate is there, what it loads at boot replaces the copy. */
+/** While the gate is on the host, the ruleset that it loads at boot replaces the copy. */
 function describeSaved(file: string, policy: string): string {
   return `${file} has a copy of policy ${policy}'s rules: once the gate is removed or renamed, the next boot loads the copy, with its old knock and the doors that were open. Take the copy out of the file`;
 }
 
-/** Says the same of a gate that was removed right now. */
+/** Says the same of a gate that was just removed. */
 export function describeLeftCopy(file: string, policy: string): string {
   return `${file} still has a copy of policy ${policy}'s rules, so the next boot, or a restart of what loads that file, brings the old gate with its old knock back: take the copy out of the file`;
 }

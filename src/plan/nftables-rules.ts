@@ -4,7 +4,7 @@ import { listEntries } from "./described.js";
 import { hasField, readField } from "./json.js";
 import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
 
-/** What is not as it is expected, in somebody else's table, is left out. */
+/** An entry of another firewall that does not have the expected shape is left out. */
 const entrySchema = z.object({
   chain: z
     .object({
@@ -27,7 +27,7 @@ const entrySchema = z.object({
     .catch(undefined),
 });
 
-/** Reads the tables of a host as `nft -j -t list ruleset` lists them (libnftables-json(5)); none where it is something else. */
+/** Reads a host's tables from `nft -j -t list ruleset` (libnftables-json(5)). Other text has no tables. */
 export function readNftablesRules(json: string): readonly ForeignTable[] {
   const entries = listEntries(json).flatMap((entry) => entrySchema.safeParse(entry).data ?? []);
   const rules = entries.flatMap(({ rule }) => (rule === undefined ? [] : [rule]));
@@ -59,7 +59,7 @@ function readAct(part: unknown): ForeignRule["act"] {
     return { kind: "translate", port: typeof port === "number" ? port : undefined };
   }
   if (hasField(part, "vmap")) return { kind: "map", acts: readMap(readField(part, "vmap")) };
-  // iptables' targets, when the kernel keeps its rules.
+  // A target of iptables, where nf_tables keeps the rules of iptables.
   const xt = readField(part, "xt");
   if (readField(xt, "name") === "REJECT") return { kind: "drop" };
   return undefined;
@@ -67,7 +67,9 @@ function readAct(part: unknown): ForeignRule["act"] {
 
 type MapAct = Extract<ForeignRule["act"], { kind: "map" }>;
 
-/** `tcp dport vmap { 22 : accept, 80-90 : jump web }`; a map with a name is listed without what is in it. */
+/**
+ * Reads a verdict map: `tcp dport vmap { 22 : accept, 80-90 : jump web }`. A named map is listed without its elements.
+ */
 function readMap(vmap: unknown): MapAct["acts"] {
   const key = readField(vmap, "key");
   const entries = readField(readField(vmap, "data"), "set");
@@ -100,7 +102,10 @@ function readCondition(part: unknown, expr: readonly unknown[]): readonly Condit
   return readField(xt, "type") === "match" ? readOpaque(`${readField(xt, "name")}`, expr) : [];
 }
 
-/** nft lists of some of iptables' matches nothing but the name; without iptables itself to ask, that has to do. */
+/**
+ * Guesses the condition from the name of an iptables match, because nft lists only the name of some matches. Used where
+ * iptables itself can't be asked.
+ */
 function readOpaque(name: string, expr: readonly unknown[]): readonly Condition[] {
   if (["comment", "addrtype", "tcp", "udp"].includes(name)) {
     return name === "tcp" || name === "udp"
@@ -112,7 +117,7 @@ function readOpaque(name: string, expr: readonly unknown[]): readonly Condition[
   }
   if (["limit", "hashlimit", "recent", "connlimit"].includes(name)) return [{ kind: "rate" }];
   if (["conntrack", "state"].includes(name)) {
-    // With a port it is mostly NEW, and without one mostly ESTABLISHED.
+    // A rule with a port mostly asks for NEW, and a rule without a port for ESTABLISHED.
     const namesPort = expr.some(
       (part) => readPort(readField(readField(part, "match"), "left")) !== undefined,
     );
@@ -147,7 +152,7 @@ function readMatch(match: unknown): Condition {
   const protocol = `${readField(payload, "protocol")}`;
   if (/^icmp/.test(protocol)) return { kind: "never" };
   if (protocol === "tcp" || protocol === "udp") {
-    // Flags say which packets of a connection; the first one is meant more often than not.
+    // Flags select packets of a connection. Most rules mean the first packet.
     return { kind: "protocol", isAbout: (name) => name === protocol };
   }
   return readMeta(left, right, isNegated);
@@ -165,14 +170,17 @@ function readMeta(left: unknown, right: unknown, isNegated: boolean): Condition 
   const fib = readField(left, "fib");
   if (readField(fib, "result") === "type")
     return { kind: words.includes("local") === isNegated ? "never" : "always" };
-  // A connection that was translated is one that somebody published.
+  // A translated connection goes to a port that somebody published.
   if (readField(readField(left, "ct"), "key") === "status") return { kind: "some" };
   return isConcatenation(left) ? { kind: "port", isAbout: () => "maybe" } : { kind: "some" };
 }
 
 type PortTest = (opening: Opening, value: unknown) => boolean | "maybe";
 
-/** What a match on `tcp dport`, on any transport's, or on the port before a translation says of a value, a set or a range. */
+/**
+ * Returns the test of a match on a port: `tcp dport`, `th dport`, or the port before a translation (`ct proto-dst`).
+ * The tested value is a number, a set or a range.
+ */
 function readPort(left: unknown): PortTest | undefined {
   const payload = readField(left, "payload");
   if (readField(payload, "field") === "dport") {
@@ -189,7 +197,7 @@ function isRightProtocol(left: unknown, { protocol }: Opening): boolean {
   return named === undefined || named === protocol || named === "th";
 }
 
-/** A set with a name is listed without what is in it. */
+/** A named set is listed without its elements. */
 function holds(value: unknown, port: number): boolean | "maybe" {
   if (typeof value === "string" && value.startsWith("@")) return "maybe";
   if (value === port) return true;
@@ -219,7 +227,7 @@ function isConcatenation(left: unknown): boolean {
   return Array.isArray(parts) && parts.some((part) => readPort(part) !== undefined);
 }
 
-/** The words of a value, of a list, of a set or of flags that are joined. */
+/** Lists the words of a value, a list, a set, or flags joined by `|`. */
 function listWords(value: unknown): readonly string[] {
   if (typeof value === "string" || typeof value === "number") return [`${value}`];
   const many = Array.isArray(value) ? value : (readField(value, "set") ?? readField(value, "|"));

@@ -4,22 +4,24 @@ import type { Policy } from "../policy/policy.js";
 export interface Observed {
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
-  /** The addresses by which it reaches others, one of a family at most; none where it can't tell. Default: none. */
+  /**
+   * The addresses from which the host reaches others, at most one per family. Default: none, where the host can't tell.
+   */
   readonly addresses?: readonly string[];
   readonly backend: Policy["backend"];
   /** `1.0.6`; empty when there is no nft. */
   readonly nftVersion: string;
-  /** Why nft can't list as JSON what a gate is made of: built without it, or it crashes. Absent: it can. */
+  /** Why nft can't list a gate's table as JSON: nft was built without JSON, or it crashes. Absent: it can. */
   readonly nftJson?: "missing" | "fails";
-  /** Whether the host's tool crashed when it was asked for what is loaded: then nothing is known of that. */
+  /** Whether the host's tool crashed when it listed what is loaded. Then it is not known what is loaded. */
   readonly isUnlisted?: boolean;
   /** `iptables v1.8.9 (nf_tables)`: the variant in brackets; empty when there is no iptables. */
   readonly iptablesVersion: string;
   /** Commands that the host script needs and the host lacks. */
   readonly missing: readonly string[];
-  /** What boots the host. With `other` the gate comes back at boot only by a hook of the administrator's. */
+  /** What boots the host. With `other`, the gate comes back at boot only if the administrator adds a hook. */
   readonly init: "systemd" | "openrc" | "other";
-  /** Places that a change writes to, and where nothing can be written. */
+  /** Places that a change has to write to, but can't. */
   readonly unwritable: readonly string[];
   /** Whether the service that a change made to load the confirmed ruleset at boot is missing or not enabled. */
   readonly isMissingAtBoot?: boolean;
@@ -27,37 +29,40 @@ export interface Observed {
   readonly confirmed?: ConfirmedRuleset;
   /** What the kernel has now; absent when the policy's table is not loaded. */
   readonly loaded?: LoadedTable;
-  /** The change that is armed, or was when the host's timer died; absent: none. */
+  /** The change that is armed, or that was armed when the host's timer died. Absent: none. */
   readonly pendingId?: string;
-  /** `nft -j -t list ruleset`: all tables of the host; or a line for each table that nft can list. */
+  /** All tables of the host, from `nft -j -t list ruleset`; or one line for each table that nft can list. */
   readonly tables: string;
-  /** What of the host's tables could not be listed, in words. */
+  /** Which of the host's tables could not be listed, in words. */
   readonly unlisted?: readonly string[];
   /**
-   * For iptables: the rules of the kernel's chain as iptables-save lists them, up to the policy's jump, for each family
-   * below its heading. Without a jump all of them.
+   * Only with iptables: the rules of the built-in chain up to the policy's jump, as iptables-save lists them, each
+   * family below its heading. Without a jump: all rules of the chain.
    */
   readonly front?: string;
-  /** What iptables-save and ip6tables-save list but our own chains, each below its heading; where there is no iptables, nothing. */
+  /**
+   * What iptables-save and ip6tables-save list, except our own chains, each below its heading. Nothing where there is
+   * no iptables.
+   */
   readonly xtables?: string;
-  /** Firewalls of the host that empty iptables' tables at each reload; looked for where the backend is iptables. */
+  /** Firewalls of the host that empty iptables' tables at each reload. Looked for only when the backend is iptables. */
   readonly flushers?: readonly string[];
   /** Files that are loaded at boot and have a copy of the policy's rules. */
   readonly savedIn?: readonly string[];
-  /** Lists in /proc, of who knocks, that others than root may read. */
+  /** Lists in /proc that show who knocks, and that users other than root may read. */
   readonly readable?: readonly string[];
   /** Whether every user of the host may read the kernel's log (proc_sys_kernel(5): dmesg_restrict). */
   readonly isKernelLogPublic?: boolean;
   /**
-   * Where other policies of the host gate ports: of each a line `policy NAME BACKEND` and the lines of its confirmed ruleset that
-   * lead to a door.
+   * The ports that other policies of the host protect. For each policy: a line `policy NAME BACKEND`, then the lines of
+   * its confirmed ruleset that lead to a door.
    */
   readonly doors?: string;
   /** Rules of iptables that keep packets from conntrack, as iptables-save lists them. */
   readonly untracked?: string;
   /** The host's net.ipv4.tcp_syncookies; empty where it has none. */
   readonly synCookies?: string;
-  /** `ss -Hltun`; where there is no ss, /proc/net/tcp, tcp6, udp and udp6, below a line `tcp` or `udp` each. */
+  /** Output of `ss -Hltun`. Without ss: /proc/net/tcp, tcp6, udp and udp6, each below a line `tcp` or `udp`. */
   readonly sockets: string;
   /** Why the last change on the host was undone, when it was. */
   readonly undone?: string;
@@ -65,7 +70,7 @@ export interface Observed {
 
 interface ConfirmedRuleset {
   readonly owner: string;
-  /** What keeps it, in the host script's words; absent: not said. */
+  /** What keeps it, in the host script's words. Absent: the script did not say. */
   readonly keptBy?: string;
   /** The text that was loaded. Secret. */
   readonly text: string;
@@ -76,7 +81,7 @@ interface ConfirmedRuleset {
 export interface LoadedTable {
   /** `nft -s -t list table`. Secret. */
   readonly listing: string;
-  /** Whether nft did not tell what is in it: then it can only be replaced. */
+  /** Whether nft did not describe its contents. Then the table can only be replaced. */
   readonly isUndescribed?: boolean;
   readonly sets: readonly ObservedSet[];
   readonly chains: readonly ObservedChain[];
@@ -84,7 +89,9 @@ export interface LoadedTable {
   readonly counters: readonly string[];
 }
 
-/** As `nft -j list table` says it (libnftables-json(5)), where a later ruleset could clash with it. */
+/**
+ * A set as `nft -j list table` describes it (libnftables-json(5)): the fields that a later ruleset could clash with.
+ */
 export interface ObservedSet {
   readonly name: string;
   /** The key's type, parts of a concatenation joined by ` . `. */

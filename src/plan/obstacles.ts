@@ -12,15 +12,17 @@ import {
 import { readXtablesRules } from "./xtables-rules.js";
 
 /**
- * A port that opens for the knock, and stays closed all the same, because another chain of the host drops it: an accept
- * of ours never overrides a drop in another base chain (nft(8), "VERDICT STATEMENTS").
+ * A port that stays closed after a knock, because another chain of the host drops its packets. Our accept never
+ * overrides a drop in another base chain (nft(8), "VERDICT STATEMENTS").
  */
 export interface Obstacle {
   /** Family, table and chain: `inet filter input`. */
   readonly chain: string;
   readonly protocol: "tcp" | "udp";
   readonly port: number;
-  /** `may`: it is dropped or let in by more than its port, which only the host's administrator can judge. */
+  /**
+   * `may`: rules that look at more than the port drop it or accept it. Only the host's administrator can judge them.
+   */
   readonly why: "policy" | "rule" | "may";
 }
 
@@ -33,9 +35,9 @@ export interface ForeignRules {
 }
 
 /**
- * Looks through all tables of a host but Knockgate's own for what would drop a packet to a protected port: in chains
- * that packets to the host meet, and for ports that a container engine publishes in those that packets through it meet.
- * It reads ports, states and verdicts, and follows jumps; what else a rule looks at makes a "may" of it.
+ * Finds what would drop a packet to a protected port, in all tables of a host except Knockgate's own. It follows
+ * packets to the host; for ports that a container engine publishes, it follows forwarded packets. It reads ports,
+ * states and verdicts, and follows jumps. A rule that looks at anything else makes a `may`.
  */
 export function findObstacles(foreign: ForeignRules, policy: Policy): readonly Obstacle[] {
   const tables = readTables(foreign).filter(({ name }) => !name.split(" ")[1]?.startsWith("knockgate_"));
@@ -48,7 +50,8 @@ export function findObstacles(foreign: ForeignRules, policy: Policy): readonly O
         const why = judge(course, base.hook);
         if (why === undefined) return [];
         const { protocol, port } = opening;
-        // A base chain of what is forwarded is an engine's own; who drops there has a chain to look into.
+        // The base chain of forwarded packets belongs to the container engine. So name the chain of the rule that
+        // decides.
         const decides = base.hook === "forward" ? course.where : base.name;
         const chain = why === "may" ? (course.mayDrop ?? base.name) : decides;
         return [{ chain: `${table.name} ${chain}`, protocol, port, why }];
@@ -57,14 +60,17 @@ export function findObstacles(foreign: ForeignRules, policy: Policy): readonly O
   );
 }
 
-/** iptables itself knows the matches of its rules; nft lists of many nothing but the name. */
+/** Prefers what iptables-save lists: it shows all matches of a rule, and nft shows only the name of many. */
 function readTables({ tables, xtables = "" }: ForeignRules): readonly ForeignTable[] {
   const asked = readXtablesRules(xtables);
   const names = new Set(asked.map(({ name }) => name));
   return [...readNftablesRules(tables).filter(({ name }) => !names.has(name)), ...asked];
 }
 
-/** The packet as a chain sees it: behind a translation it goes on to a container, and has the container's port. */
+/**
+ * Returns the packet as the chains of a hook see it; `undefined`: they do not see it. After a translation, the packet
+ * is forwarded to a container and has the container's port.
+ */
 function meets(
   hook: string,
   opening: Opening,
@@ -81,7 +87,7 @@ function meets(
 function judge({ end, by, mayPass, mayDrop }: Course, hook: string): Obstacle["why"] | undefined {
   if (mayDrop !== undefined && (end === "accept" || mayPass)) return "may";
   if (end === "accept") return undefined;
-  // What may be forwarded is said by interfaces, and a container engine lets its own in by them.
+  // Rules for forwarded packets look at interfaces, and a container engine accepts its own packets by them.
   if (mayPass) return hook === "forward" ? undefined : "may";
   return by;
 }
@@ -99,7 +105,10 @@ export function describeObstacle({ chain, protocol, port, why }: Obstacle): stri
   }
 }
 
-/** Our accept is final for all of iptables' table filter when it stands there itself (iptables(8), "TARGETS"). */
+/**
+ * Whether our rules are in this table themselves. Then our accept is final for all of iptables' table filter
+ * (iptables(8), "TARGETS").
+ */
 function isOwn(table: string, policy: Policy): boolean {
   const isIptablesFilter = table === "ip filter" || table === "ip6 filter";
   return isIptablesFilter && policy.backend === "iptables" && policy.scope === "input";

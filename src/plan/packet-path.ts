@@ -4,17 +4,17 @@ import type { Protocol } from "../policy/port.js";
 export interface Opening {
   readonly protocol: Protocol;
   readonly port: number;
-  /** Behind a translation of the destination: the port that was asked for. */
+  /** After a translation of the destination: the port that the client asked for. */
   readonly publishedPort?: number;
 }
 
 /**
- * Whether a rule is about such packets: `all` of them, `some` because it looks at more than the port, `rate` as long
- * as there are not too many, or none.
+ * Which of such packets a rule is about: `all`; `some`, because it looks at more than the port; `rate`, which depends
+ * on how many packets come; or `none`.
  */
 export type Reach = "all" | "some" | "rate" | "none";
 
-/** A rule of another firewall as far as it matters here, whichever tool lists it. */
+/** A rule of another firewall, reduced to what matters here. It is the same whichever tool listed it. */
 export interface ForeignRule {
   readonly chain: string;
   readonly act: Act | undefined;
@@ -24,37 +24,43 @@ export interface ForeignRule {
 type Act =
   | { readonly kind: "accept" | "drop" | "return" }
   | { readonly kind: "jump" | "goto"; readonly chain: string }
-  /** A map of verdicts: what it says may differ from packet to packet. */
+  /** A verdict map. Its verdict may differ from packet to packet. */
   | { readonly kind: "map"; readonly acts: (opening: Opening) => readonly Act[] | "unknown" }
   | { readonly kind: "translate"; readonly port: number | undefined };
 
 export interface ForeignTable {
   /** Family and table: `inet filter`. */
   readonly name: string;
-  /** Chains that the kernel hands packets to. */
+  /** Base chains: the kernel hands packets to them. */
   readonly bases: readonly { readonly name: string; readonly hook: string; readonly policy: string }[];
   readonly rules: readonly ForeignRule[];
 }
 
 /** What becomes of a packet in a base chain. */
 export interface Course {
-  /** What happens to it where no rule decides that looks at more than its port. */
+  /** What happens to the packet if no rule that looks at more than its port decides. */
   readonly end: "accept" | "drop";
   readonly by: "rule" | "policy";
-  /** The chain of the rule that decides; the base chain where none does. */
+  /** The chain of the rule that decides. The base chain, if no rule decides. */
   readonly where: string;
-  /** Whether a rule that looks at more than the port may let it in before. */
+  /** Whether an earlier rule that looks at more than the port may accept it. */
   readonly mayPass: boolean;
-  /** The chain of a rule that names the port, or that is for such rules, and may drop it before. */
+  /**
+   * The chain of an earlier rule that may drop it: a rule that names the port, or any rule in a chain that is for such
+   * rules.
+   */
   readonly mayDrop: string | undefined;
 }
 
-/** As many rules are looked at for one packet; a firewall with more is taken for one that accepts. */
+/** The most rules that are followed for one packet. A packet that meets more counts as accepted. */
 const mostRules = 20_000;
 /** nft allows 16 (NFT_JUMP_STACK_SIZE). */
 const deepest = 32;
 
-/** Where people put rules of their own about ports that Docker publishes: there a drop is about them, whatever it names. */
+/**
+ * The chain for people's own rules about ports that Docker publishes. A drop in it is about such ports, whatever the
+ * rule names.
+ */
 const dockerChain = "DOCKER-USER";
 
 /** Follows a packet through a base chain and the chains that it jumps to. */
@@ -139,7 +145,7 @@ export function followPacket(
   return { end: byPolicy, by: "policy", where: base.name, mayPass, mayDrop };
 }
 
-/** The port that a table leads a packet to, where it translates its destination; `undefined`: it does not. */
+/** Returns the port to which a table translates a packet's destination. `undefined`: it does not translate it. */
 export function findTranslation(table: ForeignTable, opening: Opening): number | undefined {
   for (const { act, reach } of table.rules) {
     if (act?.kind !== "translate") continue;

@@ -12,9 +12,9 @@ interface OtherDoor {
 }
 
 /**
- * Says which ports another policy of the host protects, too. A drop is final and the accept of one nftables table is not
- * (nft(8), "VERDICT STATEMENTS"), so that both knocks are needed. In iptables' table filter an accept is final: there the
- * policy whose jump comes first, which is the one loaded last, decides.
+ * Warns of ports that another policy of the host protects, too. A drop is final and an accept in one nftables table is
+ * not (nft(8), "VERDICT STATEMENTS"), so a client needs both knocks. In iptables' table filter an accept is final.
+ * There, the policy whose jump comes first decides: the one that was loaded last.
  */
 export function listSharedPorts({ doors = "" }: Observed, policy: Policy): readonly string[] {
   const lines = readDoors(doors).flatMap((other) =>

@@ -2,18 +2,24 @@ import type { Finding } from "../policy/finding.js";
 import type { Policy } from "../policy/policy.js";
 import { estimateProofSeconds } from "./duration.js";
 
-/** What has to be done between the arming of a change and its confirmation. */
+/** The work between the arming of a change and its confirmation. */
 interface ArmedWork {
   readonly policy: Policy;
   readonly health?: { readonly timeoutSeconds: number } | undefined;
 }
 
-/** Chooses after how many seconds a host undoes an unconfirmed change: long enough for a proof in which things get lost. */
+/**
+ * Chooses after how many seconds a host undoes an unconfirmed change. It is long enough for a proof in which packets
+ * get lost.
+ */
 export function chooseUndoTime({ policy, health }: ArmedWork): number {
   return Math.max(60, Math.ceil(3 * estimateProofSeconds(policy))) + (health?.timeoutSeconds ?? 0);
 }
 
-/** What a new change is not begun with; a state that has it can still be read and removed. */
+/**
+ * Finds an `undoAfterSeconds` that is too short to begin a new change with. A state that has such a value can still be
+ * read and removed.
+ */
 export function checkUndoTime({
   policy,
   undoAfterSeconds,

@@ -6,22 +6,23 @@ import { listEntries } from "./described.js";
 import { hasField, readField } from "./json.js";
 import type { Observed } from "./observed.js";
 
-/** What is not as it is expected, in somebody else's table, is left out. */
+/** An entry of another firewall that does not have the expected shape is left out. */
 const entrySchema = z.object({
   rule: z.object({ family: z.string(), table: z.string(), chain: z.string(), expr: z.array(z.unknown()) }),
 });
 
-/** A rule that keeps packets from conntrack: what it asks for, as far as ports go. */
+/** A rule that keeps packets from conntrack, and the ports that it matches. */
 interface Exemption {
   readonly place: string;
   readonly protocol: Protocol | undefined;
-  /** `undefined`: it asks for no port. */
+  /** `undefined`: it matches any port. */
   readonly ports: readonly PortRange[] | undefined;
 }
 
 /**
- * Says which protected ports conntrack does not see. For it each packet of such a port begins something: one of UDP, and
- * with `stealth` one of TCP, meets the door each time, and a flow is cut when the door closes.
+ * Warns of protected ports that conntrack does not see. To conntrack, no packet of such a port belongs to a known
+ * connection. So each UDP packet, and with `stealth` each TCP packet, meets the door, and a flow is cut when the door
+ * closes.
  */
 export function listUntracked({ tables, untracked = "" }: Observed, policy: Policy): readonly string[] {
   const exemptions = [...readNftables(tables), ...untracked.split("\n").flatMap(readIptables)];
@@ -46,7 +47,7 @@ function isAbout({ protocol, ports }: Exemption, asked: Protocol, range: PortRan
   return ports?.some((each) => doPortRangesOverlap(each, range)) ?? true;
 }
 
-/** Those of nft alone: what iptables put into its tables comes from iptables-save. */
+/** Reads only the rules made with nft. Rules that iptables put into nf_tables come from iptables-save. */
 function readNftables(json: string): readonly Exemption[] {
   const rules = listEntries(json).flatMap((entry) => entrySchema.safeParse(entry).data?.rule ?? []);
   return rules.flatMap((rule): readonly Exemption[] => {
@@ -60,7 +61,10 @@ function readNftables(json: string): readonly Exemption[] {
   });
 }
 
-/** libnftables-json(5): a match on a port, either way: answers that are not seen make no flow either. */
+/**
+ * Reads a match on a destination or source port (libnftables-json(5)). A source port counts, too: conntrack makes no
+ * flow if it does not see the answers.
+ */
 function readPorts(
   part: unknown,
 ): readonly { protocol: Protocol | undefined; ports: readonly PortRange[] }[] {

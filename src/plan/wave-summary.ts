@@ -13,31 +13,31 @@ export interface HostResult {
   readonly failure?: string;
 }
 
-/** What became of a wave, the last time that one of its hosts was changed or was to be. */
+/** What became of a wave when one of its hosts was last changed, or when such a change was last tried. */
 export interface WaveSummary {
   /** From 1. */
   readonly wave: number;
   /** How many waves there are. */
   readonly of: number;
-  /** From the beginning of its first change to the end of its last. */
+  /** From the start of its first change to the end of its last one. */
   readonly seconds: number;
   /** In the fleet's order. */
   readonly hosts: readonly HostResult[];
 }
 
-/** What is known of a host when its wave is over: what its resource says. */
+/** What a host's resource says when its wave is over. */
 export interface WaveHost {
   readonly name: string;
-  /** Its last change, or the try of one, of whatever run. */
+  /** Its last change or attempt at one, in any run. */
   readonly lastChange: { readonly endMs: number; readonly seconds: number };
-  /** Why that failed, if it did. */
+  /** Why that change failed, if it did. */
   readonly failure?: string;
 }
 
 /**
- * Sums up a wave: a host whose last change ended before the run began was not changed in it.
+ * Sums up a wave. A host whose last change ended before the run began was not changed in it.
  *
- * @param place which wave it is, from 1, of how many
+ * @param place which wave it is, from 1, and of how many
  */
 export function summarizeWave(
   { wave, of }: Pick<WaveSummary, "wave" | "of">,
@@ -59,7 +59,7 @@ function describeResult({ name, lastChange, failure }: WaveHost, runStartMs: num
     : { host: name, result: "unchanged" };
 }
 
-/** Puts what became of some hosts later in the place of what had become of them. */
+/** Replaces the results of some hosts by their later results. */
 export function replaceResults(summary: WaveSummary, by: readonly HostResult[]): WaveSummary {
   return { ...summary, hosts: summary.hosts.map((one) => by.find(({ host }) => host === one.host) ?? one) };
 }

@@ -19,10 +19,10 @@ const rolloutSchema = z.strictObject({
 
 const wavesSchema = z.object({ waves: rolloutSchema.shape.waves });
 
-/** A rollout as its user writes it, defaults left out. */
+/** A rollout as a user writes it. Fields that have a default may be left out. */
 export type RolloutInput = z.input<typeof rolloutSchema>;
 
-/** How a fleet's hosts are brought to a new ruleset, read and found right. */
+/** How a fleet's hosts are brought to a new ruleset. It was read, has its defaults, and is valid. */
 export type Rollout = Readonly<z.output<typeof rolloutSchema>>;
 
 type WaveChoice = Rollout["waves"][number];
@@ -32,16 +32,17 @@ export type RolloutReading =
   | { readonly kind: "wrong"; readonly findings: readonly Finding[] };
 
 /**
- * Reads a rollout and deals a fleet's hosts out to its waves: the waves' names in order, or everything that is wrong
- * at once.
+ * Reads a rollout and distributes a fleet's hosts over its waves. Returns the names of each wave's hosts in order, or
+ * all findings at once.
  *
- * A named host is in the wave that names it. A count or a percentage, of all hosts and rounded down to no less than
- * one, takes the next that no wave names, in the fleet's own order. The last count or percentage is repeated until all
- * hosts have their wave; behind a list of names the rest makes one wave.
+ * A host that a wave names is in that wave. A count or a percentage takes the next hosts that no wave names, in the
+ * fleet's order. A percentage is of all hosts; it is rounded down, but to at least one host. If the last wave has a
+ * count or a percentage, it repeats until all hosts have a wave. If the last wave names its hosts, all other hosts make
+ * one more wave.
  */
 export function readRollout(raw: unknown, hosts: readonly string[]): RolloutReading {
   const reading = rolloutSchema.safeParse(raw ?? {});
-  // Where only other fields have a wrong shape, the waves are looked at all the same.
+  // Check the waves even where other fields have a wrong shape.
   const { waves = [] } = wavesSchema.safeParse(raw ?? {}).data ?? {};
   const findings = [
     ...describeIssues(reading.error?.issues ?? [], {
@@ -103,7 +104,7 @@ function dealWaves(hosts: readonly string[], choices: readonly WaveChoice[]): re
 
 function countHosts({ count, percent }: WaveChoice, of: number): number {
   if (count !== undefined) return count;
-  // 18.4 % of 375 are 69, but a hair less in binary fractions.
+  // 18.4 % of 375 is 69, but floating-point numbers give slightly less.
   const exact = Number(((of * (percent ?? 100)) / 100).toFixed(9));
   return Math.max(1, Math.floor(exact));
 }

@@ -3,14 +3,16 @@ import { listFamilyLines } from "../render/iptables.js";
 import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
 import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
 
-/** The hooks of iptables' built-in chains that packets to a host, or through it, meet. */
+/** The hooks of iptables' built-in chains for packets to a host, or through it. */
 const hooks: Readonly<Record<string, string>> = {
   PREROUTING: "prerouting",
   INPUT: "input",
   FORWARD: "forward",
 };
 
-/** Reads what iptables-save and ip6tables-save said, each below its heading (iptables(8), iptables-extensions(8)). */
+/**
+ * Reads the output of iptables-save and ip6tables-save, each below its heading (iptables(8), iptables-extensions(8)).
+ */
 export function readXtablesRules(text: string): readonly ForeignTable[] {
   return families.flatMap((family) => readFamily(listFamilyLines(text, family), family));
 }
@@ -74,7 +76,7 @@ function readTarget(word: string, target: string, words: readonly string[]): For
       return { kind: "translate", port: port === undefined ? undefined : Number(port) };
     }
     default:
-      // A target that is no chain, such as LOG, leads to rules that there are none of.
+      // A target that is not a chain, such as LOG, becomes a jump to a chain without rules.
       return { kind: word === "-g" ? "goto" : "jump", chain: target };
   }
 }
@@ -120,7 +122,7 @@ const options: Readonly<Record<string, Option>> = {
   "--dst-type": { values: 1, read: (type, isNegated) => always((type === "LOCAL") !== isNegated) },
   "-i": {
     values: 1,
-    // Of the loopback nothing is gated.
+    // Gates ignore packets from loopback.
     read: (name, isNegated) => (name === "lo" ? always(isNegated) : [{ kind: "some" }]),
   },
   "--tcp-flags": {
@@ -136,7 +138,7 @@ const options: Readonly<Record<string, Option>> = {
   "--connlimit-upto": rate,
 };
 
-/** The first packet of a connection has SYN, and neither ACK nor RST nor FIN. */
+/** Whether the match fits the first packet of a connection: it has SYN, and has neither ACK nor RST nor FIN. */
 function isFirst(mask: string, set: string): boolean {
   const looked = mask === "ALL" ? ["SYN", "ACK", "RST", "FIN", "PSH", "URG"] : mask.split(",");
   const wanted = set === "NONE" ? [] : set.split(",");
@@ -150,7 +152,7 @@ function isListed(list: string, wanted: number): boolean {
   });
 }
 
-/** Sources, addresses, interfaces, sets, marks and whatever else there is. */
+/** Any other option: a source, an address, an interface, a set, a mark. It looks at more than the port. */
 function unknownOption(word: string): readonly Condition[] {
   return word.startsWith("--hashlimit") || recent.has(word) ? [] : [{ kind: "some" }];
 }
@@ -176,7 +178,7 @@ function countValues(words: readonly string[], at: number): number {
   return count;
 }
 
-/** iptables-save quotes what has a blank in it. */
+/** iptables-save quotes a word that contains a space. */
 function splitWords(line: string): readonly string[] {
   return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 }

@@ -5,7 +5,7 @@ import { type ProtectedRange, readProtect } from "./protect.js";
 import { nameSchema, protectSchema, stepSchema } from "./schema.js";
 import { portOf, type Step, stepFields, stepProtocols } from "./step.js";
 
-/** Those parts of a gate that are right by themselves, with their places in the policy. */
+/** The valid parts of a gate, with their places in the policy. */
 interface PlacedGate {
   readonly index: number;
   readonly name: string | undefined;
@@ -20,8 +20,8 @@ interface PlacedRange extends ProtectedRange {
 }
 
 /**
- * Finds what is wrong between the parts of a policy. It takes what was not parsed, because one wrong part must not hide
- * what is wrong between the others.
+ * Finds what is wrong between the parts of a policy. Takes the policy before it is parsed, because one wrong part must
+ * not hide what is wrong between the others.
  */
 export function crossCheckGates(raw: unknown): readonly Finding[] {
   const gates = listField(raw, "gates").map(placeGate);
@@ -83,7 +83,7 @@ function findSameNames(gates: readonly PlacedGate[]): readonly Finding[] {
   });
 }
 
-/** A port behind two gates would open for the knock of neither, or of both: nobody could say which. */
+/** Two gates can't protect one port: the port would open for neither knock, or for both. */
 function findOverlaps(ranges: readonly PlacedRange[]): readonly Finding[] {
   const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
   return protocols.flatMap((protocol) => {
@@ -108,7 +108,7 @@ function findOverlaps(ranges: readonly PlacedRange[]): readonly Finding[] {
   });
 }
 
-/** What arrives at a protected port is gated, so it can't be counted as a step as well. */
+/** A packet to a protected port is gated, so it can't be a step as well. */
 function findProtectedSteps(
   gates: readonly PlacedGate[],
   ranges: readonly PlacedRange[],
@@ -134,10 +134,11 @@ function findProtectedSteps(
   );
 }
 
-/** Finds a range that a port is in, by halving: a policy can have thousands of ranges and of steps. */
+/** Makes a binary search for a range that contains a port: a policy can have thousands of ranges and steps. */
 function makeLookup(ranges: readonly PlacedRange[]): (port: number) => PlacedRange | undefined {
   const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
-  // Of the ranges up to each: the one that reaches furthest. It holds every port from there on that any of them holds.
+  // For each range, by first port: the range with the highest last port so far. From there on, it contains each port
+  // that any range so far contains.
   const widest: PlacedRange[] = [];
   for (const entry of sorted) {
     const before = widest.at(-1);

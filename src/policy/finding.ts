@@ -2,7 +2,9 @@ import { escapeLine } from "../printable.js";
 
 /** One thing wrong with a policy. */
 export interface Finding {
-  /** Where, as a path into the policy: `gates[0].knock.steps[1].tcp`; `policy` for the whole. */
+  /**
+   * Where: a path into the policy, for example `gates[0].knock.steps[1].tcp`. The path of the whole policy is `policy`.
+   */
   readonly path: string;
   /** Which rule found it: a stable word in kebab case. */
   readonly rule: string;
@@ -25,17 +27,17 @@ export function formatPath(path: readonly PropertyKey[], whole = "policy"): stri
   return text === "" ? whole : text;
 }
 
-/** A finding of a policy that is itself a field. */
+/** Moves a finding's path below the field `policy`. */
 export function placeBelowPolicy<T extends Finding>(found: T): T {
   return { ...found, path: found.path === "policy" ? "policy" : `policy.${found.path}` };
 }
 
-/** Says what is wrong and what to do on one line, without the path. */
+/** Writes the message, the fix and the rule on one line, without the path. */
 function describeFinding({ message, fix, rule }: Finding): string {
   return escapeLine(`${message} Fix: ${fix} [${rule}]`);
 }
 
-/** Says a whole finding on one line. */
+/** Writes a whole finding on one line. */
 export function formatFinding(found: Finding): string {
   return `${escapeLine(found.path)}: ${describeFinding(found)}`;
 }

@@ -3,7 +3,7 @@ import { isInPortRange, type Protocol } from "./port.js";
 import { isInPrefix, readPrefixes } from "./prefix.js";
 import { listProtected, type ProtectedPorts } from "./protect.js";
 
-/** The gate that a TCP port is behind. */
+/** Finds the gate that protects a TCP port. */
 export function findGate({ gates }: Pick<Policy, "gates">, tcpPort: number): Gate | undefined {
   return gates.find((gate) => isProtected(gate, "tcp", tcpPort));
 }
@@ -12,28 +12,28 @@ export function isProtected(gate: ProtectedPorts, protocol: Protocol, port: numb
   return listProtected(gate, protocol).some((range) => isInPortRange(port, range));
 }
 
-/** The first port of a protocol that a gate protects, if it protects one. */
+/** The first port of a protocol that a gate protects. `undefined`: it protects none. */
 export function firstPort(gate: Gate, protocol: Protocol): number | undefined {
   return listProtected(gate, protocol)[0]?.first;
 }
 
-/** Whether a source is in `allowFrom` and so never needs to knock; `denyFrom` comes first. */
+/** Whether a source is in `allowFrom`, so it never needs to knock. `denyFrom` takes precedence. */
 export function isAllowed(policy: Policy, address: string): boolean {
   return isIn(policy.allowFrom, address) && !isDenied(policy, address);
 }
 
-/** Whether a source is in `denyFrom`, so that no knock of it counts. */
+/** Whether a source is in `denyFrom`, so none of its knocks count. */
 export function isDenied(policy: Policy, address: string): boolean {
   return isIn(policy.denyFrom, address);
 }
 
 /**
- * Addresses that are a machine's on one link only (RFC 4291, 2.5.6; RFC 3927): on another link of the host the same one is
- * somebody else's. So they can't knock: a door would be open to both.
+ * Link-local prefixes (RFC 4291, 2.5.6; RFC 3927). Such an address is a machine's on one link only. On another link of
+ * the host, the same address belongs to somebody else. So these addresses can't knock: a door would be open to both.
  */
 export const linkLocal: readonly string[] = ["169.254.0.0/16", "fe80::/10"];
 
-/** Whether a source's knock never counts, because its address is not its own on all of a host's links. */
+/** Whether no knock of a source counts, because its address does not belong to it on all of a host's links. */
 export function isLinkLocal(address: string): boolean {
   return isIn(linkLocal, address);
 }

@@ -1,9 +1,9 @@
-/** Longer ones are no slips of somebody who meant a field. */
+/** The longest name that is compared. A longer one is not a misspelled field. */
 const longest = 40;
 
 /**
- * Finds the name that was meant: one that is the same but for its case, one that the typed one is a part of or the other
- * way round, or one that is a slip or two away. Only letters count, so what stands behind a colon plays no part.
+ * Finds the name that was meant: the same name in another case, a name that contains the typed one or is contained in
+ * it, or a name that is one or two typing errors away. Only letters are compared, so digits and colons do not matter.
  */
 export function findNearName(typed: string, names: readonly string[]): string | undefined {
   if (typed.length > longest) return undefined;
@@ -24,7 +24,7 @@ function isPart(part: string, whole: string): boolean {
   return part.length >= 4 && whole.includes(part);
 }
 
-/** Counts letters that are left out, too many, wrong, or change places (optimal string alignment). */
+/** Counts letters that are missing, too many, wrong, or swapped (optimal string alignment). */
 function countSlips(one: string, other: string): number {
   let before: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);

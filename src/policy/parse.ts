@@ -7,19 +7,19 @@ import { describeIssues } from "./shape.js";
 /** What {@link parsePolicy} read. */
 export type PolicyReading =
   | {
-      /** The policy is right. */
+      /** The policy is valid. */
       readonly kind: "policy";
-      /** With its defaults filled in. */
+      /** The policy, with its defaults filled in. */
       readonly policy: Policy;
     }
   | {
-      /** It is no policy. */
+      /** The policy is not valid. */
       readonly kind: "wrong";
-      /** All that is wrong with it; at least one. */
+      /** All findings, at least one. */
       readonly findings: readonly Finding[];
     };
 
-/** Reads a policy from anything: either a policy with its defaults filled in, or everything wrong with it at once. */
+/** Reads a policy from any value. Returns the policy with its defaults filled in, or all findings at once. */
 export function parsePolicy(raw: unknown): PolicyReading {
   const reading = policySchema.safeParse(raw);
   const findings = [

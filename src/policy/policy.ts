@@ -1,29 +1,29 @@
 import type { Step, StepInput } from "./step.js";
 
 /**
- * The shape of a policy, written out, so that public declarations need no other package: `schema.ts` checks it, and a type
- * test holds the two together.
+ * The shape of a policy, written out here so that the public declarations need no other package. `schema.ts` checks it.
+ * A type test compares the two.
  */
 
-/** A policy as its user writes it, defaults left out. */
+/** A policy as a user writes it. Fields that have a default may be left out. */
 export interface PolicyInput {
-  /** Names the table or the chains. */
+  /** Names the table (nftables) or the chains (iptables). */
   name: string;
   /** At least one. */
   gates: GateInput[];
-  /** Prefixes that never need to knock. Default: none. */
+  /** Sources that never need to knock: addresses, or prefixes in CIDR notation. Default: none. */
   allowFrom?: string[] | undefined;
-  /** Prefixes for which no door is ever open. Default: none. */
+  /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. Default: none. */
   denyFrom?: string[] | undefined;
-  /** Default: `nftables`. */
+  /** The firewall that keeps the gates. Default: `nftables`. */
   backend?: Policy["backend"] | undefined;
-  /** Default: `input`. */
+  /** Where packets are gated. `prerouting`: before destination NAT. Default: `input`. */
   scope?: Policy["scope"] | undefined;
-  /** Default: false. */
+  /** Whether a gated port drops everything that conntrack does not know. Default: false. */
   stealth?: boolean | undefined;
-  /** Default: nothing. */
+  /** What is written to the kernel's log. Default: nothing. */
   log?: LogInput | undefined;
-  /** Defaults are good for most hosts. */
+  /** What a flood can take. The defaults are good for most hosts. */
   limits?: LimitsInput | undefined;
   /** Rules of the linter whose errors are accepted. Default: none. */
   acceptRisks?: string[] | undefined;
@@ -68,23 +68,23 @@ interface ExpectedPacketInput extends Mutable<StepInput> {
   afterSeconds?: number | undefined;
 }
 
-/** A policy that was found right, defaults filled in. */
+/** A valid policy, with its defaults filled in. */
 export interface Policy {
-  /** Names the table or the chains. */
+  /** Names the table (nftables) or the chains (iptables). */
   readonly name: string;
   /** At least one. */
   readonly gates: readonly Gate[];
-  /** Prefixes that never need to knock. */
+  /** Sources that never need to knock: addresses, or prefixes in CIDR notation. */
   readonly allowFrom: readonly string[];
-  /** Prefixes for which no door is ever open. */
+  /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. */
   readonly denyFrom: readonly string[];
-  /** What keeps the gates on the host. */
+  /** The firewall that keeps the gates. */
   readonly backend: "nftables" | "iptables";
-  /** `prerouting`: before destination NAT. */
+  /** Where packets are gated. `prerouting`: before destination NAT. */
   readonly scope: "input" | "prerouting";
-  /** Whether all that conntrack does not know is dropped at a gated port. */
+  /** Whether a gated port drops everything that conntrack does not know. */
   readonly stealth: boolean;
-  /** What goes to the kernel's log. `undefined`: nothing. */
+  /** What is written to the kernel's log. `undefined`: nothing. */
   readonly log?: Log | undefined;
   /** What a flood can take. */
   readonly limits: Limits;
@@ -102,7 +102,7 @@ export interface Gate {
   readonly openForSeconds: number;
 }
 
-/** A protected port or range: exactly one of the fields. */
+/** A protected port or range. Exactly one of the fields is set. */
 interface Protect {
   readonly tcp?: string | undefined;
   readonly udp?: string | undefined;
@@ -115,7 +115,7 @@ interface Knock {
   readonly strict: boolean;
 }
 
-/** What can be written to the kernel's log, and counted. */
+/** Events that can be written to the kernel's log, and are counted. */
 export type Event = "opened" | "accepted" | "dropped" | "reset";
 
 /** Lines in the kernel's log. */
@@ -141,7 +141,7 @@ export interface Expectation {
   readonly isOpen: boolean;
 }
 
-/** A step, and how long after the packet before it is sent. */
+/** A step, and how many seconds after the packet before it is sent. */
 interface ExpectedPacket {
   readonly step: Step;
   readonly afterSeconds: number;

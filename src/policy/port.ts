@@ -1,4 +1,4 @@
-/** An inclusive range of ports; a single port is a range of one. */
+/** An inclusive range of ports. A single port is a range of one. */
 export interface PortRange {
   readonly first: number;
   readonly last: number;
@@ -13,7 +13,10 @@ export const protocols = Object.keys(hasPorts) as readonly Protocol[];
 
 const portRangePattern = /^(?<first>[1-9]\d{0,4})(?:-(?<last>[1-9]\d{0,4}))?$/;
 
-/** Reads `"22"` or `"8000-8010"`; `undefined` when the text is neither, or out of 1..65535, or backwards. */
+/**
+ * Reads `"22"` or `"8000-8010"`. Returns `undefined` when the text is neither, when a port is outside 1 to 65535, or
+ * when the last port is below the first.
+ */
 export function parsePortRange(text: string): PortRange | undefined {
   const groups = portRangePattern.exec(text)?.groups;
   if (groups === undefined) return undefined;
@@ -22,7 +25,7 @@ export function parsePortRange(text: string): PortRange | undefined {
   return first <= last && last <= 65_535 ? { first, last } : undefined;
 }
 
-/** Writes a range the way {@link parsePortRange} reads it, which is also how nftables writes it. */
+/** Writes a range as {@link parsePortRange} reads it. nftables writes it in the same way. */
 export function formatPortRange(range: PortRange): string {
   return range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
 }
@@ -35,7 +38,7 @@ export function doPortRangesOverlap(one: PortRange, other: PortRange): boolean {
   return one.first <= other.last && other.first <= one.last;
 }
 
-/** Sorts ranges and joins those that overlap or touch: nftables refuses overlapping intervals in one set. */
+/** Sorts ranges and joins those that overlap or touch, because nftables refuses overlapping intervals in one set. */
 export function mergePortRanges(ranges: readonly PortRange[]): readonly PortRange[] {
   const merged: PortRange[] = [];
   for (const range of [...ranges].sort((one, other) => one.first - other.first)) {

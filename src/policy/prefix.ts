@@ -1,12 +1,12 @@
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
-/** `ipv4` or `ipv6`: every rule that looks at an address exists once for each. */
+/** An address family. Each rule that looks at an address exists once per family. */
 export type Family = "ipv4" | "ipv6";
 
 export const families: readonly Family[] = ["ipv4", "ipv6"];
 
-/** A network prefix in canonical form (RFC 4632, RFC 5952), host bits zero. */
+/** A network prefix in canonical form (RFC 4632, RFC 5952). Its host bits are zero. */
 export interface Prefix {
   readonly family: Family;
   readonly address: string;
@@ -48,7 +48,7 @@ export function parsePrefix(text: string): PrefixReading {
   return { kind: "prefix", prefix: { family, address: canonical, length } };
 }
 
-/** Reads those that are right; a policy that was parsed has no others. */
+/** Reads the valid prefixes. A parsed policy has only valid ones. */
 export function readPrefixes(texts: readonly string[]): readonly Prefix[] {
   return texts.flatMap((text) => {
     const reading = parsePrefix(text);
@@ -56,7 +56,7 @@ export function readPrefixes(texts: readonly string[]): readonly Prefix[] {
   });
 }
 
-/** Writes a prefix the way nftables prints it: without the length when it is a single address. */
+/** Writes a prefix as nftables prints it: a single address has no length. */
 export function formatPrefix(prefix: Prefix): string {
   const isAddress = prefix.length === (prefix.family === "ipv4" ? 32 : 128);
   return isAddress ? prefix.address : `${prefix.address}/${prefix.length}`;
@@ -68,7 +68,7 @@ export function isInPrefix(address: string, prefix: Prefix): boolean {
   return parsed.match(ipaddr.parse(prefix.address), prefix.length);
 }
 
-/** Sorts prefixes and drops those that lie inside another one: nftables refuses overlapping intervals. */
+/** Sorts prefixes and drops those inside another one, because nftables refuses overlapping intervals. */
 export function mergePrefixes(prefixes: readonly Prefix[]): readonly Prefix[] {
   const sorted = prefixes
     .map((prefix) => ({ prefix, bytes: toBytes(prefix) }))
@@ -80,7 +80,7 @@ export function mergePrefixes(prefixes: readonly Prefix[]): readonly Prefix[] {
     );
   const kept: Prefix[] = [];
   for (const { prefix } of sorted) {
-    // What lies inside another one comes right behind it, or behind others that do.
+    // A prefix inside another one comes right behind it, or behind others inside it.
     const wide = kept.at(-1);
     if (wide === undefined || !isInPrefix(prefix.address, wide)) kept.push(prefix);
   }

@@ -1,7 +1,7 @@
 import type { Gate } from "./policy.js";
 import { type PortRange, type Protocol, parsePortRange, protocols } from "./port.js";
 
-/** What of a gate says which ports it protects. */
+/** The part of a gate that says which ports it protects. */
 export type ProtectedPorts = Pick<Gate, "protect">;
 
 /** Ports of one protocol that a gate protects. */
@@ -10,14 +10,14 @@ export interface ProtectedRange {
   readonly range: PortRange;
 }
 
-/** The ranges of one protocol that a gate protects, as the policy has them. */
+/** Lists the ranges of one protocol that a gate protects, as the policy has them. */
 export function listProtected(gate: ProtectedPorts, protocol: Protocol): readonly PortRange[] {
   return gate.protect
     .flatMap(readProtect)
     .flatMap((entry) => (entry.protocol === protocol ? [entry.range] : []));
 }
 
-/** Reads an entry of `protect`, which names the ports of one protocol. */
+/** Reads an entry of `protect`. It names the ports of one protocol. */
 export function readProtect(entry: Gate["protect"][number]): readonly ProtectedRange[] {
   return protocols.flatMap((protocol) => {
     const range = parsePortRange(entry[protocol] ?? "");

@@ -5,52 +5,59 @@ import { payloadBytesOf, portOf, type Step, writeStep } from "./step.js";
 /** Kinds of steps that a sequence can be made of. */
 export type StepKind = "tcp" | "udp" | "icmp";
 
-/** What {@link randomSequence} makes a sequence from. */
+/** The options of {@link randomSequence}. */
 export interface SequenceOptions {
-  /** A secret of at least 16 characters from a random generator; the same one serves all policies. */
+  /** A secret from a random generator, at least 16 characters. One seed can serve all policies. */
   readonly seed: string;
   /** The policy's name. */
   readonly policy: string;
-  /** The gate's name, where a policy has several. Default: none. */
+  /** The gate's name. Needed if a policy has several gates. Default: none. */
   readonly gate?: string;
-  /** To rotate the sequence, count this up. Default: 1. */
+  /** Counts rotations: increase it to get a new sequence. A whole number from 1. Default: 1. */
   readonly generation?: number;
-  /** How many steps: 3 to 16. Default: 4. */
+  /** The number of steps, 3 to 16. Default: 4. */
   readonly steps?: number;
-  /** What they may be. Default: TCP and UDP. */
+  /** The kinds of steps to choose from. Default: TCP and UDP. */
   readonly kinds?: readonly StepKind[];
 }
 
-/** One packet: just one of the fields is there, so that it fits a step's type however strict a program's compiler is. */
+/**
+ * One packet. Exactly one of the fields is there. The others are absent, not `undefined`, so it fits a step's type even
+ * with a strict compiler (`exactOptionalPropertyTypes`).
+ */
 export interface SequenceStep {
   /** A TCP SYN to this port, 10,000 to 32,767. */
   readonly tcp?: number;
   /** A UDP datagram to this port, 10,000 to 32,767. */
   readonly udp?: number;
-  /** An ICMP or ICMPv6 echo request with just this many bytes of payload. */
+  /** An ICMP or ICMPv6 echo request with exactly this many bytes of payload, 0 to 1,232. */
   readonly icmpPayloadBytes?: number;
 }
 
-/** Above what services use, and below what Linux gives to clients (ip_local_port_range begins at 32,768). */
+/**
+ * Above the ports of services, and below the ports that Linux gives to clients (ip_local_port_range begins at 32,768).
+ */
 const firstPort = 10_000;
 const lastPort = 32_767;
-/** Ports in between that services are known for, or that networks are known to drop. */
+/** Ports in this range that known services use, or that networks are known to drop. */
 export const avoidedPorts: ReadonlySet<number> = new Set([10_000, 11_211, 25_565, 27_015, 27_017, 32_400]);
-/** A port is this far from every other port of its sequence, so that no sweep sends one right after the other. */
+/** The least distance between two ports of a sequence, so that no sweep sends one right after the other. */
 const leastDistance = 16;
 const largestPayloadBytes = 1_232;
 const shortestSeed = 16;
 
-/** For each kind of step: what the options of {@link randomSequence} call it. */
+/** The name of each kind of step in the options of {@link randomSequence}. */
 const kindNames: Readonly<Record<Step["kind"], StepKind>> = { tcp: "tcp", udp: "udp", icmpEcho: "icmp" };
 
 /**
- * Makes a sequence of steps that nobody has to invent: always the same one for the same options, another one for every
- * policy, gate and generation. What it makes has nothing that the linter objects to. How it is made never changes, so
- * that an upgrade never rotates a knock, unless a new rule of the linter objects to that knock: another one is drawn
- * then in its place.
+ * Makes a sequence of steps from a seed, so that nobody has to invent one. The same options always give the same
+ * sequence. Each policy, gate and generation gets another one. The linter has no objection to any of them.
  *
- * @throws KnockgateError `ARGUMENTS_INVALID`
+ * The algorithm never changes, so an upgrade never rotates a knock. The only exception: if a new rule of the linter
+ * objects to a knock, another knock is drawn in its place.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`: the seed has fewer than 16 characters, or another option is out of its
+ *   range.
  * @example
  * const seed = config.requireSecret("knockSeed");
  * const steps = seed.apply((seed) => randomSequence({ seed, policy: "edge", generation: 3 }));
@@ -68,7 +75,7 @@ export function randomSequence(options: SequenceOptions): SequenceStep[] {
 
 type Draw = (below: number) => number;
 
-/** Counter mode over HMAC-SHA-256; numbers are drawn evenly, by throwing away what would favour the small ones. */
+/** Counter mode over HMAC-SHA-256. Numbers are uniform: words that would favour small numbers are thrown away. */
 function makeGenerator(seed: string, about: string): Draw {
   let block = Buffer.alloc(0);
   let blocks = 0;
@@ -96,7 +103,7 @@ function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): reado
   const drawApart = (taken: number[], first: number, last: number, distance: number): number => {
     for (;;) {
       const value = first + draw(last - first + 1);
-      // No size is as large as any of them.
+      // The avoided ports are all larger than any size.
       if (avoidedPorts.has(value)) continue;
       if (taken.some((other) => Math.abs(other - value) < distance)) continue;
       taken.push(value);
@@ -112,7 +119,7 @@ function drawSteps(count: number, kinds: readonly StepKind[], draw: Draw): reado
   return Array.from({ length: count }, () => drawOf[kinds[draw(kinds.length)] ?? "tcp"]());
 }
 
-/** A plain sweep of all ports, of either protocol or both, can't have sent the steps in their order. */
+/** Whether no plain sweep of all ports, of one protocol or both, can send the steps in their order. */
 function goesUpAndDown(steps: readonly Step[]): boolean {
   const ports = steps.flatMap((step) => portOf(step) ?? []);
   if (ports.length < 3) return true;
@@ -120,7 +127,10 @@ function goesUpAndDown(steps: readonly Step[]): boolean {
   return rises.includes(true) && rises.includes(false);
 }
 
-/** No sweep of sizes, one by one or by a fixed number of bytes, sends two echo requests in a row, or all of them. */
+/**
+ * Whether no sweep of sizes, one by one or by a fixed number of bytes, sends two echo requests in a row, or all of
+ * them.
+ */
 function hasSizesApart(steps: readonly Step[]): boolean {
   const sizes = steps.map(payloadBytesOf);
   const growths = sizes.slice(1).map((size, index) => {

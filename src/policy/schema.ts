@@ -6,7 +6,7 @@ import { readStep, stepFields } from "./step.js";
 /** The most steps one knock can have. */
 const maximumSteps = 16;
 
-/** Longest pause or open time: one day. Beyond that a gate is a standing exception, not a knock. */
+/** Longest pause or open time: one day. A door that is open for longer is a permanent exception, not a knock. */
 const maximumSeconds = 86_400;
 
 export const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, {
@@ -31,7 +31,7 @@ const prefix = z.string().superRefine((text, context) => {
   }
 });
 
-/** Payload bytes that still fit one packet on any link (RFC 8200, 5: 1280 bytes, less 48 of headers). */
+/** Payload bytes that fit one packet on any link (RFC 8200, 5: 1280 bytes, less 48 of headers). */
 const payloadBytes = takeDigits(z.int().min(0).max(1_232));
 
 export const stepSchema = exactlyOne(
@@ -40,9 +40,9 @@ export const stepSchema = exactlyOne(
     tcp: port.optional(),
     /** A UDP datagram to this port. */
     udp: port.optional(),
-    /** An ICMP or ICMPv6 echo request with just this many bytes of payload. */
+    /** An ICMP or ICMPv6 echo request with exactly this many bytes of payload. */
     icmpPayloadBytes: payloadBytes.optional(),
-    /** Only for `udp`: a datagram with just this many bytes of payload. Default: any size. */
+    /** Only for `udp`: a datagram with exactly this many bytes of payload. Default: any size. */
     udpPayloadBytes: payloadBytes.optional(),
   }),
   "a step",
@@ -84,7 +84,7 @@ const eventSchema = z.enum(["opened", "accepted", "dropped", "reset"]);
 
 const log = z.strictObject({
   events: z.array(eventSchema).min(1),
-  /** Begins each line. With the gate's and the event's names it has to fit xt_LOG's 29 bytes. */
+  /** The start of each line. Together with the names of the gate and the event it has to fit xt_LOG's 29 bytes. */
   prefix: z
     .string()
     .regex(/^[a-zA-Z0-9_-]{1,12}$/, { error: "must be 1 to 12 letters, digits, _ or -." })
@@ -93,9 +93,9 @@ const log = z.strictObject({
 });
 
 const limits = z.strictObject({
-  /** Sources that a set of nftables can hold at once; what iptables can hold, the host's xt_recent says. */
+  /** The most sources that a set of nftables holds at once. For iptables, the host's xt_recent sets the limit. */
   sources: z.int().min(16).max(1_048_576).default(65_536),
-  /** First steps that count, from one IPv4 /24 or IPv6 /64; 0: all. */
+  /** First steps per second that count from one IPv4 /24 or IPv6 /64. 0: no limit. */
   firstStepsPerSecond: z.int().min(0).max(10_000).default(20),
 });
 
@@ -105,7 +105,7 @@ const expectedPacket = exactlyOne(
     udp: port.optional(),
     icmpPayloadBytes: payloadBytes.optional(),
     udpPayloadBytes: payloadBytes.optional(),
-    /** After the packet before it. */
+    /** Seconds after the packet before it. */
     afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
   }),
   "a packet",
@@ -118,7 +118,7 @@ const expectation = z.strictObject({
   from: z.union([z.ipv4(), z.ipv6()], { error: "is not an address." }),
   packets: z.array(expectedPacket).max(1_000).default([]),
   gate: nameSchema,
-  /** How long after the last packet the door is tried. */
+  /** Seconds between the last packet and the try of the door. */
   afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
   isOpen: z.boolean(),
 });
@@ -151,17 +151,17 @@ function exactlyOne<Shape extends z.ZodRawShape>(
   });
 }
 
-// Whether a port arrives as a number or as its digits, YAML, a stack's config and the program's language decide, each in
-// its own way. Types name one of them, because not all languages can say both.
+// YAML, a stack's config and a program's language decide, each in its own way, whether a port arrives as a number or as
+// its digits. The types name only one of the two, because not all languages can express both.
 
-/** Takes digits for the number that they are. */
+/** Accepts digits in place of a number. */
 function takeDigits(schema: z.ZodType<number, number>): z.ZodType<number, number> {
   const toNumber = (value: unknown) =>
     typeof value === "string" && /^(0|[1-9]\d{0,9})$/.test(value) ? Number(value) : value;
   return z.preprocess(toNumber, schema) as unknown as z.ZodType<number, number>;
 }
 
-/** Takes a number for its digits. */
+/** Accepts a number in place of its digits. */
 function takeNumber(schema: z.ZodType<string, string>): z.ZodType<string, string> {
   const toText = (value: unknown) => (typeof value === "number" ? `${value}` : value);
   return z.preprocess(toText, schema) as unknown as z.ZodType<string, string>;

@@ -2,17 +2,17 @@ import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
 import { describeUnknown } from "./unknown-field.js";
 
-/** What findings about a value's shape have in common. */
+/** What all findings about a value's shape have in common. */
 interface Shape {
   readonly schema: z.core.$ZodType;
   readonly rule: string;
-  /** What the value is called where it is wrong as a whole, or has a field too many. Default: `policy`. */
+  /** The path of a finding about the whole value, or about an unknown field of it. Default: `policy`. */
   readonly whole?: string;
-  /** Where the value is in what it was taken from. Default: nowhere. */
+  /** The path of the value in what contains it. Default: none. */
   readonly at?: readonly PropertyKey[];
 }
 
-/** Says what a schema found wrong: never a value, and no name of a field that it does not know. Either may be secret. */
+/** Describes what a schema found wrong. Never shows a value or the name of an unknown field: either may be secret. */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   { schema, rule, whole = "policy", at = [] }: Shape,
@@ -25,17 +25,17 @@ export function describeIssues(
   });
 }
 
-/** What a schema says of itself, as far as it is needed to find the object that a path leads to. */
+/** The parts of a schema's definition that lead to the object at a path. */
 interface Definition {
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
   readonly element?: z.core.$ZodType;
   readonly innerType?: z.core.$ZodType;
   readonly valueType?: z.core.$ZodType;
-  /** Of a pipe: what the value is before it is transformed. */
+  /** Only of a pipe: the schema of the value before it is transformed. */
   readonly in?: z.core.$ZodType;
 }
 
-/** The names of the fields that an object within a value can have. */
+/** Lists the names of the fields that the object at a path can have. */
 function listNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
   const { shape, element, innerType, valueType, in: before } = schema._zod.def as Definition;
   const inner = innerType ?? before;

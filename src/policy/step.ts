@@ -10,13 +10,16 @@ export interface StepInput {
   readonly udpPayloadBytes?: number | undefined;
 }
 
-/** A step as it is written out: only fields with a value are there (`exactOptionalPropertyTypes` tells that apart). */
+/**
+ * A step as it is written. A field without a value is absent, and not `undefined` (`exactOptionalPropertyTypes` tells
+ * these apart).
+ */
 type WrittenStep = { readonly [Field in keyof StepInput]?: number };
 
-/** One packet of a knock. Only this file reads it from a {@link StepInput} and writes it as one. */
+/** One packet of a knock. Only this file reads it from a {@link StepInput}, and writes it as one. */
 export type Step =
   | { readonly kind: "tcp"; readonly port: number }
-  /** A datagram of any size, where `payloadBytes` is `undefined`. */
+  /** A datagram. `payloadBytes` is `undefined`: of any size. */
   | { readonly kind: "udp"; readonly port: number; readonly payloadBytes?: number | undefined }
   | { readonly kind: "icmpEcho"; readonly payloadBytes: number };
 
@@ -30,14 +33,14 @@ export const stepFields = {
 /** All kinds of steps. */
 export const stepKinds = Object.keys(stepFields) as readonly Step["kind"][];
 
-/** For each kind of step: the protocol of the port that its packet goes to, where it goes to one. */
+/** For each kind of step: the protocol of the port that its packet goes to. `undefined`: it has no port. */
 export const stepProtocols = {
   tcp: "tcp",
   udp: "udp",
   icmpEcho: undefined,
 } as const satisfies Readonly<Record<Step["kind"], Protocol | undefined>>;
 
-/** The fields of a step before they are checked: each can be anything. */
+/** The fields of a step before they are checked. Each can have any value. */
 export type StepFields = { readonly [Field in keyof StepInput]?: unknown };
 
 /** How the numbers of a step are checked. */
@@ -46,14 +49,14 @@ export interface StepNumbers {
   payloadBytes(value: unknown): number;
 }
 
-/** Reads a step whose fields were checked before. */
+/** Reads a step whose fields were already checked. */
 export function readStep(input: StepInput): Step {
   const step = readStepFields(input, { port: Number, payloadBytes: Number });
   if (step === undefined) throw new Error("a step has no kind"); // the schema refuses it before
   return step;
 }
 
-/** Reads a step and checks its numbers; `undefined` where no field says which kind it is. */
+/** Reads a step and checks its numbers. Returns `undefined` when no field gives its kind. */
 export function readStepFields(fields: StepFields, numbers: StepNumbers): Step | undefined {
   const kind = stepKinds.find((one) => fields[stepFields[one]] !== undefined);
   switch (kind) {
@@ -73,7 +76,7 @@ export function readStepFields(fields: StepFields, numbers: StepNumbers): Step |
   }
 }
 
-/** Writes a step in the shape that users write. States, outputs and profiles hold it so. */
+/** Writes a step in the shape that users write. States, outputs and profiles have this shape. */
 export function writeStep(step: Step): WrittenStep {
   switch (step.kind) {
     case "tcp":
@@ -89,7 +92,7 @@ export function writeStep(step: Step): WrittenStep {
   }
 }
 
-/** Whether one packet could be either step, so that a packet sent again looks like the next one. */
+/** Whether one packet could be either step. Then a repeated packet looks like the next step. */
 export function sameStep(one: Step, other: Step): boolean {
   switch (one.kind) {
     case "tcp":
@@ -107,7 +110,7 @@ export function sameStep(one: Step, other: Step): boolean {
   }
 }
 
-/** The port that a step's packet goes to, where it goes to one. */
+/** The port that a step's packet goes to. `undefined`: it has none. */
 export function portOf(step: Step): number | undefined {
   switch (step.kind) {
     case "tcp":
@@ -120,7 +123,7 @@ export function portOf(step: Step): number | undefined {
   }
 }
 
-/** How many bytes of payload a step's packet has to have, where that matters. */
+/** How many bytes of payload a step's packet must have. `undefined`: the size does not matter. */
 export function payloadBytesOf(step: Step): number | undefined {
   switch (step.kind) {
     case "tcp":

@@ -1,13 +1,13 @@
 import { findNearName } from "./near-name.js";
 
-/** So many are looked at for what was meant. */
+/** The most unknown names that are compared with the known ones. */
 const most = 20;
 
 /**
- * Says that an object has fields which are not known, and what was probably meant. Their names are never said: what
- * YAML reads of `{tcp:7000}`, without a space after the colon, is one name with a step in it.
+ * Says that an object has unknown fields, and which known fields were probably meant. Never shows their names: YAML
+ * reads `{tcp:7000}`, without a space after the colon, as one name that contains a step.
  *
- * @param names those that are known
+ * @param names the known fields
  */
 export function describeUnknown(
   unknown: readonly string[],

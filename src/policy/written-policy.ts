@@ -1,7 +1,7 @@
 import type { Gate, Policy } from "./policy.js";
 import { readStep, type StepInput, writeStep } from "./step.js";
 
-/** A policy with its defaults filled in, as a state holds it: with steps in the shape that users write. */
+/** A policy with its defaults filled in, in the shape of a state: its steps are as users write them. */
 export interface WrittenPolicy extends Omit<Policy, "gates" | "expect"> {
   readonly gates: readonly WrittenGate[];
   readonly expect: readonly WrittenExpectation[];
@@ -15,7 +15,7 @@ interface WrittenExpectation extends Omit<Policy["expect"][number], "packets"> {
   readonly packets: readonly (StepInput & { readonly afterSeconds: number })[];
 }
 
-/** Writes a policy so that `parsePolicy` reads the same one again. */
+/** Writes a policy. `parsePolicy` reads the same policy from it again. */
 export function writePolicy(policy: Policy): WrittenPolicy {
   return {
     ...policy,
@@ -30,7 +30,10 @@ export function writePolicy(policy: Policy): WrittenPolicy {
   };
 }
 
-/** Reads the gates of a policy that was checked before. Needs no schema: programs that declare gates do not load zod. */
+/**
+ * Reads the gates of a policy that was already checked. Needs no schema, so programs that declare gates do not load
+ * zod.
+ */
 export function readGates({ gates }: WrittenPolicy): Pick<Policy, "gates"> {
   return {
     gates: gates.map((gate) => ({

@@ -15,9 +15,11 @@ export interface MatchContext {
 
 type Words = readonly string[];
 
-/** Prints matches as alternatives, each for a rule of its own: iptables has no sets of prefixes. */
+/**
+ * Prints matches as alternatives. Each alternative becomes a rule of its own, because iptables has no sets of prefixes.
+ */
 export function renderMatches(matches: readonly Match[], context: MatchContext): readonly Words[] {
-  // Where iptables-save lists it.
+  // iptables-save lists the source first.
   const isSource = ({ kind }: Match) => kind === "notLinkLocal";
   const sorted = [...matches.filter(isSource), ...matches.filter((match) => !isSource(match))];
   return sorted.reduce<readonly Words[]>(
@@ -37,7 +39,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
         .filter((prefix) => prefix.family === family)
         .map((prefix) => ["-s", formatPrefix(prefix)]);
     case "loopback":
-      return []; // the jump to our first chain leaves it out already
+      return []; // the jump to our first chain excludes it already
     case "toOthers":
       return [["-m", "addrtype", "!", "--dst-type", "LOCAL"]];
     case "established":
@@ -61,7 +63,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
     case "inSet":
       return [inList(ruleset.policy, sets.get(match.set), match.set)];
     case "notInSet":
-      throw new Error("xt_recent knows addresses alone"); // checkBackend finds it first
+      throw new Error("xt_recent knows addresses alone"); // the rule iptables-doubled-step finds it first
     case "overRate":
       return [overRate(ruleset, match.set, match.perSecond, family)];
     default:
@@ -69,7 +71,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
   }
 }
 
-/** xt_recent forgets nobody by itself: a source is on a list when it was put there within the list's time. */
+/** xt_recent never expires a source by itself. So the match asks whether the source was added within the set's time. */
 function inList(policy: string, set: SourceSet | undefined, name: string): Words {
   return [
     "-m",
@@ -109,8 +111,8 @@ function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
 }
 
 /**
- * As few matches as there can be: all packets that are no step pass through each. Steps that are the same stand there
- * twice, so that there are as many matches whether secrets are shown or not.
+ * Prints as few matches as possible, because a packet that is not a step passes through all of them. Equal steps are
+ * printed twice, so the number of matches is the same whether secrets are shown or not.
  */
 function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): readonly Words[] {
   const [first] = steps;
@@ -132,16 +134,18 @@ function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): rea
   }
 }
 
-/** As many ports as xt_multiport takes (kernel `XT_MULTI_PORTS`); a range takes the place of two. */
+/** The most ports that xt_multiport takes (kernel `XT_MULTI_PORTS`). A range counts as two. */
 const mostPorts = 15;
 
-/** A port or a range of ports, as it is printed: with a label in a secret's place, the text does not tell which. */
+/**
+ * A port or a range of ports, as it is printed. A label in the place of a secret does not show which of the two it is.
+ */
 interface PortText {
   readonly text: string;
   readonly isRange: boolean;
 }
 
-/** Matches on any of some ports and ranges, as few as there can be. */
+/** Prints as few matches as possible for any of these ports and ranges. */
 export function toAnyPort(protocol: "tcp" | "udp", ports: readonly PortText[]): readonly Words[] {
   const groups: string[][] = [];
   let left = 0;
@@ -161,7 +165,7 @@ export function toAnyPort(protocol: "tcp" | "udp", ports: readonly PortText[]): 
   );
 }
 
-/** The match on a range of ports, as iptables-save lists it, too. */
+/** Prints the match on a range of ports, as iptables-save lists it. */
 export function toRange(protocol: "tcp" | "udp", range: PortRange): Words {
   return toPort(protocol, writeRange(range).text);
 }

@@ -1,11 +1,11 @@
 import type { Ruleset } from "./ruleset.js";
 
-/** Where the kernel hands packets over: in iptables a table and one of its built-in chains. */
+/** The table and the built-in chain from which packets come to the policy's first chain. */
 export function hook(scope: Ruleset["scope"]): { readonly table: string; readonly chain: string } {
   return scope === "input" ? { table: "filter", chain: "INPUT" } : { table: "mangle", chain: "PREROUTING" };
 }
 
-/** Names one of a policy's own chains; the first one is named after the policy alone. */
+/** Names one of a policy's own chains. The name of the first chain has only the policy's name in it. */
 export function chainName(policy: string, chain: string): string {
   return chain === "input" ? `kg_${policy}` : `kg_${policy}_${chain}`;
 }

@@ -5,20 +5,23 @@ import { chainName, hook, listName } from "./iptables-names.js";
 import { quoteIptables } from "./quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "./ruleset.js";
 
-/** A ruleset as iptables-restore and ip6tables-restore read it, less the lines that begin and end a table. */
+/** A ruleset as iptables-restore and ip6tables-restore read it, without the lines that begin and end a table. */
 export interface IptablesRules {
-  /** The policy's own chains; the first one is reached from the kernel's chain. */
+  /** The policy's own chains. The built-in chain jumps to the first one. */
   readonly chains: readonly string[];
   readonly jump: string;
   readonly rules: readonly string[];
 }
 
-/** So many ranges of ports are looked at one by one; what is more is looked at together, and the ranges stand in a chain of theirs. */
+/**
+ * The most port ranges that are matched one by one. If there are more, one rule matches many of them, and the rules for
+ * each range are in a chain of their own.
+ */
 const mostInLine = 4;
 
 /**
- * Prints a ruleset for one family: the same ruleset gives the same lines. A chain that is only ever dispatched to, and
- * is short, stands where it is dispatched to, which is how people write such rules by hand.
+ * Prints a ruleset for one family. The same ruleset gives the same lines. A short chain that only a dispatch leads to
+ * is printed inline, at the dispatch, as people write such rules by hand.
  */
 export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecret): IptablesRules {
   const printer: Printer = {
@@ -42,7 +45,7 @@ export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecre
 }
 
 interface Printer extends MatchContext {
-  /** Chains that stand where they are dispatched to. */
+  /** Chains that are printed inline, at the dispatch. */
   readonly inline: ReadonlyMap<string, Chain>;
 }
 
@@ -53,7 +56,7 @@ function isInline(chain: Chain): boolean {
   return chain.rules.length <= 2 && /_(door|closed)$/.test(chain.name);
 }
 
-/** The chains of those dispatches that are too long to stand in line, with a rule for each range. */
+/** Lists the chains for dispatches that are too long to be printed inline. Each chain has a rule for each range. */
 function listLong(ruleset: Ruleset): readonly Chain[] {
   const long = ruleset.chains
     .flatMap(({ rules }) => rules)
@@ -76,7 +79,10 @@ function isLong({ entries }: Dispatch): boolean {
   return entries.length > mostInLine;
 }
 
-/** A rule has one target, and a match that fails ends it: so an effect that may fail gets a rule of its own. */
+/**
+ * A rule has one target, and a match that fails ends the rule. So in a rule without a verdict, where an effect may
+ * fail, each effect becomes a rule of its own.
+ */
 function renderRule(rule: Rule, printer: Printer): readonly Words[] {
   const { ruleset } = printer;
   const verdict = rule.verdict;
@@ -116,13 +122,13 @@ function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, p
     case "call":
       return ["-j", chainName(policy, verdict.chain)];
     case "dispatchSteps":
-      throw new Error("iptables has no maps of verdicts"); // its rulesets have one chain for all that begin
+      throw new Error("iptables has no maps of verdicts"); // its rulesets have one chain for all first steps
     default:
       return unreachable(verdict);
   }
 }
 
-/** Rules count by themselves. */
+/** iptables counts the packets of each rule by itself, so nothing is printed for `count`. */
 function renderEffect(effect: Effect, { ruleset }: Printer): readonly Words[] {
   switch (effect.kind) {
     case "put":
@@ -143,7 +149,7 @@ function familyHeading(family: Family): string {
   return `# ${family}`;
 }
 
-/** The lines of one family's part of such a text. */
+/** Lists the lines of one family's part of such a text, without its heading. */
 export function listFamilyLines(text: string, family: Family): readonly string[] {
   const lines = text.split("\n");
   const begin = lines.indexOf(familyHeading(family));
@@ -152,10 +158,10 @@ export function listFamilyLines(text: string, family: Family): readonly string[]
 }
 
 /**
- * Prints both families as one text: what iptables-restore reads below the heading `# ipv4`, what ip6tables-restore
- * reads below `# ipv6`.
+ * Prints both families as one text: the input of iptables-restore below the heading `# ipv4`, the input of
+ * ip6tables-restore below `# ipv6`.
  *
- * @param replaced lines that take away what a family has now
+ * @param replaced lines that remove what is loaded of a family now
  */
 export function renderIptablesText(
   ruleset: Ruleset,

@@ -3,14 +3,14 @@ import type { Rule } from "./ruleset.js";
 
 const events: readonly Event[] = ["opened", "accepted", "dropped", "reset"];
 
-/** Names what is counted for a gate. */
+/** Lists the names of a gate's counters. */
 export function counterNames(gate: string): readonly string[] {
   return events.map((event) => counterName(gate, event));
 }
 
 /**
- * Makes a rule count its event and, where the policy wants it, write it to the kernel's log. The log line is a rule of
- * its own: a rate limit that is exceeded ends the rule that it stands in.
+ * Makes a rule count its event and, if the policy asks for it, write the event to the kernel's log. The log line is a
+ * rule of its own, because an exceeded rate limit ends its rule.
  */
 export function lowerEvent(policy: Policy, gate: string, event: Event, rule: Rule): readonly Rule[] {
   const counted: Rule = {

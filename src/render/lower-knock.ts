@@ -4,7 +4,7 @@ import { lowerEvent } from "./lower-event.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
 
-/** A knock's sets, its rules that stand among those of all gates, and its own chains, when it has any. */
+/** A knock's sets, its rules in the chain that all gates share, and its own chains, if it has any. */
 export interface LoweredKnock {
   readonly sets: readonly SourceSet[];
   readonly shared: readonly Rule[];
@@ -16,17 +16,19 @@ interface Knock {
   readonly policy: Policy;
   readonly gate: Gate;
   readonly steps: readonly StepMatch[];
-  /** The set by which a source in mid-sequence is known to be knocking; `undefined`: none. */
+  /** The set of all sources that may be in mid-sequence. `undefined`: there is none. */
   readonly knocking: string | undefined;
 }
 
 /**
- * A gate's knock as a state machine over sets. A source is in at most one progress set, and every rule that finds it
- * in one ends the chain, so that one packet never advances two stages, also where a sequence repeats a step.
+ * Lowers a gate's knock to a state machine over sets. A source is in at most one progress set. A rule that advances a
+ * source, or finds its last step repeated, ends the chain. So one packet never advances two stages, even where a
+ * sequence repeats a step.
  *
- * In this order: the packet advances its source; or it is the step just taken once more, which changes nothing; or it
- * is something else, which under `strict` puts the source back to the start; and whatever it was, if it is the first
- * step, it begins the sequence anew. That last part is a chain of its own, for sources that are not in mid-sequence.
+ * The rules stand in this order. First, the packet advances its source. Second, it repeats the last step: the source
+ * stays where it is. Third, it is something else: under `strict` it puts the source back to the start. Last, a first
+ * step begins the sequence anew. The rules for the first step are a chain of their own, for sources that are not in
+ * mid-sequence.
  */
 export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefined): LoweredKnock {
   const steps = gate.knock.steps.map((step, index) => toStepMatch(gate.name, step, index + 1));
@@ -75,7 +77,7 @@ function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
       const sources: SourceSet = { name: progressSet(gate.name, position), key: "source", ...progress };
       const beginsRun = looksLikeNext(steps, position) && position === firstAlike(steps, position);
       if (!beginsRun) return [sources];
-      // As long as the whole run may take: a client can send its first packet again until then.
+      // As long as the whole sequence may take: until then, a client may send its first packet again.
       const timeoutSeconds = gate.knock.stepTimeoutSeconds * steps.length;
       return [sources, { ...progress, name: packetSet(gate.name, position), key: "packet", timeoutSeconds }];
     }),
@@ -89,7 +91,7 @@ function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
 function lowerAdvance(knock: Knock, position: number): readonly Rule[] {
   const { gate, steps } = knock;
   const before = progressSet(gate.name, position - 1);
-  // A doubled packet of a step before would pass for this one: only its source port tells them apart.
+  // A repeated packet of the step before would look like this step. Only its source port tells them apart.
   const isAnother: readonly Match[] = looksLikeNext(steps, position - 1)
     ? [{ kind: "notInSet", set: packetSet(gate.name, firstAlike(steps, position)) }]
     : [];
@@ -100,7 +102,7 @@ function lowerAdvance(knock: Knock, position: number): readonly Rule[] {
   });
 }
 
-/** The first step once more is a client that begins anew: its time begins anew, too. */
+/** A client that repeats the first step begins anew, so its timeout begins anew, too. */
 function lowerRepeat(knock: Knock, position: number): Rule {
   const { gate, steps } = knock;
   return {
@@ -146,7 +148,10 @@ function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule
   return lowerEvent(policy, gate.name, "opened", { comment: `${gate.name}: opens`, ...rule });
 }
 
-/** Known as knocking comes first: where that set is full the rule ends there, and nobody is in mid-sequence unknown. */
+/**
+ * Adds the source to the set `knocking` first. If that set is full, the rule ends there. So each source in mid-sequence
+ * is in that set.
+ */
 function putTaken({ gate, steps, knocking }: Knock, position: number): readonly Effect[] {
   if (position === steps.length) return [{ kind: "put", set: openSet(gate.name) }];
   return [
@@ -164,7 +169,9 @@ function takeProgress(gate: string, from: number, last: number): readonly Effect
   });
 }
 
-/** Steps in a row that look alike share one set of packets, named after the first of them. */
+/**
+ * Returns the first of the consecutive steps that look alike. They share one set of packets, which is named after it.
+ */
 function firstAlike(steps: readonly StepMatch[], position: number): number {
   return position > 1 && looksLikeNext(steps, position - 1) ? firstAlike(steps, position - 1) : position;
 }
@@ -175,7 +182,7 @@ function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {
   return next !== undefined && sameStep(at(steps, position).packet, next.packet);
 }
 
-/** A step by its gate and its position, from 1. */
+/** Makes the match of a step, with the gate's name and the step's position, from 1. */
 export function toStepMatch(gate: string, step: Step, position: number): StepMatch {
   return { gate, position, packet: step };
 }

@@ -4,14 +4,20 @@ import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
 import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";
 
-/** The knocks of all gates, and what brings packets to them. */
+/** The knocks of all gates, and the rules that bring packets to them. */
 export interface LoweredKnocks {
   readonly sets: readonly SourceSet[];
-  /** Rules of knocks that have no chain of their own: they see each packet that is to no protected port. */
+  /** Rules of knocks that have no chain of their own. They stand before the rules that lead to the doors. */
   readonly shared: readonly Rule[];
-  /** Whether a packet's source may be in mid-sequence; `undefined`: none ever is. Such a packet goes to `knocks`. */
+  /**
+   * Matches a packet whose source may be in mid-sequence. Such a packet goes to the chain `knocks`. `undefined`: no
+   * source ever is in mid-sequence.
+   */
   readonly isKnocking: Match | undefined;
-  /** Of each kind that a first step is of: what brings packets of all other sources to the gates whose first step they are. */
+  /**
+   * For each kind of first step: the rule that sends such packets, from sources that are not in mid-sequence, to the
+   * right gates.
+   */
   readonly begins: readonly Begin[];
   readonly chains: readonly Chain[];
 }
@@ -23,13 +29,13 @@ interface Begin {
 }
 
 /**
- * Sorts packets before any gate sees them, so that one that has to do with no gate costs the same for any number of gates: it is
- * looked up among the sources that are knocking, and among the first steps.
+ * Sorts packets before any gate sees them. A packet that concerns no gate costs the same for any number of gates: its
+ * source is looked up among the sources that are knocking, and the packet among the first steps.
  *
- * Who is not known to be knocking has taken no step that counts. In nftables that is so because a set that is full takes no
- * new source, so that its first step is not taken either. A list of xt_recent has room for a hundred sources and forgets one for
- * another, so that a flood at one gate makes it forget who is knocking at another: there, whoever begins is put back to the
- * start at all gates first. Who was forgotten can neither go on nor guess on.
+ * A source that is not known to be knocking has taken no step that counts. In nftables, a full set takes no new source,
+ * so the first step of that source is not taken either. In iptables, a list of xt_recent has room for a hundred sources
+ * and replaces the old ones, so a flood at one gate makes the kernel forget who is knocking at another. There, a source
+ * that begins is first put back to the start at all gates. A source that was forgotten can neither go on nor guess on.
  */
 export function lowerKnocks(policy: Policy): LoweredKnocks {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
@@ -52,8 +58,9 @@ export function lowerKnocks(policy: Policy): LoweredKnocks {
 }
 
 /**
- * It remembers a second longer than a source can be in mid-sequence. So it has room for all gates' sources together, and for as
- * many that are so no longer: a gate's own sets are full before it is, unless another gate has a much longer time.
+ * The set keeps a source one second longer than the source can be in mid-sequence. It has room for `limits.sources` of
+ * each gate, and for another `limits.sources` that are no longer in mid-sequence. So a gate's own sets are full before
+ * this set is, unless another gate has a much longer timeout.
  */
 function knockingSources({ backend, limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
   const gates = sorted.filter(hasProgress);
@@ -81,7 +88,7 @@ interface LoweredBegins {
   readonly chains: readonly Chain[];
 }
 
-/** To the gate whose first step it is, or to all, if it is that of several. */
+/** Sends a packet to the gate whose first step it is, or to all gates, if several gates have this first step. */
 function dispatchFirst(sorted: readonly Gate[]): LoweredBegins {
   const entries = sorted.map((gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_begin` }));
   const ofKind = (kind: Step["kind"]) => entries.filter(({ step }) => step.packet.kind === kind);

@@ -8,7 +8,7 @@ import { type LoweredKnocks, lowerKnocks } from "./lower-knocks.js";
 import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
 
-/** Decides, once for all backends, which packets a policy lets pass, drops and counts as steps. */
+/** Decides, once for all backends, which packets a policy accepts, drops and counts as steps. */
 export function lowerPolicy(policy: Policy): Ruleset {
   const knocks = lowerKnocks(policy);
   return {
@@ -26,11 +26,13 @@ export function lowerPolicy(policy: Policy): Ruleset {
 }
 
 /**
- * Only what could begin something is looked at further. Gating TCP's SYN, and not all that conntrack does not know,
- * keeps sessions alive that conntrack never saw: those idle at the first load. A stealthy policy gates all that is not
- * established, so that a gated port answers nothing at all.
+ * Lowers the chains that sort packets. Only a packet that could begin a connection is looked at further. Of TCP, only a
+ * SYN is gated, and not each packet that conntrack does not know. This keeps sessions alive that conntrack never saw:
+ * those that were idle at the first load. A stealthy policy gates everything that is not established, so a gated port
+ * never answers.
  *
- * A packet of a kind that no door is of goes no further than to the look-up of its source.
+ * If no door is for a packet's kind, the packet is only looked up: its source among those that are knocking, and the
+ * packet among the first steps.
  */
 function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door")];
@@ -86,7 +88,7 @@ const matchOf: Readonly<Record<Step["kind"], Match>> = {
   icmpEcho: { kind: "icmpEcho" },
 };
 
-/** Whether a packet of that kind may be to a door, or the one step that a gate has. */
+/** Whether a packet of this kind may go to a door, or may be the only step of a gate. */
 function isGated(policy: Policy, knocks: LoweredKnocks, kind: Step["kind"]): boolean {
   const protocol = stepProtocols[kind];
   const isStep = (match: Match) => match.kind === "step" && match.step.packet.kind === kind;
@@ -106,17 +108,17 @@ function goIf(kind: Step["kind"], chain: string): Rule {
 }
 
 /**
- * How a packet passes. In iptables an accept ends the table for it: that is what the recipe does at input, and what
- * would take forwarded packets past everybody's marks and routing at prerouting.
+ * Returns the verdict that lets a packet pass. In iptables, an accept ends the table for the packet. At input, that is
+ * what the recipe does. At prerouting, it would take forwarded packets past the marks and the routing of others.
  */
 function passOn(policy: Policy): Verdict {
   return { kind: policy.scope === "prerouting" ? "return" : "accept" };
 }
 
 /**
- * What no gate ever looks at. Before it goes a SYN, whatever conntrack takes it for: it says `established` of one, too,
- * where it comes from the ports of a connection that was reset, or that one end forgot without a word, or that the host
- * itself began (the transitions of SYN in kernel net/netfilter/nf_conntrack_proto_tcp.c).
+ * Passes the packets that no gate looks at. A SYN goes to the gates before conntrack is asked, because conntrack also
+ * says `established` of some SYNs: those from the ports of a connection that was reset, that one end forgot without
+ * notice, or that the host itself began (the transitions of SYN in kernel net/netfilter/nf_conntrack_proto_tcp.c).
  */
 function lowerPassing(policy: Policy, gates: string): readonly Rule[] {
   return [
@@ -131,16 +133,18 @@ function lowerToOthers(policy: Policy): readonly Rule[] {
 }
 
 /**
- * What conntrack calls related may begin a connection, too: one that a helper expects. So it meets the gates first. What
- * is left of it, errors about known connections above all, passes by itself in nftables; in iptables, where an accept
- * ends the table, it is accepted as the recipe does.
+ * A related packet may begin a connection, too: one that a conntrack helper expects. So it meets the gates first. The
+ * other related packets, mostly errors about known connections, pass without a rule in nftables. In iptables, where an
+ * accept ends the table, they are accepted as the recipe does.
  */
 function lowerRelated(policy: Policy): readonly Rule[] {
   const isFinal = policy.backend === "iptables" && policy.scope === "input";
   return isFinal ? [decide([{ kind: "related" }], passOn(policy))] : [];
 }
 
-/** A denied source finds every door closed, and nothing it sends is a step; an allowed one never needs to knock. */
+/**
+ * A denied source finds every door closed, and none of its packets is a step. An allowed source never needs to knock.
+ */
 function lowerSources(policy: Policy): readonly Rule[] {
   return [
     ...lowerPrefixes(policy.denyFrom, "denyFrom", { kind: "go", chain: "denied" }),
@@ -161,7 +165,10 @@ function lowerDenied(policy: Policy): readonly Chain[] {
   ];
 }
 
-/** A protected port's packet meets its gate's door and is never a step; any other one meets every gate's knock. */
+/**
+ * Sends a packet to a protected port to its gate's door. Such a packet is never a step. Any other packet goes on to the
+ * next rule.
+ */
 function dispatchProtected(policy: Policy, to: "door" | "closed"): readonly Rule[] {
   return protocols.flatMap((protocol) => {
     const entries = policy.gates.flatMap((gate) => listEntries(gate, protocol, `${gate.name}_${to}`));

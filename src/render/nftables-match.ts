@@ -6,7 +6,10 @@ import { familySetName, type NftablesContext } from "./nftables-names.js";
 import { identifier } from "./quote.js";
 import type { Match, Rule, ShowSecret, SourceSet, StepMatch, Verdict } from "./ruleset.js";
 
-/** The families that a rule is printed for; `undefined`: it is the same for both and is printed once. */
+/**
+ * Returns the families that a rule is printed for. `undefined`: the rule is the same for both families and is printed
+ * once.
+ */
 export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
   for (const match of rule.matches) {
     if (match.kind === "fromPrefixes") {
@@ -21,7 +24,7 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
     : [undefined];
 }
 
-/** Whether a match holds for packets of one family alone. */
+/** Whether a match holds only for packets of one family. */
 export function isOfFamily(match: Match): boolean {
   switch (match.kind) {
     case "fromPrefixes":
@@ -47,7 +50,7 @@ export function isOfFamily(match: Match): boolean {
   }
 }
 
-/** Kinds of steps that each family has its own fields for. */
+/** Whether each family has header fields of its own for a kind of step. */
 const isKindOfFamily: Readonly<Record<Step["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
 
 function isStepOfFamily(step: StepMatch | undefined): boolean {
@@ -61,8 +64,8 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
     case "toOthers":
       return "fib daddr type != local";
     case "established":
-      // conntrack is also what puts IPv6 fragments together before our chain: without it, a SYN in fragments would
-      // pass unseen (kernel net/ipv6/netfilter/nf_defrag_ipv6_hooks.c). So this match is in every ruleset.
+      // Conntrack also reassembles IPv6 fragments before our chain. Without conntrack, a fragmented SYN would pass
+      // unseen (kernel net/ipv6/netfilter/nf_defrag_ipv6_hooks.c). So this match is in every ruleset.
       return "ct state established";
     case "related":
       return "ct state related";
@@ -94,7 +97,7 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
   }
 }
 
-/** What a set of this kind is looked up by. */
+/** Prints the key by which a source is looked up in this set. */
 export function renderSaddr(family: Family, set: SourceSet | undefined): string {
   switch (set?.key) {
     case "packet":
@@ -106,7 +109,10 @@ export function renderSaddr(family: Family, set: SourceSet | undefined): string 
   }
 }
 
-/** Lengths are those of whole headers: IPv4's total length, IPv6's payload length, UDP's length (RFC 791, 8200, 768). */
+/**
+ * The lengths are fields of headers and count headers, too: IPv4's total length, IPv6's payload length, UDP's length
+ * (RFC 791, 8200, 768).
+ */
 function renderStep(step: StepMatch, family: Family, { show }: NftablesContext): string {
   const { packet } = step;
   switch (packet.kind) {
@@ -127,15 +133,15 @@ function renderStep(step: StepMatch, family: Family, { show }: NftablesContext):
   }
 }
 
-/** One look-up, however many steps: the kernel keeps what stands in braces as a set. */
+/** Prints one look-up for any number of steps: the kernel keeps the values in braces as a set. */
 function renderLikeStep(steps: readonly StepMatch[], family: Family, { show }: NftablesContext): string {
   const values = steps.map((step) => showAlike(step, family, show));
   return `${alikeField(steps[0], family)} ${braces([...new Set(values)])}`;
 }
 
 /**
- * To the chain of the step that a packet is alike, by one look-up. Steps are compared as they are shown: with labels in their
- * place, nothing tells that two gates have the same.
+ * Prints one look-up that leads to the chain of the step that the packet looks like. Steps are compared as they are
+ * shown. With labels, nothing tells that two gates have the same step.
  */
 export function renderStepDispatch(
   { entries, all }: Extract<Verdict, { kind: "dispatchSteps" }>,
@@ -153,14 +159,14 @@ export function renderStepDispatch(
   );
 }
 
-/** What has one entry needs no look-up. */
+/** A map with one entry is printed without a look-up. */
 export function renderMap(field: string, entries: readonly (readonly [string, string])[]): string {
   const [only, ...others] = entries;
   if (only !== undefined && others.length === 0) return `${field} ${only.join(" ")}`;
   return `${field} vmap { ${entries.map((entry) => entry.join(" : ")).join(", ")} }`;
 }
 
-/** What steps of one kind are told apart by. */
+/** Returns the header field that tells steps of one kind apart. */
 function alikeField(step: StepMatch | undefined, family: Family): string {
   const kind = step?.packet.kind;
   switch (kind) {

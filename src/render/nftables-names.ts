@@ -2,7 +2,7 @@ import type { Family } from "../policy/prefix.js";
 import { identifier } from "./quote.js";
 import type { ShowSecret, SourceSet } from "./ruleset.js";
 
-/** What printing a rule needs to know of the whole. */
+/** What the printer of one rule needs to know of the ruleset. */
 export interface NftablesContext {
   readonly sets: ReadonlyMap<string, SourceSet>;
   readonly show: ShowSecret;

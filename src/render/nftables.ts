@@ -15,8 +15,9 @@ import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } fro
 import { showValue } from "./show.js";
 
 /**
- * Where the kernel hands packets over. Input: before the filter chains of others (priority 0), so that what we drop is
- * dropped whatever they accept. Prerouting: after conntrack (-200), before destination NAT (-100).
+ * The hook and the priority at which the kernel hands packets to the policy. Input: before the filter chains of others
+ * (priority 0), so that our drop counts whatever they accept. Prerouting: after conntrack (-200), before destination
+ * NAT (-100).
  */
 export function baseChain(scope: Ruleset["scope"]): { hook: string; priority: number; text: string } {
   return scope === "input"
@@ -24,7 +25,7 @@ export function baseChain(scope: Ruleset["scope"]): { hook: string; priority: nu
     : { hook: "prerouting", priority: -110, text: "dstnat - 10" };
 }
 
-/** Prints a ruleset as one nftables table: the same ruleset gives the same bytes. */
+/** Prints a ruleset as one nftables table. The same ruleset gives the same bytes. */
 export function renderNftables(ruleset: Ruleset, show: ShowSecret = showValue): string {
   const context: NftablesContext = { sets: new Map(ruleset.sets.map((set) => [set.name, set])), show };
   const blocks = [
@@ -35,7 +36,7 @@ export function renderNftables(ruleset: Ruleset, show: ShowSecret = showValue): 
   return `table inet ${tableName(ruleset.policy)} {\n${blocks.join("\n")}}\n`;
 }
 
-/** What of a set can't be changed while it is loaded. */
+/** The properties of a set that can't change while it is loaded. */
 export function setShape(set: SourceSet, family: Family): { readonly type: string; readonly size: number } {
   const address = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
   return { type: set.key === "packet" ? `${address} . inet_service` : address, size: set.size };
@@ -45,10 +46,10 @@ function renderSet(set: SourceSet, family: Family): string {
   return block(`set ${familySetName(set.name, family)}`, describeSet(set, family));
 }
 
-/** What stands in a set's block. */
+/** Prints the lines in a set's block. */
 export function describeSet(set: SourceSet, family: Family): readonly string[] {
   const { type, size } = setShape(set, family);
-  // A set that holds rates has its timeout itself: a rule that asks for a rate can't bring one.
+  // A set that holds rates has a timeout of its own, because a rule with a rate can't give one.
   const timeout = set.key === "network" ? [`timeout ${set.timeoutSeconds}s`] : [];
   return [`type ${type}`, `size ${size}`, "flags dynamic,timeout", ...timeout];
 }
@@ -67,7 +68,7 @@ function block(head: string, lines: readonly string[]): string {
   return `\t${head} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;
 }
 
-/** A rule that looks at the source's address becomes two; the kernel checks the family of each by itself. */
+/** A rule that looks at the source's address becomes two rules. The kernel checks the family of each by itself. */
 function renderRule(rule: Rule, context: NftablesContext): readonly string[] {
   return familiesOf(rule).map((family) =>
     [
@@ -80,8 +81,9 @@ function renderRule(rule: Rule, context: NftablesContext): readonly string[] {
 }
 
 /**
- * Without a match of its own, only a set's statement tells a rule of one family from its twin of the other: what counts
- * must stand behind it, or each packet is counted by both. There it counts only sources that the set had room for.
+ * A rule without a match on the family differs from the rule of the other family only in its set statement. The counter
+ * must stand behind that statement, or both rules count each packet. There, it counts only sources that the set had
+ * room for.
  */
 function orderEffects(rule: Rule): readonly Effect[] {
   if (rule.matches.some((match) => match.kind !== "notLinkLocal" && isOfFamily(match))) return rule.effects;
@@ -89,7 +91,7 @@ function orderEffects(rule: Rule): readonly Effect[] {
   return [...rule.effects.filter((effect) => !isCount(effect)), ...rule.effects.filter(isCount)];
 }
 
-/** The timeout stands in the rule, not in the set: so a set stays as it is, and doors stay open, when times change. */
+/** The timeout is in the rule, not in the set. So the set does not change when a time changes, and doors stay open. */
 function renderEffect(effect: Effect, family: Family, { sets }: NftablesContext): string {
   switch (effect.kind) {
     case "put": {

@@ -6,16 +6,16 @@ import { renderPolicy } from "./render.js";
 import type { ShowSecret } from "./ruleset.js";
 
 /**
- * Renders a policy for people to see: each step's port is a label that stays as long as the port stays, and changes
- * with it. Without the key, which is secret and random, nobody can try ports against a label.
+ * Renders a policy for people. Each step's port or size is a label, which stays the same as long as the step does. The
+ * key is secret and random. Without it, nobody can try ports against a label.
  */
 export function renderRedacted(policy: Policy, key: string): string {
   return renderPolicy(policy, labelSecrets(key));
 }
 
 /**
- * Makes a text that came from a host fit to be seen: lines that Knockgate rendered get the labels of
- * {@link renderRedacted}; on any other line a number that is a step's port becomes `<secret>`.
+ * Redacts a text from a host. A line that Knockgate rendered gets the labels of {@link renderRedacted}. On any other
+ * line, a number that is a step's port or size becomes `<secret>`.
  */
 export function redactListing(text: string, policy: Policy, key: string): string {
   const rendered = renderPolicy(policy).split("\n");
@@ -27,7 +27,7 @@ export function redactListing(text: string, policy: Policy, key: string): string
     .join("\n");
 }
 
-/** Hides each step's port and size wherever it stands as a number of its own: for messages that quote a host. */
+/** Hides each step's port and size where it is a number of its own. For messages that quote a host. */
 export function redactPorts(text: string, policy: Policy): string {
   const secrets = new Set(policy.gates.flatMap((gate) => gate.knock.steps.flatMap(listNumbers)));
   return text.replace(/(?<![\w.])\d{1,5}(?!\w|\.\d)/g, (number) =>
@@ -35,7 +35,7 @@ export function redactPorts(text: string, policy: Policy): string {
   );
 }
 
-/** A size is written with the headers that a backend counts. */
+/** A backend writes a size with the headers that it counts. */
 function listNumbers(step: Step): readonly number[] {
   const port = portOf(step);
   const payload = payloadBytesOf(step);

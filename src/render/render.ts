@@ -6,7 +6,7 @@ import { renderNftables } from "./nftables.js";
 import type { ShowSecret } from "./ruleset.js";
 import { showValue } from "./show.js";
 
-/** Renders a policy by its backend, as the text that a host keeps and loads: the same policy gives the same bytes. */
+/** Renders a policy for its backend, as the text that a host keeps and loads. The same policy gives the same bytes. */
 export function renderPolicy(policy: Policy, show: ShowSecret = showValue): string {
   const ruleset = lowerPolicy(policy);
   switch (policy.backend) {

@@ -3,8 +3,8 @@ import type { Prefix } from "../policy/prefix.js";
 import type { Step } from "../policy/step.js";
 
 /**
- * What a firewall has to do for a policy, in no backend's words and for no one address family: each backend prints it
- * for IPv4 and IPv6 both.
+ * What a firewall has to do for a policy, for any backend and both address families. Each backend prints it for IPv4
+ * and IPv6.
  */
 export interface Ruleset {
   readonly policy: string;
@@ -14,28 +14,28 @@ export interface Ruleset {
   readonly chains: readonly Chain[];
 }
 
-/** A set of sources that forgets each of them by itself. */
+/** A set of sources. It keeps each source for a limited time. */
 export interface SourceSet {
   readonly name: string;
   /**
-   * `source`: the address. `packet`: address and source port, so that a packet sent again is known. `network`: the
+   * `source`: the address. `packet`: address and source port, so that a repeated packet is recognized. `network`: the
    * address's /24 or /64.
    */
   readonly key: "source" | "packet" | "network";
-  /** `progress` is worthless after a new ruleset; `open` holds doors that stay open across one. */
+  /** `progress` means nothing after a new ruleset is loaded. `open` holds doors, which stay open across such a load. */
   readonly role: "progress" | "open";
   readonly timeoutSeconds: number;
   /** How many elements it holds at most. */
   readonly size: number;
 }
 
-/** A list of rules; exactly one of a ruleset's chains, called `input`, sees each packet of its scope. */
+/** A list of rules. The kernel hands each packet of the scope to exactly one chain, which is called `input`. */
 export interface Chain {
   readonly name: string;
   readonly rules: readonly Rule[];
 }
 
-/** All matches hold for a packet: then all effects happen in order, and then the verdict, if there is one. */
+/** If all matches hold for a packet, all effects happen in order. Then the verdict follows, if there is one. */
 export interface Rule {
   readonly comment?: string;
   readonly matches: readonly Match[];
@@ -49,19 +49,22 @@ export type Match =
   | { readonly kind: "established" }
   | { readonly kind: "related" }
   | { readonly kind: "fromPrefixes"; readonly prefixes: readonly Prefix[] }
-  /** From a source whose address is its own on all links. */
+  /** From a source whose address belongs to it on all links. */
   | { readonly kind: "notLinkLocal" }
   | { readonly kind: "beginsTcp" }
   | { readonly kind: "udp" }
   | { readonly kind: "icmpEcho" }
   | { readonly kind: "step"; readonly step: StepMatch }
-  /** A packet of the kind and port, or size, of one of these steps, which are all of one kind; UDP's size is not looked at. */
+  /**
+   * A packet of these steps' kind, with the port or the size of one of them. The steps are all of one kind. UDP's size
+   * is not looked at.
+   */
   | { readonly kind: "likeStep"; readonly steps: readonly StepMatch[] }
   | { readonly kind: "inSet"; readonly set: string }
   | { readonly kind: "notInSet"; readonly set: string }
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
 
-/** One step's packet. `gate` and `position` (from 1) say which step it is, so that it can be shown without its secret. */
+/** One step's packet. `gate` and `position` (from 1) identify the step, so that it can be shown without its secret. */
 export interface StepMatch {
   readonly gate: string;
   readonly position: number;
@@ -76,9 +79,10 @@ export type Effect =
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number };
 
 /**
- * `accept` and `drop` are final for this ruleset; `go` never comes back, `call` does; `return` ends the chain.
- * `dispatch` goes to the chain of the range that a packet's port is in, `dispatchSteps` to the chain of the step that a packet is
- * alike, as {@link Match} `likeStep` is; both go on to the next rule when there is none.
+ * `accept` and `drop` are final for this ruleset. `go` never comes back, `call` does. `return` ends the chain.
+ * `dispatch` goes to the chain of the range that contains the packet's port. `dispatchSteps` goes to the chain of the
+ * step that the packet looks like, as {@link Match} `likeStep` compares them. If nothing fits, both go on to the next
+ * rule.
  */
 export type Verdict =
   | { readonly kind: "accept" | "drop" | "return" }
@@ -87,10 +91,10 @@ export type Verdict =
       readonly kind: "dispatch";
       readonly protocol: "tcp" | "udp";
       readonly entries: readonly DispatchEntry[];
-      /** Names the chain where a backend that has no maps of verdicts lists many entries. */
+      /** The name of the chain in which a backend without verdict maps lists many entries. */
       readonly list: string;
     }
-  /** All of one kind; a packet that is alike several goes to the chain `all`. */
+  /** All steps are of one kind. A packet that looks like several of them goes to the chain `all`. */
   | { readonly kind: "dispatchSteps"; readonly entries: readonly StepEntry[]; readonly all: string };
 
 export interface DispatchEntry {
@@ -103,5 +107,5 @@ export interface StepEntry {
   readonly chain: string;
 }
 
-/** Shows a step's secret, `port` or `payload` size: as it is for the host, as a label for people. */
+/** Prints a step's secret, its `port` or its `payload` size: the value for the host, a label for people. */
 export type ShowSecret = (step: StepMatch, field: "port" | "payload", value: number) => string;

@@ -3,12 +3,12 @@ export function openSet(gate: string): string {
   return `${gate}_open`;
 }
 
-/** Sources that have taken the steps 1 to `position`, and no more. */
+/** Sources that have taken exactly the steps 1 to `position`. */
 export function progressSet(gate: string, position: number): string {
   return `${gate}_step${position}`;
 }
 
-/** The packets with which step `position` and those alike behind it were taken. */
+/** The packets with which step `position`, and the steps right behind it that look like it, were taken. */
 export function packetSet(gate: string, position: number): string {
   return `${gate}_packet${position}`;
 }
@@ -19,8 +19,9 @@ export function rateSet(gate: string): string {
 }
 
 /**
- * Sources that may be in mid-sequence at some gate: all that are, and for a while those that were. In nftables it has room for
- * those of so many gates; the number is in its name, because a set that keeps its name must keep its size, or no door stays open.
+ * Sources that may be in mid-sequence at some gate: all that are, and for a short time those that were. In nftables its
+ * size depends on the number of gates, so that number is in its name. A set that keeps its name must keep its size, or
+ * no door stays open.
  */
 export function knockingSet(gates: number | undefined): string {
   return `knocking${gates ?? ""}`;

@@ -2,8 +2,9 @@ import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
- * Writes an address the one way it is compared (RFC 5952); `undefined` when the text is none. A zone belongs to one
- * machine alone, and a mapped IPv4 address never arrives as IPv6: neither is a source.
+ * Writes an address in its canonical form (RFC 5952), so that addresses can be compared. Returns `undefined` when the
+ * text is not the address of a source: a zone belongs to one machine only, and a mapped IPv4 address never arrives as
+ * IPv6.
  */
 export function readAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;

@@ -14,7 +14,7 @@ export interface CapturedFrame {
   readonly bytes: DataView;
 }
 
-/** What a file's format gives, before anybody looks into the frames. */
+/** What a file's format gives, before the frames are read. */
 export interface FrameReading {
   readonly frames: readonly CapturedFrame[];
   readonly findings: readonly Finding[];
@@ -28,7 +28,7 @@ const skipWords: Readonly<Record<Skip, string>> = {
   "cut short": "captured with too few bytes to be read (capture anew without a snapshot length)",
 };
 
-/** Reads what frames hold, and leaves what could begin something. */
+/** Reads the packets in frames, and keeps those that could begin a flow. */
 export function readFrames({ frames, findings, skipped }: FrameReading): PacketReading {
   const segments: Segment[] = [];
   const skips = new Map<Skip, number>();

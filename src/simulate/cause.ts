@@ -6,28 +6,28 @@ import { compareWithStep } from "./near-step.js";
 import { formatSeconds } from "./seconds.js";
 import type { Reason } from "./verdict.js";
 
-/** Why a packet did not bring a knock on, or threw it back. */
+/** Why a packet did not advance a knock, or reset it. */
 export interface Cause {
   readonly reason: Reason;
-  /** As a clause; steps by number alone. */
+  /** A clause. It names steps only by number. */
   readonly text: string;
-  /** How many steps were taken when it came. */
+  /** How many steps were taken when the packet came. */
   readonly taken: number;
-  /** The step that came before its turn. */
+  /** The number of the step that came too early. */
   readonly early?: number;
 }
 
-/** A packet that a gate's knock looked at, and what was known of its source then. */
+/** A packet that a gate's knock looked at, and what was known of its source at that time. */
 export interface Look {
   readonly gate: Gate;
   readonly packet: Packet;
   readonly reaction: Reaction;
   readonly before: Progress | undefined;
-  /** By the number of a step: the source port of the packet that took it last. */
+  /** For each step's number: the source port of the packet that took it last. */
   readonly sourcePorts: ReadonlyMap<number, number>;
 }
 
-/** `undefined` where nothing was lost, and nothing came near to a step. */
+/** Finds why a packet did not advance a knock. `undefined`: nothing was lost, and the packet is not like a step. */
 export function findCause(look: Look): Cause | undefined {
   const { gate, packet, reaction, before } = look;
   if (reaction.expired > 0) return findLateness(look);
@@ -74,7 +74,7 @@ function findLateness({ gate, packet, reaction, before }: Look): Cause {
     : { reason: "missing-step", text: `step ${taken + 1} had not come ${after}; ${limit}`, taken };
 }
 
-/** A step that was taken before, when a later one was due. */
+/** Describes a step that was already taken and came again while a later one was due. */
 function findRepetition({ packet, before, sourcePorts }: Look, step: number): Cause {
   const taken = before?.taken ?? 0;
   const isSame = "sourcePort" in packet.kind && sourcePorts.get(step) === packet.kind.sourcePort;
@@ -88,7 +88,7 @@ function findRepetition({ packet, before, sourcePorts }: Look, step: number): Ca
     : { reason: "put-back", text, taken };
 }
 
-/** What nearly was the step that was due. */
+/** Finds a packet that is almost the step that was due. */
 function findNearMiss({ gate, packet, before }: Look): Cause | undefined {
   const taken = before?.taken ?? 0;
   const due = taken + 1;

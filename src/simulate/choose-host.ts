@@ -5,15 +5,15 @@ import type { CapturedPacket } from "./captured-packet.js";
 import { compareWithStep } from "./near-step.js";
 
 export interface ChosenHost {
-  /** Packets to it, and those of which nobody knows where they went. */
+  /** Packets to the host, and packets whose destination is not known. */
   readonly packets: readonly CapturedPacket[];
-  /** Its addresses; empty where no packet says where it went. */
+  /** The host's addresses. Empty when no packet has a destination. */
   readonly addresses: readonly string[];
 }
 
 /**
- * Leaves the packets to the host. Where its addresses are not given, they are those to which the most of the policy's
- * steps and connections went, one of each family.
+ * Keeps the packets to the host. If its addresses are not given, they are the destinations of most of the policy's
+ * steps and connections, one per family.
  */
 export function chooseHost(
   policy: Policy,
@@ -34,7 +34,7 @@ function guessAddresses(policy: Policy, packets: readonly CapturedPacket[]): rea
   const counts = new Map<string, number>();
   for (const packet of packets) {
     if (packet.destination === undefined) continue;
-    // A single packet that a gate knows tells more than any number of others.
+    // One packet that fits a gate counts more than any number of other packets.
     const weight = isOfPolicy(policy, packet) ? 1_000_000 : 1;
     counts.set(packet.destination, (counts.get(packet.destination) ?? 0) + weight);
   }

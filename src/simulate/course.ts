@@ -4,44 +4,44 @@ import { isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { type Cause, findCause } from "./cause.js";
 
-/** What one gate made of one packet. */
+/** How one gate reacted to one packet. */
 export interface Happening {
   readonly gate: Gate;
   readonly reaction: Reaction;
   readonly cause: Cause | undefined;
-  /** Since the step before, for a packet that took one. */
+  /** Time since the step before, if the packet took a step. */
   readonly sinceStepMs: number | undefined;
-  /** Until when the door is open, or was; 0 when it never was. */
+  /** When the door closes or closed. 0: it was never open. */
   readonly openUntilMs: number;
 }
 
-/** How one source fared with one gate, from its first packet to its last. */
+/** What one source did at one gate, from its first packet to its last. */
 export interface Course {
   readonly source: string;
   readonly gate: Gate;
-  /** Why no knock of the source counts, or none is needed. */
+  /** Why no knock of the source counts, or why it needs none. */
   readonly listed: "allowed" | "denied" | "link-local" | undefined;
   readonly causes: Cause[];
-  /** Numbers of the steps that packets took. */
+  /** The numbers of the steps that packets took. */
   readonly steps: number[];
-  /** Source ports, by the step that their packet took last. */
+  /** For each step's number: the source port of the packet that took it last. */
   readonly sourcePorts: Map<number, number>;
   readonly openedAtMs: number[];
   readonly acceptedAtMs: number[];
   readonly droppedAtMs: number[];
-  /** Steps taken in a row at the end. */
+  /** How many steps are taken now. */
   taken: number;
   openUntilMs: number;
 }
 
-/** One source's way through a policy's model. */
+/** One source's packets on a policy's model. */
 export interface Way {
-  /** One for each gate, kept up with what is received. */
+  /** One for each gate. They are updated with each received packet. */
   readonly courses: readonly Course[];
   receive(packet: Packet): readonly Happening[];
 }
 
-/** Follows one source alone: the model keeps what sources do apart. */
+/** Follows only one source: the model treats sources separately. */
 export function followSource(policy: Policy, source: string): Way {
   const listed = listSource(policy, source);
   const courses = policy.gates.map((gate) => beginCourse(source, gate, listed));

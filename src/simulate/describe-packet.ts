@@ -4,7 +4,10 @@ import type { Policy } from "../policy/policy.js";
 import type { Happening } from "./course.js";
 import { formatSeconds } from "./seconds.js";
 
-/** Says what a packet is. Without secrets only a protected port has a number: any other may be a step's, or near to it. */
+/**
+ * Describes a packet. Without secrets it shows only the numbers of protected ports: any other port may be a step's, or
+ * close to one.
+ */
 export function describePacket(policy: Policy, { kind }: Packet, showSecrets: boolean): string {
   switch (kind.kind) {
     case "tcp":
@@ -21,7 +24,7 @@ export function describePacket(policy: Policy, { kind }: Packet, showSecrets: bo
   }
 }
 
-/** Says what gates made of a packet; those to which it was nothing are left out. */
+/** Describes how gates reacted to a packet. Leaves out gates that did not react. */
 export function describeHappenings(
   happenings: readonly Happening[],
   { atMs }: Packet,

@@ -6,10 +6,10 @@ import type { Simulation, SimulationOptions, TraceLine } from "./simulate.js";
 import { type GateVerdict, judge } from "./verdict.js";
 
 /**
- * Says in words what a host's log tells of real knocks, in the shape of a simulation.
+ * Explains the real knocks in a host's log, in the shape of a simulation.
  *
- * A log has no lines for single steps, and no more lines of one kind than `log.perMinute`: what it does not have proves
- * nothing. For more, capture the packets.
+ * A log has no lines for single steps, and at most `log.perMinute` lines of each kind. So a line that is missing proves
+ * nothing. To see more, capture the packets.
  */
 export function explainLogLines(
   policy: Policy,
@@ -69,7 +69,10 @@ function judgeLogged(policy: Policy, course: Course, beginMs: number): GateVerdi
   return { ...verdict, isOpen: true, reason: "open", text, advice: "" };
 }
 
-/** Packets to a door went to a protected port; what opens or puts back went to a step's, or may have been near to one. */
+/**
+ * Describes a packet without giving the knock away. `accepted` and `dropped` packets went to a protected port. An
+ * `opened` or `reset` packet went to a step's port, or perhaps close to one.
+ */
 function describePacket({ event, packet, port }: LogEvent, showSecrets: boolean): string {
   const isOpen = showSecrets || event === "accepted" || event === "dropped";
   return port !== undefined && isOpen ? `${packet} ${port}` : packet;

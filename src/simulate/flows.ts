@@ -1,7 +1,7 @@
 import type { CapturedPacket } from "./captured-packet.js";
 import type { Segment, Transport } from "./segment.js";
 
-/** How long a UDP or echo flow is remembered: by Linux' defaults, without an answer and with one (nf_conntrack-sysctl). */
+/** How long a UDP or echo flow is remembered, without an answer and with one: Linux' defaults (nf_conntrack-sysctl). */
 const unansweredMs = 30_000;
 const answeredMs = 120_000;
 
@@ -11,9 +11,8 @@ interface Flow {
 }
 
 /**
- * Leaves of a conversation what could begin something, in order of time: SYNs, whatever came before them, and datagrams and
- * echo requests of no flow that was answered already. What belongs to such a flow the kernel calls established, and no gate
- * looks at it.
+ * Keeps the packets that could begin a flow, in order of time: every SYN, and datagrams and echo requests of a flow
+ * that has no answer yet. The kernel calls a flow with an answer established, and no gate looks at its packets.
  */
 export function listBeginnings(segments: readonly Segment[]): readonly CapturedPacket[] {
   const flows = new Map<string, Flow>();
@@ -57,7 +56,7 @@ function toKind(transport: Transport): CapturedPacket["kind"] {
   }
 }
 
-/** By itself, and by what its answers are. */
+/** Returns the flow's own name, and the name of the flow of its answers. */
 function nameFlow(source: string, destination: string, transport: Transport): readonly [string, string] {
   if (transport.kind === "tcp" || transport.kind === "udp") {
     const { kind, sourcePort, port } = transport;

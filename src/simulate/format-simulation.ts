@@ -3,9 +3,9 @@ import type { Simulation } from "./simulate.js";
 import type { GateVerdict } from "./verdict.js";
 
 /**
- * Writes a simulation as lines for a terminal: the trace, then the verdicts.
+ * Writes a simulation as lines for a terminal: first the trace, then the verdicts.
  *
- * Packets that no gate knows and sources that did nothing with any gate are only counted, where others did.
+ * Packets that no gate knows, and sources that did nothing at any gate, are only counted if there are others.
  */
 export function formatSimulation({ host, beginMs, trace, verdicts }: Simulation): string {
   const lines = trace.filter(({ isOfGate }) => isOfGate);

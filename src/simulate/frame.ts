@@ -5,13 +5,13 @@ type Unwrap = (frame: DataView) => DataView | Skip;
 
 const etherTypes = { ipv4: 0x0800, ipv6: 0x86dd };
 
-/** 802.1Q, 802.1ad, and what was in use before it. */
+/** EtherTypes of VLAN tags: 802.1Q, 802.1ad, and the one in use before 802.1ad. */
 const vlanTypes: readonly number[] = [0x8100, 0x88a8, 0x9100];
 
-/** AF_INET everywhere; AF_INET6 of NetBSD and OpenBSD, FreeBSD, macOS and Linux. */
+/** AF_INET on all systems, then AF_INET6 of NetBSD and OpenBSD, FreeBSD, macOS and Linux. */
 const nullFamilies: readonly number[] = [2, 24, 28, 30, 10];
 
-/** By link type, as pcap-linktype(7) numbers and lays them out. 12 and 14 are what DLT_RAW is on some systems. */
+/** How to unwrap each link type of pcap-linktype(7). On some systems DLT_RAW is 12 or 14. */
 const unwrapByLinkType: ReadonlyMap<number, Unwrap> = new Map<number, Unwrap>([
   [0, unwrapNull],
   [1, (frame) => unwrapTyped(frame, 12, 14)],
@@ -25,12 +25,12 @@ const unwrapByLinkType: ReadonlyMap<number, Unwrap> = new Map<number, Unwrap>([
   [276, (frame) => unwrapTyped(frame, 0, 20)],
 ]);
 
-/** `undefined` when frames of such a link can't be read. */
+/** Finds how to unwrap a link type. `undefined`: its frames can't be read. */
 export function findUnwrap(linkType: number): Unwrap | undefined {
   return unwrapByLinkType.get(linkType);
 }
 
-/** A header with an EtherType somewhere; VLAN tags behind the header have one each, too. */
+/** Unwraps a header with an EtherType at `typeAt`. VLAN tags behind the header have an EtherType each, too. */
 function unwrapTyped(frame: DataView, typeAt: number, headerBytes: number): DataView | Skip {
   if (frame.byteLength < headerBytes) return "cut short";
   let type = frame.getUint16(typeAt);
@@ -43,7 +43,10 @@ function unwrapTyped(frame: DataView, typeAt: number, headerBytes: number): Data
   return type === etherTypes.ipv4 || type === etherTypes.ipv6 ? skipBytes(frame, at) : "not IP";
 }
 
-/** Four bytes with the address family, in the byte order of whoever captured; OpenBSD's loopback: the network's. */
+/**
+ * Unwraps four bytes with the address family. They are in the byte order of the machine that captured; OpenBSD's
+ * loopback uses network byte order.
+ */
 function unwrapNull(frame: DataView): DataView | Skip {
   if (frame.byteLength < 4) return "cut short";
   const isIp = [frame.getUint32(0, true), frame.getUint32(0)].some((family) => nullFamilies.includes(family));

@@ -4,13 +4,18 @@ import type { Segment, Skip, Transport } from "./segment.js";
 
 const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 };
 
-/** Hop-by-hop, routing, destination, mobility, HIP and Shim6: their length is in units of 8 bytes, less the first. */
+/**
+ * Hop-by-hop, routing, destination, mobility, HIP and Shim6. Their length is in units of 8 bytes and does not count the
+ * first unit.
+ */
 const plainExtensions: readonly number[] = [0, 43, 60, 135, 139, 140];
 const fragmentExtension = 44;
-/** Its length is in units of 4 bytes, less the first two (RFC 4302, 2.2). */
+/** Its length is in units of 4 bytes and does not count the first two units (RFC 4302, 2.2). */
 const authenticationExtension = 51;
 
-/** What an IP header says of the rest. `bytes` is how long that was when it was sent, however much was captured. */
+/**
+ * What an IP header says of its payload. `bytes` is the payload's length when it was sent, even if less was captured.
+ */
 interface Payload {
   readonly source: string;
   readonly destination: string;
@@ -19,7 +24,7 @@ interface Payload {
   readonly view: DataView;
 }
 
-/** Reads an IPv4 or IPv6 packet, of which the end may be missing. */
+/** Reads an IPv4 or IPv6 packet. Its end may be missing. */
 export function readIpPacket(packet: DataView, atMs: number): Segment | Skip {
   if (packet.byteLength === 0) return "cut short";
   const version = packet.getUint8(0) >> 4;
@@ -37,7 +42,7 @@ function readIpv4(packet: DataView): Payload | Skip {
   if (headerBytes < 20) return "not IP";
   if (packet.byteLength < headerBytes) return "cut short";
   if ((packet.getUint16(6) & 0x1fff) !== 0) return "later fragment";
-  // A total length of 0 is what a card that cuts up large packets by itself is handed.
+  // The total length is 0 in a large packet that the network card splits by itself.
   const totalBytes = packet.getUint16(2) || packet.byteLength;
   return {
     source: readAddressAt(packet, 12, 4),
@@ -52,7 +57,7 @@ function readIpv6(packet: DataView): Payload | Skip {
   if (packet.byteLength < 40) return "cut short";
   let at = 40;
   let protocol = packet.getUint8(6);
-  // 0: a jumbogram (RFC 2675, 3), or a large packet that the card cuts up.
+  // The length is 0 in a jumbogram (RFC 2675, 3), or in a large packet that the network card splits.
   const totalBytes = 40 + (packet.getUint16(4) || packet.byteLength - 40);
   for (;;) {
     const isFragment = protocol === fragmentExtension;

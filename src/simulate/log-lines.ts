@@ -3,9 +3,9 @@ import type { Event, Policy } from "../policy/policy.js";
 import { readAddress } from "./address.js";
 import { readLogTime } from "./log-time.js";
 
-/** What the host's kernel wrote of one packet. */
+/** One line that the host's kernel logged about a packet. */
 export interface LogEvent {
-  /** When, in milliseconds of the log's own clock. */
+  /** When the kernel logged it, in milliseconds of the log's own clock. */
   readonly atMs: number;
   /** The gate's name. */
   readonly gate: string;
@@ -15,15 +15,15 @@ export interface LogEvent {
   readonly source: string;
   /** `TCP`, `UDP` or `ping`. */
   readonly packet: string;
-  /** The port it went to; of `opened` it is the last step's, which is secret. */
+  /** The port that it went to. For `opened` it is the last step's port, which is secret. */
   readonly port?: number;
 }
 
-/** What a log held. */
+/** What was read from a log. */
 export interface LogReading {
   /** In the order of the lines. */
   readonly events: readonly LogEvent[];
-  /** What is wrong, each with its `path`: `line 3`, `policy.log`. */
+  /** What is wrong with the log. Each finding has its `path`: `line 3`, `policy.log`. */
   readonly findings: readonly Finding[];
   /** What was left out, and why, in words. */
   readonly skipped: readonly string[];
@@ -32,12 +32,12 @@ export interface LogReading {
 const yearMs = 366 * 86_400_000;
 
 /**
- * Reads the lines that a host with the policy's `log` option writes to its kernel's log: the output of `journalctl -k`
- * in any of its short forms, of `dmesg`, or a file of syslog. All other lines are passed over.
+ * Reads the lines that a host writes to its kernel's log when the policy has `log`. The text is the output of
+ * `journalctl -k` in any of its short forms, the output of `dmesg`, or a file of syslog. Other lines are skipped.
  */
 export function parseLogLines(text: string, policy: Policy): LogReading {
   if (policy.log === undefined) return { events: [], findings: [logOff()], skipped: [] };
-  // The prefix has no character that a pattern would take for more than itself.
+  // The prefix has no character with a special meaning in a pattern.
   const ours = new RegExp(
     String.raw`(?:^|\s)${policy.log.prefix} (\S+) (opened|accepted|dropped|reset) +(IN=.*)$`,
   );
@@ -73,7 +73,7 @@ export function parseLogLines(text: string, policy: Policy): LogReading {
   return { events, findings, skipped };
 }
 
-/** Reads what xt_LOG and nf_log write of a packet. Addresses of IPv6 are written there without any shortening. */
+/** Reads the packet in a line of xt_LOG or nf_log. They write all digits of an IPv6 address. */
 function readPacket(text: string): Pick<LogEvent, "source" | "packet" | "port"> | undefined {
   const field = (name: string): string | undefined => new RegExp(` ${name}=(\\S+)`).exec(text)?.[1];
   const source = readAddress(field("SRC") ?? "");

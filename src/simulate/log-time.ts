@@ -2,20 +2,20 @@ const dayMs = 86_400_000;
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const clock = String.raw`(\d{2}):(\d{2}):(\d{2}(?:[.,]\d{1,9})?)`;
 
-/** Stands for the year where a line names none: a leap year, so that each day is one. */
+/** The year for a line without one. It is a leap year, so February 29 is valid. */
 const unknownYear = 1972;
 
 interface LogTime {
   readonly atMs: number;
-  /** Whether the line names no year, so that times go back at its end. */
+  /** Whether the line has no year, so times go back at the end of a year. */
   readonly isYearless: boolean;
 }
 
 type Groups = readonly (string | undefined)[];
 
-/** The forms that the kernel's lines come in; the first that fits counts. */
+/** The forms of the kernel's lines. The first one that fits counts. */
 const forms: readonly (readonly [RegExp, (groups: Groups) => LogTime])[] = [
-  // The kernel's own, since boot: dmesg, journalctl -o short-monotonic, and behind "kernel:" in syslog.
+  // The kernel's own clock, since boot: dmesg, journalctl -o short-monotonic, and behind "kernel:" in syslog.
   [/(?:^|\s)\[\s*(\d+\.\d+)\]/, ([, seconds]) => known(Number(seconds) * 1_000)],
   // RFC 3339: journalctl -o short-iso, rsyslog, dmesg --time-format iso.
   [
@@ -48,7 +48,7 @@ const forms: readonly (readonly [RegExp, (groups: Groups) => LogTime])[] = [
   [/^(\d{9,11}\.\d+)\s/, ([, seconds]) => known(Number(seconds) * 1_000)],
 ];
 
-/** Reads when a line of a log was written, in milliseconds of the clock that its form has. */
+/** Reads when a line of a log was written, in milliseconds of its form's clock. */
 export function readLogTime(line: string): LogTime | undefined {
   for (const [pattern, read] of forms) {
     const groups = pattern.exec(line);
@@ -81,7 +81,9 @@ function readZone(zone: string | undefined): number {
   return (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 3_600_000 + Number(minutes ?? 0) * 60_000);
 }
 
-/** Days since 1970-01-01 in the Gregorian calendar; years are counted from March, so that the leap day is the last. */
+/**
+ * Counts the days since 1970-01-01 in the Gregorian calendar. Years begin in March, so the leap day is their last day.
+ */
 function countDays(year: number, month: number, day: number): number {
   const years = month < 3 ? year - 1 : year;
   const sinceMarch = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;

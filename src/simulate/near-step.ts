@@ -6,9 +6,9 @@ import type { Step } from "../policy/step.js";
 /** How a packet compares with a step. */
 export type Likeness =
   | { readonly kind: "step" }
-  /** The right port, over TCP instead of UDP or the other way round. */
+  /** The right port, but TCP instead of UDP, or UDP instead of TCP. */
   | { readonly kind: "otherProtocol"; readonly came: string; readonly wanted: string }
-  /** All but the size of the payload. */
+  /** Everything fits, except the size of the payload. */
   | { readonly kind: "otherSize"; readonly moreBytes: number }
   | { readonly kind: "other" };
 

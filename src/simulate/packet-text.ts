@@ -3,7 +3,7 @@ import type { Finding } from "../policy/finding.js";
 import { readAddress } from "./address.js";
 import type { CapturedPacket, PacketReading } from "./captured-packet.js";
 
-/** What a line takes over from the line before it. */
+/** What a line inherits from the line before it. */
 interface Before {
   readonly atMs: number;
   readonly source: string | undefined;
@@ -15,19 +15,24 @@ interface Wrong {
   readonly fix: string;
 }
 
-/** The first source port of packets whose line names none; each such line has one of its own, as those of clients do. */
+/**
+ * The first source port for packets whose line names none. Each such line gets its own port, as each packet of a client
+ * does.
+ */
 const firstSourcePort = 40_000;
 const sourcePorts = 20_000;
 
-/** The most that one IPv4 datagram can carry (RFC 791, 3.1), less the headers of IP and UDP. */
+/** The most payload that one IPv4 datagram can carry (RFC 791, 3.1), without the headers of IP and UDP. */
 const maximumBytes = 65_507;
 
 /**
- * Reads packets from text, one on a line: `[TIME] [SOURCE] tcp PORT`, `udp PORT [N bytes]` or `icmp N bytes`.
+ * Reads packets from text, one per line: `[TIME] [SOURCE] tcp PORT`, `udp PORT [N bytes]` or `icmp N bytes`.
  *
- * `TIME` is in seconds, from the beginning (`1.5`) or from the line before (`+0.2`); without one a packet comes with the
- * one before. `SOURCE` is an IPv4 or IPv6 address; without one it is that of the line before. `from PORT` at the end
- * names the source port. `#` begins a comment. All lines that are wrong are findings; none shows what the line holds.
+ * `TIME` is in seconds, from the beginning (`1.5`) or from the line before (`+0.2`). Default: the time of the line
+ * before. `SOURCE` is an IPv4 or IPv6 address. Default: the source of the line before. `from PORT` at the end gives the
+ * source port. Default: a different one for each line. `#` begins a comment.
+ *
+ * Each wrong line is a finding, which never shows what the line contains.
  *
  * @example
  * ```ts
@@ -55,7 +60,7 @@ export function parsePackets(text: string): PacketReading {
   return { packets, findings, skipped: [] };
 }
 
-/** Writes packets the way {@link parsePackets} reads them, with nothing left out but where they went. */
+/** Writes packets as {@link parsePackets} reads them. Only their destination is left out. */
 export function formatPackets(packets: readonly CapturedPacket[]): string {
   return packets
     .map(({ atMs, source, kind }) => `${Number((atMs / 1_000).toFixed(6))} ${source} ${formatKind(kind)}\n`)

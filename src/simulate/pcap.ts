@@ -2,7 +2,7 @@ import { type CapturedFrame, cutOff, type FrameReading, readFrames } from "./cap
 import type { PacketReading } from "./captured-packet.js";
 import { readPcapng, sectionBlock } from "./pcapng.js";
 
-/** The first four bytes, read in the file's own byte order, and the units of a second that its records count. */
+/** For each magic number, read in the file's own byte order: how many units per second its records count. */
 const unitsByMagic: ReadonlyMap<number, number> = new Map([
   [0xa1b2c3d4, 1_000_000],
   [0xa1b23c4d, 1_000_000_000],
@@ -12,11 +12,11 @@ const headerBytes = 24;
 const recordHeaderBytes = 16;
 
 /**
- * Reads a capture as tcpdump and Wireshark write it: pcap in both byte orders, in micro- and nanoseconds, and pcapng.
+ * Reads a capture of tcpdump or Wireshark: pcap in both byte orders, in micro- or nanoseconds, and pcapng.
  *
- * Links that are read: Ethernet with and without VLAN tags, Linux' `any` (both versions), plain IP, and BSD's loopback.
- * What comes back are the packets that could begin something, whichever way they went; times are in milliseconds of
- * the epoch. A file that is cut off or garbage gives findings, and the packets before that place. Never throws.
+ * It reads Ethernet with and without VLAN tags, Linux' `any` (both versions), plain IP, and BSD's loopback. It returns
+ * the packets in both directions that could begin a flow. Times are in milliseconds since the epoch. A file that is cut
+ * off or damaged gives findings, and the packets before that place. Never throws.
  */
 export function parsePcap(bytes: Uint8Array): PacketReading {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -38,7 +38,7 @@ function readFormat(view: DataView): FrameReading {
 
 function readClassic(view: DataView, isLittle: boolean, units: number): FrameReading {
   if (view.byteLength < headerBytes) return { frames: [], findings: [cutOff("file")], skipped: [] };
-  // The upper bits tell about the frame check sequence (draft-ietf-opsawg-pcap, 4).
+  // The upper bits describe the frame check sequence (draft-ietf-opsawg-pcap, 4).
   const linkType = view.getUint32(20, isLittle) & 0xffff;
   const frames: CapturedFrame[] = [];
   let at = headerBytes;

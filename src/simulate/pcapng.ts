@@ -1,7 +1,7 @@
 import type { Finding } from "../policy/finding.js";
 import { type CapturedFrame, countPackets, cutOff, type FrameReading } from "./capture.js";
 
-/** The same in both byte orders. */
+/** The type of a section header block. It is the same in both byte orders. */
 export const sectionBlock = 0x0a0d0d0a;
 const byteOrderMagic = 0x1a2b3c4d;
 
@@ -11,7 +11,7 @@ const options = { end: 0, resolution: 9, offset: 14 };
 interface Interface {
   readonly linkType: number;
   readonly snapshotBytes: number;
-  /** Units of a second that its times count. */
+  /** How many units per second its times count. */
   readonly units: bigint;
   /** Seconds to be added to each time. */
   readonly offset: bigint;
@@ -38,7 +38,7 @@ export function readPcapng(view: DataView): FrameReading {
     } else if (block.type === blocks.interface) {
       const read = readInterface(block);
       if (read === undefined) findings.push(cutOff(`interface ${interfaces.length}`));
-      // Kept in its place all the same: packets name interfaces by number.
+      // Keep its place even if it can't be read, because packets name interfaces by number.
       interfaces.push(read ?? { linkType: -1, snapshotBytes: 0, units: 1n, offset: 0n });
     } else if (block.type === blocks.enhancedPacket || block.type === blocks.simplePacket) {
       packets++;
@@ -61,7 +61,7 @@ export function readPcapng(view: DataView): FrameReading {
   return { frames, findings, skipped };
 }
 
-/** All blocks up to the end, or up to one that can't be right. */
+/** Lists the blocks up to the end, or up to the first block that can't be valid. */
 function* listBlocks(view: DataView): Generator<Block | "cut off"> {
   let isLittle = true;
   let at = 0;
@@ -129,7 +129,7 @@ function readEnhanced(
   return { number, linkType: on.linkType, atMs, bytes };
 }
 
-/** Always of the section's first interface, and without a time. */
+/** Reads a simple packet block. It always belongs to the section's first interface, and has no time. */
 function readSimple(
   { body, isLittle }: Block,
   [on]: readonly Interface[],

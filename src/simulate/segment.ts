@@ -1,10 +1,10 @@
-/** What an IP packet carries, as far as a knock can care. */
+/** The parts of an IP packet that matter to a knock. */
 export type Transport =
   | {
       readonly kind: "tcp";
       readonly sourcePort: number;
       readonly port: number;
-      /** SYN, and neither ACK nor RST: what begins a connection. */
+      /** Whether it has SYN, and neither ACK nor RST, so it begins a connection. */
       readonly isBeginning: boolean;
     }
   | {
@@ -15,7 +15,7 @@ export type Transport =
     }
   | { readonly kind: "echo" | "echoReply"; readonly id: number; readonly payloadBytes: number };
 
-/** One packet of a capture, whichever way it went. */
+/** One packet of a capture, in either direction. */
 export interface Segment {
   readonly atMs: number;
   readonly source: string;
@@ -23,5 +23,5 @@ export interface Segment {
   readonly transport: Transport;
 }
 
-/** Why a packet is no segment; what people are told of it is in `capture.ts`. */
+/** Why a packet is not a segment. `capture.ts` has the words for people. */
 export type Skip = "not IP" | "later fragment" | "other protocol" | "cut short";

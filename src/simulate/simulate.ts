@@ -7,45 +7,48 @@ import { describeHappenings, describePacket } from "./describe-packet.js";
 import { findSplitKnock } from "./split-knock.js";
 import { type GateVerdict, judge } from "./verdict.js";
 
-/** How packets are played; each field has a default. */
+/** How packets are simulated. Each field has a default. */
 export interface SimulationOptions {
   /**
-   * The host's addresses: packets to others are left out. Default: those to which most of the policy's steps and
-   * connections went. Packets of a text file went to nobody in particular and always count.
+   * The host's addresses. Packets to other addresses are left out. Default: the addresses to which most of the policy's
+   * steps and connections went. Packets of a text file have no destination and always count.
    */
   readonly host?: readonly string[];
-  /** Whether the trace names ports and sizes, which give the knock away. Default false. */
+  /** Whether the trace shows ports and sizes, which reveal the knock. Default: false. */
   readonly showSecrets?: boolean;
 }
 
-/** What became of one packet. */
+/** What happened to one packet. */
 export interface TraceLine {
   /** When it came, in milliseconds of the packets' own clock. */
   readonly atMs: number;
   /** The address that it came from. */
   readonly source: string;
-  /** What it was and what each gate made of it, in words. */
+  /** What the packet was and how each gate reacted, in words. */
   readonly text: string;
-  /** Whether a gate made anything of it. */
+  /** Whether a gate reacted to it. */
   readonly isOfGate: boolean;
 }
 
-/** What became of packets under a policy. */
+/** What happened to packets under a policy. */
 export interface Simulation {
-  /** The addresses that were taken for the host's; empty where no packet says where it went. */
+  /** The addresses that were used as the host's. Empty when no packet has a destination. */
   readonly host: readonly string[];
-  /** When the first packet came; the trace and the verdicts count from here. */
+  /**
+   * When the first packet came, in milliseconds of the packets' own clock. The texts of the trace and the verdicts
+   * count from here.
+   */
   readonly beginMs: number;
   /** One line for each packet, in order of time. */
   readonly trace: readonly TraceLine[];
-  /** One for each source and gate, by the order in which sources came. */
+  /** One for each source and gate, in the order of the sources' first packets. */
   readonly verdicts: readonly GateVerdict[];
 }
 
 /**
- * Plays packets on the policy's model, and says in words why gates opened or not.
+ * Simulates packets on the policy's model, and explains in words why gates opened or stayed closed.
  *
- * Limits of a backend, such as `limits` and what drops packets elsewhere, are no part of the model.
+ * The model does not include limits of a backend, such as `limits`, or other firewalls that drop packets.
  *
  * @example
  * ```ts

@@ -3,17 +3,17 @@ import type { Packet } from "../model/packet.js";
 import { isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 
-/** A whole knock of which each step came, but not all from one address. */
+/** A whole knock whose steps all came, but from more than one address. */
 export interface SplitKnock {
   /** The sources of its steps, in order. */
   readonly steps: readonly string[];
-  /** Each of them once. */
+  /** The same sources, each only once. */
   readonly sources: readonly string[];
 }
 
 /**
- * Finds the first knock that would have opened a gate, had all steps come from one address. What sources sent for which the door
- * opened anyway (`others`) is no part of it.
+ * Finds the first knock that would have opened a gate if all its steps had come from one address. Sources in `others`
+ * are skipped: the door opened for them anyway.
  */
 export function findSplitKnock(
   policy: Policy,

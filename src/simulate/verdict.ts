@@ -2,7 +2,7 @@ import type { Course } from "./course.js";
 import { formatSeconds } from "./seconds.js";
 import type { SplitKnock } from "./split-knock.js";
 
-/** Why a door opened for a source, or did not. */
+/** Why a door opened for a source, or stayed closed. */
 export type Reason =
   | "open"
   | "allowed"
@@ -20,25 +20,28 @@ export type Reason =
   | "tried-too-early"
   | "tried-too-late";
 
-/** How one source fared with one gate, in the end. */
+/** The result of one source at one gate. */
 export interface GateVerdict {
   /** The address that the packets came from. */
   readonly source: string;
   /** The gate's name. */
   readonly gate: string;
-  /** Whether the door opened for the source, or needs no knock of it, and no connection came only after it had closed. */
+  /**
+   * Whether the door opened for the source, or the source needs no knock. False if its connections came only after the
+   * door had closed.
+   */
   readonly isOpen: boolean;
-  /** Whether the source sent a step, or what is near to one, or tried the door. */
+  /** Whether the source sent a step, sent something close to a step, or tried the door. */
   readonly isTried: boolean;
   /** A stable word; `docs/simulate.md` lists them all. */
   readonly reason: Reason;
-  /** Why, in words. Steps are called by number: what they are is secret. */
+  /** Why, in words. Steps are named by number, because their values are secret. */
   readonly text: string;
-  /** What to do about it; empty where nothing is to be done. */
+  /** What to do about it. Empty if there is nothing to do. */
   readonly advice: string;
 }
 
-/** What to do; the order is that of the documentation. */
+/** What to do for each reason, in the order of the documentation. */
 export const adviceByReason: Readonly<Record<Reason, string>> = {
   open: "",
   allowed: "",
@@ -64,7 +67,7 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
   "tried-too-late": "Connect sooner after the last step, or raise openForSeconds.",
 };
 
-/** Judges a course that has ended. Of what went wrong, the first thing in the attempt that came furthest counts. */
+/** Judges a course that has ended. If it failed, the first cause in the attempt that came furthest counts. */
 export function judge(course: Course, beginMs: number, split: SplitKnock | undefined): GateVerdict {
   const { source, gate } = course;
   const [reason, text] = findReason(course, beginMs, split);
@@ -100,7 +103,7 @@ function findReason(
   if (split?.sources.includes(course.source)) return ["two-sources", describeSplit(split)];
   const steps = course.gate.knock.steps.length;
   const causes = [...course.causes];
-  // Where strict is off, a step that came before its turn puts nobody back; it is missing all the same.
+  // If strict is off, a step that came too early does not reset the source, but the step is still missing in its place.
   const early = causes.find((cause) => cause.early === course.taken + 1);
   if (course.taken > 0 && early !== undefined) return [early.reason, early.text];
   if (course.taken > 0) {
