@@ -22,10 +22,10 @@ export default defineConfig({
     // One lab at a time also where all projects are run by one process.
     maxWorkers: 1,
     projects: [
-      project("engine", ["test/{e2e,faults}/**/*.test.ts"]),
+      project("engine", ["test/e2e/**/*.test.ts"]),
       project("hosts", ["test/{host,lab}/**/*.test.ts"]),
       project("rest", [
-        "test/{kernel,attack,coexistence,systemd,plugin,package,examples}/**/*.test.ts",
+        "test/{faults,kernel,attack,coexistence,systemd,plugin,package,examples}/**/*.test.ts",
         // Pure, but too long for the inner loop.
         "test/**/*.long.test.ts",
       ]),
