@@ -71,6 +71,9 @@ const tries: readonly (Try & { readonly port: number })[] = [
   { tool: "ping" as const, what: "busybox", steps: echoes.toReversed(), by: busybox },
 ].map((it, index) => ({ ...it, port: 2_001 + index }));
 
+/** A tool that gets no processor within half a second is ended before it has sent its packet. */
+const mostTries = 3;
+
 function makeGates(of = tries): Policy {
   const all = [{ tool: "ssh", port: 22, steps: [...sized.slice(1), { udp: 41_000 }] }, ...of];
   return makePolicy({
@@ -157,13 +160,17 @@ describe("what a person is given to knock with", () => {
       for (const address of isIpv4Only ? [host.ipv4] : [host.ipv4, host.ipv6]) {
         const command = writeKnockCommands(steps.map(readStep), wayTo(host, address))[tool];
         expect(await tryConnect(client, address, port, 700)).toBe("silent");
-        await setAnswers(address === host.ipv4);
         // As `... | jq -r ... | sh` runs it, in a shell that reads no line ahead: what comes after it is no part of it.
         const stdin = `${path}; ${command ?? "exit 1"}\necho read on\n`;
-        const { stdout } = await client.run(["bash"], { stdin });
-        await setAnswers(true);
-        expect(await tryConnect(client, address, port, 2_000)).toBe("refused");
-        expect(stdout).toMatch(/read on\n$/);
+        let answer = "silent";
+        for (let tries = 0; tries < mostTries && answer === "silent"; tries += 1) {
+          await setAnswers(address === host.ipv4);
+          const { stdout } = await client.run(["bash"], { stdin });
+          await setAnswers(true);
+          answer = await tryConnect(client, address, port, 2_000);
+          expect(stdout).toMatch(/read on\n$/);
+        }
+        expect(answer).toBe("refused");
       }
     },
   );
