@@ -33,10 +33,12 @@ for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
 const pure = await runVitest("pure", "vitest.config.mts", [node]);
 // They mostly wait, for hosts and for time to pass: so several labs, each with namespaces of its own, at the same time.
 const inLab = [node, script("in-lab.mjs"), node];
-const labs = ["engine", "hosts", "rest"].map((project) =>
-  runVitest(project, "vitest.lab.config.mts", inLab, { args: ["--project", project] }),
-);
-const [inLabs, onOthers] = await Promise.all([Promise.all(labs), runOnOtherNodes()]);
+const runLab = (/** @type {string} */ project) =>
+  runVitest(project, "vitest.lab.config.mts", inLab, { args: ["--project", project] });
+const hosts = runLab("hosts");
+// The engine's tests take longest. The other Nodes have the place of those of hosts, when these are over.
+const labs = Promise.all([runLab("engine"), hosts, runLab("rest")]);
+const [inLabs, onOthers] = await Promise.all([labs, hosts.then(runOnOtherNodes)]);
 finish([pure, ...inLabs, ...onOthers]);
 
 /** The pure tests on one Node after another, and a gate's life by the real engine on the newest; in deep runs on each. */
