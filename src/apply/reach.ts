@@ -59,7 +59,7 @@ export async function reachHost(
   const tryMs = perDialTimeoutMs === 0 ? 0 : roundMs;
   let failures: string[] = [];
   const describe = (error: KnockgateError) =>
-    failures.length === 0 ? error.summary : `no SSH connection came about: ${failures.join("; ")}`;
+    failures.length === 0 ? error.clause : `no SSH connection came about: ${failures.join("; ")}`;
   return dialPatiently({ errorLimit, tryMs, forgivesRefusal, log, describe }, () => {
     failures = [];
     return tryWays(routes, ways, dialing, (failure) => failures.push(failure));

@@ -11,7 +11,7 @@ export interface Patience {
   readonly forgivesRefusal?: boolean | undefined;
   /** Is told of each failed try that another one follows. Default: nothing is logged. */
   readonly log?: ((line: string) => void) | undefined;
-  /** Describes a failed try. Default: the error's summary. */
+  /** Describes a failed try, without a full stop. Default: the error's clause. */
   readonly describe?: (error: KnockgateError) => string;
 }
 
@@ -50,8 +50,8 @@ function choosePause(error: KnockgateError, errors: number): number {
 
 /** Says what failed, which try of how many it was, and how long the rest can take. */
 function describeRound(error: KnockgateError, errors: number, patience: Patience): string {
-  const { errorLimit, tryMs, describe = ({ summary }) => summary } = patience;
-  const why = describe(error).replace(/[.]$/, "");
+  const { errorLimit, tryMs, describe = ({ clause }) => clause } = patience;
+  const why = describe(error);
   const next = `the next in ${choosePause(error, errors) / 1_000} s`;
   const hope = error.code === "LOGIN_REFUSED" ? " (a new machine may get its keys later)" : "";
   const of = errorLimit < 0 ? `try ${errors}` : `try ${errors} of ${errorLimit + 1}`;
