@@ -1,12 +1,13 @@
 // npm test: the pure tests, then those that need a kernel, hosts or the engine; its last line counts both.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { runInForeground } from "./foreground.mjs";
 import { root } from "./root.mjs";
 import { findNodes } from "./setup/nodes.mjs";
+import { readReport } from "./test-report.mjs";
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {import("./test-report.mjs").Counts} Counts */
 
 const node = process.execPath;
 const script = (/** @type {string} */ name) => join(root, "scripts", name);
@@ -28,7 +29,7 @@ process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
 for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
   const code = await runInForeground(node, [script(name), ...args], { graceSeconds });
   stopIfInterrupted();
-  if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0 }]);
+  if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0, failures: [] }]);
 }
 const pure = await runVitest("pure", "vitest.config.mts", [node]);
 // They mostly wait, for hosts and for time to pass: so several labs, each with namespaces of its own, at the same time.
@@ -82,38 +83,14 @@ async function runVitest(name, config, launch, options = {}) {
   const [command = node, ...before] = launch;
   const code = await runInForeground(command, [...before, ...args], { graceSeconds, env: options.env ?? {} });
   stopIfInterrupted();
-  const counts = countTests(report);
+  const counts = readReport(report, name);
   // Several runs print at once.
   if (counts.failed > 0) console.error(`test: ${counts.failed} of the ${name} tests failed`);
   if (code === 0 || counts.failed > 0) return counts;
   console.error(
     `test: the ${name} tests ended with exit code ${code} though no test failed: counted as one failure`,
   );
-  return { ...counts, failed: 1 };
-}
-
-/**
- * @param {string} report vitest's JSON
- * @returns {Counts}
- */
-function countTests(report) {
-  let result;
-  try {
-    result = JSON.parse(readFileSync(report, "utf8"));
-  } catch {
-    return { passed: 0, failed: 0, skipped: 0 }; // vitest's exit code tells whether that is a failure
-  }
-  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
-  const files = result.testResults;
-  // A file that could not be loaded, or whose hook failed, is a failure without a failed test.
-  const broken = files.filter(
-    (file) => file.status === "failed" && file.assertionResults.every((test) => test.status !== "failed"),
-  );
-  return {
-    passed: result.numPassedTests,
-    failed: result.numFailedTests + broken.length,
-    skipped: result.numPendingTests + result.numTodoTests,
-  };
+  return { ...counts, failed: 1, failures: [`${name}: exit code ${code}, without a failed test`] };
 }
 
 function stopIfInterrupted() {
@@ -125,7 +102,10 @@ function stopIfInterrupted() {
  * @returns {never}
  */
 function finish(runs) {
-  const total = (/** @type {keyof Counts} */ kind) => runs.reduce((sum, counts) => sum + counts[kind], 0);
+  // Last, because a log is often kept or read by its end alone.
+  for (const failure of runs.flatMap(({ failures }) => failures)) console.error(`\nfailed: ${failure}`);
+  const total = (/** @type {"passed" | "failed" | "skipped"} */ kind) =>
+    runs.reduce((sum, counts) => sum + counts[kind], 0);
   const [passed, failed, skipped] = [total("passed"), total("failed"), total("skipped")];
   console.log(`tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exit(failed > 0 || passed === 0 ? 1 : 0);

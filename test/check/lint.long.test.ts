@@ -4,27 +4,24 @@ import { readPolicy } from "../policy/read-policy";
 
 const steps = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
 
-test("65,536 prefixes that are all of IPv4 together are judged as that, in seconds", () => {
+// Judged pair by pair, either would take many minutes.
+test("65,536 prefixes that are all of IPv4 together are judged as that before a test's time is over", () => {
   const allowFrom = Array.from({ length: 65_536 }, (_, index) => `${index >> 8}.${index & 255}.0.0/16`);
   const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }];
   const policy = readPolicy({ name: "edge", gates, allowFrom });
-  const begin = performance.now();
   expect(lintPolicy(policy).map(({ rule, path }) => [rule, path])).toEqual([
     // 169.254.0.0/16 is among them.
     ["allowed-link-local", "allowFrom[43518]"],
     ["allowed-too-wide", "allowFrom"],
   ]);
-  expect(performance.now() - begin).toBeLessThan(10_000);
 });
 
-test("500 gates with one knock have a finding each, in seconds, and each names three others", () => {
+test("500 gates with one knock have a finding each before a test's time is over, and each names three others", () => {
   const gates = Array.from({ length: 500 }, (_, index) => {
     return { name: `gate${index}`, protect: [{ tcp: `${index + 1}` }], knock: { steps } };
   });
   const policy = readPolicy({ name: "edge", gates });
-  const begin = performance.now();
   const found = lintPolicy(policy);
-  expect(performance.now() - begin).toBeLessThan(10_000);
   expect(found.map(({ path }) => path)).toEqual(
     gates.slice(1).map((_, index) => `gates[${index + 1}].knock`),
   );

@@ -23,7 +23,7 @@ export function cutFor(seconds: number): Act {
 
 /** Drops one step of the new knock on its way. */
 export const loseStep: Act = async (scene) => {
-  const { restore } = await scene.lab.swallow({ to: scene.host, protocol: "tcp", port: 52_102 });
+  const { restore } = await scene.lab.swallow({ to: scene.host, protocol: "tcp", port: 32_102 });
   scene.healLater(restore);
 };
 

@@ -2,9 +2,10 @@ import type { PolicyInput } from "../../src/policy/policy";
 
 type Steps = PolicyInput["gates"][number]["knock"]["steps"];
 
-export const oldSteps: Steps = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
+// Below 32768: what is printed may have the port of a connection, which Linux chooses from there on.
+export const oldSteps: Steps = [{ tcp: 27_001 }, { udp: 31_002 }, { tcp: 19_003 }];
 /** One more and in another order, so that its sets are others than those of the old ones. */
-export const newSteps: Steps = [{ udp: 41_101 }, { tcp: 52_102 }, { udp: 36_103 }, { tcp: 33_104 }];
+export const newSteps: Steps = [{ udp: 21_101 }, { tcp: 32_102 }, { udp: 16_103 }, { tcp: 13_104 }];
 export const secretPorts = [...oldSteps, ...newSteps].map(({ tcp, udp }) => `${tcp ?? udp}`);
 
 /** Where a host has a policy: its name, and the backend that has its rules. */
