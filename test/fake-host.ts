@@ -3,10 +3,10 @@ import { KnockgateError } from "../src/errors";
 import { digestText } from "../src/policy/digest";
 import { findGate } from "../src/policy/gate";
 import type { Policy } from "../src/policy/policy";
-import { lowerPolicy } from "../src/render/lower";
-import { baseChain, setShape } from "../src/render/nftables";
-import { familySetName, tableName } from "../src/render/nftables-names";
-import { renderPolicy } from "../src/render/render";
+import { lowerPolicy } from "../src/ruleset/lower";
+import { baseChain, setShape } from "../src/backends/nftables/render";
+import { familySetName, tableName } from "../src/backends/nftables/names";
+import { renderPolicy } from "../src/backends/render";
 import type { CommandResult, HostConnection, Program, Route } from "../src/transport/host";
 
 type Command =

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { renderRedacted } from "../src/render/redact";
+import { renderRedacted } from "../src/backends/redact";
 import { readPolicy } from "./policy/read-policy";
 
 const root = join(__dirname, "..");

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { changeHost } from "../../src/apply/change";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import type { Policy } from "../../src/policy/policy";
 import { connectionTo, openDeployment } from "../../test/host/deployment";
 import { makePolicy } from "../../test/host/policies";

@@ -1,6 +1,6 @@
 import { lintPolicy } from "../../src/check/lint";
 import { parsePolicy } from "../../src/policy/parse";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
 import { fitLine } from "../fit-line";
 import { measureRounds } from "../rounds";

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ansiblePlaybook } from "../../scripts/setup/ansible-place.mjs";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import { runCommand } from "../../test/lab/command";

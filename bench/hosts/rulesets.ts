@@ -1,6 +1,6 @@
 import { parsePolicy } from "../../src/policy/parse";
 import type { PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { doorPort } from "./bench-hosts";
 
 /** By what a ruleset is loaded. */

@@ -1,8 +1,8 @@
 import { check } from "knockgate/provider";
 import { lintPolicy } from "../../src/check/lint";
 import { parsePolicy } from "../../src/policy/parse";
-import { renderRedacted } from "../../src/render/redact";
-import { renderPolicy } from "../../src/render/render";
+import { renderRedacted } from "../../src/backends/redact";
+import { renderPolicy } from "../../src/backends/render";
 
 const runs = 5;
 

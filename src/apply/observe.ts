@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 import { KnockgateError } from "../errors.js";
 import { type Counts, readCounts } from "../plan/counts.js";
-import { readDescription } from "../plan/described.js";
-import { arrangeLike } from "../plan/listing.js";
+import { readDescription } from "../backends/nftables/description.js";
+import { arrangeLike } from "../backends/listing.js";
 import type { LoadedTable, Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/policy.js";
-import { tableName } from "../render/nftables-names.js";
+import { tableName } from "../backends/nftables/names.js";
 import type { HostConnection, Route } from "../transport/host.js";
 import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
 

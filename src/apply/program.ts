@@ -1,5 +1,5 @@
 import type { Policy } from "../policy/policy.js";
-import { hook } from "../render/iptables-names.js";
+import { hook } from "../backends/iptables/names.js";
 import type { Program } from "../transport/host.js";
 import { hereDocument, joinWords, quoteWord } from "../transport/shell.js";
 import { hostScript } from "./host-script.js";

@@ -1,7 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import { describeLeftCopy } from "../plan/neighbours.js";
 import type { Policy } from "../policy/policy.js";
-import { redactPorts } from "../render/redact.js";
+import { redactPorts } from "../backends/redact.js";
 import type { World } from "./change.js";
 import { commandProgram, exitCodes, nameBackend, parseReply } from "./program.js";
 import { type Reached, reachHost } from "./reach.js";

@@ -1,8 +1,8 @@
 import type { Finding } from "../policy/finding.js";
 import type { Policy } from "../policy/policy.js";
-import { backendRules } from "./backend-rules.js";
+import { backendRules } from "../backends/iptables/lint-rules.js";
 import { placeRules } from "./place-rules.js";
-import type { LintRule } from "./rule.js";
+import type { LintRule } from "../policy/lint-rule.js";
 import { sequenceRules } from "./sequence-rules.js";
 import { sharedRules } from "./shared-rules.js";
 import { sourceRules } from "./source-rules.js";

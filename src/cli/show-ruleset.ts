@@ -1,5 +1,5 @@
-import { renderRedacted } from "../render/redact.js";
-import { renderPolicy } from "../render/render.js";
+import { renderRedacted } from "../backends/redact.js";
+import { renderPolicy } from "../backends/render.js";
 import { takePolicy } from "./check-policy.js";
 import type { Call, Outcome, Surroundings } from "./command.js";
 import { compareTexts } from "./compare-texts.js";

@@ -3,10 +3,10 @@ import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { formatPortRange } from "../policy/port.js";
 import { readProtect } from "../policy/protect.js";
-import { labelSecrets } from "../render/redact.js";
-import { renderPolicy } from "../render/render.js";
-import type { ShowSecret } from "../render/ruleset.js";
-import { showValue } from "../render/show.js";
+import { labelSecrets } from "../backends/redact.js";
+import { renderPolicy } from "../backends/render.js";
+import type { ShowSecret } from "../ruleset/ruleset.js";
+import { showValue } from "../ruleset/show.js";
 import { findLineParts, gatePath } from "./line-parts.js";
 import { describeStep, formatSeconds } from "./words.js";
 

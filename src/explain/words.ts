@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.js";
 import type { Step } from "../policy/step.js";
-import { toStepMatch } from "../render/lower-knock.js";
-import type { ShowSecret } from "../render/ruleset.js";
+import { toStepMatch } from "../ruleset/lower-sequence.js";
+import type { ShowSecret } from "../ruleset/ruleset.js";
 
 /** Describes a step. `show` prints its port and its size. */
 export function describeStep(gate: string, step: Step, position: number, show: ShowSecret): string {

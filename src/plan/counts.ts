@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { Event, Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
-import { toRange } from "../render/iptables-match.js";
-import { chainName } from "../render/iptables-names.js";
-import { counterName } from "../render/lower-event.js";
-import { parseJson } from "./json.js";
+import { toRange } from "../backends/iptables/match.js";
+import { chainName } from "../backends/iptables/names.js";
+import { counterName } from "../ruleset/lower-event.js";
+import { parseJson } from "../backends/nftables/json.js";
 
 /** How many packets of a gate the kernel has counted since its ruleset was loaded. */
 export interface GateCounts {

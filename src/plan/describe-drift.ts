@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { redactListing, redactPorts } from "../render/redact.js";
-import { renderPolicy } from "../render/render.js";
+import { redactListing, redactPorts } from "../backends/redact.js";
+import { renderPolicy } from "../backends/render.js";
 import { type Drift, mayHoldOtherSecrets } from "./drift.js";
 import { describeObstacle } from "./obstacles.js";
 

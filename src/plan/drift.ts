@@ -1,6 +1,6 @@
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { type FrontRule, findFrontRules } from "./front.js";
+import { type FrontRule, findFrontRules } from "../backends/iptables/preceding-rules.js";
 import { type LineChange, listChangedLines } from "./loaded-text.js";
 import type { Observed } from "./observed.js";
 import { findObstacles, type Obstacle } from "./obstacles.js";

@@ -1,8 +1,8 @@
 import { isIPv6 } from "node:net";
 import type { Policy } from "../policy/policy.js";
-import { listName } from "../render/iptables-names.js";
-import { familySetName } from "../render/nftables-names.js";
-import { openSet, progressSet } from "../render/set-names.js";
+import { listName } from "../backends/iptables/names.js";
+import { familySetName } from "../backends/nftables/names.js";
+import { openSet, progressSet } from "../ruleset/set-names.js";
 
 /**
  * Names the kernel's set (nftables) or list (xt_recent) of sources that have taken exactly the first `position` steps

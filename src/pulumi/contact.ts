@@ -1,6 +1,6 @@
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { renderPolicy } from "../render/render.js";
+import { renderPolicy } from "../backends/render.js";
 import type { RulesetArguments } from "./arguments.js";
 import { type RulesetInputs, type RulesetState, takeOutputs } from "./state.js";
 

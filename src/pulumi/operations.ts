@@ -12,7 +12,7 @@ import { describeNeighbours } from "../plan/neighbours.js";
 import { checkUndoTime } from "../plan/undo-time.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../policy/finding.js";
 import { writePolicy } from "../policy/written-policy.js";
-import { renderRedacted } from "../render/redact.js";
+import { renderRedacted } from "../backends/redact.js";
 import { readArguments } from "./arguments.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
 import { checkInputs } from "./check-inputs.js";

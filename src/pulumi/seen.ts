@@ -6,7 +6,7 @@ import { describeLoaded } from "../plan/loaded-text.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { renderPolicy } from "../render/render.js";
+import { renderPolicy } from "../backends/render.js";
 import { logLine } from "./log.js";
 import { type RulesetInputs, type RulesetState, takeInputs } from "./state.js";
 

@@ -5,7 +5,7 @@ import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
 const oldPolicy = makePolicy([{ tcp: 47_001 }, { udp: 58_002 }]);

@@ -5,7 +5,7 @@ import { KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import type { CommandResult, HostConnection } from "../../src/transport/host";
 import { type Fault, makeFakeHost } from "../fake-host";
 

@@ -7,7 +7,7 @@ import { commandLineOwner } from "../../src/cli/host/errand";
 import { loadProfile } from "../../src/cli/profile-store";
 import type { Policy } from "../../src/policy/policy";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
 import { readPolicy } from "../policy/read-policy";
 import { play } from "./play";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { lintRules } from "../../src/check/lint";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 import { play } from "./play";
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { renderRedacted } from "../../src/render/redact";
+import { renderRedacted } from "../../src/backends/redact";
 import { policyInput } from "../arbitraries";
 
 function read(input: PolicyInput): Policy {

@@ -5,7 +5,7 @@ import { type Explanation, explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import { type Step, sameStep } from "../../src/policy/step";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 
 const golden = join(__dirname, "..", "golden");
 const backends = ["nftables", "iptables"] as const;

@@ -11,7 +11,7 @@ import { describeStep } from "../../src/explain/words";
 import { parsePolicy } from "../../src/policy/parse";
 import type { PolicyInput } from "../../src/policy/policy";
 import { readStep, type StepInput } from "../../src/policy/step";
-import { labelSecrets } from "../../src/render/redact";
+import { labelSecrets } from "../../src/backends/redact";
 import { gateName } from "../arbitraries";
 
 function explain(input: PolicyInput): Explanation {

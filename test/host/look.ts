@@ -5,7 +5,7 @@ import { assessDrift } from "../../src/plan/drift";
 import type { Observed } from "../../src/plan/observed";
 import { digestText } from "../../src/policy/digest";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { deployTo } from "./deployment";

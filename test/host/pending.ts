@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { observeHost } from "../../src/apply/observe";
 import { commandProgram, nameBackend, stageProgram } from "../../src/apply/program";
 import { reachHost } from "../../src/apply/reach";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import { digestText } from "../../src/policy/digest";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import type { Deployment } from "./deployment";
 
 /** Stages, arms and loads a change as a deployer does that vanishes then. Returns its id. */

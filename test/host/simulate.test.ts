@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readCounts } from "../../src/plan/counts";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import { parsePcap } from "../../src/simulate/pcap";
 import { simulatePackets } from "../../src/simulate/simulate";
 import { runCommand } from "../lab/command";

@@ -9,7 +9,7 @@ import { confirmChange } from "../../src/apply/confirm";
 import { reachHost } from "../../src/apply/reach";
 import { removeFromHost } from "../../src/apply/remove";
 import { digestText } from "../../src/policy/digest";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import type { Errand } from "./deployer";

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stageProgram } from "../../src/apply/program";
 import { digestText } from "../../src/policy/digest";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { frameProgram } from "../../src/transport/root";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost } from "./deployment";

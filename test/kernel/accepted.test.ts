@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { policyInput } from "../arbitraries";
 import { isPossible } from "../policy/possible-policy";
 import { readPolicy } from "../policy/read-policy";

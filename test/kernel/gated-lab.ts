@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import type { PolicyInput } from "../../src/policy/policy";
 import { startCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";

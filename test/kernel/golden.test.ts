@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { type CommandResult, commandEnvironment, runCommand } from "../lab/command";
 import { readPolicy } from "../policy/read-policy";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import type { LabMachine } from "../lab/machine";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { observeHost } from "../../src/apply/observe";
-import { type Load, planLoad } from "../../src/plan/load";
+import { type Load, planLoad } from "../../src/backends/load";
 import { describeLoaded } from "../../src/plan/loaded-text";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import type { PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import type { Program } from "../../src/transport/host";
 import { writeProgram } from "../host/write-program";
 import type { LabHost } from "../lab/host";

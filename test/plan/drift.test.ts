@@ -4,7 +4,7 @@ import { assessDrift, type Drift, type Expectation, nameObstacle } from "../../s
 import type { Observed } from "../../src/plan/observed";
 import { findObstacles } from "../../src/plan/obstacles";
 import { digestText } from "../../src/policy/digest";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 
 const text = renderPolicy(oldPolicy);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findFrontRules } from "../../src/plan/front";
+import { findFrontRules } from "../../src/backends/iptables/preceding-rules";
 
 const jump = "-A INPUT ! -i lo -j kg_edge";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { arrangeLike } from "../../src/plan/listing";
+import { arrangeLike } from "../../src/backends/listing";
 
 const block = (name: string, ...lines: readonly string[]) =>
   `\t${name} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;

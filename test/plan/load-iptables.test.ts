@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import type { LoadedTable } from "../../src/plan/observed";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 
 const client = "198.51.100.7";

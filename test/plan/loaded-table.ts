@@ -1,7 +1,7 @@
 import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
-import { baseChain, renderNftables, setShape } from "../../src/render/nftables";
-import { familySetName } from "../../src/render/nftables-names";
-import type { Ruleset } from "../../src/render/ruleset";
+import { baseChain, renderNftables, setShape } from "../../src/backends/nftables/render";
+import { familySetName } from "../../src/backends/nftables/names";
+import type { Ruleset } from "../../src/ruleset/ruleset";
 
 /** What a host would say of a table that was just loaded from this ruleset. */
 export function describeTable(ruleset: Ruleset): LoadedTable {

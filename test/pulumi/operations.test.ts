@@ -7,7 +7,7 @@ import { writePolicy } from "../../src/policy/written-policy";
 import { check, create, diff, read, delete as remove, update } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import { listPossible } from "../../src/pulumi/recorded";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => undefined }));

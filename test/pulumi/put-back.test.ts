@@ -4,7 +4,7 @@ import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import { writePolicy } from "../../src/policy/written-policy";
 import { applyAgain, mapHosts, putBack } from "../../src/pulumi/put-back";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
 
 vi.mock("../../src/apply/worlds", () => ({ withProvingWorld: vi.fn() }));

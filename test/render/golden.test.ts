@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lintPolicy, lintRules } from "../../src/check/lint";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/render/render";
+import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 
 const folder = join(__dirname, "..", "golden");

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { families } from "../../src/policy/prefix";
-import { renderIptables } from "../../src/render/iptables";
-import { toAnyPort } from "../../src/render/iptables-match";
-import { lowerPolicy } from "../../src/render/lower";
-import { labelSecrets } from "../../src/render/redact";
-import { showValue } from "../../src/render/show";
+import { renderIptables } from "../../src/backends/iptables/render";
+import { toAnyPort } from "../../src/backends/iptables/match";
+import { lowerPolicy } from "../../src/ruleset/lower";
+import { labelSecrets } from "../../src/backends/redact";
+import { showValue } from "../../src/ruleset/show";
 import { policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables, setShape } from "../../src/render/nftables";
-import { familySetName, tableName } from "../../src/render/nftables-names";
-import type { Ruleset } from "../../src/render/ruleset";
+import { lowerPolicy } from "../../src/ruleset/lower";
+import { renderNftables, setShape } from "../../src/backends/nftables/render";
+import { familySetName, tableName } from "../../src/backends/nftables/names";
+import type { Ruleset } from "../../src/ruleset/ruleset";
 import { gateName, policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { identifier, isIdentifier, quoteNftables } from "../../src/render/quote";
+import { identifier, isIdentifier, quoteNftables } from "../../src/backends/quote";
 
 const toCharacter = (code: number) => String.fromCodePoint(code);
 

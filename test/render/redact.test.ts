@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../src/policy/policy";
 import { portOf, type StepInput } from "../../src/policy/step";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderNftables } from "../../src/render/nftables";
-import { redactListing, redactPorts, renderRedacted } from "../../src/render/redact";
+import { lowerPolicy } from "../../src/ruleset/lower";
+import { renderNftables } from "../../src/backends/nftables/render";
+import { redactListing, redactPorts, renderRedacted } from "../../src/backends/redact";
 import { policyInput } from "../arbitraries";
 import { edge, readPolicy } from "../policy/read-policy";
 

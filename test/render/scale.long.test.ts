@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { lintPolicy } from "../../src/check/lint";
-import { planLoad } from "../../src/plan/load";
+import { planLoad } from "../../src/backends/load";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { lowerPolicy } from "../../src/render/lower";
-import { renderPolicy } from "../../src/render/render";
+import { lowerPolicy } from "../../src/ruleset/lower";
+import { renderPolicy } from "../../src/backends/render";
 import { describeTable } from "../plan/loaded-table";
 import { readPolicy } from "../policy/read-policy";
 

@@ -8,7 +8,7 @@ import type { Observed } from "../../plan/observed.js";
 import { findObstacles } from "../../plan/obstacles.js";
 import { digestText } from "../../policy/digest.js";
 import type { Policy } from "../../policy/policy.js";
-import { renderPolicy } from "../../render/render.js";
+import { renderPolicy } from "../../backends/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { namePlace, readErrand } from "./errand.js";
 

@@ -1,11 +1,11 @@
-import type { Family } from "../policy/prefix.js";
-import { listFamilyLines, renderIptables, renderIptablesText } from "../render/iptables.js";
-import { listName } from "../render/iptables-names.js";
-import { isIdentifier } from "../render/quote.js";
-import type { Ruleset } from "../render/ruleset.js";
-import { showValue } from "../render/show.js";
-import type { Load } from "./load.js";
-import type { LoadedTable } from "./observed.js";
+import type { Family } from "../../policy/prefix.js";
+import { listFamilyLines, renderIptables, renderIptablesText } from "./render.js";
+import { listName } from "./names.js";
+import { isIdentifier } from "../quote.js";
+import type { Ruleset } from "../../ruleset/ruleset.js";
+import { showValue } from "../../ruleset/show.js";
+import type { Load } from "../load.js";
+import type { LoadedTable } from "../../plan/observed.js";
 
 /**
  * Plans one transaction for each family. iptables-restore empties each chain that it names. The same transaction

@@ -1,6 +1,6 @@
 import type { Gate, Policy } from "../policy/policy.js";
 import { type Step, stepKinds } from "../policy/step.js";
-import { isOneRule, lowerKnock, toStepMatch } from "./lower-knock.js";
+import { isOneRule, lowerKnock, toStepMatch } from "./lower-sequence.js";
 import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";
 

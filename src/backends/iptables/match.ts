@@ -1,10 +1,10 @@
-import { unreachable } from "../errors.js";
-import { linkLocal } from "../policy/gate.js";
-import type { PortRange } from "../policy/port.js";
-import { type Family, formatPrefix, readPrefixes } from "../policy/prefix.js";
-import { portOf } from "../policy/step.js";
-import { listName } from "./iptables-names.js";
-import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "./ruleset.js";
+import { unreachable } from "../../errors.js";
+import { linkLocal } from "../../policy/gate.js";
+import type { PortRange } from "../../policy/port.js";
+import { type Family, formatPrefix, readPrefixes } from "../../policy/prefix.js";
+import { portOf } from "../../policy/step.js";
+import { listName } from "./names.js";
+import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "../../ruleset/ruleset.js";
 
 export interface MatchContext {
   readonly ruleset: Ruleset;

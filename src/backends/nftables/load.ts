@@ -1,12 +1,12 @@
 import { isIPv4 } from "node:net";
-import { families } from "../policy/prefix.js";
-import { baseChain, describeSet, renderNftables, setShape } from "../render/nftables.js";
-import { familySetName, tableName } from "../render/nftables-names.js";
-import { identifier, isIdentifier } from "../render/quote.js";
-import type { Ruleset, SourceSet } from "../render/ruleset.js";
-import { showValue } from "../render/show.js";
-import type { Load } from "./load.js";
-import type { LoadedTable, ObservedChain, ObservedSet } from "./observed.js";
+import { families } from "../../policy/prefix.js";
+import { baseChain, describeSet, renderNftables, setShape } from "./render.js";
+import { familySetName, tableName } from "./names.js";
+import { identifier, isIdentifier } from "../quote.js";
+import type { Ruleset, SourceSet } from "../../ruleset/ruleset.js";
+import { showValue } from "../../ruleset/show.js";
+import type { Load } from "../load.js";
+import type { LoadedTable, ObservedChain, ObservedSet } from "../../plan/observed.js";
 
 /** Plans one transaction for `nft -f`. */
 export function planNftablesLoad(

@@ -1,6 +1,6 @@
-import type { Policy } from "../policy/policy.js";
-import { sameStep } from "../policy/step.js";
-import type { LintRule, Objection } from "./rule.js";
+import type { Policy } from "../../policy/policy.js";
+import { sameStep } from "../../policy/step.js";
+import type { LintRule, Objection } from "../../policy/lint-rule.js";
 
 /** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, without the byte that ends it). */
 const longestChainName = 28;

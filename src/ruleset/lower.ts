@@ -4,7 +4,7 @@ import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import { counterNames, lowerEvent } from "./lower-event.js";
-import { type LoweredKnocks, lowerKnocks } from "./lower-knocks.js";
+import { type LoweredKnocks, lowerKnocks } from "./lower-dispatch.js";
 import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
 

@@ -1,4 +1,4 @@
-import type { Policy } from "../policy/policy.js";
+import type { Policy } from "./policy.js";
 
 /** What a rule objects to in a policy. Never contains a step's port or size. */
 export interface Objection {

@@ -1,9 +1,9 @@
 import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { lowerPolicy } from "../render/lower.js";
-import { planIptablesLoad } from "./load-iptables.js";
-import { planNftablesLoad } from "./load-nftables.js";
-import type { LoadedTable } from "./observed.js";
+import { lowerPolicy } from "../ruleset/lower.js";
+import { planIptablesLoad } from "./iptables/load.js";
+import { planNftablesLoad } from "./nftables/load.js";
+import type { LoadedTable } from "../plan/observed.js";
 
 /** What a host loads in one go. */
 export interface Load {

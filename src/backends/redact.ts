@@ -3,7 +3,7 @@ import { digestKeyed } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 import { renderPolicy } from "./render.js";
-import type { ShowSecret } from "./ruleset.js";
+import type { ShowSecret } from "../ruleset/ruleset.js";
 
 /**
  * Renders a policy for people. Each step's port or size is a label, which stays the same as long as the step does. The

@@ -1,6 +1,6 @@
-import { type Family, families } from "../policy/prefix.js";
-import { listFamilyLines } from "../render/iptables.js";
-import { chainName } from "../render/iptables-names.js";
+import { type Family, families } from "../../policy/prefix.js";
+import { listFamilyLines } from "./render.js";
+import { chainName } from "./names.js";
 
 /** Another firewall's rule that packets meet before the policy's jump, so it decides first. */
 export interface FrontRule {

@@ -1,4 +1,4 @@
-import type { Ruleset } from "./ruleset.js";
+import type { Ruleset } from "../../ruleset/ruleset.js";
 
 /** The table and the built-in chain from which packets come to the policy's first chain. */
 export function hook(scope: Ruleset["scope"]): { readonly table: string; readonly chain: string } {

@@ -1,6 +1,6 @@
-import { unreachable } from "../errors.js";
-import { formatPortRange } from "../policy/port.js";
-import { type Family, families } from "../policy/prefix.js";
+import { unreachable } from "../../errors.js";
+import { formatPortRange } from "../../policy/port.js";
+import { type Family, families } from "../../policy/prefix.js";
 import {
   familiesOf,
   isOfFamily,
@@ -8,11 +8,11 @@ import {
   renderMatch,
   renderSaddr,
   renderStepDispatch,
-} from "./nftables-match.js";
-import { familySetName, type NftablesContext, tableName } from "./nftables-names.js";
-import { identifier, quoteNftables } from "./quote.js";
-import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "./ruleset.js";
-import { showValue } from "./show.js";
+} from "./match.js";
+import { familySetName, type NftablesContext, tableName } from "./names.js";
+import { identifier, quoteNftables } from "../quote.js";
+import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "../../ruleset/ruleset.js";
+import { showValue } from "../../ruleset/show.js";
 
 /**
  * The hook and the priority at which the kernel hands packets to the policy. Input: before the filter chains of others
