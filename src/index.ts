@@ -1,10 +1,10 @@
+export type { Counts, GateCounts } from "./backends/backend.js";
 export { type LintFinding, lintPolicy } from "./check/lint.js";
 export type { KnockCommands } from "./client/knock-commands.js";
 export type { Profile, ProfileGate } from "./client/profile.js";
 export type { Login, Way } from "./client/way.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
 export type { Packet, PacketKind } from "./model/packet.js";
-export type { Counts, GateCounts } from "./plan/counts.js";
 export { explainCounters } from "./plan/explain-counts.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
 export type { Finding } from "./policy/finding.js";

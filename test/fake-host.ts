@@ -1,12 +1,11 @@
 import type { World } from "../src/apply/change";
+import { familySetName, tableName } from "../src/backends/nftables/names";
+import { baseChain, setShape } from "../src/backends/nftables/render";
+import { lowerForBackend, renderPolicy } from "../src/backends/render";
 import { KnockgateError } from "../src/errors";
 import { digestText } from "../src/policy/digest";
 import { findGate } from "../src/policy/gate";
 import type { Policy } from "../src/policy/policy";
-import { lowerPolicy } from "../src/ruleset/lower";
-import { baseChain, setShape } from "../src/backends/nftables/render";
-import { familySetName, tableName } from "../src/backends/nftables/names";
-import { renderPolicy } from "../src/backends/render";
 import type { CommandResult, HostConnection, Program, Route } from "../src/transport/host";
 
 type Command =
@@ -297,7 +296,7 @@ function readFile(program: string, name: string): string {
 
 /** As `nft -j list table` says it. */
 function listTable(policy: Policy): object {
-  const ruleset = lowerPolicy(policy);
+  const ruleset = lowerForBackend(policy);
   const own = { family: "inet", table: tableName(policy.name) };
   const sets = ruleset.sets.flatMap((set) =>
     (["ipv4", "ipv6"] as const).map((family) => {

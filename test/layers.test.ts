@@ -7,8 +7,9 @@ import { describe, expect, test } from "vitest";
 const order: readonly (readonly string[])[] = [
   ["policy"],
   ["model"],
+  ["ruleset"],
+  ["backends"],
   ["check", "simulate"],
-  ["render"],
   ["plan", "explain"],
   ["client"],
   ["apply"],
@@ -22,9 +23,12 @@ const belowLeaves: Readonly<Record<string, readonly string[]>> = {
   errors: ["printable"],
   transport: ["printable", "errors"],
 };
-const pure = ["policy", "model", "check", "simulate", "render", "plan", "explain", "client"];
-/** What reads the policy apart from render: neither may know the other, so that one can be held against the other. */
-const apart = ["model", "simulate"];
+const pure = ["policy", "model", "ruleset", "backends", "check", "simulate", "plan", "explain", "client"];
+/** Two readings of a policy. Neither may know the other, so that one can be held against the other. */
+const apart = [
+  ["model", "simulate"],
+  ["ruleset", "backends"],
+] as const;
 
 /** All that pure code may take from Node; `undefined` stands for the whole module. */
 const pureBuiltins: Readonly<Record<string, readonly string[] | undefined>> = {
@@ -61,38 +65,38 @@ describe("src", () => {
 
 describe("the reading of imports", () => {
   const planted: readonly (readonly [string, string, string, string])[] = [
-    ["an import to the right", "policy/port.ts", 'import { x } from "../render/quote.js";', "policy imports"],
-    ["a type to the right", "plan/load.ts", 'import type { X } from "../apply/x.js";', "plan imports apply"],
-    ["an import() to the right", "check/lint.ts", 'await import("../plan/load.js");', "check imports plan"],
+    ["an import to the right", "policy/port.ts", 'import { x } from "../ruleset/show.js";', "policy imports"],
+    ["a type to the right", "plan/drift.ts", 'import type { X } from "../apply/x.js";', "plan imports apply"],
+    ["an import() to the right", "check/lint.ts", 'await import("../plan/drift.js");', "check imports plan"],
     [
       "a re-export to the right",
-      "render/quote.ts",
-      'export * from "../plan/load.js";',
-      "render imports plan",
+      "backends/quote.ts",
+      'export * from "../plan/drift.js";',
+      "backends imports plan",
     ],
     [
-      "a render that reads the model",
-      "render/lower.ts",
+      "a ruleset that reads the model",
+      "ruleset/lower.ts",
       'import { x } from "../model/machine.js";',
-      "render imports model",
+      "ruleset imports model",
     ],
     [
-      "a model that reads render",
+      "a model that reads the ruleset",
       "model/machine.ts",
-      'import { x } from "../render/lower.js";',
+      'import { x } from "../ruleset/lower.js";',
       "model imports",
     ],
     [
-      "a simulation that reads render",
+      "a simulation that reads a backend",
       "simulate/verdict.ts",
-      'import { x } from "../render/lower.js";',
-      "simulate imports render",
+      'import { x } from "../backends/nftables/render.js";',
+      "simulate imports backends",
     ],
     [
-      "a render that reads the simulation",
-      "render/lower.ts",
-      'import { x } from "../simulate/verdict.js";',
-      "render imports simulate",
+      "a ruleset that knows a backend",
+      "ruleset/lower.ts",
+      'import { x } from "../backends/backends.js";',
+      "ruleset imports backends",
     ],
     ["a file read by the simulation", "simulate/pcap.ts", 'import "node:fs";', "is not pure: node:fs"],
     ["a cli that uses pulumi", "cli/main.ts", 'import { x } from "../pulumi/args.js";', "cli imports pulumi"],
@@ -105,12 +109,12 @@ describe("the reading of imports", () => {
     [
       "an explanation that plans",
       "explain/table.ts",
-      'import { x } from "../plan/load.js";',
+      'import { x } from "../plan/drift.js";',
       "explain imports plan",
     ],
     [
       "a plan that explains",
-      "plan/load.ts",
+      "plan/drift.ts",
       'import { x } from "../explain/table.js";',
       "plan imports explain",
     ],
@@ -148,13 +152,13 @@ describe("the reading of imports", () => {
     ],
     [
       "a socket in pure code",
-      "plan/load.ts",
+      "plan/drift.ts",
       'import { isIP, connect } from "node:net";',
       "node:net connect",
     ],
     [
       "a whole module in pure code",
-      "plan/load.ts",
+      "plan/drift.ts",
       'import * as net from "node:net";',
       "is not pure: node:net",
     ],
@@ -167,7 +171,7 @@ describe("the reading of imports", () => {
     ["a builtin without node:", "check/x.ts", 'import { spawn } from "child_process";', "child_process"],
     [
       "a random number of node:crypto",
-      "render/x.ts",
+      "backends/iptables/x.ts",
       'import { randomBytes } from "node:crypto";',
       "randomBytes",
     ],
@@ -177,9 +181,9 @@ describe("the reading of imports", () => {
     ["chance in pure code, plainly", "model/machine.ts", "Math.random();", "is not pure: Math.random"],
     [
       "effects that come with transport",
-      "plan/load.ts",
+      "plan/drift.ts",
       'import { x } from "../transport/knock.js";',
-      "plan/load.ts is not pure: transport/knock.ts",
+      "plan/drift.ts is not pure: transport/knock.ts",
     ],
   ];
   test.each(planted)("finds %s", (_, path, text, expected) => {
@@ -237,10 +241,15 @@ function findWrongDirections(path: string, source: ts.SourceFile): readonly stri
     const target = from.startsWith(".") ? folderOf(resolve(path, from)) : undefined;
     if (target === undefined || target === folder) return [];
     const isLeft = order.slice(0, Math.max(0, place)).some((side) => side.includes(target));
-    const isApart = folder === "render" && apart.includes(target);
+    const isApart =
+      readingOf(folder) !== undefined && readingOf(folder) !== (readingOf(target) ?? readingOf(folder));
     const isAllowed = belowLeaves[folder]?.includes(target) ?? (isLeft || leaves.includes(target));
     return isAllowed && !isApart ? [] : [`${path}: ${folder} imports ${target}`];
   });
+}
+
+function readingOf(folder: string): (typeof apart)[number] | undefined {
+  return apart.find((folders: readonly string[]) => folders.includes(folder));
 }
 
 /** What a pure file imports runs with it, so that counts too; a type is gone before anything runs. */

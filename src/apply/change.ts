@@ -1,13 +1,14 @@
 import { isIP } from "node:net";
-import { readCounts } from "../plan/counts.js";
+import type { Load } from "../backends/backend.js";
+import { nameOnHost, readCounts } from "../backends/backends.js";
+import { planLoad } from "../backends/load.js";
+import { renderPolicy } from "../backends/render.js";
 import { nameObstacle } from "../plan/drift.js";
 import { limitCommandMs } from "../plan/duration.js";
-import { type Load, planLoad } from "../backends/load.js";
 import type { Observed } from "../plan/observed.js";
 import { findObstacles } from "../plan/obstacles.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { renderPolicy } from "../backends/render.js";
 import type { CutOff, HostConnection, Program, RemoteVantage, Route, Vantage } from "../transport/host.js";
 import { confirmChange } from "./confirm.js";
 import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
@@ -16,7 +17,7 @@ import { checkFitness, checkLockout } from "./fitness.js";
 import { checkHealth, type HealthCheck } from "./health.js";
 import { keepLoaded } from "./keep.js";
 import { countPackets, observeHost } from "./observe.js";
-import { commandProgram, exitCodes, nameBackend, stageProgram } from "./program.js";
+import { commandProgram, exitCodes, stageProgram } from "./program.js";
 import { proveGates } from "./prove.js";
 import { type Dialing, reachHost } from "./reach.js";
 import { describeReplaced, listReplaced } from "./replaced.js";
@@ -110,7 +111,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
     const id = world.newId();
     const load = planLoad(policy, observed.loaded, observed.clientAddress, listSources(world));
     const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
-    const backend = nameBackend(policy);
+    const backend = nameOnHost(policy);
     const replaces = listReplaced(policy, formerPolicies);
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend, replaces });
@@ -205,9 +206,7 @@ async function stageLoad(
 ): Promise<Load["kind"]> {
   const result = await connection.run(programOf(load), limitMs);
   if (isDone(result)) return load.kind;
-  // What iptables refuses does not depend on what is loaded.
-  const isTable = policy.backend === "nftables" && load.kind === "refill";
-  if (!isTable || result.code !== exitCodes.refused) failStep(result, policy, "STAGE_FAILED");
+  if (!load.dependsOnLoaded || result.code !== exitCodes.refused) failStep(result, policy, "STAGE_FAILED");
   const replacement = planReplacement();
   await runStep(connection, programOf(replacement), policy, limitMs, "STAGE_FAILED");
   return replacement.kind;

@@ -1,6 +1,6 @@
+import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { redactPorts } from "../backends/redact.js";
 import type { HostConnection } from "../transport/host.js";
 import { confirmProgram, parseReply } from "./program.js";
 

@@ -1,3 +1,6 @@
+import { backendOf, nameOnHost } from "../backends/backends.js";
+import { redactPorts } from "../backends/redact.js";
+import { renderPolicy } from "../backends/render.js";
 import { KnockgateError } from "../errors.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
@@ -10,10 +13,8 @@ import { listSharedPorts } from "../plan/shared-ports.js";
 import { listUntracked } from "../plan/untracked.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { redactPorts } from "../backends/redact.js";
-import { renderPolicy } from "../backends/render.js";
 import type { ChangeRequest } from "./change.js";
-import { nameBackend } from "./program.js";
+
 import { isSamePlace } from "./replaced.js";
 
 /** Lists what does not stop a change, but may keep a gate from working. */
@@ -75,8 +76,7 @@ const inits = { systemd: "systemd", openrc: "OpenRC", other: "no systemd or Open
 
 /** Describes in one line what was observed on a host. */
 export function describeObserved(observed: Observed, policy: Policy): string {
-  const tool = observed.backend === "nftables" ? `nft ${observed.nftVersion}` : observed.iptablesVersion;
-  const facts = [tool, inits[observed.init]];
+  const facts = [backendOf(observed).describeTool(observed), inits[observed.init]];
   const undone =
     observed.undone === undefined
       ? []
@@ -94,7 +94,7 @@ export function describeObserved(observed: Observed, policy: Policy): string {
 }
 
 function isElsewhere({ confirmed }: Observed, policy: Policy): boolean {
-  return confirmed?.keptBy !== undefined && confirmed.keptBy !== nameBackend(policy);
+  return confirmed?.keptBy !== undefined && confirmed.keptBy !== nameOnHost(policy);
 }
 
 /** Says what the host's confirmation means. */

@@ -1,6 +1,6 @@
+import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { redactPorts } from "../backends/redact.js";
 import type { CommandResult, HostConnection } from "../transport/host.js";
 import { quoteWord } from "../transport/shell.js";
 import { notConfirmed } from "./proof.js";

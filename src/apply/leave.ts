@@ -1,9 +1,10 @@
+import { nameOnHost } from "../backends/backends.js";
 import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
 import { joinWords } from "../transport/shell.js";
 import { type Look, lookForLife } from "./alive.js";
 import type { World } from "./change.js";
-import { library, nameBackend } from "./program.js";
+import { library } from "./program.js";
 import { reachHost } from "./reach.js";
 import { removeFromReached } from "./remove.js";
 
@@ -98,5 +99,5 @@ function isGone(cause: unknown, phase: Phase): cause is KnockgateError {
 /** Writes the command that removes the policy, for somebody to run on the host. */
 function writeRemoval({ policy, owner }: Leaving): string {
   const script = `${library}/${policy.name}/host.sh`;
-  return joinWords(["sh", script, "remove", policy.name, owner, nameBackend(policy)]);
+  return joinWords(["sh", script, "remove", policy.name, owner, nameOnHost(policy)]);
 }

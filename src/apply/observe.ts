@@ -1,13 +1,12 @@
 import { isIP } from "node:net";
-import { KnockgateError } from "../errors.js";
-import { type Counts, readCounts } from "../plan/counts.js";
-import { readDescription } from "../backends/nftables/description.js";
+import type { Counts, LoadedTable } from "../backends/backend.js";
+import { backendOf, nameOnHost, readCounts } from "../backends/backends.js";
 import { arrangeLike } from "../backends/listing.js";
-import type { LoadedTable, Observed } from "../plan/observed.js";
+import { KnockgateError } from "../errors.js";
+import type { Observed } from "../plan/observed.js";
 import type { Policy } from "../policy/policy.js";
-import { tableName } from "../backends/nftables/names.js";
 import type { HostConnection, Route } from "../transport/host.js";
-import { commandProgram, nameBackend, parseReply, probeProgram, type Reply } from "./program.js";
+import { commandProgram, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;
 const askTimeoutMs = 4_000;
@@ -18,7 +17,7 @@ const askTimeoutMs = 4_000;
  * @throws KnockgateError `HOST_FAILED` when the answer can't be read
  */
 export async function observeHost(connection: HostConnection, policy: Policy): Promise<Observed> {
-  const result = await connection.run(probeProgram(policy.name, nameBackend(policy)), probeTimeoutMs);
+  const result = await connection.run(probeProgram(policy.name, nameOnHost(policy)), probeTimeoutMs);
   const reply = parseReply(result.stdout);
   if (result.code !== 0 || reply.values.get("end") !== "probe") {
     throw new KnockgateError(
@@ -65,7 +64,10 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
             owner: reply.values.get("owner") ?? "",
             ...(keptBy === undefined ? {} : { keptBy }),
             text: ruleset,
-            listing: loaded === undefined ? baseline : arrangeLike(baseline, loaded.listing),
+            listing:
+              loaded === undefined
+                ? baseline
+                : arrangeLike(baseline, loaded.listing, backendOf(policy).splitListing),
           },
         }),
     ...(loaded === undefined ? {} : { loaded }),
@@ -76,7 +78,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
 
 /** Reads the packets that the host's kernel has counted for each gate; `undefined` when they can't be read. */
 export async function countPackets(connection: HostConnection, policy: Policy): Promise<Counts | undefined> {
-  const program = commandProgram(["count", policy.name, nameBackend(policy)]);
+  const program = commandProgram(["count", policy.name, nameOnHost(policy)]);
   const { stdout } = await connection.run(program, probeTimeoutMs);
   return readCounts(parseReply(stdout).sections.get("counts") ?? "", policy);
 }
@@ -135,6 +137,5 @@ function readInit(said: string | undefined): Observed["init"] {
 function readLoaded(reply: Reply, policy: Policy): LoadedTable | undefined {
   const listing = reply.sections.get("listing");
   if (listing === undefined) return undefined;
-  if (policy.backend !== "nftables") return { listing, sets: [], chains: [], counters: [] };
-  return { listing, ...readDescription(reply.sections.get("own") ?? "", tableName(policy.name)) };
+  return backendOf(policy).readLoaded(policy.name, listing, reply.sections.get("own") ?? "");
 }

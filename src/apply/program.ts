@@ -1,5 +1,4 @@
-import type { Policy } from "../policy/policy.js";
-import { hook } from "../backends/iptables/names.js";
+import type { HostBackend } from "../backends/backend.js";
 import type { Program } from "../transport/host.js";
 import { hereDocument, joinWords, quoteWord } from "../transport/shell.js";
 import { hostScript } from "./host-script.js";
@@ -14,13 +13,6 @@ export interface Reply {
 
 /** The host script's exit codes that matter here. */
 export const exitCodes = { pending: 11, refused: 12, notPending: 13 } as const;
-
-/** The host script's name for a backend. For iptables it includes the table, which depends on the policy's scope. */
-export type HostBackend = "nftables" | `iptables_${string}`;
-
-export function nameBackend(policy: Pick<Policy, "backend" | "scope">): HostBackend {
-  return policy.backend === "nftables" ? "nftables" : `iptables_${hook(policy.scope).table}`;
-}
 
 /** Holds a folder for each policy on a host, with all its files. */
 export const library = "/var/lib/knockgate";

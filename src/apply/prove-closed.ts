@@ -1,4 +1,5 @@
-import { type Counts, hasRisen } from "../plan/counts.js";
+import type { Counts } from "../backends/backend.js";
+import { hasRisen } from "../plan/counts.js";
 import { firstPort } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { PortAnswer } from "../transport/host.js";

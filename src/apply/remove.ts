@@ -1,9 +1,10 @@
+import { nameOnHost } from "../backends/backends.js";
+import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import { describeLeftCopy } from "../plan/neighbours.js";
 import type { Policy } from "../policy/policy.js";
-import { redactPorts } from "../backends/redact.js";
 import type { World } from "./change.js";
-import { commandProgram, exitCodes, nameBackend, parseReply } from "./program.js";
+import { commandProgram, exitCodes, parseReply } from "./program.js";
 import { type Reached, reachHost } from "./reach.js";
 
 const removeTimeoutMs = 60_000;
@@ -50,7 +51,7 @@ async function removeOne(
   isMain: boolean,
 ): Promise<readonly string[]> {
   const result = await connection.run(
-    commandProgram(["remove", one.name, owner, nameBackend(one)]),
+    commandProgram(["remove", one.name, owner, nameOnHost(one)]),
     removeTimeoutMs,
   );
   const reply = parseReply(result.stdout);

@@ -1,9 +1,10 @@
+import { nameOnHost } from "../backends/backends.js";
 import type { Policy } from "../policy/policy.js";
-import { nameBackend, type Reply } from "./program.js";
+import type { Reply } from "./program.js";
 
 /** Whether two policies use the same table or chains on a host. */
 export function isSamePlace(one: Policy, other: Policy): boolean {
-  return one.name === other.name && nameBackend(one) === nameBackend(other);
+  return one.name === other.name && nameOnHost(one) === nameOnHost(other);
 }
 
 /** Lists other policy names that the host may have and that the new policy replaces. */

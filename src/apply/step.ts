@@ -1,6 +1,6 @@
+import { redactPorts } from "../backends/redact.js";
 import { type ErrorCode, KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { redactPorts } from "../backends/redact.js";
 import type { CommandResult, HostConnection, Program } from "../transport/host.js";
 import { exitCodes, parseReply, type Reply } from "./program.js";
 

@@ -1,7 +1,8 @@
-import { describeCourse, nameTakenSet, readFreshness, writeSource } from "../plan/knock-course.js";
+import { backendOf, nameOnHost } from "../backends/backends.js";
+import { describeCourse, nameTakenSet } from "../plan/knock-course.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { HostConnection } from "../transport/host.js";
-import { commandProgram, nameBackend, parseReply } from "./program.js";
+import { commandProgram, parseReply } from "./program.js";
 import type { ProofContext } from "./proof.js";
 
 const askTimeoutMs = 10_000;
@@ -15,13 +16,14 @@ const triesToFind = 3;
 export type FindSource = (set: string, source: string) => Promise<number | undefined>;
 
 export function makeFindSource(connection: HostConnection, policy: Policy): FindSource {
+  const backend = backendOf(policy);
   return async (set, source) => {
-    const words = ["seen", policy.name, nameBackend(policy), writeSource(policy, source), set];
+    const words = ["seen", policy.name, nameOnHost(policy), backend.writeSource(source), set];
     const { stdout } = await connection.run(commandProgram(words), askTimeoutMs);
     const reply = parseReply(stdout);
     if (reply.values.get("end") !== "seen") throw new Error("the host can't tell");
     const found = reply.list("seen").find((line) => line.startsWith(`${set} `));
-    return found === undefined ? undefined : readFreshness(found.slice(set.length + 1));
+    return found === undefined ? undefined : backend.readFreshness(found.slice(set.length + 1));
   };
 }
 

@@ -1,20 +1,7 @@
-import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { lowerPolicy } from "../ruleset/lower.js";
-import { planIptablesLoad } from "./iptables/load.js";
-import { planNftablesLoad } from "./nftables/load.js";
-import type { LoadedTable } from "../plan/observed.js";
-
-/** What a host loads in one go. */
-export interface Load {
-  /**
-   * `refill` keeps the open doors. `replace` closes them: nothing is loaded, or the new ruleset does not fit the loaded
-   * one.
-   */
-  readonly kind: "refill" | "replace";
-  /** Secret. */
-  readonly text: string;
-}
+import type { Load, LoadedTable } from "./backend.js";
+import { backendOf } from "./backends.js";
+import { lowerForBackend } from "./render.js";
 
 /**
  * Plans how a policy's ruleset replaces what is loaded.
@@ -32,13 +19,5 @@ export function planLoad(
   otherSources: readonly string[] = [],
 ): Load {
   const sources = [...new Set([clientAddress, ...otherSources])];
-  const ruleset = lowerPolicy(policy);
-  switch (policy.backend) {
-    case "nftables":
-      return planNftablesLoad(ruleset, loaded, sources);
-    case "iptables":
-      return planIptablesLoad(ruleset, loaded, sources);
-    default:
-      return unreachable(policy.backend);
-  }
+  return backendOf(policy).planLoad(lowerForBackend(policy), loaded, sources);
 }

@@ -2,8 +2,8 @@ import { unreachable } from "../errors.js";
 import { digestKeyed } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
-import { renderPolicy } from "./render.js";
 import type { ShowSecret } from "../ruleset/ruleset.js";
+import { renderPolicy } from "./render.js";
 
 /**
  * Renders a policy for people. Each step's port or size is a label, which stays the same as long as the step does. The

@@ -1,20 +1,15 @@
-import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { renderIptablesText } from "./iptables/render.js";
 import { lowerPolicy } from "../ruleset/lower.js";
-import { renderNftables } from "./nftables/render.js";
-import type { ShowSecret } from "../ruleset/ruleset.js";
+import type { Ruleset, ShowSecret } from "../ruleset/ruleset.js";
 import { showValue } from "../ruleset/show.js";
+import { backendOf } from "./backends.js";
+
+/** Lowers a policy to the tree that its backend prints. */
+export function lowerForBackend(policy: Policy): Ruleset {
+  return lowerPolicy(policy, backendOf(policy).abilities);
+}
 
 /** Renders a policy for its backend, as the text that a host keeps and loads. The same policy gives the same bytes. */
 export function renderPolicy(policy: Policy, show: ShowSecret = showValue): string {
-  const ruleset = lowerPolicy(policy);
-  switch (policy.backend) {
-    case "nftables":
-      return renderNftables(ruleset, show);
-    case "iptables":
-      return renderIptablesText(ruleset, show);
-    default:
-      return unreachable(policy.backend);
-  }
+  return backendOf(policy).render(lowerForBackend(policy), show);
 }

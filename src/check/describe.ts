@@ -1,5 +1,5 @@
-import { lintRules } from "./lint.js";
 import type { LintRule } from "../policy/lint-rule.js";
+import { lintRules } from "./lint.js";
 
 /** Writes the linter's rules as a page of Markdown. */
 export function describeRules(): string {

@@ -1,19 +1,19 @@
+import { backendOf, backends } from "../backends/backends.js";
 import type { Finding } from "../policy/finding.js";
-import type { Policy } from "../policy/policy.js";
-import { backendRules } from "../backends/iptables/lint-rules.js";
-import { placeRules } from "./place-rules.js";
 import type { LintRule } from "../policy/lint-rule.js";
+import type { Policy } from "../policy/policy.js";
+import { placeRules } from "./place-rules.js";
 import { sequenceRules } from "./sequence-rules.js";
 import { sharedRules } from "./shared-rules.js";
 import { sourceRules } from "./source-rules.js";
 
+/** The rules for a policy of any backend. */
+const commonRules = [...sequenceRules, ...sharedRules, ...placeRules, ...sourceRules];
+
 /** All rules of the linter. */
 export const lintRules: readonly LintRule[] = [
-  ...sequenceRules,
-  ...sharedRules,
-  ...placeRules,
-  ...sourceRules,
-  ...backendRules,
+  ...commonRules,
+  ...Object.values(backends).flatMap(({ lintRules: ofBackend }) => ofBackend),
 ];
 
 /** A finding of the linter. An error that was accepted is a warning. */
@@ -24,6 +24,7 @@ export interface LintFinding extends Finding {
 
 /** Finds what is unwise in a valid policy, or what its backend can't do. */
 export function lintPolicy(policy: Policy): readonly LintFinding[] {
+  const rules = [...commonRules, ...backendOf(policy).lintRules];
   const known = new Set(lintRules.filter((rule) => rule.isRisk).map((rule) => rule.id));
   const unknown = policy.acceptRisks.flatMap((id, index): readonly LintFinding[] => {
     if (known.has(id)) return [];
@@ -37,7 +38,7 @@ export function lintPolicy(policy: Policy): readonly LintFinding[] {
       },
     ];
   });
-  return [...unknown, ...lintRules.flatMap((rule) => applyRule(rule, policy))];
+  return [...unknown, ...rules.flatMap((rule) => applyRule(rule, policy))];
 }
 
 function applyRule(rule: LintRule, policy: Policy): readonly LintFinding[] {

@@ -1,8 +1,8 @@
 import { isLinkLocal, linkLocal } from "../policy/gate.js";
+import type { LintRule, Objection } from "../policy/lint-rule.js";
 import type { Policy } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
 import { portOf } from "../policy/step.js";
-import type { LintRule, Objection } from "../policy/lint-rule.js";
 
 /**
  * Ports on which services usually listen. A service would answer, and every scanner asks these ports first. The ports

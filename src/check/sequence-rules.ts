@@ -1,8 +1,8 @@
+import type { LintRule, Objection } from "../policy/lint-rule.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { portOf, type Step, sameStep } from "../policy/step.js";
 import { countBits, guessingTime } from "./entropy.js";
 import { findPlainSweeps } from "./plain-sweep.js";
-import type { LintRule, Objection } from "../policy/lint-rule.js";
 import { areNeighbours, type Distance, goesOneWay, measureDistances } from "./sweep.js";
 
 /** Sequences from tutorials. Every guesser knows them. */

@@ -1,8 +1,8 @@
 import { unreachable } from "../errors.js";
+import type { LintRule, Objection } from "../policy/lint-rule.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import { countBits } from "./entropy.js";
-import type { LintRule, Objection } from "../policy/lint-rule.js";
 import { fewestBits, knockPath } from "./sequence-rules.js";
 import { opens } from "./walk.js";
 

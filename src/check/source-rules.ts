@@ -1,7 +1,7 @@
+import type { LintRule, Objection } from "../policy/lint-rule.js";
 import type { Policy } from "../policy/policy.js";
 import { type Family, families } from "../policy/prefix.js";
 import { countIpv4, countPublic, coversAll } from "./address-space.js";
-import type { LintRule, Objection } from "../policy/lint-rule.js";
 
 /** A prefix that is shorter than this is wider than any one network. */
 const shortestLength: Readonly<Record<Family, number>> = { ipv4: 8, ipv6: 16 };

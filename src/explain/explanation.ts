@@ -1,10 +1,11 @@
+import { backendOf } from "../backends/backends.js";
+import { labelSecrets } from "../backends/redact.js";
+import { renderPolicy } from "../backends/render.js";
 import { countBits, guessingTime } from "../check/entropy.js";
 import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { formatPortRange } from "../policy/port.js";
 import { readProtect } from "../policy/protect.js";
-import { labelSecrets } from "../backends/redact.js";
-import { renderPolicy } from "../backends/render.js";
 import type { ShowSecret } from "../ruleset/ruleset.js";
 import { showValue } from "../ruleset/show.js";
 import { findLineParts, gatePath } from "./line-parts.js";
@@ -195,10 +196,7 @@ function explainSources({ allowFrom, denyFrom }: Policy, makePart: MakePart): re
 
 function explainSettings(policy: Policy, makePart: MakePart): readonly Part[] {
   const { limits, log } = policy;
-  const sources =
-    policy.backend === "nftables"
-      ? `${limits.sources} sources at once in each set`
-      : "as many sources at once as the host's xt_recent holds";
+  const sources = backendOf(policy).describeRoom(limits);
   return [
     makePart(
       "scope",

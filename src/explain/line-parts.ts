@@ -1,8 +1,8 @@
+import { renderPolicy } from "../backends/render.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { mergePortRanges, protocols } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
-import { renderPolicy } from "../backends/render.js";
 import type { ShowSecret } from "../ruleset/ruleset.js";
 
 /** For each line of a policy's ruleset, in order: the paths of the policy's parts that it comes from. */

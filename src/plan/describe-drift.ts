@@ -1,7 +1,8 @@
-import { unreachable } from "../errors.js";
-import type { Policy } from "../policy/policy.js";
+import { describeCrash } from "../backends/nftables/preflight.js";
 import { redactListing, redactPorts } from "../backends/redact.js";
 import { renderPolicy } from "../backends/render.js";
+import { unreachable } from "../errors.js";
+import type { Policy } from "../policy/policy.js";
 import { type Drift, mayHoldOtherSecrets } from "./drift.js";
 import { describeObstacle } from "./obstacles.js";
 
@@ -72,11 +73,6 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
     default:
       return unreachable(drift);
   }
-}
-
-/** Describes the crash of an nft that is older than the one that loaded the host's tables. */
-export function describeCrash(nftVersion: string): string {
-  return `nft ${nftVersion} crashes when it lists the host's tables, as an old one does over tables that a newer one has loaded, so that nothing is known of what is loaded: upgrade the package nftables, or reboot the host`;
 }
 
 function describeGone(what: "rules" | "files" | "all"): string {

@@ -1,6 +1,7 @@
+import type { PrecedingRule } from "../backends/backend.js";
+import { backendOf } from "../backends/backends.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { type FrontRule, findFrontRules } from "../backends/iptables/preceding-rules.js";
 import { type LineChange, listChangedLines } from "./loaded-text.js";
 import type { Observed } from "./observed.js";
 import { findObstacles, type Obstacle } from "./obstacles.js";
@@ -20,7 +21,7 @@ export type Drift =
   /** Another firewall of the host drops a protected port. */
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   /** A rule of another firewall decides before the policy does. */
-  | { readonly kind: "in front"; readonly rule: FrontRule }
+  | { readonly kind: "in front"; readonly rule: PrecedingRule }
   /** The host has undone a change. */
   | { readonly kind: "undone"; readonly why: string }
   /** Another owner has confirmed this policy there. */
@@ -74,7 +75,7 @@ function assessLoaded(observed: Observed): readonly Drift[] {
 }
 
 function assessFront(observed: Observed, { policy, obstacles }: Expectation): readonly Drift[] {
-  const rules = findFrontRules(observed.front ?? "", policy.name);
+  const rules = backendOf(observed).findPrecedingRules(observed.front ?? "", policy.name);
   const found = obstacles === undefined ? [] : findObstacles(observed, policy);
   return [
     ...rules.map((rule) => ({ kind: "in front", rule }) as const),

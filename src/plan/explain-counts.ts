@@ -1,5 +1,5 @@
+import type { Counts, GateCounts } from "../backends/backend.js";
 import type { Policy } from "../policy/policy.js";
-import type { Counts, GateCounts } from "./counts.js";
 
 /**
  * Explains a knock by a host's counters from before and after it. One line for each gate.

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
 import { listEntries } from "../backends/nftables/description.js";
 import { hasField, readField } from "../backends/nftables/json.js";
+import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
 import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
 
 /** An entry of another firewall that does not have the expected shape is left out. */

@@ -1,7 +1,8 @@
+import type { HostTools, LoadedTable } from "../backends/backend.js";
 import type { Policy } from "../policy/policy.js";
 
 /** What a host said of itself and of one policy, as data. */
-export interface Observed {
+export interface Observed extends HostTools {
   /** The deployer's address as the host sees it. */
   readonly clientAddress: string;
   /**
@@ -9,14 +10,6 @@ export interface Observed {
    */
   readonly addresses?: readonly string[];
   readonly backend: Policy["backend"];
-  /** `1.0.6`; empty when there is no nft. */
-  readonly nftVersion: string;
-  /** Why nft can't list a gate's table as JSON: nft was built without JSON, or it crashes. Absent: it can. */
-  readonly nftJson?: "missing" | "fails";
-  /** Whether the host's tool crashed when it listed what is loaded. Then it is not known what is loaded. */
-  readonly isUnlisted?: boolean;
-  /** `iptables v1.8.9 (nf_tables)`: the variant in brackets; empty when there is no iptables. */
-  readonly iptablesVersion: string;
   /** Commands that the host script needs and the host lacks. */
   readonly missing: readonly string[];
   /** What boots the host. With `other`, the gate comes back at boot only if the administrator adds a hook. */
@@ -76,34 +69,6 @@ interface ConfirmedRuleset {
   readonly text: string;
   /** What the kernel said right after it was loaded. Secret. */
   readonly listing: string;
-}
-
-export interface LoadedTable {
-  /** `nft -s -t list table`. Secret. */
-  readonly listing: string;
-  /** Whether nft did not describe its contents. Then the table can only be replaced. */
-  readonly isUndescribed?: boolean;
-  readonly sets: readonly ObservedSet[];
-  readonly chains: readonly ObservedChain[];
-  /** Named counters. */
-  readonly counters: readonly string[];
-}
-
-/**
- * A set as `nft -j list table` describes it (libnftables-json(5)): the fields that a later ruleset could clash with.
- */
-export interface ObservedSet {
-  readonly name: string;
-  /** The key's type, parts of a concatenation joined by ` . `. */
-  readonly type: string;
-  readonly size?: number | undefined;
-  readonly flags: readonly string[];
-}
-
-export interface ObservedChain {
-  readonly name: string;
-  readonly hook?: string | undefined;
-  readonly priority?: number | undefined;
 }
 
 /** Whether the host's kernel still has exactly what was confirmed. */

@@ -1,3 +1,4 @@
+import { backendOf } from "../backends/backends.js";
 import type { Policy } from "../policy/policy.js";
 import type { Protocol } from "../policy/port.js";
 import { readProtect } from "../policy/protect.js";
@@ -106,12 +107,10 @@ export function describeObstacle({ chain, protocol, port, why }: Obstacle): stri
 }
 
 /**
- * Whether our rules are in this table themselves. Then our accept is final for all of iptables' table filter
- * (iptables(8), "TARGETS").
+ * Whether our rules are in this table themselves, and our accept is final there (iptables(8), "TARGETS").
  */
 function isOwn(table: string, policy: Policy): boolean {
-  const isIptablesFilter = table === "ip filter" || table === "ip6 filter";
-  return isIptablesFilter && policy.backend === "iptables" && policy.scope === "input";
+  return backendOf(policy).finalTables(policy.scope).includes(table);
 }
 
 /** The first port of each protected range stands for the range. */

@@ -1,3 +1,4 @@
+import { backendOf, nameOnHost } from "../backends/backends.js";
 import type { Policy } from "../policy/policy.js";
 import { doPortRangesOverlap, type PortRange, type Protocol, protocols } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
@@ -32,7 +33,7 @@ export function listSharedPorts({ doors = "" }: Observed, policy: Policy): reado
 }
 
 function decides({ backend, policy: name }: OtherDoor, policy: Policy): string {
-  const isFinal = backend === "iptables_filter" && policy.backend === "iptables" && policy.scope === "input";
+  const isFinal = backend === nameOnHost(policy) && backendOf(policy).finalTables(policy.scope).length > 0;
   return isFinal
     ? `with iptables the policy that was loaded last decides alone, so that the knock of ${policy.name} opens the port, whatever ${name} wants`
     : `a connection has to pass both gates, so it needs both knocks`;

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { listEntries } from "../backends/nftables/description.js";
+import { hasField, readField } from "../backends/nftables/json.js";
 import type { Policy } from "../policy/policy.js";
 import { doPortRangesOverlap, type PortRange, type Protocol, parsePortRange } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
-import { listEntries } from "../backends/nftables/description.js";
-import { hasField, readField } from "../backends/nftables/json.js";
 import type { Observed } from "./observed.js";
 
 /** An entry of another firewall that does not have the expected shape is left out. */

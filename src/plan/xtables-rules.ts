@@ -1,5 +1,5 @@
-import { type Family, families } from "../policy/prefix.js";
 import { listFamilyLines } from "../backends/iptables/render.js";
+import { type Family, families } from "../policy/prefix.js";
 import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
 import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
 

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { GateCounts } from "../plan/counts.js";
+import type { GateCounts } from "../backends/backend.js";
 import type { WaveSummary } from "../plan/wave-summary.js";
 import type { KnockGateArgs } from "../pulumi/args.js";
 import type { KnockFleetArgs } from "../pulumi/fleet-args.js";

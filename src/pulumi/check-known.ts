@@ -1,9 +1,9 @@
+import { renderRedacted } from "../backends/redact.js";
 import { checkExpectations } from "../check/expectations.js";
 import { lintPolicy } from "../check/lint.js";
 import { checkUndoTime, chooseUndoTime } from "../plan/undo-time.js";
 import { type Finding, placeBelowPolicy } from "../policy/finding.js";
 import { writePolicy } from "../policy/written-policy.js";
-import { renderRedacted } from "../backends/redact.js";
 import type { KnownArguments } from "./arguments.js";
 import { lintKnownPart, shortenUnknown } from "./known-part.js";
 import type { Properties } from "./properties.js";

@@ -1,6 +1,6 @@
+import { renderPolicy } from "../backends/render.js";
 import { unreachable } from "../errors.js";
 import { digestText } from "../policy/digest.js";
-import { renderPolicy } from "../backends/render.js";
 import { type RulesetArguments, readArguments } from "./arguments.js";
 import { isRecord } from "./given.js";
 import type { Properties } from "./properties.js";

@@ -1,6 +1,6 @@
+import { renderPolicy } from "../backends/render.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { renderPolicy } from "../backends/render.js";
 import type { RulesetArguments } from "./arguments.js";
 import { type RulesetInputs, type RulesetState, takeOutputs } from "./state.js";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GateCounts } from "../backends/backend.js";
 import { type KnockCommands, writeKnockCommands } from "../client/knock-commands.js";
 import { describeGate, makeProfile, type Profile, type ProfileGate } from "../client/profile.js";
 import { writeSshConfig } from "../client/ssh-config.js";
 import { readWay, type Way } from "../client/way.js";
-import type { GateCounts } from "../plan/counts.js";
 import type { Policy } from "../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../policy/written-policy.js";
 import type { ConnectionArgs, KnockGateArgs } from "./args.js";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GateCounts } from "../backends/backend.js";
 import type { Profile } from "../client/profile.js";
-import type { GateCounts } from "../plan/counts.js";
 import type { WrittenPolicy } from "../policy/written-policy.js";
 import type { KnockGateArgs } from "./args.js";
 import { GatedHost, type GateKnock } from "./gated-host.js";

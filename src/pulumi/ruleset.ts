@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../apply/health.js";
-import type { GateCounts } from "../plan/counts.js";
+import type { GateCounts } from "../backends/backend.js";
 import type { WrittenPolicy } from "../policy/written-policy.js";
 import type { LastChange } from "./last-change.js";
 import type * as operations from "./operations.js";

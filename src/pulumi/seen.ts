@@ -1,12 +1,12 @@
+import type { Counts } from "../backends/backend.js";
+import { renderPolicy } from "../backends/render.js";
 import { KnockgateError } from "../errors.js";
-import type { Counts } from "../plan/counts.js";
 import { describeDrift, makeRedaction } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
 import { describeLoaded } from "../plan/loaded-text.js";
 import { isUnchanged, type Observed } from "../plan/observed.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import { renderPolicy } from "../backends/render.js";
 import { logLine } from "./log.js";
 import { type RulesetInputs, type RulesetState, takeInputs } from "./state.js";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { GateCounts } from "../backends/backend.js";
 import { KnockgateError } from "../errors.js";
-import type { GateCounts } from "../plan/counts.js";
 import { formatFindings } from "../policy/finding.js";
 import { parsePolicy } from "../policy/parse.js";
 import type { Policy } from "../policy/policy.js";

@@ -1,5 +1,6 @@
 import type { Gate, Policy } from "../policy/policy.js";
 import { type Step, stepKinds } from "../policy/step.js";
+import type { Abilities } from "./abilities.js";
 import { isOneRule, lowerKnock, toStepMatch } from "./lower-sequence.js";
 import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";
@@ -32,17 +33,19 @@ interface Begin {
  * Sorts packets before any gate sees them. A packet that concerns no gate costs the same for any number of gates: its
  * source is looked up among the sources that are knocking, and the packet among the first steps.
  *
- * A source that is not known to be knocking has taken no step that counts. In nftables, a full set takes no new source,
- * so the first step of that source is not taken either. In iptables, a list of xt_recent has room for a hundred sources
- * and replaces the old ones, so a flood at one gate makes the kernel forget who is knocking at another. There, a source
- * that begins is first put back to the start at all gates. A source that was forgotten can neither go on nor guess on.
+ * A source that is not known to be knocking has taken no step that counts. Where a full set takes no new source, the
+ * first step of that source is not taken either. Where a full set forgets its oldest source (xt_recent), a flood at one
+ * gate makes the kernel forget who is knocking at another. There, a source that begins is first put back to the start at
+ * all gates. A source that was forgotten can neither go on nor guess on.
  */
-export function lowerKnocks(policy: Policy): LoweredKnocks {
+export function lowerKnocks(policy: Policy, abilities: Abilities): LoweredKnocks {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
-  const knocking = knockingSources(policy, sorted);
+  const knocking = knockingSources(policy, sorted, abilities);
   const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
   const begins =
-    policy.backend === "nftables" && knocking !== undefined ? dispatchFirst(sorted) : forgetAndBegin(sorted);
+    abilities.refusesWhenFull && abilities.hasVerdictMaps && knocking !== undefined
+      ? dispatchFirst(sorted)
+      : forgetAndBegin(sorted);
   const all = { name: "knocks", rules: sorted.map(callKnock) };
   return {
     sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap(({ sets }) => sets)],
@@ -62,12 +65,16 @@ export function lowerKnocks(policy: Policy): LoweredKnocks {
  * each gate, and for another `limits.sources` that are no longer in mid-sequence. So a gate's own sets are full before
  * this set is, unless another gate has a much longer timeout.
  */
-function knockingSources({ backend, limits }: Policy, sorted: readonly Gate[]): SourceSet | undefined {
+function knockingSources(
+  { limits }: Policy,
+  sorted: readonly Gate[],
+  { hasSizedSets }: Abilities,
+): SourceSet | undefined {
   const gates = sorted.filter(hasProgress);
   if (gates.length === 0) return undefined;
   const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
   const size = limits.sources * (1 + gates.length);
-  const name = knockingSet(backend === "nftables" ? gates.length : undefined);
+  const name = knockingSet(hasSizedSets ? gates.length : undefined);
   return { name, key: "source", role: "progress", timeoutSeconds, size };
 }
 

@@ -3,21 +3,22 @@ import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
-import { counterNames, lowerEvent } from "./lower-event.js";
+import type { Abilities } from "./abilities.js";
 import { type LoweredKnocks, lowerKnocks } from "./lower-dispatch.js";
+import { counterNames, lowerEvent } from "./lower-event.js";
 import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
 
 /** Decides, once for all backends, which packets a policy accepts, drops and counts as steps. */
-export function lowerPolicy(policy: Policy): Ruleset {
-  const knocks = lowerKnocks(policy);
+export function lowerPolicy(policy: Policy, abilities: Abilities): Ruleset {
+  const knocks = lowerKnocks(policy, abilities);
   return {
     policy: policy.name,
     scope: policy.scope,
     sets: knocks.sets,
     counters: policy.gates.flatMap((gate) => counterNames(gate.name)),
     chains: [
-      ...lowerSorting(policy, knocks),
+      ...lowerSorting(policy, knocks, abilities),
       ...lowerDenied(policy),
       ...policy.gates.map((gate) => lowerDoor(policy, gate)),
       ...knocks.chains,
@@ -34,7 +35,7 @@ export function lowerPolicy(policy: Policy): Ruleset {
  * If no door is for a packet's kind, the packet is only looked up: its source among those that are knocking, and the
  * packet among the first steps.
  */
-function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
+function lowerSorting(policy: Policy, knocks: LoweredKnocks, abilities: Abilities): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door")];
   const gatedKinds = policy.stealth ? [] : stepKinds.filter((kind) => isGated(policy, knocks, kind));
   const others = stepKinds.filter((kind) => !gatedKinds.includes(kind));
@@ -43,7 +44,7 @@ function lowerSorting(policy: Policy, knocks: LoweredKnocks): readonly Chain[] {
   const goIfKnocking = (chain: string): readonly Rule[] =>
     isKnocking === undefined ? [] : [decide([isKnocking], { kind: "go", chain })];
   const sorted = [
-    ...lowerRelated(policy),
+    ...lowerRelated(policy, abilities),
     ...(others.length === 0 ? [] : goIfKnocking("knocking")),
     ...knocks.begins
       .filter(({ kind }) => others.includes(kind))
@@ -134,12 +135,11 @@ function lowerToOthers(policy: Policy): readonly Rule[] {
 
 /**
  * A related packet may begin a connection, too: one that a conntrack helper expects. So it meets the gates first. The
- * other related packets, mostly errors about known connections, pass without a rule in nftables. In iptables, where an
- * accept ends the table, they are accepted as the recipe does.
+ * other related packets, mostly errors about known connections, pass without a rule. Where an accept ends the table
+ * (iptables), they are accepted as the recipe does.
  */
-function lowerRelated(policy: Policy): readonly Rule[] {
-  const isFinal = policy.backend === "iptables" && policy.scope === "input";
-  return isFinal ? [decide([{ kind: "related" }], passOn(policy))] : [];
+function lowerRelated(policy: Policy, { hasFinalAccept }: Abilities): readonly Rule[] {
+  return hasFinalAccept && policy.scope === "input" ? [decide([{ kind: "related" }], passOn(policy))] : [];
 }
 
 /**

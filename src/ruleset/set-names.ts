@@ -19,9 +19,9 @@ export function rateSet(gate: string): string {
 }
 
 /**
- * Sources that may be in mid-sequence at some gate: all that are, and for a short time those that were. In nftables its
- * size depends on the number of gates, so that number is in its name. A set that keeps its name must keep its size, or
- * no door stays open.
+ * Sources that may be in mid-sequence at some gate: all that are, and for a short time those that were. A sized
+ * set has room for all gates, so their number is in its name. A set that keeps its name must keep its size, or no door
+ * stays open.
  */
 export function knockingSet(gates: number | undefined): string {
   return `knocking${gates ?? ""}`;

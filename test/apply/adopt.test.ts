@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type ChangeRequest, changeHost } from "../../src/apply/change";
 import { nameOwner } from "../../src/apply/owner";
-import { KnockgateError } from "../../src/errors";
 import { renderPolicy } from "../../src/backends/render";
+import { KnockgateError } from "../../src/errors";
 import { type FakeHost, makeFakeHost } from "../fake-host";
 import { makePolicy } from "../host/policies";
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type ChangeRequest, changeHost } from "../../src/apply/change";
+import { renderPolicy } from "../../src/backends/render";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
 const oldPolicy = makePolicy([{ tcp: 47_001 }, { udp: 58_002 }]);

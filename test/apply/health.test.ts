@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type ChangeRequest, changeHost } from "../../src/apply/change";
 import { checkHealth } from "../../src/apply/health";
+import { renderPolicy } from "../../src/backends/render";
 import { KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/backends/render";
 import type { CommandResult, HostConnection } from "../../src/transport/host";
 import { type Fault, makeFakeHost } from "../fake-host";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { proveClosed } from "../../src/apply/prove-closed";
-import type { Counts } from "../../src/plan/counts";
+import type { Counts } from "../../src/backends/backend";
 import type { PortAnswer, Route } from "../../src/transport/host";
 import { makePolicy } from "../host/policies";
 

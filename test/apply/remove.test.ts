@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { removeFromHost } from "../../src/apply/remove";
-import { parsePolicy } from "../../src/policy/parse";
 import { renderPolicy } from "../../src/backends/render";
+import { parsePolicy } from "../../src/policy/parse";
 import { type Fault, makeFakeHost } from "../fake-host";
 
 const policy = (() => {

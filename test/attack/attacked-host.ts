@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { lintPolicy } from "../../src/check/lint";
 import { planLoad } from "../../src/backends/load";
+import { lintPolicy } from "../../src/check/lint";
 import type { PolicyInput } from "../../src/policy/policy";
 import type { LabHost } from "../lab/host";
 import type { LabMachine } from "../lab/machine";

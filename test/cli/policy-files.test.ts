@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { renderPolicy } from "../../src/backends/render";
 import { lintRules } from "../../src/check/lint";
 import type { StepInput } from "../../src/policy/step";
-import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 import { play } from "./play";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { renderRedacted } from "../../src/backends/redact";
 import { explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { renderRedacted } from "../../src/backends/redact";
 import { policyInput } from "../arbitraries";
 
 function read(input: PolicyInput): Policy {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import { type Explanation, explainPolicy } from "../../src/explain/explanation";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import { type Step, sameStep } from "../../src/policy/step";
-import { renderPolicy } from "../../src/backends/render";
 
 const golden = join(__dirname, "..", "golden");
 const backends = ["nftables", "iptables"] as const;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { labelSecrets } from "../../src/backends/redact";
 import { drawingWidth, drawStates } from "../../src/explain/draw-states";
 import { drawTimeline } from "../../src/explain/draw-timeline";
 import type { Drawing, Label } from "../../src/explain/drawing";
@@ -11,7 +12,6 @@ import { describeStep } from "../../src/explain/words";
 import { parsePolicy } from "../../src/policy/parse";
 import type { PolicyInput } from "../../src/policy/policy";
 import { readStep, type StepInput } from "../../src/policy/step";
-import { labelSecrets } from "../../src/backends/redact";
 import { gateName } from "../arbitraries";
 
 function explain(input: PolicyInput): Explanation {

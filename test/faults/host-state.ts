@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { planLoad } from "../../src/backends/load";
-import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/backends/render";
+import type { PolicyInput } from "../../src/policy/policy";
 import { runCommand } from "../lab/command";
 import type { LabMachine } from "../lab/machine";
 import { withoutCounts } from "../lab/nft-listing";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
+import { renderNftables } from "../../src/backends/nftables/render";
+import { lowerForBackend } from "../../src/backends/render";
 import { digestText } from "../../src/policy/digest";
 import { writePolicy } from "../../src/policy/written-policy";
-import { lowerPolicy } from "../../src/ruleset/lower";
-import { renderNftables } from "../../src/backends/nftables/render";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { type Packets, sendKnock, tryConnect } from "../lab/packets";
@@ -47,7 +47,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     // What a boot would run or load comes with confirm.
     expect(armed).toContain("f 0600 /var/lib/knockgate/edge/pending");
     expect(armed.filter((file) => /edge\/(host\.sh|confirmed)/.test(file))).toEqual([]);
-    expect(digest).toBe(digestText(renderNftables(lowerPolicy(oldPolicy))));
+    expect(digest).toBe(digestText(renderNftables(lowerForBackend(oldPolicy))));
     expect(world.lines.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."12345556"]);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     await waitForNoTimer(host);

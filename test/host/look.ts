@@ -1,11 +1,11 @@
 import { observeHost } from "../../src/apply/observe";
 import { reachHost } from "../../src/apply/reach";
+import { renderPolicy } from "../../src/backends/render";
 import { describeDrift, makeRedaction } from "../../src/plan/describe-drift";
 import { assessDrift } from "../../src/plan/drift";
 import type { Observed } from "../../src/plan/observed";
 import { digestText } from "../../src/policy/digest";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { deployTo } from "./deployment";

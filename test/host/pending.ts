@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { observeHost } from "../../src/apply/observe";
-import { commandProgram, nameBackend, stageProgram } from "../../src/apply/program";
+import { commandProgram, stageProgram } from "../../src/apply/program";
 import { reachHost } from "../../src/apply/reach";
+import { nameOnHost } from "../../src/backends/backends";
 import { planLoad } from "../../src/backends/load";
+import { renderPolicy } from "../../src/backends/render";
 import { digestText } from "../../src/policy/digest";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import type { Deployment } from "./deployment";
 
 /** Stages, arms and loads a change as a deployer does that vanishes then. Returns its id. */
@@ -21,7 +22,7 @@ export async function leavePending(
   const text = renderPolicy(policy);
   const observed = await observeHost(connection, policy);
   const load = planLoad(policy, observed.loaded, observed.clientAddress);
-  const files = { ruleset: text, load: load.text, owner: "someone", backend: nameBackend(policy) };
+  const files = { ruleset: text, load: load.text, owner: "someone", backend: nameOnHost(policy) };
   const programs = [
     stageProgram(policy.name, id, digestText(text), files),
     commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
-import { digestText } from "../../src/policy/digest";
 import { renderPolicy } from "../../src/backends/render";
+import { digestText } from "../../src/policy/digest";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { listFiles } from "./inspection";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readCounts } from "../../src/plan/counts";
+import { readCounts } from "../../src/backends/backends";
 import { planLoad } from "../../src/backends/load";
 import { parsePcap } from "../../src/simulate/pcap";
 import { simulatePackets } from "../../src/simulate/simulate";

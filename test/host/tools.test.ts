@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { commandProgram } from "../../src/apply/program";
-import { digestText } from "../../src/policy/digest";
 import { renderPolicy } from "../../src/backends/render";
+import { digestText } from "../../src/policy/digest";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost, deployTo, waitUntil } from "./deployment";
 import { confirmedFiles, listFiles, listGate, waitForNoTimer } from "./inspection";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import type { PolicyInput } from "../../src/policy/policy";
 import type { Family } from "../../src/policy/prefix";
-import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 import { address, nameFlow, readAnswer, refusalOf, type SourceAddress, writeFrame } from "./model-frame";
 import { type ModelMachine, openModelMachine } from "./model-machine";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/backends/render";
+import type { PolicyInput } from "../../src/policy/policy";
 import type { LabHost } from "../lab/host";
 import { readPolicy } from "../policy/read-policy";
 import { tcp } from "./attempt";

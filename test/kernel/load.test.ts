@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { observeHost } from "../../src/apply/observe";
-import { type Load, planLoad } from "../../src/backends/load";
+import type { Load } from "../../src/backends/backend";
+import { planLoad } from "../../src/backends/load";
+import { renderPolicy } from "../../src/backends/render";
 import { describeLoaded } from "../../src/plan/loaded-text";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import type { PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import type { Program } from "../../src/transport/host";
 import { writeProgram } from "../host/write-program";
 import type { LabHost } from "../lab/host";

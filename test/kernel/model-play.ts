@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { renderPolicy } from "../../src/backends/render";
 import { initialState, receivePacket } from "../../src/model/machine";
 import type { PacketKind } from "../../src/model/packet";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import { doorShapes, type Move, pauseMs, type Series, type Shape } from "../model/generate";
 import {
   address,

@@ -1,5 +1,5 @@
-import type { Policy } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/backends/render";
+import type { Policy } from "../../src/policy/policy";
 import type { Series } from "../model/generate";
 import type { ModelMachine, Variant } from "./model-machine";
 import { type Disagreement, mostSeriesAtOnce, playSeries } from "./model-play";

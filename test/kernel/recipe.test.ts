@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parsePolicy } from "../../src/policy/parse";
 import { renderPolicy } from "../../src/backends/render";
+import { parsePolicy } from "../../src/policy/parse";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkFitness } from "../../src/apply/fitness";
 import { observeHost } from "../../src/apply/observe";
-import { commandProgram, nameBackend, stageProgram } from "../../src/apply/program";
+import { commandProgram, stageProgram } from "../../src/apply/program";
+import { nameOnHost } from "../../src/backends/backends";
 import { planLoad } from "../../src/backends/load";
+import { renderPolicy } from "../../src/backends/render";
 import { isUnchanged, type Observed } from "../../src/plan/observed";
 import { digestText } from "../../src/policy/digest";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import type { Program } from "../../src/transport/host";
 import { writeProgram } from "../host/write-program";
 import type { CommandResult } from "../lab/command";
@@ -89,7 +90,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
         await host().run(["sh", `/var/lib/knockgate/${policy.name}/host.sh`, "boot", policy.name]);
         expect(isUnchanged(await observe(host(), policy))).toBe(true);
       }
-      expect((await ask("remove", "me", nameBackend(policy))).stdout).toContain("removed=yes");
+      expect((await ask("remove", "me", nameOnHost(policy))).stdout).toContain("removed=yes");
       expect((await observe(host(), policy)).loaded).toBeUndefined();
     });
   });
@@ -99,7 +100,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
 async function stage(host: LabHost, policy: Policy, id: string, { loaded }: Observed): Promise<string> {
   const { kind, text: load } = planLoad(policy, loaded, "192.0.2.9");
   const ruleset = renderPolicy(policy);
-  const files = { ruleset, load, owner: "me", backend: nameBackend(policy) };
+  const files = { ruleset, load, owner: "me", backend: nameOnHost(policy) };
   await run(host, stageProgram(policy.name, id, digestText(ruleset), files));
   return kind;
 }

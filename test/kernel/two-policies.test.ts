@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/backends/render";
+import type { PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 import { tcp } from "./attempt";
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hasRisen, readCounts } from "../../src/plan/counts";
+import { readCounts } from "../../src/backends/backends";
+import { hasRisen } from "../../src/plan/counts";
 import type { PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import { describeDrift, makeRedaction } from "../../src/plan/describe-drift";
 import { assessDrift, type Drift, type Expectation, nameObstacle } from "../../src/plan/drift";
 import type { Observed } from "../../src/plan/observed";
 import { findObstacles } from "../../src/plan/obstacles";
 import { digestText } from "../../src/policy/digest";
-import { renderPolicy } from "../../src/backends/render";
 import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 
 const text = renderPolicy(oldPolicy);
@@ -81,7 +81,7 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
   ],
   [
     "a rule of others before the jump",
-    { ...same, front },
+    { ...same, backend: "iptables", front },
     ["in front"],
     [/^in front: IPv6 .*--dport 22 -j ACCEPT$/],
   ],
@@ -158,6 +158,7 @@ describe("what is said and shown of a host", () => {
       },
       {
         ...same,
+        backend: "iptables",
         front: `# ipv4\n-A INPUT -p tcp --dport ${oldSteps[0]?.tcp} -j DROP\n-A INPUT -j kg_edge\n`,
       },
     ];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { GateCounts } from "../../src/plan/counts";
+import type { GateCounts } from "../../src/backends/backend";
 import { explainCounters } from "../../src/plan/explain-counts";
 import { edge, readPolicy } from "../policy/read-policy";
 

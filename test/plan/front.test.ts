@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findFrontRules } from "../../src/backends/iptables/preceding-rules";
+import { findPrecedingRules } from "../../src/backends/iptables/preceding-rules";
 
 const jump = "-A INPUT ! -i lo -j kg_edge";
 
@@ -19,8 +19,8 @@ describe("rules before the jump of a gate", () => {
     "-A INPUT -m state --state ESTABLISHED -j ACCEPT",
     "-A INPUT -m conntrack ! --ctstate RELATED,ESTABLISHED -j ACCEPT",
   ])("%s: is found, in its family", (rule) => {
-    expect(findFrontRules(front([rule, jump], [jump]), "edge")).toEqual([{ family: "ipv4", rule }]);
-    expect(findFrontRules(front([jump], [rule, jump]), "edge")).toEqual([{ family: "ipv6", rule }]);
+    expect(findPrecedingRules(front([rule, jump], [jump]), "edge")).toEqual([{ family: "ipv4", rule }]);
+    expect(findPrecedingRules(front([jump], [rule, jump]), "edge")).toEqual([{ family: "ipv6", rule }]);
   });
 
   test.each([
@@ -29,12 +29,12 @@ describe("rules before the jump of a gate", () => {
     '-A INPUT -m limit --limit 5/min -j LOG --log-prefix "seen "',
     "-A INPUT -i lo -j ACCEPT",
   ])("%s: decides over nothing that a gate would", (rule) => {
-    expect(findFrontRules(front([rule, jump], [rule, jump]), "edge")).toEqual([]);
+    expect(findPrecedingRules(front([rule, jump], [rule, jump]), "edge")).toEqual([]);
   });
 
   test("are not all rules where the jump is gone, or is another policy's", () => {
     const rule = "-A INPUT -j DROP";
-    expect(findFrontRules(front([rule], [rule, "-A INPUT ! -i lo -j kg_edge-2"]), "edge")).toEqual([]);
-    expect(findFrontRules("", "edge")).toEqual([]);
+    expect(findPrecedingRules(front([rule], [rule, "-A INPUT ! -i lo -j kg_edge-2"]), "edge")).toEqual([]);
+    expect(findPrecedingRules("", "edge")).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { describeCourse, nameTakenSet, readFreshness, writeSource } from "../../src/plan/knock-course";
+import { backendOf, backends } from "../../src/backends/backends";
+import { describeCourse, nameTakenSet } from "../../src/plan/knock-course";
 import { makePolicy } from "../host/policies";
 
 describe("asking a host how far a knock came", () => {
@@ -13,17 +14,20 @@ describe("asking a host how far a knock came", () => {
   ] as const)("names the set of %s for step %d from %s", (backend, position, source, set, written) => {
     const policy = makePolicy({ backend });
     expect(nameTakenSet(policy, { gate: "ssh", position, of: 3 }, source)).toBe(set);
-    expect(writeSource(policy, source)).toBe(written);
+    expect(backendOf(policy).writeSource(source)).toBe(written);
   });
 
   test.each([
-    ["4s984ms", 4_984],
-    ["1m2s3ms", 62_003],
-    ["1h", 3_600_000],
-    ["4295012345", 4_295_012_345],
-  ])("reads %s as a number that grows with how fresh it is", (said, number) => {
-    expect(readFreshness(said)).toBe(number);
-  });
+    ["nftables", "4s984ms", 4_984],
+    ["nftables", "1m2s3ms", 62_003],
+    ["nftables", "1h", 3_600_000],
+    ["iptables", "4295012345", 4_295_012_345],
+  ] as const)(
+    "reads what %s says, %s, as a number that grows with how fresh it is",
+    (backend, said, number) => {
+      expect(backends[backend].readFreshness(said)).toBe(number);
+    },
+  );
 
   test("claims no more than was seen", () => {
     expect(describeCourse(0, 3, "192.0.2.9")).toContain(

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { iptables } from "../../src/backends/iptables/iptables";
 import { arrangeLike } from "../../src/backends/listing";
+import { nftables } from "../../src/backends/nftables/nftables";
+
+const arrangeNft = (listing: string, model: string) => arrangeLike(listing, model, nftables.splitListing);
 
 const block = (name: string, ...lines: readonly string[]) =>
   `\t${name} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;
@@ -20,12 +24,12 @@ describe("a listing of nft in the order of another", () => {
       [block("set more"), counter, set],
     ],
   ])("%s, has its own blocks in that order", (_, own, arranged) => {
-    expect(arrangeLike(table(...own), table(counter, set, chain))).toBe(table(...arranged));
+    expect(arrangeNft(table(...own), table(counter, set, chain))).toBe(table(...arranged));
   });
 
   test("keeps the order of a chain's rules", () => {
     const other = block("chain ssh_door", "drop", "tcp dport vmap { 22 : goto a,", "\t\t     80 : goto b }");
-    expect(arrangeLike(table(other, set), table(set, chain))).toBe(table(set, other));
+    expect(arrangeNft(table(other, set), table(set, chain))).toBe(table(set, other));
   });
 });
 
@@ -54,9 +58,10 @@ test("a listing of iptables has its chains in the order of another, by family, e
   const arranged = write(
     ...["# ipv4", ":kg_b -", ":kg_a -", "-A kg_b 3", "-A kg_a 1", "-A kg_a 2", "# ipv6", ":kg_a -"],
   );
-  expect(arrangeLike(own, model)).toBe(arranged);
+  expect(arrangeLike(own, model, iptables.splitListing)).toBe(arranged);
 });
 
 test.each(["", "something else\n", "no end of line"])("what is no listing, as %j, stays as it is", (text) => {
-  expect(arrangeLike(text, table(set))).toBe(text);
+  expect(arrangeNft(text, table(set))).toBe(text);
+  expect(arrangeLike(text, "# ipv4\n", iptables.splitListing)).toBe(text);
 });

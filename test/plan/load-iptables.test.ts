@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { LoadedTable } from "../../src/backends/backend";
 import { planLoad } from "../../src/backends/load";
-import type { LoadedTable } from "../../src/plan/observed";
-import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/backends/render";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 const client = "198.51.100.7";
@@ -17,6 +17,7 @@ describe("a load onto nothing", () => {
   test("is the ruleset, and then which lists to empty and from which to take the deployer", () => {
     expect(planLoad(wanted, undefined, client)).toEqual({
       kind: "replace",
+      dependsOnLoaded: false,
       text: `${renderPolicy(wanted)}${tail}`,
     });
   });
@@ -46,6 +47,7 @@ describe("a load onto what is there", () => {
     const jump = "-I INPUT 1 ! -i lo -j kg_edge\n";
     expect(load).toEqual({
       kind: "refill",
+      dependsOnLoaded: false,
       text: `${renderPolicy(wanted).replaceAll(jump, `-D INPUT ! -i lo -j kg_edge\n${jump}`)}${tail}`,
     });
   });

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { LoadedTable, ObservedSet } from "../../src/backends/backend";
 import { planLoad } from "../../src/backends/load";
-import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
+import { lowerForBackend, renderPolicy } from "../../src/backends/render";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { lowerPolicy } from "../../src/ruleset/lower";
-import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 import { describeTable } from "./loaded-table";
 
@@ -11,12 +10,13 @@ const client = "198.51.100.7";
 const ssh = gate("ssh", "22", [7_000, 8_000, 9_000]);
 const web = gate("web", "443", [7_001, 8_001]);
 const wanted = read([ssh]);
-const loaded = describeTable(lowerPolicy(wanted));
+const loaded = describeTable(lowerForBackend(wanted));
 
 describe("a load that replaces", () => {
   test("clears the table in the same transaction, whether there is one or not", () => {
     expect(planLoad(wanted, undefined, client)).toEqual({
       kind: "replace",
+      dependsOnLoaded: false,
       text: `add table inet knockgate_edge\ndelete table inet knockgate_edge\n${renderPolicy(wanted)}`,
     });
   });
@@ -40,7 +40,7 @@ describe("a load that replaces", () => {
     ["a set is not ours to quote", { ...loaded, sets: [...loaded.sets, set('x"y', "ipv4_addr")] }],
     [
       "a set has another size than the policy's limit",
-      describeTable(lowerPolicy(readPolicy({ name: "edge", gates: [ssh], limits: { sources: 512 } }))),
+      describeTable(lowerForBackend(readPolicy({ name: "edge", gates: [ssh], limits: { sources: 512 } }))),
     ],
     [
       "a name holds a line break",
@@ -52,7 +52,7 @@ describe("a load that replaces", () => {
 
   test("is planned where a progress set now keeps packets", () => {
     const other = read([gate("ssh", "22", [7_000, 7_000, 8_000])]);
-    const lowered = lowerPolicy(other);
+    const lowered = lowerForBackend(other);
     const packets = lowered.sets.map((each) =>
       each.key === "packet" ? { ...each, key: "source" as const } : each,
     );
@@ -65,6 +65,7 @@ describe("a load that refills", () => {
     const table = "inet knockgate_edge";
     expect(planLoad(wanted, loaded, client)).toEqual({
       kind: "refill",
+      dependsOnLoaded: true,
       text: [
         `flush table ${table}`,
         ...["v4", "v6"].map((family) => `flush set ${table} knocking1_${family}`),
@@ -129,7 +130,7 @@ describe("a load that refills", () => {
   });
 
   test("deletes the chains, then the sets, and then the counters of a gate that is gone", () => {
-    const lines = commandsOf(planLoad(wanted, describeTable(lowerPolicy(read([ssh, web]))), client).text);
+    const lines = commandsOf(planLoad(wanted, describeTable(lowerForBackend(read([ssh, web]))), client).text);
     expect(lines.filter((line) => /^delete (chain|set|counter)/.test(line))).toEqual([
       "delete chain inet knockgate_edge web_door",
       "delete chain inet knockgate_edge web_knock",
@@ -167,11 +168,11 @@ describe("a load that refills", () => {
   });
 
   test("says each thing before what depends on it: flush, delete, fill, close", () => {
-    const order = commandsOf(planLoad(wanted, describeTable(lowerPolicy(read([ssh, web]))), client).text).map(
-      (line) => {
-        return line.split(" ").slice(0, 2).join(" ");
-      },
-    );
+    const order = commandsOf(
+      planLoad(wanted, describeTable(lowerForBackend(read([ssh, web]))), client).text,
+    ).map((line) => {
+      return line.split(" ").slice(0, 2).join(" ");
+    });
     expect([...new Set(order)]).toEqual([
       "flush table",
       "delete chain",

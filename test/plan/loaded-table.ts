@@ -1,6 +1,6 @@
-import type { LoadedTable, ObservedSet } from "../../src/plan/observed";
-import { baseChain, renderNftables, setShape } from "../../src/backends/nftables/render";
+import type { LoadedTable, ObservedSet } from "../../src/backends/backend";
 import { familySetName } from "../../src/backends/nftables/names";
+import { baseChain, renderNftables, setShape } from "../../src/backends/nftables/render";
 import type { Ruleset } from "../../src/ruleset/ruleset";
 
 /** What a host would say of a table that was just loaded from this ruleset. */

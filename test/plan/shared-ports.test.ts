@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import type { Observed } from "../../src/plan/observed";
 import { listSharedPorts } from "../../src/plan/shared-ports";
 import type { PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const web = {

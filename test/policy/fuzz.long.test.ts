@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isIdentifier } from "../../src/backends/quote";
+import { renderPolicy } from "../../src/backends/render";
 import { checkExpectations } from "../../src/check/expectations";
 import { lintPolicy, lintRules } from "../../src/check/lint";
 import { formatFindings } from "../../src/policy/finding";
 import { type PolicyReading, parsePolicy } from "../../src/policy/parse";
 import type { PolicyInput } from "../../src/policy/policy";
-import { isIdentifier } from "../../src/backends/quote";
-import { renderPolicy } from "../../src/backends/render";
 import { nearMissPolicy, policyInput, replaceSomewhere } from "../arbitraries";
 import { isPossible } from "./possible-policy";
 import { edge } from "./read-policy";

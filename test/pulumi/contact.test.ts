@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import { digestText } from "../../src/policy/digest";
 import { type RulesetArguments, readArguments } from "../../src/pulumi/arguments";
 import { needsHost } from "../../src/pulumi/contact";
 import { check, update } from "../../src/pulumi/operations";
-import { renderPolicy } from "../../src/backends/render";
 
 /** Nothing listens here: whoever dials it fails. */
 const connection = { host: "127.0.0.1", port: 1, dialErrorLimit: 1, perDialTimeout: 2, ignoreHostKey: true };

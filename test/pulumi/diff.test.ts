@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import { check, diff } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import { unknownValue } from "../../src/pulumi/unknown";
-import { renderPolicy } from "../../src/backends/render";
 
 const connection = { host: "203.0.113.7", user: "ops", password: "one" };
 const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }, { udp: 58_002 }] } };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { withProvingWorld, withWorld } from "../../src/apply/worlds";
+import { renderPolicy } from "../../src/backends/render";
 import { digestText } from "../../src/policy/digest";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
@@ -7,7 +8,6 @@ import { writePolicy } from "../../src/policy/written-policy";
 import { check, create, diff, read, delete as remove, update } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 import { listPossible } from "../../src/pulumi/recorded";
-import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../fake-host";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => undefined }));

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { withProvingWorld } from "../../src/apply/worlds";
+import { renderPolicy } from "../../src/backends/render";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
 import { writePolicy } from "../../src/policy/written-policy";
 import { applyAgain, mapHosts, putBack } from "../../src/pulumi/put-back";
-import { renderPolicy } from "../../src/backends/render";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
 
 vi.mock("../../src/apply/worlds", () => ({ withProvingWorld: vi.fn() }));

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { renderPolicy } from "../../src/backends/render";
 import { lintPolicy, lintRules } from "../../src/check/lint";
 import type { Policy } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import { readPolicy } from "../policy/read-policy";
 
 const folder = join(__dirname, "..", "golden");

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { families } from "../../src/policy/prefix";
-import { renderIptables } from "../../src/backends/iptables/render";
 import { toAnyPort } from "../../src/backends/iptables/match";
-import { lowerPolicy } from "../../src/ruleset/lower";
+import { renderIptables } from "../../src/backends/iptables/render";
 import { labelSecrets } from "../../src/backends/redact";
+import { lowerForBackend } from "../../src/backends/render";
+import { families } from "../../src/policy/prefix";
 import { showValue } from "../../src/ruleset/show";
 import { policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
@@ -27,13 +27,13 @@ const policy = fc
       })) as typeof input.gates,
     }),
   )
-  .filter((read) => lowerPolicy(read).sets.every(({ key }) => key !== "packet"));
+  .filter((read) => lowerForBackend(read).sets.every(({ key }) => key !== "packet"));
 
 describe("the rules for iptables", () => {
   test("name the list of who is knocking before any other, in the order in which each tool hands them to the kernel", () => {
     fc.assert(
       fc.property(policy, (read) => {
-        const ruleset = lowerPolicy(read);
+        const ruleset = lowerForBackend(read);
         // With stealth, or where each kind of packet may concern a gate, the doors stand before it: docs/backends.md.
         fc.pre(!read.stealth && ruleset.chains.some(({ name }) => name === "knocking"));
         for (const family of families) {
@@ -56,7 +56,7 @@ describe("the rules for iptables", () => {
     fc.assert(
       fc.property(policy, (read) => {
         const [shown, hidden] = [showValue, labelSecrets("key")].map(
-          (show) => renderIptables(lowerPolicy(read), "ipv4", show).rules,
+          (show) => renderIptables(lowerForBackend(read), "ipv4", show).rules,
         );
         expect(hidden?.length).toBe(shown?.length);
       }),
@@ -67,7 +67,7 @@ describe("the rules for iptables", () => {
   test("name only chains and lists that they have, and jump to each chain", () => {
     fc.assert(
       fc.property(policy, (read) => {
-        const [ipv4, ipv6] = families.map((each) => renderIptables(lowerPolicy(read), each, showValue));
+        const [ipv4, ipv6] = families.map((each) => renderIptables(lowerForBackend(read), each, showValue));
         const chains = ipv4?.chains ?? [];
         expect(ipv6?.chains).toEqual(chains);
         // Prefixes may be of one family alone.

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { lowerPolicy } from "../../src/ruleset/lower";
-import { renderNftables, setShape } from "../../src/backends/nftables/render";
 import { familySetName, tableName } from "../../src/backends/nftables/names";
+import { renderNftables, setShape } from "../../src/backends/nftables/render";
+import { lowerForBackend } from "../../src/backends/render";
 import type { Ruleset } from "../../src/ruleset/ruleset";
 import { gateName, policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
@@ -10,7 +10,8 @@ import { readPolicy } from "../policy/read-policy";
 /** One policy in eight has 16 gates or more, which takes as long as many small ones. */
 const runs = { numRuns: 50 };
 
-const render = (input: Parameters<typeof readPolicy>[0]) => renderNftables(lowerPolicy(readPolicy(input)));
+const render = (input: Parameters<typeof readPolicy>[0]) =>
+  renderNftables(lowerForBackend(readPolicy(input)));
 
 describe("the rendered text", () => {
   test("is the same bytes for the same policy", () => {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../src/policy/policy";
-import { portOf, type StepInput } from "../../src/policy/step";
-import { lowerPolicy } from "../../src/ruleset/lower";
 import { renderNftables } from "../../src/backends/nftables/render";
 import { redactListing, redactPorts, renderRedacted } from "../../src/backends/redact";
+import { lowerForBackend } from "../../src/backends/render";
+import type { Policy } from "../../src/policy/policy";
+import { portOf, type StepInput } from "../../src/policy/step";
 import { policyInput } from "../arbitraries";
 import { edge, readPolicy } from "../policy/read-policy";
 
@@ -12,7 +12,7 @@ import { edge, readPolicy } from "../policy/read-policy";
 const runs = { numRuns: 50 };
 
 const policy = readPolicy(edge);
-const rendered = renderNftables(lowerPolicy(policy));
+const rendered = renderNftables(lowerForBackend(policy));
 
 describe("a redacted ruleset", () => {
   test("shows all but the ports of steps, and a label where each stood", () => {
@@ -107,7 +107,7 @@ describe("a redacted ruleset", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const read = readPolicy(input);
-        const lines = renderNftables(lowerPolicy(read)).split("\n");
+        const lines = renderNftables(lowerForBackend(read)).split("\n");
         const redacted = renderRedacted(read, "key").split("\n");
         expect(redacted).toHaveLength(lines.length);
         for (const [index, line] of redacted.entries()) {
@@ -124,7 +124,7 @@ describe("a redacted listing", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const read = readPolicy(input);
-        const text = renderNftables(lowerPolicy(read));
+        const text = renderNftables(lowerForBackend(read));
         expect(redactListing(text, read, "key")).toBe(renderRedacted(read, "key"));
       }),
       runs,

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { lintPolicy } from "../../src/check/lint";
 import { planLoad } from "../../src/backends/load";
+import { lowerForBackend, renderPolicy } from "../../src/backends/render";
+import { lintPolicy } from "../../src/check/lint";
 import type { Policy, PolicyInput } from "../../src/policy/policy";
-import { lowerPolicy } from "../../src/ruleset/lower";
-import { renderPolicy } from "../../src/backends/render";
 import { describeTable } from "../plan/loaded-table";
 import { readPolicy } from "../policy/read-policy";
 
@@ -59,7 +58,7 @@ describe.each(["nftables", "iptables"] as const)(
 function planOnLoaded(policy: Policy): unknown {
   const loaded =
     policy.backend === "nftables"
-      ? describeTable(lowerPolicy(policy))
+      ? describeTable(lowerForBackend(policy))
       : { listing: renderPolicy(policy), sets: [], chains: [], counters: [] };
   return planLoad(policy, loaded, "192.0.2.7");
 }

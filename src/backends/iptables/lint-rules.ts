@@ -1,6 +1,6 @@
+import type { LintRule, Objection } from "../../policy/lint-rule.js";
 import type { Policy } from "../../policy/policy.js";
 import { sameStep } from "../../policy/step.js";
-import type { LintRule, Objection } from "../../policy/lint-rule.js";
 
 /** The longest name of a chain (kernel `XT_EXTENSION_MAXNAMELEN`, without the byte that ends it). */
 const longestChainName = 28;
@@ -14,15 +14,15 @@ const defaultRecentSources = 100;
  */
 const mostCheapGates = 10;
 
-/** Rules about what the backend iptables can't do, or can do only within limits. */
-export const backendRules: readonly LintRule[] = [
+/** What iptables can't do, or can do only within limits. */
+export const iptablesLintRules: readonly LintRule[] = [
   {
     id: "iptables-doubled-step",
     severity: "error",
     isRisk: false,
     why: "xt_recent knows addresses alone: a packet that the network doubled would count as the next step.",
     fix: "Put another step between the two, or use the backend nftables.",
-    check: (policy) => ifIptables(policy, findDoubledSteps),
+    check: findDoubledSteps,
   },
   {
     id: "iptables-name-too-long",
@@ -30,7 +30,7 @@ export const backendRules: readonly LintRule[] = [
     isRisk: false,
     why: `A chain's name has at most ${longestChainName} characters: kg_<policy>_<gate>_closed, kg_<policy>_beginning.`,
     fix: "Shorten the policy's or the gate's name.",
-    check: (policy) => ifIptables(policy, findLongNames),
+    check: findLongNames,
   },
   {
     id: "iptables-log-prefix-too-long",
@@ -39,14 +39,12 @@ export const backendRules: readonly LintRule[] = [
     why: `A log line's prefix has at most ${longestLogPrefix} characters in iptables: <prefix> <gate> <event>.`,
     fix: "Shorten log.prefix or the gate's name.",
     check: (policy) =>
-      ifIptables(policy, () =>
-        policy.gates.flatMap((gate) => {
-          const longest = Math.max(0, ...(policy.log?.events ?? []).map((event) => event.length));
-          const isTooLong =
-            longest > 0 && `${policy.log?.prefix} ${gate.name} `.length + longest + 1 > longestLogPrefix;
-          return isTooLong ? [{ path: "log.prefix", message: `is too long with gate "${gate.name}".` }] : [];
-        }),
-      ),
+      policy.gates.flatMap((gate) => {
+        const longest = Math.max(0, ...(policy.log?.events ?? []).map((event) => event.length));
+        const isTooLong =
+          longest > 0 && `${policy.log?.prefix} ${gate.name} `.length + longest + 1 > longestLogPrefix;
+        return isTooLong ? [{ path: "log.prefix", message: `is too long with gate "${gate.name}".` }] : [];
+      }),
   },
   {
     id: "iptables-few-sources",
@@ -57,13 +55,12 @@ export const backendRules: readonly LintRule[] = [
       "(ip_list_tot), and forgets the oldest for a new one: as many spoofed packets push a client out, an open door too; first steps " +
       "of one gate push out who knocks at another. Who is pushed out has to begin anew. It counts whole seconds.",
     fix: "Load xt_recent with a larger ip_list_tot and set limits.sources to it, or use the backend nftables.",
-    check: (policy) =>
-      ifIptables(policy, () => [
-        {
-          path: "backend",
-          message: `holds as many sources as the host's xt_recent, ${defaultRecentSources} unless it was told otherwise.`,
-        },
-      ]),
+    check: () => [
+      {
+        path: "backend",
+        message: `holds as many sources as the host's xt_recent, ${defaultRecentSources} unless it was told otherwise.`,
+      },
+    ],
   },
   {
     id: "iptables-many-gates",
@@ -74,17 +71,15 @@ export const backendRules: readonly LintRule[] = [
       "looked for in two or more of them for each gate: what such a packet costs grows with the square of the number of gates, and " +
       "whoever knows one first step can send many of them. All other packets cost the same for any number of gates.",
     fix: "Use the backend nftables, or put the ports behind fewer gates.",
-    check: (policy) =>
-      ifIptables(policy, ({ gates }) =>
-        gates.length > mostCheapGates
-          ? [
-              {
-                path: "gates",
-                message: `are ${gates.length}: so many make each first step dear in iptables.`,
-              },
-            ]
-          : [],
-      ),
+    check: ({ gates }) =>
+      gates.length > mostCheapGates
+        ? [
+            {
+              path: "gates",
+              message: `are ${gates.length}: so many make each first step dear in iptables.`,
+            },
+          ]
+        : [],
   },
 ];
 
@@ -107,8 +102,4 @@ function findDoubledSteps(policy: Policy): readonly Objection[] {
       ];
     }),
   );
-}
-
-function ifIptables(policy: Policy, find: (policy: Policy) => readonly Objection[]): readonly Objection[] {
-  return policy.backend === "iptables" ? find(policy) : [];
 }

@@ -1,11 +1,10 @@
 import type { Family } from "../../policy/prefix.js";
-import { listFamilyLines, renderIptables, renderIptablesText } from "./render.js";
-import { listName } from "./names.js";
-import { isIdentifier } from "../quote.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import { showValue } from "../../ruleset/show.js";
-import type { Load } from "../load.js";
-import type { LoadedTable } from "../../plan/observed.js";
+import type { Load, LoadedTable } from "../backend.js";
+import { isIdentifier } from "../quote.js";
+import { listName } from "./names.js";
+import { listFamilyLines, renderIptables, renderIptablesText } from "./render.js";
 
 /**
  * Plans one transaction for each family. iptables-restore empties each chain that it names. The same transaction
@@ -37,6 +36,8 @@ export function planIptablesLoad(
     .map((set) => listName(ruleset.policy, set.name));
   return {
     kind: loaded === undefined ? "replace" : "refill",
+    // What iptables refuses does not depend on what is loaded.
+    dependsOnLoaded: false,
     text: [
       renderIptablesText(ruleset, showValue, replaced),
       ...forget.map((list) => `#forget ${list}\n`),

@@ -3,8 +3,8 @@ import { linkLocal } from "../../policy/gate.js";
 import type { PortRange } from "../../policy/port.js";
 import { type Family, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import { portOf } from "../../policy/step.js";
-import { listName } from "./names.js";
 import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "../../ruleset/ruleset.js";
+import { listName } from "./names.js";
 
 export interface MatchContext {
   readonly ruleset: Ruleset;

@@ -1,24 +1,18 @@
-import { type Family, families } from "../../policy/prefix.js";
-import { listFamilyLines } from "./render.js";
+import { families } from "../../policy/prefix.js";
+import type { PrecedingRule } from "../backend.js";
 import { chainName } from "./names.js";
-
-/** Another firewall's rule that packets meet before the policy's jump, so it decides first. */
-export interface FrontRule {
-  readonly family: Family;
-  /** As iptables-save lists it. */
-  readonly rule: string;
-}
+import { listFamilyLines } from "./render.js";
 
 /**
  * Finds the rules that may decide on a packet before a policy of the backend iptables sees it (iptables(8): the first
  * rule that ends in a verdict counts). A change inserts its jump before all other rules, so each rule found was added
  * later.
  *
- * @param front the value of `Observed.front`
+ * @param listed the value of `Observed.front`
  */
-export function findFrontRules(front: string, policy: string): readonly FrontRule[] {
+export function findPrecedingRules(listed: string, policy: string): readonly PrecedingRule[] {
   return families.flatMap((family) => {
-    const lines = listFamilyLines(front, family);
+    const lines = listFamilyLines(listed, family);
     const jump = lines.findIndex((line) => line.endsWith(` -j ${chainName(policy, "input")}`));
     // If the jump is gone, the drift is a changed line, and no rule is in front.
     return lines

@@ -1,9 +1,9 @@
 import { unreachable } from "../../errors.js";
 import { type Family, families } from "../../policy/prefix.js";
+import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "../../ruleset/ruleset.js";
+import { quoteIptables } from "../quote.js";
 import { type MatchContext, renderMatches, toAnyPort, toRange, writeRange } from "./match.js";
 import { chainName, hook, listName } from "./names.js";
-import { quoteIptables } from "../quote.js";
-import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "../../ruleset/ruleset.js";
 
 /** A ruleset as iptables-restore and ip6tables-restore read it, without the lines that begin and end a table. */
 export interface IptablesRules {

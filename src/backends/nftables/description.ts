@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { LoadedTable, ObservedChain, ObservedSet } from "../backend.js";
 import { parseJson } from "./json.js";
-import type { LoadedTable, ObservedChain, ObservedSet } from "../../plan/observed.js";
 
 /** What nft says of a policy's own table. It tells a load what it can keep. */
 export type Description = Pick<LoadedTable, "sets" | "chains" | "counters" | "isUndescribed">;

@@ -1,12 +1,11 @@
 import { isIPv4 } from "node:net";
 import { families } from "../../policy/prefix.js";
-import { baseChain, describeSet, renderNftables, setShape } from "./render.js";
-import { familySetName, tableName } from "./names.js";
-import { identifier, isIdentifier } from "../quote.js";
 import type { Ruleset, SourceSet } from "../../ruleset/ruleset.js";
 import { showValue } from "../../ruleset/show.js";
-import type { Load } from "../load.js";
-import type { LoadedTable, ObservedChain, ObservedSet } from "../../plan/observed.js";
+import type { Load, LoadedTable, ObservedChain, ObservedSet } from "../backend.js";
+import { identifier, isIdentifier } from "../quote.js";
+import { familySetName, tableName } from "./names.js";
+import { baseChain, describeSet, renderNftables, setShape } from "./render.js";
 
 /** Plans one transaction for `nft -f`. */
 export function planNftablesLoad(
@@ -17,7 +16,11 @@ export function planNftablesLoad(
   const table = `inet ${tableName(ruleset.policy)}`;
   const text = renderNftables(ruleset, showValue);
   if (loaded === undefined || !doesFit(ruleset, loaded)) {
-    return { kind: "replace", text: `add table ${table}\ndelete table ${table}\n${text}` };
+    return {
+      kind: "replace",
+      dependsOnLoaded: false,
+      text: `add table ${table}\ndelete table ${table}\n${text}`,
+    };
   }
   const wantedSets = new Set(ruleset.sets.flatMap(familySetNames));
   const wantedChains = new Set(ruleset.chains.map((chain) => chain.name));
@@ -42,7 +45,7 @@ export function planNftablesLoad(
     ...declareNew(ruleset, loaded, table),
   ];
   const close = closeDoors(ruleset, loadedSets, table, sources);
-  return { kind: "refill", text: `${lines.join("\n")}\n${text}${close}` };
+  return { kind: "refill", dependsOnLoaded: true, text: `${lines.join("\n")}\n${text}${close}` };
 }
 
 /**

@@ -2,9 +2,9 @@ import { unreachable } from "../../errors.js";
 import { linkLocal } from "../../policy/gate.js";
 import { type Family, families, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import type { Step } from "../../policy/step.js";
-import { familySetName, type NftablesContext } from "./names.js";
-import { identifier } from "../quote.js";
 import type { Match, Rule, ShowSecret, SourceSet, StepMatch, Verdict } from "../../ruleset/ruleset.js";
+import { identifier } from "../quote.js";
+import { familySetName, type NftablesContext } from "./names.js";
 
 /**
  * Returns the families that a rule is printed for. `undefined`: the rule is the same for both families and is printed

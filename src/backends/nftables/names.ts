@@ -1,6 +1,6 @@
 import type { Family } from "../../policy/prefix.js";
-import { identifier } from "../quote.js";
 import type { ShowSecret, SourceSet } from "../../ruleset/ruleset.js";
+import { identifier } from "../quote.js";
 
 /** What the printer of one rule needs to know of the ruleset. */
 export interface NftablesContext {

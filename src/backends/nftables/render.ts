@@ -1,18 +1,11 @@
 import { unreachable } from "../../errors.js";
 import { formatPortRange } from "../../policy/port.js";
 import { type Family, families } from "../../policy/prefix.js";
-import {
-  familiesOf,
-  isOfFamily,
-  renderMap,
-  renderMatch,
-  renderSaddr,
-  renderStepDispatch,
-} from "./match.js";
-import { familySetName, type NftablesContext, tableName } from "./names.js";
-import { identifier, quoteNftables } from "../quote.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "../../ruleset/ruleset.js";
 import { showValue } from "../../ruleset/show.js";
+import { identifier, quoteNftables } from "../quote.js";
+import { familiesOf, isOfFamily, renderMap, renderMatch, renderSaddr, renderStepDispatch } from "./match.js";
+import { familySetName, type NftablesContext, tableName } from "./names.js";
 
 /**
  * The hook and the priority at which the kernel hands packets to the policy. Input: before the filter chains of others

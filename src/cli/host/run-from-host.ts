@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { countPackets, readKernelLog } from "../../apply/observe.js";
 import { withHost } from "../../apply/with-host.js";
-import type { Counts } from "../../plan/counts.js";
+import type { Counts } from "../../backends/backend.js";
 import { explainCounters } from "../../plan/explain-counts.js";
 import { formatFindings } from "../../policy/finding.js";
 import type { Policy } from "../../policy/policy.js";

@@ -1,14 +1,14 @@
 import { describeObserved, listWarnings } from "../../apply/describe.js";
 import { countPackets, observeHost } from "../../apply/observe.js";
 import { withHost } from "../../apply/with-host.js";
-import type { Counts, GateCounts } from "../../plan/counts.js";
+import type { Counts, GateCounts } from "../../backends/backend.js";
+import { renderPolicy } from "../../backends/render.js";
 import { describeDrift, makeRedaction, showOwner } from "../../plan/describe-drift.js";
 import { assessDrift } from "../../plan/drift.js";
 import type { Observed } from "../../plan/observed.js";
 import { findObstacles } from "../../plan/obstacles.js";
 import { digestText } from "../../policy/digest.js";
 import type { Policy } from "../../policy/policy.js";
-import { renderPolicy } from "../../backends/render.js";
 import type { Call, Outcome, Surroundings } from "../command.js";
 import { namePlace, readErrand } from "./errand.js";
 

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import type { Event } from "../../policy/policy.js";
+import { counterName } from "../../ruleset/lower-event.js";
+import type { GateCounts } from "../backend.js";
+import { parseJson } from "./json.js";
+
+const countersSchema = z.object({
+  nftables: z.array(
+    z.object({ counter: z.object({ name: z.string(), packets: z.number() }).optional() }).loose(),
+  ),
+});
+
+/** Reads a policy's named counters from `nft -j list counters` (libnftables-json(5)). */
+export function readNftablesCounts(text: string): ((gate: string) => GateCounts) | undefined {
+  const listing = countersSchema.safeParse(parseJson(text));
+  if (!listing.success) return undefined;
+  const packets = new Map(
+    listing.data.nftables.flatMap(({ counter }) =>
+      counter === undefined ? [] : [[counter.name, counter.packets] as const],
+    ),
+  );
+  return (gate) => {
+    const read = (event: Event) => packets.get(counterName(gate, event)) ?? 0;
+    return {
+      accepted: read("accepted"),
+      dropped: read("dropped"),
+      opened: read("opened"),
+      reset: read("reset"),
+    };
+  };
+}
