@@ -36,6 +36,7 @@ export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/guarded-comman
 export { KnockFleet } from "./pulumi/knock-fleet.js";
 export { KnockGate } from "./pulumi/knock-gate.js";
 export type { CapturedPacket, PacketReading } from "./simulate/captured-packet.js";
+export type { Reason } from "./simulate/cause.js";
 export { explainLogLines } from "./simulate/explain-log.js";
 export { formatSimulation } from "./simulate/format-simulation.js";
 export { type LogEvent, type LogReading, parseLogLines } from "./simulate/log-lines.js";
@@ -47,4 +48,4 @@ export {
   simulatePackets,
   type TraceLine,
 } from "./simulate/simulate.js";
-export type { GateVerdict, Reason } from "./simulate/verdict.js";
+export type { GateVerdict } from "./simulate/verdict.js";

@@ -1,4 +1,4 @@
-import type { World } from "../src/apply/change";
+import type { World } from "../src/apply/request";
 import { familySetName, tableName } from "../src/backends/nftables/names";
 import { baseChain, setShape } from "../src/backends/nftables/render";
 import { lowerForBackend, renderPolicy } from "../src/backends/render";

@@ -13,9 +13,8 @@ import { listSharedPorts } from "../plan/shared-ports.js";
 import { listUntracked } from "../plan/untracked.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
-import type { ChangeRequest } from "./change.js";
-
 import { isSamePlace } from "./replaced.js";
+import type { ChangeRequest } from "./request.js";
 
 /** Lists what does not stop a change, but may keep a gate from working. */
 export function listWarnings(

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError, unreachable } from "../errors.js";
 import { readAnswer } from "../transport/read-answer.js";
-import type { ChangeRequest, Confirmed, World } from "./change.js";
 import { type Reached, reachHost } from "./reach.js";
+import type { ChangeRequest, Confirmed, World } from "./request.js";
 import type { ChangeStep } from "./step.js";
 import { type UndoOutcome, undoChange } from "./undo.js";
 

@@ -2,8 +2,8 @@ import { showOwner } from "../plan/describe-drift.js";
 import { assessDrift } from "../plan/drift.js";
 import type { Observed } from "../plan/observed.js";
 import type { HostConnection } from "../transport/host.js";
-import type { ChangeRequest } from "./change.js";
 import { adoptPolicy, checkOwner } from "./owner.js";
+import type { ChangeRequest } from "./request.js";
 
 /**
  * Keeps a ruleset that is already what the host should have, and returns a line that says so. `undefined` when a change

@@ -3,10 +3,10 @@ import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
 import { joinWords } from "../transport/shell.js";
 import { type Look, lookForLife } from "./alive.js";
-import type { World } from "./change.js";
 import { library } from "./program.js";
 import { reachHost } from "./reach.js";
 import { removeFromReached } from "./remove.js";
+import type { World } from "./request.js";
 
 export interface Leaving {
   readonly policy: Policy;

@@ -1,5 +1,5 @@
 import type { Connection } from "../transport/connection.js";
-import type { World } from "./change.js";
+import type { World } from "./request.js";
 
 /**
  * Retries a refused login as often as a failed dial: on a new machine, sshd may answer before the keys are installed.

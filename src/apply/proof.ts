@@ -2,7 +2,12 @@ import type { Counts } from "../backends/backend.js";
 import { KnockgateError } from "../errors.js";
 import type { CutOff, Route, Vantage } from "../transport/host.js";
 import type { OtherGate } from "./behind.js";
-import type { FindSource } from "./trace-knock.js";
+
+/**
+ * Returns how fresh a source is in one of the host's sets: a number that grows when a packet puts the source there;
+ * `undefined` when the source is not in the set.
+ */
+export type FindSource = (set: string, source: string) => Promise<number | undefined>;
 
 /** What a proof needs besides the policy. */
 export interface ProofContext {

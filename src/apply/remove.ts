@@ -3,9 +3,9 @@ import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import { describeLeftCopy } from "../plan/neighbours.js";
 import type { Policy } from "../policy/policy.js";
-import type { World } from "./change.js";
 import { commandProgram, exitCodes, parseReply } from "./program.js";
 import { type Reached, reachHost } from "./reach.js";
+import type { World } from "./request.js";
 
 const removeTimeoutMs = 60_000;
 

@@ -3,17 +3,11 @@ import { describeCourse, nameTakenSet } from "../plan/knock-course.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { HostConnection } from "../transport/host.js";
 import { commandProgram, parseReply } from "./program.js";
-import type { ProofContext } from "./proof.js";
+import type { FindSource, ProofContext } from "./proof.js";
 
 const askTimeoutMs = 10_000;
 /** Reads of the set for each step. A step that gets no answer has normally arrived by the last one. */
 const triesToFind = 3;
-
-/**
- * Returns how fresh a source is in one of the host's sets: a number that grows when a packet puts the source there;
- * `undefined` when the source is not in the set.
- */
-export type FindSource = (set: string, source: string) => Promise<number | undefined>;
 
 export function makeFindSource(connection: HostConnection, policy: Policy): FindSource {
   const backend = backendOf(policy);

@@ -1,8 +1,8 @@
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../transport/connection.js";
 import type { OtherGate } from "./behind.js";
-import type { World } from "./change.js";
 import { type Reached, reachHost } from "./reach.js";
+import type { World } from "./request.js";
 import { withWorld } from "./worlds.js";
 
 /** How to reach a host, and what is known about its gates. */

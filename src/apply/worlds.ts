@@ -6,8 +6,8 @@ import type { Connection } from "../transport/connection.js";
 import { findRoutes } from "../transport/routes.js";
 import { findVantage } from "../transport/vantage.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
-import type { World } from "./change.js";
 import { refuseUntouched } from "./failure.js";
+import type { World } from "./request.js";
 
 /** Where to apply a policy, and where to prove it from. */
 export interface Destination {

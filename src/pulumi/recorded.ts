@@ -1,4 +1,4 @@
-import type { ChangeRequest, Confirmed } from "../apply/change.js";
+import type { ChangeRequest, Confirmed } from "../apply/request.js";
 import { KnockgateError } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
 import { writePolicy } from "../policy/written-policy.js";

@@ -1,8 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyInput } from "../policy/policy.js";
 import type { ConnectionInput } from "../transport/connection.js";
-import type { KnockFleet } from "./knock-fleet.js";
-import type { KnockGate } from "./knock-gate.js";
 import type { RulesetState } from "./state.js";
 import type { WaveInputs, WaveState } from "./wave-state.js";
 
@@ -55,13 +52,8 @@ export const waveSecrecy: SecrecyOf<keyof WaveInputs | keyof WaveState> = {
   undone: "plain",
 };
 
-type OutputName<Component> = {
-  [Name in keyof Component]: Component[Name] extends pulumi.OutputInstance<unknown> ? Name : never;
-}[keyof Component] &
-  string;
-
-/** For the outputs of the components and of a fleet's hosts. */
-export const componentSecrecy: SecrecyOf<Exclude<OutputName<KnockGate> | OutputName<KnockFleet>, "urn">> = {
+/** For the outputs of the components and of a fleet's hosts. A type test holds the names against the components. */
+export const componentSecrecy = {
   ruleset: "plain",
   digest: "secret",
   knock: "secret",
@@ -70,7 +62,7 @@ export const componentSecrecy: SecrecyOf<Exclude<OutputName<KnockGate> | OutputN
   profiles: "secret",
   counters: "plain",
   summary: "plain",
-};
+} as const satisfies Readonly<Record<string, Secrecy>>;
 
 type FieldName<T> = T extends readonly (infer Item)[]
   ? FieldName<Item>

@@ -4,7 +4,24 @@ import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import { compareWithStep } from "./near-step.js";
 import { formatSeconds } from "./seconds.js";
-import type { Reason } from "./verdict.js";
+
+/** Why a door opened for a source, or stayed closed. */
+export type Reason =
+  | "open"
+  | "allowed"
+  | "denied"
+  | "link-local"
+  | "no-step"
+  | "missing-step"
+  | "too-late"
+  | "wrong-order"
+  | "put-back"
+  | "retransmitted"
+  | "wrong-protocol"
+  | "wrong-size"
+  | "two-sources"
+  | "tried-too-early"
+  | "tried-too-late";
 
 /** Why a packet did not advance a knock, or reset it. */
 export interface Cause {

@@ -1,24 +1,7 @@
+import type { Reason } from "./cause.js";
 import type { Course } from "./course.js";
 import { formatSeconds } from "./seconds.js";
 import type { SplitKnock } from "./split-knock.js";
-
-/** Why a door opened for a source, or stayed closed. */
-export type Reason =
-  | "open"
-  | "allowed"
-  | "denied"
-  | "link-local"
-  | "no-step"
-  | "missing-step"
-  | "too-late"
-  | "wrong-order"
-  | "put-back"
-  | "retransmitted"
-  | "wrong-protocol"
-  | "wrong-size"
-  | "two-sources"
-  | "tried-too-early"
-  | "tried-too-late";
 
 /** The result of one source at one gate. */
 export interface GateVerdict {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ChangeRequest, changeHost } from "../../src/apply/change";
+import { changeHost } from "../../src/apply/change";
+import type { ChangeRequest } from "../../src/apply/request";
 import { renderPolicy } from "../../src/backends/render";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";

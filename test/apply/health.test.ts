@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ChangeRequest, changeHost } from "../../src/apply/change";
+import { changeHost } from "../../src/apply/change";
 import { checkHealth } from "../../src/apply/health";
+import type { ChangeRequest } from "../../src/apply/request";
 import { renderPolicy } from "../../src/backends/render";
 import { KnockgateError } from "../../src/errors";
 import { parsePolicy } from "../../src/policy/parse";

@@ -1,6 +1,8 @@
 // A deployer for tests to kill: reads one change as JSON from its stdin and tells each line of its log.
+
 import { text } from "node:stream/consumers";
-import { type ChangeRequest, changeHost } from "../../src/apply/change";
+import { changeHost } from "../../src/apply/change";
+import type { ChangeRequest } from "../../src/apply/request";
 import type { ConnectionInput } from "../../src/transport/connection";
 import { openDeployment } from "./deployment";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { World } from "../../src/apply/change";
+import type { World } from "../../src/apply/request";
 import { type ConnectionInput, connectionSchema } from "../../src/transport/connection";
 import type { KnockStep, Route } from "../../src/transport/host";
 import { findRoutes } from "../../src/transport/routes";

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
-import { expect, test } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
+import type { KnockFleet } from "../../src/pulumi/knock-fleet";
+import type { KnockGate } from "../../src/pulumi/knock-gate";
 import {
   componentSecrecy,
   fieldSecrecy,
@@ -16,6 +19,15 @@ test("these are secret, and nothing else is", () => {
     ...["privateKeyPassword", "profile", "profiles", "proveFrom", "redactionKey", "rulesets", "sshConfig"],
     ...["steps", "sudoPassword"],
   ]);
+});
+
+type OutputName<Component> = {
+  [Name in keyof Component]: Component[Name] extends pulumi.OutputInstance<unknown> ? Name : never;
+}[keyof Component];
+
+test("each output of the components, and nothing else, is said to be secret or plain", () => {
+  type Outputs = Exclude<OutputName<KnockGate> | OutputName<KnockFleet>, "urn">;
+  expectTypeOf<keyof typeof componentSecrecy>().toEqualTypeOf<Outputs>();
 });
 
 test("a name means one thing: the schema for other languages goes by it alone", () => {

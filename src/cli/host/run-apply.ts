@@ -1,4 +1,5 @@
-import { type ChangeRequest, changeHost } from "../../apply/change.js";
+import { changeHost } from "../../apply/change.js";
+import type { ChangeRequest } from "../../apply/request.js";
 import { withProvingWorld } from "../../apply/worlds.js";
 import { listGates } from "../../client/profile.js";
 import { readWay } from "../../client/way.js";
