@@ -26,8 +26,8 @@ const deployers: readonly Row[] = [
     done: "two deployers, one host, one policy: the second tries while the first is between arm and load",
     on,
     from,
-    // A second engine must start and be refused meanwhile.
-    armedSeconds: 60,
+    // A second engine must start and be refused meanwhile, on a machine that is busy with other rows.
+    armedSeconds: 240,
     before: enterOther,
     within: { after: "arm", act: otherUps(/\[CHANGE_PENDING\]/) },
     ends: "new",
