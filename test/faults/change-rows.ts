@@ -52,6 +52,7 @@ const deployers: readonly Row[] = [
     ends: "new",
     up: { at: "arm", code: "HOST_FAILED", state: "untouched", why: /is not staged/ },
     knownTo: "second deployer's state",
+    isDeep: true,
   },
 ];
 
@@ -81,6 +82,7 @@ const proofs: readonly Row[] = [
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
     mended: [unnamedStep],
+    isDeep: true,
   },
   {
     id: "opens-without-a-knock-nftables",
@@ -194,6 +196,7 @@ const timers: readonly Row[] = [
     ends: "old",
     up: "killed",
     mended: ["the change failed, because no other timer was tried where systemd runs"],
+    isDeep: true,
   },
 ];
 
