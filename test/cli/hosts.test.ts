@@ -87,7 +87,7 @@ describe("knockgate apply", () => {
     expect(await run(["apply", file("new.json"), "edge.test"])).toMatchObject({
       exitCode: 3,
       err: expect.stringMatching(
-        /no SSH connection came about.*Nothing was changed on the host.*\[UNREACHABLE\]/s,
+        /no SSH connection was made.*Nothing was changed on the host.*\[UNREACHABLE\]/s,
       ),
     });
     const former = ["--former", file("old.json")];

@@ -135,7 +135,7 @@ describe("adopting", () => {
 
     theirs.openForSeconds = declared.openForSeconds;
     const adopted = await second.up(listen);
-    expect(adopted.stdout).toContain("it is this owner's now, and its open doors stay open");
+    expect(adopted.stdout).toContain("this owner has taken it over, and its open doors stay open");
     expect(adopted.stdout).not.toContain("4/6 load");
 
     declared.openForSeconds = 4;
