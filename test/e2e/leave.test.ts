@@ -144,7 +144,7 @@ describe("adopting", () => {
     await first.up(listen);
     expect(await listTable(host)).not.toBe(table);
     // The second one's gate is none of its own by now.
-    expect((await second.destroy(listen)).stdout).toContain("left alone");
+    expect((await second.destroy(listen)).stdout).toContain("not touched");
     expect(await listTable(host)).not.toBe("");
     await first.destroy(listen);
     expect(await listTable(host)).toBe("");
