@@ -79,7 +79,7 @@ function advise({ code }: KnockgateError, look: Look | undefined): string {
     ? "If this host has a new key, set `hostKey` or correct known_hosts."
     : "Find out why it does not take an SSH connection from here.";
   const where = "docs/leaving.md says what to do if another machine has this address now.";
-  return `A machine answers there${seen}: if it is this host, its gate still stands. ${next} ${where}`;
+  return `A machine answers there${seen}: if it is this host, its gate is still up. ${next} ${where}`;
 }
 
 function endSentence(text: string): string {

@@ -91,7 +91,9 @@ describe("a change that succeeds", () => {
     await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.world);
     expect(host.state.confirmed?.owner).toBe("me");
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
-    expect(host.lines.at(-1)).toContain("confirmed and loaded by other; this owner has taken it over");
+    expect(host.lines.at(-1)).toContain(
+      "confirmed and loaded by other; it now belongs to the owner of this change",
+    );
   });
 
   test("changes what another owner has confirmed when it may adopt", async () => {

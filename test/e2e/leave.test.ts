@@ -135,7 +135,9 @@ describe("adopting", () => {
 
     theirs.openForSeconds = declared.openForSeconds;
     const adopted = await second.up(listen);
-    expect(adopted.stdout).toContain("this owner has taken it over, and its open doors stay open");
+    expect(adopted.stdout).toContain(
+      "it now belongs to the owner of this change, and its open doors stay open",
+    );
     expect(adopted.stdout).not.toContain("4/6 load");
 
     declared.openForSeconds = 4;
