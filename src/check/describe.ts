@@ -6,7 +6,7 @@ export function describeRules(): string {
   return [
     "# Rules of the linter",
     "",
-    "An error fails the policy. A warning is only reported. To accept a risk, name its rule in the policy's `acceptRisks`: an error then becomes a warning, and a warning is no longer reported. What a backend can't do can't be accepted.",
+    "An error fails the policy. A warning is only reported. To accept a risk, name its rule in the policy's `acceptRisks`: an error then becomes a warning, and a warning is no longer reported. A rule about what a backend can't do has to be followed.",
     "",
     "| rule | severity | can be accepted |",
     "| --- | --- | --- |",

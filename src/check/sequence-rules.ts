@@ -82,7 +82,7 @@ export const sequenceRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "A scanner sends a packet that got no answer again, from another source port, and so takes both steps at once. Whoever " +
+      "If a packet gets no answer, a scanner sends it again from another source port, and so takes both steps at once. Whoever " +
       "guesses one step has the other, so it does not make the knock harder to guess.",
     fix: "Put another step between them, or choose another port.",
     check: (policy) =>

@@ -155,6 +155,6 @@ function oldPacket(number: number): Finding {
     path: `packet ${number}`,
     rule: "capture-format",
     message: "is in a block of an old form that is not supported.",
-    fix: "Write the file anew: `tcpdump -r OLD -w NEW`.",
+    fix: "Write the file again: `tcpdump -r OLD -w NEW`.",
   };
 }

@@ -40,7 +40,7 @@ describe("a trace", () => {
       "TCP: ssh: another packet came between step 1 and step 2; strict puts the source back to the start",
     );
     expect(texts([one, two, "+0.1 tcp 47001 from 9"])).toBe(
-      "TCP: ssh: step 1 came again after step 2; the knock begins anew: step 1 of 3 taken",
+      "TCP: ssh: step 1 came again after step 2; the knock begins again: step 1 of 3 taken",
     );
     expect(texts([one, two, "+0.1 udp 58002"])).toBe("UDP: ssh: step 2 once more, which changes nothing");
     expect(texts([one, three], { ...plain, strict: false })).toBe(
