@@ -7,8 +7,8 @@ import type { Policy } from "../policy/policy.js";
 
 /** The oldest versions that we tried all our rulesets with, and why older ones are refused. */
 const floors = {
-  nft: { version: "0.9.3", why: "older ones know no sets that rules fill and empty" },
-  iptables: { version: "1.8.4", why: "no older one was tried" },
+  nft: { version: "0.9.3", why: "older versions do not have sets that rules fill and empty" },
+  iptables: { version: "1.8.4", why: "no older version was tried" },
 } as const;
 
 /**
@@ -38,14 +38,14 @@ export function checkLockout({ clientAddress }: Observed, policy: Policy, way: W
   if (isDenied(policy, clientAddress)) {
     throw new KnockgateError(
       "LOCKOUT",
-      "this machine's address is in denyFrom, so the gate would be closed to it for good: take it out of denyFrom",
+      "this machine's address is in denyFrom, so the gate would stay closed to it: remove it from denyFrom",
     );
   }
   if (isAllowed(policy, clientAddress) || !isLinkLocal(clientAddress)) return;
   if (way.isProvenElsewhere && findGate(policy, way.sshPort) === undefined) return;
   throw new KnockgateError(
     "LOCKOUT",
-    `the host sees this connection come from the link-local address ${clientAddress}, and no door opens for such an address, because another link of the host may have the same: connect to the host by another address, or put this one into allowFrom`,
+    `for the host, this connection comes from the link-local address ${clientAddress}. No door opens for such an address, because another link of the host may have the same one: connect to another address of the host, or put this one into allowFrom`,
   );
 }
 
@@ -68,11 +68,11 @@ function checkJson(version: string, json: Observed["nftJson"]): readonly string[
       return [];
     case "missing":
       return [
-        `nft ${version} was built without JSON, by which Knockgate reads what is loaded: install one that has it, as Debian's package nftables`,
+        `nft ${version} was built without JSON, which Knockgate needs to read what is loaded: install an nft that has it, such as Debian's package nftables`,
       ];
     case "fails":
       return [
-        `nft ${version} fails to list a table as JSON, by which Knockgate reads what is loaded (0.9.9 and 1.0.1 crash there): upgrade or downgrade the package nftables`,
+        `nft ${version} fails to list a table as JSON, which Knockgate needs to read what is loaded (0.9.9 and 1.0.1 crash there): upgrade or downgrade the package nftables`,
       ];
     default:
       return unreachable(json);

@@ -17,7 +17,7 @@ import { type Row, undoneOnce, unnamedStep } from "./row";
 const on = "namespace";
 const promisedUndo = "the error promised an undo, though the host may have confirmed the change";
 const mayHaveConfirmed =
-  /if it has confirmed the new ruleset, it keeps it and opens for the new knock alone; else the host's own timer/;
+  /if it has confirmed the new ruleset, it keeps that and opens only for the new knock; else the host's own timer/;
 const from = "update";
 
 const deployers: readonly Row[] = [
