@@ -22,10 +22,11 @@ export default defineConfig({
     // One lab at a time also where all projects are run by one process.
     maxWorkers: 1,
     projects: [
-      project("engine", ["test/e2e/**/*.test.ts"]),
-      project("hosts", ["test/{host,lab}/**/*.test.ts"]),
+      // Each takes about as long as the others.
+      project("engine", ["test/{e2e,plugin}/**/*.test.ts"]),
+      project("hosts", ["test/{host,lab,examples}/**/*.test.ts"]),
       project("rest", [
-        "test/{faults,kernel,attack,coexistence,systemd,plugin,package,examples}/**/*.test.ts",
+        "test/{faults,kernel,attack,coexistence,systemd,package}/**/*.test.ts",
         // Pure, but too long for the inner loop.
         "test/**/*.long.test.ts",
       ]),

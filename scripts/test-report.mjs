@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { root } from "./root.mjs";
 
-/** @typedef {{ passed: number, failed: number, skipped: number, failures: readonly string[] }} Counts */
+/** @typedef {{ text: string, file?: string, title?: string }} Failure without a title: a file, or its hook, failed */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: readonly Failure[] }} Counts */
 /** @typedef {{ status: string, fullName: string, failureMessages?: readonly string[] }} Assertion */
 /** @typedef {{ name: string, status: string, message: string, assertionResults: readonly Assertion[] }} File */
 
@@ -22,7 +23,7 @@ export function readReport(report, run) {
   }
   /** @type {readonly File[]} */
   const files = result.testResults;
-  const failures = files.flatMap((file) => listFailures(file).map((failure) => `${run}: ${failure}`));
+  const failures = files.flatMap((file) => listFailures(file, run));
   return {
     passed: result.numPassedTests,
     failed: failures.length,
@@ -34,15 +35,18 @@ export function readReport(report, run) {
 /**
  * A file that could not be loaded, or whose hook failed, is a failure without a failed test.
  * @param {File} file
- * @returns {readonly string[]}
+ * @param {string} run
+ * @returns {readonly Failure[]}
  */
-function listFailures(file) {
-  const path = relative(root, file.name);
-  const tests = file.assertionResults.filter(({ status }) => status === "failed");
-  if (tests.length === 0) return file.status === "failed" ? [`${path}\n${shorten(file.message)}`] : [];
-  return tests.map(
-    ({ fullName, failureMessages = [] }) => `${path} > ${fullName}\n${shorten(failureMessages.join("\n"))}`,
-  );
+function listFailures({ name, status, message, assertionResults }, run) {
+  const file = relative(root, name);
+  const tests = assertionResults.filter((test) => test.status === "failed");
+  if (tests.length === 0) {
+    return status === "failed" ? [{ file, text: `${run}: ${file}\n${shorten(message)}` }] : [];
+  }
+  return tests.map(({ fullName: title, failureMessages = [] }) => {
+    return { file, title, text: `${run}: ${file} > ${title}\n${shorten(failureMessages.join("\n"))}` };
+  });
 }
 
 /** @param {string} message */

@@ -8,11 +8,14 @@ import { findNodes } from "./setup/nodes.mjs";
 import { readReport } from "./test-report.mjs";
 
 /** @typedef {import("./test-report.mjs").Counts} Counts */
+/** @typedef {{ counts: Counts, repeat: () => Promise<Counts> }} Run */
 
 const node = process.execPath;
 const script = (/** @type {string} */ name) => join(root, "scripts", name);
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
 const graceSeconds = 20; // longer than in-lab.mjs gives its command
+/** The most failures of a run that are tried again. */
+const mostRepeated = 5;
 
 /** @type {NodeJS.Signals | undefined} */
 let interruption;
@@ -29,7 +32,7 @@ process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
 for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
   const code = await runInForeground(node, [script(name), ...args], { graceSeconds });
   stopIfInterrupted();
-  if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0, failures: [] }]);
+  if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0, failures: [] }], []);
 }
 const pure = await runVitest("pure", "vitest.config.mts", [node]);
 // They mostly wait, for hosts and for time to pass: so several labs, each with namespaces of its own, at the same time.
@@ -40,7 +43,8 @@ const hosts = runLab("hosts");
 // The engine's tests take longest. The other Nodes have the place of those of hosts, when these are over.
 const labs = Promise.all([runLab("engine"), hosts, runLab("rest")]);
 const [inLabs, onOthers] = await Promise.all([labs, hosts.then(runOnOtherNodes)]);
-finish([pure, ...inLabs, ...onOthers]);
+const [counts, onlyAlone] = await repeatAlone([...inLabs, ...onOthers]);
+finish([pure.counts, ...counts], onlyAlone);
 
 /** The pure tests on one Node after another, and a gate's life by the real engine on the newest; in deep runs on each. */
 async function runOnOtherNodes() {
@@ -64,9 +68,58 @@ async function runOnOtherNodes() {
  * @param {string} config
  * @param {readonly string[]} launch what vitest's own file is given to
  * @param {{ args?: readonly string[], env?: Record<string, string> }} [options]
- * @returns {Promise<Counts>}
+ * @returns {Promise<Run>}
  */
 async function runVitest(name, config, launch, options = {}) {
+  const counts = await countTests(name, config, launch, options);
+  const repeat = () => {
+    const titles = counts.failures.flatMap(({ title }) => title ?? []);
+    const only = titles.length === counts.failures.length ? ["-t", titles.map(escapeRegExp).join("|")] : [];
+    const files = new Set(counts.failures.flatMap(({ file }) => file ?? []));
+    const args = [...(options.args ?? []), ...files, ...only];
+    return countTests(`${name} alone`, config, launch, { ...options, args });
+  };
+  return { counts, repeat };
+}
+
+/**
+ * Tries a few failed tests again, with the machine to themselves: a test of hosts may fail where three labs share two
+ * processors. What passes then counts as passed, and is named.
+ * @param {readonly Run[]} runs
+ * @returns {Promise<[readonly Counts[], readonly string[]]>} the counts, and what passed only alone
+ */
+async function repeatAlone(runs) {
+  /** @type {Counts[]} */
+  const all = [];
+  /** @type {string[]} */
+  const onlyAlone = [];
+  for (const { counts, repeat } of runs) {
+    const isRepeated =
+      counts.failed > 0 && counts.failed <= mostRepeated && counts.failures.every(({ file }) => file);
+    const again = isRepeated ? await repeat() : counts;
+    if (isRepeated && again.failed === 0 && again.passed >= counts.failed) {
+      all.push({ ...counts, passed: counts.passed + counts.failed, failed: 0, failures: [] });
+      onlyAlone.push(...counts.failures.map(({ text }) => text));
+    } else {
+      all.push(counts);
+    }
+  }
+  return [all, onlyAlone];
+}
+
+/** @param {string} text */
+function escapeRegExp(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/**
+ * @param {string} name
+ * @param {string} config
+ * @param {readonly string[]} launch
+ * @param {{ args?: readonly string[], env?: Record<string, string> }} options
+ * @returns {Promise<Counts>}
+ */
+async function countTests(name, config, launch, options) {
   const report = join(reports, `${name}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   // A file or title given as an argument may stand in one of the two only.
@@ -90,7 +143,7 @@ async function runVitest(name, config, launch, options = {}) {
   console.error(
     `test: the ${name} tests ended with exit code ${code} though no test failed: counted as one failure`,
   );
-  return { ...counts, failed: 1, failures: [`${name}: exit code ${code}, without a failed test`] };
+  return { ...counts, failed: 1, failures: [{ text: `${name}: exit code ${code}, without a failed test` }] };
 }
 
 function stopIfInterrupted() {
@@ -98,12 +151,14 @@ function stopIfInterrupted() {
 }
 
 /**
- * @param {Counts[]} runs
+ * @param {readonly Counts[]} runs
+ * @param {readonly string[]} onlyAlone
  * @returns {never}
  */
-function finish(runs) {
+function finish(runs, onlyAlone) {
   // Last, because a log is often kept or read by its end alone.
-  for (const failure of runs.flatMap(({ failures }) => failures)) console.error(`\nfailed: ${failure}`);
+  for (const text of onlyAlone) console.error(`\nfailed beside other tests, and passed alone: ${text}`);
+  for (const { text } of runs.flatMap(({ failures }) => failures)) console.error(`\nfailed: ${text}`);
   const total = (/** @type {"passed" | "failed" | "skipped"} */ kind) =>
     runs.reduce((sum, counts) => sum + counts[kind], 0);
   const [passed, failed, skipped] = [total("passed"), total("failed"), total("skipped")];

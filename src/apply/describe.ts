@@ -26,7 +26,7 @@ export function listWarnings(
     return `step ${position} of gate ${gate} is on a port where a service of the host listens: choose another port`;
   });
   const unlisted = (observed.unlisted ?? []).map((what) => {
-    return `${what} could not be listed by the host's nft: nobody knows whether the protected ports are dropped there`;
+    return `the host's nft could not list ${what}: it is not known whether a rule there drops packets to the protected ports`;
   });
   return [
     ...obstacles.map(describeObstacle),
@@ -85,7 +85,7 @@ export function describeObserved(observed: Observed, policy: Policy): string {
     : observed.confirmed === undefined
       ? "no confirmed ruleset"
       : isElsewhere(observed, policy)
-        ? "the confirmed ruleset is another backend's"
+        ? "the confirmed ruleset belongs to another backend"
         : isUnchanged(observed)
           ? "the confirmed ruleset is loaded"
           : "the loaded ruleset is not the confirmed one";

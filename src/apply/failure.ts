@@ -76,13 +76,13 @@ function describeUnknown(step: ChangeStep, timer: string): string {
     case "2/6 stage":
       return "nothing was loaded there.";
     case "3/6 arm":
-      return `nothing was loaded there, and if it was armed, ${timer}`;
+      return `nothing was loaded there; if the change was armed, ${timer}`;
     case "4/6 load":
       return `if the ruleset was loaded, ${timer}`;
     case "5/6 prove":
       return timer;
     case "6/6 confirm":
-      return `if it has confirmed the new ruleset, it keeps it and opens for the new knock alone; else ${timer}`;
+      return `if it has confirmed the new ruleset, it keeps that and opens only for the new knock; else ${timer}`;
     default:
       return unreachable(step);
   }

@@ -32,14 +32,14 @@ export function checkLockout({ clientAddress }: Observed, policy: Policy, way: W
   if (isDenied(policy, clientAddress)) {
     throw new KnockgateError(
       "LOCKOUT",
-      "this machine's address is in denyFrom, so the gate would be closed to it for good: take it out of denyFrom",
+      "this machine's address is in denyFrom, so the gate would stay closed to it: remove it from denyFrom",
     );
   }
   if (isAllowed(policy, clientAddress) || !isLinkLocal(clientAddress)) return;
   if (way.isProvenElsewhere && findGate(policy, way.sshPort) === undefined) return;
   throw new KnockgateError(
     "LOCKOUT",
-    `the host sees this connection come from the link-local address ${clientAddress}, and no door opens for such an address, because another link of the host may have the same: connect to the host by another address, or put this one into allowFrom`,
+    `for the host, this connection comes from the link-local address ${clientAddress}. No door opens for such an address, because another link of the host may have the same one: connect to another address of the host, or put this one into allowFrom`,
   );
 }
 

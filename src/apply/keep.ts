@@ -25,5 +25,5 @@ export async function keepLoaded(
   const isOthers = drift.every(({ kind }) => kind === "another owner");
   if (!isOthers || observed.confirmed?.text !== text) return undefined;
   await adoptPolicy(connection, policy.name, owner, digest);
-  return `the host has this ruleset confirmed and loaded by ${showOwner(observed.confirmed.owner)}; it is this owner's now, and its open doors stay open`;
+  return `the host has this ruleset confirmed and loaded by ${showOwner(observed.confirmed.owner)}; it now belongs to the owner of this change, and its open doors stay open`;
 }

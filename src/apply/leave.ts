@@ -65,7 +65,7 @@ export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Pro
 
 const remedyIfGone =
   "If this host is gone for good, set `deleteUnreachable: true` on its gate, run `pulumi up`, which does not contact " +
-  "the host for that, and delete the gate again; where the program does not have the gate any more, run it with " +
+  "the host for that, and delete the gate again. If the program does not have the gate any more, run it with " +
   "KNOCKGATE_DELETE_UNREACHABLE=true in the environment.";
 
 /**
@@ -78,9 +78,9 @@ function advise({ code }: KnockgateError, look: Look | undefined): string {
   const seen = look?.answer === undefined ? "" : ` (${look.answer})`;
   const next = isOther
     ? "If this host has a new key, set `hostKey` or correct known_hosts."
-    : "Find out why it takes no SSH connection from here.";
-  const where = "docs/leaving.md says what to do where another machine has this address now.";
-  return `A machine answers there${seen}: if it is this host, its gate still stands. ${next} ${where}`;
+    : "Find out why it does not take an SSH connection from here.";
+  const where = "docs/leaving.md says what to do if another machine has this address now.";
+  return `A machine answers there${seen}: if it is this host, its gate is still up. ${next} ${where}`;
 }
 
 function endSentence(text: string): string {

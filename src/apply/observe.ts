@@ -22,7 +22,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   if (result.code !== 0 || reply.values.get("end") !== "probe") {
     throw new KnockgateError(
       "HOST_FAILED",
-      `the host could not be looked at (exit code ${result.code}): ${result.stderr.trim() || "it answered something else"}`,
+      `the host could not be observed (exit code ${result.code}): ${result.stderr.trim() || "its answer has another form"}`,
     );
   }
   const ruleset = reply.sections.get("ruleset");

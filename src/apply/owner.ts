@@ -33,7 +33,7 @@ export function checkOwner(
   if (origin !== undefined && readOrigin(confirmed.owner) === origin) return;
   throw new KnockgateError(
     "OWNED_BY_ANOTHER",
-    `the host has a policy of this name that another owner has confirmed, and it is not the one declared here; its owner is ${showOwner(confirmed.owner)} (\`pulumi stack --show-ids\` of its stack lists it). ` +
+    `another owner has confirmed a policy of this name on the host, and it differs from the one declared here; its owner is ${showOwner(confirmed.owner)} (\`pulumi stack --show-ids\` of its stack lists it). ` +
       "To take it over, set `adopt: true` (`--adopt` on the command line); else give this policy another name.",
   );
 }

@@ -58,7 +58,7 @@ async function tryClosed(policy: Policy, context: ProofContext): Promise<Tried> 
       const isLetIn = policy.gates.some((gate) => hasRisen("accepted", gate, counted, after, 1));
       if (isLetIn && tries < proofTries) continue;
       if (isLetIn)
-        return { why: "it answers before the knock while the gate itself lets packets in: is a door open?" };
+        return { why: "it answers before the knock, and the gate itself lets packets in: is a door open?" };
       // Behind NAT, the host sees a different address than this machine's own.
       const seen = isRoute(vantage) ? await askClientAddress(vantage) : undefined;
       if (seen !== undefined && isAllowed(policy, seen)) return { why: sayAllowed(seen) };
@@ -68,7 +68,7 @@ async function tryClosed(policy: Policy, context: ProofContext): Promise<Tried> 
 }
 
 function sayAllowed(source: string): string {
-  return `${source}, the address it is tried from, is in allowFrom`;
+  return `${source}, the address that it is tried from, is in allowFrom`;
 }
 
 /**
@@ -102,7 +102,7 @@ async function tryAllOpen(policy: Policy, address: ClosedAddress, context: Proof
   let isSilent = true;
   for (const gate of policy.gates) {
     if (!context.hasTime()) {
-      const why = "the host would undo the change before that was done";
+      const why = "the host would undo the change before the check ended";
       context.log(`open: gate ${gate.name} not checked at ${nameAddress(address.target)}, because ${why}`);
       isSilent = false;
     } else if (await tryOpen(gate, address, context)) isSilent = false;
@@ -191,8 +191,8 @@ function listUnnamed({ vantage, others, cutOff, hostAddresses }: ProofContext): 
     .filter((address) => !families.includes(nameFamily(address)))
     .map((address) => {
       const has = families.includes("IPv4") ? "IPv4" : "IPv6";
-      const why = `connection.host leads to ${has} only, and the host has ${address} as well`;
-      return `${nameFamily(address)}: not checked, because ${why}; a name that has both is proven for both`;
+      const why = `connection.host has only ${has} addresses, and the host has ${address} as well`;
+      return `${nameFamily(address)}: not checked, because ${why}; for a name that has both, both are proven`;
     });
 }
 

@@ -99,8 +99,8 @@ function concludeUnseen(gate: Gate, canCount: boolean, { log }: ProofContext): v
   const udp = firstPort(gate, "udp");
   if (udp !== undefined && canCount) {
     throw notConfirmed(
-      `what was sent to UDP port ${udp} before the knock did not all reach the drop of gate ${gate.name}: ` +
-        "does a rule of another firewall take it before the gate sees it, or does it get lost on the way from here?",
+      `the drop counter of gate ${gate.name} did not count all datagrams that were sent to UDP port ${udp} before the knock: ` +
+        "does a rule of another firewall take them before the gate sees them, or do they get lost on the way from here?",
     );
   }
   if (tcp !== undefined) {

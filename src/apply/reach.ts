@@ -59,7 +59,7 @@ export async function reachHost(
   const tryMs = perDialTimeoutMs === 0 ? 0 : roundMs;
   let failures: string[] = [];
   const describe = (error: KnockgateError) =>
-    failures.length === 0 ? error.clause : `no SSH connection came about: ${failures.join("; ")}`;
+    failures.length === 0 ? error.clause : `no SSH connection was made: ${failures.join("; ")}`;
   return dialPatiently({ errorLimit, tryMs, forgivesRefusal, log, describe }, () => {
     failures = [];
     return tryWays(routes, ways, dialing, (failure) => failures.push(failure));
@@ -95,7 +95,7 @@ async function tryWays(
   }
   const names = routes.map((route) => route.name).join(", ");
   const last = cause === undefined ? "" : ` The last try: ${cause.summary}`;
-  const message = `${names}: no SSH connection came about ${describeTries(ways)}.${last}${adviseGate(dialing, last)}`;
+  const message = `${names}: no SSH connection was made ${describeTries(ways)}.${last}${adviseGate(dialing, last)}`;
   throw new KnockgateError("UNREACHABLE", message, { cause });
 }
 
@@ -108,7 +108,7 @@ function describeTries(ways: readonly Way[]): string {
 function adviseGate({ behind = [] }: Dialing, last: string): string {
   if (behind.length > 0 || /ECONNREFUSED/.test(last)) return "";
   const end = last === "" || /[.?!]$/.test(last) ? "" : ".";
-  return `${end} If a gate of another policy stands before SSH, name it by \`behind\` (on the command line: \`--behind\`).`;
+  return `${end} If a gate of another policy protects SSH, name that gate in \`behind\` (on the command line: \`--behind\`).`;
 }
 
 /** Sends the knock, if there is one, and then opens a fresh SSH connection at once. */
@@ -139,7 +139,7 @@ function orderWays(
   });
   const plain = {
     steps: before,
-    words: before.length === 0 ? "without a knock" : "with no knock but that of another policy's gate",
+    words: before.length === 0 ? "without a knock" : "with only the knock of another policy's gate",
   };
   return isGated ? [...ways, plain] : [plain, ...ways];
 }
@@ -148,6 +148,6 @@ function orderWays(
 function nameKnock(index: number, count: number): string {
   if (count === 1) return "with its knock";
   return index === 0
-    ? "with the likeliest knock"
-    : `with another knock that it may want (${index + 1} of ${count})`;
+    ? "with the most likely knock"
+    : `with another knock that it may expect (${index + 1} of ${count})`;
 }

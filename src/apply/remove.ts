@@ -73,9 +73,9 @@ async function removeOne(
 function describeRemoved(removed: string): string {
   switch (removed) {
     case "another-owner":
-      return "left alone, because it now belongs to another resource";
+      return "not touched, because it now belongs to another resource";
     case "emptied":
-      return "the gate is removed; its empty table stays until the next boot, because the host's nft can't delete what a newer nft has loaded";
+      return "the gate is removed; its empty table stays until the next boot, because the host's nft can't delete a table that a newer nft has loaded";
     default:
       return "the gate is removed, and nothing else";
   }

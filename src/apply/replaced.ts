@@ -18,7 +18,7 @@ export function describeReplaced(armed: Reply, policy: Policy): readonly string[
   return armed.list("former").map((line) => {
     const [name = "", backend = ""] = line.split(" ");
     const what =
-      name === policy.name ? `its ruleset of the backend ${backend.replace(/_.*/, "")}` : `policy ${name}`;
-    return `${what} goes right after the new ruleset is loaded, and comes back if that is undone`;
+      name === policy.name ? `the ruleset of the backend ${backend.replace(/_.*/, "")}` : `policy ${name}`;
+    return `${what} is removed right after the new ruleset is loaded, and comes back if the change is undone`;
   });
 }

@@ -6,7 +6,7 @@ export function describeRules(): string {
   return [
     "# Rules of the linter",
     "",
-    "An error fails the policy, a warning is only said. To accept a risk, name its rule in the policy's `acceptRisks`: an error is a warning then, and a warning is not said any more. What can't be accepted is what a backend can't do.",
+    "An error fails the policy. A warning is only reported. To accept a risk, name its rule in the policy's `acceptRisks`: an error then becomes a warning, and a warning is no longer reported. A rule about what a backend can't do has to be followed.",
     "",
     "| rule | severity | can be accepted |",
     "| --- | --- | --- |",

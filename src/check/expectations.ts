@@ -30,7 +30,7 @@ function checkExpectation(policy: Policy, expectation: Expectation, path: string
     const outcome = receivePacket(policy, state, { atMs, source: from, kind: toKind(packet.step, index) });
     state = outcome.state;
     const said = outcome.reactions.map((reaction) => explainReaction(policy, reaction)).join("; ");
-    trace.push(`packet ${index + 1} at ${atMs / 1_000} s: ${said || "no gate looks at it"}`);
+    trace.push(`packet ${index + 1} at ${atMs / 1_000} s: ${said || "it matches no gate"}`);
   }
   const atEndMs = atMs + afterSeconds * 1_000;
   const isThrough =

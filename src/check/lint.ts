@@ -33,7 +33,7 @@ export function lintPolicy(policy: Policy): readonly LintFinding[] {
         path: `acceptRisks[${index}]`,
         rule: "unknown-risk",
         severity: "error",
-        message: `"${id}" is no rule of the linter whose risk can be accepted.`,
+        message: `"${id}" is not a rule of the linter whose risk can be accepted.`,
         fix: "Name the rule as the finding shows it.",
       },
     ];

@@ -26,7 +26,7 @@ export const placeRules: readonly LintRule[] = [
     id: "step-on-service-port",
     severity: "warning",
     isRisk: true,
-    why: "A service that listens there takes the packet for its own, and scanners ask such ports first.",
+    why: "A service that listens there handles the packet as its own, and scanners try such ports first.",
     fix: "Choose a port that no service uses.",
     check: (policy) => objectToSteps(policy, served, "is on a port on which services usually listen."),
   },
@@ -35,15 +35,15 @@ export const placeRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why: "Providers and company firewalls drop packets to ports that worms and amplifiers use.",
-    fix: "Choose a port above 1024 that is known for nothing.",
+    fix: "Choose a port above 1024 that no well-known service uses.",
     check: (policy) => objectToSteps(policy, dropped, "is on a port that middleboxes are known to drop."),
   },
   {
     id: "allowed-link-local",
     severity: "warning",
     isRisk: true,
-    why: "A link-local address is a machine's on one link only: on each other link of the host the same one is somebody else's, and let in, too.",
-    fix: "Name an address that is the machine's on every link, or keep the host to one link.",
+    why: "A link-local address belongs to a machine on one link only. On another link of the host, the same address belongs to another machine, which is let in, too.",
+    fix: "Name an address that belongs to the machine on every link, or use only one link of the host.",
     check: (policy) =>
       policy.allowFrom.flatMap((text, index) =>
         holdsLinkLocal(text)
@@ -55,7 +55,7 @@ export const placeRules: readonly LintRule[] = [
     id: "window-too-short",
     severity: "warning",
     isRisk: true,
-    why: "On a slow or lossy line a client needs a second or more from one packet to the next, and a retry.",
+    why: "On a slow or lossy line, a client needs a second or more between two packets, and time for a retry.",
     fix: "Give stepTimeoutSeconds at least 3 and openForSeconds at least 5.",
     check: (policy) =>
       policy.gates.flatMap((gate, index) => [
@@ -76,7 +76,7 @@ export const placeRules: readonly LintRule[] = [
     id: "window-too-long",
     severity: "warning",
     isRisk: true,
-    why: "While the door is open it is open to everybody behind the same address.",
+    why: "While the door is open, it is open to everybody behind the same address.",
     fix: "Established sessions go on anyway: a minute is enough to connect.",
     check: (policy) =>
       policy.gates.flatMap((gate, index) => [

@@ -38,16 +38,14 @@ export const sequenceRules: readonly LintRule[] = [
     severity: "error",
     isRisk: true,
     why:
-      "Whoever sweeps ports or sizes in order, to find out what is there, sends just these steps in just this order. Some scanners " +
-      "send TCP and UDP to each port in turn, others all of the one and then all of the other.",
-    fix: "Set strict, and let at least one step go down and one go up, with other ports in between.",
+      "A scanner that sweeps ports or sizes in order, to find out what is there, sends exactly these steps in this order. Some " +
+      "scanners send TCP and UDP to each port in turn. Others send all of one protocol, then all of the other.",
+    fix: "Set strict, and choose steps that go both up and down, with other ports in between.",
     check: (policy) => {
       const find = findPlainSweeps(policy, measureDistances(policy));
       return policy.gates.flatMap((gate, index) => {
         const sweep = find(gate);
-        return sweep === undefined
-          ? []
-          : [{ path: knockPath(index), message: `is walked through by ${sweep}.` }];
+        return sweep === undefined ? [] : [{ path: knockPath(index), message: `can be sent by ${sweep}.` }];
       });
     },
   },
@@ -56,8 +54,8 @@ export const sequenceRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "What else is sent between the steps changes nothing then: each sweep of all ports takes at least one step more, so that a few " +
-      "of them within stepTimeoutSeconds open the gate, and one in random order opens it by luck.",
+      "Packets between the steps then reset nothing. Each sweep of all ports takes at least one more step, so a few of them " +
+      "within stepTimeoutSeconds open the gate. One in random order opens it by luck.",
     fix: "Leave strict out, or set it to true.",
     check: (policy) =>
       policy.gates.flatMap(({ knock: { strict } }, index) =>
@@ -69,9 +67,9 @@ export const sequenceRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "A sweep of some ports in order, such as those that scanners ask most, or of every tenth size, sends these steps one right " +
-      "after the other when nothing else that it sends lies in between: then strict sees nothing to reset.",
-    fix: "Let at least one step go down and one go up.",
+      "A sweep may send only some ports in order, such as those that scanners try most, or every tenth size. If nothing else that " +
+      "it sends lies between these steps, it sends one right after the other, and strict sees nothing to reset.",
+    fix: "Choose steps that go both up and down.",
     check: (policy) =>
       objectToKnocks(
         policy,
@@ -84,8 +82,8 @@ export const sequenceRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "A scanner sends again what got no answer, from another port of its own, and so takes both steps at once. Whoever guesses the " +
-      "one has the other: it makes the knock no harder to guess.",
+      "If a packet gets no answer, a scanner sends it again from another source port, and so takes both steps at once. Whoever " +
+      "guesses one step has the other, so it does not make the knock harder to guess.",
     fix: "Put another step between them, or choose another port.",
     check: (policy) =>
       policy.gates.flatMap((gate, index) =>
@@ -100,9 +98,9 @@ export const sequenceRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "Neighbours follow each other in a sweep, whatever strict does: ports of one protocol, of both when it sends TCP and UDP to each " +
-      "port, and sizes. What a scanner sends again late, and a second scanner behind the same address, brings even those ports " +
-      "together that have another step in between.",
+      "Neighbours follow each other in a sweep, whatever strict does. This holds for ports of one protocol, for ports of both if " +
+      "the sweep sends TCP and UDP to each port, and for sizes. A packet that a scanner sends again late, or a second scanner " +
+      "behind the same address, brings even ports together that have another step in between.",
     fix: "Choose ports and sizes further apart, in either protocol.",
     check: (policy) => {
       const distance = measureDistances(policy);

@@ -15,15 +15,15 @@ export const sharedRules: readonly LintRule[] = [
     id: "knock-opens-another",
     severity: "warning",
     isRisk: true,
-    why: "Whoever sends the one knock opens both gates.",
-    fix: "Let no knock hold all steps of another in a row.",
+    why: "Whoever sends this knock opens both gates.",
+    fix: "Change the steps, so that no knock contains all steps of another in a row.",
     check: findOpened,
   },
   {
     id: "shared-beginning",
     severity: "warning",
     isRisk: true,
-    why: `Whoever may open the one gate has fewer than ${fewestBits} bits to guess for the other.`,
+    why: `Whoever may open one gate has fewer than ${fewestBits} bits to guess for the other.`,
     fix: "Give each gate a knock of its own.",
     check: findSharedBeginnings,
   },
@@ -105,7 +105,7 @@ function findSharedBeginnings(policy: Policy): readonly Objection[] {
     if (other === undefined || rest.length === 0) return [];
     const bits = countBits(steps) - countBits(steps.slice(0, length + 1));
     if (bits >= fewestBits) return [];
-    const message = `begins like that of gate "${other.name}": ${Math.floor(bits)} bits are left for who knows that one.`;
+    const message = `begins like the knock of gate "${other.name}": whoever knows that knock has ${Math.floor(bits)} bits left to guess.`;
     return [{ path: knockPath(index), message }];
   });
 }

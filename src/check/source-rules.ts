@@ -17,7 +17,7 @@ export const sourceRules: readonly LintRule[] = [
     severity: "error",
     isRisk: true,
     why:
-      "Whoever is in allowFrom never meets the gate. A wide prefix, or many that are wide together, leave it open to much of the " +
+      "A source in allowFrom never has to knock. A wide prefix, or many that are wide together, leave the gate open to much of the " +
       "internet. IPv6 prefixes of 6to4, NAT64 and Teredo let in the IPv4 addresses that they stand for.",
     fix: "Name the networks that are yours.",
     check: (policy) => {
@@ -32,7 +32,7 @@ export const sourceRules: readonly LintRule[] = [
     id: "denied-everybody",
     severity: "error",
     isRisk: true,
-    why: "A knock from an address in denyFrom does not count: nobody can open a gate then, and nobody is in allowFrom.",
+    why: "A knock from an address in denyFrom does not count, and denyFrom takes precedence over allowFrom: nobody can open a gate, and nobody is let in without a knock.",
     fix: "Leave out of denyFrom the networks from which you connect.",
     check: ({ denyFrom }) => {
       const isDenied = coversAll(denyFrom);
@@ -45,8 +45,8 @@ export const sourceRules: readonly LintRule[] = [
     id: "denied-family",
     severity: "warning",
     isRisk: true,
-    why: "A knock from an address in denyFrom does not count: nobody can open a gate in that way.",
-    fix: "Make sure that all who connect, and the deployer, do so by the other one.",
+    why: "A knock from an address in denyFrom does not count: nobody can open a gate over that IP version.",
+    fix: "Make sure that all clients, and the deployer, connect over the other IP version.",
     check: ({ denyFrom }) => {
       const isDenied = coversAll(denyFrom);
       return isDenied.ipv4 === isDenied.ipv6
@@ -74,7 +74,7 @@ function findWideTogether({ allowFrom }: Policy): readonly Objection[] {
   return families.flatMap((family) => {
     if (counts[family] <= mostAddresses[family]) return [];
     const widest = `a /${shortestLength[family]}`;
-    const message = `lets in more ${familyNames[family]} addresses of the internet together than ${widest} has.`;
+    const message = `lets in more ${familyNames[family]} addresses of the internet than ${widest} has, all prefixes together.`;
     return [{ path: "allowFrom", message }];
   });
 }

@@ -74,7 +74,10 @@ export async function connectByBastion(bastion: Login, host: string, port: numbe
 
 function checkHosts(bastion: Login, host: string): void {
   if (isHostWord(bastion.host) && isHostWord(host) && !bastion.user.startsWith("-")) return;
-  throw new KnockgateError("ARGUMENTS_INVALID", "the profile has a host or a user that ssh can't be given");
+  throw new KnockgateError(
+    "ARGUMENTS_INVALID",
+    "the profile has a host or a user that can't be passed to ssh",
+  );
 }
 
 interface Talk {

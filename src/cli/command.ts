@@ -5,10 +5,10 @@ export type ExitCode = 0 | 1 | 2 | 3;
 
 /** What each exit code means for every command. A command may give more detail. */
 export const exitCodes: Readonly<Record<ExitCode, string>> = {
-  0: "What was asked for is done, or holds.",
-  1: "It was looked at, and does not hold.",
-  2: "The command line is wrong; nothing was done.",
-  3: "Something in the way: a file, a host, this machine. The message says what.",
+  0: "The command did what was asked, or what it checked holds.",
+  1: "What the command checked does not hold.",
+  2: "The command line is wrong. Nothing was done.",
+  3: "A file, a host or this machine prevented it. The message says which.",
 };
 
 /** An argument after the command's name. */
@@ -98,7 +98,7 @@ export interface Outcome {
 
 /** Options of every command. */
 export const sharedOptions: readonly Option[] = [
-  { name: "json", about: "Print JSON in place of text; an error is one JSON line on standard error." },
+  { name: "json", about: "Print JSON instead of text. An error is one line of JSON on standard error." },
   { name: "help", short: "h", about: "Print this help." },
 ];
 

@@ -14,7 +14,7 @@ export function writeOverview(commands: readonly Command[]): string {
     "Commands:",
     ...writeRows(rows),
     "",
-    "`knockgate COMMAND --help` says more of each; `knockgate --version` prints the version.",
+    "`knockgate COMMAND --help` says more about each. `knockgate --version` prints the version.",
     "",
   ].join("\n");
 }
@@ -30,7 +30,7 @@ export function writeGroup(group: string, commands: readonly Command[]): string 
     "Commands:",
     ...writeRows(rows),
     "",
-    `\`knockgate ${group} COMMAND --help\` says more of each.`,
+    `\`knockgate ${group} COMMAND --help\` says more about each.`,
     "",
   ].join("\n");
 }

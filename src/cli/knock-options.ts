@@ -5,7 +5,7 @@ export const knockOptions: readonly Option[] = [
   {
     name: "gate",
     value: "GATE",
-    about: "Open this gate of the profile. Default: the one that the port is behind.",
+    about: "Open this gate of the profile. Default: the gate that protects the port.",
   },
   {
     name: "step",
@@ -13,7 +13,7 @@ export const knockOptions: readonly Option[] = [
     value: "STEP",
     isRepeated: true,
     about:
-      "Send this step, in the order given, in place of a profile's: `tcp:PORT`, `udp:PORT`, `udp:PORT/PAYLOAD-BYTES` or `icmp:PAYLOAD-BYTES`. Others on this machine can list a command line while it runs: a profile is safer.",
+      "Send this step instead of a profile's steps: `tcp:PORT`, `udp:PORT`, `udp:PORT/PAYLOAD-BYTES` or `icmp:PAYLOAD-BYTES`. Several are sent in the order given. Other users of this machine can list a command line while it runs: a profile is safer.",
   },
   {
     name: "stack",
@@ -23,18 +23,18 @@ export const knockOptions: readonly Option[] = [
     name: "tries",
     value: "COUNT",
     about:
-      "Send the knock up to so many times while the gate stays closed: a packet may get lost. Default: 3.",
+      "Send the knock up to this many times while the gate stays closed: a packet may get lost. Default: 3.",
   },
-  { name: "ipv4", short: "4", about: "Keep to IPv4." },
-  { name: "ipv6", short: "6", about: "Keep to IPv6." },
+  { name: "ipv4", short: "4", about: "Use only IPv4." },
+  { name: "ipv6", short: "6", about: "Use only IPv6." },
   {
     name: "ping",
     about:
-      "Send ICMP steps by ping(8) where perl can't: others on this machine can list its payload size while it runs.",
+      "Let ping(8) send ICMP steps if perl can't. Other users of this machine can list the payload size while ping runs.",
   },
   {
     name: "verbose",
     short: "v",
-    about: "Say which step was sent, on standard error; never its port or size.",
+    about: "Say on standard error which step was sent. Never shows its port or size.",
   },
 ];

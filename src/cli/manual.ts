@@ -21,7 +21,7 @@ export function writeManual(commands: readonly Command[], version: string): stri
     "Profiles are below knockgate/profiles there. Default: ~/.config.",
     ".TP",
     ".B NO_COLOR",
-    "When it is set and not empty, nothing is coloured. Only a terminal sees colours anyway.",
+    "If it is set and not empty, nothing is coloured. Only a terminal gets colours anyway.",
     ".SH FILES",
     ".TP",
     ".I ~/.config/knockgate/profiles/NAME.json",

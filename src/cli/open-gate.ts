@@ -32,8 +32,8 @@ export interface Opened<Answer> {
 export function readOpening(call: Call, { note }: Pick<Surroundings, "note">): Opening {
   const tries = Number(call.value("tries") ?? 3);
   if (!Number.isInteger(tries) || tries < 1 || tries > 20)
-    throw new UsageError("--tries is a number from 1 to 20");
-  if (call.has("ipv4") && call.has("ipv6")) throw new UsageError("-4 and -6 exclude each other");
+    throw new UsageError("--tries must be a number from 1 to 20");
+  if (call.has("ipv4") && call.has("ipv6")) throw new UsageError("-4 and -6 can't be used together");
   return {
     tries,
     family: call.has("ipv4") ? 4 : call.has("ipv6") ? 6 : undefined,

@@ -48,7 +48,7 @@ export function writeContents(commands: readonly Command[]): string {
   return [
     "# The command line",
     "",
-    "`knockgate COMMAND --help` says what these pages say; `docs/man/knockgate.1` says it for man(1). All are made from",
+    "`knockgate COMMAND --help` prints what these pages say, and `docs/man/knockgate.1` has it for man(1). All are made from",
     "the descriptions in `src/cli/commands/` by `npx vitest run test/cli/pages.test.ts -u`.",
     "",
     "| command | what it does |",

@@ -61,7 +61,7 @@ export async function loadProfile(environment: Environment, name: string): Promi
   if (canOthersRead(found)) {
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
-      `${path}: others can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if they may have.`,
+      `${path}: other users can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if somebody may have read it.`,
     );
   }
   return readProfile(name, parseJson(path, decodeText(readFileSync(path))), path);

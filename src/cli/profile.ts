@@ -35,11 +35,12 @@ export function readProfile(name: string, value: unknown, source: string): Profi
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
 export function readGates(value: unknown, source: string): readonly ProfileGate[] {
-  if (!Array.isArray(value)) throw wrong(source, "the gates are no list");
+  if (!Array.isArray(value)) throw wrong(source, "the gates are not a list");
   return value.map((raw: unknown, index) => {
     const place = `${source}: gate ${index + 1}`;
     const { gate, protect, steps, stepTimeoutSeconds, openForSeconds } = asRecord(raw, place);
-    if (!Array.isArray(protect) || !Array.isArray(steps)) throw wrong(place, "protect or steps is no list");
+    if (!Array.isArray(protect) || !Array.isArray(steps))
+      throw wrong(place, "protect or steps is not a list");
     return {
       gate: readText(gate, `${place}: gate`),
       protect: protect.map((entry) => readProtect(asRecord(entry, place), place)),
@@ -65,7 +66,7 @@ function readProtect(
   place: string,
 ): ProfileGate["protect"][number] {
   const protocol = protocols.find((one) => entry[one] !== undefined);
-  if (protocol === undefined) throw wrong(`${place}: protect`, "it is no text");
+  if (protocol === undefined) throw wrong(`${place}: protect`, "it is not text");
   return { [protocol]: readText(entry[protocol], `${place}: protect`) };
 }
 
@@ -74,23 +75,23 @@ function readStep(value: unknown, place: string): StepInput {
     port: (of) => readNumber(of, 65_535, place),
     payloadBytes: (of) => readNumber(of, 1_232, place, 0),
   });
-  if (step === undefined) throw wrong(place, "it does not say what packet it is");
+  if (step === undefined) throw wrong(place, "it does not say which kind of packet it is");
   return writeStep(step);
 }
 
 function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw wrong(place, "it is no object");
+  throw wrong(place, "it is not an object");
 }
 
 function readText(value: unknown, place: string): string {
   if (typeof value === "string" && value !== "") return value;
-  throw wrong(place, "it is no text");
+  throw wrong(place, "it is not text");
 }
 
 function readNumber(value: unknown, most: number, place: string, least = 1): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw wrong(place, `it is no whole number from ${least} to ${most}`);
+  throw wrong(place, `it is not a whole number from ${least} to ${most}`);
 }
 
 function wrong(place: string, why: string): KnockgateError {

@@ -15,7 +15,7 @@ export function writeProxyBlock({ name, way }: Profile, program: string): string
   if (!isPlain || /[\r\n]/.test(program)) {
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
-      `${name}: its host, user or --program can't stand in ssh_config`,
+      `${name}: its host, user or --program can't be written in ssh_config`,
     );
   }
   const lines = [

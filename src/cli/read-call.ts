@@ -81,5 +81,5 @@ function countArguments(count: number): string {
 function checkChoice({ name, choices }: Option, given: unknown): void {
   if (choices === undefined || given === undefined) return;
   if ([given].flat().every((value) => choices.includes(`${value}`))) return;
-  throw new UsageError(`--${name} is one of ${choices.join(", ")}`);
+  throw new UsageError(`--${name} must be one of ${choices.join(", ")}`);
 }

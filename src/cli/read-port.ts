@@ -9,5 +9,5 @@ export function readPort(text: string | undefined, name: string): number | undef
   if (text === undefined) return undefined;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
-  throw new UsageError(`${name} is a number from 1 to 65535`);
+  throw new UsageError(`${name} must be a number from 1 to 65535`);
 }

@@ -83,7 +83,7 @@ function describeSent(host: string, target: Target, { address, knocks }: Opened<
   const place = `to ${address}${nameBastion(target)}`;
   return {
     exitCode: 0,
-    text: `${nameGate(host, target)} was knocked at ${place}; nothing tells from here whether it is open\n`,
+    text: `${nameGate(host, target)}: knock sent ${place}; nothing shows from here whether it is open\n`,
     json: { host, ...findGate(target), isOpen: null, knocks },
   };
 }

@@ -15,7 +15,7 @@ const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];
 /** Runs `knockgate simulate`. */
 export async function runSimulate(call: Call, { input }: Surroundings): Promise<Outcome> {
   const [policyName = "", packetsName] = call.arguments;
-  if (packetsName === undefined) throw new UsageError("PACKETS is missing, or --from-host");
+  if (packetsName === undefined) throw new UsageError("PACKETS or --from-host is missing");
   const policy = takePolicy(await readPolicyFile(policyName, input));
   const { packets, findings, skipped } = await readPackets(packetsName);
   const host = call.values("host");

@@ -52,8 +52,8 @@ async function findCommand(words: readonly string[]): Promise<Command> {
   const typed = /^[a-z-]+$/.test(first) ? ` ${first}` : "";
   throw new UsageError(
     group.length > 0
-      ? `${first} is followed by ${group.map((name) => name.slice(first.length + 1)).join(", ")}`
-      : `there is no command${typed}; knockgate --help lists them`,
+      ? `${first} must be followed by ${group.map((name) => name.slice(first.length + 1)).join(", ")}`
+      : `there is no command${typed}; knockgate --help lists all commands`,
   );
 }
 

@@ -60,7 +60,7 @@ function readSshConfig(block: string): Pick<Profile, "name" | "way"> {
   if (!isProfileName(name) || host === undefined || user === undefined || !Number.isInteger(port)) {
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
-      "an `sshConfig` has no host, user or port that could be read: is it one host's, as a gate has it?",
+      "an `sshConfig` has no host, user or port that can be read: is it the output of one gate?",
     );
   }
   const proxy = readBastion(block);

@@ -34,7 +34,7 @@ export function readStepWord(word: string, position: number): Step {
   const step = reader?.read(Number(number), size === undefined ? undefined : Number(size));
   if (step !== undefined) return step;
   throw new UsageError(
-    `step ${position} is none: write tcp:PORT, udp:PORT, udp:PORT/PAYLOAD-BYTES or icmp:PAYLOAD-BYTES`,
+    `step ${position} is not a step: write tcp:PORT, udp:PORT, udp:PORT/PAYLOAD-BYTES or icmp:PAYLOAD-BYTES`,
   );
 }
 

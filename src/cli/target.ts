@@ -42,7 +42,8 @@ export async function findTarget(
   surroundings: Pick<Surroundings, "environment" | "input">,
 ): Promise<Target> {
   const words = call.values("step");
-  if (words.length > 0 && call.has("stack")) throw new UsageError("--step and --stack exclude each other");
+  if (words.length > 0 && call.has("stack"))
+    throw new UsageError("--step and --stack can't be used together");
   if (words.length > 0) {
     const steps = words.map((word, index) => readStepWord(word, index + 1));
     return { way: { host, port: port ?? 22, user: "root" }, gate: undefined, port: port ?? 22, steps };

@@ -24,8 +24,8 @@ function writeLogin(way: Way): readonly string[] {
   return [
     isPlainHost(way.host)
       ? `HostName ${escapePercents(way.host)}`
-      : "# HostName: not one that can stand here",
-    isPlainUser(way.user) ? `User ${way.user}` : "# User: not one that can stand here",
+      : "# HostName: left out, because it can't be written here",
+    isPlainUser(way.user) ? `User ${way.user}` : "# User: left out, because it can't be written here",
     `Port ${way.port}`,
     ...listKeyOptions(way).map(({ keyword, value }) => `${keyword} ${value}`),
   ];
@@ -34,7 +34,9 @@ function writeLogin(way: Way): readonly string[] {
 function writeProxy(way: Way, policy: Pick<Policy, "gates"> | undefined): readonly string[] {
   const logins = [way, ...(way.proxy === undefined ? [] : [way.proxy])];
   if (!logins.every((login) => isPlainHost(login.host) && isPlainUser(login.user))) {
-    return ["# ProxyCommand: left out, because a name above, or of the bastion, can't stand in it"];
+    return [
+      "# ProxyCommand: left out, because a name above, or a name of the bastion, can't be written in it",
+    ];
   }
   const gate = policy && findGate(policy, way.port);
   const knock = gate === undefined ? undefined : writeBashKnock(gate.knock.steps, way.host);

@@ -23,21 +23,21 @@ export interface Offer {
 
 /** What `KnockGate` and `KnockFleet` give the resource that they make, and what `check` fills in. */
 interface RulesetInputs extends KnockGateArgs {
-  /** Where in which program the resource stands: `organization/urn` of what it belongs to. */
+  /** The place of the resource in its program: `organization/urn` of the component that it belongs to. */
   origin: pulumi.Input<string>;
-  /** What else has to be well on the host before a change is confirmed. Default: nothing. */
+  /** A command that must succeed on the host before a change is confirmed. Default: none. */
   health?: pulumi.Input<Health>;
-  /** Whether a failed change is told by the outputs alone. Default: false. */
+  /** Whether a failed change is reported only in the outputs. Default: false. */
   recordFailure?: pulumi.Input<boolean>;
   /** Whether the state keeps what the host had before, so that it can be put back. Default: false. */
   keepFormer?: pulumi.Input<boolean>;
-  /** How the host is reached, as everybody may see it: a label stands for each secret. Filled in by the plugin. */
+  /** How the host is reached, without secrets: a label stands for each one. Filled in by the plugin. */
   reachedBy?: pulumi.Input<Record<string, unknown>>;
-  /** Keys the labels that steps have in `ruleset`. Chosen by the plugin. */
+  /** The key of the labels that steps have in `ruleset`. Chosen by the plugin. */
   redactionKey?: pulumi.Input<string>;
 }
 
-/** A command that tells by its exit code whether a host is well. */
+/** A command whose exit code says whether a host is well. */
 interface Health {
   /** For POSIX sh, run as root. */
   command: pulumi.Input<string>;
@@ -47,25 +47,25 @@ interface Health {
 
 /** One change of one host is one transaction, so it is this one resource. `KnockGate` and `KnockFleet` make it. */
 interface RulesetOutputs extends RulesetInputs {
-  /** The ruleset that the host confirmed, each step's port replaced by a label; after a refresh what the host has. */
+  /** The ruleset that the host confirmed, each step's port replaced by a label; after a refresh, what the host has. */
   ruleset: pulumi.Output<string>;
-  /** SHA-256 of the ruleset that the host confirmed; empty where the last refresh found another one. */
+  /** SHA-256 of the ruleset that the host confirmed; empty if the last refresh found another one. */
   digest: pulumi.Output<string>;
   /** What the last refresh found changed on the host, in lines without a secret. */
   drift: pulumi.Output<readonly string[]>;
-  /** What else stood in the gate's way on the host when it was proven. */
+  /** Other rules on the host that dropped protected ports when the gate was last proven. */
   obstacles?: pulumi.Output<readonly string[]>;
   /** What the host has counted for each gate by its name; only after a refresh. */
   counters?: pulumi.Output<Readonly<Record<string, GateCounts>>>;
-  /** Why the last change failed; empty: it did not. Only where failures are recorded. */
+  /** Why the last change failed. Empty if it did not fail. Only where failures are recorded. */
   failure?: pulumi.Output<string>;
-  /** When the host was changed last, or was to be. Only where failures are recorded. */
+  /** When the host was last changed, or such a change last failed. Only where failures are recorded. */
   lastChange?: pulumi.Output<LastChange>;
-  /** The policies that the host may have had before, likeliest first. Only where failures are recorded. */
+  /** The policies that the host may have had before, most likely first. Only where failures are recorded. */
   former?: pulumi.Output<readonly unknown[]>;
 }
 
-/** When a host was changed last, or was to be. */
+/** When a host was last changed, or such a change last failed. */
 interface LastChange {
   /** ISO 8601, in UTC. */
   at: string;
@@ -89,7 +89,7 @@ interface WaveInputs {
   onFailure: pulumi.Input<string>;
   /** What each host's `Ruleset` says of its last change. */
   hosts: pulumi.Input<pulumi.Input<WaveHost>[]>;
-  /** What it takes to put hosts back, by the host's name. */
+  /** What is needed to put hosts back, by the host's name. */
   rulesets?: pulumi.Input<Record<string, unknown>>;
 }
 
@@ -97,14 +97,14 @@ interface WaveInputs {
 interface WaveHost {
   /** The host's name in its fleet. */
   name: string;
-  /** When it was changed last, or was to be. */
+  /** When it was last changed, or such a change last failed. */
   lastChange: LastChange;
-  /** Why that failed; empty: it did not. */
+  /** Why that change failed. Empty if it did not fail. */
   failure: string;
 }
 
-/** What stands between one wave and the next: it fails when too many hosts have. `KnockFleet` makes it. */
+/** The barrier between one wave and the next. It fails if too many hosts of the wave failed. `KnockFleet` makes it. */
 interface WaveOutputs extends WaveInputs {
-  /** What became of the wave. */
+  /** What happened in the wave. */
   summary: pulumi.Output<WaveSummary>;
 }

@@ -113,7 +113,7 @@ async function settle(inputs: pulumi.Inputs, names: readonly string[]): Promise<
     if (await isKnown) return [name, await promise.call(value)];
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
-      `${name} is not known before \`up\`: give it as a value, in which what other resources make may be outputs`,
+      `${name} is not known before \`up\`: give it as a plain value; only values inside it may be outputs of other resources`,
     );
   });
   const present = (await Promise.all(settled)).filter(([, value]) => value !== undefined);
@@ -147,6 +147,6 @@ function nameType(urn: pulumi.URN): string {
 function find<T>(table: Readonly<Record<string, T>>, token: string): T {
   const name = token.startsWith("knockgate:index:") ? token.slice("knockgate:index:".length) : "";
   const found = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (found === undefined) throw new Error(`the plugin knockgate knows no ${token}`);
+  if (found === undefined) throw new Error(`the plugin knockgate does not know ${token}`);
   return found;
 }

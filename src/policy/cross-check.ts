@@ -76,7 +76,7 @@ function findSameNames(gates: readonly PlacedGate[]): readonly Finding[] {
       {
         path: formatPath(["gates", index, "name"]),
         rule: "gate-name-taken",
-        message: `is "${name}", as an earlier gate is called.`,
+        message: `is "${name}", which is already the name of an earlier gate.`,
         fix: "Give each gate of a policy its own name.",
       },
     ];

@@ -34,7 +34,7 @@ export function parsePrefix(text: string): PrefixReading {
   }
   if (length === 0) {
     return wrong(
-      "is every address, so that nobody would have to knock.",
+      "contains every address, so nobody would have to knock.",
       "Name the networks that need not knock.",
     );
   }

@@ -146,11 +146,11 @@ function refuseWrong(seed: string, generation: number, count: number, kinds: rea
     seed.length < shortestSeed
       ? `seed has fewer than ${shortestSeed} characters: make one with \`openssl rand -hex 32\``
       : !Number.isSafeInteger(generation) || generation < 1
-        ? "generation is no whole number from 1"
+        ? "generation is not a whole number of at least 1"
         : !Number.isInteger(count) || count < 3 || count > 16
-          ? "steps is no whole number from 3 to 16"
+          ? "steps is not a whole number from 3 to 16"
           : kinds.length === 0 || kinds.some((kind) => !Object.values(kindNames).includes(kind))
-            ? "kinds has something else than tcp, udp and icmp, or nothing"
+            ? "kinds is empty, or has an entry other than tcp, udp and icmp"
             : undefined;
   if (wrong !== undefined) throw new KnockgateError("ARGUMENTS_INVALID", `randomSequence: ${wrong}.`);
 }

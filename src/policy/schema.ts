@@ -50,7 +50,7 @@ export const stepSchema = exactlyOne(
 )
   .refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
     path: ["udpPayloadBytes"],
-    error: "belongs to a udp step alone.",
+    error: "is only for a udp step.",
     params: { fix: "Remove it, or set udp." },
   })
   .transform(readStep);

@@ -22,7 +22,7 @@ export function describeUnknown(
   const near = [...new Set(looked.flatMap((name) => findNearName(name, names) ?? []))];
   const all = names.length === 0 ? "" : ` Known are ${names.join(", ")}.`;
   const hint = looked.some((name) => name.includes(":"))
-    ? "Did you leave out the space after a colon? Names are not shown here, because such a one holds a value."
+    ? "Did you leave out the space after a colon? Names are not shown here, because such a name contains a value."
     : near.length > 0
       ? `Did you mean ${near.join(", ")}? Else remove it.`
       : "Remove it, or correct its spelling.";

@@ -2,15 +2,15 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ProfileGate } from "../client/profile.js";
 
 /**
- * How to log in to the host or a bastion: the shape of `@pulumi/command`'s `remote.ProxyConnectionArgs`, with its defaults.
- * It is written out here, so that programs that use no `@pulumi/command` need not install it.
+ * How to log in to the host or a bastion: the shape of `@pulumi/command`'s `remote.ProxyConnectionArgs`, with its
+ * defaults. It is written out here, so programs without `@pulumi/command` need not install it.
  */
 export interface ProxyConnectionArgs {
   /** Its name or address. */
   host: pulumi.Input<string>;
   /** Its SSH port. 1 to 65,535; default 22. */
   port?: pulumi.Input<number>;
-  /** Who logs in. Default: `root`. */
+  /** The user who logs in. Default: `root`. */
   user?: pulumi.Input<string>;
   /** Tried after the private key. Default: none. */
   password?: pulumi.Input<string>;
@@ -25,7 +25,7 @@ export interface ProxyConnectionArgs {
    * `/etc/ssh/ssh_known_hosts` say. Unlike in `@pulumi/command`, a key is always verified.
    */
   hostKey?: pulumi.Input<string>;
-  /** Takes whatever key it shows, and so whatever machine answers. Default: false. */
+  /** Whether any host key is accepted, and so any machine that answers. Default: false. */
   ignoreHostKey?: pulumi.Input<boolean>;
   /**
    * Failed dials allowed before giving up. -1 means no limit. Default: 10. While a gate is created, a login that is
@@ -38,11 +38,11 @@ export interface ProxyConnectionArgs {
 
 /** How to reach the host: the shape of `@pulumi/command`'s `remote.ConnectionArgs`, with its defaults. */
 export interface ConnectionArgs extends ProxyConnectionArgs {
-  /** What sudo on the host asks a user who is not root for. Default: `password`. */
+  /** The password that sudo on the host asks for, if the user is not root. Default: `password`. */
   sudoPassword?: pulumi.Input<string>;
   /**
-   * The bastion that the host is reached through. The knock leaves from there, too: it needs perl there, and for ICMP
-   * steps the right to send echo requests, but not root. The host's name is resolved there. Default: none.
+   * The bastion that the host is reached through. The knock is sent from there, too. That needs perl there, and for
+   * ICMP steps the right to send echo requests, but not root. The host's name is resolved there. Default: none.
    */
   proxy?: pulumi.Input<ProxyConnectionArgs>;
 }
@@ -55,18 +55,21 @@ export interface PolicyArgs {
   gates: pulumi.Input<pulumi.Input<GateArgs>[]>;
   /** Addresses and prefixes (CIDR, IPv4 and IPv6) that never need to knock. Default: none. */
   allowFrom?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Addresses and prefixes for which no door is ever open; it comes before `allowFrom`. Default: none. */
+  /** Addresses and prefixes for which no door is ever open. It takes precedence over `allowFrom`. Default: none. */
   denyFrom?: pulumi.Input<pulumi.Input<string>[]>;
-  /** What keeps the gate on the host: `nftables` or `iptables`. A change of it is one change of the host. Default: `nftables`. */
+  /**
+   * The firewall that holds the gate on the host: `nftables` or `iptables`. To change it is one change of the host.
+   * Default: `nftables`.
+   */
   backend?: pulumi.Input<string>;
   /**
-   * `input` gates traffic to the host itself; `prerouting` gates before destination NAT, and for addresses of the host
-   * alone, so that ports published by container engines are behind the gate, too. Default: `input`.
+   * `input` gates traffic to the host itself. `prerouting` gates before destination NAT, and only for addresses of the
+   * host, so that ports published by container engines are behind the gate, too. Default: `input`.
    */
   scope?: pulumi.Input<string>;
   /**
    * Whether everything that conntrack does not know is dropped at a gated port, and not only what could begin a
-   * connection. Sessions idle at the first load are cut. Default: false.
+   * connection. Sessions that are idle at the first load are cut. Default: false.
    */
   stealth?: pulumi.Input<boolean>;
   /** What goes to the kernel's log. Default: nothing. */
@@ -89,7 +92,7 @@ export interface LogArgs {
   perMinute?: pulumi.Input<number>;
 }
 
-/** What a flood can take. */
+/** Limits to what a flood can take. */
 export interface LimitsArgs {
   /** Sources that a set of nftables holds at once. 16 to 1,048,576; default 65,536, about 7 MB when full. */
   sources?: pulumi.Input<number>;
@@ -97,9 +100,9 @@ export interface LimitsArgs {
   firstStepsPerSecond?: pulumi.Input<number>;
 }
 
-/** What a gate shall be for a source after some packets. */
+/** Whether a gate must be open or closed for a source after some packets. */
 export interface ExpectationArgs {
-  /** 1 to 200 characters; names it where it fails. */
+  /** 1 to 200 characters. The message about a failure shows it. */
   name: pulumi.Input<string>;
   /** The source's address. */
   from: pulumi.Input<string>;
@@ -109,7 +112,7 @@ export interface ExpectationArgs {
   gate: pulumi.Input<string>;
   /** How long after the last packet. Default: 0. */
   afterSeconds?: pulumi.Input<number>;
-  /** Whether it lets the source in then. */
+  /** Whether the gate must let the source in then. */
   isOpen: pulumi.Input<boolean>;
 }
 
@@ -139,7 +142,7 @@ export interface ProtectArgs {
   udp?: pulumi.Input<string>;
 }
 
-/** What a client sends. Kept secret in state, previews and logs, whether it was marked so or not. */
+/** What a client sends. Kept secret in state, previews and logs, even if it is not marked as a secret. */
 export interface KnockArgs {
   /** 1 to 16, sent in this order. */
   steps: pulumi.Input<pulumi.Input<StepArgs>[]>;
@@ -158,43 +161,48 @@ export interface StepArgs {
   tcp?: pulumi.Input<number>;
   /** A UDP datagram to this port. */
   udp?: pulumi.Input<number>;
-  /** Only for `udp`: a datagram with just this many bytes of payload. Default: any size. */
+  /** Only for `udp`: a datagram with exactly this many bytes of payload. Default: any size. */
   udpPayloadBytes?: pulumi.Input<number>;
-  /** An ICMP or ICMPv6 echo request with just this many bytes of payload. */
+  /** An ICMP or ICMPv6 echo request with exactly this many bytes of payload. */
   icmpPayloadBytes?: pulumi.Input<number>;
 }
 
 /** The arguments of {@link KnockGate}. */
 export interface KnockGateArgs {
-  /** How to reach the host; a change of `host` replaces the gate. Secret as a whole, whether it was marked so or not. */
+  /**
+   * How to reach the host; a change of `host` replaces the gate. Secret as a whole, even if it is not marked as a
+   * secret.
+   */
   connection: pulumi.Input<ConnectionArgs>;
   /** What is declared for the host's firewall. Secret as a whole. */
   policy: pulumi.Input<PolicyArgs>;
   /**
-   * Another machine that the gates are tried from, before and after the knock: for a deployer whose own address is in
-   * `allowFrom`, so that it meets no gate. It needs perl, but no root. Default: where the deployer's own packets leave.
+   * Another machine that the gates are tried from, before and after the knock. Use it if the deployer's own address is
+   * in `allowFrom`, so that the deployer never has to knock. The machine needs perl, but not root. Default: the machine
+   * from which the deployer's own packets leave.
    */
   proveFrom?: pulumi.Input<ConnectionArgs>;
   /**
-   * Gates of another policy on the same host that SSH is behind: the other gate's output `knock`, or its profile's
-   * `gates`. Their knocks open the way for each change, look and removal, by what the state holds. This gate then comes
-   * after the other one, and goes before it. Secret as a whole. Default: none.
+   * Gates of another policy on the same host that protect SSH: the other gate's output `knock`, or its profile's
+   * `gates`. Their knocks, as the state has them, open the way for each change, refresh and removal. This gate is then
+   * created after the other one, and deleted before it. Secret as a whole. Default: none.
    */
   behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
   /**
-   * After how many seconds the host undoes by itself a change that was not confirmed. 10 to 86,400; default 60, or three
-   * times what the proof of all gates takes when that is longer. Gates are proven one after another, about a second each.
+   * Seconds after which the host undoes, by itself, a change that was not confirmed. 10 to 86,400; default 60, or three
+   * times what the proof of all gates takes if that is longer. Gates are proven one after another, in about a second
+   * each.
    */
   undoAfterSeconds?: pulumi.Input<number>;
   /**
-   * Whether a policy of this name that another owner has confirmed on the host, and that is another one than this, is
-   * taken over and changed. Without it such a change is refused, and nothing is touched. Taking over just the same
-   * policy needs no leave. Default: false.
+   * Whether to take over, and change, a policy of this name that another owner has confirmed on the host and that
+   * differs from this one. Without it, such a change is refused, and nothing is touched. It is not needed to take over
+   * exactly the same policy. Default: false.
    */
   adopt?: pulumi.Input<boolean>;
   /**
-   * Whether deleting this gate ends well when its host can't be reached any more, or another machine has its address:
-   * then nothing is removed there. To change this alone contacts no host. Default: false.
+   * Whether deleting this gate succeeds if its host can't be reached any more, or if another machine has its address.
+   * Nothing is removed there then. To change only this argument contacts no host. Default: false.
    */
   deleteUnreachable?: pulumi.Input<boolean>;
 }

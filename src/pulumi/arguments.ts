@@ -125,5 +125,5 @@ export function expectArguments(raw: Properties): RulesetArguments {
   const reading = readArguments(raw);
   if (reading.kind === "arguments") return reading.arguments;
   const findings = reading.kind === "wrong" ? formatFindings(reading.findings) : "something is not known yet";
-  throw new KnockgateError("POLICY_INVALID", `the inputs are not right; nothing was contacted:\n${findings}`);
+  throw new KnockgateError("POLICY_INVALID", `the inputs are not valid; nothing was contacted:\n${findings}`);
 }

@@ -64,7 +64,7 @@ function checkLogin(login: unknown, field: string): readonly Finding[] {
   if (isKnownText(hostKey) && ignoreHostKey !== true) {
     const reading = readHostKey(hostKey);
     if ("why" in reading) {
-      const fix = "Give the line that `ssh-keyscan` prints and you have checked.";
+      const fix = "Give the line that `ssh-keyscan` prints, after you have checked it.";
       found.push({ path: `${field}.hostKey`, rule, message: `${reading.why}.`, fix });
     }
   }
@@ -73,7 +73,7 @@ function checkLogin(login: unknown, field: string): readonly Finding[] {
     if (why !== undefined) {
       const fix = why.includes("password is not set")
         ? `Set ${field}.privateKeyPassword.`
-        : "Give the text of the key's file, line by line as it is there.";
+        : "Give the text of the key's file, with its line breaks.";
       found.push({ path: `${field}.privateKey`, rule, message: `can't be read: ${why}.`, fix });
     }
   }

@@ -4,11 +4,11 @@ import type { ConnectionArgs, PolicyArgs } from "./args.js";
 
 /** One host of a fleet. */
 export interface FleetHostArgs {
-  /** How to reach it; a field given here takes the place of the fleet's own. Default: none but the fleet's. */
+  /** How to reach it. A field given here replaces the fleet's. Default: only the fleet's fields. */
   connection?: pulumi.Input<Partial<ConnectionArgs>>;
-  /** Which of the fleet's `policies` it has. Needed where the fleet has those, and only there. */
+  /** Which of the fleet's `policies` it has. Required if the fleet has `policies`, and refused if it has not. */
   group?: string;
-  /** Fields of the policy that are others on this host, each as a whole. Default: none. */
+  /** Fields of the policy that differ on this host. Each replaces the whole field. Default: none. */
   policy?: pulumi.Input<Partial<PolicyArgs>>;
   /** Another machine that this host's gates are tried from. Default: the fleet's `proveFrom`. */
   proveFrom?: pulumi.Input<ConnectionArgs>;
@@ -18,9 +18,9 @@ export interface FleetHostArgs {
 
 /** The next hosts of a fleet that are changed together: exactly one of the fields, as an entry of Ansible's `serial`. */
 export interface WaveArgs {
-  /** So many of the hosts that no wave names, in the fleet's order. At least 1. */
+  /** This many of the hosts that no wave names, in the fleet's order. At least 1. */
   count?: number;
-  /** So many of them in percent of all hosts, rounded down to no less than one. Above 0 to 100. */
+  /** The same as a percentage of all hosts, rounded down, but at least one host. Above 0 to 100. */
   percent?: number;
   /** These hosts, by name. */
   hosts?: string[];
@@ -29,27 +29,28 @@ export interface WaveArgs {
 /** How a fleet's hosts are brought to a new ruleset: wave by wave. */
 export interface RolloutArgs {
   /**
-   * The last count or percentage is repeated until all hosts have their wave; behind a list of names the rest makes one
-   * wave. Default: one wave of all hosts.
+   * The last count or percentage is repeated until each host is in a wave. After a list of names, the remaining hosts
+   * make one wave. Default: one wave of all hosts.
    */
   waves?: WaveArgs[];
   /** How long to wait after a wave in which a host was changed. 0 to 86,400; default 0. */
   pauseBetweenSeconds?: number;
   /**
-   * For POSIX sh, run as root on each host when its gates are proven and before its change is confirmed: any exit code
-   * but 0 fails the host, and undoes its change. Neither it nor all that it prints is kept secret. Default: none.
+   * A command for POSIX sh. It runs as root on each host, after its gates are proven and before its change is
+   * confirmed. Any exit code other than 0 fails the host, and undoes its change. The command is not kept secret, and
+   * only part of its output is. Default: none.
    */
   healthCommand?: string;
   /** How long the health command may take. 1 to 3,600; default 30. */
   healthTimeoutSeconds?: number;
   /**
-   * How many hosts of a wave may fail without stopping the rollout. A failed host is as it was; each later `pulumi up`
+   * How many hosts of a wave may fail without stopping the rollout. A failed host is as it was. Each later `pulumi up`
    * tries it again. Default: 0.
    */
   maxFailures?: number;
   /**
-   * What is done with the other hosts of a wave in which too many failed: `halt` leaves them the new ruleset, `undo` puts
-   * back what they had. Hosts of later waves are not touched either way. Default: `halt`.
+   * What is done with the other hosts of a wave in which too many hosts failed: `halt` leaves them the new ruleset,
+   * `undo` puts back what they had. Hosts of later waves are not touched either way. Default: `halt`.
    */
   onFailure?: string;
 }
@@ -57,11 +58,11 @@ export interface RolloutArgs {
 /** The arguments of {@link KnockFleet}. */
 export interface KnockFleetArgs {
   /**
-   * By name: letters, digits, `.`, `_` and `-`. At least one. Their order is that of the waves; in other
-   * languages than JavaScript they are sorted by name.
+   * By name: letters, digits, `.`, `_` and `-`. At least one. Waves take them in this order. In languages other than
+   * JavaScript, they are sorted by name.
    */
   hosts: Readonly<Record<string, FleetHostArgs>>;
-  /** What the connections to all hosts have in common, like the user and the key. Default: nothing. */
+  /** What the connections to all hosts have in common, such as the user and the key. Default: nothing. */
   connection?: pulumi.Input<Partial<ConnectionArgs>>;
   /** The policy of all hosts. Either this or `policies`. */
   policy?: pulumi.Input<PolicyArgs>;

@@ -35,7 +35,7 @@ export function planFleet(name: string, args: Given): FleetPlan {
     ...(rollout.kind === "wrong" ? rollout.findings : []),
   ];
   if (findings.length === 0 && rollout.kind === "rollout") return rollout;
-  const message = `fleet ${name} is not right; nothing was contacted:\n${formatFindings(findings)}`;
+  const message = `fleet ${name} is not valid; nothing was contacted:\n${formatFindings(findings)}`;
   throw new KnockgateError("ARGUMENTS_INVALID", message);
 }
 
@@ -83,7 +83,7 @@ function findWrongHosts(hosts: unknown): readonly Finding[] {
       path,
       rule,
       message: "must be an object.",
-      fix: "Set it to an object, if need be to {}.",
+      fix: "Set it to an object. {} is enough.",
     };
     return [
       ...(isName(name) ? [] : [ofName]),
@@ -98,7 +98,7 @@ function isName(text: string): boolean {
 
 function findWrongPolicies({ hosts, policy, policies }: Given): readonly Finding[] {
   if ((policy === undefined) === (policies === undefined)) {
-    const message = `is ${policy === undefined ? "missing" : "given beside policies"}.`;
+    const message = `is ${policy === undefined ? "missing" : "given together with policies"}.`;
     return [
       { path: "policy", rule: "fleet-policy", message, fix: "Give either policy, or policies by group." },
     ];
@@ -114,7 +114,7 @@ function findWrongPolicies({ hosts, policy, policies }: Given): readonly Finding
     const path = `hosts.${name}.group`;
     if (policies === undefined && group !== undefined) {
       const fix = "Remove it, or give policies by group.";
-      return [{ path, rule: "fleet-group", message: "says nothing: all hosts have one policy.", fix }];
+      return [{ path, rule: "fleet-group", message: "has no effect: all hosts have one policy.", fix }];
     }
     if (policies === undefined || (typeof group === "string" && groups.includes(group))) return [];
     const message = group === undefined ? "is missing." : "is not a group that has a policy.";

@@ -41,15 +41,16 @@ export class GatedHost {
   /** The knock of each gate. Secret. */
   readonly knock: pulumi.Output<readonly GateKnock[]>;
   /**
-   * A block for ssh_config(5), for a host called like this resource: its ProxyCommand knocks, and then connects, by bash,
-   * coreutils and, for ICMP steps, ping. Where no gate protects the SSH port it has none. Secret: the knock is in it.
+   * A block for ssh_config(5). The host in it is called like this resource. Its ProxyCommand knocks and then connects,
+   * by bash, coreutils and, for ICMP steps, ping. If no gate protects the SSH port, nothing knocks. Secret: the knock
+   * is in it.
    */
   readonly sshConfig: pulumi.Output<string>;
   /** How the host is reached and its gates are opened, as `knockgate profile add` keeps it. Secret. */
   readonly profile: pulumi.Output<Profile>;
   /**
-   * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
-   * never a difference of its own. Empty before the first refresh, and after a change.
+   * Packets counted since the ruleset was loaded, by the gate's name, as of the last `pulumi refresh`. A change of
+   * counters alone is not a diff. Empty before the first refresh, and after a change.
    */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #registerHooks: () => pulumi.ResourceHookBinding;

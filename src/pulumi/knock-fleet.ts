@@ -14,9 +14,10 @@ import { registerWave, type Wave } from "./wave.js";
 /**
  * Puts many hosts behind port knocking, wave by wave.
  *
- * Each host is changed in one transaction, as by {@link KnockGate}, and is left as it was when that fails. When all
- * hosts of a wave have been tried and more failed than may, `up` fails and no host of a later wave is touched; running
- * it again tries the failed ones again and goes on. To change, add or remove one host touches that host alone.
+ * Each host is changed in one transaction, as by {@link KnockGate}, and is left as it was if that fails. If more hosts
+ * of a wave fail than `maxFailures` allows, `up` fails after all hosts of the wave were tried, and no host of a later
+ * wave is touched. Running it again tries the failed hosts again and goes on. To change, add or remove one host touches
+ * only that host.
  *
  * @throws KnockgateError `ARGUMENTS_INVALID` with all that is wrong with hosts, groups and rollout; a wrong policy fails
  * in preview, as with {@link KnockGate}.
@@ -30,13 +31,16 @@ import { registerWave, type Wave } from "./wave.js";
  * });
  */
 export class KnockFleet extends pulumi.ComponentResource {
-  /** Each host by its name, as a {@link KnockGate} would have it. */
+  /** Each host by its name, with the outputs of a {@link KnockGate}. */
   readonly hosts: Readonly<Record<string, GatedHost>>;
   /** The blocks of all hosts for ssh_config(5), in which a host is called `FLEET-HOST`. Secret: the knocks are in it. */
   readonly sshConfig: pulumi.Output<string>;
   /** The profile of each host by the host's name, as `knockgate profile add` keeps them. Secret. */
   readonly profiles: pulumi.Output<Readonly<Record<string, Profile>>>;
-  /** What became of each wave and host, the last time that one of the wave was changed or was to be. */
+  /**
+   * What happened in each wave and to each host when a host of the wave was last changed, or when such a change last
+   * failed.
+   */
   readonly summary: pulumi.Output<readonly WaveSummary[]>;
 
   /** Registers the fleet under a name that is unique among the program's fleets. */

@@ -14,7 +14,7 @@ import { registerRuleset } from "./ruleset.js";
  * Puts a host's ports behind port knocking, and proves it.
  *
  * Each change is one transaction on the host: connect (through the gate, if it is closed), stage, arm, load, prove
- * from outside, confirm. Whatever fails, the host has or gets back what it had, by its own timer if need be.
+ * from outside, confirm. If anything fails, the host keeps or gets back what it had, by its own timer if necessary.
  *
  * An invalid policy fails in preview with all its findings. A failed change's message ends with a stable code.
  *
@@ -39,15 +39,16 @@ export class KnockGate extends pulumi.ComponentResource {
   /** The knock of each gate. Secret. */
   readonly knock: pulumi.Output<readonly GateKnock[]>;
   /**
-   * A block for ssh_config(5), for a host called like this resource: its ProxyCommand knocks, and then connects, by bash,
-   * coreutils and, for ICMP steps, ping. Where no gate protects the SSH port it has none. Secret: the knock is in it.
+   * A block for ssh_config(5). The host in it is called like this resource. Its ProxyCommand knocks and then connects,
+   * by bash, coreutils and, for ICMP steps, ping. If no gate protects the SSH port, nothing knocks. Secret: the knock
+   * is in it.
    */
   readonly sshConfig: pulumi.Output<string>;
   /** How the host is reached and its gates are opened, as `knockgate profile add` keeps it. Secret. */
   readonly profile: pulumi.Output<Profile>;
   /**
-   * What the host's kernel had counted at the last `pulumi refresh` since the ruleset was loaded, by the gate's name:
-   * never a difference of its own. Empty before the first refresh, and after a change.
+   * Packets counted since the ruleset was loaded, by the gate's name, as of the last `pulumi refresh`. A change of
+   * counters alone is not a diff. Empty before the first refresh, and after a change.
    */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #host: GatedHost;

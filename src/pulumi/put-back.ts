@@ -23,7 +23,7 @@ const mostAtOnce = 8;
 
 /** Restores what a host had before its last change, which succeeded. Never throws. */
 export function putBack(host: string, { id, state: raw }: StoredRuleset): Promise<HostResult> {
-  return measureHost(host, raw, "undone", "the change back to what it had failed: ", async () => {
+  return measureHost(host, raw, "undone", "putting it back failed: ", async () => {
     const { wanted, state } = expectStored(raw);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;

@@ -50,7 +50,7 @@ export function describeSeen(
 /** Makes the state of a host that could not be observed: its drift says why. */
 export function describeUnseen(cause: unknown, state: RulesetState, place: string): Omit<Seen, "drift"> {
   const why = cause instanceof KnockgateError ? cause.message : String(cause);
-  const drift = [`not looked at: ${why}`];
+  const drift = [`could not be observed: ${why}`];
   logLine(`${place}: drift: ${drift}`);
   return { props: { ...state, drift }, inputs: { ...takeInputs(state), drift } };
 }

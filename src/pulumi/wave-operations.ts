@@ -169,11 +169,11 @@ function failWave(
   const undone = countResults(summary, "undone");
   const kept = countResults(summary, "changed");
   const message = [
-    `fleet ${read.fleet}: ${nameWave(read)}: ${failed.length} of ${summary.hosts.length} hosts failed, ${read.maxFailures} may: ${listNames(failed)}.`,
-    ...(undone > 0 ? [`${undone} that went well were put back.`] : []),
-    ...(kept > 0 ? [`${kept} that went well keep the new ruleset.`] : []),
+    `fleet ${read.fleet}: ${nameWave(read)}: ${failed.length} of ${summary.hosts.length} hosts failed (maxFailures is ${read.maxFailures}): ${listNames(failed)}.`,
+    ...(undone > 0 ? [`Changed hosts that were put back: ${undone}.`] : []),
+    ...(kept > 0 ? [`Changed hosts that keep the new ruleset: ${kept}.`] : []),
     ...(read.wave < read.of ? ["No host of a later wave was touched."] : []),
-    "What each failed host has now is said above. `pulumi up` tries the failed ones again and goes on.",
+    "The lines above say what each failed host has now. `pulumi up` tries the failed hosts again and goes on.",
   ].join(" ");
   const error = new KnockgateError("WAVE_FAILED", message);
   if (partial.properties.undone.length === 0) return error;
@@ -192,6 +192,6 @@ function warnLost(undone: readonly Undone[]): void {
   if (undone.length === 0) return;
   const names = listNames(undone.map(({ name }) => name));
   logLine(
-    `warning: put back after a failed wave that does not bring them to the new ruleset any more: ${names}; \`pulumi up --refresh\` finds what they have`,
+    `warning: hosts that were put back after a wave failed, and that the wave no longer brings to the new ruleset: ${names}; \`pulumi up --refresh\` finds what they have`,
   );
 }

@@ -25,7 +25,7 @@ const skipWords: Readonly<Record<Skip, string>> = {
   "not IP": "no IP packets",
   "later fragment": "later fragments of IP packets, which have no ports; the first ones are read",
   "other protocol": "neither TCP nor UDP nor pings",
-  "cut short": "captured with too few bytes to be read (capture anew without a snapshot length)",
+  "cut short": "captured with too few bytes to be read (capture again without a snapshot length)",
 };
 
 /** Reads the packets in frames, and keeps those that could begin a flow. */
@@ -52,7 +52,9 @@ export function readFrames({ frames, findings, skipped }: FrameReading): PacketR
     skipped: [
       ...skipped,
       ...[...skips].map(([skip, count]) => `${countPackets(count)}: ${skipWords[skip]}`),
-      ...(rest > 0 ? [`${countPackets(rest)}: answers, or of a flow that is established already`] : []),
+      ...(rest > 0
+        ? [`${countPackets(rest)}: answers, or packets of a flow that is established already`]
+        : []),
     ],
   };
 }

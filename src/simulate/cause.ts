@@ -56,7 +56,7 @@ export function findCause(look: Look): Cause | undefined {
     case "again":
     case "step":
       if (taken > 0 && isStep(taken + 1) && reaction.taken <= taken) {
-        const text = `step ${taken + 1} is like step ${taken} and came from the same source port, so that it counts as step ${taken} sent again`;
+        const text = `step ${taken + 1} is like step ${taken} and came from the same source port, so it counts as step ${taken} sent again`;
         return cause("retransmitted", text);
       }
       return reaction.kind === "step" && reaction.taken <= taken && taken > 1

@@ -50,7 +50,7 @@ function describe(happening: Happening, atMs: number, beginMs: number): string |
     case "step": {
       const taken = `step ${reaction.taken} of ${steps} taken${since(reaction.taken)}`;
       const isRestart = cause !== undefined && reaction.taken === 1 && cause.reason !== "missing-step";
-      return `${why}${isRestart && reaction.expired === 0 ? "the knock begins anew: " : ""}${taken}`;
+      return `${why}${isRestart && reaction.expired === 0 ? "the knock begins again: " : ""}${taken}`;
     }
     case "again":
       return `${why}step ${reaction.taken} once more, which changes nothing`;

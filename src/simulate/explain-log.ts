@@ -59,8 +59,8 @@ function judgeLogged(policy: Policy, course: Course, beginMs: number): GateVerdi
     const drops = `${course.droppedAtMs.length} × dropped at the closed door`;
     const isLogged = policy.log?.events.includes("opened") === true;
     const why = isLogged
-      ? "the knock did not come to its end: a step did not come, or came late, or was another one"
-      : 'whether a knock came to its end is not known: log.events has no "opened"';
+      ? "the knock was not completed: a step did not come, came late, or was another one"
+      : 'it is not known whether a knock was completed: log.events has no "opened"';
     course.causes.push({ reason: "missing-step", text: `${drops}; ${why}`, taken: 0 });
   }
   const verdict = judge(course, beginMs, undefined);

@@ -19,8 +19,8 @@ export function formatSimulation({ host, beginMs, trace, verdicts }: Simulation)
   return [
     ...(host.length === 0 ? [] : [`host: ${host.join(", ")}`]),
     ...shown.map(({ atMs, source, text }) => `${formatSeconds(atMs - beginMs)} ${source} ${text}`),
-    ...(hidden > 0 ? [`${hidden} more that no gate knows`] : []),
-    ...(trace.length === 0 ? ["no packet came that could begin anything"] : []),
+    ...(hidden > 0 ? [`${hidden} more that match no gate`] : []),
+    ...(trace.length === 0 ? ["no packet came that could begin a knock or a connection"] : []),
     ...tried.map(formatVerdict),
     ...(untried.size > 0 ? [formatUntried([...untried])] : []),
   ]

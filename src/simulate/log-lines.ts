@@ -67,7 +67,9 @@ export function parseLogLines(text: string, policy: Policy): LogReading {
   const skipped = [
     ...(foreign > 0 ? [`${countLines(foreign)}: of gates that the policy does not have`] : []),
     ...(untimed > 0
-      ? [`the times of ${countLines(untimed)}: they have none, so each comes with the one before`]
+      ? [
+          `the times of ${countLines(untimed)}: the log has none, so each line has the time of the line before`,
+        ]
       : []),
   ];
   return { events, findings, skipped };
@@ -92,7 +94,7 @@ function logOff(): Finding {
   return {
     path: "policy.log",
     rule: "log-off",
-    message: "is not set, so that the host writes no lines.",
+    message: "is not set, so the host writes no lines.",
     fix: 'Set log.events, for instance to ["opened", "dropped", "reset"], and bring the policy to the host.',
   };
 }
@@ -101,7 +103,7 @@ function brokenLine(number: number): Finding {
   return {
     path: `line ${number}`,
     rule: "log-line",
-    message: "is of this policy, and does not say which packet it was.",
+    message: "is of this policy, but does not say which packet it was.",
     fix: "Give whole lines, as journalctl -k or dmesg write them, not cut off at the terminal's width.",
   };
 }

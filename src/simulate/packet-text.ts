@@ -99,12 +99,8 @@ function readLine(words: readonly string[], before: Before, sourcePort: number):
   const source = isNamed ? readAddress(rest[0] ?? "") : before.source;
   if (source === undefined) {
     return isNamed
-      ? wrong(
-          "packet-source",
-          "has no address to come from.",
-          'Write it like "198.51.100.7" or "2001:db8::7".',
-        )
-      : wrong("packet-source", "comes from no address, and no line before it has one.", "Name the source.");
+      ? wrong("packet-source", "has no source address.", 'Write it like "198.51.100.7" or "2001:db8::7".')
+      : wrong("packet-source", "has no source address, and no line before it has one.", "Name the source.");
   }
   const kind = readKind(rest.slice(isNamed ? 1 : 0), sourcePort);
   return "rule" in kind ? kind : { atMs, source, kind };
@@ -131,7 +127,7 @@ function readKind([word, ...words]: readonly string[], given: number): PacketKin
       if (port === undefined) {
         return wrong(
           "packet-port",
-          "has no port to go to.",
+          "has no destination port.",
           `Write it like "${isUdp ? "udp 5353" : "tcp 80"}".`,
         );
       }
@@ -161,7 +157,7 @@ function readKind([word, ...words]: readonly string[], given: number): PacketKin
       return wrong(
         "packet-kind",
         "does not say what the packet is.",
-        "Write tcp, udp or icmp behind the source.",
+        "Write tcp, udp or icmp after the source.",
       );
   }
 }
@@ -191,8 +187,8 @@ function readNumber(text: string | undefined, least: number, most: number): numb
 function wrongRest(allowed: string): Wrong {
   return wrong(
     "packet-rest",
-    "goes on behind the packet with what can't be read.",
-    `Only ${allowed} can stand there.`,
+    "has something after the packet that can't be read.",
+    `Only ${allowed} is allowed there.`,
   );
 }
 

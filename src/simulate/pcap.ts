@@ -32,7 +32,7 @@ function readFormat(view: DataView): FrameReading {
     }
   }
   const message = "is neither pcap nor pcapng.";
-  const fix = "Write it by `tcpdump -w FILE`; a compressed file has to be unpacked first.";
+  const fix = "Write it by `tcpdump -w FILE`. Unpack a compressed file first.";
   return { frames: [], findings: [{ path: "file", rule: "capture-format", message, fix }], skipped: [] };
 }
 

@@ -56,7 +56,9 @@ export function readPcapng(view: DataView): FrameReading {
   }
   const skipped =
     untimed > 0
-      ? [`the times of ${countPackets(untimed)}: the file has none, so each comes with the one before`]
+      ? [
+          `the times of ${countPackets(untimed)}: the file has none, so each packet has the time of the packet before`,
+        ]
       : [];
   return { frames, findings, skipped };
 }
@@ -152,7 +154,7 @@ function oldPacket(number: number): Finding {
   return {
     path: `packet ${number}`,
     rule: "capture-format",
-    message: "stands in a block of an old form that is not read.",
-    fix: "Write the file anew: `tcpdump -r OLD -w NEW`.",
+    message: "is in a block of an old form that is not supported.",
+    fix: "Write the file again: `tcpdump -r OLD -w NEW`.",
   };
 }

@@ -104,7 +104,7 @@ function describeListed(listed: Course["listed"]): string {
     case "link-local":
       return "the source's address is link-local";
     case undefined:
-      return "no gate knows it";
+      return "it matches no gate";
     default:
       return unreachable(listed);
   }

@@ -28,21 +28,21 @@ export interface GateVerdict {
 export const adviceByReason: Readonly<Record<Reason, string>> = {
   open: "",
   allowed: "",
-  denied: "Take the address out of denyFrom, or come from another one.",
-  "link-local": "Come from an address that is the client's on every link, or put this one into allowFrom.",
+  denied: "Remove the address from denyFrom, or use another one.",
+  "link-local": "Use an address that belongs to the client on every link, or put this one into allowFrom.",
   "no-step":
     "Check that the client knocks at this host's address, and that no firewall on the way drops the steps.",
   "missing-step":
     "Check that the client sends all steps, and that no firewall on the way drops this one: capture at the client as well.",
   "too-late": "Send the steps faster, or raise stepTimeoutSeconds.",
   "wrong-order":
-    "Send the steps one after the other, with a pause (50 ms) that the network can't turn round.",
+    "Send the steps one after the other, with a pause (50 ms), so that the network can't change their order.",
   "put-back": "Send nothing else to the host during the knock, or set strict to false.",
   retransmitted:
     "End each attempt before the system sends its SYN again, which is after a second: `timeout 0.3`, `nc -w`, `nmap --max-retries 0`.",
   "wrong-protocol": "Send the step over the protocol that the policy names.",
   "wrong-size":
-    "Send just as many bytes of payload: ping -s counts them without headers (8 of ICMP, 20 of IPv4, 40 of IPv6); echo adds a line's end.",
+    "Send exactly as many bytes of payload: ping -s counts them without headers (8 of ICMP, 20 of IPv4, 40 of IPv6), and echo adds a newline.",
   "two-sources":
     "Send all steps from one address: name the family (-4 or -6) where a host's name has both, and look for a NAT or VPN with several addresses.",
   "tried-too-early":
@@ -75,12 +75,11 @@ function findReason(
   split: SplitKnock | undefined,
 ): readonly [Reason, string] {
   if (course.listed === "allowed") return ["allowed", "the source is in allowFrom and needs no knock"];
-  if (course.listed === "denied")
-    return ["denied", "the source is in denyFrom, so that no knock of it counts"];
+  if (course.listed === "denied") return ["denied", "the source is in denyFrom, so no knock of it counts"];
   if (course.listed === "link-local")
     return [
       "link-local",
-      "the source's address is link-local: another link may have the same, so that no knock of it counts",
+      "the source's address is link-local: another link may have the same, so no knock of it counts",
     ];
   if (course.openedAtMs.length > 0) return describeOpened(course, beginMs);
   if (split?.sources.includes(course.source)) return ["two-sources", describeSplit(split)];

@@ -49,7 +49,7 @@ export async function takeBastionTurns<T>(
 /** The message gives no time limit: how long the others take is not known. */
 function describeWait(server: string): string {
   const place = server.replace(" ", ":");
-  return `waits for its turn at ${place}, which as many operations of this process use as may at a time (KNOCKGATE_BASTION_LIMIT), until one of them ends`;
+  return `waits for its turn at ${place}: this process already runs as many operations there as KNOCKGATE_BASTION_LIMIT allows, and the next one starts when one of them ends`;
 }
 
 function listShared({ connection, proveFrom }: Ways): readonly Login[] {

@@ -13,7 +13,7 @@ const breakages: readonly Breakage[] = [
   {
     isSeenIn: (text) => /^\s*PuTTY-User-Key-File-/.test(text),
     words:
-      "it is in PuTTY's form (.ppk): write it in OpenSSH's by `puttygen KEY.ppk -O private-openssh -o KEY`",
+      "it is in PuTTY's form (.ppk): convert it to OpenSSH's by `puttygen KEY.ppk -O private-openssh -o KEY`",
   },
   {
     isSeenIn: (text) =>
@@ -22,7 +22,7 @@ const breakages: readonly Breakage[] = [
   },
   {
     isSeenIn: (text) => /^\s*sk-\S+@openssh\.com\s+AAAA/.test(text) || holdsSecurityKey(text),
-    words: "it belongs to a security key, and those work by an agent only: leave it out and start an agent",
+    words: "it belongs to a security key, which works only with an agent: leave it out and start an agent",
   },
   {
     isSeenIn: (text) =>
@@ -43,11 +43,11 @@ const breakages: readonly Breakage[] = [
   },
   {
     isSeenIn: (text) => header.test(text) && /^[ \t]+\S/m.test(text),
-    words: "its lines are indented: take the blanks before them out",
+    words: "its lines are indented: remove the blanks before them",
   },
   {
     isSeenIn: (text) => /^\s*["']/.test(text) && header.test(text),
-    words: "it stands in quotes: take them out",
+    words: "it is in quotes: remove them",
   },
   {
     isSeenIn: (text) => header.test(decodeBase64(text)) || decodeBase64(text).startsWith("openssh-key-v1\0"),
@@ -55,7 +55,7 @@ const breakages: readonly Breakage[] = [
   },
   {
     isSeenIn: (text) => isPath(text.trim()),
-    words: "that is a path, not a key: read the file and give what is in it",
+    words: "it is a path, not a key: read the file and give its text",
   },
 ];
 

@@ -226,7 +226,7 @@ function openChannel<T>(
       }
       if (!("reason" in error)) return waiting.reject(unreachable(line.name, error.message, error));
       if (tries === openTries) {
-        const message = `${line.name}: it runs no command: see MaxSessions in sshd_config(5)`;
+        const message = `${line.name}: it does not run a command: see MaxSessions in sshd_config(5)`;
         return waiting.reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
       }
       setTimeout(

@@ -47,14 +47,14 @@ export async function findExpectedKeys(login: Login, field: string): Promise<Exp
     ? " known_hosts has a certificate authority for it, but host certificates are not supported."
     : "";
   const name = login.port === 22 ? login.host : `[${login.host}]:${login.port}`;
-  const toSet = `${source} to the line that \`ssh-keyscan\` prints and you have checked`;
+  const toSet = `${source} to the line that \`ssh-keyscan\` prints, after you have checked it`;
   const way =
     home === undefined
-      ? `There is no home folder, so no known_hosts: set HOME, or ${toSet}.`
-      : `Set ${toSet}, or log in once with ssh so that known_hosts has it.`;
+      ? `There is no home folder, so no ~/.ssh/known_hosts: set HOME, or set ${toSet}.`
+      : `Set ${toSet}. Or log in once with ssh, so that known_hosts has it.`;
   throw new KnockgateError(
     "HOST_KEY_UNKNOWN",
-    `${name}: no host key to expect, so nothing was sent.${authority} ${way}`,
+    `${name}: no host key is pinned or known for it, so nothing was sent.${authority} ${way}`,
   );
 }
 
@@ -83,10 +83,9 @@ export function readHostKey(text: string): { readonly key: Buffer } | { readonly
   if (type.includes("-cert-v"))
     return { why: "is a certificate, which is not supported: give the host's plain public key" };
   if (/^\s*(SHA256|MD5):/.test(text)) return { why: "is a fingerprint: give the whole public key" };
-  if (/^\s*(~|\.{0,2}\/)/.test(text))
-    return { why: "is a path, not a key: read the file and give what is in it" };
+  if (/^\s*(~|\.{0,2}\/)/.test(text)) return { why: "is a path, not a key: read the file and give its text" };
   if (text.includes("PRIVATE KEY")) return { why: "is a private key: give the host's public key" };
   return {
-    why: "is not a public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`, of a kind ed25519, ECDSA or RSA",
+    why: "is not an ed25519, ECDSA or RSA public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`",
   };
 }

@@ -31,7 +31,7 @@ const misplaced: readonly Misplaced[] = [
   },
   {
     isSeenIn: (host) => host.includes(":"),
-    message: "is not an address of IPv6.",
+    message: "is not an IPv6 address.",
     fix: () => "Correct it.",
   },
 ];

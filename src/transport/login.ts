@@ -50,12 +50,12 @@ export function planLogin(login: Login, key: ParsedKey | undefined, field: strin
       const took = offered === undefined ? "" : ` It takes ${offered.join(", ") || "nothing"}.`;
       const tried =
         ways.length === 0
-          ? ` Nothing to log in with was given: set ${field}.privateKey, .password or .agentSocketPath, or start an agent.`
-          : ` Tried: ${refused.join(", ") || "nothing, since none of that was given"}.`;
+          ? ` Neither a key, a password nor an agent was given: set ${field}.privateKey, .password or .agentSocketPath, or start an agent.`
+          : ` Tried: ${refused.join(", ") || "nothing, because none of these was given"}.`;
       const hint = offered?.includes("publickey")
-        ? " If it trusts certificates alone: those are not supported."
+        ? " If it trusts only certificates: those are not supported."
         : "";
-      const message = `${name}: none of the ways to log in was taken.${took}${tried}${agentFault}${hint} Check user, privateKey, password and agent.`;
+      const message = `${name}: it accepted none of the ways to log in.${took}${tried}${agentFault}${hint} Check user, privateKey, password and agent.`;
       return new KnockgateError("LOGIN_REFUSED", message, { cause });
     },
   };

@@ -187,7 +187,7 @@ function readTargets(host: string, name: string, answers: readonly string[]): re
     .map(([, address = "-", source = "-"]) => ({ address, source: readSource(source, address) }))
     .filter(({ address }) => address !== "-");
   if (targets.some(isUsable)) return targets;
-  throw new KnockgateError("UNREACHABLE", `${host}: ${name} has no way to any of its addresses`);
+  throw new KnockgateError("UNREACHABLE", `${host}: ${name} has no route to any of its addresses`);
 }
 
 /** Only a name was sent until then, so its output may be quoted. */
@@ -200,6 +200,6 @@ function explainSilence({ code, stderr }: CommandResult): string {
 function lacksPerl(name: string, why: string): KnockgateError {
   return new KnockgateError(
     "HOST_UNFIT",
-    `${name}: a knock has to leave from there, and ${why}. Nothing was sent to the host.`,
+    `${name}: the knock has to be sent from there, and ${why}. Nothing was sent to the host.`,
   );
 }

@@ -46,7 +46,10 @@ export async function greetShell(
     case "word":
       return { kind: "sh", shell: { conversation, mark, go: `${go}\n` } };
     case "merged":
-      return { kind: "stranger", how: `: its two outputs come as one. ${mergers} must leave them apart` };
+      return {
+        kind: "stranger",
+        how: `: its standard output and standard error come as one. ${mergers} must keep them apart`,
+      };
     case "ended":
       return { kind: "stranger", how: explainEnd(client, heard.result, lure, [command, hint.trim()]) };
     default:

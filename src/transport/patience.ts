@@ -59,7 +59,7 @@ function describeRound(error: KnockgateError, errors: number, patience: Patience
   const leftMs = left.reduce((sum, count) => sum + choosePause(error, count) + tryMs, 0);
   const most =
     errorLimit < 0
-      ? "until it comes about"
+      ? "until it succeeds"
       : tryMs === 0
         ? "as long as it takes"
         : `for at most ${Math.ceil(leftMs / 1_000)} s more`;

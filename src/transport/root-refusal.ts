@@ -4,7 +4,7 @@ import { quoteSaid } from "./quote-said.js";
 const reasons: readonly { readonly says: RegExp; readonly why: string }[] = [
   {
     says: /must have a tty|no tty present/,
-    why: "sudo wants a terminal: take requiretty off for this user (`Defaults:USER !requiretty` in sudoers)",
+    why: "sudo needs a terminal: switch requiretty off for this user (`Defaults:USER !requiretty` in sudoers)",
   },
   {
     says: /is not in the sudoers file|not allowed to (execute|run)|may not run sudo|I'm afraid I can't do that/,
@@ -37,7 +37,7 @@ export function explainSudo(said: string): string {
 /** Says why sudo refused after a password was sent. Its output could hold the password, so it is never quoted. */
 export function explainPasswordRefusal(said: string): string {
   const unknown =
-    "sudo did not let this user run `sh` with the password. It was tried once. Its words are not shown, because they " +
+    "sudo did not let this user run `sh` with the password. It was tried once. Its message is not shown, because it " +
     "could hold the password: run `sudo sh` there by hand to see them";
   return findReason(said) ?? unknown;
 }
@@ -48,7 +48,7 @@ export function explainPasswordRefusal(said: string): string {
  */
 export function explainDoas(said: string): string {
   const why = /authentication required|a tty is required/i.test(said)
-    ? "doas wants a password, which it takes from a terminal only, so that none can be given: let this user run `sh` " +
+    ? "doas asks for a password, and reads it only from a terminal, so none can be given: let this user run `sh` " +
       "without one (`permit nopass USER as root cmd sh` in doas.conf)"
     : `doas did not let this user run \`sh\`${quoteSaid(said)}`;
   return `there is no sudo there, and ${why}`;

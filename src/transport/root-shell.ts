@@ -34,14 +34,14 @@ export async function startRootShell(
       case "root":
         return shell;
       case "none":
-        throw refuse("there is no sudo there, nor doas. Log in as root, or install sudo");
+        throw refuse("there is no sudo there, and no doas. Log in as root, or install sudo");
       case "doas":
         throw refuse(explainDoas(said));
       case "sudo":
         if (!wantsPassword(said)) throw refuse(explainSudo(said));
         if (password === undefined) {
           throw refuse(
-            "sudo wants a password. Set connection.sudoPassword, or let this user run `sh` by sudo without one",
+            "sudo asks for a password. Set connection.sudoPassword, or let this user run `sh` by sudo without one",
           );
         }
         // Once for sudo with an empty program, once for the real one.
@@ -54,16 +54,16 @@ export async function startRootShell(
       case "no printf":
         throw fail(
           "HOST_UNFIT",
-          "its sh has no `printf` of its own, so that others there could see the password",
+          "its sh has no built-in `printf`, so other users there could see the password",
         );
       default:
-        throw fail("HOST_FAILED", "the shell of root ended before it said that it is there");
+        throw fail("HOST_FAILED", "the shell of root ended before it reported that it had started");
     }
   }
 }
 
 const shellLacks =
-  "its /bin/sh differs from what the host's part needs (descriptors kept and closed, `-s`, `case`), so that a lock could " +
+  "its /bin/sh differs from what Knockgate's host script needs (descriptors kept and closed, `-s`, `case`), so a lock could " +
   "be left behind there. Nothing was run by it. Make dash, bash or busybox the host's /bin/sh";
 
 /**

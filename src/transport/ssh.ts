@@ -110,7 +110,7 @@ export async function openSsh(
         })
         .once("close", () => reject(fault ?? new Error("the connection was closed")))
         .on("change password", () => {
-          const message = `${name}: the password has expired, and a new one is asked for: log in once by hand.`;
+          const message = `${name}: the password has expired, and the server asks for a new one: log in once by hand.`;
           reject(new KnockgateError("LOGIN_REFUSED", message));
         })
         .connect({
@@ -186,12 +186,12 @@ function explain(
   refuse: (cause: Error) => KnockgateError,
 ): KnockgateError {
   if (/no matching host key/i.test(cause.message)) {
-    return mismatch(name, "it has no host key of a kind that is expected", cause);
+    return mismatch(name, "it has no host key of the kinds that are expected", cause);
   }
   if (/no matching key exchange/i.test(cause.message)) {
     const message =
-      `${name}: its sshd offers no key exchange that is taken here: see KexAlgorithms in sshd_config(5). ` +
-      "Any of ecdh-sha2, curve25519 and the diffie-hellman groups 14 to 18 will do.";
+      `${name}: its sshd offers no key exchange that Knockgate supports: see KexAlgorithms in sshd_config(5). ` +
+      "Any of ecdh-sha2, curve25519 and the diffie-hellman groups 14 to 18 is enough.";
     return new KnockgateError("HOST_UNFIT", message, { cause });
   }
   // A server that has seen too many wrong keys hangs up before all ways to log in are tried.

@@ -73,7 +73,9 @@ describe("a policy that another owner has confirmed", () => {
     await changeHost(first, host.world);
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
     expect(host.state.confirmed?.owner).toBe("me");
-    expect(host.lines.at(-1)).toContain("confirmed and loaded by edge-7; it is this owner's now");
+    expect(host.lines.at(-1)).toContain(
+      "confirmed and loaded by edge-7; it now belongs to the owner of this change",
+    );
   });
 
   test.each([

@@ -92,7 +92,9 @@ describe("a change that succeeds", () => {
     await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.world);
     expect(host.state.confirmed?.owner).toBe("me");
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
-    expect(host.lines.at(-1)).toContain("confirmed and loaded by other; it is this owner's now");
+    expect(host.lines.at(-1)).toContain(
+      "confirmed and loaded by other; it now belongs to the owner of this change",
+    );
   });
 
   test("changes what another owner has confirmed when it may adopt", async () => {
@@ -189,14 +191,14 @@ const failures: readonly Failure[] = [
     what: "no connection comes about",
     options: { isUnreachable: true },
     code: "UNREACHABLE",
-    step: /no SSH connection came about/,
+    step: /no SSH connection was made/,
     state: untouched,
   },
   {
     what: "the probe's answer makes no sense",
     options: { faults: [{ at: "probe", kind: "babbles" }] },
     code: "HOST_FAILED",
-    step: /could not be looked at/,
+    step: /could not be observed/,
     state: untouched,
   },
   {

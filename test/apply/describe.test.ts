@@ -54,7 +54,7 @@ describe("what was found on a host", () => {
     expect(warnings.join("\n")).not.toMatch(/4100/);
     expect(listFindings(host, request, [])).toEqual([]);
     expect(listFindings({ ...host, unlisted: ["table ip filter"] }, request, [])).toEqual([
-      "warning: table ip filter could not be listed by the host's nft: nobody knows whether the protected ports are dropped there",
+      "warning: the host's nft could not list table ip filter: it is not known whether a rule there drops packets to the protected ports",
     ]);
   });
 });

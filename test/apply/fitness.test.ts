@@ -32,7 +32,7 @@ test.each(["0.9.3", "0.9.8", "1.0.0", "1.0.4", "1.0.6", "1.0.6.1", "1.0.10", "1.
 
 test.each(["0.9.2", "0.9.0", "0.9", "0.8.5"])("nft %s is too old", (nftVersion) => {
   expect(complain({ nftVersion })).toContain(
-    `nft ${nftVersion} is older than 0.9.3, and older ones know no sets that rules fill and empty: upgrade`,
+    `nft ${nftVersion} is older than 0.9.3, and older versions do not have sets that rules fill and empty: upgrade`,
   );
 });
 
@@ -55,7 +55,10 @@ test.each([
   ["iptables v1.8.13 (legacy)", ""],
   ["iptables v1.10.0 (legacy)", ""],
   ["", ""],
-  ["iptables v1.8.2 (nf_tables)", "iptables 1.8.2 is older than 1.8.4, and no older one was tried: upgrade"],
+  [
+    "iptables v1.8.2 (nf_tables)",
+    "iptables 1.8.2 is older than 1.8.4, and no older version was tried: upgrade",
+  ],
   ["iptables v1.4.21", "iptables 1.4.21 is older than 1.8.4"],
 ])("iptables that calls itself %j is fit or not, by its version", (iptablesVersion, complaint) => {
   const message = complain({ backend: "iptables", nftVersion: "", iptablesVersion });

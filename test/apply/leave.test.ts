@@ -81,9 +81,7 @@ describe("removing a gate from a host that is gone", () => {
       () => ({ message: "it was left" }),
       (error: Error) => error,
     );
-    expect(message).toContain(
-      `A machine answers there (${said}): if it is this host, its gate still stands.`,
-    );
+    expect(message).toContain(`A machine answers there (${said}): if it is this host, its gate is still up.`);
     expect(message).not.toMatch(/deleteUnreachable|DELETE_UNREACHABLE/);
   });
 

@@ -152,7 +152,7 @@ describe("looking at a host", () => {
   ])("fails when the answer %s", async (_what, stdout, result) => {
     await expect(observe(stdout, result)).rejects.toMatchObject({
       code: "HOST_FAILED",
-      message: expect.stringMatching(/the host could not be looked at \(exit code \d\): \S/),
+      message: expect.stringMatching(/the host could not be observed \(exit code \d\): \S/),
     });
   });
 

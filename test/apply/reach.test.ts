@@ -115,7 +115,7 @@ describe("reaching a host", () => {
     expect(error).toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringMatching(
-        /^r1, r2: no SSH connection came about with or without a knock\. The last try: no/,
+        /^r1, r2: no SSH connection was made with or without a knock\. The last try: no/,
       ),
       cause: expect.objectContaining({ code: "UNREACHABLE" }),
     });
@@ -173,9 +173,9 @@ describe("reaching a host", () => {
       dialing: { errorLimit: 1, log: (line) => lines.push(line) },
     });
     const tried =
-      "with the likeliest knock: no; with another knock that it may want (2 of 2): no; without a knock: no";
+      "with the most likely knock: no; with another knock that it may expect (2 of 2): no; without a knock: no";
     expect(lines).toEqual([
-      `try 1 of 2 failed: no SSH connection came about: ${tried}; ${tried}; the next in 1 s, for at most 47 s more`,
+      `try 1 of 2 failed: no SSH connection was made: ${tried}; ${tried}; the next in 1 s, for at most 47 s more`,
     ]);
   });
 

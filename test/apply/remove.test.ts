@@ -25,7 +25,7 @@ test("leaves what another resource owns by now, and says so", async () => {
   await removeFromHost(policy, "other", host.world);
   expect(host.state.loaded).toBe(renderPolicy(policy));
   expect(host.lines).toEqual([
-    "edge on edge.test:22: left alone, because it now belongs to another resource",
+    "edge on edge.test:22: not touched, because it now belongs to another resource",
   ]);
 });
 

@@ -104,7 +104,7 @@ describe("a policy's own test", () => {
   test("that sends nothing, or what no gate looks at, says so", () => {
     expect(check({})[0]?.message).toContain("No packet was sent.");
     const allowed = check({ packets: whole, isOpen: false }, { allowFrom: ["192.0.2.7"] });
-    expect(allowed[0]?.message).toContain("packet 1 at 0 s: no gate looks at it.");
+    expect(allowed[0]?.message).toContain("packet 1 at 0 s: it matches no gate.");
   });
 
   test("that names a gate which the policy does not have is told so", () => {

@@ -439,14 +439,14 @@ describe("acceptRisks", () => {
     }
   });
 
-  test("with a word that is no rule is an error", () => {
+  test("with a word that is not a rule is an error", () => {
     const found = lintPolicy({ ...policy(), acceptRisks: ["low-entropy", "low-entrophy", "toString"] });
     expect(found).toEqual(
       ["low-entrophy", "toString"].map((word, index) => ({
         path: `acceptRisks[${index + 1}]`,
         rule: "unknown-risk",
         severity: "error",
-        message: `"${word}" is no rule of the linter whose risk can be accepted.`,
+        message: `"${word}" is not a rule of the linter whose risk can be accepted.`,
         fix: "Name the rule as the finding shows it.",
       })),
     );

@@ -46,12 +46,12 @@ test.each([
 });
 
 test.each([
-  [["a@b@c"], /HOST has the form/],
-  [["edge.test:22:23"], /HOST has the form/],
+  [["a@b@c"], /HOST must have the form/],
+  [["edge.test:22:23"], /HOST must have the form/],
   [["edge.test:70000"], /HOST: port: .*\[ARGUMENTS_INVALID\]/],
   [[], /give either HOST or --connection/],
   [["edge.test", "--connection", "x.json"], /give either HOST or --connection/],
-  [["edge.test", "--ask", "pin"], /--ask is one of password, key-password, sudo-password/],
+  [["edge.test", "--ask", "pin"], /--ask must be one of password, key-password, sudo-password/],
   [["edge.test", "-i", "/nowhere"], /\/nowhere: it can't be read \(ENOENT\)/],
 ])("%j is refused", async (words, message) => {
   expect(await connect(words)).toMatch(message);
@@ -95,7 +95,7 @@ test("takes a connection from a file that nobody else can read", async () => {
   const path = file("connection.yaml");
   writeFileSync(path, "host: edge.test\npassword: very private\n", { mode: 0o644 });
   chmodSync(path, 0o644);
-  expect(await connect(["--connection", path])).toMatch(/others can read it.*chmod 600/);
+  expect(await connect(["--connection", path])).toMatch(/other users can read it.*chmod 600/);
   chmodSync(path, 0o600);
   expect(await connect(["--connection", path])).toMatchObject({
     host: "edge.test",

@@ -66,7 +66,7 @@ describe("knockgate apply", () => {
     const { exitCode, out, err, notes } = await run(["apply", file("new.json"), "edge.test"]);
     expect([exitCode, out, err]).toEqual([
       0,
-      "edge on edge.test:22: the host has the policy, confirmed\n",
+      "edge on edge.test:22: the host has confirmed the policy\n",
       "",
     ]);
     expect(notes.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."1234556"]);
@@ -87,7 +87,7 @@ describe("knockgate apply", () => {
     expect(await run(["apply", file("new.json"), "edge.test"])).toMatchObject({
       exitCode: 3,
       err: expect.stringMatching(
-        /no SSH connection came about.*Nothing was changed on the host.*\[UNREACHABLE\]/s,
+        /no SSH connection was made.*Nothing was changed on the host.*\[UNREACHABLE\]/s,
       ),
     });
     const former = ["--former", file("old.json")];
@@ -158,9 +158,9 @@ describe("knockgate apply", () => {
   });
 
   test.each([
-    [["--undo-after", "soon"], /--undo-after is a number of seconds from 10 to 86400/],
+    [["--undo-after", "soon"], /--undo-after must be a number of seconds from 10 to 86400/],
     [["--undo-after", "10", "--health-command", "true"], /undo-too-early/],
-    [["--profile", "../edge"], /--profile has a form/],
+    [["--profile", "../edge"], /--profile is not a name that a host can have/],
   ])("refuses %j before anything is contacted", async (more, message) => {
     const { exitCode, err } = await run(["apply", file("new.json"), "edge.test", ...more]);
     expect([exitCode, err]).toEqual([2, expect.stringMatching(message)]);
@@ -176,7 +176,7 @@ describe("knockgate apply", () => {
     expect(await run(words, { XDG_CONFIG_HOME: config })).toMatchObject({
       exitCode: 3,
       err: expect.stringMatching(
-        /the host has the policy, confirmed, but profile edge could not be written \(EISDIR\)/,
+        /the host has confirmed the policy, but profile edge could not be written \(EISDIR\)/,
       ),
     });
   });
@@ -204,7 +204,7 @@ describe("knockgate status and plan", () => {
     const former = ["--former", file("old.json")];
     const status = await run(["status", file("new.json"), "edge.test", ...former]);
     expect(status.exitCode).toBe(1);
-    expect(status.out).toContain("drift: another ruleset than this policy's is confirmed");
+    expect(status.out).toContain("drift: the host has confirmed another ruleset than this policy's");
     const plan = await run(["plan", file("new.json"), "edge.test", ...former]);
     expect(plan.exitCode).toBe(1);
     expect(plan.out).toMatch(/^-.*dport <ssh-1:[0-9a-f]{6}>.*\n(?:.*\n)*?\+.*dport <ssh-1:[0-9a-f]{6}>/m);
@@ -223,7 +223,7 @@ describe("knockgate status and plan", () => {
     const plan = await run(["plan", file("new.json"), "edge.test"]);
     expect([plan.exitCode, plan.out]).toEqual([
       1,
-      "edge on edge.test:22: only the owner would change, which is edge-stack; open doors stay open\n",
+      "edge on edge.test:22: only the owner would change: it is edge-stack now; open doors stay open\n",
     ]);
     setHost(oldPolicy, "edge-stack");
     const other = await run(["plan", file("new.json"), "edge.test", "--former", file("old.json")]);
@@ -305,7 +305,10 @@ describe("knockgate remove", () => {
     ]);
     expect(host.state.loaded).toBeUndefined();
     const again = await run(["remove", file("new.json"), "edge.test"]);
-    expect([again.exitCode, again.out]).toEqual([0, "edge on edge.test:22: the host has nothing of it\n"]);
+    expect([again.exitCode, again.out]).toEqual([
+      0,
+      "edge on edge.test:22: the host has nothing of the policy\n",
+    ]);
   });
 
   test("leaves another owner's alone until it is told to take it over", async () => {

@@ -145,7 +145,7 @@ describe("a profile", () => {
     await add(makeOutputs("edge", way));
     chmodSync(join(folder(), "edge.json"), 0o640);
     const { exitCode, err } = await play(["profile", "export", "edge"], { environment });
-    expect([exitCode, err]).toEqual([3, expect.stringContaining("others can read it")]);
+    expect([exitCode, err]).toEqual([3, expect.stringContaining("other users can read it")]);
   });
 
   test("that is damaged is said to be, without what it holds", async () => {

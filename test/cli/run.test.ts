@@ -36,7 +36,7 @@ describe("a command line", () => {
     [["edge", "--wrong=7411"], "there is no option --wrong"],
     [["edge", "--step"], "--step needs a value; one that begins with a dash is written --option=-value"],
     [["edge", "--verbose=7411"], "--verbose takes no value"],
-    [["edge", "--format", "7411"], "--format is one of text, sarif"],
+    [["edge", "--format", "7411"], "--format must be one of text, sarif"],
     [[], "HOST is missing"],
     [["edge", "22", "7411"], "sample takes 2 arguments at most"],
   ])("%j is refused without its values", (words, message) => {
@@ -69,7 +69,9 @@ describe("knockgate", () => {
   test("refuses a command that it does not have, and says no number of it", async () => {
     const wrong = await play(["knok"]);
     expect(wrong).toMatchObject({ exitCode: 2, out: "" });
-    expect(wrong.err).toBe("knockgate: there is no command knok; knockgate --help lists them [USAGE]\n");
+    expect(wrong.err).toBe(
+      "knockgate: there is no command knok; knockgate --help lists all commands [USAGE]\n",
+    );
     expect((await play(["tcp:7411"])).err).not.toContain("7411");
   });
 

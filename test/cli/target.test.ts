@@ -61,7 +61,7 @@ describe("what a knock is sent for", () => {
     ["a host of none", "192.0.2.1", [], "there is no profile of 192.0.2.1"],
     ["a path", "../profiles/edge", [], "there is no profile of"],
     ["a gate that is none", "edge", ["--gate", "web"], "name one of its gates by --gate: ssh"],
-    ["two sources of steps", "edge", ["--stack", "-s", "tcp:47411"], "exclude each other"],
+    ["two sources of steps", "edge", ["--stack", "-s", "tcp:47411"], "can't be used together"],
   ])("can't be %s", async (_, host, words, message) => {
     const refused = find(host, undefined, words);
     await expect(refused).rejects.toThrow(message);
@@ -78,8 +78,8 @@ test.each([
   "sctp:47411",
   "47411",
   "tcp:",
-])("%s is no step, and what was typed is not said again", (word) => {
-  expect(() => readStepWord(word, 2)).toThrow(/^step 2 is none: write tcp:PORT, [^\d]*$/);
+])("%s is not a step, and what was typed is not said again", (word) => {
+  expect(() => readStepWord(word, 2)).toThrow(/^step 2 is not a step: write tcp:PORT, [^\d]*$/);
 });
 
 test("steps are read at their limits", () => {
@@ -98,7 +98,7 @@ test("addresses are tried in turns of families, beginning with the resolver's fi
 test.each([
   [["--tries", "0"], "--tries"],
   [["--tries", "many"], "--tries"],
-  [["-4", "-6"], "exclude each other"],
+  [["-4", "-6"], "can't be used together"],
 ])("%j is refused before anything is sent", (words, message) => {
   const call = readCall(command, ["edge", ...words]);
   expect(() => readOpening(call, { note: () => undefined })).toThrow(message);

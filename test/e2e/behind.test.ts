@@ -87,7 +87,7 @@ describe.sequential("a second policy on a host whose SSH is behind the first one
     await waitUntilClosed();
     Object.assign(declared, { hasWeb: true, isTold: false });
     const failure = await fail((await stack()).up(listen));
-    expect(failure).toMatch(/no SSH connection came about without a knock\..* name it by `behind`/);
+    expect(failure).toMatch(/no SSH connection was made without a knock\..* name that gate in `behind`/);
     expect(failure).not.toContain("deleteUnreachable");
   });
 

@@ -135,7 +135,9 @@ describe("adopting", () => {
 
     theirs.openForSeconds = declared.openForSeconds;
     const adopted = await second.up(listen);
-    expect(adopted.stdout).toContain("it is this owner's now, and its open doors stay open");
+    expect(adopted.stdout).toContain(
+      "it now belongs to the owner of this change, and its open doors stay open",
+    );
     expect(adopted.stdout).not.toContain("4/6 load");
 
     declared.openForSeconds = 4;
@@ -144,7 +146,7 @@ describe("adopting", () => {
     await first.up(listen);
     expect(await listTable(host)).not.toBe(table);
     // The second one's gate is none of its own by now.
-    expect((await second.destroy(listen)).stdout).toContain("left alone");
+    expect((await second.destroy(listen)).stdout).toContain("not touched");
     expect(await listTable(host)).not.toBe("");
     await first.destroy(listen);
     expect(await listTable(host)).toBe("");

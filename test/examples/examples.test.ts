@@ -127,7 +127,9 @@ test.concurrent("fleet-canary gates its canary first, stops there when it is unw
   expect(await logIn(first.outputs, "web-canary")).toBe(canary.name);
   await canary.run(["touch", "/run/unwell"]);
   await stack.setConfig("generation", { value: "2" });
-  await expect(stack.up()).rejects.toThrow(/1 of 1 hosts failed, 0 may: canary\. No host of a later wave/);
+  await expect(stack.up()).rejects.toThrow(
+    /1 of 1 hosts failed \(maxFailures is 0\): canary\. No host of a later wave/,
+  );
   await canary.run(["rm", "/run/unwell"]);
   const { outputs } = await stack.up();
   expect(outputs["sshConfig"]?.value).not.toBe(first.outputs["sshConfig"]?.value);

@@ -71,9 +71,9 @@ test("a policy as Markdown", () => {
 
 test("no text of a policy leaves its cell", () => {
   const explanation = explain({ ...recipe, acceptRisks: ["a|b\n\u001b[2J"] });
-  expect(renderTable(explanation)).toContain('"a|b\\u{a}\\u{1b}[2J" is no rule');
+  expect(renderTable(explanation)).toContain('"a|b\\u{a}\\u{1b}[2J" is not a rule');
   const markdown = renderTable(explanation, "markdown");
-  expect(markdown).toContain('"a\\|b\\\\u\\{a\\}\\\\u\\{1b\\}\\[2J" is no rule');
+  expect(markdown).toContain('"a\\|b\\\\u\\{a\\}\\\\u\\{1b\\}\\[2J" is not a rule');
   const rows = markdown.split("\n").filter((line) => line.startsWith("| error | acceptRisks"));
   expect(rows.length).toBe(1);
 });

@@ -17,7 +17,7 @@ import { type Row, undoneOnce, unnamedStep } from "./row";
 const on = "namespace";
 const promisedUndo = "the error promised an undo, though the host may have confirmed the change";
 const mayHaveConfirmed =
-  /if it has confirmed the new ruleset, it keeps it and opens for the new knock alone; else the host's own timer/;
+  /if it has confirmed the new ruleset, it keeps that and opens only for the new knock; else the host's own timer/;
 const from = "update";
 
 const deployers: readonly Row[] = [
@@ -26,8 +26,8 @@ const deployers: readonly Row[] = [
     done: "two deployers, one host, one policy: the second tries while the first is between arm and load",
     on,
     from,
-    // A second engine must start and be refused meanwhile.
-    armedSeconds: 60,
+    // A second engine must start and be refused meanwhile, on a machine that is busy with other rows.
+    armedSeconds: 240,
     before: enterOther,
     within: { after: "arm", act: otherUps(/\[CHANGE_PENDING\]/) },
     ends: "new",
@@ -52,6 +52,7 @@ const deployers: readonly Row[] = [
     ends: "new",
     up: { at: "arm", code: "HOST_FAILED", state: "untouched", why: /is not staged/ },
     knownTo: "second deployer's state",
+    isDeep: true,
   },
 ];
 
@@ -81,6 +82,7 @@ const proofs: readonly Row[] = [
     ends: "old",
     up: { at: "prove", code: "NOT_CONFIRMED", state: "undone", why: /answers before the knock \(open\)/ },
     mended: [unnamedStep],
+    isDeep: true,
   },
   {
     id: "opens-without-a-knock-nftables",
@@ -194,6 +196,7 @@ const timers: readonly Row[] = [
     ends: "old",
     up: "killed",
     mended: ["the change failed, because no other timer was tried where systemd runs"],
+    isDeep: true,
   },
 ];
 

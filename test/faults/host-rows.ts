@@ -56,6 +56,7 @@ const disks: readonly Row[] = [
     within: { after: "prove", act: fillDisk },
     ends: "old",
     up: { at: "confirm", code: "NOT_CONFIRMED", state: "undone" },
+    isDeep: true,
   },
   {
     id: "read-only-var",
@@ -120,6 +121,7 @@ const logins: readonly Row[] = [
     ends: "old",
     up: { at: "connect", code: "NOT_ALLOWED", state: "untouched" },
     mended: [unnamedStep],
+    isDeep: true,
   },
   {
     id: "sudo-lost-after-load",

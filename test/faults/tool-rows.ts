@@ -68,6 +68,7 @@ export const toolFaults: readonly Row[] = [
     ends: "old",
     up: { at: "connect", code: "HOST_UNFIT", state: "untouched", why: /was built without JSON/ },
     mended: ["the change was made without a word, and every later one failed at confirm"],
+    isDeep: true,
   },
   {
     id: "sh-is-yash",
@@ -100,6 +101,7 @@ export const toolFaults: readonly Row[] = [
     before: nftWithoutUpdate,
     ends: "old",
     up: { at: "stage", code: "STAGE_FAILED", state: "untouched", why: /unexpected update/ },
+    isDeep: true,
   },
   {
     id: "iptables-without-recent",

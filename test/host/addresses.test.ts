@@ -113,7 +113,7 @@ describe.concurrent("a host with an IPv4 and an IPv6 address", () => {
     expect(lines).toContain(proven(host.ipv4)[0]);
     expect(lines).not.toContain(`of ${host.ipv6} before`);
     expect(lines).toMatch(
-      /not checked, because (this machine's address|fd77:\S+, the address it is tried from,) is in allowFrom/,
+      /not checked, because (this machine's address|fd77:\S+, the address that it is tried from,) is in allowFrom/,
     );
   });
 

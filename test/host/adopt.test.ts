@@ -35,7 +35,9 @@ describe.concurrent.each([
     const before = await host.run(["sh", "-c", stamp]);
     const world = await deployTo(lab, host);
     await changeHost({ ...first, policy }, world);
-    expect(world.lines.at(-1)).toContain("confirmed and loaded by another; it is this owner's now");
+    expect(world.lines.at(-1)).toContain(
+      "confirmed and loaded by another; it now belongs to the owner of this change",
+    );
     expect((await host.run(["sh", "-c", stamp])).stdout).toBe(before.stdout);
     expect(await listFiles(host)).toEqual(files);
     expect(await isLetIn(client, host)).toBe(true);

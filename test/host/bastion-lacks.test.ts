@@ -91,7 +91,7 @@ describe.concurrent("what a bastion lacks", () => {
       return undefined;
     });
     expect(failure.code).toBe("HOST_UNFIT");
-    expect(failure.message).toContain(`${nameOf(bastion)}: it runs no command: see MaxSessions`);
+    expect(failure.message).toContain(`${nameOf(bastion)}: it does not run a command: see MaxSessions`);
   });
 
   test("is the permission to forward: that is said, with the settings to look at", async () => {

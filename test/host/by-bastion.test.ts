@@ -129,7 +129,7 @@ test("knock takes a refusal for open, and a gate without a TCP port for one that
   const unasked = await knockgate(["knock", "inner", "--gate", "voice"]);
   expect([unasked.code, unasked.stdout]).toEqual([
     0,
-    `inner: gate voice was knocked at to ${host.ipv4} from ${bastion.ipv4}; nothing tells from here whether it is open\n`,
+    `inner: gate voice: knock sent to ${host.ipv4} from ${bastion.ipv4}; nothing shows from here whether it is open\n`,
   ]);
 });
 

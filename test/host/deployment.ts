@@ -52,7 +52,7 @@ export function deployTo(lab: Lab, host: LabHost, wrap?: Wrap): Promise<Deployme
 
 /** What the proof says of a host that is named by its IPv4 address. */
 export function sayUnnamed(host: LabHost): string {
-  return `IPv6: not checked, because connection.host leads to IPv4 only, and the host has ${host.ipv6} as well; a name that has both is proven for both`;
+  return `IPv6: not checked, because connection.host has only IPv4 addresses, and the host has ${host.ipv6} as well; for a name that has both, both are proven`;
 }
 
 const claimed = new WeakMap<Lab, number>();

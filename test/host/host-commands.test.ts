@@ -72,7 +72,7 @@ test("a policy is planned, applied, changed, looked at and removed without Pulum
   expect([applied.code, applied.stdout]).toEqual([
     0,
     expect.stringMatching(
-      /^edge on .*: the host has the policy, confirmed; its knock is kept in .*edge\.json\n$/,
+      /^edge on .*: the host has confirmed the policy; its knock is kept in .*edge\.json\n$/,
     ),
   ]);
   expect(applied.stderr.split("\n").flatMap((line) => /: (\d)\/6 /.exec(line)?.[1] ?? [])).toEqual([
@@ -149,7 +149,7 @@ test("a change that a signal ends says what the host will do, and the host does 
   ];
   expect((await runCommand(["sh", "-c", program.join("\n")], { check: false })).code).toBe(143);
   expect(readFileSync(log, "utf8")).toMatch(
-    /\ninterrupted: what is not confirmed, the host undoes by itself within 60 s, or at once by `knockgate undo`\n$/,
+    /\ninterrupted: the host undoes what is not confirmed by itself within 60 s; `knockgate undo` undoes it at once\n$/,
   );
   expect((await knockgate(["undo", ...words.slice(1)])).code).toBe(0);
   expect(await listFiles(host)).toEqual([]);
@@ -171,7 +171,7 @@ test("on a terminal a change shows how long it has taken and when the host would
   expect(redrawn[0]).toMatch(/^sudo password: \r\n/);
   expect(redrawn).toContainEqual(expect.stringMatching(/^[|/\\-] \d+\.\d s; the host undoes it in \d+ s$/));
   expect(redrawn).toContainEqual(expect.stringMatching(/^edge on .*: 6\/6 confirm: .*\r\n$/));
-  expect(stdout).toMatch(/: the host has the policy, confirmed\r\n$/);
+  expect(stdout).toMatch(/: the host has confirmed the policy\r\n$/);
   expect(stdout).not.toMatch(secrets);
   expect(stdout).not.toContain(password);
 });

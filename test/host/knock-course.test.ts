@@ -88,7 +88,7 @@ describe("a machine that was made just now", () => {
       .filter((line) => line.includes("1/6 connect: try "));
     expect(rounds).toEqual([
       expect.stringMatching(
-        /^edge on \S+: 1\/6 connect: try 1 of 4 failed: .*none of the ways to log in was taken.*\(a new machine may get its keys later\); the next in 6 s, for at most \d+ s more$/,
+        /^edge on \S+: 1\/6 connect: try 1 of 4 failed: .*it accepted none of the ways to log in.*\(a new machine may get its keys later\); the next in 6 s, for at most \d+ s more$/,
       ),
     ]);
     said.mockRestore();

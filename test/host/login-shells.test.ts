@@ -113,13 +113,13 @@ describe.concurrent("a login", () => {
       "a wrapper that makes one output of two",
       "/home/keeper/wrap",
       { wrap: '#!/bin/sh\n/bin/sh "$@" 2>&1\n' },
-      /its two outputs come as one.*2>&1/,
+      /its standard output and standard error come as one.*2>&1/,
     ],
     [
       "a wrapper with a terminal",
       "/home/keeper/wrap",
       { wrap: '#!/bin/sh\nSHELL=/bin/sh exec script -qc "$2" /dev/null\n' },
-      /its two outputs come as one.*terminal/,
+      /its standard output and standard error come as one.*terminal/,
     ],
     [
       "a wrapper that says the command",

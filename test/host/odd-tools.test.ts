@@ -84,10 +84,9 @@ describe.concurrent("a host", () => {
     await host.run(["nft", "-f", "-"], { stdin: theirs });
     await putTool(host, "nft", nft);
     const first = await change(host, oldPolicy);
-    const said = first.filter((line) => line.includes("could not be listed"));
+    const said = first.filter((line) => line.includes("the host's nft could not list"));
     expect(said).toHaveLength(unlisted.length);
-    for (const what of unlisted)
-      expect(said[0]).toContain(`warning: ${what} could not be listed by the host's nft`);
+    for (const what of unlisted) expect(said[0]).toContain(`warning: the host's nft could not list ${what}:`);
     const sees = unlisted.length === 0;
     expect(first.join("\n").includes("chain ip theirs input may drop")).toBe(sees);
     expect(await isLetIn(client(), host, oldSteps)).toBe(true);

@@ -128,7 +128,7 @@ test.each([
   ["a key without line breaks", good.text.replaceAll("\n", ""), "its line breaks are lost"],
   ["an indented key", good.text.replace(/^/gm, "    "), "its lines are indented"],
   ["a key indented but for its first line", good.text.replace(/\n(?=.)/g, "\n  "), "its lines are indented"],
-  ["a key in quotes", `"${good.text}"`, "it stands in quotes"],
+  ["a key in quotes", `"${good.text}"`, "it is in quotes: remove them"],
   ["base64 of a key", Buffer.from(good.text).toString("base64"), "it is base64 of a key"],
   [
     "base64 of a key in lines",
@@ -136,21 +136,17 @@ test.each([
     "it is base64",
   ],
   ["the body of a key alone", good.text.split("\n").slice(1, -2).join("\n"), "it is base64 of a key"],
-  ["a path from home", "~/.ssh/id_ed25519", "that is a path, not a key: read the file"],
-  ["a path", "/etc/keys/deploy", "that is a path, not a key: read the file"],
-  ["a path beside", "./deploy.pem\n", "that is a path, not a key: read the file"],
-  ["a file's name", "id_rsa", "that is a path, not a key: read the file"],
-  ["a path of Windows", "C:\\Users\\ada\\.ssh\\id", "that is a path, not a key: read the file"],
+  ["a path from home", "~/.ssh/id_ed25519", "it is a path, not a key: read the file"],
+  ["a path", "/etc/keys/deploy", "it is a path, not a key: read the file"],
+  ["a path beside", "./deploy.pem\n", "it is a path, not a key: read the file"],
+  ["a file's name", "id_rsa", "it is a path, not a key: read the file"],
+  ["a path of Windows", "C:\\Users\\ada\\.ssh\\id", "it is a path, not a key: read the file"],
   [
     "a security key",
     `-----BEGIN OPENSSH PRIVATE KEY-----\n${securityKey.replace(/.{70}/g, "$&\n")}\n-----END OPENSSH PRIVATE KEY-----\n`,
-    "those work by an agent only",
+    "works only with an agent",
   ],
-  [
-    "a security key's public half",
-    `sk-ssh-ed25519@openssh.com ${good.blob} ada`,
-    "those work by an agent only",
-  ],
+  ["a security key's public half", `sk-ssh-ed25519@openssh.com ${good.blob} ada`, "works only with an agent"],
   ["a key of PuTTY", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: ada\n", "puttygen"],
 ])("says that %s is no private key, why, and not what it is", async (_what, text, words) => {
   for (const password of [undefined, "right"]) {

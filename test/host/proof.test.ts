@@ -77,7 +77,7 @@ describe.concurrent.each([
     "UDP",
     "-p udp --dport 51820",
     [ssh, vpn],
-    "what was sent to UDP port 51820 before the knock did not all reach",
+    "the drop counter of gate vpn did not count all datagrams that were sent to UDP port 51820 before the knock",
   ],
 ] as const)("a rule of others that accepts the gate's %s port first", (_, match, gates, said) => {
   test("fails the change, which is undone", async () => {
@@ -118,7 +118,7 @@ udp dport 51820 drop
 }\n`,
     });
     const error = await fail(makePolicy({ gates: [ssh, vpn] }), await deployTo(lab, host));
-    expect(error.message).toContain("did not all reach the drop of gate vpn");
+    expect(error.message).toContain("the drop counter of gate vpn did not count all datagrams");
     expect(await listGate(host)).toBe("");
   });
 

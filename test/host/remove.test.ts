@@ -68,7 +68,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
     const before = await host.ruleset();
     const world = await deployTo(lab, host);
     await removeFromHost(oldPolicy, "somebody else", world);
-    expect(world.lines).toEqual([expect.stringContaining("left alone")]);
+    expect(world.lines).toEqual([expect.stringContaining("not touched")]);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     expect(withoutDoors(await host.ruleset())).toBe(withoutDoors(before));
   });

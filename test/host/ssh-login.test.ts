@@ -119,7 +119,7 @@ describe("a login", () => {
     const failure = await failToLogIn(claimHost(lab), {});
     expect(failure).toMatchObject({ code: "LOGIN_REFUSED" });
     expect(failure.message).toContain(
-      "It takes publickey. Nothing to log in with was given: set connection.privateKey",
+      "It takes publickey. Neither a key, a password nor an agent was given: set connection.privateKey",
     );
   });
 
@@ -190,7 +190,7 @@ describe("a login", () => {
     expect((await runCommand(argv)).stdout).toBe("root\n");
     const failure = await failToLogIn(host, { agentSocketPath: agent.socket });
     expect(failure).toMatchObject({ code: "LOGIN_REFUSED" });
-    expect(failure.message).toContain("If it trusts certificates alone: those are not supported.");
+    expect(failure.message).toContain("If it trusts only certificates: those are not supported.");
   });
 
   test("exchanges keys by a named group, and not by one whose prime would have to be tried first", async () => {

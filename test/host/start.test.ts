@@ -91,7 +91,7 @@ describe("the start of the command line", () => {
     const usage = run(["profile", "add", "-", "--name", "c"], JSON.stringify(two));
     expect([usage.status, usage.stderr]).toEqual([
       2,
-      "knockgate: --name is for one host, and there are 2 [USAGE]\n",
+      "knockgate: --name is for one host, but there are 2 [USAGE]\n",
     ]);
     expect(usage.files).toContain(join(dist, "cli", "commands", "profile-add.js"));
     const missing = run(["profile", "export", "nobody"]);

@@ -119,7 +119,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     await expect(changeHost(request, world)).rejects.toMatchObject({
       code: "NOT_ALLOWED",
       message: expect.stringMatching(
-        /keeper@\S+: is not root, and sudo wants a password\. Set connection\.sudoPassword.*Nothing was changed on the host/,
+        /keeper@\S+: is not root, and sudo asks for a password\. Set connection\.sudoPassword.*Nothing was changed on the host/,
       ),
     });
     expect(await countRefusals(host)).toBe("");

@@ -71,12 +71,12 @@ describe.concurrent("a user who is not root", () => {
     [
       "requiretty",
       "Defaults:keeper requiretty\nkeeper ALL=(ALL:ALL) ALL",
-      /sudo wants a terminal: take requiretty off/,
+      /sudo needs a terminal: switch requiretty off/,
     ],
     [
       "requiretty and NOPASSWD",
       "Defaults requiretty\nkeeper ALL=(ALL:ALL) NOPASSWD: ALL",
-      /sudo wants a terminal/,
+      /sudo needs a terminal/,
     ],
     ["no line", "# none", /sudo does not allow this user to run `sh`/],
     [
@@ -114,7 +114,7 @@ describe.concurrent("a user who is not root", () => {
       "sed -i '/^keeper:/s,/bin/sh,/bin/bash,' /etc/passwd; echo 'export LC_ALL=de_DE.UTF-8 LANGUAGE=de' >/home/keeper/.bashrc",
     ]);
     await expect(run(host)).rejects.toMatchObject({
-      message: expect.stringContaining("sudo wants a terminal"),
+      message: expect.stringContaining("sudo needs a terminal"),
     });
   });
 
@@ -191,7 +191,7 @@ exec '/run/none/real', '-n', '--', @ARGV;
   });
 
   test.each([
-    ["permit keeper", /no sudo there, and doas wants a password.*permit nopass USER as root cmd sh/],
+    ["permit keeper", /no sudo there, and doas asks for a password.*permit nopass USER as root cmd sh/],
     [
       "permit nopass other",
       /no sudo there, and doas did not let this user run `sh`: doas: Operation not permitted/,

@@ -169,7 +169,7 @@ describe.sequential("a gate that the plugin serves to the engine", () => {
     isRemote = remote;
     const { summary, stdout } = await stack.up(listen);
     expect(summary.resourceChanges).toEqual({ same: 2, create: 1, delete: 1 });
-    expect(stdout).toContain("left alone, because it now belongs to another resource");
+    expect(stdout).toContain("not touched, because it now belongs to another resource");
     expect(stdout).not.toContain("4/6 load");
     expect(await listGate(host)).toBe(table);
   });

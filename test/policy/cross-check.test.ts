@@ -83,7 +83,7 @@ describe("gates of one policy", () => {
       [2, 3].map((index) => ({
         path: `gates[${index}].name`,
         rule: "gate-name-taken",
-        message: 'is "ssh", as an earlier gate is called.',
+        message: 'is "ssh", which is already the name of an earlier gate.',
         fix: "Give each gate of a policy its own name.",
       })),
     );

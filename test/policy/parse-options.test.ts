@@ -72,7 +72,7 @@ test.each<readonly [string, unknown, Finding]>([
   [
     "a size of a step that is no datagram",
     withKnock({ steps: [{ tcp: 41_001, udpPayloadBytes: 7 }] }),
-    shape(`${knock}.steps[0].udpPayloadBytes`, "belongs to a udp step alone.", "Remove it, or set udp."),
+    shape(`${knock}.steps[0].udpPayloadBytes`, "is only for a udp step.", "Remove it, or set udp."),
   ],
   [
     "a size beyond what fits any packet",

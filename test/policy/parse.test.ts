@@ -74,7 +74,7 @@ describe("a wrong policy", () => {
   const gateFields = "name, protect, knock, openForSeconds";
   const stepFields = "tcp, udp, icmpPayloadBytes, udpPayloadBytes";
   const colon =
-    "Did you leave out the space after a colon? Names are not shown here, because such a one holds a value.";
+    "Did you leave out the space after a colon? Names are not shown here, because such a name contains a value.";
   const knock = "gates[0].knock";
 
   test.each<readonly [string, unknown, Finding]>([
@@ -264,7 +264,7 @@ describe("a wrong policy", () => {
       { ...edge, allowFrom: ["::/0"] },
       shape(
         "allowFrom[0]",
-        "is every address, so that nobody would have to knock.",
+        "contains every address, so nobody would have to knock.",
         "Name the networks that need not knock.",
       ),
     ],

@@ -13,7 +13,7 @@ function find(args: object): readonly string[] {
     if (!(error instanceof KnockgateError)) throw error;
     expect(error.code).toBe("ARGUMENTS_INVALID");
     const [title, ...lines] = error.summary.split("\n");
-    expect(title).toBe("fleet web is not right; nothing was contacted:");
+    expect(title).toBe("fleet web is not valid; nothing was contacted:");
     for (const line of lines) expect(line).toMatch(/^\S+: .+ Fix: .+\. \[[a-z-]+\]$/);
     return lines.map((line) => line.replace(/^(\S+): .* \[(.+)\]$/, "$1 $2"));
   }

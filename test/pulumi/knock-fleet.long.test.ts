@@ -290,7 +290,7 @@ describe("what a fleet gives its program", () => {
 test("a fleet that is wrong says all of it at once, and has no child", async () => {
   const args = { hosts: { "a b": {} }, rollout: { waves: [{}] } };
   const make = () => new compiled.KnockFleet("web", args);
-  for (const words of ["fleet web is not right", "fleet-hosts", "fleet-policy", "wave-choice"]) {
+  for (const words of ["fleet web is not valid", "fleet-hosts", "fleet-policy", "wave-choice"]) {
     expect(make).toThrow(words);
   }
   await new Promise((resolve) => setTimeout(resolve, 20));

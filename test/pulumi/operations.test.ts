@@ -283,7 +283,7 @@ describe("looking at a host", () => {
     const state = await stateOf(oldPolicy);
     setHost({ isUnreachable: true });
     const { props, inputs } = await read(id, state);
-    const drift = [expect.stringMatching(/^not looked at: .*\[UNREACHABLE\]$/)];
+    const drift = [expect.stringMatching(/^could not be observed: .*\[UNREACHABLE\]$/)];
     expect(props).toEqual({ ...state, drift });
     expect(inputs).toMatchObject({ drift, ruleset: state["ruleset"] });
     for (const name of ["digest", "failure", "former", "lastChange"]) expect(inputs).not.toHaveProperty(name);

@@ -75,7 +75,7 @@ describe("putting a host back", () => {
     setHost(newPolicy, { faults: [fault] });
     const result = await putBack("a", changed(former));
     expect(result).toEqual({ host: "a", result: "failed", failure: expect.any(String), ...took });
-    expect(result.failure).toMatch(/^the change back to what it had failed: .*<secret>\?.*/);
+    expect(result.failure).toMatch(/^putting it back failed: .*<secret>\?.*/);
     expect(host.state).toMatchObject({ loaded: wanted, pending: undefined });
   });
 

@@ -133,9 +133,9 @@ describe("a wave of which more hosts failed than may", () => {
     const hosts = [changed("a"), failed("b"), unchanged("c"), failed("d")];
     const error = await fail(wave.create(inputs(hosts, { maxFailures: 1, pauseSeconds: 60 })));
     expect(error.message).toBe(
-      "fleet web: wave 2 of 3: 2 of 4 hosts failed, 1 may: b, d. 1 that went well keep the new ruleset. " +
-        "No host of a later wave was touched. What each failed host has now is said above. " +
-        "`pulumi up` tries the failed ones again and goes on. [WAVE_FAILED]",
+      "fleet web: wave 2 of 3: 2 of 4 hosts failed (maxFailures is 1): b, d. Changed hosts that keep the new ruleset: 1. " +
+        "No host of a later wave was touched. The lines above say what each failed host has now. " +
+        "`pulumi up` tries the failed hosts again and goes on. [WAVE_FAILED]",
     );
     expect([error.id, error.properties, error.reasons]).toEqual([undefined, undefined, undefined]);
     expect(logged[0]).toBe("web: wave 2 of 3: 1 changed, 1 unchanged, 2 failed in 2.0 s");
@@ -147,9 +147,9 @@ describe("a wave of which more hosts failed than may", () => {
     const hosts = Array.from({ length: 13 }, (_, index) => failed(`h${index}`));
     const { message } = await fail(wave.create(inputs(hosts, { wave: 3 })));
     expect(message).toContain(
-      "13 of 13 hosts failed, 0 may: h0, h1, h2, h3, h4, h5, h6, h7, h8, h9 and 3 more.",
+      "13 of 13 hosts failed (maxFailures is 0): h0, h1, h2, h3, h4, h5, h6, h7, h8, h9 and 3 more.",
     );
-    expect(message).not.toMatch(/later wave|went well/);
+    expect(message).not.toMatch(/later wave|Changed hosts/);
   });
 });
 
@@ -162,7 +162,9 @@ describe("a failed wave that is undone", () => {
       ["a", ruleset("a")],
       ["d", ruleset("d")],
     ]);
-    expect(error.message).toContain("1 of 4 hosts failed, 0 may: b. 2 that went well were put back. No host");
+    expect(error.message).toContain(
+      "1 of 4 hosts failed (maxFailures is 0): b. Changed hosts that were put back: 2. No host",
+    );
     expect(logged).toEqual([
       "web: wave 2 of 3: 1 unchanged, 1 failed, 2 undone in 2.0 s",
       "web:   a  undone       1.0 s",
@@ -186,13 +188,13 @@ describe("a failed wave that is undone", () => {
   });
 
   test("says which could not be put back, and does not count them as undone", async () => {
-    const failure = "the change back to what it had failed: no way in";
+    const failure = "putting it back failed: no way in";
     vi.mocked(putBack).mockImplementation(async (host) =>
       host === "a" ? { host, result: "failed", failure } : { host, result: "undone" },
     );
     const error = await fail(wave.create(undo(hosts)));
     expect(logged[1]).toBe(`web:   a  failed${" ".repeat(14)}${failure}`);
-    expect(error.message).toContain("1 that went well were put back.");
+    expect(error.message).toContain("Changed hosts that were put back: 1.");
     expect(error.properties?.["undone"]).toEqual([{ name: "d", at: at(5_000) }]);
   });
 
@@ -268,7 +270,7 @@ describe("a wave of which hosts were put back in an earlier run", () => {
   test("warns of those that it does not have any more", async () => {
     const { outs } = await wave.update("wave-1", earlier("a", "b"), undo([unchanged("b")]));
     expect(logged[0]).toMatch(
-      /^web: warning: put back after a failed wave.*: a; `pulumi up --refresh` finds/,
+      /^web: warning: hosts that were put back after a wave failed.*: a; `pulumi up --refresh` finds/,
     );
     expect(outs["undone"]).toEqual([]);
   });
@@ -276,7 +278,7 @@ describe("a wave of which hosts were put back in an earlier run", () => {
   test("warns of those that it is not told any more how to reach, and goes on", async () => {
     const { outs } = await wave.update("wave-1", earlier("a", "b"), inputs([unchanged("a"), changed("b")]));
     expect(logged[0]).toMatch(
-      /^web: warning: put back after a failed wave.*: a; `pulumi up --refresh` finds/,
+      /^web: warning: hosts that were put back after a wave failed.*: a; `pulumi up --refresh` finds/,
     );
     expect(calls(applyAgain)).toEqual([]);
     expect(outs["undone"]).toEqual([]);

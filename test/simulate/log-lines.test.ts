@@ -73,7 +73,7 @@ describe("a log", () => {
     ]);
     expect(skipped).toEqual([
       "1 line: of gates that the policy does not have",
-      "the times of 1 line: they have none, so each comes with the one before",
+      "the times of 1 line: the log has none, so each line has the time of the line before",
     ]);
   });
 
@@ -125,7 +125,7 @@ describe("what is said of a log", () => {
       [line(1, "dropped"), line(2, "dropped")],
       false,
       "missing-step",
-      "2 × dropped at the closed door; the knock did not come to its end: a step did not come, or came late, or was another one",
+      "2 × dropped at the closed door; the knock was not completed: a step did not come, came late, or was another one",
     ],
     [
       "a reset",
@@ -168,6 +168,8 @@ describe("what is said of a log", () => {
       `${me} open`,
       `${other} missing-step`,
     ]);
-    expect(verdicts[1]?.text).toContain('is not known: log.events has no "opened"');
+    expect(verdicts[1]?.text).toContain(
+      'it is not known whether a knock was completed: log.events has no "opened"',
+    );
   });
 });

@@ -125,7 +125,7 @@ describe("of a capture", () => {
     return parsePcap(writePcap(linkType, frames));
   };
   const rest = (count: number) => [
-    `${count} ${count === 1 ? "packet" : "packets"}: answers, or of a flow that is established already`,
+    `${count} ${count === 1 ? "packet" : "packets"}: answers, or packets of a flow that is established already`,
   ];
 
   test("only what could begin something is left: no answers, and nothing of a session", () => {
@@ -192,7 +192,7 @@ describe("of a capture", () => {
         "2 packets: later fragments of IP packets, which have no ports; the first ones are read",
         "1 packet: neither TCP nor UDP nor pings",
         "1 packet: no IP packets",
-        "1 packet: captured with too few bytes to be read (capture anew without a snapshot length)",
+        "1 packet: captured with too few bytes to be read (capture again without a snapshot length)",
       ],
     });
     const first = { ...datagram(1_000), ...ipv6, fragmentOffset: 0 };
@@ -210,7 +210,7 @@ describe("of a capture", () => {
     expect(parsePcap(writePcapng(linkType, frames, { isSimple: true }))).toEqual({
       packets: strip([{ ...syn, atMs: 0 }]),
       findings: [],
-      skipped: ["the times of 1 packet: the file has none, so each comes with the one before"],
+      skipped: ["the times of 1 packet: the file has none, so each packet has the time of the packet before"],
     });
   });
 

@@ -28,8 +28,8 @@ describe("a trace", () => {
       "UDP: ssh: step 2 of 3 taken 0.5 s after step 1",
       "TCP: ssh: step 3 of 3 taken 1 s after step 2: the door is open until 38.6 s",
       "TCP 22: ssh: came through the open door, which closes at 38.6 s",
-      "of an established connection: no gate knows it",
-      "TCP: no gate knows it",
+      "of an established connection: it matches no gate",
+      "TCP: it matches no gate",
       "TCP 22: ssh: dropped: the door closed 0 s ago",
     ]);
   });
@@ -40,7 +40,7 @@ describe("a trace", () => {
       "TCP: ssh: another packet came between step 1 and step 2; strict puts the source back to the start",
     );
     expect(texts([one, two, "+0.1 tcp 47001 from 9"])).toBe(
-      "TCP: ssh: step 1 came again after step 2; the knock begins anew: step 1 of 3 taken",
+      "TCP: ssh: step 1 came again after step 2; the knock begins again: step 1 of 3 taken",
     );
     expect(texts([one, two, "+0.1 udp 58002"])).toBe("UDP: ssh: step 2 once more, which changes nothing");
     expect(texts([one, three], { ...plain, strict: false })).toBe(
@@ -87,15 +87,15 @@ describe("a trace", () => {
         "0.2 s 198.51.100.7 UDP: ssh: step 2 of 3 taken 0.2 s after step 1",
         "0.4 s 198.51.100.7 TCP: ssh: step 3 of 3 taken 0.2 s after step 2: the door is open until 30.4 s",
         "0.5 s 198.51.100.7 TCP 22: ssh: came through the open door, which closes at 30.4 s",
-        "3 more that no gate knows",
+        "3 more that match no gate",
         "198.51.100.7 at gate ssh: open [open]: all 3 steps came; the door was open from 0.4 s to 30.4 s; a connection came through at 0.5 s.",
         "2 sources (192.0.2.9 among them): no step came, and no gate was tried",
         "",
       ].join("\n"),
     );
-    expect(formatSimulation(play([]))).toBe("no packet came that could begin anything\n");
+    expect(formatSimulation(play([]))).toBe("no packet came that could begin a knock or a connection\n");
     expect(formatSimulation(play([lines[5]?.replace("+1 ", "0 ") ?? ""]))).toBe(
-      "0 s 192.0.2.9 TCP: no gate knows it\n192.0.2.9: no step came, and no gate was tried\n",
+      "0 s 192.0.2.9 TCP: it matches no gate\n192.0.2.9: no step came, and no gate was tried\n",
     );
   });
 });

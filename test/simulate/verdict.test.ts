@@ -136,7 +136,7 @@ describe("a verdict", () => {
       { steps: [{ tcp: 47_001 }, { tcp: 47_001 }, { tcp: 36_004 }] },
       false,
       "retransmitted",
-      "step 2 is like step 1 and came from the same source port, so that it counts as step 1 sent again",
+      "step 2 is like step 1 and came from the same source port, so it counts as step 1 sent again",
     ],
     [
       "later like steps from one source port",
@@ -144,7 +144,7 @@ describe("a verdict", () => {
       { steps: [{ tcp: 47_001 }, { udp: 58_002 }, { udp: 58_002 }] },
       false,
       "retransmitted",
-      "step 3 is like step 2 and came from the same source port, so that it counts as step 2 sent again",
+      "step 3 is like step 2 and came from the same source port, so it counts as step 2 sent again",
     ],
     [
       "UDP for TCP",

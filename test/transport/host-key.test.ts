@@ -58,7 +58,7 @@ describe("the keys to expect", () => {
     expect(failure).toMatchObject({
       code: "HOST_KEY_UNKNOWN",
       message: expect.stringMatching(
-        /no home folder, so no known_hosts: set HOME, or connection\.hostKey to/,
+        /no home folder, so no ~\/\.ssh\/known_hosts: set HOME, or set connection\.hostKey to/,
       ),
     });
   });

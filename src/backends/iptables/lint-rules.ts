@@ -20,7 +20,7 @@ export const iptablesLintRules: readonly LintRule[] = [
     id: "iptables-doubled-step",
     severity: "error",
     isRisk: false,
-    why: "xt_recent knows addresses alone: a packet that the network doubled would count as the next step.",
+    why: "xt_recent knows only addresses: a packet that the network doubles would count as the next step.",
     fix: "Put another step between the two, or use the backend nftables.",
     check: findDoubledSteps,
   },
@@ -52,13 +52,14 @@ export const iptablesLintRules: readonly LintRule[] = [
     isRisk: true,
     why:
       `xt_recent remembers ${defaultRecentSources} sources for each step, and as many in mid-sequence at all gates together ` +
-      "(ip_list_tot), and forgets the oldest for a new one: as many spoofed packets push a client out, an open door too; first steps " +
-      "of one gate push out who knocks at another. Who is pushed out has to begin anew. It counts whole seconds.",
+      "(ip_list_tot). It forgets the oldest source for a new one: as many spoofed packets push out a client, even one whose door is " +
+      "open. First steps of one gate push out clients that knock at another. A client that is pushed out has to begin again. " +
+      "xt_recent counts whole seconds.",
     fix: "Load xt_recent with a larger ip_list_tot and set limits.sources to it, or use the backend nftables.",
     check: () => [
       {
         path: "backend",
-        message: `holds as many sources as the host's xt_recent, ${defaultRecentSources} unless it was told otherwise.`,
+        message: `holds as many sources as the host's xt_recent, ${defaultRecentSources} unless its ip_list_tot was set.`,
       },
     ],
   },
@@ -67,8 +68,8 @@ export const iptablesLintRules: readonly LintRule[] = [
     severity: "warning",
     isRisk: true,
     why:
-      "xt_recent finds a list by walking through all lists of the host, and a first step, or a packet of a source in mid-sequence, is " +
-      "looked for in two or more of them for each gate: what such a packet costs grows with the square of the number of gates, and " +
+      "xt_recent finds a list by walking through all lists of the host. A first step, or a packet of a source in mid-sequence, is " +
+      "looked up in two or more lists for each gate. So the cost of such a packet grows with the square of the number of gates, and " +
       "whoever knows one first step can send many of them. All other packets cost the same for any number of gates.",
     fix: "Use the backend nftables, or put the ports behind fewer gates.",
     check: ({ gates }) =>
@@ -76,7 +77,7 @@ export const iptablesLintRules: readonly LintRule[] = [
         ? [
             {
               path: "gates",
-              message: `are ${gates.length}: so many make each first step dear in iptables.`,
+              message: `are ${gates.length}: so many gates make each first step expensive in iptables.`,
             },
           ]
         : [],

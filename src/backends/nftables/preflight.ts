@@ -3,7 +3,10 @@ import type { HostTools } from "../backend.js";
 import { checkVersion } from "../version.js";
 
 /** The oldest version that we tried all our rulesets with, and why older ones are refused. */
-const oldest = { version: "0.9.3", why: "older ones know no sets that rules fill and empty" } as const;
+const oldest = {
+  version: "0.9.3",
+  why: "older versions do not have sets that rules fill and empty",
+} as const;
 
 /** Returns why a host's nft can't do what a change needs. */
 export function checkNft({ nftVersion: version, nftJson, isUnlisted = false }: HostTools): readonly string[] {
@@ -18,11 +21,11 @@ function checkJson(version: string, json: HostTools["nftJson"]): readonly string
       return [];
     case "missing":
       return [
-        `nft ${version} was built without JSON, by which Knockgate reads what is loaded: install one that has it, as Debian's package nftables`,
+        `nft ${version} was built without JSON, which Knockgate needs to read what is loaded: install an nft that has it, such as Debian's package nftables`,
       ];
     case "fails":
       return [
-        `nft ${version} fails to list a table as JSON, by which Knockgate reads what is loaded (0.9.9 and 1.0.1 crash there): upgrade or downgrade the package nftables`,
+        `nft ${version} fails to list a table as JSON, which Knockgate needs to read what is loaded (0.9.9 and 1.0.1 crash there): upgrade or downgrade the package nftables`,
       ];
     default:
       return unreachable(json);

@@ -13,8 +13,8 @@ export const command: Command = {
   name: "apply",
   summary: "Bring a policy to a host, prove it from here, and confirm it or leave the host as it was",
   description: [
-    "One transaction, as in `pulumi up`: connect, stage, arm, load, prove, confirm. Whatever fails, even this machine, the host puts back by itself what it had. Where the host has just this ruleset, nothing is done.",
-    "Where HOST is a profile, or `--profile` names one, it holds the policy's knock afterwards.",
+    "One transaction, as in `pulumi up`: connect, stage, arm, load, prove, confirm. If anything fails, even this machine, the host puts back by itself what it had. If the host already has exactly this ruleset, nothing is done.",
+    "If HOST is a profile, or `--profile` names one, that profile holds the policy's knock afterwards.",
     aboutHosts,
     policyFiles,
   ],
@@ -28,24 +28,25 @@ export const command: Command = {
       name: "undo-after",
       value: "SECONDS",
       about:
-        "After how many seconds the host undoes a change that was not confirmed. Default: 60, or more where the proof takes long.",
+        "Seconds after which the host undoes a change that was not confirmed. Default: 60, or more if the proof takes long.",
     },
     {
       name: "prove-from",
       value: "FILE",
       about:
-        "Try the gates from another machine: a connection, as `--connection` has it. For a machine whose own address is in `allowFrom`.",
+        "Try the gates from another machine. The file has the form of a `--connection` file. Use it if the address of this machine is in `allowFrom`.",
     },
     {
       name: "health-command",
       value: "COMMAND",
       about:
-        "Run this on the host, as root, after the proof: unless it ends well within 30 seconds, the change is undone. Others on this machine can list it while it runs.",
+        "Run this command on the host, as root, after the proof. If it does not end with exit code 0 within 30 seconds, the change is undone. Other users of this machine can list it while it runs.",
     },
     {
       name: "profile",
       value: "NAME",
-      about: "Keep the knock as this profile once the host has confirmed it. Default: HOST, where it is one.",
+      about:
+        "Save the knock as this profile after the host has confirmed it. Default: HOST, if it is a profile.",
     },
   ],
   examples: [
@@ -56,8 +57,8 @@ export const command: Command = {
     { line: "knockgate apply policy.yaml edge", about: "After an edit, with another knock or the same" },
   ],
   exitCodes: {
-    0: "The host has the policy, confirmed.",
-    1: "The policy has errors; nothing was contacted.",
+    0: "The host has confirmed the policy.",
+    1: "The policy has errors. Nothing was contacted.",
   },
   run: async (call, surroundings) => (await import("../host/run-apply.js")).runApply(call, surroundings),
 };

@@ -6,7 +6,7 @@ export const command: Command = {
   name: "completion",
   summary: "Print a script that completes commands, options and profiles in a shell",
   description: [
-    "The script holds all commands and options; the names of profiles are asked for when they are wanted.",
+    "The script contains all commands and options. It asks knockgate for the names of profiles when they are needed.",
   ],
   arguments: [{ name: "SHELL", about: "Which shell: bash, zsh or fish.", completion: shells }],
   options: [],
@@ -16,7 +16,7 @@ export const command: Command = {
     { line: "knockgate completion fish >~/.config/fish/completions/knockgate.fish", about: "For fish, once" },
   ],
   run: async ({ arguments: [shell = ""] }, _surroundings, loadAll) => {
-    if (!shells.includes(shell)) throw new UsageError(`SHELL is one of ${shells.join(", ")}`);
+    if (!shells.includes(shell)) throw new UsageError(`SHELL must be one of ${shells.join(", ")}`);
     const { writeCompletion } = await import("../completion.js");
     const script = writeCompletion(shell, await loadAll());
     return { exitCode: 0, text: script, json: { shell, script } };

@@ -5,7 +5,7 @@ export const command: Command = {
   name: "diff",
   summary: "Compare the rulesets of two policies line by line",
   description: [
-    "Prints a unified diff of what the two would load. A step's label is the same on both sides where the step is.",
+    "Prints a unified diff of what the two would load. A step that is the same on both sides has the same label.",
     policyFiles,
   ],
   arguments: [
@@ -15,8 +15,8 @@ export const command: Command = {
   options: [showSecrets],
   examples: [{ line: "knockgate diff old.yaml new.yaml", about: "What an edit does" }],
   exitCodes: {
-    0: "Both load the same.",
-    1: "They differ, or one has errors, which are on standard error then.",
+    0: "Both load the same ruleset.",
+    1: "They differ, or one has errors. Errors are on standard error.",
   },
   run: async (call, surroundings) => (await import("../show-ruleset.js")).runDiff(call, surroundings),
 };

@@ -5,8 +5,8 @@ export const command: Command = {
   name: "explain",
   summary: "Say what a policy means, as a table, a diagram or a report",
   description: [
-    "Says for each gate what it protects, what its knock is, how long it takes to guess it and what the linter finds. The report is one page for a browser, with the diagram and the lines of the ruleset that each part of the policy became.",
-    "Each step's port and size is a label, another in each run, unless `--show-secrets` is given.",
+    "Says for each gate what it protects, what its knock is, how long it takes to guess the knock, and what the linter finds. The report is one page for a browser, with the diagram and the lines of the ruleset that each part of the policy became.",
+    "Labels stand for each step's port and size, unless `--show-secrets` is given. They differ in each run.",
     policyFiles,
   ],
   arguments: [policyArgument],
@@ -16,7 +16,7 @@ export const command: Command = {
       value: "FORMAT",
       choices: ["text", "markdown", "mermaid", "svg", "html"],
       about:
-        "What is written: tables (text, markdown), diagrams (mermaid, svg) or the report (html). Default: text.",
+        "The output: tables (text, markdown), diagrams (mermaid, svg) or the report (html). Default: text.",
     },
     showSecrets,
   ],
@@ -24,6 +24,6 @@ export const command: Command = {
     { line: "knockgate explain policy.yaml", about: "To read" },
     { line: "knockgate explain --format html policy.yaml >policy.html", about: "To look at in a browser" },
   ],
-  exitCodes: { 1: "The policy has errors; they are on standard error." },
+  exitCodes: { 1: "The policy has errors. They are on standard error." },
   run: async (call, surroundings) => (await import("../run-explain.js")).runExplain(call, surroundings),
 };

@@ -5,16 +5,16 @@ export const command: Command = {
   name: "knock",
   summary: "Send a host's knock, wait for its gate and say how long that took",
   description: [
-    "The knock comes from a profile, from a stack's outputs on standard input (`--stack`), or from `--step`. After the last step the port behind the gate is asked: a connection or a refusal says that the gate is open, silence that it is not, and then the knock is sent again. A gate that protects no TCP port can't be asked.",
-    "On Linux the SSH port is asked by perl, by a handshake that is broken off before the server hears of it: a connection without a login counts against you at OpenSSH 9.8 and newer (PerSourcePenalties), and you log in next. Elsewhere, and with `--banner`, it is a real connection that waits for the server's banner.",
-    "A host's addresses are tried one after the other, the families in turns and beginning with the resolver's first choice, as RFC 8305 orders them; each gets its knock and its wait, because a door opens for one source address. The first whose port takes a connection is the one; where it is refused, nothing listens, and the next one is tried.",
-    "TCP and UDP steps need no privilege. ICMP steps are sent by perl over a ping socket, where the kernel allows it (`net.ipv4.ping_group_range`), or a raw one; where neither can be had, `--ping` lets ping(8) do it.",
-    "A host behind a bastion is knocked at from there, by ssh(1) and bash, which asks the port there as well.",
+    "The knock comes from a profile, from a stack's outputs on standard input (`--stack`), or from `--step`. After the last step, the command tries the port behind the gate. If the port takes or refuses the connection, the gate is open. If the port is silent, the gate is closed, and the knock is sent again. A gate that protects no TCP port can't be checked.",
+    "On Linux, perl tries the SSH port by a handshake that it breaks off before the server hears of it. This matters because OpenSSH 9.8 and newer hold a connection without a login against you (PerSourcePenalties), and you log in next. Elsewhere, and with `--banner`, the command makes a real connection and waits for the server's banner.",
+    "A host's addresses are tried one after the other, in the order of RFC 8305: IPv4 and IPv6 in turn, beginning with the resolver's first choice. Each address gets its own knock and its own wait, because a door opens for one source address. The first address whose port takes a connection is used. If the port refuses it, nothing listens there, and the next address is tried.",
+    "TCP and UDP steps need no privilege. perl sends ICMP steps over a ping socket, if the kernel allows it (`net.ipv4.ping_group_range`), or over a raw socket. If neither is possible, `--ping` lets ping(8) send them.",
+    "If the host is behind a bastion, the knock is sent from the bastion, by ssh(1) and bash. bash tries the port there as well.",
   ],
   arguments: [
     {
       name: "HOST",
-      about: "A profile, or the host of one; with `--step` any host.",
+      about: "A profile, or the host of a profile. With `--step`, any host.",
       completion: "profile",
     },
   ],
@@ -23,12 +23,12 @@ export const command: Command = {
       name: "port",
       short: "p",
       value: "PORT",
-      about: "Ask this TCP port. Default: that of SSH, or the gate's first.",
+      about: "Try this TCP port. Default: the SSH port, or the gate's first port.",
     },
     {
       name: "banner",
       about:
-        "Wait for the SSH server's banner as well, and say when it takes connections and hangs up. That is a connection without a login, which OpenSSH 9.8 and newer may hold against you for a while (PerSourcePenalties).",
+        "Also wait for the SSH server's banner, and say if the server takes the connection and hangs up. This is a connection without a login, which OpenSSH 9.8 and newer may hold against you for a while (PerSourcePenalties).",
     },
     ...knockOptions,
   ],
@@ -41,6 +41,9 @@ export const command: Command = {
     },
     { line: "knockgate knock 203.0.113.7 -s tcp:7411 -s udp:8522 -s icmp:77", about: "By hand" },
   ],
-  exitCodes: { 0: "The gate is open, or was knocked at and can't be asked.", 1: "The gate stayed closed." },
+  exitCodes: {
+    0: "The gate is open, or the knock was sent and the gate can't be checked.",
+    1: "The gate stayed closed.",
+  },
   run: async (call, surroundings) => (await import("../run-knock.js")).runKnock(call, surroundings),
 };

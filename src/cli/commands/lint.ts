@@ -5,7 +5,7 @@ export const command: Command = {
   name: "lint",
   summary: "Find what is wrong or unwise in policy files",
   description: [
-    "Checks the shape of each policy, the rules of docs/lint.md, and the policy's own tests (`expect`), without a host and without Pulumi. An error would keep a gate from being made, a warning is only said. No finding shows a step.",
+    "Checks the shape of each policy, the rules of docs/lint.md, and the policy's own tests (`expect`), without a host and without Pulumi. An error would prevent a gate from being made. A warning is only reported. No finding shows a step.",
     policyFiles,
   ],
   arguments: [{ ...policyArgument, isRepeated: true }],

@@ -6,7 +6,7 @@ export const command: Command = {
   name: "plan",
   summary: "Show what `apply` would change on a host",
   description: [
-    "Changes nothing. Prints a unified diff from what the host has loaded to what the policy would load, whether doors that are open would stay open, and what would stand in the way.",
+    "Changes nothing. Prints a unified diff from what the host has loaded to what the policy would load. Also says whether open doors would stay open, and what would stand in the way.",
     aboutHosts,
     policyFiles,
   ],

@@ -4,11 +4,11 @@ export const command: Command = {
   name: "profile add",
   summary: "Keep what is needed to knock at a host, from a stack's outputs",
   description: [
-    "Reads what `pulumi stack output --show-secrets --json` prints and writes one file for each gated host in it: wherever an output is a gate's `profile`, or has one in it, such as a fleet's `profiles`, and wherever `knock` and `sshConfig` stand side by side, as programs of before export them; or what `knockgate profile export` prints. A profile is called as the block of `sshConfig` calls the host. One that is there already is replaced.",
-    "The files hold the knock. They have mode 0600, in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` where that is not set), which has mode 0700; nobody ever sees a half-written one. What is printed has no knock.",
+    "Reads what `pulumi stack output --show-secrets --json` prints, and writes one file for each gated host in it. It finds a host where an output is or contains a gate's `profile`, such as a fleet's `profiles`, and where `knock` and `sshConfig` stand side by side, as older programs export them. It also reads what `knockgate profile export` prints. A profile has the name that the block of `sshConfig` has for the host. An existing profile of that name is replaced.",
+    "The files contain the knock, and have mode 0600. They are in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` if that is not set), which has mode 0700. Nobody ever sees a half-written file. The output of this command does not contain the knock.",
   ],
   arguments: [{ name: "FILE", about: "The outputs; - reads standard input.", completion: "file" }],
-  options: [{ name: "name", value: "NAME", about: "Call the profile so, where there is one host alone." }],
+  options: [{ name: "name", value: "NAME", about: "The name of the profile, if there is only one host." }],
   examples: [
     {
       line: "pulumi stack output --show-secrets --json | knockgate profile add -",
@@ -26,10 +26,10 @@ export const command: Command = {
     const found = readStackOutput(file === "-" ? await readInput(input) : await openText(file));
     const name = call.value("name");
     if (name !== undefined && found.length > 1)
-      throw new UsageError(`--name is for one host, and there are ${found.length}`);
+      throw new UsageError(`--name is for one host, but there are ${found.length}`);
     const { isProfileName } = await import("../profile.js");
     if (name !== undefined && !isProfileName(name))
-      throw new UsageError("--name has a form that no host can have");
+      throw new UsageError("--name is not a name that a host can have");
     const profiles = found.map((profile) => ({ ...profile, name: name ?? profile.name }));
     const kept: { name: string; file: string; gates: readonly string[] }[] = [];
     for (const profile of profiles) {

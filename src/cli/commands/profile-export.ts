@@ -4,14 +4,14 @@ export const command: Command = {
   name: "profile export",
   summary: "Print a profile, with its knock",
   description: [
-    "Prints the profile's file: this is the one command that shows a knock. `knockgate profile add` reads it. Send it on only by a way that you would send a key by.",
+    "Prints the profile's file. Of the `profile` commands, only this one shows a knock. `knockgate profile add` reads the output. Send it to others only in a way in which you would send a key.",
   ],
   arguments: [{ name: "NAME", about: "The profile.", completion: "profile" }],
   options: [],
   examples: [
     {
       line: "(umask 077; knockgate profile export edge >edge.json)",
-      about: "Into a file for yourself alone",
+      about: "Into a file that only you can read",
     },
   ],
   run: async (call, { environment }) => {

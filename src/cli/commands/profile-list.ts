@@ -3,11 +3,11 @@ import type { Command } from "../command.js";
 export const command: Command = {
   name: "profile list",
   summary: "List the profiles that are kept",
-  description: ["Shows each profile's name, how its host is reached, and its gates; never a knock."],
+  description: ["Shows each profile's name, how its host is reached, and its gates. Never shows a knock."],
   arguments: [],
-  options: [{ name: "names", about: "Print the names alone, one a line, without opening the files." }],
+  options: [{ name: "names", about: "Print only the names, one per line, without opening the files." }],
   examples: [
-    { line: "knockgate profile list", about: "What is there" },
+    { line: "knockgate profile list", about: "All profiles" },
     { line: "knockgate profile list --json", about: "The same for a program" },
   ],
   run: async (call, { environment }) => {

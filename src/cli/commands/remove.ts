@@ -13,7 +13,7 @@ export const command: Command = {
   name: "remove",
   summary: "Remove a policy from a host, and nothing else",
   description: [
-    "Takes away the policy's rules, its files and what loads it at boot: the protected ports are as open then as the host's other rules leave them. A profile stays: `knockgate profile remove` removes it.",
+    "Removes the policy's rules, its files and what loads it at boot. The protected ports are then as open as the host's other rules leave them. A profile stays: `knockgate profile remove` removes it.",
     aboutHosts,
     policyFiles,
   ],
@@ -22,7 +22,7 @@ export const command: Command = {
   examples: [{ line: "knockgate remove policy.yaml edge", about: "By a profile" }],
   exitCodes: {
     0: "The host has nothing of the policy.",
-    1: "The policy has errors; nothing was contacted.",
+    1: "The policy has errors. Nothing was contacted.",
   },
   run: async (call, surroundings) => (await import("../host/run-remove.js")).runRemove(call, surroundings),
 };

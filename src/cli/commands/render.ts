@@ -5,7 +5,7 @@ export const command: Command = {
   name: "render",
   summary: "Print the ruleset that a policy becomes",
   description: [
-    "Prints the text that a host would keep and load. Each step's port and size is a label, another in each run, unless `--show-secrets` is given.",
+    "Prints the text that a host would keep and load. Labels stand for each step's port and size, unless `--show-secrets` is given. They differ in each run.",
     policyFiles,
   ],
   arguments: [policyArgument],
@@ -14,6 +14,6 @@ export const command: Command = {
     { line: "knockgate render policy.yaml", about: "To look at" },
     { line: "knockgate render --show-secrets policy.yaml | nft -c -f -", about: "To let nft check it" },
   ],
-  exitCodes: { 1: "The policy has errors; they are on standard error." },
+  exitCodes: { 1: "The policy has errors. They are on standard error." },
   run: async (call, surroundings) => (await import("../show-ruleset.js")).runRender(call, surroundings),
 };

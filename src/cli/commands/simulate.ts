@@ -6,15 +6,15 @@ export const command: Command = {
   name: "simulate",
   summary: "Say why packets opened a gate, or why not",
   description: [
-    "Plays packets on a model of the policy, says what became of each, and gives a verdict for each source and gate, like `step 2 came 6.1 s after step 1; stepTimeout is 5 s`. Nothing is sent and no host is asked. docs/simulate.md has the form of the text and all verdicts.",
-    "With `--from-host` nothing is played: the host is asked what it counted and, where the policy has `log`, logged of real packets, before and after somebody knocks. That says why somebody can't get in.",
+    "Plays packets on a model of the policy, says what happened to each, and gives a verdict for each source and gate, like `step 2 came 6.1 s after step 1; stepTimeout is 5 s`. Nothing is sent, and no host is contacted. docs/simulate.md has the form of the text and all verdicts.",
+    "With `--from-host`, nothing is played. Instead, the host says which real packets it counted and, if the policy has `log`, logged, before and after somebody knocks. This shows why somebody can't get in.",
     policyFiles,
   ],
   arguments: [
     policyArgument,
     {
       name: "PACKETS",
-      about: "A capture (pcap or pcapng), or packets in text, one in each line.",
+      about: "A capture (pcap or pcapng), or packets as text, one per line.",
       isOptional: true,
       completion: "file",
     },
@@ -24,19 +24,20 @@ export const command: Command = {
       name: "host",
       value: "ADDRESS",
       isRepeated: true,
-      about: "An address of the host, in a capture. Default: where steps and connections went.",
+      about:
+        "An address of the host, in a capture. Default: the addresses that steps and connections went to.",
     },
     {
       name: "from-host",
       value: "HOST",
       about:
-        "Read the counters and log lines of this host: a profile, or `[USER@]HOST[:PORT]`. PACKETS is left out then.",
+        "Read the counters and log lines of this host: a profile, or `[USER@]HOST[:PORT]`. Leave out PACKETS then.",
     },
     {
       name: "for",
       value: "SECONDS",
       about:
-        "How long to wait between two readings of the host. 0: read it once, and all it has counted and logged. Default: 30; on a terminal Enter ends it.",
+        "Seconds between two readings of the host. 0: read it once, and all that it has counted and logged. Default: 30. On a terminal, Enter ends the wait.",
     },
     ...hostOptions,
     behindOption,
@@ -56,7 +57,7 @@ export const command: Command = {
       about: "To learn why somebody can't get in",
     },
   ],
-  exitCodes: { 0: "A gate is opened by a source.", 1: "None is, or the policy or the packets have errors." },
+  exitCodes: { 0: "A source opened a gate.", 1: "No source did, or the policy or the packets have errors." },
   run: async (call, surroundings) =>
     call.has("from-host") || call.has("connection")
       ? (await import("../host/run-from-host.js")).runFromHost(call, surroundings)

@@ -19,7 +19,7 @@ export const command: Command = {
     {
       name: "program",
       value: "COMMAND",
-      about: "How ssh starts knockgate, as a shell has it. Default: `knockgate`.",
+      about: "The command by which ssh starts knockgate, as in a shell. Default: `knockgate`.",
     },
   ],
   examples: [
@@ -29,7 +29,7 @@ export const command: Command = {
     },
     {
       line: "knockgate ssh-config edge --program 'npx knockgate'",
-      about: "Where knockgate is no command of the shell",
+      about: "If knockgate is not a command of the shell",
     },
   ],
   run: async (call, { environment }) => {

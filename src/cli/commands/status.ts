@@ -6,7 +6,7 @@ export const command: Command = {
   name: "status",
   summary: "Say what a host has of a policy, and what it has counted",
   description: [
-    "Changes nothing. Says whether the policy's ruleset is confirmed and loaded, who owns it, what was changed outside, what drops the protected ports in front of the gate, whether a change is pending, and the counters of each gate.",
+    "Changes nothing. Says whether the policy's ruleset is confirmed and loaded, who owns it, what was changed outside, what drops packets to the protected ports before the gate sees them, whether a change is pending, and the counters of each gate.",
     aboutHosts,
     policyFiles,
   ],
@@ -21,7 +21,7 @@ export const command: Command = {
   ],
   exitCodes: {
     0: "The host has what the policy says.",
-    1: "It has something else, or the policy has errors.",
+    1: "The host has something else, or the policy has errors.",
   },
   run: async (call, surroundings) => (await import("../host/run-status.js")).runStatus(call, surroundings),
 };

@@ -4,9 +4,9 @@ import { policyArgument, policyFiles } from "../policy-argument.js";
 
 export const command: Command = {
   name: "undo",
-  summary: "Have a host put back at once what a change replaced that is not confirmed",
+  summary: "Undo a change that a host has not confirmed, at once",
   description: [
-    "For a change whose deployer is gone: the host would undo it by itself when its time is over, and until then refuses another one. A change that was confirmed stays: to go back from it, apply the former policy.",
+    "For a change whose deployer is gone. The host would undo it by itself when its time is over, and refuses another change until then. A confirmed change stays: to go back from it, apply the former policy.",
     aboutHosts,
     policyFiles,
   ],

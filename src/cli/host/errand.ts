@@ -86,7 +86,7 @@ function toPolicy({ name, gates }: Profile, policyName: string): Policy {
     }),
   });
   if (reading.kind === "policy") return reading.policy;
-  throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are none that a host could have`);
+  throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are not valid`);
 }
 
 /** The beginning of a line about a host. */

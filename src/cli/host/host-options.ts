@@ -4,14 +4,14 @@ import type { Argument, Option } from "../command.js";
 export const hostArgument: Argument = {
   name: "HOST",
   about:
-    "A profile, or `[USER@]HOST[:PORT]` (an IPv6 address with a port in brackets); left out with --connection. Default of USER: root.",
+    "A profile, or `[USER@]HOST[:PORT]` (an IPv6 address with a port in brackets). Leave it out with --connection. Default of USER: root.",
   isOptional: true,
   completion: "profile",
 };
 
 /** The paragraph about hosts in the help of all these commands. */
 export const aboutHosts =
-  "The host is reached by SSH, through its gate: with the knock of the policy, of the profile, and without one. Its key is always verified, as pinned by the profile or `--connection`, else by known_hosts. No Pulumi is needed; what is done there is done by the same code.";
+  "The command reaches the host by SSH, through its gate. It tries the knock of the policy, the knock of the profile, and no knock. The host key is always verified: by the profile or `--connection`, if it pins one, else by known_hosts. Pulumi is not needed. What is done on the host is done by the same code.";
 
 /** Their options for the login. */
 export const hostOptions: readonly Option[] = [
@@ -28,13 +28,13 @@ export const hostOptions: readonly Option[] = [
     isRepeated: true,
     choices: ["password", "key-password", "sudo-password"],
     about:
-      "Ask for it on the terminal, whatever `--connection` says. Elsewhere KNOCKGATE_PASSWORD, KNOCKGATE_KEY_PASSWORD and KNOCKGATE_SUDO_PASSWORD in the environment say it.",
+      "Ask for this secret on the terminal, even if `--connection` has it. Without a terminal, set KNOCKGATE_PASSWORD, KNOCKGATE_KEY_PASSWORD or KNOCKGATE_SUDO_PASSWORD in the environment.",
   },
   {
     name: "connection",
     value: "FILE",
     about:
-      "How to reach the host, as JSON or YAML in the shape of a gate's `connection`, bastion and passwords included. Nobody else may read the file.",
+      "How to reach the host: JSON or YAML in the shape of a gate's `connection`, bastion and passwords included. Other users must not be able to read the file.",
   },
 ];
 
@@ -42,7 +42,7 @@ export const hostOptions: readonly Option[] = [
 export const adoptOption: Option = {
   name: "adopt",
   about:
-    "Take over a policy of this name that another owner, such as a Pulumi stack, has confirmed on the host. Without it such a policy is left alone.",
+    "Take over a policy of this name that another owner, such as a Pulumi stack, has confirmed on the host. Without it, such a policy is not touched.",
 };
 
 /** The option of commands that may meet a host with another knock. */
@@ -50,7 +50,7 @@ export const formerOption: Option = {
   name: "former",
   value: "FILE",
   about:
-    "The policy that the host may still have, for its knock. One of another name or backend goes when a change takes its place.",
+    "The policy that the host may still have, for its knock. If it has another name or backend, a change removes it from the host.",
 };
 
 /** The option of commands that may meet a host whose SSH is behind another policy's gate. */
@@ -59,5 +59,5 @@ export const behindOption: Option = {
   value: "FILE",
   isRepeated: true,
   about:
-    "Another policy on the host that SSH is behind, for its knock. Default: what the profile knows, where no gate of the policy protects SSH.",
+    "Another policy on the host that protects SSH, for its knock. Default: the gates of the profile, if no gate of the policy protects SSH.",
 };

@@ -79,7 +79,7 @@ async function readWord(word: string, { environment }: Surroundings) {
 export async function readConnectionFile(path: string, input: Surroundings["input"]): Promise<Connection> {
   const { value } = await readPolicyFile(path, input);
   if (path === "-" || !canOthersRead(await stat(path))) return check(value, path);
-  const message = `${path}: others can read it, and it may hold a key or a password. Run \`chmod 600\` on it.`;
+  const message = `${path}: other users can read it, and it may hold a key or a password. Run \`chmod 600\` on it.`;
   throw new KnockgateError("ARGUMENTS_INVALID", message);
 }
 
@@ -120,7 +120,7 @@ function splitHost(word: string): HostWord {
   const [, user, rest = ""] = /^(?:([^@:]+)@)?([^@]+)$/.exec(word) ?? [];
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(rest) ?? [];
   const host = bracketed ?? plain ?? (isIPv6(rest) ? rest : undefined);
-  if (host === undefined) throw new UsageError("HOST has the form [USER@]HOST[:PORT]");
+  if (host === undefined) throw new UsageError("HOST must have the form [USER@]HOST[:PORT]");
   return { user, host, port: port === undefined ? undefined : Number(port) };
 }
 

@@ -22,7 +22,7 @@ const healthTimeoutSeconds = 30;
 export async function runApply(call: Call, surroundings: Surroundings): Promise<Outcome> {
   const kept = call.value("profile");
   if (kept !== undefined && !isProfileName(kept))
-    throw new UsageError("--profile has a form that no host can have");
+    throw new UsageError("--profile is not a name that a host can have");
   const errand = await readErrand(call, surroundings);
   const { policy, connection, gatedBy, behind, profile } = errand;
   const request = makeRequest(call, errand);
@@ -48,7 +48,7 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
   const keeping = path === undefined ? "" : `; its knock is kept in ${path}`;
   return {
     exitCode: 0,
-    text: `${place}: the host has the policy, confirmed${keeping}\n`,
+    text: `${place}: the host has confirmed the policy${keeping}\n`,
     json: {
       host: connection.host,
       policy: policy.name,
@@ -66,7 +66,7 @@ function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeReq
   const given = call.value("undo-after");
   const undoAfterSeconds = given === undefined ? chooseUndoTime({ policy, health }) : Number(given);
   if (!Number.isInteger(undoAfterSeconds) || undoAfterSeconds < 10 || undoAfterSeconds > 86_400)
-    throw new UsageError("--undo-after is a number of seconds from 10 to 86400");
+    throw new UsageError("--undo-after must be a number of seconds from 10 to 86400");
   const wrong = checkUndoTime({ policy, undoAfterSeconds, health });
   if (wrong.length > 0) throw new UsageError(`--undo-after: ${formatFindings(wrong)}`);
   return {
@@ -81,7 +81,7 @@ function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeReq
 }
 
 function describeInterruption({ undoAfterSeconds }: ChangeRequest): string {
-  return `interrupted: what is not confirmed, the host undoes by itself within ${undoAfterSeconds} s, or at once by \`knockgate undo\``;
+  return `interrupted: the host undoes what is not confirmed by itself within ${undoAfterSeconds} s; \`knockgate undo\` undoes it at once`;
 }
 
 /** Saves the knock in a profile: from now on the host opens only for it. */
@@ -95,7 +95,7 @@ async function keepKnock(
     return await saveProfile(environment, { name, way: readWay(connection), gates });
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
-    const message = `the host has the policy, confirmed, but profile ${name} could not be written${why}: until it is, it may hold another knock. Run the same command again once it can be`;
+    const message = `the host has confirmed the policy, but profile ${name} could not be written${why}: it may hold another knock now. Run the same command again when the profile can be written`;
     throw new KnockgateError("HOST_UNFIT", message, { cause });
   }
 }

@@ -24,7 +24,7 @@ export async function runFromHost(call: Call, surroundings: Surroundings): Promi
   const { note, input } = surroundings;
   const seconds = Number(call.value("for") ?? 30);
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > 3_600)
-    throw new UsageError("--for is a number of seconds from 0 to 3600");
+    throw new UsageError("--for must be a number of seconds from 0 to 3600");
   const [file, ...packets] = call.arguments;
   if (packets.length > 0) throw new UsageError("give either PACKETS or a host");
   const errand = await readErrand(call, surroundings, [file, call.value("from-host")]);
@@ -75,7 +75,9 @@ function describeRecords(
     ...counters,
     ...(findings.length === 0 ? [] : [formatFindings(findings)]),
     ...skipped.map((line) => `left out: ${line}`),
-    events.length === 0 ? "the kernel's log has no lines of it" : formatSimulation(simulation).trimEnd(),
+    events.length === 0
+      ? "the kernel's log has no lines of this policy"
+      : formatSimulation(simulation).trimEnd(),
   ];
   const rose = policy.gates.some(({ name }) => {
     const [earlier, later] = [before?.counts.get(name), after.counts.get(name)];

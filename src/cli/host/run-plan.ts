@@ -76,7 +76,7 @@ function listActs(observed: Observed, drift: readonly Drift[], policy: Policy): 
   const { confirmed } = observed;
   const isSame = confirmed !== undefined && confirmed.text === renderPolicy(policy);
   if (isSame && drift.every(({ kind }) => kind === "another owner")) {
-    return [`only the owner would change, which is ${showOwner(confirmed.owner)}; open doors stay open`];
+    return [`only the owner would change: it is ${showOwner(confirmed.owner)} now; open doors stay open`];
   }
   const { kind } = planLoad(policy, observed.loaded, observed.clientAddress);
   const doors =
@@ -84,7 +84,7 @@ function listActs(observed: Observed, drift: readonly Drift[], policy: Policy): 
       ? ""
       : kind === "refill"
         ? "; open doors stay open"
-        : "; open doors are closed";
+        : "; open doors would be closed";
   const isOthers = !isSame && confirmed !== undefined && confirmed.owner !== commandLineOwner;
   return [
     `the ruleset would be loaded, proven and confirmed${doors}`,

@@ -22,7 +22,7 @@ export async function runRemove(call: Call, surroundings: Surroundings): Promise
     await removeFromReached(policy, owner, reached, (line) => lines.push(line));
     const wasThere = confirmed !== undefined || loaded !== undefined;
     const warnings = lines.filter((line) => line.includes(": warning: "));
-    const said = wasThere ? lines : [...warnings, `${place}: the host has nothing of it`];
+    const said = wasThere ? lines : [...warnings, `${place}: the host has nothing of the policy`];
     return {
       exitCode: 0,
       text: said.map((line) => `${line}\n`).join(""),

@@ -64,13 +64,13 @@ function listDrift(observed: Observed, policy: Policy): readonly string[] {
   const redact = makeRedaction(found, policy);
   return found.flatMap((drift) =>
     drift.kind === "unknown change"
-      ? ["another ruleset than this policy's is confirmed: `knockgate plan` shows how it differs"]
+      ? ["the host has confirmed another ruleset than this policy's: `knockgate plan` shows how it differs"]
       : describeDrift([drift], policy, redact),
   );
 }
 
 function describeCounts(counts: GateCounts | undefined): string {
-  if (counts === undefined) return "the host counts no packets of it";
+  if (counts === undefined) return "the host counts no packets of this gate";
   const { accepted, dropped, opened, reset } = counts;
   const rest = opened === undefined ? "" : `, ${opened} opened, ${reset} reset`;
   return `${accepted} accepted, ${dropped} dropped${rest} since it was loaded`;

@@ -31,7 +31,7 @@ function describeOutcome(outcome: UndoOutcome, place: string): string {
     case "nothing":
       return "no change is pending: the host has what it confirmed last. To go back further, apply the former policy";
     case "confirmed":
-      return "the change was confirmed meanwhile, and stays. To go back, apply the former policy";
+      return "the change has been confirmed meanwhile, and stays. To go back, apply the former policy";
     case "failed":
       throw new KnockgateError(
         "HOST_FAILED",
