@@ -26,7 +26,7 @@ const deployers: readonly Row[] = [
     done: "two deployers, one host, one policy: the second tries while the first is between arm and load",
     on,
     from,
-    // A second engine must start and be refused meanwhile.
+    // Long enough for a second engine to start and be refused meanwhile.
     armedSeconds: 60,
     before: enterOther,
     within: { after: "arm", act: otherUps(/\[CHANGE_PENDING\]/) },
@@ -221,5 +221,5 @@ const undoing: readonly Row[] = [
   },
 ];
 
-/** What goes wrong with the change itself: its timer, its proof, its confirmation, and others who make one. */
+/** Faults of the change itself: its timer, its proof, its confirmation, and other deployers. */
 export const changeFaults: readonly Row[] = [...timers, ...undoing, ...deployers, ...proofs, ...confirms];
