@@ -3,7 +3,7 @@ import { dirname, join, posix } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
-/** From left to right: a folder may import the folders before it. Those of one place stand side by side. */
+/** From left to right: a folder may import the folders before it. Folders in one place do not import each other. */
 const order: readonly (readonly string[])[] = [
   ["policy"],
   ["model"],
@@ -16,17 +16,17 @@ const order: readonly (readonly string[])[] = [
   ["plugin"],
 ];
 const leaves = ["printable", "errors", "transport"];
-/** What they may import of each other. */
+/** What these may import of each other. */
 const belowLeaves: Readonly<Record<string, readonly string[]>> = {
   printable: [],
   errors: ["printable"],
   transport: ["printable", "errors"],
 };
 const pure = ["policy", "model", "check", "simulate", "render", "plan", "explain", "client"];
-/** What reads the policy apart from render: neither may know the other, so that one can be held against the other. */
+/** These read the policy independently of render. Neither may import the other, so that one can test the other. */
 const apart = ["model", "simulate"];
 
-/** All that pure code may take from Node; `undefined` stands for the whole module. */
+/** All that pure code may import from Node; `undefined` allows the whole module. */
 const pureBuiltins: Readonly<Record<string, readonly string[] | undefined>> = {
   "node:net": ["isIP", "isIPv4", "isIPv6"],
   "node:crypto": ["createHash", "createHmac", "timingSafeEqual"],
@@ -243,7 +243,7 @@ function findWrongDirections(path: string, source: ts.SourceFile): readonly stri
   });
 }
 
-/** What a pure file imports runs with it, so that counts too; a type is gone before anything runs. */
+/** A pure file's imports run with it, so their effects count too. Imports of types do not run. */
 function findImpurities(path: string, sources: ReadonlyMap<string, ts.SourceFile>): readonly string[] {
   const reached = new Set([path]);
   for (const at of reached) {
@@ -279,7 +279,7 @@ const listEffects = once((source): readonly string[] => {
   return [...imported, ...used];
 });
 
-/** Whether an identifier only names a member of something else. */
+/** Tells whether an identifier only names a member of something else. */
 function isName(node: ts.Identifier): boolean {
   const { parent } = node;
   return (
@@ -315,7 +315,7 @@ const listImports = once((source): readonly Import[] => {
   return found;
 });
 
-/** An import() of something computed is taken as it is written. */
+/** The text of an import() of something computed is its source. */
 function textOf(node: ts.Node): string {
   return ts.isStringLiteralLike(node) ? node.text : node.getText();
 }
@@ -336,7 +336,7 @@ function folderOf(path: string): string {
   return (path.split("/")[0] ?? "").replace(/\.ts$/, "");
 }
 
-/** Many files import the same ones: each is read once. */
+/** Many files import the same ones. Reads each only once. */
 function once<T>(read: (source: ts.SourceFile) => T): (source: ts.SourceFile) => T {
   const results = new WeakMap<ts.SourceFile, { readonly result: T }>();
   return (source) => {

@@ -3,7 +3,7 @@ import { baseChain, renderNftables, setShape } from "../../src/render/nftables";
 import { familySetName } from "../../src/render/nftables-names";
 import type { Ruleset } from "../../src/render/ruleset";
 
-/** What a host would say of a table that was just loaded from this ruleset. */
+/** What a host would report about a table that was just loaded from this ruleset. */
 export function describeTable(ruleset: Ruleset): LoadedTable {
   return {
     listing: renderNftables(ruleset),
