@@ -1,8 +1,8 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /**
- * Tests that need a process of their own: they put something in a module's place, where nobody may have imported it
- * before, or change what belongs to the process, its umask or HOME.
+ * Tests that need a process of their own. Some replace a module, which nothing may have imported before. Others change
+ * what belongs to the process: its umask or HOME.
  */
 const alone = [
   "test/apply/reach.test.ts",
@@ -11,12 +11,12 @@ const alone = [
   "test/transport/host-key.test.ts",
 ];
 
-/** No test waits: what takes long says something of the machine alone. */
+/** No pure test waits: how long one takes depends only on the machine. */
 const testTimeout = 30_000;
 
 /**
- * The pure tests: no root, no kernel, no network. Those that take long stand in files named `*.long.test.ts`, which
- * `npm test` runs with the hosts' tests, so that this, the inner loop, stays short.
+ * The pure tests: no root, no kernel, no network. Slow ones are in files named `*.long.test.ts`. `npm test` runs those
+ * with the hosts' tests, so that this inner loop stays short.
  */
 export default defineConfig({
   test: {
@@ -33,7 +33,7 @@ export default defineConfig({
             "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**",
             ...alone,
           ],
-          // These share nothing that they change, so that one thread can serve many files.
+          // These change nothing that they share, so one thread can run many files.
           isolate: false,
           pool: "threads",
         },

@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** These need a root file system that is built for deep runs alone. */
+/** These need a root file system that is built only for deep runs. */
 const deep = process.env["KNOCKGATE_DEEP"] === "1" ? [] : ["**/*.deep.test.ts"];
 
 /** Folders whose tests share a lab's namespaces, one file after another. `npm test` runs the projects side by side. */
@@ -16,10 +16,10 @@ const project = (name: string, include: readonly string[]) => ({
   },
 });
 
-/** The tests that need a kernel, hosts or the engine; scripts/in-lab.mjs gives them namespaces to work in. */
+/** The tests that need a kernel, hosts or the engine. scripts/in-lab.mjs gives them namespaces to work in. */
 export default defineConfig({
   test: {
-    // One lab at a time also where all projects are run by one process.
+    // Only one lab at a time, also if one process runs all projects.
     maxWorkers: 1,
     projects: [
       // Each takes about as long as the others.

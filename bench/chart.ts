@@ -13,7 +13,7 @@ const rowHeight = 24;
 const headingHeight = 30;
 const top = 56;
 
-/** Draws medians as bars, and what lies between the 5th and the 95th of 100 rounds as a line over each. */
+/** Draws medians as bars, and over each bar a line from the 5th to the 95th percentile. */
 export function drawChart(
   figure: Figure,
   { quantity, title, scenarios, isLogarithmic = false }: Chart,
@@ -63,7 +63,7 @@ export function drawChart(
   ].join("\n");
 }
 
-/** From a value to its distance from the bars' left end. */
+/** Maps a value to its distance from the bars' left end. */
 function makeScale(rows: readonly Row[], isLogarithmic: boolean, space: number): (value: number) => number {
   const most = Math.max(...rows.map(({ median, p95 }) => Math.max(median, p95)));
   if (!isLogarithmic) return (value) => (value / most) * space;

@@ -9,14 +9,14 @@ export interface Comparison {
   readonly now: number;
   /** How many times worse it is than stored; below 1 it is better. */
   readonly worseBy: number;
-  /** As far as that may come from noise, as it was measured in both runs. */
+  /** The largest `worseBy` that noise explains, from the noise of both runs. */
   readonly band: number;
   readonly isRegression: boolean;
 }
 
 /**
- * Compares the ratios of Knockgate's own subjects with those of an earlier run. A ratio whose noise is unknown in either is
- * left out, and so is one that only one of the runs has.
+ * Compares the ratios of Knockgate's own subjects with those of an earlier run. Leaves out a ratio whose noise is
+ * unknown in either run, and a ratio that only one of the runs has.
  */
 export function compareResults(
   figures: readonly Figure[],
@@ -48,7 +48,7 @@ function compareRow(figure: string, old: Row, row: Row): readonly Comparison[] {
   });
 }
 
-/** Of regressions, only those are left that are regressions again where the same was measured once more. */
+/** Keeps a regression only if it is one again in the second measurement, or was not measured a second time. */
 export function confirmRegressions(
   first: readonly Comparison[],
   again: readonly Comparison[],
@@ -59,7 +59,7 @@ export function confirmRegressions(
   });
 }
 
-/** Each run's noise counts: both may have been off, and in opposite directions. */
+/** Multiplies the noise of both runs: both may have been off, and in opposite directions. */
 function bandOf(stored: Ratio | undefined, now: Ratio): number | undefined {
   if (typeof stored?.noise !== "number" || now.noise === undefined) return undefined;
   return stored.noise * now.noise;

@@ -6,7 +6,7 @@ import { root } from "./root";
 /** Pairs of a name and a value that say where figures come from. */
 export type Facts = Readonly<Record<string, string>>;
 
-/** Says on what, with what and of what this run measures. */
+/** Lists the machine, the tools and the version that this run measures. */
 export function readFacts(): Facts {
   const [, system = "unknown"] = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync("/etc/os-release", "utf8")) ?? [];
   return {
@@ -21,7 +21,7 @@ export function readFacts(): Facts {
   };
 }
 
-/** The commit, and whether the files are others than the commit's. */
+/** The commit, and whether the files differ from it. */
 function readCommit(): string {
   const git = (...words: string[]) => {
     return spawnSync("git", ["-C", root, "-c", `safe.directory=${root}`, ...words], { encoding: "utf8" })
@@ -41,7 +41,7 @@ function readCommit(): string {
   return changed.trim() === "" ? commit : `${commit} with changes`;
 }
 
-/** What a tool says of its version; "missing" when it can't be started. */
+/** The version that a tool prints; "missing" when it can't be started. */
 export function firstLine(...command: readonly [string, ...string[]]): string {
   const [tool, ...words] = command;
   const { stdout, stderr, error } = spawnSync(tool, words, { encoding: "utf8" });

@@ -1,15 +1,15 @@
 import type { Facts } from "./facts";
 
-/** One thing that Knockgate is measured by. */
+/** One thing that is measured about Knockgate. */
 export interface Figure {
-  /** As `--only` takes it, and files of charts are named: words with hyphens. */
+  /** The word for `--only` and for names of chart files: words with hyphens. */
   readonly name: string;
   readonly title: string;
   /** How it is measured, in a few sentences of Markdown: what is counted, from when to when, and by what. */
   readonly method: string;
   /** Subjects that others are compared with, in the order of the table's columns: floors first, then peers. */
   readonly references: readonly string[];
-  /** Subjects that are Knockgate's own: a chart sets them off, and `--compare` looks at them alone. */
+  /** Knockgate's own subjects: a chart sets them off, and `--compare` looks only at them. */
   readonly ours: readonly string[];
   /** How often each subject is measured. */
   readonly rounds: { readonly quick: number; readonly full: number };
@@ -22,7 +22,7 @@ export interface Figure {
 export interface Bench {
   readonly isQuick: boolean;
   readonly rounds: number;
-  /** A folder (0700) of the whole run, that goes with it. */
+  /** A folder (0700) for the whole run. It is removed with the run. */
   readonly directory: string;
   /** Prints one line about how far the run is. */
   say(line: string): void;
@@ -30,32 +30,32 @@ export interface Bench {
 
 export interface Outcome {
   readonly series: readonly Series[];
-  /** What a reader must know of this very run, such as a subject that was left out and why; Markdown. */
+  /** What a reader must know of this run, such as a subject that was left out and why; Markdown. */
   readonly notes?: readonly string[];
   /** Pairs of a name and a value, such as a peer's version. */
   readonly facts?: Facts;
 }
 
-/** What was measured of one subject: a sample a round, in the order of the rounds. */
+/** What was measured of one subject: one sample for each round, in the order of the rounds. */
 export interface Series extends Place {
-  /** "ms", "ns", "packets/s"; it stands behind values. */
+  /** "ms", "ns", "packets/s". It is printed behind values. */
   readonly unit: string;
   readonly samples: readonly number[];
   /** Whether a larger value is the better one. Default false. */
   readonly isMoreBetter?: boolean;
 }
 
-/** Where a value stands in a figure. */
+/** Which value of a figure: its quantity, scenario and subject. */
 export interface Place {
   /** What is measured: "knock to open", "CPU per packet". */
   readonly quantity: string;
-  /** Under what: "established traffic, 10 gates"; "" where a figure has one scenario alone. */
+  /** Under what: "established traffic, 10 gates"; "" where a figure has only one scenario. */
   readonly scenario: string;
   /** Who: "nftables", "knockd". */
   readonly subject: string;
 }
 
-/** A bound for a ratio, or for a value where there is no `to`. It is met when it holds; nothing else is said to be met. */
+/** A bound for a ratio, or for a value where there is no `to`. */
 export interface Goal {
   readonly claim: string;
   readonly of: Place;
@@ -63,7 +63,10 @@ export interface Goal {
   /** Exactly one of the two is set. */
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** Why it is missed, where that is known: printed only if it is missed, and that it is not known, too. */
+  /**
+   * Why the goal is missed, if that is known. Printed only when it is missed; the report also says when the reason is
+   * not known.
+   */
   readonly why?: string;
 }
 

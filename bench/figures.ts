@@ -6,5 +6,5 @@ import { knockToOpen } from "./figures/knock-to-open";
 import { packetCost } from "./figures/packet-cost";
 import { policyText } from "./figures/policy-text";
 
-/** All that is measured, in the order of the report. */
+/** All figures, in the order of the report. */
 export const figures: readonly Figure[] = [knockToOpen, packetCost, change, fleet, client, policyText];

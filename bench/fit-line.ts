@@ -1,4 +1,4 @@
-/** Fits a straight line to points by least squares. `straightness` is R²: 1 when all of them lie on it. */
+/** Fits a straight line to points by least squares. `straightness` is R²: 1 when all points lie on the line. */
 export function fitLine(points: readonly (readonly [number, number])[]): {
   readonly slope: number;
   readonly intercept: number;

@@ -3,13 +3,13 @@ import type { Figure, Goal, Outcome, Place, Series } from "./figure";
 import { nameAgain } from "./rounds";
 import { compareSamples, measureNoise, median, quantile, ratioNoise } from "./statistics";
 
-/** What one run makes of one figure, as results.json has it. */
+/** What one run says about one figure, as results.json has it. */
 export interface Result {
   readonly name: string;
   readonly rounds: number;
   readonly seconds: number;
   readonly rows: readonly Row[];
-  /** By quantity: how many times itself a subject seems to be, at worst, when it is measured twice in this run. */
+  /** By quantity: the largest factor between two measurements of the same subject in this run. */
   readonly noise: Readonly<Record<string, number>>;
   readonly verdicts: readonly Verdict[];
   readonly notes: readonly string[];
@@ -24,13 +24,13 @@ export interface Row extends Place {
   readonly p5: number;
   readonly p95: number;
   readonly p99: number;
-  /** By reference: how many times it the subject is. */
+  /** By reference: the subject's value divided by the reference's. */
   readonly ratios: Readonly<Record<string, Ratio>>;
 }
 
 export interface Ratio {
   readonly value: number;
-  /** How far from 1 it may lie, as a factor, for two things that are the same. */
+  /** The largest factor by which the ratio of two equal things may differ from 1. */
   readonly noise: number | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface Verdict {
   readonly noise: number | undefined;
   /** Whether the value lies farther from the bound than noise explains. */
   readonly isCertain: boolean;
-  /** `unmeasured`: this run has no such value, as where it is a quick one. */
+  /** `unmeasured`: this run has no such value, for example because it is a quick run. */
   readonly verdict: "met" | "missed" | "unmeasured";
   readonly why?: string;
 }
@@ -68,7 +68,7 @@ export function judgeFigure(
   };
 }
 
-/** Not a number where nothing was measured twice. */
+/** NaN if nothing was measured twice. */
 function noiseOf(series: readonly Series[]): number {
   const twice = series.flatMap((one) => {
     const again = find(series, { ...one, subject: nameAgain(one.subject) });
@@ -91,8 +91,8 @@ function makeRow(one: Series, series: readonly Series[], references: readonly st
 }
 
 /**
- * The worse of what the samples tell and of what the same thing twice does in this scenario; where there are too few samples,
- * what it does at worst in any. `undefined` where nothing is known.
+ * The larger of two noises: that of the samples themselves, and that of one subject measured twice in this scenario.
+ * With too few samples, the largest noise of any scenario. `undefined` if no noise is known.
  */
 function worstNoise(series: readonly Series[], of: Series, to: Series): number | undefined {
   const own = series.filter(({ quantity }) => quantity === of.quantity);

@@ -6,8 +6,8 @@ import { nameChart, type Results, renderReport } from "./report";
 import { root } from "./root";
 
 /**
- * Writes a run's report, figures and charts, and tells which files that are. A run of everything goes where the repository
- * keeps them; any other only where it is told to.
+ * Writes a run's report, figures and charts, and returns the files. A full run of all figures goes where the repository
+ * keeps them. Any other run goes only to a folder that is named.
  */
 export function keepResults(
   figures: readonly Figure[],

@@ -1,8 +1,8 @@
-// Knockgate's figures: against the floor and against everyone else, in one run. usage: npm run bench -- [OPTIONS]
+// Compares Knockgate with the floor and with other tools, in one run. usage: npm run bench -- [OPTIONS]
 //   --quick           fewer rounds and scenarios: ends within 3 minutes
-//   --only A,B,...    these figures alone
-//   --compare [FILE]  then compares this run's ratios with stored ones (default bench/results.json); 1 is the exit code when
-//                     one is worse than noise explains, and is so again when its figure is measured once more
+//   --only A,B,...    only these figures
+//   --compare [FILE]  then compares this run's ratios with stored ones (default bench/results.json). The exit code is 1
+//                     if one is worse than noise explains, also in a second measurement of its figure
 //   --out DIR         where RESULTS.md, results.json and charts go (default: for a full run of all figures bench and
 //                     docs/figures; else nowhere)
 import { readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const options = readOptions(process.argv.slice(2), figures);
 
 async function main(): Promise<number> {
   const { figures: chosen, isQuick, compareWith, out } = options;
-  // Read before it is written anew.
+  // Read before the file is overwritten.
   const stored = compareWith === undefined ? undefined : readStored(compareWith);
   const directory = makeDirectory();
   const results: Result[] = [];
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
   return Object.keys(failures).length > 0 || comparisons.some(({ isRegression }) => isRegression) ? 1 : 0;
 }
 
-/** What looks worse is measured once more, and is a regression only if it is worse then, too. */
+/** Measures again what looks worse: it is a regression only if it is worse then, too. */
 async function confirm(
   stored: readonly Result[],
   results: readonly Result[],
@@ -85,7 +85,7 @@ function readStored(file: string): readonly Result[] {
 }
 
 main().then(
-  // What a figure left open must not keep the run from ending: all of it lives in this run's namespaces.
+  // Open handles of a figure must not keep the run from ending. All that they belong to lives in this run's namespaces.
   (code) => process.exit(code),
   (error: unknown) => {
     console.error(error);

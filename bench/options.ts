@@ -3,12 +3,12 @@ import { parseArgs } from "node:util";
 import type { Figure } from "./figure";
 import { root } from "./root";
 
-/** What a run of the bench is told. */
+/** The options of one run. */
 export interface Options {
   readonly isQuick: boolean;
-  /** Those to measure, in the order of the report. */
+  /** The figures to measure, in the order of the report. */
   readonly figures: readonly Figure[];
-  /** The file of stored results that this run's are compared with. */
+  /** The file with the stored results to compare with. */
   readonly compareWith: string | undefined;
   /** The folder for this run's results. */
   readonly out: string | undefined;

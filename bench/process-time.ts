@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** getconf CLK_TCK; 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
 
-/** Seconds that a process has computed so far, and those of its children that have ended and that it waited for (proc(5)). */
+/** Processor seconds that a process has used so far, with those of its ended children that it waited for (proc(5)). */
 export function readProcessSeconds(pid: string): { readonly own: number; readonly ofChildren: number } {
   // The name in parentheses may hold blanks; behind it come user and system time, own and that of children.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")

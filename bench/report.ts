@@ -3,7 +3,7 @@ import type { Figure } from "./figure";
 import type { Result } from "./judge";
 import { renderRows, renderTable, renderVerdicts } from "./table";
 
-/** All of one run, as results.json has it. */
+/** The whole of one run, as results.json has it. */
 export interface Results {
   readonly mode: "full" | "quick";
   readonly facts: Facts;
@@ -12,7 +12,10 @@ export interface Results {
   readonly failures: Readonly<Record<string, string>>;
 }
 
-/** Writes RESULTS.md: first what met its goal and what did not, then each figure. `charts` is the way to their folder. */
+/**
+ * Writes RESULTS.md: first which goals were met and which were not, then each figure. `charts` is the path to their
+ * folder.
+ */
 export function renderReport(figures: readonly Figure[], results: Results, charts: string): string {
   const { mode, facts, failures } = results;
   return [
@@ -70,7 +73,7 @@ function renderFigure(figure: Figure, { mode, results }: Results, charts: string
   ];
 }
 
-/** The file of a figure's chart, without what stands for the theme and the format. */
+/** The file of a figure's chart, without the ending for theme and format. */
 export function nameChart(figure: string, index: number): string {
   return index === 0 ? figure : `${figure}-${index + 1}`;
 }

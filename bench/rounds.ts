@@ -2,9 +2,9 @@ import type { Series } from "./figure";
 
 export interface Subject {
   readonly name: string;
-  /** How often it has its turn in a round: more where that is cheap. Default 1. */
+  /** How many turns the subject has in a round: more where a turn is cheap. Default 1. */
   readonly times?: number;
-  /** Measures once. One number for each quantity. */
+  /** Measures once. Returns one number for each quantity. */
   measure(round: number): Promise<readonly number[]>;
 }
 
@@ -20,7 +20,7 @@ export interface RoundsOptions {
   readonly rounds: number;
   /** Rounds before the first that counts. Default 1. */
   readonly warmUp?: number;
-  /** A subject that takes part twice: what it is to itself is the figure's noise. */
+  /** A subject that takes part twice: the ratio of its two results is the figure's noise. */
   readonly again?: string;
 }
 
@@ -34,9 +34,8 @@ export function isAgain(subject: string): boolean {
 }
 
 /**
- * Measures subjects in turns, so that whatever else the machine does meanwhile hits all of them. Each round has an order of
- * its own, because what is measured behind a subject that leaves the processor's caches to others is slower; the orders are
- * the same in each run.
+ * Measures subjects in turns, so that a disturbance of the machine hits all of them. Each round has its own order,
+ * because a subject is slower behind one that fills the processor's caches. The orders are the same in each run.
  */
 export async function measureRounds(
   subjects: readonly Subject[],
@@ -74,7 +73,7 @@ function shuffle<T>(list: readonly T[], draw: () => number): readonly T[] {
     .map(({ item }) => item);
 }
 
-/** Numbers from 0 to 1 that look random: a linear congruential generator modulo 2^32. */
+/** Makes numbers from 0 to 1 that look random: a linear congruential generator modulo 2^32. */
 function makeDraw(seed: number): () => number {
   let state = seed;
   return () => {

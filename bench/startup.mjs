@@ -1,5 +1,5 @@
-// What it costs to start the command line: `node bench/startup.mjs` after a build. All rows are run in turns, each round
-// beginning with another one, and held against the `node -e 0` of the same round.
+// Measures the start of the command line: `node bench/startup.mjs` after a build. All rows run in turns, and each round
+// begins with another row. Each is compared with the `node -e 0` of the same round.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const rounds = 61;
-/** Waited for behind a datagram, so that the next packet can't overtake it: src/transport/knock.ts. */
+/** The pause after a datagram, so that the next packet can't overtake it: src/transport/knock.ts. */
 const stepPauseMs = 150;
 const main = join(dirname(fileURLToPath(import.meta.url)), "..", "dist", "cli", "main.js");
 if (!existsSync(main)) throw new Error("dist is not built: node scripts/build.mjs");
@@ -16,7 +16,7 @@ if (!existsSync(main)) throw new Error("dist is not built: node scripts/build.mj
 const home = mkdtempSync(join(tmpdir(), "knockgate-startup-"));
 const empty = join(home, "empty.cjs");
 writeFileSync(empty, "");
-/** What any program pays that does no more than a knock. */
+/** The start of any program that does no more than a knock. */
 const connect = join(home, "connect.cjs");
 writeFileSync(
   connect,
@@ -33,14 +33,14 @@ writeFileSync(
 );
 writeProfile();
 
-// Of its own process, because this one waits while a row runs.
+// In a process of its own, because this one blocks while a row runs.
 const serve =
   'const server = require("node:net").createServer((it) => it.on("error", () => {}).end()).listen(0, "127.0.0.1", () => console.log(server.address().port));';
 const server = spawn(process.execPath, ["-e", serve], { stdio: ["ignore", "pipe", "inherit"] });
 const [open] = await once(server.stdout, "data");
 
 /**
- * Port 1 refuses: the knock and the answer take next to no time, so that what is left is the start.
+ * Port 1 refuses: the knock and the answer take almost no time, so the start is what remains.
  * @type {readonly { name: string, words: readonly string[], waitsMs?: number }[]}
  */
 const rows = [
@@ -88,7 +88,7 @@ for (const [name, all] of times) {
   console.log(`| ${name} | ${median.toFixed(1)} ms | ${ratio.toFixed(2)} | ${paired.toFixed(2)} |`);
 }
 
-/** A row that fails would be measured as one that starts fast. */
+/** Checked because a row that fails would look like one that starts fast. */
 function time({ name, words, waitsMs = 0 }) {
   const env = { PATH: process.env.PATH, XDG_CONFIG_HOME: home };
   const startedAt = performance.now();

@@ -1,9 +1,9 @@
-/** The median of some values; not a number when there is none. */
+/** The median of some values; NaN when there is none. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value below which a share of all lies, from 0 to 1, between the two nearest ones in proportion. */
+/** The value below which this share of all values lies, from 0 to 1, interpolated between the two nearest values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   const place = (sorted.length - 1) * share;
@@ -13,23 +13,23 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /**
- * How many times the reference a subject is: the median over rounds where both have as many samples, so that a machine that
- * becomes slower meanwhile does so for both; else the ratio of the medians.
+ * The subject's value divided by the reference's: the median over rounds where both have as many samples, so that a
+ * machine that slows down slows both. Otherwise the ratio of the medians.
  */
 export function compareSamples(of: readonly number[], to: readonly number[]): number {
   if (of.length !== to.length) return median(of) / median(to);
   return median(divide(of, to));
 }
 
-/** How far a ratio of a thing to itself lies from 1, whichever way: 1.02 for 1.02 and for 1 / 1.02. */
+/** How far a ratio of two equal things lies from 1, in either direction: 1.02 for 1.02 and for 1 / 1.02. */
 export function measureNoise(ratio: number): number {
   return Math.exp(Math.abs(Math.log(ratio)));
 }
 
 /**
- * How far, as a factor, the ratio of {@link compareSamples} may lie from what it would be after very many rounds: by the ranks
- * around a median between which the true one lies in 99 of 100 runs, whatever the samples' distribution. Not a number for less
- * than eight samples.
+ * The factor by which the ratio of {@link compareSamples} may differ from its value after very many rounds. It comes
+ * from the ranks around the median: the true median lies between them in 99 of 100 runs, whatever the samples'
+ * distribution. NaN for less than eight samples.
  */
 export function ratioNoise(of: readonly number[], to: readonly number[]): number {
   if (of.length !== to.length) return medianNoise(of) * medianNoise(to);

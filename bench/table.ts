@@ -33,7 +33,7 @@ export function renderRows(figure: Figure, { rows, noise }: Result): string {
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
   const cells = verdicts.map(({ claim, bound, value, noise, isCertain, verdict, why }) => {
     const within = value !== undefined && !isCertain ? ", but by less than the noise" : "";
-    // Noise is a reason of its own.
+    // A miss within the noise needs no other reason.
     const reason = why ?? (isCertain ? "why is not known" : undefined);
     const judged =
       verdict === "missed"
@@ -48,7 +48,7 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Three digits that count, and no exponent. */
+/** Three significant digits, and no exponent. */
 export function formatNumber(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return `${value}`;
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

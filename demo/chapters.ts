@@ -9,13 +9,13 @@ import { findMessage, type Show } from "./show";
 export interface Scene {
   readonly lab: Lab;
   readonly stack: Stack;
-  /** Each host's knock; the next `up` declares what is here then. */
+  /** Each host's knock. The next `up` declares these steps. */
   readonly steps: Map<string, Steps>;
   readonly openForSeconds: number;
   readonly client: Client;
 }
 
-/** What the hosts' owners had before: destroy has to leave just this. */
+/** What the hosts' owners had before: destroy must leave exactly this. */
 const foreignRules = `table inet site {
   chain input {
     type filter hook input priority filter; policy accept;

@@ -9,12 +9,12 @@ import { sendKnock } from "../test/lab/packets";
 
 export type Steps = (StepArgs & ({ tcp: number } | { udp: number }))[];
 
-/** A person with OpenSSH's client, outside of the gate. */
+/** A person with OpenSSH's client, on the far side of the gate. */
 export interface Client {
-  /** Tries to log in; the host's name when it worked, else what ssh said. */
+  /** Tries to log in. Returns the host's name if it worked, otherwise ssh's message. */
   login(host: LabHost): Promise<string>;
   knock(host: LabHost, steps: Steps): Promise<void>;
-  /** Logs in and stays; resolves with what the host still answers after that time. */
+  /** Logs in and stays. Resolves with the host's answer after that time. */
   stay(host: LabHost, seconds: number): Promise<string>;
 }
 

@@ -5,7 +5,7 @@ import { type Scene, showAll } from "./chapters";
 import { type Steps, startClient } from "./client";
 import { startShow } from "./show";
 
-/** Seconds; short, so that the demo need not wait long for a window to end. */
+/** Seconds. Short, so that the demo need not wait long for a door to close. */
 const openForSeconds = 4;
 
 async function main(): Promise<boolean> {

@@ -6,11 +6,11 @@ interface Claim {
   readonly seen: string;
 }
 
-/** What the demo says it shows, and whether it held. */
+/** The chapters and claims of the demo, and whether each claim held. */
 export interface Show {
   chapter(title: string): void;
   say(line: string): void;
-  /** Records a claim; one that doesn't hold makes the demo fail, but not end. */
+  /** Records a claim. The demo goes on after a claim that does not hold, and fails at its end. */
   claim(what: string, holds: boolean, seen: string): void;
   /** Prints all claims as a table and tells whether all of them held. */
   conclude(): boolean;
@@ -38,7 +38,7 @@ export function startShow(): Show {
   };
 }
 
-/** The first line of an error that says something, as the engine passed it on. */
+/** The first line with content of an error that the engine passed on. */
 export function findMessage(error: unknown, pattern: RegExp): string {
   return pattern.exec(error instanceof Error ? error.message : inspect(error))?.[0] ?? "";
 }

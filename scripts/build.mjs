@@ -1,4 +1,4 @@
-// Builds dist from src, unless it is newer than everything it is made from.
+// Builds dist from src, unless dist is newer than all of its sources.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,9 @@ import { bundleCommandLine } from "./bundle.mjs";
 import { root } from "./root.mjs";
 
 const dist = join(root, "dist");
-/** Written last, and dated at the build's start: a build broken off, or an edit during it, is seen. */
+/**
+ * Written last, with the time of the build's start: it tells when a build was broken off or a source edited meanwhile.
+ */
 const stamp = join(root, "node_modules", ".knockgate-build");
 
 if (isUpToDate()) process.exit(0);
@@ -39,7 +41,7 @@ utimesSync(stamp, startedAt, startedAt);
 function isUpToDate() {
   if (!existsSync(stamp) || !existsSync(dist)) return false;
   const settings = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
-  // Folders count too: their time tells of removed and renamed files.
+  // Folders count too: their time changes when files are removed or renamed.
   const examples = listPaths("examples").filter((path) => !path.includes("node_modules"));
   const forSchema = ["scripts/schema.mjs", ...listPaths("scripts/schema"), ...examples];
   const makers = ["scripts/build.mjs", "scripts/bundle.mjs"];

@@ -1,4 +1,5 @@
-// Makes dist/cli/main.js: what a knock needs, in one file. To find and load twenty takes a fifth of the whole start.
+// Makes dist/cli/main.js: what a knock needs, in one file. To find and load twenty files takes a fifth of the whole
+// start.
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
@@ -7,7 +8,7 @@ import { root } from "./root.mjs";
 const source = join(root, "src");
 const entry = join(source, "cli", "main.ts");
 
-/** What of the files that are loaded when they are needed goes in. All others stay files of dist. */
+/** Of the modules that are loaded on demand, the bundle takes these. All others stay files of dist. */
 const hot = [
   "cli/ask-ssh.ts",
   "cli/commands/knock.ts",
@@ -23,7 +24,7 @@ const banner =
   "// Made by scripts/bundle.mjs from what a knock needs; the other files here are for the rest.";
 
 /**
- * Writes the bundle in the place of what the compiler made from its entry.
+ * Writes the bundle over the compiler's output for its entry.
  * @param {string} dist
  */
 export async function bundleCommandLine(dist) {
@@ -36,7 +37,7 @@ export async function bundleCommandLine(dist) {
     format: "cjs",
     packages: "external",
     banner: { js: banner },
-    // In CommonJS an import() starts Node's second loader, which takes longer than to load what it is asked for.
+    // In CommonJS an import() starts Node's second loader, which takes longer than loading the file itself.
     supported: { "dynamic-import": false },
     plugins: [{ name: "leave the rest", setup: leaveTheRest }],
     logLevel: "warning",
@@ -55,7 +56,7 @@ function leaveTheRest({ onResolve }) {
 }
 
 /**
- * Tells whether there must be one of a file: an error of the bundle's own class would be none to the files outside.
+ * Tells whether a file must exist only once: the files outside would not recognize an error of the bundle's own class.
  * @param {string} file
  */
 function declaresClass(file) {

@@ -3,8 +3,8 @@ import { constants } from "node:os";
 import { signalGroup } from "./signal-group.mjs";
 
 /**
- * Runs a command on this process's own input and output. A signal that would end this process goes to the
- * command instead, so that it can clean up; if it hasn't ended `graceSeconds` later it is killed.
+ * Runs a command on this process's own input and output. Passes a signal that would end this process to the command, so
+ * that the command can clean up. Kills the command if it has not ended `graceSeconds` later.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ env?: Record<string, string>, graceSeconds?: number }} [options]
@@ -14,7 +14,7 @@ export async function runInForeground(command, args, options = {}) {
   const child = spawn(command, args, {
     env: { ...process.env, ...options.env },
     stdio: "inherit",
-    // A process group of its own: each signal is then passed on once, not also sent by the terminal.
+    // A process group of its own: otherwise the terminal sends each signal a second time.
     detached: true,
   });
 
@@ -22,7 +22,7 @@ export async function runInForeground(command, args, options = {}) {
   let deadline;
   /** @param {NodeJS.Signals} signal */
   const passOn = (signal) => {
-    // npm repeats the terminal's SIGINT, and many a command takes a second one for impatience.
+    // npm repeats the terminal's SIGINT, and many commands end without cleanup at a second one.
     if (deadline !== undefined) return;
     signalGroup(child, signal);
     deadline = setTimeout(() => signalGroup(child, "SIGKILL"), (options.graceSeconds ?? 10) * 1000);

@@ -1,6 +1,6 @@
 // node scripts/in-lab.mjs COMMAND ARGS...
-// Runs a command in network, mount and process namespaces of its own: "the outside", where the deployer of
-// the tests and the demo lives. Hosts are further namespaces made from there; all of it ends with the command.
+// Runs a command in network, mount and process namespaces of its own: "the outside", where the deployer of the tests
+// and the demo lives. Hosts are further namespaces made from there. All of it ends with the command.
 import { delimiter, join } from "node:path";
 import { runInForeground } from "./foreground.mjs";
 import { root } from "./root.mjs";
@@ -18,10 +18,11 @@ if (process.geteuid?.() !== 0) {
 const folders = [join(root, "node_modules", ".bin"), process.env.PATH ?? "", ...administratorFolders];
 process.env.PATH = folders.join(delimiter);
 
-// Everything below dies with us, even if we are killed: setpriv ties unshare to us, --kill-child the rest.
+// Everything below dies with us, even if we are killed: setpriv ties unshare to us, and --kill-child ties the rest to
+// it.
 const tied = ["--pdeathsig", "KILL", "unshare", "--kill-child"];
 const namespaces = ["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"];
-// The shell stays as process 1: it collects orphans, and signals without a handler never reach process 1.
+// The shell stays as process 1: it reaps orphans, and process 1 never gets a signal for which it has no handler.
 const init = ["sh", "-c", 'ip link set lo up && "$@"; exit $?', "sh"];
 process.exitCode = await runInForeground("setpriv", [...tied, ...namespaces, "--", ...init, ...command], {
   env: pulumiEnvironment(),

@@ -1,8 +1,7 @@
 /**
- * Leaves out what is only of use in a checkout, and names the repository, from which registries resolve the links of a
- * README.
+ * Leaves out what only a checkout needs, and names the repository: registries resolve a README's links from it.
  * @param {Record<string, unknown>} manifest
- * @param {string} origin where git has the checkout from; empty: nowhere
+ * @param {string} origin the URL that git fetches from; empty: none
  */
 export function makePackedManifest(manifest, origin) {
   const { scripts: _scripts, devDependencies: _dev, workspaces: _workspaces, ...packed } = manifest;
@@ -13,8 +12,8 @@ export function makePackedManifest(manifest, origin) {
 }
 
 /**
- * Reads an address that others can reach, without the login that it may hold; `undefined` for a folder or a host of no
- * domain.
+ * Returns the public URL of a repository, without the login that it may hold. `undefined` for a folder, and for a host
+ * without a domain.
  * @param {string} origin as `git remote get-url` prints it, a URL or `user@host:path`
  */
 function readPublicUrl(origin) {

@@ -1,5 +1,5 @@
 // node scripts/schema.mjs FILE
-// Writes the schema of the plugin: what `Offer` in src/plugin/offer.ts lists, described by the comments there.
+// Writes the plugin's schema: the resources that `Offer` in src/plugin/offer.ts lists, described by the comments there.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
@@ -48,7 +48,7 @@ function makeSchema(secretNames) {
   };
 
   /**
-   * @param {string} kind of what is offered
+   * @param {string} kind the name of a group in `Offer`
    * @param {boolean} isComponent
    */
   function readKind(kind, isComponent) {
@@ -96,7 +96,7 @@ function memberOf(checker, type, name) {
 
 /**
  * @param {readonly Property[]} properties
- * @param {boolean} [marksPlain] a component's inputs may be bare values
+ * @param {boolean} [marksPlain] marks bare values as plain: only a component's inputs may be such values
  */
 function listProperties(properties, marksPlain = false) {
   const listed = properties.map(({ name, spec, isPlain }) => {

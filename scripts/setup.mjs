@@ -1,7 +1,7 @@
-// Makes everything that `npm run demo`, `npm test` and `npm run check` need; each of them starts with it.
-// --packages: the npm packages only, which is all that `npm run check` needs: neither root nor Debian.
-// --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other Nodes
-// that tests run on, and with KNOCKGATE_DEEP=1 one with OpenRC, one more Debian, and what runs a Python program.
+// Makes everything that `npm run demo`, `npm test` and `npm run check` need. Each of them starts with it.
+// --packages: only the npm packages, which are all that `npm run check` needs: no root, and no Debian.
+// --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other
+// Nodes that tests run on. With KNOCKGATE_DEEP=1 also one with OpenRC, one more Debian, and what runs a Python program.
 // --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
@@ -28,7 +28,7 @@ try {
 
 async function installRest() {
   await installDebianPackages();
-  // The CLI may have to be compiled, for minutes; Debians are mostly waited for.
+  // If the CLI must be compiled, that takes minutes. To build a Debian is mostly waiting.
   const [cli] = await Promise.all([
     obtainPulumiCli(),
     process.argv.includes("--rootfs") ? obtainMachines() : undefined,

@@ -1,7 +1,7 @@
 // node scripts/swap-manifest.mjs write | restore
-// npm packs the package.json that lies in the folder. Around each `npm pack` and `npm publish` it is replaced by what a
-// user needs of it: a language host that installs the package as a plugin runs `npm install` in its folder, which would
-// else fetch everything that only we need.
+// npm packs the package.json in the folder. Around each `npm pack` and `npm publish` it is replaced by the part that a
+// user needs: a language host that installs the package as a plugin runs `npm install` in its folder, which would
+// otherwise fetch everything that only we need.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -11,7 +11,7 @@ const mostLines = 25;
 
 /**
  * @param {string} report the path of vitest's JSON
- * @param {string} run what the failures are listed under
+ * @param {string} run the name under which the failures are listed
  * @returns {Counts}
  */
 export function readReport(report, run) {

@@ -1,4 +1,4 @@
-// npm test: the pure tests, then those that need a kernel, hosts or the engine; its last line counts both.
+// npm test: the pure tests, then those that need a kernel, hosts or the engine. The last line counts both.
 import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -35,24 +35,27 @@ for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
   if (code !== 0) finish([{ passed: 0, failed: 0, skipped: 0, failures: [] }], []);
 }
 const pure = await runVitest("pure", "vitest.config.mts", [node]);
-// They mostly wait, for hosts and for time to pass: so several labs, each with namespaces of its own, at the same time.
+// They mostly wait, for hosts and for time to pass. So several labs run at the same time, each with its own namespaces.
 const inLab = [node, script("in-lab.mjs"), node];
 const runLab = (/** @type {string} */ project) =>
   runVitest(project, "vitest.lab.config.mts", inLab, { args: ["--project", project] });
 const hosts = runLab("hosts");
-// The engine's tests take longest. The other Nodes have the place of those of hosts, when these are over.
+// The engine's tests take longest. When the hosts' tests are over, the other Nodes take their place.
 const labs = Promise.all([runLab("engine"), hosts, runLab("rest")]);
 const [inLabs, onOthers] = await Promise.all([labs, hosts.then(runOnOtherNodes)]);
 const [counts, onlyAlone] = await repeatAlone([...inLabs, ...onOthers]);
 finish([pure.counts, ...counts], onlyAlone);
 
-/** The pure tests on one Node after another, and a gate's life by the real engine on the newest; in deep runs on each. */
+/**
+ * Runs the pure tests on one Node after another, and a gate's life by the real engine on the newest. Deep runs do both
+ * on each Node.
+ */
 async function runOnOtherNodes() {
-  // Who asks for some of the tests asks this Node.
+  // A run of only some tests uses only this Node.
   const others = process.argv.length > 2 ? [] : findNodes();
   const runs = [];
   for (const { version, node: other } of others) {
-    // What the engine starts finds its node there, too.
+    // The engine's own subprocesses find this node, too.
     const env = { PATH: `${dirname(other)}${delimiter}${process.env.PATH}` };
     const args = ["--project", "rest", "test/package/programs.test.ts"];
     const launch = [other, script("in-lab.mjs"), other];
@@ -66,7 +69,7 @@ async function runOnOtherNodes() {
 /**
  * @param {string} name
  * @param {string} config
- * @param {readonly string[]} launch what vitest's own file is given to
+ * @param {readonly string[]} launch the command to which vitest's own file is appended
  * @param {{ args?: readonly string[], env?: Record<string, string> }} [options]
  * @returns {Promise<Run>}
  */
@@ -122,7 +125,7 @@ function escapeRegExp(text) {
 async function countTests(name, config, launch, options) {
   const report = join(reports, `${name}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  // A file or title given as an argument may stand in one of the two only.
+  // A file or title given as an argument may be in only one of the two.
   const args = [
     vitest,
     "run",
@@ -137,7 +140,7 @@ async function countTests(name, config, launch, options) {
   const code = await runInForeground(command, [...before, ...args], { graceSeconds, env: options.env ?? {} });
   stopIfInterrupted();
   const counts = readReport(report, name);
-  // Several runs print at once.
+  // Several runs print at the same time, so each line names its run.
   if (counts.failed > 0) console.error(`test: ${counts.failed} of the ${name} tests failed`);
   if (code === 0 || counts.failed > 0) return counts;
   console.error(
@@ -156,7 +159,7 @@ function stopIfInterrupted() {
  * @returns {never}
  */
 function finish(runs, onlyAlone) {
-  // Last, because a log is often kept or read by its end alone.
+  // Last, because often only the end of a log is kept or read.
   for (const text of onlyAlone) console.error(`\nfailed beside other tests, and passed alone: ${text}`);
   for (const { text } of runs.flatMap(({ failures }) => failures)) console.error(`\nfailed: ${text}`);
   const total = (/** @type {"passed" | "failed" | "skipped"} */ kind) =>

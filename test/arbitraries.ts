@@ -5,7 +5,7 @@ import type { Prefix } from "../src/policy/prefix";
 /** Protected ports lie below the ports of steps, so that no step can hit one. */
 const firstStepPort = 20_000;
 
-/** A policy that is right: several gates, each with its own range of ports, steps that may repeat. */
+/** A valid policy: several gates, each with its own range of ports, and steps that may repeat. */
 export function policyInput(): fc.Arbitrary<PolicyInput> {
   return fc
     .record(
@@ -84,7 +84,7 @@ function toEntry([kind, text]: readonly ["tcp" | "udp", string]) {
 type StepInput = GateInput["knock"]["steps"][number];
 
 function step(): fc.Arbitrary<StepInput> {
-  // Few ports, so that sequences repeat some, as well as all others.
+  // Ports from a small range, so that sequences repeat some, and from the whole range.
   const port = fc.oneof(
     fc.integer({ min: firstStepPort, max: firstStepPort + 3 }),
     fc.integer({ min: firstStepPort, max: 65_535 }),
@@ -129,7 +129,7 @@ export function numberedPrefix(): fc.Arbitrary<NumberedPrefix> {
 }
 
 function numberedPrefixOf(family: Prefix["family"], bits: number): fc.Arbitrary<NumberedPrefix> {
-  // 2000::/3, so that no IPv6 prefix lies where IPv4 addresses are mapped. Few networks, so that prefixes overlap.
+  // 2000::/3, so that no IPv6 prefix lies among IPv4-mapped addresses. Few networks, so that prefixes overlap.
   const base = family === "ipv4" ? 10n << 24n : 0x2001_0db8n << 96n;
   const few = fc.bigInt({ min: 0n, max: 7n }).map((value) => base + (value << BigInt(bits - 16)));
   const any =
@@ -146,7 +146,7 @@ function prefixText(): fc.Arbitrary<string> {
   return numberedPrefix().map(writePrefix);
 }
 
-/** The longest spelling that there is. */
+/** The longest spelling of an address. */
 export function writePrefix({ family, first, length }: NumberedPrefix): string {
   return `${writeAddress(family, first)}/${length}`;
 }
@@ -161,7 +161,7 @@ function writeAddress(family: Prefix["family"], address: bigint): string {
     : numbers.map((number) => number.toString(16).padStart(4, "0")).join(":");
 }
 
-/** A policy with one place changed: mostly wrong, and always nearly right. */
+/** A policy with one place changed: mostly wrong, but always nearly right. */
 export function nearMissPolicy(): fc.Arbitrary<unknown> {
   const change = fc.oneof(
     fc.record({ kind: fc.constant("replace" as const), by: fc.oneof(fc.anything(), awkwardValue()) }),
@@ -221,7 +221,7 @@ function applyChange({ holder, key }: Place, change: Change): void {
       delete holder[key];
       return;
     case "add":
-      // By definition, not assignment: "__proto__" shall be a field as well. A list's length stays as it is.
+      // defineProperty, because an assignment to "__proto__" would not add a field. A list's length stays as it is.
       Reflect.defineProperty(holder, change.key, { value: change.by, enumerable: true, configurable: true });
   }
 }

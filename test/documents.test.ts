@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 const root = join(__dirname, "..");
 const index = "docs/README.md";
 
-/** All pages in Markdown, but for the reference of the API, which is not committed, and a fragment of pictures. */
+/** All pages in Markdown, except the API reference, which is not committed, and a fragment of pictures. */
 const pages = [
   "README.md",
   "CONTRIBUTING.md",
@@ -25,12 +25,12 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** A page's text without its blocks of code, in which nothing is a link or a heading. */
+/** A page's text without blocks of code, which have no links and no headings. */
 function readProse(path: string): string {
   return read(path).replace(/^ *```[\s\S]*?^ *```$/gm, "");
 }
 
-/** The targets of a page's links and pictures, less those that lead elsewhere. */
+/** The targets of a page's links and pictures, except those outside the repository. */
 function listLinks(path: string): readonly string[] {
   const prose = readProse(path).replace(/`[^`\n]*`/g, "");
   const found = prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g);
@@ -39,7 +39,7 @@ function listLinks(path: string): readonly string[] {
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** The anchors of a page's headings, as forges make them. */
+/** The anchors that forges make of a page's headings. */
 function listAnchors(path: string): readonly string[] {
   const counts = new Map<string, number>();
   return [...readProse(path).matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = ""]) => {
@@ -54,7 +54,7 @@ function listAnchors(path: string): readonly string[] {
   });
 }
 
-/** Whether a link leads to a file or folder, and its anchor to a heading there. */
+/** Tells whether a link's file or folder is missing, or the heading of its anchor. */
 function isDead(from: string, link: string): boolean {
   const [path = "", anchor] = link.split("#");
   const target = path === "" ? from : relative(root, join(root, from, "..", path));
@@ -72,7 +72,7 @@ test("every link in the documents leads to a file, and every anchor to a heading
   expect(dead).toEqual([]);
 });
 
-test("a link to no file, and one to no heading, are found", () => {
+test("a link to a missing file, and one to a missing heading, are found", () => {
   expect(isDead("README.md", "docs/policy.md#fields")).toBe(false);
   expect(isDead("docs/boot.md", "backends.md")).toBe(false);
   expect(isDead("README.md", "docs/policies.md")).toBe(true);
@@ -82,7 +82,7 @@ test("a link to no file, and one to no heading, are found", () => {
 });
 
 describe("the index of the documents", () => {
-  // docs/cli/README.md, which is made from the commands, names the other pages of its folder.
+  // docs/cli/README.md is made from the commands, and names the other pages of its folder.
   const named = pages.filter(
     (page) => ![index, "README.md"].includes(page) && !/^docs\/cli\/[a-z]/.test(page),
   );
@@ -103,7 +103,7 @@ describe("the index of the documents", () => {
   });
 });
 
-test("what the source says of a page names one that is there, and a heading that it has", () => {
+test("each page and heading that the source names exists", () => {
   const sources = ["src", "test", "scripts", "bench", "demo"]
     .flatMap((folder) => listFiles(folder, /\.(ts|mts|mjs|cjs|sh)$/))
     .filter((path) => path !== "test/documents.test.ts");
@@ -111,7 +111,7 @@ test("what the source says of a page names one that is there, and a heading that
     const found = read(path).matchAll(/\b(?:docs|bench)\/[\w/-]+\.md(?:#[\w-]+)?/g);
     return [...found].map(([link]) => [path, link] as const);
   });
-  // The folder's pages are called like the commands.
+  // The pages of that folder have the names of the commands.
   const checked = named.filter(([, link]) => link !== "docs/cli/NAME.md");
   expect(checked.map(([, link]) => link)).toEqual(
     expect.arrayContaining(["docs/boot.md", "docs/leaving.md"]),

@@ -21,31 +21,34 @@ type Command =
   | "adopt"
   | "remove";
 
-/** What goes wrong, once, at one command. */
+/** One failure at one command. */
 export interface Fault {
   readonly at: Command;
-  /** `refuses` and `babbles`: it does not run; `cut before`, `cut after`: the connection is lost before or after it ran. */
+  /**
+   * `refuses` and `babbles`: the command does not run. `cut before` and `cut after`: the connection is lost before or
+   * after it ran.
+   */
   readonly kind: "refuses" | "babbles" | "cut before" | "cut after";
-  /** Of a refusal. Default: 1, and nothing said. */
+  /** The exit code of a refusal. Default: 1, without a message. */
   readonly code?: number;
   readonly stderr?: string;
-  /** Whether the host can't be reached any more from then on. */
+  /** Whether the host can't be reached any more afterwards. */
   readonly vanishes?: boolean;
 }
 
 export interface FakeHostOptions {
-  /** What it has confirmed and loaded at first. */
+  /** What it has confirmed and loaded at the start. */
   readonly confirmed?: { readonly policy: Policy; readonly owner: string };
-  /** What else may come to it: it tells policies by their rulesets. */
+  /** Other policies that it may get: it recognizes policies by their rulesets. */
   readonly policies: readonly Policy[];
   readonly faults?: readonly Fault[];
   /** Default: 1.0.6. */
   readonly nftVersion?: string;
-  /** Whether no connection comes about at all. */
+  /** Whether every connection fails. */
   readonly isUnreachable?: boolean;
   /** Whether a new ruleset lets everybody pass. */
   readonly leaks?: boolean;
-  /** How many knocks get lost once a new ruleset is loaded. */
+  /** How many knocks get lost after a new ruleset is loaded. */
   readonly lostKnocks?: number;
 }
 
@@ -58,7 +61,7 @@ interface Confirmed {
 export interface FakeHost {
   readonly world: World;
   readonly lines: readonly string[];
-  /** Each command that arrived, behind the number of its connection. */
+  /** Each command that arrived, after the number of its connection. */
   readonly calls: readonly string[];
   /** The program of each health command that ran. */
   readonly health: readonly string[];
@@ -69,7 +72,7 @@ export interface FakeHost {
     readonly pending: { readonly id: string; readonly undo: string | undefined } | undefined;
     readonly openConnections: number;
   };
-  /** Lets the time of a pending change run out. */
+  /** Ends the time of a pending change. */
   elapse(): void;
 }
 
@@ -273,7 +276,7 @@ function section(name: string, text: string): string {
   return `== ${name}\n${text.replace(/^(?=.)/gm, "|").replace(/^$(?=\n)/gm, "|")}`;
 }
 
-/** The last command is what a program is for. */
+/** The last command is the program's purpose. The others prepare it. */
 function readCommand({ functions, commands }: Program): [Command, ...string[]] {
   const [, confirmed = ""] = /^exec sh \S+ (.+)$/m.exec(commands) ?? [];
   if (functions === undefined && confirmed === "") return ["health"];

@@ -3,7 +3,7 @@ import { dirname, join, posix } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
-/** From left to right: a folder may import the folders before it. Those of one place stand side by side. */
+/** From left to right: a folder may import the folders before it. Folders in one place do not import each other. */
 const order: readonly (readonly string[])[] = [
   ["policy"],
   ["model"],
@@ -17,7 +17,7 @@ const order: readonly (readonly string[])[] = [
   ["plugin"],
 ];
 const leaves = ["printable", "errors", "transport"];
-/** What they may import of each other. */
+/** What these may import of each other. */
 const belowLeaves: Readonly<Record<string, readonly string[]>> = {
   printable: [],
   errors: ["printable"],
@@ -30,7 +30,7 @@ const apart = [
   ["ruleset", "backends"],
 ] as const;
 
-/** All that pure code may take from Node; `undefined` stands for the whole module. */
+/** All that pure code may import from Node; `undefined` allows the whole module. */
 const pureBuiltins: Readonly<Record<string, readonly string[] | undefined>> = {
   "node:net": ["isIP", "isIPv4", "isIPv6"],
   "node:crypto": ["createHash", "createHmac", "timingSafeEqual"],
@@ -252,7 +252,7 @@ function readingOf(folder: string): (typeof apart)[number] | undefined {
   return apart.find((folders: readonly string[]) => folders.includes(folder));
 }
 
-/** What a pure file imports runs with it, so that counts too; a type is gone before anything runs. */
+/** A pure file's imports run with it, so their effects count too. Imports of types do not run. */
 function findImpurities(path: string, sources: ReadonlyMap<string, ts.SourceFile>): readonly string[] {
   const reached = new Set([path]);
   for (const at of reached) {
@@ -288,7 +288,7 @@ const listEffects = once((source): readonly string[] => {
   return [...imported, ...used];
 });
 
-/** Whether an identifier only names a member of something else. */
+/** Tells whether an identifier only names a member of something else. */
 function isName(node: ts.Identifier): boolean {
   const { parent } = node;
   return (
@@ -324,7 +324,7 @@ const listImports = once((source): readonly Import[] => {
   return found;
 });
 
-/** An import() of something computed is taken as it is written. */
+/** The text of an import() of something computed is its source. */
 function textOf(node: ts.Node): string {
   return ts.isStringLiteralLike(node) ? node.text : node.getText();
 }
@@ -345,7 +345,7 @@ function folderOf(path: string): string {
   return (path.split("/")[0] ?? "").replace(/\.ts$/, "");
 }
 
-/** Many files import the same ones: each is read once. */
+/** Many files import the same ones. Reads each only once. */
 function once<T>(read: (source: ts.SourceFile) => T): (source: ts.SourceFile) => T {
   const results = new WeakMap<ts.SourceFile, { readonly result: T }>();
   return (source) => {

@@ -8,7 +8,7 @@ import { logLine, withLog } from "../src/pulumi/log";
 const odd = "a\x1b[31mb\r\u202Ec\u2066d\u2028e\x7f\x9bf\uD800g\u200Bh";
 const escaped = "a\\u001b[31mb\\u000d\\u202ec\\u2066d\\u2028e\\u007f\\u009bf\\ud800g\\u200bh";
 
-test("what is no visible text is written as an escape, line breaks and tabs only where all is one line", () => {
+test("invisible characters are written as escapes, line breaks and tabs only in text of one line", () => {
   expect(escapeControls(odd)).toBe(escaped);
   expect(escapeControls("Zürich, 東京, \u{1F600}\n\tlast")).toBe("Zürich, 東京, \u{1F600}\n\tlast");
   expect(escapeLine("one\n\ttwo")).toBe("one\\u000a\\u0009two");

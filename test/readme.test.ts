@@ -20,7 +20,7 @@ test("examples/single-host asks for the same configuration as the project at the
   expect(top).toBe(example);
 });
 
-test("the lines of the preview in docs/getting-started.md begin as those of a ruleset do", () => {
+test("the preview's lines in docs/getting-started.md begin like those of a ruleset", () => {
   const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
   const policy = readPolicy({
     name: "edge",

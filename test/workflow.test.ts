@@ -37,7 +37,10 @@ function readYaml<T>(path: string): T {
   return document.toJS() as T;
 }
 
-/** What a command of a workflow names that this repository does not have; `undefined`: it names something, and all is there. */
+/**
+ * What a workflow's command names that this repository does not have; `undefined` if it names something and all of it
+ * exists.
+ */
 function findMissing(run: string): string | undefined {
   const called = [...run.matchAll(/\bnpm (?:run ([\w:-]+)|(test)\b)/g)].map(
     ([, name, short]) => name ?? short ?? "",

@@ -5,17 +5,19 @@ import { sendKnock } from "../../src/transport/knock";
 import { runCommand } from "../../test/lab/command";
 import type { Target } from "./target";
 
-/** The least that brings a ruleset to a host and shows that the host can still be reached: the floor of a change. */
+/**
+ * The least work that brings a ruleset to a host and shows that the host can still be reached: the floor of a change.
+ */
 export interface BarePush {
   /** For `nft -f`. */
   readonly text: string;
-  /** What has to be sent before the first session; none where the host is not gated yet. */
+  /** The steps to send before the first session. Empty if the host is not gated yet. */
   readonly before: readonly Step[];
-  /** What has to be sent before the second session. */
+  /** The steps to send before the second session. */
   readonly after: readonly Step[];
 }
 
-/** Two sessions, one `nft -f -` in the first, by the SSH library that Knockgate has. */
+/** Opens two sessions by Knockgate's SSH library, and runs one `nft -f -` in the first. */
 export async function pushBySsh2(target: Target, { text, before, after }: BarePush): Promise<void> {
   await sendKnock(target.address, before);
   await runOnce(target, "nft -f -", text);
@@ -23,7 +25,7 @@ export async function pushBySsh2(target: Target, { text, before, after }: BarePu
   await runOnce(target, "true", "");
 }
 
-/** The same by OpenSSH's client; `config` is of `writeSshConfig`. */
+/** The same by OpenSSH's client. `config` is a file that `writeSshConfig` wrote. */
 export async function pushByOpenSsh(
   target: Target,
   { text, before, after }: BarePush,

@@ -7,7 +7,7 @@ Client.prototype.exec = function counted(this: Client, ...args: Parameters<typeo
   return exec.apply(this, args);
 } as typeof exec;
 
-/** How many commands were started over SSH by this process so far, whoever did it. */
+/** The number of commands that this process has started over SSH so far, by any caller. */
 export function countCommands(): number {
   return count;
 }

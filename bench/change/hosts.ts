@@ -12,20 +12,20 @@ import { type BarePush, pushByOpenSsh, pushBySsh2 } from "./bare";
 import { startIdleClock } from "./idle";
 import { stepsOf, type Target, writeSshConfig } from "./target";
 
-/** Three SYNs: what is quickest to send. */
+/** Three SYNs: the knock that is quickest to send. */
 export const gatePolicies = [
   [47_001, 58_002, 39_003],
   [41_101, 52_102, 36_103],
 ].map((ports) => makePolicy({ steps: ports.map((tcp) => ({ tcp })) })) as [Policy, Policy];
 
-/** Whoever changes a host of its own, time and again. */
+/** Changes a host of its own again and again, in one way. */
 export interface Changer {
   readonly name: string;
-  /** Leads to the host as the lab's network does not: slowly. */
+  /** A slow way to the host. The lab's own network is fast. */
   readonly link: SlowLink;
-  /** As the host was before its first change. */
+  /** Brings the host back to its state before the first change. */
   clear(): Promise<void>;
-  /** Makes the next change over a link, and tells how long it waited for the gate's silence alone, in milliseconds. */
+  /** Makes the next change over a link. Returns the milliseconds in which it only waited for the gate's silence. */
   change(way: Way): Promise<number>;
 }
 
@@ -34,7 +34,7 @@ export type Way = "near" | "far";
 export const ours = "Knockgate";
 export const floors = { ssh2: "floor, ssh2", openSsh: "floor, OpenSSH" } as const;
 
-/** Gives each way to change a host one of the lab's three. */
+/** Gives each way to change a host one of the lab's first three hosts. */
 export function openChangers(lab: Lab, links: readonly SlowLink[], directory: string): readonly Changer[] {
   return [ours, floors.ssh2, floors.openSsh].map((name, index) => {
     const [host, link] = [lab.hosts[index], links[index]];

@@ -1,12 +1,12 @@
 import type { HostConnection, Route } from "../../src/transport/host";
 
-/** Tells for how long nothing was done but to wait for a silence. */
+/** Measures how long a change did nothing but wait for a silence. */
 export interface IdleClock {
   wrap(route: Route): Route;
   readonly idleMs: number;
 }
 
-/** A clock that runs while a port is probed and no knock, login or command is on its way. */
+/** Starts a clock that runs while a port is probed and no knock, login or command is under way. */
 export function startIdleClock(): IdleClock {
   let [probes, works, idleMs, sinceMs] = [0, 0, 0, 0];
   const isIdle = () => probes > 0 && works === 0;

@@ -9,8 +9,8 @@ import { ours } from "./hosts";
 export const noOp = "a resource that does nothing";
 
 /**
- * Brings the lab's fourth host, and a thing that does nothing, to what their programs declare, by the real engine. A measurement is
- * one preview of it: its time, and how many packets went to the host.
+ * Brings the lab's fourth host, and a resource that does nothing, to what their programs declare, by the real engine. A
+ * measurement is one preview of it: its time, and how many packets went to the host.
  */
 export async function openPreviews(
   lab: Lab,

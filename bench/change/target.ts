@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Policy } from "../../src/policy/policy";
 import type { Step } from "../../src/policy/step";
 
-/** A host as who pushes to it needs to know it; root logs in. */
+/** A host as the code that changes it needs to know it. Root logs in. */
 export interface Target {
   readonly name: string;
   readonly address: string;
@@ -18,7 +18,7 @@ export function stepsOf(policy: Policy): readonly Step[] {
   return policy.gates[0]?.knock.steps ?? [];
 }
 
-/** Writes what OpenSSH needs to log in to targets by their names, in a folder of its own, and names the file for `-F`. */
+/** Writes what OpenSSH needs to log in to targets by their names, in a folder of its own. Returns the file for `-F`. */
 export function writeSshConfig(directory: string, targets: readonly Target[]): string {
   const [key, known, config] = ["key", "known_hosts", "config"].map((name) => join(directory, name)) as [
     string,

@@ -31,7 +31,7 @@ const counted: RoundsOptions["quantities"] = [
   { name: "bytes received", unit: "bytes" },
 ];
 
-/** What a change on one host costs beside the least that could bring a ruleset there. */
+/** What a change on one host costs, compared with the least work that brings a ruleset there. */
 export const change: Figure = {
   name: "change",
   title: "A change on one host",
@@ -128,7 +128,7 @@ async function measureChange(changer: Changer, way: Way, isFirst: boolean): Prom
     : [ms, waitedMs, connections, commands, turns, bytesSent, bytesReceived];
 }
 
-/** Adds to Knockgate's time what is left of it without its waiting; others wait for nothing. */
+/** Adds a series of Knockgate's time without its waiting. The other subjects do not wait. */
 function setAside(one: Series, all: readonly Series[]): readonly Series[] {
   if (one.quantity === waiting) return one.subject === ours ? [one] : [];
   if (one.quantity !== time || one.subject !== ours) return [one];

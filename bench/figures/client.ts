@@ -17,7 +17,7 @@ const ours = ["knockgate knock", "knockgate proxy"] as const;
 const bare = "a bare Node program";
 const place = (subject: string) => ({ quantity, scenario: "", subject });
 
-/** How long a person waits between the command and the open door. */
+/** How long a person waits from the command to the open door. */
 export const client: Figure = {
   name: "client",
   title: "From the client's start to the open door",
@@ -122,7 +122,7 @@ async function listCommands(
   ];
 }
 
-/** The client's own address on the link is what programs send from. */
+/** Programs send from the client's own address on the link. */
 function startAt(name: string, command: readonly string[], host: BenchHost, prober: Prober): Subject {
   const source = host.address.replace(/2$/, "1");
   return {

@@ -28,7 +28,7 @@ const quantities: RoundsOptions["quantities"] = [
   ...memories.map((role) => ({ name: `memory of the ${role}`, unit: "MB" })),
 ];
 
-/** What it takes to bring a ruleset to many hosts for the first time. */
+/** What it costs to bring a ruleset to many hosts for the first time. */
 export const fleet: Figure = {
   name: "fleet",
   title: "A fleet",
@@ -72,7 +72,8 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
   try {
     const engine = prepareEngine(lab, directory);
     const pushes = preparePushes(lab.hosts, lab.privateKey, directory);
-    // Engine and provider are in the page cache then: the first to start them would else pay for all.
+    // Afterwards engine and provider are in the page cache. Without this the first subject to start them would pay for
+    // all.
     const { state } = await engine("floor", 1, 0);
     const bytes = isQuick ? 0 : chooseBallast((await engine("wave", 1, 0)).state, state);
     const series: Series[] = [];
@@ -120,7 +121,7 @@ function nameSize(size: number): string {
   return size === 1 ? "1 host" : `${size} hosts`;
 }
 
-/** What takes minutes is done less often. */
+/** Measures large fleets, which take minutes, less often. */
 function countRounds(size: number, rounds: number): number {
   return Math.min(rounds, size > 100 ? 1 : size > 20 ? 2 : rounds);
 }

@@ -59,7 +59,7 @@ async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
       if (value === undefined) throw new Error("too few hosts");
       return value;
     };
-    // Those of the kernel take a hundredth of what the others do.
+    // A knock at a gate in the kernel takes a hundredth of the others' time.
     const knockAt = (name: string, host: BenchHost): Subject => ({
       name,
       times: 5,

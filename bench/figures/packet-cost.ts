@@ -99,7 +99,7 @@ function nameScenario(kind: TrafficKind, count: number): string {
   return `${traffic[kind].name}, ${count} gate${count === 1 ? "" : "s"}`;
 }
 
-/** A rule that no packet of these ever meets makes the kernel track them all. */
+/** No packet of the traffic meets this rule, but it makes the kernel track all packets. */
 const trackingAlone = `table inet tracking {
   chain forward {
     type filter hook forward priority filter; policy accept;
@@ -109,7 +109,7 @@ const trackingAlone = `table inet tracking {
 
 interface Gated {
   readonly subject: string;
-  /** Undefined: none at all. */
+  /** Undefined: no gate. */
   readonly count?: number;
   readonly host: PacketHost;
 }
@@ -144,7 +144,7 @@ async function run({ rounds, isQuick, say }: Bench): Promise<Outcome> {
   }
 }
 
-/** Fills the list one by one, so that what is open is known when something fails. */
+/** Fills the list one by one, so that after a failure all open hosts are in it. */
 async function openAll(used: readonly number[], hosts: Gated[]): Promise<void> {
   const open = async (subject: string, count?: number, loader?: Loader, text?: string) => {
     const host = await openPacketHost(`packet${hosts.length}`, shapeGates(1)[0]?.steps[0] ?? 0);
@@ -165,12 +165,12 @@ async function openAll(used: readonly number[], hosts: Gated[]): Promise<void> {
       );
     }
     if (count === 1) await open(strictByHand, count, "nftables", writeStrictNftables(gates));
-    // The same ruleset on another host: what two of the same differ by is noise.
+    // The same ruleset on another host: the difference between the two is noise.
     await open(nameAgain("nftables"), count, "nftables", renderOurs("nftables", gates));
   }
 }
 
-/** The series of one number of gates, to which what has none belongs, too. */
+/** The series for one number of gates. Hosts without a gate belong to each number. */
 function placeSeries(
   measured: readonly Series[],
   hosts: readonly Gated[],

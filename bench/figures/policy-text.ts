@@ -11,12 +11,12 @@ const each = "time of a gate of these";
 const straightness = "straightness of the line (R²)";
 const counts = [1, 100, 200, 400, 600, 800, 1_000];
 const quickCounts = [1, 100, 400, 1_000];
-/** So many gates a measurement has at least, but for one gate alone. */
+/** Each measurement handles at least this many gates, except that of a single gate. */
 const gatesAtOnce = 1_000;
 const backends = ["nftables", "iptables"] as const;
 type Backend = (typeof backends)[number];
 
-/** The pure part: from what a program says to the text that a host loads, by the number of gates. */
+/** The pure part: from a program's policy to the text that a host loads, by the number of gates. */
 export const policyText: Figure = {
   name: "policy-text",
   title: "From a policy to its ruleset",

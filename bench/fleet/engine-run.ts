@@ -1,5 +1,5 @@
-// One `up` of the real engine and the `destroy` after it, in a process of its own: else the memory of an earlier one would
-// count. Reads an Errand as JSON from its stdin, and writes what the `up` cost as JSON.
+// One `up` of the real engine and the `destroy` after it, in a process of its own: otherwise the memory of an earlier
+// run would count too. Reads an Errand as JSON from its stdin, and writes what the `up` cost as JSON.
 import { text } from "node:stream/consumers";
 import { openStack } from "../../test/lab/stack";
 import { measure } from "../scale/measure";

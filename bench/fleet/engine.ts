@@ -8,26 +8,29 @@ import type { StateSize } from "../scale/state-size";
 import type { Declared, SubjectName } from "../scale/subjects";
 import { parallel } from "./pushes";
 
-/** What a process of engine-run.ts is told. */
+/** The input of an engine-run.ts process. */
 export interface EngineErrand extends Omit<Declared, "turns"> {
-  /** Below it the stack's project and state go. */
+  /** The folder for the stack's project and state. */
   readonly directory: string;
   readonly subject: SubjectName;
   /** Operations at a time. */
   readonly parallel: number;
-  /** A folder for what the program and the provider's process computed (profile-process.cjs); `undefined`: not wanted. */
+  /**
+   * A folder for the profiles of the program's and the provider's process (profile-process.cjs). `undefined`: no
+   * profiles.
+   */
   readonly profiles?: string | undefined;
 }
 
 /** What one `up` of new resources cost. */
 export interface EngineRun {
   readonly measured: Measured;
-  /** Computed by the hosts meanwhile. */
+  /** Processor seconds of the hosts meanwhile. */
   readonly hostSeconds: number;
   readonly state: StateSize;
 }
 
-/** Runs `up` and then `destroy` over the first so many hosts of a lab, each time in a new stack and process. */
+/** Runs `up` and then `destroy` over the first hosts of a lab, each time in a new stack and process. */
 export function prepareEngine(lab: Lab, directory: string) {
   const hosts = lab.hosts.map(({ name, ipv4, hostKey }) => ({ name, address: ipv4, hostKey }));
   const login = { user: "root", privateKey: lab.privateKey };

@@ -2,8 +2,8 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { readProcessSeconds } from "../process-time";
 
 /**
- * How many seconds all hosts of labs have computed so far, those processes included that have ended: a process's time
- * goes to whoever waited for it, which on a host is its sshd or its first process.
+ * Processor seconds of all hosts of labs so far, ended processes included: a process's time goes to the process that
+ * waited for it, which on a host is its sshd or its first process.
  */
 export function readHostSeconds(): number {
   const ours = readlinkSync("/proc/self/ns/pid");

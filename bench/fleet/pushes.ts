@@ -11,27 +11,27 @@ import { stepsOf, type Target, writeSshConfig } from "../change/target";
 import { makePolicy } from "../scale/subjects";
 import { readHostSeconds } from "./host-time";
 
-/** Hosts at a time: the engine's own default on two processors. */
+/** Hosts at a time. The engine's own default on two processors. */
 export const parallel = 8;
 
 const limitMs = 600_000;
 /** Where Ansible puts the ruleset. */
 const place = "/etc/knockgate-bench.nft";
 
-/** What a push took. */
+/** The cost of one push. */
 export interface PushCost {
   readonly seconds: number;
-  /** Computed by the hosts. */
+  /** Processor seconds of the hosts. */
   readonly hostSeconds: number;
 }
 
 /** Ways to bring one ruleset to many hosts without the engine. Each leaves the hosts as they were. */
 export interface Pushes {
-  /** Two sessions a host and one `nft -f -`, so many hosts at a time. */
+  /** Two sessions for each host and one `nft -f -`, with this many hosts at a time. */
   bySsh2(count: number, parallel: number): Promise<PushCost>;
   /** `ssh HOST nft -f -` in a loop of a shell: one session a host. */
   byShell(count: number): Promise<PushCost>;
-  /** A play of `copy` and `command`, with so many forks. */
+  /** A play of `copy` and `command`, with this many forks. */
   byAnsible(count: number, parallel: number, isPipelined: boolean): Promise<PushCost>;
 }
 
@@ -48,7 +48,7 @@ export function preparePushes(hosts: readonly LabHost[], privateKey: string, dir
   writeFileSync(ruleset, text);
   const play = join(own, "play.yml");
   writeFileSync(play, JSON.stringify(makePlay(ruleset)));
-  /** Clearing up is not counted. */
+  /** The time to clear up is not counted. */
   const time = async (count: number, act: () => Promise<unknown>): Promise<PushCost> => {
     const [startedMs, hostsBefore] = [performance.now(), readHostSeconds()];
     await act();
@@ -98,7 +98,7 @@ export function preparePushes(hosts: readonly LabHost[], privateKey: string, dir
   };
 }
 
-/** JSON is YAML, too. */
+/** An inventory in JSON: JSON is YAML, too. */
 function makePlay(ruleset: string): readonly object[] {
   const tasks = [
     { name: "ruleset", "ansible.builtin.copy": { src: ruleset, dest: place, mode: "0600" } },
@@ -113,7 +113,7 @@ function readPolicy(): Policy {
   throw new Error(`no policy: ${JSON.stringify(reading)}`);
 }
 
-/** What Ansible takes for a list of hosts has a comma at its end. */
+/** Ansible takes a string for a list of hosts only if it contains a comma. */
 function names(targets: readonly Target[], count: number, separator: string): string {
   return targets
     .slice(0, count)

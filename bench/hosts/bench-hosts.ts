@@ -6,7 +6,7 @@ import type { LabMachine } from "../../test/lab/machine";
 import { startBeside } from "./start-beside";
 import { waitForLine } from "./wait-for-line";
 
-/** Behind a gate: a listener that ends each connection at once, so that what came through costs no more than that. */
+/** The server behind a gate: it ends each connection at once, so that a connection costs no more than that. */
 export const doorPort = 2_222;
 
 export interface BenchHosts {
@@ -15,19 +15,19 @@ export interface BenchHosts {
   close(): Promise<void>;
 }
 
-/** A host with a link of its own to the client, and nothing in between. */
+/** A host with its own direct link to the client. */
 export interface BenchHost {
   readonly machine: LabHost;
   /** Its address on that link, called `direct` at both ends. */
   readonly address: string;
   /**
-   * An address of the client that it has not used towards this host before, so that no door is open for it yet, and of another
-   * /24 than the last ones, so that no limit for a network holds.
+   * Returns an address of the client that it has not used towards this host before, so that no door is open for it yet.
+   * It is of another /24 than the last ones, so that no limit for a network holds it back.
    */
   takeSource(): string;
 }
 
-/** Makes hosts, each with a door that listens, and one client. */
+/** Makes hosts, each with a server behind its door, and one client. */
 export async function openBenchHosts(count: number): Promise<BenchHosts> {
   const lab = await openLab({ hosts: count, clients: 1 });
   try {

@@ -2,21 +2,21 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
 import { waitForLine } from "./wait-for-line";
 
-/** A program that answers each line that it reads by one line. */
+/** A program that answers each line of input by one line. */
 export interface Dialogue {
-  /** One question at a time. Rejects with what the program complained of when it ends instead. */
+  /** One question at a time. Rejects with the program's stderr if the program ends instead of answering. */
   ask(question: string): Promise<string>;
   /** Ends the program's input, and with it the program. */
   close(): Promise<void>;
 }
 
-/** Begins when the program has said that it is "ready". It ends with this process, too. */
+/** Resolves when the program has printed "ready". The program also ends with this process. */
 export async function openDialogue(child: ChildProcessWithoutNullStreams): Promise<Dialogue> {
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints += text;
   });
-  // A question to a program that has just ended is lost; that there is no answer tells so.
+  // A question to a program that has just ended is lost. The missing answer shows it.
   child.stdin.on("error", () => undefined);
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   await waitForLine(child, /^ready$/m);

@@ -9,13 +9,13 @@ const spaPort = 62_201;
 const stanza = "bench";
 
 export interface Fwknop {
-  /** One packet that opens the door for a source, made by the client's own program, which sends it nowhere. */
+  /** Makes one packet that opens the door for a source. The client's own program makes it, and sends it nowhere. */
   makePacket(source: string): Promise<{ readonly udp: number; readonly payload: Buffer }>;
   /** The client's command that opens the door for a source. */
   command(source: string): readonly string[];
 }
 
-/** Closes a host's door and lets fwknopd open it, with fresh keys that stand in files alone. */
+/** Closes a host's door and lets fwknopd open it, with fresh keys that are only in files. */
 export async function startFwknop({ machine, address }: BenchHost, directory: string): Promise<Fwknop> {
   const keys = {
     KEY_BASE64: randomBytes(32).toString("base64"),

@@ -2,7 +2,7 @@ import type { BenchHost } from "./bench-hosts";
 import { doorPort } from "./bench-hosts";
 import { waitForLine } from "./wait-for-line";
 
-/** How knockd opens a door: by what command. */
+/** The firewall command with which knockd opens a door. */
 const ways = {
   nft: {
     closed: [
@@ -35,7 +35,9 @@ COMMIT\n`,
   },
 } as const;
 
-/** Closes a host's door and lets knockd open it, by nft or iptables, for those who send SYNs to ports in that order. */
+/**
+ * Closes a host's door and lets knockd open it, by nft or iptables, for sources that send SYNs to these ports in order.
+ */
 export async function startKnockd(
   { machine }: BenchHost,
   way: keyof typeof ways,

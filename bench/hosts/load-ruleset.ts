@@ -1,7 +1,10 @@
 import type { LabMachine } from "../../test/lab/machine";
 import type { Loader } from "./rulesets";
 
-/** Loads a ruleset into a machine that has none: of nftables, of iptables-restore, or of Knockgate's for both families. */
+/**
+ * Loads a ruleset into a machine that has none: text for nft, for iptables-restore, or Knockgate's text for both
+ * families.
+ */
 export async function loadRuleset(machine: LabMachine, loader: Loader, text: string): Promise<void> {
   if (loader === "nftables") {
     await machine.run(["nft", "-f", "-"], { stdin: text });

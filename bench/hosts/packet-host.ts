@@ -9,10 +9,13 @@ export type TrafficKind = (typeof trafficKinds)[number];
 
 const unrelatedPort = 5_140;
 
-/** A network namespace of its own, and what hands packets to it. */
+/** A network namespace of its own, and the pump that hands packets to it. */
 export interface PacketHost {
   readonly machine: LabMachine;
-  /** Nanoseconds of processor time a packet costs the host, and packets a second of it with all that the pump does. */
+  /**
+   * Returns how many nanoseconds of processor time a packet costs the host, and how many packets the host takes in a
+   * second of processor time, the pump's own time included.
+   */
   pump(kind: TrafficKind, milliseconds: number): Promise<readonly [number, number]>;
   close(): Promise<void>;
 }

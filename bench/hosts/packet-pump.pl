@@ -1,13 +1,15 @@
-# Hands packets to the kernel of the network namespace it runs in, as if they came from a link, and tells what one costs.
+# Hands packets to the kernel of the network namespace it runs in, as if they came from a link, and prints what one
+# costs.
 # usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT      ends when its stdin does
-# A request is a line "KIND MILLISECONDS": established, unrelated, unrelatedTcp, flood1 or flood100000. It sends for so much processor time,
-# beginning where the last request of that kind ended, or until it has sent all that it has of that kind, and answers with a
-# line: nanoseconds of processor time a packet, packets a second of processor time.
+# A request is a line "KIND MILLISECONDS", where KIND is established, unrelated, unrelatedTcp, flood1 or flood100000.
+# The pump sends for this much processor time, or until no packet of that kind is left. It begins where the last request
+# of that kind ended. The answer is a line: nanoseconds of processor time for each packet, packets for each second of
+# processor time.
 #
-# write(2) on a TUN device takes a packet through the whole of the host's receive path before it returns, on this process's
-# own time (drivers/net/tun.c, tun_get_user), so that nothing is left to another processor or to later. In turns with the
-# packets go the same with a wrong IP checksum, which the kernel throws away before any hook: their cost is the pump's own, and is
-# taken off.
+# write(2) on a TUN device takes a packet through the whole of the host's receive path before it returns, in this
+# process's own time (drivers/net/tun.c, tun_get_user): no work is left to another processor or to a later time. In
+# turns with these packets the pump sends the same packets with a wrong IP checksum, which the kernel drops before any
+# hook. Their cost is the pump's own, and is subtracted.
 use strict;
 use warnings;
 use Fcntl qw(O_RDWR F_SETFL O_NONBLOCK);
@@ -42,7 +44,7 @@ while (defined(my $line = <STDIN>)) {
     printf "%.1f %.0f\n", $kinds{$kind}->($milliseconds / 1e3);
 }
 
-# Sends good and broken packets in turns; $read takes what the host's own program would, and has to find something.
+# Sends good and broken packets in turns. $read stands for the host's own program: it reads, and must find something.
 sub pump {
     my ($limit, $packets, $read) = @_;
     my ($good, $broken) = @$packets;
@@ -103,7 +105,7 @@ sub makeUnrelated {
     return [\@good, [map { breakChecksum($_) } @good]];
 }
 
-# Each SYN is a flow of its own. Sources lie far apart, so that no limit for a network holds for many of them.
+# Each SYN is a flow of its own. Sources lie far apart, so that no limit for a network applies to many of them.
 sub makeSyns {
     my ($port, $sources, $count) = @_;
     my @good = map {
@@ -128,8 +130,8 @@ sub datagram {
     return packet($peer, 17, pack('nnnn', $from, $to, 8 + length $payload, 0) . $payload);
 }
 
-# In front, what tells the kernel that the checksum behind the IP header is the link's business (virtio_net_hdr), as most network
-# cards do it, too.
+# Before each packet goes a header that says that the checksum behind the IP header is the link's task (virtio_net_hdr).
+# Most network cards do it, too.
 sub packet {
     my ($source, $protocol, $content) = @_;
     my $header = pack('CCnnnCCn', 0x45, 0, 20 + length $content, 0, 0, 64, $protocol, 0) . $source . $host;

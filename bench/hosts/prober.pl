@@ -1,9 +1,10 @@
-# Says "ready". Sends the packets of a knock, then tries a door at a steady pace and tells how long it took to open. Ends when its
-# stdin does. A request is a line, and so is its answer, in nanoseconds, or "closed" where the door did not open within 3 s:
+# Prints "ready". Sends the packets of a knock, then tries a door at a steady pace and prints how long it took to open.
+# Ends when its stdin does. A request is a line. Its answer is a line in nanoseconds, or "closed" if the door did not
+# open within 3 s:
 #   knock SOURCE HOST DOOR STEP...     a step is tcp:PORT or udp:PORT:PAYLOAD-IN-HEX; from just before the last one
 #   run SOURCE HOST DOOR WORD...       from just before a command is started; words are in hexadecimal
-# A try is a connect(2) of its own that waits for its answer: a SYN that was dropped is sent again after 1 s, which is
-# longer than the next try takes, so that the kernel's own timer never decides.
+# Each try is a connect(2) of its own that waits for its answer. The kernel sends a dropped SYN again after 1 s. The
+# next try comes sooner, so the kernel's own timer never decides.
 use strict;
 use warnings;
 use Errno qw(EINPROGRESS ECONNREFUSED);
@@ -24,11 +25,11 @@ while (defined(my $line = <STDIN>)) {
     my $to = pack_sockaddr_in($door, inet_aton($host));
     my $begin = $kind eq 'run' ? startCommand(@words) : sendKnock($from, inet_aton($host), @words);
     print waitForDoor($from, $to, $begin), "\n";
-    # Whatever the command does after the door is open is over before the next request.
+    # The command may go on after the door is open. It must end before the next request.
     if ($kind eq 'run') { 1 while wait() > 0 }
 }
 
-# Everything that can be made before the last step is.
+# Prepares all that can be prepared before the last step.
 sub sendKnock {
     my ($from, $host, @steps) = @_;
     my @sockets = map { openSocket($from, /^udp/ ? SOCK_DGRAM : SOCK_STREAM) } @steps;
@@ -80,18 +81,18 @@ sub waitForDoor {
     return 'closed';
 }
 
-# A connection that came through is ended by a reset, and leaves nothing behind.
+# SO_LINGER with 0 seconds: a reset ends a connection that came through, so that nothing is left behind.
 sub openSocket {
     my ($from, $type) = @_;
     socket(my $socket, AF_INET, $type | SOCK_NONBLOCK, 0) or die "socket: $!";
     setsockopt($socket, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) or die "setsockopt: $!" if $type == SOCK_STREAM;
-    # IP_BIND_ADDRESS_NO_PORT (ip(7)): the port is chosen when it is known whereto.
+    # IP_BIND_ADDRESS_NO_PORT (ip(7)): the kernel chooses the port at connect(2), when it knows the destination.
     setsockopt($socket, IPPROTO_IP, 24, pack('i', 1)) or die "setsockopt: $!";
     bind($socket, pack_sockaddr_in(0, $from)) or die "bind: $!";
     return $socket;
 }
 
-# Busy, so that no sleeping processor's way back is measured.
+# Waits busily, so that the time to wake a sleeping processor is not measured.
 sub spin {
     my $until = clock_gettime(CLOCK_MONOTONIC) + $_[0];
     1 while clock_gettime(CLOCK_MONOTONIC) < $until;

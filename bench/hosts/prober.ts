@@ -6,7 +6,9 @@ import { startBeside } from "./start-beside";
 
 type KnockStep = { readonly tcp: number } | { readonly udp: number; readonly payload: Buffer };
 
-/** Knocks at hosts from a client, and measures in milliseconds until their doors open. One request at a time. */
+/**
+ * Knocks at hosts from a client, and measures in milliseconds how long their doors take to open. One request at a time.
+ */
 export interface Prober {
   /** From just before the last step to the first connection. */
   knock(host: BenchHost, source: string, steps: readonly KnockStep[]): Promise<number>;

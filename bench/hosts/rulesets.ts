@@ -3,7 +3,7 @@ import type { PolicyInput } from "../../src/policy/policy";
 import { renderPolicy } from "../../src/backends/render";
 import { doorPort } from "./bench-hosts";
 
-/** By what a ruleset is loaded. */
+/** The tool that loads a ruleset. */
 export const loaders = ["nftables", "iptables-nft", "iptables-legacy"] as const;
 export type Loader = (typeof loaders)[number];
 
@@ -13,7 +13,7 @@ export interface GateShape {
   readonly steps: readonly number[];
 }
 
-/** So many gates of three TCP steps; the first is before the door that listens. */
+/** Makes this many gates of three TCP steps each. The first gate protects the port with the server. */
 export function shapeGates(count: number): readonly GateShape[] {
   return Array.from({ length: count }, (_, index) => ({
     name: `gate${index + 1}`,
@@ -22,7 +22,7 @@ export function shapeGates(count: number): readonly GateShape[] {
   }));
 }
 
-/** What Knockgate loads for gates, with all of its defaults. */
+/** The text that Knockgate loads for gates, with all of its defaults. */
 export function renderOurs(loader: Loader, gates: readonly GateShape[]): string {
   const input: PolicyInput = {
     name: "bench",
@@ -39,14 +39,14 @@ export function renderOurs(loader: Loader, gates: readonly GateShape[]): string 
 }
 
 /**
- * What people write by hand for gates with nftables: sets with timeouts, a list of rules. It has no strictness, no IPv6
- * and no limit, so that it does less than what Knockgate renders.
+ * What people write by hand for gates with nftables: sets with timeouts, and a list of rules. It has no strictness, no
+ * IPv6 and no limit, so it does less than what Knockgate renders.
  */
 export function writeNftables(gates: readonly GateShape[]): string {
   return writeByHand(gates, false);
 }
 
-/** The same, and what is not the next step puts its source back to the start. */
+/** The same, but a packet that is not the next step puts its source back to the start. */
 export function writeStrictNftables(gates: readonly GateShape[]): string {
   return writeByHand(gates, true);
 }
@@ -61,7 +61,7 @@ function writeByHand(gates: readonly GateShape[], isStrict: boolean): string {
   const rules = gates.flatMap(({ name, door, steps }) => [
     `tcp dport ${door} ip saddr @${name}_open accept`,
     `tcp dport ${door} drop`,
-    // Backwards, so that one packet takes one step.
+    // Backwards, so that one packet takes only one step.
     ...steps
       .map((port, index) => {
         const known = index === 0 ? "" : `ip saddr @${name}_${index} `;
@@ -83,14 +83,14 @@ function writeByHand(gates: readonly GateShape[], isStrict: boolean): string {
   return `table inet byhand {\n${sets.join("\n")}\nchain input {\n${chain.join("\n")}\n}\n}\n`;
 }
 
-/** Before the first step, which begins anew whatever was. */
+/** The rules that reset a knock. They stand before the first step, which begins a knock from any state. */
 function resets(name: string, steps: readonly number[]): readonly string[] {
   return steps
     .slice(1)
     .map((_, index) => `ip saddr @${name}_${index + 1} delete @${name}_${index + 1} { ip saddr }`);
 }
 
-/** The same with `-m recent`, for iptables-restore; IPv4 alone. */
+/** The same with `-m recent`, for iptables-restore; only IPv4. */
 export function writeRecent(gates: readonly GateShape[]): string {
   const rules = gates.flatMap(({ name, door, steps }) => {
     const list = (position: number) => (position === steps.length ? `${name}_open` : `${name}_${position}`);

@@ -1,8 +1,10 @@
 # Carries packets between two links that it makes, each after a delay, and counts them. Ends when its stdin does.
 # usage: slow-link.pl NEAR FAR MILLISECONDS
-# A line of input asks what was carried since the last one. The answer: packets, bytes and connections that were
-# accepted, from near to far and back, and how often something that is more than an acknowledgement went from near to
-# far after such a thing had come back: PACKETS BYTES PACKETS-BACK BYTES-BACK CONNECTIONS TURNS
+# A line of input asks what was carried since the last such line. The answer is one line:
+# PACKETS BYTES PACKETS-BACK BYTES-BACK CONNECTIONS TURNS
+# PACKETS and BYTES went from near to far, the BACK ones from far to near. CONNECTIONS counts accepted connections.
+# TURNS counts how often a packet with content (more than an acknowledgement) went from near to far after one had come
+# back.
 use strict;
 use warnings;
 use Fcntl qw(O_RDWR);

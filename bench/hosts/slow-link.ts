@@ -3,11 +3,11 @@ import { runCommand, startCommand } from "../../test/lab/command";
 import type { LabHost } from "../../test/lab/host";
 import { openDialogue } from "./dialogue";
 
-/** A way from here to a host that takes its time, and sees all that passes. */
+/** A slow way from here to a host that counts all packets on it. */
 export interface SlowLink {
   /** The host's address at its other end. */
   readonly address: string;
-  /** Tells what passed since it was asked last, or since the link was made. */
+  /** Returns what passed since the last call, or since the link was made. */
   count(): Promise<Traffic>;
   /** Takes the link away: no lab is opened beside one. */
   close(): Promise<void>;
@@ -21,13 +21,13 @@ interface Traffic {
   readonly bytesReceived: number;
   /** TCP connections that the host accepted. */
   readonly connections: number;
-  /** How often something that is more than an acknowledgement left for the host after such a thing had come from it. */
+  /** How often a packet with content (more than an acknowledgement) left for the host after one had come from it. */
   readonly turns: number;
 }
 
 /**
- * Connects a host to this process's network by a link of its own, on which each packet takes half of `roundTripMs`. Linux
- * has netem for that, but not every kernel has netem.
+ * Connects a host to this process's network by a link of its own, on which each packet takes half of `roundTripMs`.
+ * Linux has netem for that, but some kernels are built without it.
  */
 export async function openSlowLink(host: LabHost, number: number, roundTripMs: number): Promise<SlowLink> {
   const [near, far] = [`slow${number}`, `far${number}`];

@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { startCommand } from "../../test/lab/command";
 import type { LabMachine } from "../../test/lab/machine";
 
-/** Starts a command in a machine's network, to end with it, but with the files of this repository. */
+/** Starts a command that has a machine's network and ends with the machine, but sees the files of this repository. */
 export function startBeside(machine: LabMachine, argv: readonly string[]): ChildProcessWithoutNullStreams {
   return startCommand(["nsenter", "--target", String(machine.pid), "--net", "--pid", "--", ...argv]);
 }

@@ -3,7 +3,7 @@ import { letParentEnd } from "../../test/lab/parent";
 
 const limitMs = 15_000;
 
-/** Resolves when a command that goes on has written what says that it is ready; it ends with its machine. */
+/** Resolves when a command that goes on running has printed that it is ready. The command ends with its machine. */
 export function waitForLine(child: ChildProcessWithoutNullStreams, ready: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = "";

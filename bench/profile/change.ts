@@ -8,14 +8,14 @@ import { type Owners, sumOwners } from "./owners";
 import { renderPhases } from "./phase-table";
 import { followPhases } from "./phases";
 
-/** It has to be loaded into plain Node, too. */
+/** Plain Node must be able to load it, too. */
 const profiler: { startProfile(): { look(): Owners } } = createRequire(__filename)("./profile-process.cjs");
 
 const changes = 40;
-/** Before the first that counts. */
+/** Changes before the first one that counts. */
 const warmUps = 5;
 
-/** Updates the lab's first host time and again, and says in Markdown where the time went. */
+/** Updates the lab's first host again and again. Returns in Markdown where the time went. */
 export async function profileChange(lab: Lab): Promise<string> {
   const [host] = lab.hosts;
   if (host === undefined) throw new Error("the lab has no host");

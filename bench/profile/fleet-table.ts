@@ -1,13 +1,13 @@
 import { renderTable } from "../table";
 
-/** Seconds of what does nothing but the least, and of Knockgate. */
+/** Processor seconds of the floor, and of Knockgate. */
 export interface FleetRow {
   readonly name: string;
   readonly floor: number;
   readonly ours: number;
 }
 
-/** Renders who computed for how long, for so many hosts, what all did together, and how long it took by the clock. */
+/** Renders the processor time of each part and of all together, and the elapsed time, for this many hosts. */
 export function renderFleet(rows: readonly FleetRow[], clock: Omit<FleetRow, "name">, hosts: number): string {
   const sum = (of: "floor" | "ours") => rows.reduce((total, row) => total + row[of], 0);
   const all = [

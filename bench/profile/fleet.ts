@@ -8,8 +8,8 @@ import { renderFleet } from "./fleet-table";
 import { listOwners, type Owners, sumOwners } from "./owners";
 
 /**
- * Rolls a policy out to all hosts of a lab, and as many things that do nothing, and says in Markdown who computed
- * how much.
+ * Rolls a policy out to all hosts of a lab, and then declares as many resources that do nothing. Returns in Markdown
+ * who used how much processor time.
  */
 export async function profileFleet(lab: Lab, directory: string): Promise<string> {
   const count = lab.hosts.length;

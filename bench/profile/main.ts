@@ -1,4 +1,4 @@
-// Where the time of a change on one host and of a fleet's first rollout goes, in the form of bench/PROFILE.md.
+// Shows where the time of a change on one host and of a fleet's first rollout goes, in the form of bench/PROFILE.md.
 // usage: npm run profile -- [--hosts N] (default 50)
 import { parseArgs } from "node:util";
 import { makeDirectory, removeDirectory } from "../../test/lab/directory";
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const directory = makeDirectory();
   const lab = await openLab({ hosts });
   try {
-    // First, because it needs hosts that have nothing yet, and leaves them so.
+    // First, because it needs hosts without a gate, and leaves them so.
     const fleet = await profileFleet(lab, directory);
     const change = await profileChange(lab);
     const facts = { ...readFacts(), pulumi: firstLine("pulumi", "version"), ssh: firstLine("ssh", "-V") };

@@ -1,17 +1,17 @@
-/** Milliseconds of a thread by whose code kept it busy. */
+/** Milliseconds of a thread, by the owner of the code that kept it busy. */
 export type Owners = Readonly<Record<string, number>>;
 
 const most = 7;
 
-/** What a share of less is not worth a word. */
+/** Smaller shares are not listed. */
 const leastShare = 0.02;
 
-/** Milliseconds that all of them took, in one of so many that were alike. */
+/** Milliseconds of all owners together, in one of `count` equal runs. */
 export function sumOwners(owners: Owners, count: number): number {
   return Object.values(owners).reduce((sum, ms) => sum + ms, 0) / count;
 }
 
-/** Says who kept a thread busy, the most first: "ssh2 50 %, garbage collection 20 %". */
+/** Lists who kept a thread busy, the largest share first: "ssh2 50 %, garbage collection 20 %". */
 export function listOwners(owners: Owners): string {
   const total = sumOwners(owners, 1);
   return Object.entries(owners)

@@ -2,7 +2,7 @@ import { median } from "../statistics";
 import { renderTable } from "../table";
 import { phaseNames } from "./phases";
 
-/** What the floor of the figure `change` has of a phase, where that is not simply nothing. */
+/** What the floor of the figure `change` does in a phase, if it does anything. */
 const floors: Readonly<Record<string, string>> = {
   [phaseNames.silence]: "none: it proves no closed gate",
   [phaseNames.firstLogin]: "the same",
@@ -11,7 +11,7 @@ const floors: Readonly<Record<string, string>> = {
   [phaseNames.knocks]: "the same",
 };
 
-/** Renders how long each phase of a change took, in milliseconds of each change, and the whole: what took longest first. */
+/** Renders how long each phase and the whole of a change took, in milliseconds: the longest phase first. */
 export function renderPhases(
   spent: ReadonlyMap<string, readonly number[]>,
   wholes: readonly number[],
@@ -21,7 +21,7 @@ export function renderPhases(
     .map(([name, all]) => ({ name, ms: median(all) }))
     .sort((one, other) => other.ms - one.ms)
     .map(({ name, ms }) => {
-      // What is done meanwhile has no share of its own.
+      // This phase runs while another one waits, so it has no share of its own.
       if (name === phaseNames.count) return [name, `(${ms.toFixed(0)} ms)`, "", "none"];
       return [name, `${ms.toFixed(0)} ms`, `${((100 * ms) / whole).toFixed(0)} %`, floors[name] ?? "none"];
     });

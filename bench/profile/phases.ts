@@ -19,7 +19,7 @@ export const phaseNames = {
   count: "count the dropped packets, while the silence is waited for",
   confirm: "confirm: read back, make it the boot's, stop the timer",
 } as const;
-/** Those of commands, by the command. */
+/** Phases that are one command, by the command. */
 const names: Readonly<Record<string, string>> = phaseNames;
 
 /** Follows one change through its route. */
@@ -56,7 +56,7 @@ export function followPhases(): Phases {
   };
 }
 
-/** The last command is what a program is for. */
+/** The last command is the program's purpose. The others prepare it. */
 function nameCommand({ commands }: Program): string {
   return [...commands.matchAll(/^(?:main|exec sh \S+) (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
 }

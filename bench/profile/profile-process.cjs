@@ -1,12 +1,12 @@
-// Loaded into each Node process of a run that is profiled (NODE_OPTIONS=--require): notes by whose code the main thread
-// was kept busy, in the folder KNOCKGATE_PROFILES, as milliseconds by owner.
+// Loaded into each Node process of a profiled run (NODE_OPTIONS=--require). Writes into the folder KNOCKGATE_PROFILES
+// whose code kept the main thread busy, as milliseconds by owner.
 const { writeFileSync } = require("node:fs");
 const { Session } = require("node:inspector");
 const { basename, join } = require("node:path");
 const { isMainThread } = require("node:worker_threads");
 
 const reports = process.env.KNOCKGATE_PROFILES;
-// The engine ends the provider's process without a word: so what was found is written again and again.
+// The engine ends the provider's process without notice, so the result is written again and again.
 const writeEveryMs = 500;
 const role = /dynamic-provider/.test(process.argv[1] ?? "") ? "provider" : "program";
 const isWatched = role === "provider" || basename(process.argv[1] ?? "") === "engine-run.ts";
@@ -52,7 +52,7 @@ function addSelfTimes({ nodes, samples = [], timeDeltas = [] }, owners) {
 
 /** @param {import("node:inspector").Runtime.CallFrame} callFrame */
 function nameOwner({ functionName, url }) {
-  // What "(program)" is, is mostly waiting, too; and "dispatch" below is this profiler.
+  // "(program)" is mostly waiting, too. "dispatch" below is this profiler.
   if (["(idle)", "(program)", "(root)"].includes(functionName)) return undefined;
   if (functionName === "(garbage collector)") return "garbage collection";
   if (url === "") return functionName === "dispatch" ? undefined : "system calls and native code";

@@ -1,6 +1,6 @@
-// @ts-check: what Knockgate asks of hosts changes, and these have to follow (npm run check).
-// Hosts that answer as Knockgate's host script does and keep in a folder what a host keeps on its disk. They answer
-// in the event loop's next turn, as a network never does: what is left is what the deployer's own machine has to do.
+// @ts-check: `npm run check` finds where these fakes no longer fit what Knockgate asks of hosts.
+// Hosts that answer as Knockgate's host script does and keep their disk in a folder. They answer in the event loop's
+// next turn, faster than any network: only the work of the deployer's own machine is left.
 const { createHash } = require("node:crypto");
 const { existsSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -137,7 +137,7 @@ function section(name, text) {
 }
 
 /**
- * The last command is what a program is for.
+ * The last command is the program's purpose. The others prepare it.
  * @returns {string[]}
  */
 function readCommand(/** @type {string} */ commands) {
@@ -156,7 +156,7 @@ function readOwner(/** @type {string} */ commands) {
   return unquote(/^put_line owner (.*)$/m.exec(commands)?.[1] ?? "");
 }
 
-/** Words that the fakes are told hold no quote themselves. */
+/** The fakes get only words that hold no quote. */
 function unquote(/** @type {string} */ word) {
   return word.replace(/^'(.*)'$/, "$1");
 }

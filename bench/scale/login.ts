@@ -9,7 +9,7 @@ export interface Login {
   readonly publicKey: string;
 }
 
-/** Makes a key that is encrypted as ssh-keygen does it by default: as a careful user has it, and slow to open. */
+/** Makes a key that is encrypted by ssh-keygen's defaults: as a careful user has it, and slow to open. */
 export async function makeLogin(directory: string): Promise<Login> {
   const file = join(directory, "id_scale");
   const privateKeyPassword = "only for the measurement";

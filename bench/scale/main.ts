@@ -1,15 +1,16 @@
 // What it costs to have many hosts in one stack: see docs/scale.md. usage: npm run scale -- [OPTIONS]
-//   --hosts N           fakes: N hosts that answer at once, in the place of the transport (default 100)
+//   --hosts N           fakes: N hosts that answer at once, in place of the transport (default 100)
 //   --lab N             N real hosts of the lab instead
 //   --subjects A,B,...  of floor, gates, ballast, fleet, wave (default: all but wave for fakes, fleet for the lab)
-//   --acts A            "all", or "up" alone, where the others would take too long (default all)
-//   --broken N          so many hosts of a fleet's second wave are broken, each in another way; needs --lab
+//   --acts A            "all", or only "up", if the others would take too long (default all)
+//   --broken N          this many hosts of a fleet's second wave are broken, each in another way; needs --lab
 //   --parallel N        the engine's --parallel (default: its own, four times the processors)
 //   --checkpoints MODE  "every": the state is written at each step; "last": once, at the end (default every)
-//   --ballast BYTES     of what the no-ops of "ballast" hold (default: as much as makes their state as large as gates')
-//   --gates A,B,...     nothing of all that: what policies of A, B, ... gates cost the provider's process
-//   --json FILE         where the figures go as well
-//   --log FILE          where all that the engine printed goes
+//   --ballast BYTES     size of the no-ops' argument in "ballast" (default: makes their state as large as that of
+// gates)
+//   --gates A,B,...     measures only what policies of A, B, ... gates cost the provider's process
+//   --json FILE         also writes the figures there
+//   --log FILE          writes all that the engine printed there
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Each subject in a process of its own: else the memory of one would count for the next. */
+/** Each subject runs in a process of its own: otherwise the memory of one would count for the next. */
 function runEach(directory: string, names: readonly SubjectName[]): void {
   const file = join(directory, "one.json");
   const results: Results = {};
@@ -116,7 +117,7 @@ async function runOne(directory: string, name: SubjectName): Promise<void> {
   }
 }
 
-/** What the engine and the providers' processes are started with; the engine hands on all that it has. */
+/** The environment of the engine and the providers' processes. The engine passes all of it on. */
 function prepareEnvironment(directory: string): void {
   const watcher = join(__dirname, "watch-provider.cjs");
   process.env["NODE_OPTIONS"] = `${process.env["NODE_OPTIONS"] ?? ""} --require ${watcher}`.trim();

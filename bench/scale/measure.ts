@@ -2,21 +2,21 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { readProcessSeconds } from "../process-time";
 
-/** Who of those that take part: the engine, the provider's process, the program, and everybody together. */
+/** The processes that take part: the engine, the provider's process and the program. */
 type Role = "engine" | "provider" | "program";
 
 interface Cost {
   readonly cpuSeconds: number;
-  /** The most that it held at any time. */
+  /** The largest size at any time. */
   readonly peakMegabytes: number;
-  /** Open files, sockets among them, at the most. */
+  /** The largest number of open files, sockets included. */
   readonly peakFiles: number;
 }
 
 export interface Measured {
   readonly seconds: number;
   readonly roles: Readonly<Record<Role, Cost>>;
-  /** How much less memory the whole machine had to give at the worst moment than at the beginning. */
+  /** How much less memory the whole machine had available at the worst moment than at the beginning. */
   readonly machineMegabytes: number;
 }
 
@@ -30,10 +30,10 @@ interface Seen {
 }
 
 const sampleMs = 200;
-/** So often somebody is looked at who is nobody yet: a shell may still become the provider. */
+/** Looks at an unknown process this many times: a shell may still become the provider. */
 const patience = 10;
 
-/** Measures the processes of an act by looking into /proc five times a second. */
+/** Measures the processes of an act. Reads /proc five times a second. */
 export async function measure(act: () => Promise<void>): Promise<Measured> {
   const seen = new Map<string, Seen>();
   const atFirst = readAvailable();
@@ -73,7 +73,7 @@ function look(pid: string, seen: Map<string, Seen>): void {
     if (role === undefined)
       return void seen.set(pid, { role, looks, firstSeconds: 0, seconds: 0, peakKilobytes: 0, peakFiles: 0 });
     const { own: seconds } = readProcessSeconds(pid);
-    // What was there before has done other work already.
+    // The program was there before, and has already done other work.
     const one = known?.role
       ? known
       : {

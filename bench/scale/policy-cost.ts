@@ -7,8 +7,8 @@ import { renderPolicy } from "../../src/backends/render";
 const runs = 5;
 
 /**
- * Renders a table of what a policy of so many gates costs, in milliseconds, each the best of five. All of it is computed
- * in one go: meanwhile nothing else goes on in the provider's process.
+ * Renders a table of what a policy of so many gates costs, in milliseconds, each the best of five. The computation is
+ * one block: meanwhile the provider's process does nothing else.
  */
 export async function measurePolicies(gateCounts: readonly number[]): Promise<string> {
   const lines: string[] = [];

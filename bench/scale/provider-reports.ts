@@ -10,10 +10,10 @@ export function prepareReports(directory: string): string {
   return reports;
 }
 
-/** The longest blocks of the event loop of any of them, once Knockgate's modules are loaded. */
+/** The longest blocks of the event loop in any provider's process, after Knockgate's modules are loaded. */
 export interface Blocks {
   readonly longestMs: number;
-  /** Less the time that the process waited for a processor: the most that it computed between two heartbeats. */
+  /** The longest computation between two heartbeats: without the time in which the process waited for a processor. */
   readonly longestWorkMs: number;
 }
 

@@ -7,12 +7,12 @@ import type { BrokenHost } from "./targets";
 
 export interface Rollout extends Measured {
   readonly broken: readonly BrokenHost[];
-  /** What the engine said when it ended. */
+  /** The engine's message at its end. */
   readonly end: string;
   readonly blocks: Blocks | undefined;
 }
 
-/** Rolls a fleet out of which some hosts are broken, once, and leaves it where the engine left it. */
+/** Rolls out, once, a fleet with some broken hosts. Leaves it as the engine left it. */
 export async function runRollout(
   directory: string,
   declared: Declared,

@@ -29,10 +29,10 @@ export interface EngineOptions {
   onOutput(text: string): void;
 }
 
-/** What an act must have done with the resources of one host; of everything else the engine itself knows. */
+/** Which changes of resources an act must have made. */
 type Expectation = (changes: Readonly<Record<string, number>>) => boolean;
 
-/** Runs the engine through a stack's life over a subject, and measures each act. */
+/** Runs the engine through the life of a subject's stack, and measures each act. */
 export async function runSeries(
   directory: string,
   name: SubjectName,

@@ -8,7 +8,7 @@ export interface StateSize {
   readonly bytesPerHost: number;
   /** With PULUMI_DIY_BACKEND_GZIP. */
   readonly gzipBytesPerHost: number;
-  /** Of the one resource that holds most: each of its properties, inputs and outputs alike, largest first. */
+  /** The parts of the largest resource: each of its properties, inputs and outputs alike, largest first. */
   readonly properties: Readonly<Record<string, number>>;
 }
 
@@ -17,7 +17,7 @@ interface StoredResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-/** So much that the state of things that do nothing is as large as that of gates: an argument stands there twice. */
+/** Makes the state of the no-ops as large as that of gates. The state holds an argument twice. */
 export function chooseBallast(gates: StateSize | undefined, floor: StateSize | undefined): number {
   const difference = (gates?.bytesPerHost ?? 0) - (floor?.bytesPerHost ?? 0);
   return Math.max(0, Math.round(difference / 2.2));
@@ -28,7 +28,7 @@ export function findStateFile(directory: string, stack: string): string {
   return join(directory, "backend", ".pulumi", "stacks", "knockgate-lab", `${stack}.json`);
 }
 
-/** @param file a stack's, of the file backend: secrets stand in it encrypted */
+/** @param file a stack's state in the file backend, with its secrets encrypted */
 export function weighState(file: string, hosts: number): StateSize {
   const text = readFileSync(file, "utf8");
   const stored: {

@@ -7,7 +7,7 @@ export interface TargetHost {
   readonly hostKey: string;
 }
 
-/** What a program declares; changed between one run of the engine and the next. */
+/** What a program declares. It changes from one run of the engine to the next. */
 export interface Declared {
   readonly hosts: readonly TargetHost[];
   readonly login: {
@@ -17,13 +17,13 @@ export interface Declared {
   };
   /** How often each host's declaration was changed. */
   readonly turns: Map<string, number>;
-  /** Bytes of an argument that no-ops have, a tenth of it secret. */
+  /** The size in bytes of the no-ops' argument. A tenth of it is secret. */
   readonly ballast: number;
 }
 
 export type SubjectName = "floor" | "ballast" | "gates" | "fleet" | "wave";
 
-/** Programs that declare the same number of hosts, or of things that do nothing, one resource and one component each. */
+/** Programs that declare the same number of hosts or no-ops, each with one resource and one component. */
 export const subjects: Readonly<Record<SubjectName, (declared: Declared) => () => Promise<void>>> = {
   floor: (declared) => async () => declareNoOps(declared, 0),
   ballast: (declared) => async () => declareNoOps(declared, declared.ballast),
@@ -41,7 +41,7 @@ export const subjects: Readonly<Record<SubjectName, (declared: Declared) => () =
   wave: (declared) => declareFleet(declared),
 };
 
-/** The third step, which a broken host never hears. */
+/** The third step. A broken host never receives it. */
 export const lastPort = 9_633;
 
 export function makePolicy(turn: number) {

@@ -1,7 +1,7 @@
 import type { Series } from "./series";
 import type { SubjectName } from "./subjects";
 
-/** Renders what a subject's acts cost, with what each costs more than the same act of things that do nothing. */
+/** Renders what a subject's acts cost, and how much more each costs than the same act on no-ops. */
 export function renderTable(
   subject: SubjectName,
   { hosts, acts, state }: Series,

@@ -13,12 +13,12 @@ export interface BrokenHost {
 export interface Targets {
   readonly hosts: readonly TargetHost[];
   readonly facts: Readonly<Record<string, unknown>>;
-  /** Breaks the first hosts of a fleet's second wave, each in another way, and says which and how. */
+  /** Breaks the first hosts of a fleet's second wave, each in another way. Returns which and how. */
   breakHosts(count: number): Promise<readonly BrokenHost[]>;
   close(): Promise<void>;
 }
 
-/** Hosts that only a fake transport knows. */
+/** Hosts that exist only in the fake transport. */
 export function nameFakes(count: number, hostKey: string): Targets {
   const hosts = numbered(count).map((name) => ({ name, address: `${name}.test`, hostKey }));
   return {

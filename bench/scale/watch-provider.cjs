@@ -1,5 +1,5 @@
-// Loaded into each Node process that the engine starts (NODE_OPTIONS=--require), and of use in the provider's alone:
-// notes how long its event loop was blocked, and if asked puts fake hosts in the place of the transport.
+// Loaded into each Node process that the engine starts (NODE_OPTIONS=--require), but active only in the provider's:
+// notes how long its event loop was blocked and, if asked, replaces the transport by fake hosts.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { isMainThread } = require("node:worker_threads");
@@ -22,7 +22,7 @@ function watch(folder) {
   let longestWorkMs = 0;
   const beat = () => {
     const now = look();
-    // Loading the package's modules is one long block, and over before the first host is dialled.
+    // Loading the package's modules is one long block, which ends before the first host is dialled.
     if (isLoaded) {
       longestMs = Math.max(longestMs, now.atMs - last.atMs - beatMs);
       longestWorkMs = Math.max(longestWorkMs, now.workMs - last.workMs);
@@ -36,7 +36,7 @@ function watch(folder) {
   setInterval(() => isLoaded && report(), 250).unref();
 }
 
-/** The time, and what the main thread has computed so far: on a busy machine it also waits for a processor. */
+/** The clock's time, and the main thread's processor time: on a busy machine the thread also waits for a processor. */
 function look() {
   const [nanoseconds = ""] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
   return { atMs: performance.now(), workMs: Number(nanoseconds) / 1e6 };

@@ -11,7 +11,7 @@ const gate = new KnockGate("inner", {
     user: config.get("user") ?? "root",
     hostKey: config.require("hostKey"),
     privateKey,
-    // The knock leaves from here, too: a door opens for the address that a packet comes from.
+    // The knock leaves from the bastion, too: a door opens for the address that a packet comes from.
     proxy: {
       host: config.require("bastion"),
       user: config.get("bastionUser") ?? "root",

@@ -14,7 +14,8 @@ const gate = new KnockGate("containers", {
   },
   policy: {
     name: "containers",
-    // Before the container engine's destination NAT: behind it a packet is on its way to the container, past `input`.
+    // Before the container engine's destination NAT: after it a packet goes on to the container and never meets
+    // `input`.
     scope: "prerouting",
     gates: [{ name: "web", protect: [{ tcp: `${publishedPort}` }], knock: { steps } }],
   },

@@ -20,7 +20,7 @@ const gate = new KnockGate("edge", {
   },
 });
 
-// A remote.Command that has the gate's connection and hooks, and goes before the gate does.
+// A remote.Command with the gate's connection and hooks. It is deleted before the gate.
 export const kernel = gate.command("kernel", {
   create: "uname -r | tee /tmp/kernel",
   delete: "rm /tmp/kernel",

@@ -8,7 +8,7 @@ const config = new pulumi.Config();
 // iptables -A INPUT -p tcp --dport 22 -m recent --rcheck --seconds 5 --name KNOCKING -j ACCEPT
 // iptables -A INPUT -p tcp --dport 22 -j DROP
 //
-// The linter warns of it, as it should: one port is found by any scan of all ports.
+// The linter rightly warns of it: any scan of all ports finds one port.
 const gate = new KnockGate("recipe", {
   connection: {
     host: config.require("host"),

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type GateArgs, KnockGate, type PolicyArgs, type StepArgs } from "knockgate";
 import { parse } from "yaml";
 
-/** What teams agree on; the knocks are secrets, and no team needs those of another. */
+/** What teams agree on. The knocks are secrets, and no team needs those of another. */
 interface SharedPolicy extends Omit<PolicyArgs, "gates"> {
   readonly gates: readonly (Omit<GateArgs, "name" | "knock"> & { readonly name: string })[];
 }
@@ -27,7 +27,7 @@ const gate = new KnockGate("shared", {
     ...shared,
     gates: shared.gates.map((each) => ({
       ...each,
-      // A gate without steps fails in preview, like everything else that is wrong with a policy.
+      // A missing knock leaves a gate without steps, which fails in preview like any other mistake in a policy.
       knock: { steps: knocks.apply((all) => all[each.name] ?? []) },
     })),
   },

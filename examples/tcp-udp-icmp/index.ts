@@ -3,7 +3,7 @@ import { KnockGate, randomSequence } from "knockgate";
 
 const config = new pulumi.Config();
 
-// Always the same sequence for the same seed; to rotate it, count `generation` up.
+// The same seed always gives the same sequence. To rotate it, count `generation` up.
 const steps = config
   .requireSecret("knockSeed")
   .apply((seed) =>

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../root.mjs";
 
-/** The programs in examples/ that show a resource, in the languages there are. */
+/** The programs in examples/ that show a resource, by language. */
 const shown = {
   KnockGate: {
     title: "One host",

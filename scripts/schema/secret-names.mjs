@@ -4,7 +4,7 @@ import ts from "typescript";
 import { root } from "../root.mjs";
 
 /**
- * Reads from the source which names are secret. That module imports nothing but types, so it runs without the others.
+ * Reads from the source which names are secret. That module only imports types, so it runs without the others.
  * @returns {Promise<readonly string[]>}
  */
 export async function readSecretNames() {

@@ -3,16 +3,16 @@ import ts from "typescript";
 /** @typedef {Record<string, unknown>} Spec a type or a property in Pulumi's schema language */
 /** @typedef {{ name: string, isRequired: boolean, isPlain: boolean, spec: Spec }} Property */
 
-/** All other numbers are whole ones. */
+/** The names of numbers that may be fractions. All other numbers are integers. */
 const fractionalNames = new Set(["afterSeconds", "percent", "seconds"]);
 
-/** Types that would be called like a resource's arguments. */
+/** Types whose token would be the same as that of a resource's arguments. */
 const otherNames = new Map([["WaveArgs", "RolloutWave"]]);
 
-/** What each resource has from Pulumi's own classes. */
+/** Properties that each resource inherits from Pulumi's own classes. */
 const inheritedNames = new Set(["urn", "id"]);
 
-/** Reads TypeScript types as the checker has them, and gathers the object types that they are made of. */
+/** Reads TypeScript types from the checker, and collects the object types that they use. */
 export class TypeReader {
   /** Object types by token. @type {Map<string, { description: string, properties: readonly Property[] }>} */
   types = new Map();
@@ -23,7 +23,7 @@ export class TypeReader {
 
   /**
    * @param {ts.TypeChecker} checker
-   * @param {readonly string[]} secretNames a property of such a name is secret wherever it stands
+   * @param {readonly string[]} secretNames names of properties that are secret wherever they stand
    */
   constructor(checker, secretNames) {
     this.#checker = checker;
@@ -31,7 +31,7 @@ export class TypeReader {
   }
 
   /**
-   * Reads an interface's properties; of a class those alone that are outputs.
+   * Reads an interface's properties. Of a class it reads only those that are outputs.
    * @param {ts.Type} type
    * @returns {readonly Property[]}
    */
@@ -47,7 +47,7 @@ export class TypeReader {
   }
 
   /**
-   * Whether a class's property is an output, or holds objects that are made of outputs, by name.
+   * Tells whether a class's property is an output, or a map of objects that consist of outputs.
    * @param {ts.Type} type
    * @returns {boolean}
    */
@@ -71,7 +71,7 @@ export class TypeReader {
   }
 
   /**
-   * Whether an output may have no value.
+   * Tells whether an output may be undefined.
    * @param {ts.Symbol} symbol
    */
   #mayLack(symbol) {
@@ -84,7 +84,7 @@ export class TypeReader {
    * @param {ts.Type} type
    * @param {string} name of the property that has it
    * @param {string} place
-   * @returns {{ isPlain: boolean, spec: Spec }} plain: neither an input nor an output, but a bare value
+   * @returns {{ isPlain: boolean, spec: Spec }} plain: a bare value, neither an input nor an output
    */
   #readType(type, name, place) {
     if (type.aliasSymbol?.name === "Output") {
@@ -105,7 +105,7 @@ export class TypeReader {
   }
 
   /**
-   * @param {readonly ts.Type[]} values what the union of them is made of
+   * @param {readonly ts.Type[]} values the members of the union
    * @param {string} name
    * @param {string} place
    * @returns {Spec}
@@ -150,7 +150,7 @@ export class TypeReader {
 
   /** @param {ts.Type} type @param {ts.Symbol} symbol @param {string} place @param {string} prefix @returns {string} */
   #gather(type, symbol, place, prefix = "") {
-    // In each language, inputs get the `Args` that TypeScript's names have already.
+    // The generators add `Args` to the names of inputs in each language, so the token leaves it out.
     const name = otherNames.get(symbol.name) ?? symbol.name.replace(/(Args|Input)$/, "");
     const token = `knockgate:index:${prefix}${name}`;
     const known = this.#symbols.get(token);
@@ -159,7 +159,7 @@ export class TypeReader {
     }
     if (known === undefined) {
       this.#symbols.set(token, symbol);
-      // Properties come later: the map's order is that of first mention.
+      // Added before its properties are read, so that the map keeps the order of first mention.
       this.types.set(token, { description: "", properties: [] });
       this.types.set(token, {
         description: this.describe(symbol, place),
@@ -170,7 +170,7 @@ export class TypeReader {
   }
 
   /**
-   * Whether a type is what a token stands for already: what comes out of a policy has a type of its own, with the
+   * Tells whether a token already stands for an equal type. What comes out of a policy has a type of its own, with the
    * properties of the argument.
    * @param {ts.Type} type
    * @param {string} token

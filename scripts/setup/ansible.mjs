@@ -6,13 +6,13 @@ import { installDebianPackages } from "./debian.mjs";
 import { runWithProgress, say } from "./progress.mjs";
 
 const requirements = join(root, "scripts", "setup", "ansible-requirements.txt");
-/** What the environment was made from; it is written last, so that one with it is whole. */
+/** The requirements that the environment was made from. Written last, so that only a complete environment has it. */
 const made = join(ansibleFolder, "requirements.txt");
-/** Debian's own, whatever Python comes first in PATH, so that figures are of the same one everywhere. */
+/** Debian's own Python, even if another one comes first in PATH: figures everywhere are of the same one. */
 const python = "/usr/bin/python3";
 const limitSeconds = 600;
 
-/** Installs ansible-core from PyPI into an environment of this checkout's own: Debian's is some years old. */
+/** Installs ansible-core from PyPI into an environment of this checkout. Debian's version is some years old. */
 export async function obtainAnsible() {
   if (existsSync(made) && readFileSync(made, "utf8") === readFileSync(requirements, "utf8")) return;
   await installDebianPackages({ "python3-venv": ["/usr/lib/python3.11/ensurepip/__init__.py"] });

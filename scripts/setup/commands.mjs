@@ -1,13 +1,13 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Where Debian keeps administrators' commands, which are not on everyone's PATH. */
+/** Debian keeps administrators' commands here. These folders are not in everyone's PATH. */
 export const administratorFolders = ["/usr/sbin", "/sbin"];
 
 /**
  * Finds every executable of this name, in the order of PATH and then of `folders`.
  * @param {string} name
- * @param {readonly string[]} [folders] looked into after PATH
+ * @param {readonly string[]} [folders] searched after PATH
  * @returns {string[]} absolute paths
  */
 export function findCommands(name, folders = []) {

@@ -42,8 +42,9 @@ const commandsByPackage = {
 };
 
 /**
- * Installs the packages of the commands that are missing; does nothing when none is.
- * @param {Readonly<Record<string, readonly string[]>>} [wanted] commands by package; of one that has none, a file's absolute path
+ * Installs the packages of commands that are missing. Does nothing when none is missing.
+ * @param {Readonly<Record<string, readonly string[]>>} [wanted] commands by package; for a package without commands the
+ * absolute path of a file
  */
 export async function installDebianPackages(wanted = commandsByPackage) {
   const missing = findMissing(wanted);
@@ -96,7 +97,7 @@ async function refreshPackageLists() {
   try {
     await apt(["update"]);
   } catch (error) {
-    // One unreachable source of many fails the whole update, and what is needed may come from the others.
+    // One unreachable source of many fails the whole update. What is needed may still come from the others.
     say(`apt-get update failed, trying with the lists that are there: ${firstLine(error)}`);
   }
 }
@@ -114,7 +115,7 @@ async function apt(args) {
   });
 }
 
-/** An SSH server that came only for the tests must not run after the next reboot either. */
+/** An SSH server that was installed only for the tests must not start at the next reboot either. */
 async function keepServerDisabled() {
   if (findCommands("systemctl").length === 0) return;
   await runWithProgress("systemctl", ["disable", "ssh.service"]);

@@ -1,4 +1,4 @@
-/** What stops the setup: what happened, and what its reader can do about it. */
+/** What stops the setup: what happened, and what the reader can do about it. */
 export class SetupFailure extends Error {
   /**
    * @param {string} message

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { signalGroup } from "../signal-group.mjs";
 
-/** How long children may take to end by themselves once we were asked to stop. */
+/** The time that children get to end by themselves after we were asked to stop. */
 const graceMs = 10_000;
 
 /** @type {Set<() => void>} */
@@ -11,7 +11,7 @@ const children = new Set();
 let leaving = false;
 
 /**
- * Has `cleanup` run when this process ends, whatever ends it (only SIGKILL can't be seen).
+ * Runs `cleanup` when this process ends, for whatever reason (except SIGKILL, which no process sees).
  * @param {() => void} cleanup synchronous
  * @returns {() => void} runs it now instead
  */
@@ -24,9 +24,9 @@ export function onLeaving(cleanup) {
 }
 
 /**
- * Has a child stopped when this process is asked to stop. The child leads a process group of its own, so
- * that all of its descendants can be reached. One that must finish is only asked (SIGINT), and waited for:
- * apt ends at once while it downloads, but not in the middle of unpacking.
+ * Stops a child when this process is asked to stop. The child leads a process group of its own, so that a signal
+ * reaches all of its descendants. A child with `mustFinish` only gets SIGINT, and is waited for: apt ends at once while
+ * it downloads, but not in the middle of unpacking.
  * @param {import("node:child_process").ChildProcess} child
  * @param {boolean} mustFinish
  */
@@ -47,7 +47,7 @@ process.on("exit", () => {
 
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
   process.on(signal, () => {
-    // npm passes on the SIGINT which the terminal sent us too: the second one says nothing new.
+    // npm passes on the SIGINT that the terminal has already sent us: the second one says nothing new.
     if (leaving) return;
     leaving = true;
     process.stdout.write(`\nsetup: stopped by ${signal}, cleaning up\n`);

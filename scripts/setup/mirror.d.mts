@@ -1,2 +1,2 @@
-/** Chooses the archive that a Debian can be built from, out of files as apt has them, by name. */
+/** Chooses the archive to build a Debian from, out of apt's files by name. */
 export declare function chooseMirror(suite: string, files: ReadonlyMap<string, string>): string | undefined;

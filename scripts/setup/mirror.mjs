@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /**
  * Finds the mirror that this machine's own apt uses, if it is a Debian one.
- * @returns {string | undefined} undefined: debootstrap shall take its default
+ * @returns {string | undefined} undefined: debootstrap takes its default
  */
 export function findDebianMirror() {
   const system = readText("/etc/os-release");
@@ -15,9 +15,9 @@ export function findDebianMirror() {
 }
 
 /**
- * Chooses the archive that a Debian can be built from: the one that this machine's own Debian is from.
+ * Chooses the archive to build a Debian from: the one that this machine's own Debian comes from.
  * @param {string} suite its code name
- * @param {ReadonlyMap<string, string>} files as apt has them, by name
+ * @param {ReadonlyMap<string, string>} files apt's files, by name
  */
 export function chooseMirror(suite, files) {
   const sources = [...files].flatMap(([file, text]) => readSources(file, text));
@@ -27,7 +27,7 @@ export function chooseMirror(suite, files) {
 /** @typedef {{ uri: string, suite: string, components: string[] }} Source */
 
 /**
- * Reads sources.list(5), in both of its forms.
+ * Reads sources.list(5), in either form.
  * @param {string} file
  * @param {string} text
  * @returns {Source[]}
@@ -60,7 +60,7 @@ function readLine(line) {
 }
 
 /**
- * Updates and security fixes are other suites, and what is no part of Debian stands elsewhere.
+ * Updates and security fixes are other suites. Software that does not belong to Debian is in other archives.
  * @param {Source} source
  */
 function isMainArchive({ uri, components }) {

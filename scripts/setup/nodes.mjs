@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { SetupFailure } from "./failure.mjs";
 import { runWithProgress, say } from "./progress.mjs";
 
-/** The other versions of Node that the tests run on, as npm's registry has them, each with the digest of its archive. */
+/** The other versions of Node that the tests run on, from npm's registry, each with the digest of its archive. */
 const others = [
   {
     version: "22.23.3",
@@ -24,7 +24,7 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "kno
 /** Where another Node is kept between runs. */
 const locateNode = (/** @type {string} */ version) => join(cache, `node-${version}`, "bin", "node");
 
-/** The other Nodes that are there. */
+/** The other Nodes that are already here. */
 export function findNodes() {
   return others
     .map(({ version }) => ({ version, node: locateNode(version) }))

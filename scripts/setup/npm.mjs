@@ -9,7 +9,7 @@ const lockfile = join(root, "package-lock.json");
 /** Holds the digest of the lockfile that node_modules was made from; `npm ci` removes it with the folder. */
 const stamp = join(root, "node_modules", ".knockgate-setup");
 
-/** Makes node_modules match package-lock.json; does nothing when it does already. */
+/** Makes node_modules match package-lock.json. Does nothing when it matches already. */
 export async function installNpmPackages() {
   if (!existsSync(lockfile)) {
     throw new SetupFailure("package-lock.json is missing", ["git checkout package-lock.json"]);
@@ -30,7 +30,7 @@ export async function installNpmPackages() {
 }
 
 /**
- * npm says first what is wrong and then at length how it is used.
+ * npm first prints what is wrong, and then its long usage text.
  * @param {CommandFailure} failure
  */
 function explainFailure(failure) {

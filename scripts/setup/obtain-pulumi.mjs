@@ -16,7 +16,7 @@ const downloadLimitSeconds = 600;
 const oldestGo = { major: 1, minor: 26 };
 
 /**
- * Makes sure that there is a Pulumi CLI: one that is there already, else the launcher's download, else a
+ * Makes sure that there is a Pulumi CLI: a CLI that is there already, otherwise the launcher's download, otherwise a
  * build from the released Go module.
  * @returns {Promise<string>} its absolute path
  */
@@ -66,7 +66,7 @@ async function tryBuild() {
   mkdirSync(dirname(pinnedCliPath), { recursive: true });
   const removeUnfinished = onLeaving(() => rmSync(unfinished, { force: true }));
   try {
-    // -v names each package as it is compiled, which is the only progress Go tells.
+    // -v prints each package as it is compiled. Go prints no other progress.
     const flags = ["-v", "-mod=readonly", "-ldflags", `-s -w -X ${versionVariable}=v${pinnedVersion}`];
     await runWithProgress("go", ["build", ...flags, "-o", unfinished, commandPackage], {
       cwd: moduleFolder,
@@ -92,7 +92,7 @@ function explainUnfitGo() {
   return isFit ? undefined : `${wanted} is needed, ${version} is on PATH`;
 }
 
-/** Asked in the module's folder, where a Go that may fetch a newer toolchain answers with that one's version. */
+/** Run in the module's folder: a Go that may fetch a newer toolchain prints that one's version there. */
 function readGoVersion() {
   try {
     return execFileSync("go", ["env", "GOVERSION"], { cwd: moduleFolder, encoding: "utf8" }).trim();

@@ -2,14 +2,14 @@ import { spawnSync } from "node:child_process";
 import { installDebianPackages } from "./debian.mjs";
 import { SetupFailure } from "./failure.mjs";
 
-/** What Knockgate is measured against: the commands and the upstream version of each Debian package. */
+/** What Knockgate is compared with: the commands and the upstream version of each Debian package. */
 const peers = {
   knockd: { commands: ["knockd", "knock"], version: "0.8" },
   "fwknop-server": { commands: ["fwknopd"], version: "2.6.10" },
   "fwknop-client": { commands: ["fwknop"], version: "2.6.10" },
 };
 
-/** Installs the other port knockers from Debian, stopped, and refuses other versions than those that figures are of. */
+/** Installs the other port knockers from Debian, stopped. Refuses versions other than those that the figures are of. */
 export async function installPeers() {
   await installDebianPackages(
     Object.fromEntries(Object.entries(peers).map(([name, { commands }]) => [name, commands])),

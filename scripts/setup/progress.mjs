@@ -25,11 +25,11 @@ export function say(line) {
 }
 
 /**
- * Runs a command quietly, telling now and then how long it has taken and its last line of output.
+ * Runs a command quietly. Prints from time to time how long it has taken, and its last line of output.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: Record<string, string>, limitSeconds?: number, mustFinish?: boolean }} [options]
- *   `mustFinish`: on Ctrl-C ask it to stop, but never break it off
+ *   `mustFinish`: on Ctrl-C asks it to stop, and waits until it has ended
  * @returns {Promise<void>} rejects with a CommandFailure
  */
 export async function runWithProgress(command, args, options = {}) {
@@ -70,7 +70,7 @@ export async function runWithProgress(command, args, options = {}) {
   clearInterval(ticker);
   clearTimeout(limit);
   if (isTerminal) process.stdout.write("\r\x1b[K");
-  // The handler of the signal ends this process; what is said here would only hide the reason.
+  // The signal's handler ends this process. A message here would only hide the reason.
   if (isLeaving()) await new Promise(() => {});
   if (problem !== undefined) {
     const reason = isOverdue ? `took longer than ${options.limitSeconds} s` : problem;

@@ -1,4 +1,4 @@
-// Imported by the tests and the demo too: it only looks, and prints nothing.
+// The tests and the demo import this, too: it only looks, and prints nothing.
 import { execFileSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { root } from "../root.mjs";
 import { findCommands, isExecutable } from "./commands.mjs";
 
-/** The version that is obtained when there is none: that of the launcher, pinned in package.json. */
+/** The version that the setup obtains when there is none: that of the launcher, pinned in package.json. */
 export const pinnedVersion = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies
   .pulumi;
 
@@ -24,7 +24,7 @@ export const pinnedCliPath = join(
 
 const quietEnvironment = {
   PULUMI_SKIP_UPDATE_CHECK: "true",
-  // A plugin that is missing is an error at once, not a download that can't end inside the lab.
+  // A missing plugin is an error at once. A download could not end inside the lab.
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
 };
 
@@ -32,7 +32,7 @@ const quietEnvironment = {
 let found;
 
 /**
- * Finds a Pulumi CLI that is new enough: on PATH, else the pinned one.
+ * Finds a Pulumi CLI that is new enough: on PATH, otherwise the pinned one.
  * @returns {string | undefined} its absolute path
  */
 export function findPulumiCli() {
@@ -41,7 +41,7 @@ export function findPulumiCli() {
 }
 
 function findOnPath() {
-  // `npm run` puts the launcher on PATH under the same name, and it would start a download.
+  // `npm run` puts the launcher on PATH under the same name. Calling it would start a download.
   return findCommands("pulumi").filter((cli) => !realpathSync(cli).includes("/node_modules/"));
 }
 
@@ -70,8 +70,8 @@ function isNewEnough(version) {
 }
 
 /**
- * What to add to the environment of anything that runs the engine. On PATH come first the CLI, then
- * scripts/bin with the dynamic provider's plugin, which a released CLI brings along and a built one lacks.
+ * Returns the environment variables to add for any command that runs the engine. On PATH come first the CLI, then
+ * scripts/bin with the dynamic provider's plugin: a released CLI brings it along, a CLI built from source lacks it.
  * @returns {Record<string, string> & { PATH: string }}
  */
 export function pulumiEnvironment() {

@@ -1,15 +1,15 @@
-// Imported by the tests too: it only looks, and prints nothing.
+// The tests import this, too: it only looks, and prints nothing.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../root.mjs";
 
-/** What runs Python programs of Pulumi in tests. */
+/** The folder with what runs Python programs of Pulumi in tests. */
 export const pythonFolder = join(root, "node_modules", ".knockgate-python");
 export const python = join(pythonFolder, "environment", "bin", "python");
-/** Writes the Python package for a schema. */
+/** The command that writes the Python package for a schema. */
 export const sdkGenerator = join(pythonFolder, "generate-sdk");
 
-/** Whether all of it is there. */
+/** Tells whether all of it is there. */
 export function hasPython() {
   return [python, sdkGenerator].every((path) => existsSync(path));
 }

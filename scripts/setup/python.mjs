@@ -4,11 +4,11 @@ import { root } from "../root.mjs";
 import { CommandFailure, lastLines, runWithProgress, say } from "./progress.mjs";
 import { hasPython, python, pythonFolder, sdkGenerator } from "./python-place.mjs";
 
-/** What the generated package and the Automation API need, as pip has them. */
+/** The requirements of the generated package and of the Automation API, in pip's words. */
 const requirements = ["pulumi==3.248.0", "parver==1.0.1.post0", "semver==3.1.2"];
 const limitSeconds = 600;
 
-/** Makes what a Python program of Pulumi needs; where that can't be, its test is skipped, and this says why. */
+/** Makes what a Python program of Pulumi needs. If that fails, its test is skipped, and this prints why. */
 export async function obtainPython() {
   if (hasPython()) return;
   say("getting Pulumi for Python, and building what makes a Python package of a schema");

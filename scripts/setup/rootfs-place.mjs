@@ -1,4 +1,4 @@
-// Imported by the tests too: it only looks, and prints nothing.
+// The tests import this, too: it only looks, and prints nothing.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
@@ -8,8 +8,8 @@ const common = ["openssh-server", "nftables", "iptables", "iproute2", "procps", 
 const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"];
 
 /**
- * What a root file system is made of; another content here is another digest, and so another folder. `later` is
- * installed by apt, which resolves conflicts that debootstrap does not see.
+ * The contents of each root file system. A change of them changes the digest, and so the folder. `later` is installed
+ * by apt, which resolves conflicts that debootstrap does not see.
  */
 export const rootfsRecipes = {
   systemd: {
@@ -17,7 +17,7 @@ export const rootfsRecipes = {
     packages: [...booting, "iptables-persistent"],
     later: [],
   },
-  // Older and newer ones, for the versions of nft and iptables that they have.
+  // Older and newer Debians, for their versions of nft and iptables.
   bullseye: { suite: "bullseye", packages: booting, later: [] },
   trixie: { suite: "trixie", packages: booting, later: [] },
   sid: { suite: "sid", packages: booting, later: [] },
@@ -34,7 +34,7 @@ export const rootfsRecipes = {
 export const rootfsCache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "knockgate");
 
 /**
- * Names the folder of a root file system. It is there only when it is whole.
+ * Names the folder of a root file system. The folder exists only when it is complete.
  * @param {RootfsKind} kind
  */
 export function locateRootfs(kind) {

@@ -20,14 +20,16 @@ import { locateRootfs, rootfsCache, rootfsRecipes } from "./rootfs-place.mjs";
 
 const unfinishedPrefix = "unfinished-rootfs-";
 const staleAfterMs = 3_600_000;
-/** Packages ask it before they start a service; 101 means no (invoke-rc.d(8)). debootstrap has its own way. */
+/** Packages run this file before they start a service; 101 means no (invoke-rc.d(8)). debootstrap has its own way. */
 const keepsStopped = "usr/sbin/policy-rc.d";
-/** What debootstrap checks the archive's signature with: every Debian has it, Ubuntu has it as a package. */
+/**
+ * The keys with which debootstrap checks the archive's signature. Every Debian has them, Ubuntu has them as a package.
+ */
 const keyring = { "debian-archive-keyring": ["/usr/share/keyrings/debian-archive-keyring.gpg"] };
 
 /**
- * Builds root file systems, side by side, unless they are there. Each gets its name only when it is whole, and whoever
- * builds the same one at the same time loses nothing but the time.
+ * Builds the root file systems that are missing, side by side. A folder gets its name only when it is complete. Two
+ * processes may build the same one at the same time: the slower one only loses its time.
  * @param {readonly RootfsKind[]} kinds
  */
 export async function obtainRootfs(kinds) {
@@ -58,7 +60,7 @@ async function buildRootfs(kind) {
     removeNeedless(unfinished);
     renameSync(unfinished, folder);
   } catch (error) {
-    // Another process was faster: a folder that is not empty can't be renamed to.
+    // Another process was faster: a rename to a folder that is not empty fails.
     if (existsSync(folder)) return;
     throw error instanceof CommandFailure ? explainFailure(error) : error;
   } finally {
@@ -67,7 +69,7 @@ async function buildRootfs(kind) {
 }
 
 /**
- * In namespaces of its own, so that its mounts and processes end with it whatever ends it.
+ * Builds in namespaces of its own, so that the build's mounts and processes always end with it.
  * @param {RootfsKind} kind
  * @param {string} target
  */
@@ -89,20 +91,20 @@ async function bootstrap(kind, target) {
 }
 
 /**
- * What apt fetched, and what each host must have for itself.
+ * Removes what apt fetched, and what each host must have for itself.
  * @param {string} folder
  */
 function removeNeedless(folder) {
   const etc = join(folder, "etc", "ssh");
   const keys = existsSync(etc) ? readdirSync(etc).filter((name) => name.startsWith("ssh_host_")) : [];
-  // iptables-persistent saves what the builder's own firewall had.
+  // iptables-persistent saves the rules of the builder's own firewall.
   const needless = ["var/cache/apt", "var/lib/apt/lists", "etc/machine-id", "etc/iptables", keepsStopped];
   for (const path of [...needless, ...keys.map((name) => join("etc", "ssh", name))]) {
     rmSync(join(folder, path), { recursive: true, force: true });
   }
 }
 
-/** What a build left that was killed: its process is gone, or its number is somebody else's by now. */
+/** Removes what a killed build left: its process is gone, or another process has its number by now. */
 function removeStale() {
   for (const name of readdirSync(rootfsCache).filter((entry) => entry.startsWith(unfinishedPrefix))) {
     const path = join(rootfsCache, name);

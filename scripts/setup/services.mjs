@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { onLeaving } from "./interruption.mjs";
 
-/** Debian's packages ask this file before they start a service; 101 means no (invoke-rc.d(8)). */
+/** Debian's packages run this file before they start a service; 101 means no (invoke-rc.d(8)). */
 const policyFile = "/usr/sbin/policy-rc.d";
 const policy =
   "#!/bin/sh\n# Temporary, made by knockgate's setup while apt runs; safe to remove.\nexit 101\n";
 
 /**
- * Runs `work` while no package that is being installed may start its service.
+ * Runs `work`. Meanwhile no package that is being installed may start its service.
  * @param {() => Promise<void>} work
  */
 export async function withoutStartingServices(work) {

@@ -8,7 +8,7 @@ import { type FakeHost, makeFakeHost } from "../fake-host";
 import { makePolicy } from "../host/policies";
 
 const policy = makePolicy();
-/** The same knock, so that it gets in, and another time. */
+/** The same knock, so that it gets in, but with an allowFrom. */
 const other = makePolicy({ allowFrom: ["192.0.2.200"] });
 const first: ChangeRequest = { policy, owner: "me", undoAfterSeconds: 60 };
 const uuids = ["0d94a1de-3f5c-4f0e-8d3a-5b7f5f0c1a11", "7c1b6a52-9d1e-4c0b-9a63-2f6f0c9f4b22"] as const;
@@ -60,7 +60,7 @@ describe("a policy that another owner has confirmed", () => {
     ["stands in another place", nameOwner("edge", "acme/urn:rim", uuids[0])],
     ["is from before places were noted", nameOwner("edge", undefined, uuids[0])],
     ["only looks alike", `${nameOwner("edge", "acme/urn:edge", uuids[0])}0`],
-  ])("is not changed unasked where its owner %s", async (_what, owner) => {
+  ])("is not changed without adopt where its owner %s", async (_what, owner) => {
     const host = makeFakeHost({ confirmed: { policy: other, owner }, policies: [policy] });
     const mine = nameOwner("edge", "acme/urn:edge", uuids[1]);
     expect((await refuse(host, { ...first, owner: mine })).code).toBe("OWNED_BY_ANOTHER");
@@ -68,7 +68,7 @@ describe("a policy that another owner has confirmed", () => {
     expect((await refuse(host, { ...first, owner: old })).code).toBe("OWNED_BY_ANOTHER");
   });
 
-  test("is adopted unasked where it is just the one that is wanted, and nothing is loaded", async () => {
+  test("is adopted without adopt where it equals the wanted policy, and nothing is loaded", async () => {
     const host = makeFakeHost({ confirmed: { policy, owner: "edge-7" }, policies: [] });
     await changeHost(first, host.world);
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
@@ -81,7 +81,7 @@ describe("a policy that another owner has confirmed", () => {
   test.each([
     ["refuses", /the policy could not be adopted: was changed\. Nothing was changed on the host\./],
     ["babbles", /the policy could not be adopted: exit code 0\. Nothing was changed on the host\./],
-  ] as const)("stays whose it is where the host %s", async (kind, message) => {
+  ] as const)("keeps its owner where the host %s", async (kind, message) => {
     const faults = [{ at: "adopt", kind, stderr: "was changed" }] as const;
     const host = makeFakeHost({ confirmed: { policy, owner: "edge-7" }, policies: [], faults });
     expect((await refuse(host, first)).message).toMatch(message);
@@ -89,7 +89,7 @@ describe("a policy that another owner has confirmed", () => {
   });
 });
 
-test("an owner's name is words for a host's file and a shell, whatever its place is called", () => {
+test("an owner's name is safe in a host's file and in a shell, whatever its place is called", () => {
   expect(nameOwner("edge", "acme/urn:pulumi:döv::web site::gate", uuids[0])).toMatch(
     /^edge-[0-9a-f]{16}-[0-9a-f-]{36}$/,
   );

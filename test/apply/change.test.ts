@@ -87,7 +87,7 @@ describe("a change that succeeds", () => {
     expect(host.state.openConnections).toBe(0);
   });
 
-  test("adopts just the same ruleset of another owner, and loads nothing", async () => {
+  test("adopts an equal ruleset of another owner, and loads nothing", async () => {
     const host = makeFakeHost({ confirmed: { policy: oldPolicy, owner: "other" }, policies: [] });
     await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.world);
     expect(host.state.confirmed?.owner).toBe("me");
@@ -103,7 +103,7 @@ describe("a change that succeeds", () => {
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: "me" });
   });
 
-  test("gets in by the knock of what the host may be gated by, first of all, and after the host's own undo", async () => {
+  test("tries the knock of a policy that may gate the host first, also after the host's own undo", async () => {
     const host = makeFakeHost({
       confirmed,
       policies: [newPolicy],
@@ -122,7 +122,7 @@ describe("a change that succeeds", () => {
       },
       connect: (timeoutMs: number) => {
         connections += 1;
-        // The first looked, the second proved; by the third the host's timer has run.
+        // The first connection looked, the second proved. Before the third the host's timer has run.
         if (connections === 3) host.elapse();
         return route.connect(timeoutMs);
       },
@@ -135,7 +135,7 @@ describe("a change that succeeds", () => {
     expect(host.state).toMatchObject({ loaded: renderPolicy(oldPolicy), openConnections: 0 });
   });
 
-  test("replaces the table when what somebody put into it can't be refilled", async () => {
+  test("replaces the table when somebody's change to it makes a refill fail", async () => {
     const fault: Fault = { at: "stage", kind: "refuses", code: 12, stderr: "File exists" };
     const host = makeFakeHost({ confirmed, policies: [newPolicy], faults: [fault] });
     await changeHost(update, host.world);
@@ -172,7 +172,7 @@ interface Failure {
   readonly what: string;
   readonly options: Partial<FakeHostOptions>;
   readonly code: string;
-  /** Which step it was. */
+  /** The step that failed, in the message's words. */
   readonly step: RegExp;
   /** What the host has now. */
   readonly state: RegExp;
@@ -210,7 +210,7 @@ const failures: readonly Failure[] = [
   },
   {
     what: "the host refuses the ruleset",
-    // The second refusal is of the table's replacement, which is tried when what is there can't be refilled.
+    // The second refusal is of the table's replacement, which is tried when a refill is refused.
     options: {
       faults: [
         { at: "stage", kind: "refuses", code: 12, stderr: nftSays },
@@ -296,7 +296,7 @@ const failures: readonly Failure[] = [
       ],
     },
     code: "NOT_CONFIRMED",
-    // The host was reached, so nobody may say that it was not.
+    // The host was reached, so the message must not say that it can't be reached.
     step: /load failed: no memory\. (?!.*can't be reached)/,
     state: willPutBack,
   },

@@ -70,7 +70,7 @@ test("a host without systemd is fit", () => {
   expect(complain({ init: "other" })).toBe("");
 });
 
-test("a host where something can't be written is told what", () => {
+test("a host with a folder that can't be written is told which", () => {
   const message = complain({ unwritable: ["/var/lib", "/etc/systemd/system"] });
   expect(message).toContain("/var/lib can't be written: is it mounted read-only?; /etc/systemd/system can't");
 });

@@ -30,7 +30,7 @@ function makePolicy(steps: readonly StepInput[]): Policy {
   return reading.policy;
 }
 
-/** Asks a host that answers like this; returns what it was asked, what was logged, and what was thrown. */
+/** Checks a host that gives this answer. Returns what it was asked, what was logged, and what was thrown. */
 async function ask(answer: Partial<CommandResult> | Error) {
   const asked: unknown[][] = [];
   const lines: string[] = [];
@@ -69,7 +69,7 @@ describe("asking a host whether it is well", () => {
     ["no more than a line's beginning", { stderr: "x".repeat(900) }, `code 3: ${"x".repeat(200)} [`],
     ["no port of a step", { stderr: "udp 52102 and 41101 drop" }, "code 3: udp <secret> and <secret> drop ["],
     ["no part of such a port", { stderr: `${"x".repeat(196)} 41101` }, `code 3: ${"x".repeat(196)} <se [`],
-  ])("an exit code but 0 is told with %s", async (_what, answer, words) => {
+  ])("an exit code other than 0 is reported with %s", async (_what, answer, words) => {
     const { error, lines } = await ask({ code: 3, ...answer });
     expect(error).toBeInstanceOf(KnockgateError);
     expect(error).toMatchObject({ code: "NOT_CONFIRMED", message: expect.stringContaining(words) });
@@ -80,7 +80,7 @@ describe("asking a host whether it is well", () => {
     new KnockgateError("UNREACHABLE", "edge.test:22: no answer in 7 s after 33103"),
     new Error("no answer in 7 s after 33103"),
   ])(
-    "a command that does not end is told as such, with its cause and no port of a step: %s",
+    "a command that does not end is reported as such, with its cause and no port of a step: %s",
     async (cause) => {
       const { error, lines } = await ask(cause);
       expect(error).toMatchObject({ code: "NOT_CONFIRMED", cause });
@@ -119,7 +119,7 @@ describe("a change with a health command", () => {
       { at: "health", kind: "cut after" },
       /the health command did not end: .* The host has put back what it had before\./,
     ],
-  ])("undoes when that %s, and confirms nothing", async (_what, fault, words) => {
+  ])("undoes when the command %s, and confirms nothing", async (_what, fault, words) => {
     const host = makeFakeHost({ confirmed, policies: [policy], faults: [fault] });
     const error = await changeHost(request, host.world).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: "NOT_CONFIRMED", mayHaveConfirmed: false });

@@ -23,14 +23,14 @@ function leave(more: Partial<Leaving> = {}): { leaving: Leaving; lines: string[]
   return { leaving: { ...leaving, ...more }, lines };
 }
 
-/** At dialling, or already at finding ways to the host. */
+/** The error, and when it comes: at dialling, or already when a way to the host is looked up. */
 const gone = [
   ["UNREACHABLE", "is dialled"],
   ["UNREACHABLE", "is looked up"],
   ["HOST_KEY_MISMATCH", "is dialled"],
 ] as const;
 
-/** @param life what answers at the host all the same; default: nothing */
+/** @param life what still answers at the host; default: nothing */
 function open(
   code: ErrorCode,
   when: string,
@@ -92,7 +92,7 @@ describe("removing a gate from a host that is gone", () => {
     await expect(failing).rejects.not.toThrow(/deleteUnreachable|DELETE_UNREACHABLE/);
   });
 
-  test("says of one that is left what still answers there", async () => {
+  test("says what still answers when it leaves a gate on its host", async () => {
     const { leaving, lines } = leave({ deleteUnreachable: true });
     await removeOrLeave(leaving, open("UNREACHABLE", "is dialled", { ping: async () => true }));
     expect(lines[1]).toBe(
@@ -101,7 +101,7 @@ describe("removing a gate from a host that is gone", () => {
   });
 
   test.each(gone)(
-    "ends well with %s when it %s and may be left, and the log says what is left",
+    "succeeds with %s when it %s and may be left, and the log says what is left",
     async (code, when) => {
       const { leaving, lines } = leave({ deleteUnreachable: true });
       await removeOrLeave(leaving, open(code, when));

@@ -157,7 +157,7 @@ describe("looking at a host", () => {
   });
 
   test.each(["not json", "{}", '{"nftables":[]}', listOwn({ set: { ...own, name: 7 } })])(
-    "knows that a table can only be replaced which nft describes as %j",
+    "knows that a table can only be replaced when nft describes it as %j",
     async (json) => {
       const observed = await observe(`${bare}== listing\n|table\n== own\n|${json}\nend=probe\n`);
       expect(observed.loaded).toEqual({
@@ -170,8 +170,8 @@ describe("looking at a host", () => {
     },
   );
 
-  // nft 1.1.4 writes a single flag as a word; a priority of somebody else's can be anything.
-  test("reads its own table beside whatever others have, and flags in either form", async () => {
+  // nft 1.1.4 writes a single flag as a word. The priority in somebody else's table can be anything.
+  test("reads its own table beside other tables, and flags in either form", async () => {
     const foreign = { family: "inet", table: "theirs" };
     const odd = [
       7,

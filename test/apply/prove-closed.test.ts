@@ -8,7 +8,7 @@ const policy = makePolicy();
 
 const dropped = (packets: number): Counts => new Map([["ssh", { accepted: 0, dropped: packets }]]);
 
-/** Plays one try: what was counted comes in turn, and `answer` is what the port says once it is let. */
+/** Plays one try. The counts are returned in turn. The port gives `answer` when `letAnswer` is called. */
 function play(counts: readonly (Counts | undefined)[], answer: PortAnswer = "silent") {
   const events: string[] = [];
   const lines: string[] = [];
@@ -62,7 +62,7 @@ describe("the proof that a gate is closed", () => {
     expect(lines).toEqual([expect.stringContaining("its own counter saw the packets dropped")]);
   });
 
-  test("counts again behind the silence where the packet came later than the first count", async () => {
+  test("counts again after the silence when the packet came later than the first count", async () => {
     const { events, lines, proven, letAnswer } = play([dropped(0), dropped(1)]);
     await new Promise(setImmediate);
     letAnswer();
@@ -71,7 +71,7 @@ describe("the proof that a gate is closed", () => {
     expect(lines).toEqual([expect.stringContaining("its own counter saw the packets dropped")]);
   });
 
-  test("takes no count for a silence: somebody else's packet may have been dropped", async () => {
+  test("does not take a count for a silence: somebody else's packet may have been dropped", async () => {
     const { proven, letAnswer } = play([dropped(1)], "open");
     await new Promise(setImmediate);
     letAnswer();

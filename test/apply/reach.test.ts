@@ -20,7 +20,7 @@ function makePolicy(step: number, port = "22"): Policy {
   return reading.policy;
 }
 
-/** A route that takes notes, and answers each dial with what stands next in its list; the last one for ever. */
+/** A route that takes notes. Each dial takes the next answer of the list, and later dials the last one. */
 function makeRoute(name: string, notes: string[], answers: readonly ("opens" | ErrorCode | Error)[]): Route {
   let dials = 0;
   return {
@@ -38,7 +38,7 @@ function makeRoute(name: string, notes: string[], answers: readonly ("opens" | E
   };
 }
 
-/** Reaches as far as it goes; returns the notes and the error. */
+/** Tries to reach a host. Returns the notes and the error. */
 async function reach(
   answers: readonly (readonly ("opens" | ErrorCode | Error)[])[],
   options: { policies?: readonly Policy[]; isGated?: boolean; dialing?: Partial<Dialing> } = {},
@@ -60,7 +60,7 @@ beforeEach(() => {
 });
 
 describe("reaching a host", () => {
-  test("through a gate: knocks as the host should want first, then as it could, then not; only the last is patient", async () => {
+  test("through a gate: tries the likeliest knock, then the other ones, then none; only the last try is patient", async () => {
     const { notes } = await reach([["UNREACHABLE"]]);
     expect(notes).toEqual([
       "r1 knocks 7001",
@@ -83,7 +83,7 @@ describe("reaching a host", () => {
     expect(notes).toHaveLength(4);
   });
 
-  test("sends no knock twice that two policies share, and none when no gate protects SSH", async () => {
+  test("sends a knock that two policies share only once, and none when no gate protects SSH", async () => {
     const same = await reach([["UNREACHABLE"]], { policies: [makePolicy(7_001), makePolicy(7_001)] });
     expect(same.notes).toEqual(["r1 knocks 7001", "r1 dials 4000", "r1 knocks ", "r1 dials 15000"]);
     const web = await reach([["UNREACHABLE"]], { policies: [makePolicy(7_001, "443")] });
@@ -128,7 +128,7 @@ describe("reaching a host", () => {
     expect(pauses).toEqual([1_000, 2_000, 3_000, 4_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
   });
 
-  test("with a perDialTimeout of 0 is patient without end, but only at the last", async () => {
+  test("with a perDialTimeout of 0 waits without a limit, but only in the last try", async () => {
     const { notes } = await reach([["UNREACHABLE"]], { dialing: { perDialTimeoutMs: 0 } });
     expect(notes.filter((note) => note.includes("dials"))).toEqual([
       "r1 dials 4000",
@@ -143,7 +143,7 @@ describe("reaching a host", () => {
   });
 
   test.each(["HOST_KEY_MISMATCH", "LOGIN_REFUSED", "NOT_ALLOWED", "ARGUMENTS_INVALID"] as const)(
-    "stops at once at %s, which no further try could mend",
+    "stops at once at %s, because another try could not help",
     async (code) => {
       const { notes, error } = await reach([[code], ["opens"]], { dialing: { errorLimit: 10 } });
       expect(error).toMatchObject({ code });
@@ -151,7 +151,7 @@ describe("reaching a host", () => {
     },
   );
 
-  test("forgives a refused login as often as a dial where it is told to, with pauses that let no penalty add up", async () => {
+  test("when told to, retries a refused login as often as a dial, with pauses that let no penalty add up", async () => {
     const lines: string[] = [];
     const { notes, error } = await reach([["LOGIN_REFUSED"]], {
       isGated: false,
@@ -167,7 +167,7 @@ describe("reaching a host", () => {
     ]);
   });
 
-  test("says of each round that failed what was tried, which try it was and how long is waited, without a port", async () => {
+  test("says what each failed round tried, its number and the pause before the next, without a port", async () => {
     const lines: string[] = [];
     await reach([["UNREACHABLE"], ["UNREACHABLE"]], {
       dialing: { errorLimit: 1, log: (line) => lines.push(line) },
@@ -188,7 +188,7 @@ describe("reaching a host", () => {
     expect(notes).toEqual(["r1 knocks 7001", "r1 dials 4000", "r2 knocks 7001", "r2 dials 4000"]);
   });
 
-  test("stops at once at what is not known", async () => {
+  test("stops at once at an unknown error", async () => {
     const defect = new Error("a defect");
     expect((await reach([[defect], ["opens"]])).error).toBe(defect);
   });

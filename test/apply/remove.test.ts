@@ -49,7 +49,7 @@ test.each<[string, Fault, string, RegExp]>([
     /was not removed: exit code 0\./,
   ],
   ["the connection is cut", { at: "remove", kind: "cut before" }, "UNREACHABLE", /edge\.test:22/],
-])("fails when %s, with all there still is and nothing left open", async (_what, fault, code, message) => {
+])("fails when %s, and leaves the gate as it was and no connection", async (_what, fault, code, message) => {
   const host = makeFakeHost({ confirmed, policies: [], faults: [fault] });
   await expect(removeFromHost(policy, "me", host.world)).rejects.toMatchObject({
     code,

@@ -13,7 +13,7 @@ type Backend = (typeof backends)[number];
 type GateInput = PolicyInput["gates"][number];
 export type Steps = GateInput["knock"]["steps"];
 
-/** One gate, `ssh`, before the host's sshd; every first step counts unless a test says otherwise. */
+/** One gate, `ssh`, before the host's sshd. By default, first steps have no limit. */
 export function gateSsh(
   backend: Backend,
   knock: GateInput["knock"],
@@ -26,20 +26,20 @@ export function tcp(...ports: readonly number[]): Steps {
   return ports.map((port) => ({ tcp: port }));
 }
 
-/** Which of the linter's rules object to a policy's sequence so much that it is refused. */
+/** The linter's rules that refuse a policy's sequence. */
 export function listRefusals(policy: PolicyInput): readonly string[] {
   return lintPolicy(readPolicy(policy))
     .filter(({ severity }) => severity === "error")
     .map(({ rule }) => rule);
 }
 
-/** Which of the linter's rules say something of a policy, apart from what each policy of iptables hears. */
+/** The linter's rules that find something in a policy, without the rule that each iptables policy breaks. */
 export function listObjections(policy: PolicyInput): readonly string[] {
   const rules = lintPolicy(readPolicy(policy)).map(({ rule }) => rule);
   return rules.filter((rule) => rule !== "iptables-few-sources");
 }
 
-/** Puts a policy in place of all that the host had of it, whatever backend that was. */
+/** Replaces all that the host had of the policy, on either backend. */
 export async function loadPolicy(host: LabHost, policy: PolicyInput): Promise<void> {
   const { text } = planLoad(readPolicy(policy), undefined, "127.0.0.1");
   await removePolicy(host);
@@ -84,7 +84,7 @@ export async function countStarted(host: LabHost, { backend }: PolicyInput): Pro
   return found(listing.nftables.find(({ set }) => set !== undefined)?.set).elem?.length ?? 0;
 }
 
-/** A list of xt_recent belongs to the network namespace of whoever reads it through /proc. */
+/** /proc shows the lists of xt_recent of the reader's network namespace. */
 function readList(host: LabHost, list: string): string {
   return readFileSync(`/proc/${host.pid}/net/xt_recent/${list}`, "utf8");
 }
@@ -96,11 +96,11 @@ function found<T>(value: T | undefined): T {
 
 export interface Syns {
   readonly to: LabHost;
-  /** An address, `random`, `ADDRESS+N` for as many in turn, or `ADDRESS/24s` for one of each /24 from there on. */
+  /** An address, `random`, `ADDRESS+N` for N addresses in turn, or `ADDRESS/24s` for one of each /24 from there on. */
   readonly sources: string;
   readonly count: number;
   readonly perSecond: number;
-  /** `FIRST-LAST`, up or down, one for each packet, or a list `A,B,C`, which each source sends as a whole. */
+  /** `FIRST-LAST`, up or down, one port for each packet, or a list `A,B,C`, which each source sends as a whole. */
   readonly ports: string;
 }
 

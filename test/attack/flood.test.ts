@@ -61,7 +61,7 @@ describe.each(backends)("with the backend %s", (backend) => {
     expect(await tryConnect(client, host.ipv4, 22, 3_000)).toBe("open");
   });
 
-  test("first steps of one /24 count only as often as the limit says, and those of others all the same", async () => {
+  test("the limit holds for the first steps of one /24, and those of other networks still count", async () => {
     const count = 200;
     const flood = { to: host, sources: `203.0.113.1+${count}`, count, perSecond: 1_000, ports: firstStep };
     const patient = { steps, stepTimeoutSeconds: 120 };
@@ -83,12 +83,12 @@ describe.each(backends)("with the backend %s", (backend) => {
 });
 
 describe("a flood of first steps from forged sources", () => {
-  test("does not keep clients of the backend nftables out, not in its midst and not behind it", async () => {
+  test("does not keep clients of the backend nftables out, neither during it nor after it", async () => {
     const { quick } = await measureFlood(gateSsh("nftables", { steps }, {}), { count: 100_000 });
     expect(quick.opened).toBeGreaterThanOrEqual(quick.tries / 2);
   });
 
-  test("does not do so either when there is no limit of first steps", async () => {
+  test("does not keep them out without a limit of first steps either", async () => {
     const policy = gateSsh("nftables", { steps }, everyFirstStep);
     const { quick } = await measureFlood(policy, { count: inDeep(30_000) });
     expect(quick.opened).toBeGreaterThanOrEqual(quick.tries / 2);
@@ -98,28 +98,28 @@ describe("a flood of first steps from forged sources", () => {
     await measureFlood(gateSsh("nftables", { steps }, { sources: 4_096 }), { count: inDeep(30_000) });
   });
 
-  test("overruns the lists of the backend iptables, which are as good as ever behind it", async () => {
+  test("overruns the lists of the backend iptables, which work again after it", async () => {
     await measureFlood(gateSsh("iptables", { steps }, {}), { count: 100_000 });
   });
 
-  test("that are of the clients' own /24 uses up its limit, which is as good as ever behind it", async () => {
+  test("in the clients' own /24 uses up that network's limit, and knocks open again after it", async () => {
     const network = client.ipv4.replace(/\d+$/, "");
-    // Each back at the start at once: a source that waits for its second step uses up nothing.
+    // The second port puts each source back to the start: a source that waits for its second step would use up nothing.
     const ports = `${steps[0]?.tcp},60000`;
     const flood = { sources: `${network}3+100`, perSecond: 1_000, count: 3_000, ports };
     await measureFlood(gateSsh("nftables", { steps }, {}), flood, `${network}150+100`);
   });
 });
 
-/** The deep tests send as many as docs/attacks.md tells of. */
+/** The deep tests send as many packets as docs/attacks.md says. */
 function inDeep(count: number): number {
   return process.env["KNOCKGATE_DEEP"] === undefined ? count : 100_000;
 }
 
 /**
- * Lets clients knock in the midst of a flood, each from an address of its own, and prints how many of them opened: quick
- * ones, with 2 ms from step to step, and slow ones, as over a long way. Resolves when a knock opens behind the flood,
- * which must not take long.
+ * Lets clients knock in the midst of a flood, each from an address of its own, and prints how many of their knocks
+ * opened: quick clients with 2 ms from step to step, and slow ones, as over a long way. Resolves when a knock opens
+ * after the flood, which must not take long.
  */
 async function measureFlood(
   policy: PolicyInput,
@@ -131,13 +131,13 @@ async function measureFlood(
   const seconds = flood.count / flood.perSecond;
   const flooding = sendSyns(attacker, flood);
   await sleep(seconds * 50);
-  // At most a few of them in a second, so that they do not use up a limit themselves.
+  // Only a few knocks in a second, so that they do not use up a limit themselves.
   const quick = await measureKnocks(policy, { clients, knocks: Math.round(seconds * 6), pauseMs: 2 });
   const slow = await measureKnocks(policy, { clients, knocks: Math.round(seconds * 2), pauseMs: 50 });
   const sent = await flooding;
   const end = performance.now();
   expect(sent.packets).toBe(flood.count);
-  // A step is forgotten after 5 s, and the sets' own cleaning takes a second more.
+  // A step is forgotten after 5 s. The kernel's cleaning of the sets takes another second.
   while (!(await doesOpen(policy))) expect(performance.now() - end).toBeLessThan(15_000);
   const { backend, limits } = policy;
   const words = [

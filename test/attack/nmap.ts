@@ -4,7 +4,10 @@ import { commandEnvironment } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import type { LabMachine } from "../lab/machine";
 
-/** Whether nmap is there; the reason is printed when it is not. CI must have it. */
+/**
+ * Tells whether nmap is there, and prints the remedy when it is not. In CI the tests run in any case, and fail without
+ * nmap.
+ */
 export function canScan(): boolean {
   const isThere = commandEnvironment.PATH.split(":").some((folder) => {
     try {
@@ -25,10 +28,10 @@ interface Sweep {
   readonly order: "ascending" | "random";
 }
 
-/** Sweeps a host's ports with nmap; resolves when nmap has an answer, or none, for each. */
+/** Sweeps a host's ports with nmap. Resolves when nmap has finished with each port, answered or not. */
 export async function sweep(from: LabMachine, to: LabHost, { kind, ports, order }: Sweep): Promise<void> {
   const orders = { ascending: ["-r"], random: [] };
-  // The kernel sends a few ICMP errors a second, for which nmap would wait minutes in a UDP sweep.
+  // The kernel sends only a few ICMP errors a second, for which nmap would wait minutes in a UDP sweep.
   const pace =
     kind === "SYN" ? ["-sS", "--max-retries", "1"] : ["-sU", "--max-retries", "0", "--min-rate", "500"];
   const flags = ["-Pn", "-n", "-T4"];

@@ -19,7 +19,7 @@ import { canScan, sweep } from "./nmap";
 const allPorts = "1-65535";
 const silenceMs = 500;
 
-/** Sequences that the linter does not refuse for a strict gate, those of which it warns too. */
+/** Sequences that the linter does not refuse for a strict gate. It warns of some. */
 const accepted: readonly (readonly [string, Steps])[] = [
   ["goes up and down", tcp(7_100, 9_300, 8_200)],
   ["goes up all the way, with ports in between", tcp(7_100, 7_102, 7_104)],
@@ -93,7 +93,7 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
     await sweepUntilOpen(policy, sweepDown);
   });
 
-  test("opens to a sweep in order when nothing but protected ports lies in between, which no reset sees", async () => {
+  test("opens to a sweep in order when only protected ports lie between its steps: they reset nothing", async () => {
     const between = [{ tcp: "7101" }, { tcp: "7103-7109" }];
     const ssh = {
       name: "ssh",
@@ -108,7 +108,7 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
     );
   });
 
-  test("opens to two sweeps in order when it is not strict, whatever way its steps go, which the linter warns of", async () => {
+  test("opens to two sweeps in order when it is not strict, in whatever order its steps are: the linter warns", async () => {
     const policy = gateSsh(backend, { steps: tcp(7_100, 7_500, 7_050), strict: false });
     expect(listObjections(policy)).toEqual(["not-strict"]);
     await loadPolicy(host, policy);
@@ -131,9 +131,9 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
   });
 });
 
-// With iptables the linter refuses equal steps, because xt_recent could not tell them apart.
+// With iptables the linter refuses equal steps, because xt_recent could not tell their packets apart.
 describe.runIf(canScan())("a gate of the backend nftables whose steps are equal", () => {
-  test("opens to a sweep that sends each datagram again, which the linter warns of", async () => {
+  test("opens to a sweep that sends each datagram again: the linter warns", async () => {
     const policy = gateSsh("nftables", { steps: [{ udp: 7_100 }, { udp: 7_100 }, { udp: 7_100 }] });
     expect(listObjections(policy)).toContain("equal-steps");
     await loadPolicy(host, policy);
@@ -145,20 +145,20 @@ describe.runIf(canScan())("a gate of the backend nftables whose steps are equal"
   });
 });
 
-/** What nmap has no order for: from the highest port to the lowest. */
+/** Sweeps from the highest port to the lowest, an order that nmap does not have. */
 async function sweepDown(): Promise<void> {
   const syns = { sources: scanner.ipv4, count: 3_000, perSecond: 10_000, ports: "9999-7000" };
   expect((await sendSyns(scanner, { to: host, ...syns })).packets).toBe(3_000);
 }
 
-/** A machine that is busy may let a packet overtake another, so that one sweep need not be enough. */
+/** On a busy machine one packet may overtake another, so that one sweep is not always enough. */
 async function sweepUntilOpen(policy: Parameters<typeof countOpenings>[1], run: () => Promise<void>) {
   for (let tries = 0; tries < 5 && (await countOpenings(host, policy)) === 0; tries += 1) await run();
   expect(await countOpenings(host, policy)).toBeGreaterThan(0);
   expect(await tryConnect(scanner, host.ipv4, 22, 3_000)).toBe("open");
 }
 
-/** So the gate that no sweep has opened is one that does open. */
+/** Shows that the gate does open to its knock, after no sweep has opened it. */
 async function expectToOpen(steps: Steps): Promise<void> {
   expect(await tryConnect(scanner, host.ipv4, 22, silenceMs)).toBe("silent");
   await sendKnock(scanner, { to: host.ipv4, steps: steps as Packets["steps"] });

@@ -1,8 +1,9 @@
-# Sends SYNs over IPv4 whose sources need not be the sender's own, at a steady pace.
+# Sends SYNs over IPv4 at a steady pace. Their sources may be forged.
 # usage: syns.pl DESTINATION SOURCES COUNT PER-SECOND PORTS
 # SOURCES is an address, "random", "ADDRESS+N" for N addresses in turn, or "ADDRESS/24s" for one of each /24 from there
-# on. PORTS are "FIRST-LAST", up or down, one for each packet and then anew, or a list "A,B,C", which each source sends
-# as a whole before the next one begins. Prints how many packets left and how many seconds it took.
+# on. PORTS are "FIRST-LAST", up or down, one port for each packet and then from the start again, or a list "A,B,C",
+# which each source sends as a whole before the next one begins. Prints how many packets were sent and how many seconds
+# it took.
 use strict;
 use warnings;
 use Socket qw(AF_INET SOCK_RAW inet_pton pack_sockaddr_in);

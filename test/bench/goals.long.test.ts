@@ -5,7 +5,7 @@ import { figures } from "../../bench/figures";
 import type { Results } from "../../bench/report";
 import { root } from "../../bench/root";
 
-test("the stored figures' goals that are missed by more than the noise each say why, as they are declared now", () => {
+test("each stored goal missed by more than the noise says why, in today's words", () => {
   const { results }: Results = JSON.parse(readFileSync(join(root, "bench", "results.json"), "utf8"));
   const unexplained = results.flatMap(({ name, verdicts }) => {
     const goals = figures.find((figure) => figure.name === name)?.goals ?? [];

@@ -23,7 +23,7 @@ function figure(goals: readonly Goal[] = []): Figure {
   };
 }
 
-/** As many samples as there are rounds, each a little off, always in the same way. */
+/** One sample for each round, each a little off, in the same way in every run. */
 function series(subject: string, value: number, more: Partial<Series> = {}): Series {
   const samples = Array.from({ length: 40 }, (_, round) => value * (1 + (round % 5) / 1_000));
   return { ...place(subject), unit: "ms", samples, ...more };
@@ -51,7 +51,7 @@ describe("a goal", () => {
     expect(result.verdicts.map(({ verdict }) => verdict)).toEqual(verdicts);
   });
 
-  test("that is missed says why, and by how much less than noise explains", () => {
+  test("that is missed says why, and whether noise explains it", () => {
     const noisy = series("ours", 10.6);
     const again = series("ours, again", 12);
     const table = renderVerdicts(judge([noisy, again, series("peer", 10)], goals).verdicts);
@@ -66,9 +66,9 @@ describe("a goal", () => {
   });
 });
 
-test("a ratio is that of samples of the same round, where the machine was as fast for both", () => {
+test("a ratio compares samples of the same round, in which the machine was equally fast for both", () => {
   const slow = [1, 10, 1, 1, 10, 10, 10, 1, 20, 10];
-  // Twice as long in most rounds, and in those where the machine was at its usual pace as long.
+  // Twice as long in most rounds, and equally long in the rounds where the machine had its usual speed.
   const ours = slow.map((value, round) => (round === 1 || round === 4 ? value : 2 * value));
   const [row] = judge([series("ours", 0, { samples: ours }), series("peer", 0, { samples: slow })]).rows;
   expect(row?.ratios["peer"]?.value).toBe(2);
@@ -96,7 +96,7 @@ describe("a comparison with an earlier run", () => {
     expect(compare(run(10), noisy)).toMatchObject([{ isRegression: false }]);
   });
 
-  test("keeps a regression that is one again, and one that was not measured again", () => {
+  test("keeps a regression that the second measurement confirms, and one that was not measured again", () => {
     const [worse, same] = [compare(run(10), run(11)), compare(run(10), run(10))];
     const isRegression = (again: typeof worse, first = worse) => {
       return confirmRegressions(first, again).map((each) => each.isRegression);
@@ -126,7 +126,7 @@ describe("a comparison with an earlier run", () => {
   });
 });
 
-test("subjects are measured in turns, in another order each round, and in the same orders in each run", async () => {
+test("subjects are measured in turns, each round in another order, each run in the same orders", async () => {
   const play = async () => {
     const calls: string[] = [];
     const subject = (name: string, times?: number) => ({

@@ -20,7 +20,7 @@ test("a change's phases are medians, the longest first; what is done meanwhile h
   ]);
 });
 
-test("a fleet's seconds are summed up, and what Knockgate takes more is told for each host", () => {
+test("a fleet's seconds are summed up, and Knockgate's excess is told for each host", () => {
   const rows = [
     { name: "hosts", floor: 1.5, ours: 7.25 },
     { name: "engine", floor: 1.5, ours: 1.25 },

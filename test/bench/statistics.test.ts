@@ -19,7 +19,7 @@ test("noise is the same whichever way, larger for what scatters, and unknown for
   expect(ratioNoise(ones, ones)).toBe(1);
   expect(ratioNoise(scattered(0.1), ones)).toBeGreaterThan(1.005);
   expect(ratioNoise(scattered(1), ones)).toBeGreaterThan(ratioNoise(scattered(0.1), ones));
-  // Four times as many samples: half of it.
+  // Four times as many samples have half of the noise.
   const many = [...scattered(1), ...scattered(1), ...scattered(1), ...scattered(1)];
   expect(
     ratioNoise(
@@ -30,7 +30,7 @@ test("noise is the same whichever way, larger for what scatters, and unknown for
   expect(ratioNoise([1, 2, 3], [1, 2, 3])).toBeNaN();
 });
 
-test("a line is fitted to points on it without a rest, and a parabola is not straight", () => {
+test("a line fits points on it exactly, and a parabola is not straight", () => {
   const xs = [1, 2, 3, 4, 5];
   expect(fitLine(xs.map((x) => [x, 3 * x - 2]))).toEqual({ slope: 3, intercept: -2, straightness: 1 });
   expect(fitLine(xs.map((x) => [x, x * x])).straightness).toBeLessThan(0.97);

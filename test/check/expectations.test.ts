@@ -101,13 +101,13 @@ describe("a policy's own test", () => {
     );
   });
 
-  test("that sends nothing, or what no gate looks at, says so", () => {
+  test("that sends nothing, or only packets that no gate looks at, says so", () => {
     expect(check({})[0]?.message).toContain("No packet was sent.");
     const allowed = check({ packets: whole, isOpen: false }, { allowFrom: ["192.0.2.7"] });
     expect(allowed[0]?.message).toContain("packet 1 at 0 s: it matches no gate.");
   });
 
-  test("that names a gate which the policy does not have is told so", () => {
+  test("that names a gate which the policy does not have says so", () => {
     expect(check({ gate: "vpn" })).toEqual([
       {
         path: "expect[0].gate",

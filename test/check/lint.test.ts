@@ -62,7 +62,7 @@ function manyGates(count: number, backend: "nftables" | "iptables"): Policy {
   return readPolicy({ name: "edge", gates, backend });
 }
 
-/** For each rule: policies that break it, with the places, and policies that are close to it and don't. */
+/** For each rule: policies that break it, with the places, and policies that come close but do not break it. */
 interface RuleCase {
   readonly breaks: readonly (readonly [Policy, ...string[]])[];
   readonly keeps: readonly Policy[];
@@ -145,7 +145,7 @@ const cases: Readonly<Record<string, RuleCase>> = {
       [policy([...sized(41_001, 5, 600), { tcp: 35_000 }]), knock],
       [policy([...echo(400, 401), { tcp: 35_000 }]), knock],
       [policy(tcp(41_001, 41_001, 41_002, 41_002)), knock],
-      // Apart, for what is sent again late.
+      // Neighbours with a step in between: a scanner may send a packet again late.
       [policy(tcp(41_001, 35_000, 41_002)), knock],
       [policy([{ tcp: 41_001 }, { tcp: 35_000 }, { udp: 41_001 }]), knock],
     ],
@@ -195,16 +195,16 @@ const cases: Readonly<Record<string, RuleCase>> = {
       [twoKnocks(fine, fine), "gates[1].knock"],
       [twoKnocks(fine, [...echo(9), ...fine]), "gates[1].knock"],
       [twoKnocks(fine, [...tcp(47_001), ...echo(9), ...fine, ...echo(9)]), "gates[1].knock"],
-      // Sent twice in a row, as by a client that tries again.
+      // Sent twice in a row, as by a client that knocks again.
       [twoKnocks([...fine.slice(1), ...fine.slice(0, 1)], fine), "gates[1].knock"],
       // With a size and without.
       [
         twoKnocks([{ udp: 58_002 }, ...echo(9)], [{ udp: 58_002, udpPayloadBytes: 7 }, ...echo(9)]),
         "gates[1].knock",
       ],
-      // What comes again changes nothing.
+      // A repeated step changes nothing.
       [twoKnocks(tcp(47_001, 58_002, 39_003), tcp(47_001, 58_002, 58_002, 39_003)), "gates[1].knock"],
-      // What is not strict lets other steps lie in between.
+      // A gate that is not strict allows other steps in between.
       [
         readPolicy({ name: "edge", gates: [gate(fine), laxWeb([...fine.slice(0, 1), ...fine.slice(2)])] }),
         knock,
@@ -283,7 +283,7 @@ const cases: Readonly<Record<string, RuleCase>> = {
     ],
     keeps: [
       allowing("10.0.0.0/8", "2001:db8::/33", "192.0.2.7", "2001:db8::7"),
-      // All that is private, and what is the same twice.
+      // All private networks, and prefixes that repeat others.
       allowing("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
       allowing("8.0.0.0/8", "8.8.0.0/16", "2002:800::/24", "64:ff9b::808:0/112"),
       allowing("2002:c000:204::/48", "64:ff9b::c000:204", "2001:0:4136:e378:8000:63bf:3fff:fdd2"),
@@ -400,7 +400,7 @@ describe("a rule of the linter", () => {
     }
   });
 
-  test.each(Object.entries(cases))("%s finds nothing in what only comes near", (id, { keeps }) => {
+  test.each(Object.entries(cases))("%s finds nothing in a policy that only comes close", (id, { keeps }) => {
     expect(keeps.length).toBeGreaterThan(0);
     for (const right of keeps) expect(findingsOf(right, id)).toEqual([]);
   });
@@ -410,7 +410,7 @@ describe("a rule of the linter", () => {
       steps.flatMap((step) => [portOf(step), payloadBytesOf(step)].flatMap((value) => value ?? [])),
     );
     const numbers = formatFindings(lintPolicy(wrong).map(withoutReason)).match(/\d+/g) ?? [];
-    // Small numbers stand for times, counts and places as well.
+    // Small numbers may also be times, counts and places.
     for (const secret of secrets.filter((value) => value >= 100)) expect(numbers).not.toContain(`${secret}`);
   });
 });
@@ -421,7 +421,7 @@ describe("acceptRisks", () => {
     const before = lintPolicy(wrong);
     const after = lintPolicy({ ...wrong, acceptRisks: [id] });
     const others = (found: readonly LintFinding[]) => found.filter((finding) => finding.rule !== id);
-    // To accept what no one can accept is a mistake of its own.
+    // It is an error to accept a risk that can't be accepted.
     const mistake = rule?.isRisk === true ? [] : [expect.objectContaining({ rule: "unknown-risk" })];
     expect(others(after)).toEqual([...mistake, ...others(before)]);
     const own = after.filter((finding) => finding.rule === id);
@@ -430,7 +430,7 @@ describe("acceptRisks", () => {
     else expect(own.map(({ severity }) => severity)).toEqual(findingsOf(wrong, id).map(() => "warning"));
   });
 
-  test("is named as the way out where a risk can be accepted, and only there", () => {
+  test("is named in the fix of each risk that can be accepted, and in no other", () => {
     for (const [id, , wrong] of broken) {
       const isRisk = lintRules.find((rule) => rule.id === id)?.isRisk;
       for (const { fix } of findingsOf(wrong, id)) {
@@ -461,7 +461,7 @@ function findingsOf(wrong: Policy, id: string): readonly LintFinding[] {
   return lintPolicy(wrong).filter(({ rule }) => rule === id);
 }
 
-/** Reasons and remedies are the same for all policies; they may hold numbers. */
+/** Reasons and fixes are the same for all policies, so their numbers are no secrets. */
 function withoutReason(finding: LintFinding): LintFinding {
   const why = lintRules.find(({ id }) => id === finding.rule)?.why ?? "";
   return { ...finding, message: finding.message.replace(why, ""), fix: "" };

@@ -8,7 +8,7 @@ const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 const seed = Number(process.env["KNOCKGATE_SEED"] ?? Date.now() % 2 ** 31);
 const policyCount = isDeep ? 10_000 : 300;
 
-test("no sweep of thousands opens, in the model, a gate that the linter has nothing against", {
+test("none of thousands of sweeps opens, in the model, a gate in which the linter finds nothing", {
   timeout: 1_800_000,
 }, () => {
   const begin = performance.now();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sweepAccepted } from "./swept";
 
-test("no sweep opens, in the model, a gate that the linter has nothing against", { timeout: 20_000 }, () => {
+test("no sweep opens, in the model, a gate in which the linter finds nothing", { timeout: 20_000 }, () => {
   expect(sweepAccepted(12, 3, 1)).toEqual([]);
 });

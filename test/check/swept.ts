@@ -4,7 +4,10 @@ import type { PacketKind } from "../../src/model/packet";
 import type { Policy } from "../../src/policy/policy";
 import { isAccepted, knockPolicy, type Sweep, sweep } from "../model/sweeps";
 
-/** Sweeps gates that the linter has nothing against, in the model: those sweeps that opened one, in words. */
+/**
+ * Sweeps, in the model, gates of policies in which the linter finds nothing. Returns the sweeps that opened one, in
+ * words.
+ */
 export function sweepAccepted(policyCount: number, sweepsEach: number, seed: number): readonly string[] {
   const trials = knockPolicy("nftables")
     .filter(isAccepted)
@@ -18,7 +21,7 @@ export function sweepAccepted(policyCount: number, sweepsEach: number, seed: num
     .flatMap(({ policy, list }) => list.filter((one) => opens(policy, one)).map((one) => tell(policy, one)));
 }
 
-/** Sweeps one gate until it opens, and says whether it did. */
+/** Sweeps one gate until it opens, and tells whether it did. */
 export function sweepUntilOpen(policy: Policy, sweepCount: number, seed: number): boolean {
   const property = fc.property(sweep(policy), (one) => !opens(policy, one));
   return fc.check(property, { numRuns: sweepCount, seed, endOnFailure: true }).failed;

@@ -5,7 +5,7 @@ import type { Way } from "../../src/client/way";
 import { readStep, type StepInput } from "../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
-/** Numbers that stand nowhere else: where one is seen, a knock is. */
+/** These numbers appear nowhere else: text with one of them shows a knock. */
 export const secretSteps: readonly StepInput[] = [
   { tcp: 47_411 },
   { udp: 58_522, udpPayloadBytes: 833 },
@@ -13,7 +13,7 @@ export const secretSteps: readonly StepInput[] = [
 ];
 export const secrets = /47411|58522|\b833\b|\b977\b/;
 
-/** What a gate's outputs `knock`, `sshConfig` and `profile` hold of a host. */
+/** What a gate's outputs `knock`, `sshConfig` and `profile` hold for a host. */
 function makeAll(name: string, way: Way, port: string) {
   const policy = readPolicy({
     name: "edge",
@@ -27,7 +27,7 @@ function makeAll(name: string, way: Way, port: string) {
   return { knock, sshConfig: writeSshConfig(name, way, policy), profile };
 }
 
-/** As programs of before exported them. */
+/** The outputs of programs from before there was `profile`. */
 export function makeOutputs(name: string, way: Way, port = "22") {
   const { knock, sshConfig } = makeAll(name, way, port);
   return { knock, sshConfig };

@@ -24,7 +24,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the connection was read as, or what was said against it. */
+/** The connection that was read, or the message of the refusal. */
 async function connect(words: readonly string[], more: Record<string, string> = {}) {
   const { world } = makeFakeHost({ policies: [readPolicy(declared)] });
   vi.mocked(withWorld).mockReset();
@@ -71,7 +71,7 @@ test("takes a key by name, else the agent, else the first usual one; passwords f
   expect(await connect(["edge.test"], passwords)).toMatchObject({ password: "b", sudoPassword: "c" });
 });
 
-test("takes a profile's way, bastion and pinned keys", async () => {
+test("takes the address, the bastion and the pinned keys of a profile", async () => {
   const [hostKey, key] = ["A", "B"].map(
     (letter) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.repeat(43)}`,
   );
@@ -101,7 +101,7 @@ test("takes a connection from a file that nobody else can read", async () => {
     host: "edge.test",
     password: "very private",
   });
-  // Without the space after the colon the password is a part of the field's name.
+  // Without the space after the colon the password becomes a part of the field's name.
   for (const [line, words] of [
     [
       "passwort: very private",

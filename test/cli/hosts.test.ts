@@ -53,7 +53,7 @@ beforeEach(() => {
   vi.mocked(withProvingWorld).mockImplementation((_to, _policies, log, use) => use({ ...host.world, log }));
 });
 
-/** Whatever is said, no secret is in it. */
+/** No output may hold a secret. */
 async function run(words: readonly string[], more: Record<string, string> = {}) {
   const played = await play(words, { environment: { ...environment, ...more } });
   expect(JSON.stringify(played)).not.toMatch(secrets);
@@ -61,7 +61,7 @@ async function run(words: readonly string[], more: Record<string, string> = {}) 
 }
 
 describe("knockgate apply", () => {
-  test("makes the change of the provider, and says each step beside the outcome", async () => {
+  test("makes the same change as the provider, and says each step and the outcome", async () => {
     setHost(undefined);
     const { exitCode, out, err, notes } = await run(["apply", file("new.json"), "edge.test"]);
     expect([exitCode, out, err]).toEqual([
@@ -82,7 +82,7 @@ describe("knockgate apply", () => {
     expect(JSON.parse(out).lines).toHaveLength(7);
   });
 
-  test("gets in by the knock of --former, and by that of a profile, which holds the new one then", async () => {
+  test("gets in by the knock of --former, or of a profile, which then holds the new knock", async () => {
     setHost(oldPolicy);
     expect(await run(["apply", file("new.json"), "edge.test"])).toMatchObject({
       exitCode: 3,
@@ -170,7 +170,7 @@ describe("knockgate apply", () => {
   test("says that the host has the policy when the profile can't be written", async () => {
     setHost(undefined);
     const config = file("blocked");
-    // No file can take the place of a folder.
+    // A folder stands at the file's place, so the file can't be written.
     mkdirSync(join(config, "knockgate", "profiles", "edge.json"), { recursive: true });
     const words = ["apply", file("new.json"), "edge.test", "--profile", "edge"];
     expect(await run(words, { XDG_CONFIG_HOME: config })).toMatchObject({
@@ -183,7 +183,7 @@ describe("knockgate apply", () => {
 });
 
 describe("knockgate status and plan", () => {
-  test("say that a host has just what the policy says", async () => {
+  test("say that a host has exactly what the policy says", async () => {
     setHost(newPolicy);
     const status = await run(["status", file("new.json"), "edge.test"]);
     expect(status.exitCode).toBe(0);

@@ -67,7 +67,7 @@ describe("a file that is read", () => {
     expect(err).toMatch(/nested more than 64 levels deep \[ARGUMENTS_INVALID\]/);
   });
 
-  test("may have 20,000 unknown fields, and is done in seconds with one finding of them", async () => {
+  test("may have 20,000 unknown fields, and is read within seconds, with one finding about them", async () => {
     const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 1]));
     const { out } = await play(["lint", write("many.json", JSON.stringify({ ...policy, ...many }))]);
     expect(out).toMatch(/policy: has 20000 fields that are not known/);
@@ -82,7 +82,7 @@ describe("a file that is read", () => {
     expect(err).toMatch(/twice\.yaml:2: it is not valid YAML \(DUPLICATE_KEY\)/);
   });
 
-  // As many findings as there are pairs of gates are more than a call can have arguments.
+  // There are more findings, one for each pair of gates, than a call can have arguments.
   test("may have hundreds of gates with one knock", { timeout: 60_000 }, async () => {
     const gates = Array.from({ length: 500 }, (_, index) => gate(`g${index}`, 1_000 + index));
     const { exitCode, err } = await play(["lint", write("gates.json", JSON.stringify({ ...policy, gates }))]);
@@ -128,7 +128,7 @@ describe("what is written without a space after its colon", () => {
   });
 });
 
-test("what is printed has no control character, no line of its own and no turned text of a value", async () => {
+test("a printed value has no control characters, starts no new line and reverses no text", async () => {
   const risk = "x\x1b[2J\x9b31m\r\nerror: fake\u202Egnp\u2028";
   const file = write("odd.json", JSON.stringify({ ...policy, acceptRisks: [risk] }));
   for (const words of [
@@ -157,7 +157,7 @@ describe("where there is no home folder", () => {
     vi.unstubAllEnvs();
   });
 
-  test("there are no profiles, and none can be kept, which is said", async () => {
+  test("there are no profiles, and an error says that none can be kept", async () => {
     nobody();
     expect(await play(["profile", "list"])).toMatchObject({ exitCode: 0 });
     expect((await play(["knock", "edge.test"])).err).toContain("no profile of edge.test");
@@ -183,7 +183,7 @@ describe("a group of commands", () => {
     expect(out).not.toContain("simulate");
   });
 
-  test("still has no command that is not there", async () => {
+  test("still refuses a command that does not exist", async () => {
     expect((await play(["profile", "nonsense"])).exitCode).toBe(2);
     expect((await play(["profile", "add", "--help"])).out).toContain("Usage: knockgate profile add");
   });

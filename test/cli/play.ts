@@ -2,7 +2,7 @@ import { PassThrough, Readable } from "node:stream";
 import { type Printed, runCommandLine } from "../../src/cli/run";
 
 export interface Play extends Printed {
-  /** What it said while it ran. */
+  /** What the command line printed. */
   readonly notes: readonly string[];
 }
 

@@ -10,7 +10,7 @@ import { readPolicy } from "../policy/read-policy";
 import { play } from "./play";
 
 const steps: readonly StepInput[] = [{ tcp: 47_411 }, { udp: 58_522, udpPayloadBytes: 833 }, { tcp: 39_633 }];
-// The stand-in of a secret is hexadecimal, and may well have 833 inside.
+// A label is hexadecimal, so it may hold 833 by chance.
 const secrets = /47411|58522|39633|\b833\b/;
 const sound = makePolicy(steps);
 const unwise = makePolicy([{ tcp: 47_411 }, { tcp: 47_412 }]);

@@ -38,7 +38,7 @@ describe("profile add", () => {
     });
   });
 
-  test("finds each host of several, behind a bastion, too, and its user's umask changes no mode", async () => {
+  test("finds each of several hosts, also behind a bastion, and the user's umask changes no mode", async () => {
     const outputs = {
       motd: "hello",
       hosts: { a: makeOutputs("fleet-a", way), b: makeOutputs("fleet-b", { ...way, proxy }) },
@@ -89,7 +89,7 @@ describe("profile add", () => {
     );
   });
 
-  test("takes from profiles what a block of ssh_config can't say, and several hosts of both kinds", async () => {
+  test("takes from profiles what a block of ssh_config can't say, and hosts from both", async () => {
     const odd = { ...way, host: "edge host", user: "ops team", proxy };
     const outputs = {
       gate: makeOutputs("old", way),
@@ -131,7 +131,7 @@ describe("profile add", () => {
     expect((await play(["profile", "list", "--names"], { environment })).out).toBe("");
   });
 
-  test("refuses what is no JSON, and a name that leads out of the folder", async () => {
+  test("refuses text that is not valid JSON, and a name that leads out of the folder", async () => {
     const broken = await play(["profile", "add", "-"], { environment, input: '{"steps": 47411' });
     expect(broken.err).toContain("it is not valid JSON");
     expect(broken.err).not.toContain("47411");
@@ -148,7 +148,7 @@ describe("a profile", () => {
     expect([exitCode, err]).toEqual([3, expect.stringContaining("other users can read it")]);
   });
 
-  test("that is damaged is said to be, without what it holds", async () => {
+  test("that is damaged is reported, without its content", async () => {
     await add(makeOutputs("edge", way));
     for (const text of ["{ 47411", '{ "way": { "host": 47411 }, "gates": [] }', "[47411]"]) {
       writeFileSync(join(folder(), "edge.json"), text);

@@ -45,7 +45,7 @@ describe("a command line", () => {
 });
 
 describe("knockgate", () => {
-  test("lists its commands when it is asked for nothing", async () => {
+  test("lists its commands when it gets no words", async () => {
     const { exitCode, out } = await play([]);
     expect(exitCode).toBe(0);
     for (const { name, summary } of await loadCommands()) {
@@ -66,7 +66,7 @@ describe("knockgate", () => {
     }
   });
 
-  test("refuses a command that it does not have, and says no number of it", async () => {
+  test("refuses an unknown command, without the numbers in it", async () => {
     const wrong = await play(["knok"]);
     expect(wrong).toMatchObject({ exitCode: 2, out: "" });
     expect(wrong.err).toBe(
@@ -83,7 +83,7 @@ describe("knockgate", () => {
     ]);
   });
 
-  test("says what the system refused, and of a fault of its own only where it is", async () => {
+  test("says what the system refused, and of a fault of its own only the place", async () => {
     const refused = await play(["profile", "list"], { environment: { XDG_CONFIG_HOME: __filename } });
     expect([refused.exitCode, refused.err]).toEqual([
       3,

@@ -87,7 +87,7 @@ test("steps are read at their limits", () => {
   expect(readStepWord("icmp:0", 1)).toEqual({ kind: "icmpEcho", payloadBytes: 0 });
 });
 
-test("addresses are tried in turns of families, beginning with the resolver's first", () => {
+test("addresses are tried by alternating families, beginning with the resolver's first", () => {
   const found = ["2001:db8::1", "2001:db8::2", "192.0.2.1", "2001:db8::3", "192.0.2.2"];
   const turns = ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2", "2001:db8::3"];
   expect(orderAddresses(found)).toEqual(turns);

@@ -10,7 +10,7 @@ import { readStep, type Step, type StepInput } from "../../src/policy/step";
 const text = readFileSync(join(__dirname, "..", "..", "docs", "clients.md"), "utf8");
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
 
-/** The cells of a table, below its head; a bar within one is written `\|`. */
+/** The cells of a table without its head. A bar within a cell is written `\|`. */
 function readTable(head: string): readonly (readonly string[])[] {
   const [, table = ""] = new RegExp(`^\\| ${head} \\|.*\\n.*\\n((?:\\|.*\\n)*)`, "m").exec(text) ?? [];
   return table
@@ -47,7 +47,7 @@ test("the clients' document has each command just as it is written", () => {
   );
 });
 
-test("it says of each step which commands there are", () => {
+test("it says for each kind of step which commands there are", () => {
   const rows = readTable("step");
   expect(rows).toHaveLength(7);
   for (const [steps = "", ...cells] of rows) {

@@ -77,11 +77,11 @@ describe("a knock as commands", () => {
       steps: [{ udp: 53 }, { tcp: 1 }, { udp: 53 }],
       tools: ["knock", "nmap", "bash", "netcat"],
     },
-  ])("of $what is there for $tools alone", ({ steps, tools }) => {
+  ])("of $what exists only for $tools", ({ steps, tools }) => {
     expect(Object.keys(write(steps, way))).toEqual(tools);
   });
 
-  test("is run on the bastion where there is one, by what has no step in its arguments there", () => {
+  test("is run on the bastion if there is one, without a step in the arguments of its processes", () => {
     const steps = [{ udp: 8_522 }];
     const there = "ssh -l jump -p 2222 bastion.example 'bash -s -- 203.0.113.7'";
     expect(write(steps, behind)).toEqual({

@@ -96,13 +96,13 @@ describe("a block of ssh_config", () => {
     ["user", { user: "-l" }],
     ["bastion's host", { proxy: { ...proxy, host: "$(id)" } }],
     ["bastion's user", { proxy: { ...proxy, user: "a;id" } }],
-  ])("has neither a strange %s nor a command with it: %j", (_what, strange) => {
+  ])("has no unsafe %s, and no command with it: %j", (_what, strange) => {
     const config = writeSshConfig("edge", { ...way, ...strange }, policy);
     expect(config).toContain("  # ProxyCommand: left out");
     expect(config).not.toMatch(/^\s*ProxyCommand|id\b|a"b|a'b|-oX|a#b|-l/m);
   });
 
-  test.each(["nonsense", "AAAA", "ssh-ed25519 $(id)", ""])("pins no key that is none: %j", (strange) => {
+  test.each(["nonsense", "AAAA", "ssh-ed25519 $(id)", ""])("ignores an invalid key: %j", (strange) => {
     expect(writeSshConfig("edge", { ...way, hostKey: strange }, policy)).not.toMatch(
       /KnownHosts|Strict|id\)/,
     );
@@ -113,7 +113,7 @@ describe("a block of ssh_config", () => {
     expect(config).toContain(`\n  KnownHostsCommand /bin/echo %H ${hostKey}\n`);
   });
 
-  test("no program in it has what ends a word in another shell than sh", () => {
+  test("no program in it has characters that end a word in a shell other than sh", () => {
     const steps = [{ tcp: 1 }, { udp: 2, udpPayloadBytes: 3 }, { icmpPayloadBytes: 4 }, { udp: 5 }];
     const [, command = ""] = /ProxyCommand (.*)/.exec(writeSshConfig("edge", way, gate(steps))) ?? [];
     expect(command).toMatch(/^bash -c '[^'\\%]+' knock 203\.0\.113\.7 %p$/);

@@ -17,7 +17,7 @@ test("the ProxyCommand says nothing when the host ends the connection before ssh
   const proxy = spawn("bash", ["-c", `exec ${command} ${port}`]);
   const said = [text(proxy.stdout), text(proxy.stderr)];
   await once(proxy, "exit");
-  // What copies to the host is still there, and finds nobody to end.
+  // The command that copies to the host is still there, but its parent has ended already.
   proxy.stdin.end();
   expect(await Promise.all(said)).toEqual(["bye\n", ""]);
   server.close();

@@ -4,7 +4,7 @@ import { writeBashKnock } from "../../src/client/bash-knock";
 import { visitAddresses } from "../../src/client/visit-addresses";
 import { readStep } from "../../src/policy/step";
 
-/** A stand-in for getent(1): what glibc's prints for a name with two addresses. */
+/** A stand-in for getent(1): it prints what glibc's prints for a name with two addresses. */
 const getent =
   "getent() { for t in STREAM DGRAM RAW; do echo 2001:db8::7 $t edge.test; done; for t in STREAM DGRAM RAW; do echo 192.0.2.7 $t; done; }";
 

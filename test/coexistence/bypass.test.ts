@@ -9,7 +9,7 @@ import { readPolicy } from "../policy/read-policy";
 import { loadIptables } from "./firewalls";
 
 const silenceMs = 900;
-/** Neither the host's firewall accepts it nor does a gate protect it. */
+/** A port that the host's firewall does not accept and no gate protects. */
 const otherPort = 9_999;
 
 let lab: Lab;
@@ -36,12 +36,12 @@ describe.each(["nftables", "iptables"] as const)("with the backend %s", (backend
     expect(await Promise.all([look(22), look(otherPort)])).toEqual(["open", "silent"]);
   });
 
-  test("a gate's counting of packets is all that changes for ports that it does not protect", async () => {
+  test("for ports that it does not protect, a gate only counts packets", async () => {
     const host = claimHost(lab);
     await loadIptables(host, []);
     const policy = readPolicy({ name: "edge", backend, gates });
     await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
-    // A port that the firewall accepts has no server; one that it drops has no answer.
+    // The port that the firewall accepts has no server: it refuses. The port that it drops does not answer.
     expect(await tryConnect(allowed, host.ipv4, 443, silenceMs)).toBe("refused");
     expect(await tryConnect(allowed, host.ipv4, otherPort, silenceMs)).toBe("silent");
   });

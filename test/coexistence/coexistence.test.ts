@@ -63,7 +63,7 @@ describe.concurrent.each(firewalls)("on a host with $name", (firewall) => {
       await sendKnock(client, { to: host.ipv4, steps: sshSteps });
       expect(await answersOf(host)).toEqual(["open", "silent"]);
       await sendKnock(client, { to: host.ipv4, steps: webSteps });
-      // Nothing listens there: the refusal is the host's own answer, past all firewalls.
+      // Nothing listens there: a refusal is the host's own answer, so no firewall dropped the packet.
       expect(await answersOf(host)).toEqual(["open", "refused"]);
 
       await changeHost(update, await deployTo(lab, host));
@@ -119,6 +119,8 @@ describe.concurrent.each(firewalls)("on a host with $name", (firewall) => {
   });
 });
 
-/** A SYN is sent again after a second (RFC 6298, 2.1): this is enough for an answer, and for silence. */
+/**
+ * A SYN is sent again after a second (RFC 6298, 2.1): this time is long enough for an answer, and to call it silence.
+ */
 const silenceMs = 900;
 const patienceMs = 3_000;

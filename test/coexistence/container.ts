@@ -5,7 +5,7 @@ import { letParentEnd } from "../lab/parent";
 export const publishedPort = 8_080;
 export const container = { ipv4: "172.30.0.2", ipv6: "fd30::2" };
 
-/** Runs in the container, whose first process it is: its pid tells the host where to put the other end of the link. */
+/** The container's first process. Its pid tells the host where to put the other end of the link. */
 const inside = `
 ip link set lo up
 echo $$
@@ -19,7 +19,7 @@ busybox httpd -p ${publishedPort} -h /var/log
 busybox httpd -f -p 80 -h /var/log
 `;
 
-/** As a container engine does it: a link, forwarding, and a port of the host that leads to port 80 of the container. */
+/** What a container engine does: a link, forwarding, and a port of the host that leads to port 80 of the container. */
 const outside = (pid: number) => `
 set -e
 echo 1 >/proc/sys/net/ipv4/ip_forward
@@ -38,7 +38,10 @@ publish ip6tables [${container.ipv6}]:80
 iptables -t nat -A POSTROUTING -s 172.30.0.0/24 ! -o engine0 -j MASQUERADE
 `;
 
-/** Starts a container on a host, with a web server on port 80, which the host publishes, and on the published port. */
+/**
+ * Starts a container with a web server on port 80. The host publishes that port, and listens on the published port
+ * itself.
+ */
 export async function startContainer(host: LabHost): Promise<void> {
   const child = host.spawn(["unshare", "--net", "sh", "-c", inside]);
   const [first] = await once(child.stdout.setEncoding("utf8"), "data");

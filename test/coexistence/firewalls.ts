@@ -1,9 +1,9 @@
 import type { LabHost } from "../lab/host";
 
-/** What a host may have of its own: loaded as its owner would, before there is any gate. */
+/** A firewall that a host may have: loaded as its owner would, before there is any gate. */
 export interface Firewall {
   readonly name: string;
-  /** Those that drop whatever they do not accept, as a warning of ours names them. */
+  /** The chains that drop all that they do not accept, as our warning names them. */
   readonly chains: readonly string[];
   /** @param ports TCP ports that it accepts besides SSH's */
   load(host: LabHost, ports: readonly number[]): Promise<void>;
@@ -62,7 +62,7 @@ COMMIT
   await host.run(["ip6tables-restore"], { stdin: rules("ipv6-icmp") });
 }
 
-/** The chains and their order are those of ufw 0.36, its rules a part of them. */
+/** The chains and their order are those of ufw 0.36. The rules are a part of ufw's. */
 async function loadUfw(host: LabHost, ports: readonly number[]): Promise<void> {
   const rules = (ufw: string, icmp: string, hops: string) => `*filter
 :INPUT DROP [0:0]
@@ -112,7 +112,7 @@ COMMIT
   await host.run(["ip6tables-restore"], { stdin: rules("ufw6", "ipv6-icmp", hops) });
 }
 
-/** The chains and their order are those of firewalld 1.3 with the zone public, its rules a part of them. */
+/** The chains and their order are those of firewalld 1.3 with the zone public. The rules are a part of firewalld's. */
 async function loadFirewalld(host: LabHost, ports: readonly number[]): Promise<void> {
   const stdin = `
 table inet firewalld {

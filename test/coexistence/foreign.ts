@@ -1,7 +1,7 @@
 import type { LabHost } from "../lab/host";
 import { withoutCounts } from "../lab/nft-listing";
 
-/** All rules of a host but Knockgate's own, as its tools list them, without what packets change: counters. */
+/** All rules of a host except Knockgate's, as its tools list them, without the counters that packets change. */
 export async function listForeign(host: LabHost): Promise<string> {
   const list = async (argv: readonly string[]) => (await host.run(argv)).stdout;
   const tables = await list(["nft", "-s", "list", "ruleset"]);
@@ -9,14 +9,14 @@ export async function listForeign(host: LabHost): Promise<string> {
   return [dropOwnTables(withoutCounts(tables)), ...saved.map(dropOwnChains)].join("\n");
 }
 
-/** iptables' own tables are left to iptables-save, which knows its matches. */
+/** Leaves iptables' own tables to iptables-save, which knows their matches. */
 function dropOwnTables(ruleset: string): string {
   return ruleset
     .replace(/^# Warning: .*\n/gm, "")
     .replace(/^table (inet knockgate_edge|ip6? (filter|mangle|nat|raw)) \{\n(.*\n)*?\}\n/gm, "");
 }
 
-/** An empty built-in table comes into being when it is first used or listed, and means nothing. */
+/** Leaves out empty built-in tables: they come into being when they are first used or listed, and mean nothing. */
 function dropOwnChains(saved: string): string {
   return saved
     .replace(/^(#|:kg_edge|-A kg_edge).*\n/gm, "")

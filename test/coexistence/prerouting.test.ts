@@ -67,11 +67,11 @@ describe.each(["nftables", "iptables"] as const)(
       expect(await listForeign(host)).toBe(before);
     });
 
-    test("no concern of traffic that the host forwards to others, nor is that a knock", async () => {
+    test("not gated in traffic that the host forwards to others, which is not a knock either", async () => {
       const host = await claimEngine();
       const link = `wire-${backend}`.slice(0, 15);
       await routeThrough(client, host, link);
-      // Marks what is forwarded, as routing by policy does, and must see it behind our chains too.
+      // This rule marks what is forwarded, as for policy routing. It must see the packets after our chains, too.
       await host.run([
         "iptables",
         "-t",
@@ -135,7 +135,7 @@ async function countMarked(host: LabHost): Promise<number> {
 
 /** A link between a machine and a host, and a route over it to what is behind the host. */
 async function routeThrough(machine: LabMachine, host: LabHost, link: string): Promise<void> {
-  // With the outside's /proc, where the other machine's namespace can be named.
+  // With the outside's /proc, in which the other machine's namespace has a path.
   const enter = ["nsenter", "--target", String(machine.pid), "--net", "--"];
   const peer = ["type", "veth", "peer", "name", link, "netns", String(host.pid)];
   await runCommand([...enter, "ip", "link", "add", link, ...peer]);

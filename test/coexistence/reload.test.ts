@@ -21,7 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** Each of them begins by flushing what is there, ours too: nft's "flush ruleset", iptables-restore's own table. */
+/**
+ * Each of these texts first flushes what is there, ours too: by nft's "flush ruleset", or by iptables-restore's own
+ * table.
+ */
 describe.each<readonly ["nftables" | "iptables", string, Firewall["load"]]>([
   ["nftables", "an nftables.conf", loadNftablesConf],
   ["iptables", "an nftables.conf", loadNftablesConf],

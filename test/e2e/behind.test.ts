@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** Two policies of one host, SSH behind the gate of the first one; the second is a gate's or a fleet's. */
+/** Two policies of one host. SSH is behind the first one's gate. The second belongs to a gate or to a fleet. */
 async function program(): Promise<void> {
   const { ipv4, hostKey } = host;
   const login = { user: "ops", privateKey: lab.privateKey, perDialTimeout: 2, dialErrorLimit: 0 };
@@ -82,7 +82,7 @@ async function fail(act: Promise<unknown>): Promise<string> {
 }
 
 describe.sequential("a second policy on a host whose SSH is behind the first one's gate", () => {
-  test("can't be brought there untold, and the error says what may be in the way", async () => {
+  test("can't be brought there without `behind`, and the error says what may block the way", async () => {
     await (await stack()).up(listen);
     await waitUntilClosed();
     Object.assign(declared, { hasWeb: true, isTold: false });
@@ -91,7 +91,7 @@ describe.sequential("a second policy on a host whose SSH is behind the first one
     expect(failure).not.toContain("deleteUnreachable");
   });
 
-  test("is brought there when told, and step 5 says whose gate let SSH through", async () => {
+  test("is brought there with `behind`, and step 5 says whose gate let SSH through", async () => {
     declared.isTold = true;
     const { stdout } = await (await stack()).up(listen);
     expect(stdout).toContain(
@@ -105,7 +105,7 @@ describe.sequential("a second policy on a host whose SSH is behind the first one
     expect((await (await stack()).refresh(listen)).summary.resourceChanges).toEqual({ same: 5 });
   });
 
-  test("learns another knock of the first without a word to its host", async () => {
+  test("learns a new knock of the first without asking its host", async () => {
     declared.sshSteps = otherSshSteps;
     await waitUntilClosed();
     const { summary, stdout } = await (await stack()).up(listen);
@@ -113,14 +113,14 @@ describe.sequential("a second policy on a host whose SSH is behind the first one
     expect(stdout).not.toContain("web on ");
   });
 
-  test("is updated by the new knock of the first when both are changed in one up", async () => {
+  test("is updated through the first one's new knock when one up changes both", async () => {
     Object.assign(declared, { sshSteps, openForSeconds: 31 });
     await waitUntilClosed();
     const { stdout } = await (await stack()).up(listen);
     for (const name of ["site", "web"]) expect(stdout).toMatch(new RegExp(`${name} on .*: 6/6 confirm`));
   });
 
-  test("is deleted through the first one's gate by a program that does not have it any more", async () => {
+  test("is deleted through the first one's gate when the program no longer declares it", async () => {
     declared.hasWeb = false;
     await waitUntilClosed();
     await (await stack()).up(listen);
@@ -136,7 +136,7 @@ describe.sequential("a second policy on a host whose SSH is behind the first one
     expect(await host.ruleset()).toBe("");
   });
 
-  test("no knock was printed or stands in plain in the state", async () => {
+  test("no knock was printed, and none is in the state in plain text", async () => {
     expect(findSecrets(printed, ports)).toEqual([]);
     expect(await findSecretsBelow(`${lab.directory}/backend`, ports)).toEqual([]);
   });

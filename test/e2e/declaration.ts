@@ -14,7 +14,7 @@ export interface Declaration {
   gates: readonly GateArgs[];
   readonly backend?: string;
   dialErrorLimit?: number | undefined;
-  /** Whether a preview does not know the host yet. */
+  /** Whether the host's address is unknown in a preview. */
   isHostUnknown?: boolean;
   readonly perDialTimeout?: number;
   adopt?: boolean;
@@ -26,7 +26,7 @@ export function declare(host: LabHost, privateKey: string, steps: readonly StepA
   return { host: ipv4, hostKey, privateKey, steps, openForSeconds: 3, undoAfterSeconds: 60, gates: [] };
 }
 
-/** What a resource that is still to be made gives: a preview does not know it. */
+/** An output of a resource that does not exist yet: a preview does not know it. */
 function makeUnknown(value: string): pulumi.Output<string> {
   const known = Promise.resolve(!pulumi.runtime.isDryRun());
   const Output = pulumi.Output as unknown as new (...parts: unknown[]) => pulumi.Output<string>;

@@ -1,8 +1,8 @@
-// A resource that dials a host at every operation, as those of @pulumi/command do; plain JavaScript, because the engine
+// A resource that dials a host at every operation, as those of @pulumi/command do. Plain JavaScript, because the engine
 // gets a provider as the source text of its functions.
 const pulumi = require("@pulumi/pulumi");
 
-/** Says what Go's net package says when nothing answers. */
+/** Fails with the message of Go's net package when nothing answers. */
 function dial(host) {
   return new Promise((resolve, reject) => {
     const socket = require("node:net").connect({ host, port: 22 });
@@ -23,7 +23,7 @@ function dial(host) {
   });
 }
 
-/** The first time, comes when the door that was opened for it is shut again. */
+/** Waits, the first time only, until the door that was opened for this operation is closed again. */
 function comeLate({ host, lateOnce }) {
   const { existsSync, writeFileSync } = require("node:fs");
   if (lateOnce === undefined || existsSync(lateOnce)) return Promise.resolve();

@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 
-/** What happens to a host, and how the line begins that says so. */
+/** What happens to a host, and the beginning of the line that reports it. */
 type Case = readonly [string, string, string];
 
 const backends: readonly { readonly backend: string; readonly cases: readonly Case[] }[] = [
@@ -53,7 +53,7 @@ const backends: readonly { readonly backend: string; readonly cases: readonly Ca
     ],
   },
 ];
-// test/host/drift-repair.test.ts has both, without the engine.
+// test/host/drift-repair.test.ts runs both backends, without the engine.
 const played = backends.filter(({ backend }) => isDeep || backend === "nftables");
 
 describe.sequential.each(played)("drift of a gate of the backend $backend", ({ backend, cases }) => {
@@ -73,7 +73,7 @@ describe.sequential.each(played)("drift of a gate of the backend $backend", ({ b
   });
   afterAll(() => lab?.close());
 
-  /** Shows what `refresh` and `preview --diff` say, lets `up` repair it, and sees that nothing is left to do. */
+  /** Checks that `refresh` and `preview --diff` say this, that `up` repairs it, and that nothing is left to do. */
   async function repair(said: string): Promise<void> {
     const refreshed = await stack.refresh(listen);
     expect(refreshed.summary.resourceChanges).toEqual({ same: 2, update: 1 });
@@ -87,17 +87,17 @@ describe.sequential.each(played)("drift of a gate of the backend $backend", ({ b
     expect((await stack.refresh(listen)).summary.resourceChanges).toEqual({ same: 3 });
   }
 
-  test("is none where nothing happened", async () => {
+  test("is not found where nothing happened", async () => {
     expect((await stack.refresh(listen)).summary.resourceChanges).toEqual({ same: 3 });
     expect((await stack.preview(listen)).changeSummary).toEqual({ same: 3 });
   });
 
-  test.each(cases)("where %s is in refresh and preview, and up repairs it", async (_what, damage, said) => {
+  test.each(cases)("is in refresh and preview where %s, and up repairs it", async (_what, damage, said) => {
     await host.run(["sh", "-c", damage]);
     await repair(said);
   });
 
-  test("where a change was undone is in refresh and preview, and up clears it", async () => {
+  test("is in refresh and preview where a change was undone, and up clears it", async () => {
     const eaten = await lab.swallow({ to: host, protocol: "tcp", port: 9755 });
     declared.steps = deafSteps;
     await expect(stack.up(listen)).rejects.toThrow(/NOT_CONFIRMED/);

@@ -16,7 +16,7 @@ const script = readFileSync(join(fixtures, "host.sh"), "utf8");
 
 /** What the first release keeps on a host. */
 interface Kept {
-  /** Where it keeps its script. */
+  /** The places of its script. */
   readonly scripts: readonly string[];
   /** Text by path. */
   readonly files: Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ function readFixture(name: string, file: string): unknown {
   return JSON.parse(readFileSync(join(fixtures, name, file), "utf8"));
 }
 
-/** Puts a host into the state that the first release left it in, and boots it as that release does. */
+/** Puts a host into the state in which the first release left it, and runs that release's boot command. */
 async function leaveAsReleased(host: LabHost, { scripts, files, links }: Kept): Promise<void> {
   const folder = "/var/lib/knockgate/edge";
   const put = async (path: string, text: string) => {
@@ -49,7 +49,7 @@ const theirs = `
   ip6tables -A INPUT -p tcp --dport 8080 -j ACCEPT
 `;
 
-/** A source whose door is open for longer than an update takes. */
+/** A source whose door is open longer than an update takes. */
 const visitor = "203.0.113.77";
 
 async function openDoor(host: LabHost, name: OldProgram["name"]): Promise<void> {
@@ -85,14 +85,14 @@ describe.concurrent.each(oldPrograms)("a stack and a host of the first release: 
   async function open(): Promise<Stack> {
     const stack = await openStack(join(lab.directory, program.name), () => program.write(lab, steps)());
     const state = replaceInState(readFixture(program.name, "state.json"), listPlaceholders(lab));
-    // The key that the engine keeps secrets by is this stack's own.
+    // The engine encrypts secrets with this stack's own key.
     const { deployment: empty, version } = await stack.exportStack();
     const deployment = { ...(state as Deployment).deployment, secrets_providers: empty.secrets_providers };
     await stack.importStack({ version, deployment });
     return stack;
   }
 
-  test("the same program updates the ruleset in place, the knock can be rotated, and destroy leaves what was there before", async () => {
+  test("the same program updates the ruleset in place and rotates the knock, and destroy leaves what was there before", async () => {
     const host = program.find(lab);
     await host.run(["sh", "-c", theirs]);
     const before = await host.ruleset();
@@ -100,7 +100,7 @@ describe.concurrent.each(oldPrograms)("a stack and a host of the first release: 
     const stack = await open();
     expect(await tryConnect("outside", host.ipv4, 22, 600)).toBe("silent");
 
-    // The ruleset has another shape since then, and nothing else is to do.
+    // The shape of the ruleset has changed since then. Nothing else is to do.
     const inPlace = { same: 2, update: 1 };
     expect((await stack.preview(listen)).changeSummary).toEqual(inPlace);
     // Lines of the old shape have no labels any more.
@@ -109,12 +109,12 @@ describe.concurrent.each(oldPrograms)("a stack and a host of the first release: 
     expect((await stack.up(listen)).summary.resourceChanges).toEqual(inPlace);
     expect(await listOpen(host, program.name)).toContain(visitor);
     expect((await stack.preview(listen)).changeSummary).toEqual({ same: 3 });
-    // The refresh had to knock.
+    // The refresh had to knock, so a door is open.
     await waitUntil("the door is shut again", 10_000, async () => {
       return (await tryConnect("outside", host.ipv4, 22, 600)) === "silent";
     });
 
-    // A door that the proof has opened would hide whether the next one finds it closed.
+    // The proof has opened a door. Left open, it would keep the next proof from seeing the gate closed.
     if (program.name === "nftables") {
       await host.run(["nft", "flush", "set", "inet", "knockgate_edge", "web_open_v4"]);
     }
@@ -123,7 +123,7 @@ describe.concurrent.each(oldPrograms)("a stack and a host of the first release: 
     expect(summary.resourceChanges).toEqual({ same: 2, update: 1 });
     expect(outputs["knock"]?.value[0]).toMatchObject({ gate: "ssh", steps: newSteps });
     expect((await stack.refresh(listen)).summary.resourceChanges).toEqual({ same: 3 });
-    // What the first release left open to all users of the host is drift, and is mended.
+    // A list that the first release left readable for all users of the host is drift, and is repaired.
     const drifts = new Set([...printed.matchAll(/: drift: (\w+)/g)].map(([, kind]) => kind));
     expect([...drifts]).toEqual(program.name === "nftables" ? [] : ["readable"]);
 

@@ -10,7 +10,7 @@ const knocks = [
   [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }],
   [{ udp: 7511 }, { tcp: 6433 }, { udp: 8722 }],
 ] as const;
-/** Seconds; the least that can be asked for. */
+/** Seconds; the shortest time that is allowed. */
 const armed = 10;
 
 let lab: Lab;
@@ -35,11 +35,11 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** Which of the knocks open each host now. */
+/** For each host, which of the knocks open it now. */
 async function listOpening(): Promise<readonly (readonly boolean[])[]> {
   const opens: boolean[][] = lab.hosts.map(() => []);
   for (const steps of knocks) {
-    // A door that was opened is closed a second later.
+    // An opened door closes after a second.
     await pause(1_600);
     for (const { ipv4 } of lab.hosts) await sendKnock("outside", { to: ipv4, steps });
     const answers = lab.hosts.map(({ ipv4 }) => tryConnect("outside", ipv4, 22, 800));
@@ -49,7 +49,7 @@ async function listOpening(): Promise<readonly (readonly boolean[])[]> {
   return opens;
 }
 
-/** When it is killed, what was printed right before, and how many hosts have not been touched by then. */
+/** When the run is killed, the line that was printed just before, and how many hosts are untouched then. */
 const moments = [
   ["the first wave's host has confirmed", "6/6 confirm", 2],
   ["the first wave's host has the new ruleset loaded", "4/6 load", 2],
@@ -57,15 +57,15 @@ const moments = [
 ] as const;
 
 test.each(process.env["KNOCKGATE_DEEP"] === "1" ? moments : moments.slice(0, 1))(
-  "killed when %s, a rotation leaves each host one of both knocks, and is ended by the next up",
+  "killed when %s, a rotation leaves each host with one of the two knocks, and the next up completes it",
   async (_when, printed, untouched) => {
     const isSwapped = declared.steps !== knocks[0];
     declared.steps = knocks[isSwapped ? 0 : 1];
-    /** Of each host: whether the knock before the rotation opens it, and whether the new one does. */
+    /** For each host: whether the knock from before the rotation opens it, and whether the new one does. */
     const look = async () =>
       (await listOpening()).map((answers) => (isSwapped ? [...answers].reverse() : answers));
     await upAndDieAfter(printed, declared, lab.directory);
-    // Right after, while a timer may still run, and when it has run out.
+    // Looks at once, while a timer may still run, and again after its time.
     for (const answers of await look()) expect(answers.filter(Boolean)).toHaveLength(1);
     await pause((armed - 3) * 1_000);
     const settled = await look();

@@ -17,7 +17,7 @@ const newSteps = [{ udp: 7511 }, { tcp: 6433 }, { udp: 8722 }];
 type Knock = typeof oldSteps | typeof newSteps;
 
 let lab: Lab;
-/** By the names that the fleet calls them. */
+/** The hosts by the fleet's names for them. */
 let hosts: Record<"canary" | "a" | "b" | "c" | "d", LabHost>;
 const declared = {
   steps: oldSteps as Knock,
@@ -47,7 +47,7 @@ async function program() {
   return fleetProgram({ privateKey: lab.privateKey, hosts: Object.fromEntries(named), steps, rollout })();
 }
 
-/** Runs an operation of the engine and returns what it printed, and whether it failed. */
+/** Runs an operation of the engine. Returns what it printed, and whether it failed. */
 async function run(
   what: "up" | "refresh" | "destroy",
   options = {},
@@ -63,7 +63,7 @@ async function run(
   return { text: printed, failed };
 }
 
-/** Lines that changes of a host logged. */
+/** Lines that changes of one host logged. */
 function linesOf(text: string, name: keyof typeof hosts): number {
   return text.split(`edge on ${hosts[name].ipv4}:22: `).length - 1;
 }
@@ -96,7 +96,7 @@ test("a wave with too many failures fails up, and no host of a later wave is tou
   expect(await opens("a", oldSteps)).toBe(true);
 });
 
-test("up again tries the failed one again, goes on, and touches no other", async () => {
+test("the next up tries the failed host again, goes on, and touches no host that is done", async () => {
   await setIll("b", false);
   const { text, failed } = await run("up");
   expect({ text, failed }).toMatchObject({ failed: false });
@@ -125,14 +125,14 @@ test("up again tries the failed one again, goes on, and touches no other", async
   }
 });
 
-test("to change one host touches that host alone", async () => {
+test("a change of one host touches only that host", async () => {
   declared.more = { b: { policy: { allowFrom: ["192.0.2.0/24"] } } };
   const { text } = await run("up");
   expect(["canary", "a", "c"].map((name) => linesOf(text, name as "a"))).toEqual([0, 0, 0]);
   expect(linesOf(text, "b")).toBeGreaterThan(5);
 });
 
-test("so does to add one, and to remove one", async () => {
+test("adding a host or removing one touches only that host", async () => {
   declared.names = ["d", "a", "b", "canary"];
   const { text } = await run("up");
   expect(["canary", "a", "b"].map((name) => linesOf(text, name as "a"))).toEqual([0, 0, 0]);
@@ -140,7 +140,7 @@ test("so does to add one, and to remove one", async () => {
   expect(await hosts.c.ruleset()).toBe("");
 });
 
-test("a failure that a wave may have is in the state, and each up tries that host again", async () => {
+test("a failure that the rollout allows is in the state, and each up tries that host again", async () => {
   await setIll("a", true);
   declared.steps = newSteps;
   declared.rollout = { ...declared.rollout, maxFailures: 1 };
@@ -148,7 +148,7 @@ test("a failure that a wave may have is in the state, and each up tries that hos
   expect({ text, failed }).toMatchObject({ failed: false });
   expect(text).toMatch(/wave 2 of 3: 1 changed, 1 failed in/);
   const stack = await openStack(lab.directory, program);
-  // What the state says of the failed host is the knock that it has.
+  // The state holds the knock that the failed host really has.
   expect((await stack.outputs())["knock"]).toMatchObject({ value: [{ steps: oldSteps }] });
   expect(await opens("a", oldSteps)).toBe(true);
   expect(await opens("d", newSteps)).toBe(true);
@@ -158,7 +158,7 @@ test("a failure that a wave may have is in the state, and each up tries that hos
   expect(await opens("a", newSteps)).toBe(true);
 });
 
-test("a host that can't be looked at keeps no refresh from looking at the others", async () => {
+test("a refresh looks at the other hosts when one can't be looked at", async () => {
   const cut = await lab.swallow({ to: hosts.a, protocol: "any" });
   const { failed, text } = await run("refresh");
   await cut.restore();
@@ -167,7 +167,7 @@ test("a host that can't be looked at keeps no refresh from looking at the others
   expect((await run("up")).failed).toBe(false);
 });
 
-test("onFailure undo puts a wave back to what it had, and up again goes on from there", async () => {
+test("onFailure undo restores what a wave had, and the next up goes on from there", async () => {
   declared.steps = oldSteps;
   declared.rollout = { waves: [{ count: 4 }], healthCommand: "test ! -e /run/ill", onFailure: "undo" };
   const first = await run("up");

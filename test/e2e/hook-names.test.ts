@@ -37,7 +37,7 @@ function policyOf(steps: (typeof knocks)[number]) {
   };
 }
 
-/** A gate, a gate below another component, and a host of a fleet: as resources all are called `web-a`. */
+/** A gate, a gate below another component, and a host of a fleet: the resource of each is called `web-a`. */
 async function program(): Promise<void> {
   const [first, second, third] = lab.hosts as [LabHost, LabHost, LabHost];
   const own = new KnockGate("web-a", { connection: connectionOf(first), policy: policyOf(knocks[0]) });

@@ -43,7 +43,7 @@ function open() {
   return openStack(lab.directory, program);
 }
 
-/** Doors that the deployer's own knocks opened are open to the whole machine. */
+/** A door that the deployer's own knock opened is open to the whole machine. */
 async function waitForClosedDoor(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 3_500));
 }
@@ -54,7 +54,7 @@ test("a resource that dials the gated host fails without the hooks", async () =>
   await expect((await open()).up()).rejects.toThrow(/i\/o timeout/);
 });
 
-test("and is made with them: when it comes late, they knock once more", async () => {
+test("and is created with them: when it dials late, they knock once more", async () => {
   declared.isGuarded = true;
   declared.lateOnce = join(lab.directory, "late again");
   await waitForClosedDoor();

@@ -10,7 +10,7 @@ import { upAndDieAfter } from "./up-and-die";
 
 const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];
 const otherSteps = [{ tcp: 7411 }, { udp: 8744 }, { tcp: 9633 }];
-/** Seconds; the least that can be asked for. */
+/** Seconds; the shortest time that is allowed. */
 const armed = 10;
 
 let lab: Lab;
@@ -47,7 +47,7 @@ test("the next up ends well without a manual step on the host", async () => {
   expect(await listTable()).toContain("chain ssh_door");
 });
 
-test("an update killed right after the load is back at the old ruleset within the armed time", async () => {
+test("after an update killed right after the load, the host has the old ruleset again within the armed time", async () => {
   const before = await listTable();
   declared.steps = otherSteps;
   await upAndDieAfterLoad();

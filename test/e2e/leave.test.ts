@@ -15,7 +15,7 @@ const ports = ["7411", "8522", "9633"];
 vi.setConfig({ testTimeout: 180_000 });
 
 let lab: Lab;
-/** All that the engine ever printed. */
+/** All output of the engine so far. */
 let printed = "";
 const listen = { onOutput: (text: string) => (printed += text), color: "never" } as const;
 
@@ -26,7 +26,7 @@ afterAll(() => lab?.close());
 
 function claim(index: number, more: Partial<Declaration> = {}): { host: LabHost; declared: Declaration } {
   const host = lab.hosts[index] as LabHost;
-  // A stack for each host, in one backend; what is gone need not be dialled ten times.
+  // A stack for each host, in one backend. Few dials, because some hosts are gone.
   return {
     host,
     declared: { ...declare(host, lab.privateKey, steps), dialErrorLimit: 0, perDialTimeout: 5, ...more },
@@ -42,7 +42,7 @@ async function listTable(host: LabHost): Promise<string> {
 }
 
 describe("leaving", () => {
-  test("a host that is gone is left by one option, which asks no host, and the log says how to remove the gate there", async () => {
+  test("one option removes a gate from the state without its host, and the log says how to remove the gate there", async () => {
     const { host, declared } = claim(0);
     const stack = await open(declared, "gone");
     await stack.up(listen);
@@ -53,7 +53,7 @@ describe("leaving", () => {
     await expect(stack.destroy(listen)).rejects.toThrow(
       /policy edge on [0-9.]+ was not removed: .*`deleteUnreachable: true`.*\[UNREACHABLE\]/s,
     );
-    // Once where it happens, and once among the diagnostics; of the server's own words no more than who failed.
+    // The diagnostics have the message once. The provider's server itself only says what failed.
     const said = printed.slice(mark).split("Diagnostics:")[1] ?? "";
     expect(said.match(/was not removed/g)).toHaveLength(1);
     expect(said).toContain("edge: failed with UNREACHABLE; the error says why");
@@ -75,7 +75,7 @@ describe("leaving", () => {
     expect([await host.ruleset(), (await host.run(["ls", "-A", "/var/lib"])).stdout]).toEqual(["", ""]);
   });
 
-  test("a host that is gone is left, too, where the program has no gate any more", async () => {
+  test("a host that is gone is left, too, when the program no longer declares the gate", async () => {
     const { host, declared } = claim(4);
     let program: () => Promise<Record<string, unknown>> = gateProgram(declared);
     const stack = await openStack(lab.directory, () => program(), "dropped");
@@ -93,7 +93,7 @@ describe("leaving", () => {
     const { host, declared } = claim(1);
     const program = async () => {
       pulumi.runtime.registerStackTransformation(({ type, props, opts }) => {
-        // As an option of the gate itself: the engine hands it on to what is below.
+        // An option of the gate itself: the engine passes it on to the gate's children.
         return type === "knockgate:index:KnockGate"
           ? { props, opts: { ...opts, retainOnDelete: true } }
           : undefined;
@@ -105,7 +105,7 @@ describe("leaving", () => {
     const table = await listTable(host);
     expect((await stack.destroy(listen)).stdout).not.toContain("the gate is removed");
     expect(await listTable(host)).toBe(table);
-    // What a later one begins with.
+    // A later gate on that host works.
     await (await open(declared, "retained")).up(listen);
     await (await open(declared, "retained")).destroy(listen);
     expect(await listTable(host)).toBe("");
@@ -122,7 +122,7 @@ describe("leaving", () => {
 });
 
 describe("adopting", () => {
-  test("another stack adopts the same policy as it is, and changes it only when it may", async () => {
+  test("another stack adopts an equal policy unchanged, and changes it only when it may", async () => {
     const { host, declared } = claim(2);
     const first = await open(declared, "first");
     await first.up(listen);
@@ -152,7 +152,7 @@ describe("adopting", () => {
     expect(await listTable(host)).toBe("");
   });
 
-  test("a first up whose state was lost ends well when it is run again, its program changed or not", async () => {
+  test("a first up whose state was lost succeeds when it is run again, also with a changed program", async () => {
     const { host, declared } = claim(3);
     const stack = await open(declared, "lost");
     const nothing = await stack.exportStack();

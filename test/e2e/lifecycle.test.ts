@@ -30,7 +30,7 @@ let host: LabHost;
 let stack: Stack;
 let declared: Declaration;
 let before: string;
-/** All that the engine ever printed. */
+/** All output of the engine so far. */
 let printed = "";
 const listen = { onOutput: (text: string) => (printed += text), color: "never" } as const;
 
@@ -49,7 +49,7 @@ async function listTable(): Promise<string> {
   return listGate(host);
 }
 
-/** Waits until the door that a deployer's knock opened for this machine is closed again. */
+/** Waits until the door that the deployer's knock opened for this machine is closed again. */
 async function waitUntilClosed(): Promise<void> {
   await pause(declared.openForSeconds * 1_000 + 700);
   expect(await tryConnect("outside", host.ipv4, 22, 600)).toBe("silent");
@@ -88,7 +88,7 @@ describe.sequential("one gate from its first up to destroy", () => {
     expect((await stack.preview({ ...listen, diff: true })).stdout).not.toMatch(/counters|reachedBy/);
   });
 
-  test("preview --diff of another patience alone shows that", async () => {
+  test("preview --diff shows a changed dialErrorLimit and nothing else", async () => {
     declared.dialErrorLimit = 3;
     const { stdout } = await stack.preview({ ...listen, diff: true });
     declared.dialErrorLimit = undefined;
@@ -96,7 +96,7 @@ describe.sequential("one gate from its first up to destroy", () => {
     expect(stdout.match(/^\s+[-+~] (?!pulumi|reachedBy|1 to).*/gm)).toHaveLength(1);
   });
 
-  test("preview takes a host that is not known yet for another one, and knows the rest", async () => {
+  test("preview supposes another host while the host is not known yet, and knows the rest", async () => {
     declared.isHostUnknown = true;
     const { stdout, changeSummary } = await stack.preview({ ...listen, diff: true });
     declared.isHostUnknown = false;
@@ -167,7 +167,7 @@ describe.sequential("one gate from its first up to destroy", () => {
     await waitUntilClosed();
   });
 
-  test("a wrong policy fails in preview with all its findings, and no host is asked", async () => {
+  test("a wrong policy fails in preview with all its findings, without contacting a host", async () => {
     const good = { steps: declared.steps, gates: declared.gates };
     declared.steps = [{ tcp: 22 }, { tcp: 70_000, udp: 1 }];
     declared.gates = [{ name: "Web!", protect: [{ tcp: "90-80" }], knock: { steps: [] } }];

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Ends a process and all its descendants at once, without a chance to clean up. They are found by descent alone. */
+/** Ends a process and all its descendants at once, without a chance to clean up. Finds them only by their parents. */
 export function killTree(pid: number): readonly number[] {
   const tree = [pid, ...listDescendants(pid)];
   for (const member of tree) process.kill(member, "SIGKILL");

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import type { Series } from "../../bench/scale/series";
 import { makeDirectory, removeDirectory } from "../lab/directory";
 
-// The hosts there are faked in the provider's process: the compiler knows what they are asked, not what they answer.
+// The provider's process fakes those hosts. The compiler checks what they are asked, but not their answers.
 test("npm run scale takes gates and fleets through their lives on hosts that answer at once", async () => {
   const directory = makeDirectory();
   try {

@@ -26,7 +26,7 @@ vi.setConfig({ testTimeout: 180_000 });
 let place: SecretiveLab;
 let working: Stack;
 const declared: Declared = { steps: knocks.near, note: "first" };
-/** All that the engine ever printed, wrote to its log or said by its events. */
+/** All that the engine printed, wrote to its log or sent as events so far. */
 let printed = "";
 /** The arguments and environments of all processes, those of the hosts as well. */
 let processes = "";
@@ -35,7 +35,7 @@ let secrets: readonly string[] = [];
 
 const hear = (text: string) => (printed += text);
 const listen = { onOutput: hear, onError: hear, color: "never" } as const;
-/** The highest level of the engine's log that is clean, and so all below it, which say less; and `--debug`. */
+/** The highest log level without secrets; lower levels say less. Also `--debug`. */
 const loud = {
   ...listen,
   onEvent: (event: EngineEvent) => hear(`${JSON.stringify(event)}\n`),
@@ -85,7 +85,7 @@ test.each([
   expect(findSecrets(text, ["17411"])).toEqual(isThere ? ["17411"] : []);
 });
 
-/** What an engine's failure says anywhere, its causes and traces too. */
+/** All texts of the engine's failure, with its causes and traces. */
 async function fail(running: Promise<unknown>, failures: ReturnType<typeof listFailures>): Promise<void> {
   const failure = await running.catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(Error);
@@ -109,7 +109,7 @@ test("an up that fails in some ways says what is wrong, and no secret", async ()
   await eaten.restore();
 });
 
-test("up, refresh with drift, preview --diff, update and destroy go through with all that can be secret", async () => {
+test("up, refresh with drift, preview --diff, update and destroy succeed with every kind of secret", async () => {
   await working.up(loud);
   await place.near.run(["nft", "flush", "chain", "inet", "knockgate_edge", "ssh_door"]);
   await working.refresh(loud);
@@ -120,11 +120,11 @@ test("up, refresh with drift, preview --diff, update and destroy go through with
   await working.up(loud);
 });
 
-test("what the state holds for the program alone is secret as well", async () => {
+test("what the state holds only for the program is secret as well", async () => {
   const { deployment } = await working.exportStack();
   const kept = JSON.stringify(deployment);
   const found = kept.match(/(?<=\\")[0-9a-f]{32}(?:[0-9a-f]{32})?(?=\\")/g) ?? [];
-  // Of each gate the digest and the key of the labels.
+  // The digest and the labels' key of each gate.
   expect(new Set(found.map((text) => text.length))).toEqual(new Set([32, 64]));
   secrets = [...secrets, ...new Set(found)];
   expect(new Set(found).size).toBe(4);
@@ -142,7 +142,7 @@ test("outputs are shown without their secrets", async () => {
   const names = ["digest", "knock", "profile", "farKnock"];
   const masked = Object.fromEntries(names.map((each) => [each, "[secret]"]));
   expect(others).toEqual({ ...masked, far: { profile: "[secret]" } });
-  // A profile is how one logs in, less what one logs in by.
+  // A profile says how to log in, but holds no key and no password.
   const { profile, far } = await working.outputs();
   const shown = JSON.stringify([profile?.value, far?.value]);
   const inClear = findSecrets(shown, secrets);
@@ -165,12 +165,12 @@ test("the engine's log from -v=9 on, its traces and its record of calls hold sec
   for (const text of texts) expect(findSecrets(text, ["27422", passwords.passphrase])).toHaveLength(2);
 });
 
-test("destroy with the program goes through", async () => {
+test("destroy with the program succeeds", async () => {
   await working.destroy({ ...loud, runProgram: true });
 });
 
 test("no secret was printed or logged up to -v=8", () => {
-  // What stands for the log of the engine, for that of the provider's calls, and for what the hosts said.
+  // Samples of the engine's log, of the provider's output and of the events: without them nothing was recorded.
   for (const heard of ['"v":8', "6/6 confirm", '"resourcePreEvent"'])
     expect(printed.includes(heard)).toBe(true);
   expect(findSecrets(printed, secrets)).toEqual([]);
@@ -182,7 +182,7 @@ test("no secret stands in a state, its backups or its history", async () => {
   }
 });
 
-test("no secret was an argument of a process, or in its environment", () => {
+test("no process had a secret in its arguments or its environment", () => {
   for (const seen of ["dynamic-provider", "--logtostderr", "PULUMI_CONFIG_PASSPHRASE"])
     expect(processes).toContain(seen);
   expect(findSecrets(processes, secrets)).toEqual([]);

@@ -19,7 +19,7 @@ interface DiallerModule {
 }
 const { Dialler }: DiallerModule = require(join(__dirname, "dialler.cjs"));
 
-/** All there is to hide, each in a place of its own; with what JSON, a shell and a URL each write in another way. */
+/** All secrets, each for its own place. They hold characters that JSON, a shell and a URL each write differently. */
 export const passwords = {
   login: "pa/ss+wo rd&%=1?",
   sudo: `su"do\\pass'ü`,
@@ -31,7 +31,7 @@ export const passwords = {
   twoLines: "first/line+5\nsecond/line+6",
 } as const;
 
-/** Ports below those that systems give to clients, so that none stands in a log by chance. */
+/** Ports below the range for clients' ports, so that no log holds one by chance. */
 export const knocks = {
   near: [{ tcp: 17411 }, { udp: 28522, udpPayloadBytes: 1033 }, { icmpPayloadBytes: 1177 }, { tcp: 16633 }],
   later: [{ udp: 27422 }, { tcp: 18533 }, { icmpPayloadBytes: 1199 }, { tcp: 16644 }],
@@ -45,14 +45,14 @@ export const knockNumbers = Object.values(knocks).flatMap((steps: StepArgs[]) =>
   return steps.flatMap((step) => Object.values(step).map(String));
 });
 
-/** A lab whose hosts can be logged in to in each way there is. */
+/** A lab whose hosts can be logged in to in every way. */
 export interface SecretiveLab {
   readonly lab: Lab;
   readonly near: LabHost;
   readonly far: LabHost;
-  /** Where the far host is reached through, and the near one's gates are tried from. */
+  /** The bastion of the far host. The near host's gates are proven from it. */
   readonly between: LabHost;
-  /** Of the tests that fail. */
+  /** The host for the tests that fail. */
   readonly other: LabHost;
   /** The lab's key under a passphrase. */
   readonly encryptedKey: string;
@@ -78,13 +78,13 @@ export async function prepareLab(lab: Lab): Promise<SecretiveLab> {
   return { lab, near, far, between, other, encryptedKey };
 }
 
-/** What the working program's gates ask for; a test changes it between one run and the next. */
+/** What the working program declares. A test changes it from one run to the next. */
 export interface Declared {
   steps: StepArgs[];
   note: string;
 }
 
-/** Two gates with all the secrets that a gate can have, and another resource that dials one of them. */
+/** Two gates with all the secrets that a gate can have, and a resource that dials one of the hosts. */
 export function workingProgram(
   place: SecretiveLab,
   declared: Declared,
@@ -120,7 +120,7 @@ export function workingProgram(
 
 type Failures = Readonly<Record<string, readonly [KnockGateArgs, RegExp]>>;
 
-/** What goes wrong in an `up`, each in its own way, and a part of what is said of it. */
+/** Gates that fail in an `up`, each in its own way, and a part of each error. */
 export function listFailures({ lab, other, between, encryptedKey }: SecretiveLab): Failures {
   const byKey = { ...reach(other, "keeper"), privateKey: lab.privateKey, sudoPassword: passwords.sudo };
   const fair = { connection: byKey, policy: writePolicy(knocks.swallowed) };
@@ -139,7 +139,7 @@ export function listFailures({ lab, other, between, encryptedKey }: SecretiveLab
   };
 }
 
-/** What goes wrong in a preview already, which ends with the first. */
+/** Gates that fail already in a preview, which ends with the first one. */
 export function listFindings({ lab, other }: SecretiveLab): readonly Failures[] {
   const connection = { ...reach(other, "keeper"), privateKey: lab.privateKey };
   const twoLines = { ...connection, password: passwords.twoLines };
@@ -154,7 +154,7 @@ export function listFindings({ lab, other }: SecretiveLab): readonly Failures[] 
   ];
 }
 
-/** Asks for all of them at once. */
+/** Declares all of them at once. */
 export function failingProgram(failures: Failures): () => Promise<void> {
   return async () => {
     for (const [name, [args]] of Object.entries(failures)) new KnockGate(name, args);

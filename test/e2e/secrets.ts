@@ -2,8 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Lists which of the secrets stand in a text: as they are, in quotes of JSON, in base64 at whatever place, in hex, or as
- * in a URL.
+ * Lists the secrets that a text contains: as they are, in quotes of JSON, in base64 at any offset, in hex, or as in a
+ * URL.
  */
 export function findSecrets(text: string, secrets: readonly string[]): readonly string[] {
   return secrets.filter((secret) => listForms(secret).some((form) => standsIn(text, form)));
@@ -26,16 +26,16 @@ export async function findSecretsBelow(
   return found.flat();
 }
 
-/** The parts of a private key's text that nobody may see: each line of its body. */
+/** The secret parts of a private key's text: each line of its body. */
 export function splitKey(privateKey: string): readonly string[] {
   return privateKey.split("\n").filter((line) => line.length > 16 && !line.startsWith("-----"));
 }
 
-/** How a secret may look in a text. */
+/** The forms that a secret may have in a text. */
 function listForms(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   const quoted = JSON.stringify(secret).slice(1, -1);
-  // Go, in which the engine is written, writes these three so.
+  // The engine is written in Go, which escapes these three characters.
   const quotedByGo = quoted.replace(/[&<>]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
   const hex = bytes.toString("hex");
   const eachByte = hex.replace(/../g, "%$&");
@@ -59,8 +59,8 @@ function listForms(secret: string): readonly string[] {
 }
 
 /**
- * What is the same in base64 whatever stands before and after: three cases, because three bytes are four characters. A
- * secret of less than five bytes has too little of it to tell it from chance.
+ * The part of a secret's base64 that does not depend on its neighbours: three cases, because three bytes make four
+ * characters. Secrets of less than five bytes are left out: so short a part could appear by chance.
  */
 function listBase64Cores(bytes: Buffer): readonly string[] {
   if (bytes.length < 5) return [];
@@ -74,7 +74,7 @@ function listBase64Cores(bytes: Buffer): readonly string[] {
   });
 }
 
-/** A port is a few digits: within a longer word, such as a cipher text, or in a fraction, it says nothing. */
+/** A port is a few digits: inside a longer word, such as a cipher text, or inside a fraction, it means nothing. */
 function standsIn(text: string, form: string): boolean {
   if (!/^\d{1,6}$/.test(form)) return text.includes(form);
   return new RegExp(`(?<![A-Za-z0-9+/=])(?<!\\d\\.)${form}(?![A-Za-z0-9+/=])`).test(text);

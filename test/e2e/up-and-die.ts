@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { killTree } from "./process-tree";
 
 /**
- * Runs `up` in a process of its own, and kills program, engine and provider as soon as something was printed. Returns
- * how many processes those were.
+ * Runs `up` in a process of its own, and kills program, engine and provider as soon as this text was printed. Returns
+ * the number of these processes.
  */
 export async function upAndDieAfter(printed: string, declared: object, directory: string): Promise<number> {
   const file = join(directory, "declared.json");

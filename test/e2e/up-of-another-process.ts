@@ -4,7 +4,7 @@ import { openStack } from "../lab/stack";
 import { gateProgram } from "./declaration";
 import { fleetProgram } from "./fleet-program";
 
-/** tsx up-of-another-process.ts FILE: one `up` of what FILE declares, by a process that a test can kill. */
+/** tsx up-of-another-process.ts FILE: one `up` of what FILE declares, in a process that a test can kill. */
 async function main(file: string): Promise<void> {
   const declared = JSON.parse(readFileSync(file, "utf8"));
   const program = "hosts" in declared ? fleetProgram(declared) : gateProgram(declared);

@@ -1,13 +1,13 @@
-// Stands in for @pulumi/command's plugin, which can't be had everywhere that the tests run: does for remote.Command and
-// remote.CopyToRemote what that does, over real SSH, and dials like it: plainly, without a knock, again and again until
-// its patience is over. Plain JavaScript, because the engine starts it.
+// Stands in for @pulumi/command's plugin, which is not available everywhere that the tests run. Does over real SSH what
+// that plugin does for remote.Command and remote.CopyToRemote, and dials like it: without a knock, and again and again
+// until its time is over. Plain JavaScript, because the engine starts it.
 const { setTimeout: pause } = require("node:timers/promises");
 const { main } = require("@pulumi/pulumi/provider");
 const { Client, utils } = require("ssh2");
 
 const signature = "4dabf18193072939515e22adb298388d";
 
-/** Takes the marks of secrets off; an asset stays as it is. */
+/** Takes the marks off secrets. An asset stays as it is. */
 function reveal(value) {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(reveal);
@@ -100,7 +100,7 @@ const provider = {
   async update(_id, urn, _olds, news) {
     return { outs: await change(urn, news, (inputs) => inputs.update ?? inputs.create) };
   },
-  // What was copied stays there.
+  // A copied file stays there.
   async delete(_id, urn, properties) {
     const inputs = reveal(properties);
     if (urn.includes("::command:remote:Command::")) await run(inputs.connection, inputs.delete);

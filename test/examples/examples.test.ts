@@ -16,11 +16,11 @@ const steps = [{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }];
 const silenceMs = 700;
 const patienceMs = 2_000;
 
-/** Engines mostly wait: for hosts, and for the silence of a closed gate. */
+/** Engines mostly wait: for hosts, and for the silence of a closed gate. So many can run at the same time. */
 vi.setConfig({ maxConcurrency: 3 });
 
 let lab: Lab;
-/** Where people are: no door is open to it before it knocks. */
+/** The machine of a person: no door is open to it before it knocks. */
 let person: LabHost;
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
   person = claimHost(lab);
   const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
   await person.run(["sh", "-c", key], { stdin: lab.privateKey });
-  // Where the engine looks for a plugin that it does not have.
+  // The engine looks here for a plugin that it does not have.
   vi.stubEnv("PATH", [join(__dirname, "bin"), process.env["PATH"]].join(delimiter));
   // The project's folder is made once.
   await openStack(lab.directory, async () => undefined, "none");
@@ -45,7 +45,7 @@ async function openExample(name: string, to: LabHost, more: Settings = {}): Prom
   const stack = await openStack(
     lab.directory,
     () => {
-      // The engine's program starts afresh each time, too.
+      // Loads the program anew each time, as the engine does.
       vi.resetModules();
       return import(`../../examples/${name}/index.ts`);
     },
@@ -70,26 +70,26 @@ function configure(stack: Stack, settings: Settings): Promise<void> {
   );
 }
 
-/** What a person finds in `pulumi stack output --show-secrets knock`. */
+/** The commands that a person finds in `pulumi stack output --show-secrets knock`. */
 function readCommand(outputs: OutputMap, tool: "knock" | "nmap" | "bash", gate = 0): string {
   expect(outputs["knock"]?.secret).toBe(true);
   return outputs["knock"]?.value[gate].commands[tool];
 }
 
-/** Logs in with what is found in `pulumi stack output --show-secrets sshConfig`. */
+/** Logs in with the block that `pulumi stack output --show-secrets sshConfig` prints. */
 async function logIn(outputs: OutputMap, name: string): Promise<string> {
   expect(outputs["sshConfig"]?.secret).toBe(true);
   await person.run(["sh", "-c", `cat >/root/${name}`], { stdin: outputs["sshConfig"]?.value });
   return (await person.run(["ssh", "-F", `/root/${name}`, name, "hostname"])).stdout.trim();
 }
 
-/** Whether nothing of a gate is left; iptables leaves its own empty chains. */
+/** Tells whether nothing of a gate is left. iptables leaves its own empty chains. */
 async function isClean(host: LabHost): Promise<boolean> {
   const { stdout } = await host.run(["sh", "-c", "nft list ruleset; ls /var/lib"]);
   return !/knockgate|kg_/.test(stdout);
 }
 
-/** The client's commands as docs/getting-started.md has them, for this host and this knock; ssh itself is left to the test. */
+/** The client's commands from docs/getting-started.md, without ssh itself, for this host and this knock. */
 function readKnock(address: string): string {
   const started = readFileSync(join(root, "docs", "getting-started.md"), "utf8");
   const commands = /```sh\n(HOST=[\s\S]*?)ssh ops/.exec(started)?.[1] ?? "exit 1";
@@ -102,7 +102,7 @@ test.concurrent("single-host gates a host that pulumi config names, and the docu
   const { outputs, summary } = await stack.up();
   expect(summary.resourceChanges).toEqual({ create: 3 });
   expect(outputs["knock"]).toMatchObject({ secret: true, value: [{ gate: "ssh", steps }] });
-  // The deployer came by IPv6: its door is open there, and the one for IPv4 never was.
+  // The deployer came by IPv6, so its knock opened no door for IPv4.
   expect(await tryConnect("outside", host.ipv4, 22, silenceMs)).toBe("silent");
   execFileSync("bash", ["-c", readKnock(host.ipv4)], { stdio: "ignore" });
   expect(await tryConnect("outside", host.ipv4, 22, patienceMs)).toBe("open");
@@ -110,7 +110,7 @@ test.concurrent("single-host gates a host that pulumi config names, and the docu
   expect(await isClean(host)).toBe(true);
 });
 
-test.concurrent("fleet-canary gates its canary first, stops there when it is unwell, and rotates by one number", async () => {
+test.concurrent("fleet-canary gates its canary first, stops there when it is not healthy, and rotates by one number", async () => {
   const hosts = [claimHost(lab), claimHost(lab), claimHost(lab)] as const;
   const [canary, a] = hosts;
   const names = ["canary", "a", "b"];
@@ -138,7 +138,7 @@ test.concurrent("fleet-canary gates its canary first, stops there when it is unw
   for (const host of hosts) expect(await isClean(host)).toBe(true);
 });
 
-test.concurrent("tcp-udp-icmp draws a knock of all three, which only its whole sequence opens, and counts", async () => {
+test.concurrent("tcp-udp-icmp draws a knock of all three protocols, opens only to the whole sequence, and counts", async () => {
   const host = claimHost(lab);
   const stack = await openExample("tcp-udp-icmp", host, { knockSeed: "0123456789abcdef0123456789abcdef" });
   const { outputs } = await stack.up();
@@ -148,7 +148,7 @@ test.concurrent("tcp-udp-icmp draws a knock of all three, which only its whole s
   expect(await tryConnect(person, host.ipv4, 22, silenceMs)).toBe("silent");
   await sendKnock(person, { to: host.ipv4, steps: drawn.slice(1) as typeof steps });
   expect(await tryConnect(person, host.ipv4, 22, silenceMs)).toBe("silent");
-  // The rest of the sequence before was a beginning of nothing.
+  // The incomplete sequence from before does not count as a beginning.
   expect(await logIn(outputs, "edge")).toBe(host.name);
   expect(outputs["counters"]?.value).toEqual({});
   expect((await stack.refresh()).summary.resourceChanges).toEqual({ same: 3 });
@@ -194,7 +194,7 @@ test.concurrent("container-host gates a port that a container engine publishes",
   expect(await tryConnect(person, engine.ipv4, publishedPort, patienceMs)).toBe("open");
 });
 
-test.concurrent("bastion gates a host that takes packets from there alone, and lets people through from there", async () => {
+test.concurrent("bastion gates a host that takes packets only from the bastion, and lets people through from there", async () => {
   const [bastion, hidden] = [claimHost(lab), claimHost(lab)];
   await Promise.all([allowEcho(bastion), hideBehind(bastion, hidden)]);
   const before = await hidden.ruleset();
@@ -233,7 +233,7 @@ test.concurrent("original-recipe opens SSH by TCP port 1000 for 5 seconds, and e
   expect(await isClean(host)).toBe(true);
 });
 
-// @pulumi/command's own plugin can't be had everywhere that the tests run; its classes and the engine are the real ones.
+// @pulumi/command's own plugin is not available everywhere that the tests run. Its classes and the engine are real.
 test.concurrent("guarded-commands changes a gated host by resources of @pulumi/command (a stand-in for its plugin)", async () => {
   const host = claimHost(lab);
   const shut = async () => {

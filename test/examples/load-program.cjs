@@ -1,6 +1,6 @@
 // node load-program.cjs PROJECT_FOLDER PROGRAMS: loads TypeScript programs as Pulumi's language host does
-// (@pulumi/pulumi/cmd/run/run.js) for a project in that folder, with mocks in place of an engine, and prints the names
-// of each one's outputs. PROGRAMS is JSON: [{ "main": PATH, "config": {...} }, ...], keys without the project's name.
+// (@pulumi/pulumi/cmd/run/run.js) for a project in that folder, with mocks instead of an engine, and prints the names
+// of each one's outputs. PROGRAMS is JSON: [{ "main": PATH, "config": {...} }, ...]; its keys have no project name.
 const sdk = require.resolve("@pulumi/pulumi").replace(/index\.js$/, "");
 
 const [folder, programs] = process.argv.slice(2);
@@ -22,7 +22,7 @@ require(tsnodeRequire).register({
 const pulumi = require(sdk);
 const mocks = { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) };
 pulumi.runtime.setMocks(mocks, "example", "test", true);
-// The mocked engine knows no hooks.
+// The mocked engine does not support hooks.
 const accept = (_request, answer) => answer(null, {});
 Object.assign(pulumi.runtime.getMonitor(), { registerResourceHook: accept, registerErrorHook: accept });
 

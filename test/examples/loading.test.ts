@@ -9,7 +9,7 @@ const steps = [{ tcp: 7_000 }];
 
 interface Program {
   readonly outputs: string;
-  /** Beside a host's. */
+  /** In addition to that of a host. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
@@ -33,7 +33,7 @@ const programs: Readonly<Record<string, Program>> = {
   "shared-policy": { outputs: "knock", config: { knocks: { ssh: steps } } },
 };
 
-/** By what tsconfig.json says: the loader compiles all that have the same by one compiler, as it would each alone. */
+/** By the text of tsconfig.json: one compiler serves all programs with the same settings, as it would serve each. */
 const compilers = new Map<string, string[]>();
 for (const name of Object.keys(programs)) {
   const settings = readFileSync(join(examples, name, "tsconfig.json"), "utf8");
@@ -64,11 +64,11 @@ function listOutputs(names: readonly string[]): string {
   return names.map((name) => `${programs[name]?.outputs}\n`).join("");
 }
 
-test.each(groups)("pulumi's TypeScript loader takes $names", ({ names }) => {
+test.each(groups)("pulumi's TypeScript loader loads $names", ({ names }) => {
   expect(load(join(examples, names[0] ?? ""), names)).toBe(listOutputs(names));
 });
 
-test("pulumi's TypeScript loader takes the checkout's own project", () => {
+test("pulumi's TypeScript loader loads the checkout's own project", () => {
   expect(load(root, ["single-host"])).toBe(listOutputs(["single-host"]));
 });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escapeMarkdown, escapeMermaid, escapeTerminal, escapeXml } from "../../src/explain/escape";
 
-/** All strings that JavaScript has, and many of what mark-up is made of. */
+/** All strings that JavaScript can hold, many of them with the characters of mark-up. */
 const hostile = () =>
   fc.oneof(
     fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }),

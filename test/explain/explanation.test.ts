@@ -12,12 +12,12 @@ function read(input: PolicyInput): Policy {
   return reading.policy;
 }
 
-test("steps and ruleset have the labels of previews, and each step's label is in its lines", () => {
+test("steps and ruleset have the labels of a preview, and each step's lines have its label", () => {
   fc.assert(
     fc.property(policyInput(), fc.string({ minLength: 1 }), (input, key) => {
       const policy = read(input);
       const { ruleset, gates, findings } = explainPolicy(policy, { key });
-      // Such a policy has no ruleset.
+      // This policy has no ruleset.
       fc.pre(!findings.some(({ rule }) => rule === "equal-echo-steps"));
       expect(ruleset.map(({ text }) => `${text}\n`).join("")).toBe(renderRedacted(policy, key));
       for (const { lines, meaning } of gates.flatMap(({ steps }) => steps)) {

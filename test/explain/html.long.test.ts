@@ -95,7 +95,7 @@ describe("the report", () => {
     expect(renderHtml(explanation)).toContain("There is none: iptables can't do what this policy asks for.");
   });
 
-  test("has no tag more than it should, whatever a policy says", () => {
+  test("has no unexpected tag, whatever a policy says", () => {
     const tagsOf = (risk: string) => {
       const html = renderHtml(explain({ name: "edge", gates: [gate], acceptRisks: [risk] }));
       return html.replace(/>[^<]*</g, "><");
@@ -145,13 +145,13 @@ describe("what is shown of a knock", () => {
   const hideLabels = (text: string) => text.replace(/[0-9a-f]{6}(?=\\?>|#62;|&#62;)/g, "label");
 
   test.each(["nftables", "iptables"] as const)(
-    "is the same for every knock, but for the labels: %s",
+    "is the same for every knock, except for the labels: %s",
     (backend) => {
       fc.assert(
         fc.property(knock, knock, (one, other) => {
           const [shown, expected] = [one, other].map(([numbers, size]) => {
             const explanation = explain(policyWith(numbers, size, backend));
-            // What the linter says of an order of ports is its own; it never names one.
+            // The linter has its own words for an order of ports, and never names a port.
             return render({ ...explanation, findings: [] }).map(hideLabels);
           });
           expect(shown).toEqual(expected);

@@ -9,7 +9,7 @@ import { type Step, sameStep } from "../../src/policy/step";
 
 const golden = join(__dirname, "..", "golden");
 const backends = ["nftables", "iptables"] as const;
-/** No golden policy has it, as a step or behind a gate. */
+/** A port that no golden policy has, as a step or behind a gate. */
 const otherPort = 19_997;
 
 const cases = readdirSync(golden).flatMap((name) =>
@@ -49,11 +49,11 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
     expect(explanation.ruleset.map(({ number }) => number)).toEqual(explanation.ruleset.map((_, i) => i + 1));
   });
 
-  test("that a step became are those that change with it", () => {
+  test("that belong to a step are those that change with it", () => {
     let compared = 0;
     for (const [index, gate] of policy.gates.entries()) {
       for (const [position, step] of gate.knock.steps.entries()) {
-        // Steps in a row that look alike share a set: those lines change with either.
+        // Steps in a row that look alike share a set: its lines change with either step.
         const isAlike = [position - 1, position + 1].some((beside) => {
           const other = gate.knock.steps[beside];
           return other !== undefined && sameStep(step, other);
@@ -75,11 +75,11 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
     if (!hasAlike) expect(compared).toBe(policy.gates.flatMap((gate) => gate.knock.steps).length);
   });
 
-  test("that are there for a gate are gone without it, and name no other gate alone", () => {
+  test("that belong to a gate are gone without it, and none of them names only another gate", () => {
     if (policy.gates.length === 1) return;
     for (const [index, gate] of policy.gates.entries()) {
       const rest = { ...policy, gates: policy.gates.filter((other) => other !== gate) };
-      // How long a source counts as knocking, and of how many gates, is of all gates together.
+      // These lines hold for all gates together: how long a source counts as mid-knock, and at how many gates.
       const lessAll = (line: string) =>
         line
           .replace(/\bknocking\d+_v/, "knocking_v")
@@ -145,7 +145,7 @@ describe("what the settings became", () => {
     expect(found).toEqual(expected);
   });
 
-  test("in nftables: a door and what is closed to the denied are whole chains", () => {
+  test("in nftables: protect and denyFrom are whole chains", () => {
     const { ruleset } = explain(read({ ...raw, log: undefined }));
     const texts = (path: string) =>
       ruleset.filter(({ paths }) => paths.includes(path)).map(({ text }) => text.trim());

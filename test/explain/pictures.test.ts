@@ -22,7 +22,7 @@ test.each([
   ["table.txt", renderTable(explanation)],
   ["table.md", renderTable(explanation, "markdown")],
   ["report.html", renderHtml(explanation)],
-])("docs/pictures/%s is what is made from the policy beside it", async (file, text) => {
+])("docs/pictures/%s matches the policy beside it", async (file, text) => {
   await expect(text).toMatchFileSnapshot(join(pictures, file));
 });
 

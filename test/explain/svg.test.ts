@@ -20,7 +20,7 @@ function explain(input: PolicyInput): Explanation {
   return explainPolicy(reading.policy, { key: "k" });
 }
 
-/** A gate as it is drawn: with no ruleset, whose making takes most of an explanation's time. */
+/** A gate to draw, without a ruleset: making one takes most of an explanation's time. */
 function explainedGate(): fc.Arbitrary<GateExplanation> {
   const port = fc.integer({ min: 1, max: 65_535 });
   const size = fc.nat(1_232);
@@ -84,7 +84,7 @@ function isInside(inner: Extent, outer: Extent): boolean {
   );
 }
 
-/** All that is wrong with where things are. */
+/** All errors in where things stand. */
 function findFlaws({ width, height, shapes }: Drawing): readonly string[] {
   const labels = shapes.flatMap((shape) =>
     shape.kind === "label" ? [{ ...shape, ...extentOf(shape) }] : [],
@@ -138,7 +138,7 @@ function findFlaws({ width, height, shapes }: Drawing): readonly string[] {
 }
 
 describe("a drawing", () => {
-  test("has all its text in its box, on the page, and on nothing else, whatever the policy", () => {
+  test("has each text in its box, on the page and not over other shapes, whatever the policy", () => {
     fc.assert(
       fc.property(explainedGate(), (gate) => {
         expect(findFlaws(drawStates(gate))).toEqual([]);
@@ -152,7 +152,7 @@ describe("a drawing", () => {
     ["the longest names and times", 16, 86_399],
     ["one step", 1, 86_399],
     ["two steps", 2, 1],
-  ])("has it, too, with %s", (_, count, seconds) => {
+  ])("has so, too, with %s", (_, count, seconds) => {
     const steps = Array.from({ length: count }, (__, index) => ({
       udp: 60_000 - 911 * ((index * 7) % 16),
       udpPayloadBytes: 1_000 + index,

@@ -7,7 +7,7 @@ import { makePolicy, oldSteps } from "./policies";
 import type { Act } from "./row";
 import type { Scene } from "./scene";
 
-/** Drops every packet from and to the host, and closes nothing. */
+/** Drops every packet from and to the host, without closing a connection. */
 export const cut: Act = async (scene) => {
   const { restore } = await scene.lab.swallow({ to: scene.host, protocol: "any", isBothWays: true });
   scene.healLater(restore);
@@ -30,20 +30,20 @@ export const loseStep: Act = async (scene) => {
 /** SIGKILL for program, engine and provider. */
 export const kill: Act = async (scene) => scene.up?.kill();
 
-/** A rule of somebody else's in front of ours, which lets everybody in. */
+/** Somebody else's rule before ours accepts all. */
 export const acceptBeforeOurs: Act = async ({ host, healLater }) => {
   const rule = ["INPUT", "-p", "tcp", "--dport", "22", "-j", "ACCEPT"];
   await host.run(["iptables", "-I", ...rule]);
   healLater(() => host.run(["iptables", "-D", ...rule]));
 };
 
-/** The same where an accept of another table decides nothing: within our own. */
+/** The same for nftables, where an accept in another table decides nothing: within our own table. */
 export const acceptWithinOurs: Act = async ({ host }) => {
   const rule = "insert rule inet knockgate_edge ssh_door tcp dport 22 accept";
   await host.run(["nft", ...rule.split(" ")]);
 };
 
-/** Somebody's NAT takes the port out of the gate's sight by IPv4, and SSH listens there as well. */
+/** Somebody's NAT redirects the port over IPv4 before the gate sees it. SSH also listens on the new port. */
 export const redirectPastOurs: Act = async ({ host, healLater }) => {
   const configuration = "/etc/ssh/sshd_config";
   const reload = "kill -HUP $(cat /run/sshd.pid)";
@@ -60,8 +60,8 @@ export const redirectPastOurs: Act = async ({ host, healLater }) => {
 };
 
 /**
- * Stops the host's confirm after it counts and before it answers, for as long as `act` takes. The last that confirm
- * does is to read back the digest; the change's load file is gone by then, and only then.
+ * Stops the host's confirm after its decisive step and before its answer, for as long as `act` takes. Its last command
+ * reads back the digest. Only at that time is the change's load file gone.
  */
 export function beforeConfirmAnswers(act: Act): Act {
   const stop = `at=$(readlink /proc/$$/fd/0)
@@ -89,14 +89,14 @@ export function inTurn(...acts: readonly Act[]): Act {
   };
 }
 
-/** Somebody else with a stack of their own that has the same gate on the same host. */
+/** A second deployer, with a stack of its own, takes the same gate on the same host. */
 export const enterOther: Act = async (scene) => {
   const declared = { ...scene.declared, policy: makePolicy(oldSteps, {}) };
   const { kind, printed } = await runOther({ ...scene, declared });
   if (kind !== "well") throw new Error(`the second deployer's first \`up\` ended ${kind}: ${printed}`);
 };
 
-/** That second deployer's `up`, from its beginning to its end. */
+/** A whole `up` of that second deployer. */
 export function otherUps(expected: "well" | RegExp): Act {
   return async (scene) => {
     const { kind, printed } = await runOther(scene);

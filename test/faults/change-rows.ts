@@ -224,5 +224,5 @@ const undoing: readonly Row[] = [
   },
 ];
 
-/** What goes wrong with the change itself: its timer, its proof, its confirmation, and others who make one. */
+/** Faults of the change itself: its timer, its proof, its confirmation, and other deployers. */
 export const changeFaults: readonly Row[] = [...timers, ...undoing, ...deployers, ...proofs, ...confirms];

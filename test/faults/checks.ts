@@ -11,13 +11,13 @@ import { newSteps, oldSteps, secretPorts } from "./policies";
 import { nameStep, type Row, states } from "./row";
 import type { Scene } from "./scene";
 
-/** What the kernel says of each ruleset when nothing but it was ever loaded. */
+/** The kernel's listing of each ruleset, from a machine where nothing else was ever loaded. */
 export interface References {
   readonly old: string;
   readonly new: string;
 }
 
-/** The host has one of the two confirmed rulesets: the one that the row says. */
+/** The host has the confirmed ruleset that the row names. */
 export function checkState(
   state: HostState,
   row: Row,
@@ -39,7 +39,7 @@ export function checkState(
     return;
   }
   expect(state.confirmed?.text).toBe(renderText(policies.old));
-  // Whoever boots loads afresh, and the kernel lists the sets in another order then.
+  // A boot loads the ruleset afresh, and then the kernel lists the sets in another order.
   expect(state.loaded).toBe(row.on === "booted" ? state.confirmed?.listing : before.loaded);
   expect(state.loaded).toBe(state.confirmed?.listing);
   expect(sortLines(state.loaded)).toBe(references.old);
@@ -51,19 +51,19 @@ export function checkNew(state: HostState, policy: PolicyInput, references: Refe
   expect(sortLines(state.loaded)).toBe(references.new);
 }
 
-/** Nothing works any more in a place that a policy has left, or did not come to. */
+/** Nothing is loaded or pending any more where a policy was before, or where it did not get to. */
 export function checkGone({ loaded, isPending }: HostState): void {
   expect({ loaded, isPending }).toEqual({ loaded: "", isPending: false });
 }
 
-/** `up` ended as the row says, and an error of it says what it must. */
+/** `up` ended as the row says, and its error says what it must. */
 export function checkEnding({ up }: Row, { declared }: Scene, { kind, printed }: Ending): void {
   if (up === undefined || up === "killed") {
     expect(kind).toBe(up ?? "well");
     return;
   }
   expect(kind).toBe("badly");
-  // The engine shows it more than once, and may break it into lines.
+  // The engine prints the error more than once, and may break its lines.
   const text = printed.replace(/\s+/g, " ");
   const place = `policy ${declared.policy.name} on ${declared.connection.host}:22`;
   const error = new RegExp(
@@ -78,11 +78,11 @@ export function checkEnding({ up }: Row, { declared }: Scene, { kind, printed }:
   expect(error).not.toMatch(/[.?!;:]\. |undefined|\[object/);
 }
 
-/** SSH opens for what the state knows, or for what the row says who knows. */
+/** SSH opens to a knock that the state holds, or that the source named by the row holds. */
 export async function checkReach(row: Row, scene: Scene, known: KnownKnocks): Promise<void> {
   const { host, client } = scene;
   if (row.ends === "old" && row.from === "first") {
-    // Where the answer to a confirm was lost, the state must know what the host would have then.
+    // If the answer to a confirm was lost, the state must also hold the policy that the host would have then.
     const isUnsure = typeof row.up === "object" && row.up.at === "confirm";
     expect(isUnsure ? [[], [newSteps]] : [[]]).toContainEqual(known.confirmed);
     expect(await tryConnect(client, host.ipv4, 22, 2_000)).toBe("open");
@@ -100,10 +100,10 @@ export async function checkReach(row: Row, scene: Scene, known: KnownKnocks): Pr
   await checkKnock(scene, steps);
 }
 
-/** Closed without a knock, and open after it for a login. */
+/** The gate is closed without a knock, and lets a login in after it. */
 export async function checkKnock(scene: Scene, steps: Packets["steps"] | object): Promise<void> {
   const { host, client } = scene;
-  // A door that an earlier look of ours opened closes after three seconds.
+  // A door that an earlier check opened closes after three seconds.
   await waitUntil("a closed gate", 15_000, async () => {
     return (await tryConnect(client, host.ipv4, 22, 700)) === "silent";
   });

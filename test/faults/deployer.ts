@@ -11,7 +11,7 @@ import { type StepName, steps } from "./row";
 
 type Knock = PolicyInput["gates"][number]["knock"]["steps"];
 
-/** What its owner declares of a host; JSON, because it goes to another process. */
+/** What the owner declares for a host. Valid as JSON, because it goes to another process. */
 export interface Declared {
   readonly connection: Extract<KnockGateArgs["connection"], { host: unknown }>;
   readonly policy: PolicyInput;
@@ -30,16 +30,16 @@ export interface Ending {
   readonly printed: string;
 }
 
-/** Somebody with a stack of the real engine, one gate in it, and a state. */
+/** A deployer with a stack of the real engine, with one gate, and a state. */
 export interface Deployer {
-  /** Starts `pulumi up` in a process of its own. `act` runs right after a step, while the provider stands still. */
+  /** Starts `pulumi up` in a process of its own. `act` runs right after a step, while the provider is stopped. */
   startUp(declared: Declared, within?: { readonly after: StepName; act(): Promise<void> }): Promise<Up>;
-  /** Takes away the engine's own lock, which an engine that was killed leaves. */
+  /** Removes the engine's own lock, which a killed engine leaves. */
   cancel(): Promise<void>;
   readKnocks(): Promise<KnownKnocks>;
 }
 
-/** The knocks that stand in a state: those that the host may have, and that of what an operation was to make of it. */
+/** The knocks in a state: those that the host may have, and that of an operation that did not finish. */
 export interface KnownKnocks {
   readonly confirmed: readonly Knock[];
   readonly pending?: Knock;
@@ -151,7 +151,7 @@ function readKnocks(deployment: {
   };
 }
 
-/** Where it is not known what became of a change, the state holds the policies of before and after. */
+/** If the end of a change is not known, the state holds the policies of before and after. */
 function listConfirmed({ policy, failure, former }: StoredOutputs): readonly PolicyInput[] {
   return (failure ? readSecret(former) : [readSecret(policy)]) as readonly PolicyInput[];
 }

@@ -10,13 +10,13 @@ import { openScene } from "./scene";
 
 const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 const runs = Number(process.env["KNOCKGATE_FAULT_RUNS"] ?? 1);
-/** A pattern of rows to play, for whoever works on one. */
+/** A pattern of rows to play, for a person who works on one. */
 const pattern = process.env["KNOCKGATE_FAULT_ROWS"];
 const chosen = matrix.filter(({ id, isDeep: isForDeep }) =>
   pattern === undefined ? isDeep || isForDeep !== true : new RegExp(pattern).test(id),
 );
 
-// A row mostly waits; the engine's processes are what two processors must share.
+// A row mostly waits, but two processors must share the engine's processes.
 vi.setConfig({ maxConcurrency: 8, testTimeout: 400_000, hookTimeout: 400_000 });
 
 const found = new Map<Row, Found[]>(chosen.map((row) => [row, []]));
@@ -37,7 +37,8 @@ afterAll(() => {
 describe.each(Array.from({ length: runs }, (_, index) => index + 1))("run %i", () => {
   for (const row of chosen) {
     test.concurrent(`${row.id}: ${row.done}: the ${row.ends} ruleset stands`, async () => {
-      // A lab for each: what is played at once is as much as a machine can boot, and nothing is left for the next.
+      // A lab for each row: no more rows run at once than a machine can boot hosts for, and no row leaves anything for
+      // the next.
       const kind = row.on === "booted" ? { hosts: 0, bootedHosts: 1 } : { hosts: 1 };
       const lab = await openLab({ ...kind, clients: 2 });
       try {

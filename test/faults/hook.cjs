@@ -1,5 +1,5 @@
-// Loaded into the resource's provider process by NODE_OPTIONS: right after a line of a step was printed it stops the
-// whole process until the test has done there what the row says. Files, because a stopped process can't wait otherwise.
+// Loaded into the resource's provider process by NODE_OPTIONS. Right after a step's line was printed it stops the whole
+// process until the test has done the row's act. It uses files, because a stopped process can't wait in another way.
 const { existsSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 

@@ -7,7 +7,7 @@ const folder = "/var/lib/knockgate";
 /** First in the PATH of root and of sudo, and each host's own. */
 const tools = "/usr/local/sbin";
 
-/** Gives our files a small disk of their own, before anything is there. */
+/** Gives our files a small disk of their own before the change. */
 export const giveSmallDisk: Act = async (scene) => {
   const { host } = scene;
   const mount = `mkdir -p ${folder} && cp -a ${folder} /run/kept &&
@@ -15,7 +15,7 @@ export const giveSmallDisk: Act = async (scene) => {
   await host.run(["sh", "-c", mount]);
 };
 
-/** The same on a host whose script is another one, so that a confirm has to write it. */
+/** The same on a host with another version of the script, so that a confirm has to write it. */
 export const giveSmallDiskAndOlderScript: Act = async (scene) => {
   await giveSmallDisk(scene);
   await scene.host.run(["sh", "-c", `echo "# older" >>${folder}/edge/host.sh`]);
@@ -26,7 +26,7 @@ export const fillDisk: Act = async (scene) => {
   scene.healLater(() => scene.host.run(["rm", `${folder}/filler`]));
 };
 
-/** Lets a folder be read and no more. */
+/** Makes a folder read-only. */
 export function makeReadOnly(path: string): Act {
   return async ({ host, healLater }) => {
     await host.run(["sh", "-c", `mount --bind ${path} ${path} && mount -o remount,bind,ro ${path}`]);
@@ -34,7 +34,7 @@ export function makeReadOnly(path: string): Act {
   };
 }
 
-/** Takes a command away: its file can't be run any more. */
+/** Takes a command away: its file can't be executed any more. */
 export function takeAway(command: string): Act {
   return async ({ host, healLater }) => {
     const { stdout } = await host.run(["sh", "-c", `readlink -f "$(command -v ${command})"`]);
@@ -43,7 +43,7 @@ export function takeAway(command: string): Act {
   };
 }
 
-/** The same, and it comes back by itself. */
+/** The same for some seconds. */
 export function takeAwayFor(command: string, seconds: number): Act {
   return async (scene) => {
     const heals: (() => Promise<unknown>)[] = [];
@@ -69,13 +69,13 @@ export const oldNft = replace(
   'case $1 in --version) echo "nftables v0.9.2 (Scram)" ;; *) real "$@" ;; esac',
 );
 
-/** As one that was built without it says it. */
+/** An nft that was built without JSON, with its message. */
 export const nftWithoutJson = replace(
   "nft",
   'case " $* " in *" -j "*) echo "JSON support not compiled-in" >&2; exit 1 ;; *) real "$@" ;; esac',
 );
 
-/** Puts another shell in the place of /bin/sh. */
+/** Replaces /bin/sh by another shell. */
 export function replaceShell(shell: string): Act {
   return async ({ host, healLater }) => {
     const { stdout } = await host.run(["readlink", "-f", "/bin/sh"]);
@@ -84,7 +84,7 @@ export function replaceShell(shell: string): Act {
   };
 }
 
-/** Stands in for firewalld: a unit of its name, with a real systemd to ask. */
+/** Stands in for firewalld: a unit of that name, so that a real systemd can be asked about it. */
 export const startFirewalld: Act = async ({ host, healLater }) => {
   const unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n";
   const install = "cat >/run/systemd/system/firewalld.service && systemctl daemon-reload";
@@ -93,7 +93,7 @@ export const startFirewalld: Act = async ({ host, healLater }) => {
   healLater(() => host.run(["systemctl", "stop", "firewalld.service"]));
 };
 
-/** As an nft that does not know the statement says it. */
+/** An nft that does not know the statement, with its message. */
 export const nftWithoutUpdate = replace(
   "nft",
   `for file; do :; done
@@ -106,7 +106,7 @@ fi
 real "$@"`,
 );
 
-/** As iptables says it on a kernel without xt_recent. */
+/** iptables on a kernel without xt_recent, with its message. */
 export const iptablesWithoutRecent = replace(
   "iptables-restore",
   `cat >/run/rules
@@ -117,7 +117,7 @@ fi
 real "$@" </run/rules`,
 );
 
-/** Makes the disk slow where confirm waits for it: before it counts. The host's lock is held meanwhile. */
+/** Makes the disk slow before the decisive step of confirm. Confirm holds the host's lock meanwhile. */
 export function slowConfirm(seconds: number): Act {
   return replace(
     "sync",
@@ -126,7 +126,7 @@ real "$@"`,
   );
 }
 
-/** What sudo allows the user ops. */
+/** What sudo allows to the user ops. */
 export function allowOps(rule: string): Act {
   return async ({ host, healLater }) => {
     await host.run(["cp", "-p", "/etc/sudoers", "/run/sudoers"]);
@@ -135,7 +135,7 @@ export function allowOps(rule: string): Act {
   };
 }
 
-/** Another machine answers at the host's address: one with a key of its own. */
+/** Another machine with another key answers at the host's address. */
 export const changeHostKey: Act = async ({ host, healLater }) => {
   const key = "/etc/ssh/ssh_host_ed25519_key";
   const reload = "kill -HUP $(cat /run/sshd.pid)";
@@ -144,7 +144,7 @@ export const changeHostKey: Act = async ({ host, healLater }) => {
   healLater(() => host.run(["sh", "-c", `mv -f ${key}.kept ${key} && ${reload}`]));
 };
 
-/** Ends a boot as `systemctl reboot` does or as a cut of the power; the host is up again later. */
+/** Ends a boot, as `systemctl reboot` does or by a power cut. The host is up again later. */
 export function reboot(how: "clean" | "power"): Act {
   return async (scene) => {
     const { booted } = scene;
@@ -159,7 +159,7 @@ export function reboot(how: "clean" | "power"): Act {
   };
 }
 
-/** Kills all that descends from sshd, so each session's shell and whatever it has started and still owns. */
+/** Kills all descendants of sshd, so each session's shell and all that it has started and still owns. */
 export const endSessions: Act = async ({ host }) => {
   const program = `kill_below() {
 	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
@@ -171,7 +171,7 @@ kill_below "$(cat /run/sshd.pid)"`;
   await host.run(["sh", "-c", program]);
 };
 
-/** Kills the control group of each SSH session of logind's. */
+/** Kills the control group of each of logind's SSH sessions. */
 export const killSessionGroups: Act = async (scene) => {
   const program = `for scope in /sys/fs/cgroup/user.slice/user-*.slice/session-*.scope; do
 	echo 1 >"$scope/cgroup.kill" && echo "$scope"
@@ -191,9 +191,9 @@ const fakeClock = [
 ];
 
 /**
- * Nobody may set the machine's clock for a test. libfaketime (faketime(1)) shows another one to every process of the
- * SSH sessions and of the services that start from now on, also after they have started; the monotonic clock, which
- * setting a clock does not change either, it leaves alone.
+ * A test must not set the machine's clock. libfaketime (faketime(1)) shows another clock to all processes of SSH
+ * sessions and services that start from now on, also after they have started. It leaves the monotonic clock as it is,
+ * which setting a clock does not change either.
  */
 export const prepareClock: Act = async ({ host, healLater }) => {
   const library = await readFile(fakeLibrary, "base64");

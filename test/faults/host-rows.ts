@@ -184,5 +184,5 @@ const clocks = (["namespace", "booted"] as const).flatMap((place) =>
   }),
 );
 
-/** What is wrong with a host, or with the way into it. */
+/** Faults of a host, or of the way into it. */
 export const hostFaults: readonly Row[] = [...disks, ...logins, ...clocks];

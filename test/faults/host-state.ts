@@ -8,15 +8,15 @@ import type { LabMachine } from "../lab/machine";
 import { withoutCounts } from "../lab/nft-listing";
 import { readPolicy } from "../policy/read-policy";
 
-/** What a host has of a policy, read past its own tools, which a row may have put out of order. */
+/** A policy's state on a host, read without the host's own tools, which a row may have broken. */
 export interface HostState {
-  /** What the kernel has; empty when it has nothing of ours. */
+  /** The kernel's listing; empty when nothing of ours is loaded. */
   readonly loaded: string;
-  /** The confirmed ruleset, and what the kernel said when it was loaded. */
+  /** The confirmed ruleset, and the kernel's listing after it was loaded. */
   readonly confirmed?: { readonly text: string; readonly listing: string };
   /** Whether a change is armed and not confirmed. */
   readonly isPending: boolean;
-  /** Whether there is any file of ours. */
+  /** Whether the host has any file of ours. */
   readonly hasFiles: boolean;
 }
 
@@ -38,13 +38,16 @@ export async function readHostState(host: LabMachine, policy: PolicyInput): Prom
   };
 }
 
-/** Costs no process: a change of any policy is pending from arm until it is confirmed or undone. */
+/**
+ * Reads files only, so no process is started. A change of any policy is pending from arm until it is confirmed or
+ * undone.
+ */
 export function isPending(host: LabMachine): boolean {
   const folder = ownFolder(host);
   return existsSync(folder) && readdirSync(folder).some((name) => existsSync(join(folder, name, "pending")));
 }
 
-/** What the kernel says of a policy when nothing else was ever loaded there. */
+/** The kernel's listing of a policy where nothing else was ever loaded. */
 export async function listReference(machine: LabMachine, policy: PolicyInput): Promise<string> {
   const { text } = planLoad(readPolicy(policy), undefined, "127.0.0.1");
   if (policy.backend !== "iptables") {
@@ -63,7 +66,7 @@ export async function listReference(machine: LabMachine, policy: PolicyInput): P
 
 const emptyFilter = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n";
 
-/** The kernel lists sets in the order in which they came; apart from that, two listings of one ruleset are the same. */
+/** The kernel lists sets in the order in which they were made. Otherwise two listings of one ruleset are the same. */
 export function sortLines(listing: string): string {
   return listing.split("\n").sort().join("\n");
 }
@@ -88,7 +91,7 @@ async function listLoaded(machine: LabMachine, { name, backend }: PolicyInput): 
   return `${ipv4}${ipv6}` === "" ? "" : `# ipv4\n${ipv4}# ipv6\n${ipv6}`;
 }
 
-/** In the machine's network alone, with the outside's own tools. */
+/** Runs the outside's own tools in the machine's network. */
 async function enter(machine: LabMachine, argv: readonly string[], stdin = ""): Promise<string> {
   const net = ["nsenter", "--target", String(machine.pid), "--net", "--"];
   return (await runCommand([...net, ...argv], { stdin, check: false })).stdout;

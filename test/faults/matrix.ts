@@ -5,7 +5,7 @@ import type { Row } from "./row";
 import { toolFaults } from "./tool-rows";
 import { vanishings } from "./vanishing-rows";
 
-/** Every fault that was thought of, and what it must come to. */
+/** All faults, and how each must end. */
 export const matrix: readonly Row[] = [
   ...vanishings,
   ...hostFaults,

@@ -29,7 +29,7 @@ const moves: readonly Move[] = [
   },
 ];
 
-/** What befalls a change by which a policy leaves one table or chain for another: the former gate comes back. */
+/** Faults of a change that moves a policy from one table or chain to another: the former gate comes back. */
 export const placeFaults: readonly Row[] = moves.flatMap(({ words, id, ...move }): readonly Row[] => [
   {
     ...move,

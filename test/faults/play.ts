@@ -17,14 +17,14 @@ import { nameStep, type Row } from "./row";
 import type { Scene } from "./scene";
 import { type Watch, watchHost } from "./watch";
 
-/** What a row came to; thrown is whatever must not be. */
+/** What a row found. What must not happen is thrown. */
 export interface Found {
   readonly words: string;
-  /** How long a change that was not confirmed stood, from the fault on. */
+  /** Seconds after the fault in which a change was pending or the host was down. */
   readonly unsafeSeconds: number;
 }
 
-/** How long the host may take beyond the armed time: for a machine that is busy with other rows. */
+/** How long the host may take after the armed time, because other rows keep the machine busy. */
 const patienceSeconds = 30;
 
 /**
@@ -59,7 +59,7 @@ export async function playRow(row: Row, scene: Scene): Promise<Found> {
   try {
     return await checkAll(row, scene, references, { ending, before, policies, watch });
   } catch (cause) {
-    // The engine says everything more than once.
+    // The engine prints everything more than once.
     throw new Error(
       `${cause instanceof Error ? cause.message : cause}\n\`up\` had printed: ${ending.printed.slice(-2_500)}`,
       { cause },

@@ -7,7 +7,7 @@ export interface Played {
   readonly runs: readonly Found[];
 }
 
-/** Writes docs/faults.md: every word below the figures comes from the rows and from what their runs found. */
+/** Writes docs/faults.md. Every word below the figures comes from the rows and from their runs. */
 export function renderReport(played: readonly Played[]): string {
   const runs = played.reduce((sum, { runs }) => sum + runs.length, 0);
   const mended = played.flatMap(({ row }) => (row.mended === undefined ? [] : [row]));
@@ -45,7 +45,7 @@ function renderMended(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** A table's cell as docs/faults.md has it; its test reads the first two back. */
+/** A table's cell in docs/faults.md. Its test reads the first two cells back. */
 export function renderHead({ id, done }: Row): string {
   return `| \`${id}\` | ${done} |`;
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../src/errors";
 import type { Place } from "./policies";
 import type { Scene } from "./scene";
 
-/** The lines by which the provider tells that a step is over; the last of each. */
+/** The beginnings of the last lines that the provider logs for each step. */
 export const steps = {
   connect: "1/6 connect",
   stage: "2/6 stage",
@@ -14,15 +14,15 @@ export const steps = {
 export type StepName = keyof typeof steps;
 export const stepNames = Object.keys(steps) as StepName[];
 
-/** Without what tells the last of its lines. */
+/** Without the part that tells the step's last line from its others. */
 export function nameStep(step: StepName): string {
   return steps[step].replace(/:.*/, "");
 }
 
-/** Something that befalls a host, its network or a deployer; `scene.healLater` says how it ends. */
+/** Something that happens to a host, its network or a deployer. `scene.healLater` keeps how to end it. */
 export type Act = (scene: Scene) => Promise<void>;
 
-/** What an error must say of the host. */
+/** What an error must say about the host. */
 export const states = {
   untouched: /Nothing was changed on the host\./,
   notLoaded: /nothing was loaded there/,
@@ -41,13 +41,13 @@ export interface Failure {
   readonly why?: RegExp;
 }
 
-/** What many rows found first: connect and prove, and whatever lost its connection, failed without saying where. */
+/** Many rows first found this: an error of connect, prove or a lost connection did not name the step. */
 export const unnamedStep = "the error did not name the step that failed";
 
 export const undoneOnce =
   "the timer tried to undo once, so that whatever kept it from it then left the unproven ruleset loaded";
 
-/** One row of the matrix: a fault, and what it must come to. The same is checked of all of them (play.ts). */
+/** One row of the matrix: a fault, and how it must end. The same checks hold for all rows (play.ts). */
 export interface Row {
   readonly id: string;
   /** What was done, as docs/faults.md tells it. */
@@ -59,25 +59,25 @@ export interface Row {
   readonly backend?: "iptables";
   /** What the new policy changes besides its knock; default nothing. */
   readonly becomes?: Place;
-  /** How the deployer declares the host; default by its IPv4 address. `name`: by a name that has both of its addresses. */
+  /** How the deployer names the host; default by its IPv4 address. `name`: by a name with both of its addresses. */
   readonly by?: "name";
-  /** Default `ops`, whom sudo lets do all without a password. */
+  /** Default `ops`, who may use sudo without a password. */
   readonly user?: "root" | "plain";
-  /** For how many seconds the host is armed; default 15. */
+  /** Seconds until the host's timer undoes the change; default 15. */
   readonly armedSeconds?: number;
   /** Before `up` starts. */
   readonly before?: Act;
-  /** Within `up`: right after a step, while the provider stands still. */
+  /** During `up`: right after a step, while the provider is stopped. */
   readonly within?: { readonly after: StepName; readonly act: Act };
-  /** Which ruleset the host has in the end. */
+  /** Which ruleset the host has at the end. */
   readonly ends: "old" | "new";
   /** How `up` ends; default well. */
   readonly up?: Failure | "killed";
-  /** Whose knock opens the host when all is over and `up` has not run again; default `state`. */
+  /** Who knows the knock that opens the host at the end, before `up` runs again; default `state`. */
   readonly knownTo?: "state" | "pending operation" | "second deployer's state";
-  /** What was staged for a first change stays, for root alone, until the next change removes it. */
+  /** The staged files of a first change stay, readable only by root, until the next change removes them. */
   readonly leavesFiles?: boolean;
-  /** Only with KNOCKGATE_DEEP=1: what a quicker row nearly shows. */
+  /** Only with KNOCKGATE_DEEP=1: a quicker row shows nearly the same. */
   readonly isDeep?: boolean;
   /** What had to be mended in Knockgate before this row passed. */
   readonly mended?: readonly string[];

@@ -7,34 +7,34 @@ import { type Declared, type Deployer, openDeployer, type Up } from "./deployer"
 import { makePolicy, newSteps, oldSteps } from "./policies";
 import type { Row } from "./row";
 
-/** Where a row plays: a host, what is declared of it, and who declares it. */
+/** The scene of a row: a host, its declaration, and its deployers. */
 export interface Scene {
   readonly lab: Lab;
   readonly host: LabHost;
-  /** The same, where it is one that can be rebooted. */
+  /** The same host, if it can be rebooted. */
   readonly booted: BootedHost | undefined;
-  /** Whether it has no power, or boots. */
+  /** Whether it has no power, or is booting. */
   isDown: boolean;
-  /** Somebody else than the deployer: no door is ever open for them before they knock. */
+  /** A client that is not the deployer: no door is open for it before it knocks. */
   readonly client: LabClient;
-  /** A machine of nobody's, to see what a kernel says of a ruleset. */
+  /** A machine without a role, where a ruleset's listing by the kernel can be read. */
   readonly bystander: LabClient;
   readonly deployer: Deployer;
-  /** Somebody with a stack of their own. */
+  /** A second deployer with a stack of its own. */
   readonly other: Deployer;
-  /** What the next `up` is to make of the host. */
+  /** What the next `up` declares for the host. */
   declared: Declared;
   /** The `up` that is under way. */
   up: Up | undefined;
-  /** Keeps how a fault is taken away again: before the host is looked at from outside, and before the next `up`. */
+  /** Adds a step that ends the fault. It runs before the host is checked from outside, and before the next `up`. */
   healLater(heal: () => Promise<unknown>): void;
   heal(): Promise<void>;
-  /** Has the row's report say what was seen on the way. */
+  /** Adds what was seen on the way to the row's report. */
   note(words: string): void;
   readonly notes: readonly string[];
 }
 
-/** More than a busy machine needs from arm to confirm, and little to wait for. */
+/** Longer than a busy machine needs from arm to confirm, but short enough to wait for. */
 const undoAfterSeconds = 15;
 
 export function openScene(row: Row, lab: Lab): Scene {
@@ -60,7 +60,7 @@ export function openScene(row: Row, lab: Lab): Scene {
         user: row.user ?? "ops",
         hostKey: host.hostKey,
         privateKey: lab.privateKey,
-        // A row shall wait for the host, not for a deployer's patience.
+        // A row must wait for the host, not for a deployer's retries.
         dialErrorLimit: 0,
         perDialTimeout: 5,
       },

@@ -13,7 +13,7 @@ import { type Row, undoneOnce, unnamedStep } from "./row";
 const on = "namespace";
 const from = "update";
 
-/** What is wrong with a host's own tools, or with what runs beside them. */
+/** Faults of a host's own tools, and of other programs beside them. */
 export const toolFaults: readonly Row[] = [
   {
     id: "nft-missing",

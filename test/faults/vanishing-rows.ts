@@ -8,7 +8,7 @@ function tellFrom(from: Row["from"]): string {
   return from === "first" ? "first change" : "update";
 }
 
-/** How `up` fails whose host has vanished after a step. */
+/** How `up` fails if its host vanishes after a step. */
 const cutOff: Partial<Record<StepName, Failure>> = {
   connect: { at: "stage", code: "UNREACHABLE", state: "notLoaded" },
   stage: { at: "arm", code: "NOT_CONFIRMED", state: "notLoaded" },
@@ -75,7 +75,9 @@ const kills = froms.flatMap((from) =>
   ),
 );
 
-/** How `up` fails whose host was rebooted after a step: what it says of the host depends on whether that is up again. */
+/**
+ * How `up` fails if its host is rebooted after a step. Its message about the host depends on whether that is up again.
+ */
 const rebooted: Partial<Record<StepName, Failure>> = {
   connect: { at: "stage", code: "UNREACHABLE", state: ["notLoaded", "untouched"] },
   stage: { at: "arm", code: "UNREACHABLE", state: ["notLoaded", "untouched"] },

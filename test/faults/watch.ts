@@ -3,16 +3,16 @@ import { isPending } from "./host-state";
 import type { Scene } from "./scene";
 
 export interface Watch {
-  /** From now on what is not safe counts: the fault is there. */
+  /** Begins to count: from now on the fault is there. */
   begin(): void;
-  /** Resolves with how many seconds the host was not safe; rejects when it is not after `limitSeconds`. */
+  /** Resolves with the seconds in which the host was not safe. Rejects if it is still not safe after `limitSeconds`. */
   untilSafe(limitSeconds: number): Promise<number>;
   end(): void;
 }
 
 /**
- * Watches whether a change is pending, or the host is down. Looks often enough for a tenth of a second, and without a
- * process: what it costs must not slow other rows.
+ * Watches whether a change is pending, or the host is down. Looks often enough for a precision of a tenth of a second,
+ * and starts no process, so that it does not slow other rows.
  */
 export function watchHost(scene: Scene): Watch {
   let hasBegun = false;

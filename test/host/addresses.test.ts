@@ -26,14 +26,14 @@ function request(policy: Policy) {
   return { policy, owner: "me", undoAfterSeconds: 60 };
 }
 
-/** A deployer who knows a host by a name with several addresses. */
+/** A deployer who reaches a host by a name with several addresses. */
 async function deployByName(host: LabHost, more: readonly string[] = [host.ipv6]): Promise<Deployment> {
   const name = `${host.name}-${host.ipv4.replaceAll(".", "-")}.test`;
   await giveName(name, [host.ipv4, ...more]);
   return openDeployment({ ...connectionTo(lab, host, { perDialTimeout: 2 }), host: name });
 }
 
-/** What the proof said, without the place. */
+/** The proof's lines, without host and policy. */
 function proofOf(world: Deployment): readonly string[] {
   return world.lines.flatMap((line) => /5\/6 prove: (.*)$/.exec(line)?.[1] ?? []);
 }
@@ -45,7 +45,7 @@ async function fail(acting: Promise<unknown>): Promise<KnockgateError> {
   );
 }
 
-/** Lets somebody's redirection lead past the gate, in one family. */
+/** Somebody's NAT redirects SSH past the gate, in one family. */
 async function sneakPast(host: LabHost, family: "ip" | "ip6"): Promise<void> {
   const [flag, address] = family === "ip" ? ["-4", host.ipv4] : ["-6", host.ipv6];
   host.spawn(["nc.openbsd", flag, "-lk", "2222"]);
@@ -133,7 +133,7 @@ chain raw { type filter hook prerouting priority -400; meta l4proto { tcp, udp }
     expect(proofOf(world).join("\n")).not.toContain(`of ${host.ipv6}`);
   });
 
-  test("to which this machine has no route says that", async () => {
+  test("to which this machine has no route says so", async () => {
     const host = claimHost(lab);
     const world = await deployByName(host, ["2001:db8:9::9"]);
     await changeHost(request(makePolicy()), world);
@@ -142,7 +142,7 @@ chain raw { type filter hook prerouting priority -400; meta l4proto { tcp, udp }
     );
   });
 
-  test("and is named by one says that the other is not checked", async () => {
+  test("that is named by one address says that the other is not checked", async () => {
     const host = claimHost(lab);
     const world = await openDeployment(connectionTo(lab, host));
     await changeHost(request(makePolicy()), world);

@@ -22,10 +22,10 @@ describe.concurrent.each([
   });
   afterAll(() => lab?.close());
   const policy = makePolicy({ backend });
-  // Tables of nftables are told from those that somebody else has loaded.
+  // Only nftables has this file: it tells our table from an equal one that somebody else has loaded.
   const files = confirmedFiles.filter((file) => backend === "nftables" || !file.endsWith("/loaded"));
 
-  test("that is just the wanted one writes a new owner and nothing else: doors stay open", async () => {
+  test("that equals the wanted one writes a new owner and nothing else: doors stay open", async () => {
     const host = claimHost(lab);
     const [client] = lab.clients;
     if (client === undefined) throw new Error("expected a client");
@@ -80,7 +80,7 @@ describe.concurrent.each([
     expect(stdout).not.toContain("me\n");
   });
 
-  test("that another one changed since it was looked at is refused by the host", async () => {
+  test("that somebody changed after it was looked at is refused by the host", async () => {
     const host = claimHost(lab);
     await changeHost({ ...theirs, policy }, await deployTo(lab, host));
     const adopt = ["sh", "/var/lib/knockgate/edge/host.sh", "adopt", "edge", "me", "0".repeat(64)];

@@ -8,7 +8,7 @@ import { waitUntil } from "./deployment";
 /** A real ssh-agent. */
 export interface Agent {
   readonly socket: string;
-  /** Takes the key of a file, and the certificate beside it if there is one. */
+  /** Adds the key of a file, and the certificate beside it if there is one. */
   add(file: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export async function startAgent(directory: string): Promise<Agent> {
   };
 }
 
-/** Makes a key as ssh-keygen does; returns its file. */
+/** Makes a key with ssh-keygen. Returns its file. */
 export async function makeKeyFile(
   directory: string,
   { type = "ed25519", form = "RFC4716", passphrase = "" } = {},

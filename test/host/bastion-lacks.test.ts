@@ -25,7 +25,9 @@ describe.concurrent("what a bastion lacks", () => {
   });
   afterAll(() => lab?.close());
 
-  /** Tries a change; what is returned went wrong with nothing changed, and nothing sent but by the bastion. */
+  /**
+   * Tries a change and returns its failure. Checks that nothing was changed, and that only the bastion sent packets.
+   */
   async function fail(
     prepare: (bastion: LabHost) => Promise<Partial<NonNullable<ConnectionInput["proxy"]>> | undefined>,
     more: Partial<ConnectionInput> = {},
@@ -107,7 +109,7 @@ describe.concurrent("what a bastion lacks", () => {
     expect(failure.message).toContain("Nothing was changed on the host");
   });
 
-  test("is its own key, or another than is expected: nothing is sent, not even to it", async () => {
+  test("is a known key, or the expected one: nothing is sent, not even to the bastion", async () => {
     const { bastion, host, failure } = await fail(async () => ({ hostKey: lab.hosts[0]?.hostKey }));
     expect(failure.code).toBe("HOST_KEY_MISMATCH");
     expect(failure.message).toContain(nameOf(bastion));
@@ -119,7 +121,7 @@ describe.concurrent("what a bastion lacks", () => {
     });
   });
 
-  test("is no matter when the host behind it shows another key: that is verified as well", async () => {
+  test("is nothing, but the host behind it shows another key: that key is verified as well", async () => {
     const { host, failure } = await fail(
       async (bastion) => {
         await allowEcho(bastion);
@@ -156,7 +158,7 @@ describe.concurrent("what a bastion lacks", () => {
     );
   });
 
-  test("is an address for the host's name: the name is looked up there, and not here", async () => {
+  test("is an address for the host's name: the name is looked up on the bastion, not here", async () => {
     const [bastion, host] = [claimHost(lab), claimHost(lab)];
     await Promise.all([allowEcho(bastion), hideBehind(bastion, host)]);
     const connection = { ...connectionThrough(lab, bastion, host), host: "inner.test" };
@@ -171,7 +173,7 @@ describe.concurrent("what a bastion lacks", () => {
     expect(world.lines[0]).toContain(`inner.test:22 (${host.ipv4}) through ${nameOf(bastion)}`);
   });
 
-  test("is a machine that answers: it is dialled as often as its own limits say", async () => {
+  test("is a machine that answers: the bastion is dialled as often as its own limits say", async () => {
     const [bastion, host] = [claimHost(lab), claimHost(lab)];
     await bastion.run(["nft", "-f", "-"], {
       stdin:

@@ -21,7 +21,7 @@ describe("many hosts behind one bastion", () => {
   afterAll(() => lab?.close());
   afterEach(() => vi.unstubAllEnvs());
 
-  /** What the engine sends for one host; dialled patiently enough for a turn of its own, and no longer. */
+  /** The engine's inputs for one host. The time limits suffice to wait for a turn at the bastion, but not longer. */
   const makeInputs = (host: LabHost) => ({
     connection: { ...connectionThrough(lab, bastion, host), dialErrorLimit: 0, perDialTimeout: 5 },
     policy: {
@@ -37,9 +37,9 @@ describe("many hosts behind one bastion", () => {
     origin: randomUUID(),
   });
 
-  test("are all changed and freed by operations that begin at once, though its sshd takes only three who log in", async () => {
-    // Of what a bastion usually takes, and of our own limit: a quarter, so that few hosts are many.
-    // Of MaxStartups the last one counts.
+  test("are all changed and freed by operations that begin at once, though its sshd allows only three logins at a time", async () => {
+    // A quarter of a bastion's usual limit, and of our own: then a few hosts are already too many. sshd takes the last
+    // MaxStartups of its file, so its line is changed.
     await bastion.run(["sed", "-i", "s/^MaxStartups .*/MaxStartups 3:100:3/", "/etc/ssh/sshd_config"]);
     await reconfigureSshd(bastion, []);
     vi.stubEnv("KNOCKGATE_BASTION_LIMIT", "2");

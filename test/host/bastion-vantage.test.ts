@@ -15,7 +15,7 @@ const steps = [
   { udp: 58_003 },
 ].map(readStep);
 
-/** Counts each step by its whole form, and that it came from one machine. */
+/** Counts each step with its port and size, if it comes from that machine. */
 const countSteps = (from: LabHost) => `
 table inet steps {
 	counter syn {}
@@ -62,7 +62,7 @@ describe.concurrent("another machine", () => {
         `plain@${machine.ipv4}:22${way === "itself" ? "" : ` through bastion plain@${bastion.ipv4}:22`}`,
       ]);
       await vantage.knock(steps);
-      // A SYN without an answer would be sent again after 1 s (RFC 6298, 2.1), and once more after 3 s.
+      // The kernel would send a SYN without an answer again after 1 s (RFC 6298, 2.1), and once more after 3 s.
       await new Promise((resolve) => setTimeout(resolve, 3_500));
       const { stdout } = await host.run(["nft", "list", "counters", "table", "inet", "steps"]);
       expect(
@@ -90,7 +90,7 @@ describe.concurrent("another machine", () => {
     await expect(vantage.probePort(22, 1_000)).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
 
-  test("that can't send a step is said by its number, and without the step", async () => {
+  test("that can't send a step says the number of the step, and not the step itself", async () => {
     const machine = claimHost(lab);
     const vantage = await findVantage(read(connectionTo(lab, machine)), machine.ipv4, [], "proveFrom");
     await machine.run(["nft", "-f", "-"], {

@@ -21,7 +21,7 @@ const steps: readonly StepInput[] = [
   { tcp: 39_003 },
 ];
 const otherSteps: readonly StepInput[] = [{ icmpPayloadBytes: 301 }, { udp: 41_101 }, { tcp: 52_102 }];
-/** The door closes soon, so that it can be seen closed. */
+/** A gate whose door closes soon, so that a test can see it closed. */
 function makeGate(knock: readonly StepInput[]): Policy {
   const ssh = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...knock] }, openForSeconds: 4 };
   return makePolicy({ gates: [ssh] });
@@ -46,7 +46,7 @@ describe.concurrent("through a bastion", () => {
   }
 
   test.each(["ipv4", "ipv6"] as const)(
-    "a host that takes packets from there alone is gated, changed and freed over %s, knocked by TCP, UDP and ICMP",
+    "a host that takes packets only from there is gated, changed and freed over %s, knocked by TCP, UDP and ICMP",
     async (family) => {
       const { bastion, host } = await placeBehind();
       const connection = { ...connectionThrough(lab, bastion, host), host: host[family] };
@@ -81,14 +81,14 @@ describe.concurrent("through a bastion", () => {
       expect([await listGate(host), await listFiles(host)]).toEqual(["", []]);
       expect(await countStrangers(host)).toBe(0);
       sampler.kill("SIGKILL");
-      // What stands for the knocks: else the sample would prove nothing.
+      // The program that sends the knocks: without it the sample would prove nothing.
       expect(sample).toMatch(/perl\0-\0/);
       expect(sample).not.toMatch(ports);
       expect([...created.lines, ...updated.lines].join("\n")).not.toMatch(ports);
     },
   );
 
-  test("many gates are proved, by a bastion whose sshd runs but one command at a time", async () => {
+  test("many gates are proven by a bastion whose sshd runs only one command at a time", async () => {
     const { bastion, host } = await placeBehind();
     await reconfigureSshd(bastion, ["MaxSessions 1"]);
     const protectedPorts = Array.from({ length: 12 }, (_, index) => 2_000 + index);
@@ -108,7 +108,7 @@ describe.concurrent("through a bastion", () => {
     }
   });
 
-  test("what goes wrong is undone over the connection that is there", async () => {
+  test("a failed change is undone over the existing connection", async () => {
     const { bastion, host } = await placeBehind();
     const lossy = `table inet lossy {
 	chain input {

@@ -3,7 +3,7 @@ import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { connectionTo } from "./deployment";
 
-/** The connection's fields for a host of the lab behind another, where one logs in as somebody who is not root. */
+/** The connection's fields for a host of the lab behind a bastion, at which a user logs in who is not root. */
 export function connectionThrough(
   lab: Lab,
   bastion: LabHost,
@@ -14,7 +14,7 @@ export function connectionThrough(
   return connectionTo(lab, host, { proxy: { ...proxy, ...more } });
 }
 
-/** Lets nobody but the bastion send anything to a host, and counts what others do send. */
+/** Drops all packets to a host that are not from the bastion, and counts them. */
 export async function hideBehind(bastion: LabHost, host: LabHost): Promise<void> {
   await host.run(["nft", "-f", "-"], {
     stdin: `
@@ -39,7 +39,7 @@ export async function countStrangers(host: LabHost): Promise<number> {
   return Number(/packets (\d+)/.exec(stdout)?.[1]);
 }
 
-/** Lets everybody on a machine send echo requests (icmp(7)); a new network namespace lets nobody. */
+/** Allows all users of a machine to send echo requests (icmp(7)). A new network namespace allows it to nobody. */
 export async function allowEcho(machine: LabHost): Promise<void> {
   await machine.run(["sh", "-c", "echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range"]);
 }

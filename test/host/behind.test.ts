@@ -29,7 +29,9 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** Once no door is open any more that an earlier call opened for this machine; whatever it says holds no secret. */
+/**
+ * Waits until the doors that earlier calls opened for this machine are closed. Checks that the output holds no secret.
+ */
 async function knockgate(host: LabHost, words: readonly string[]) {
   await expect.poll(() => tryConnect("outside", host.ipv4, 22, 400), { timeout: 10_000 }).toBe("silent");
   return knockgateNow(words);
@@ -52,7 +54,7 @@ function writeConnection(host: LabHost): string {
 const throughSsh = "gate ssh of another policy lets a fresh SSH connection through after its knock";
 
 describe("a policy on a host whose SSH is behind another policy's gate", () => {
-  test("is applied, looked at and removed where --behind names that one, and the error without says so", async () => {
+  test("is applied, looked at and removed with --behind, and without it the error names the option", async () => {
     const host = claimHost(lab);
     const connection = ["--connection", writeConnection(host)];
     const behind = [...connection, "--behind", file("ssh.json")];
@@ -69,7 +71,7 @@ describe("a policy on a host whose SSH is behind another policy's gate", () => {
     expect((await host.run(["nft", "list", "tables"])).stdout).toBe("table inet knockgate_ssh\n");
   });
 
-  test("needs no word where a profile knows that gate, and the profile goes on knowing it", async () => {
+  test("needs no --behind when a profile knows that gate, and the profile keeps that gate", async () => {
     const host = claimHost(lab);
     const connection = ["--connection", writeConnection(host)];
     expect((await knockgateNow(["apply", file("ssh.json"), ...connection, "--profile", "edge"])).code).toBe(

@@ -17,7 +17,7 @@ import { makePolicy } from "./policies";
 const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const steps: StepInput[] = [{ tcp: 47_001 }, { udp: 58_002, udpPayloadBytes: 833 }, { tcp: 39_003 }];
 const secrets = /47001|58002|39003|\b833\b/;
-/** So short that each test finds it closed again. */
+/** Short, so that each test finds the door closed again. */
 const openForSeconds = 2;
 
 function gatesOf(knocks: readonly StepInput[]): Policy {
@@ -53,7 +53,7 @@ beforeAll(async () => {
   const policy = gatesOf(steps);
   await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
   await hideBehind(bastion, host);
-  // ssh takes its own key for the bastion from its own file.
+  // ssh gets its own key for the bastion from a file.
   const key = join(lab.directory, "key");
   writeFileSync(key, lab.privateKey, { mode: 0o600 });
   const tools = join(lab.directory, "tools");
@@ -83,7 +83,7 @@ async function expectClosed(address = host.ipv4): Promise<void> {
     .toBe("silent");
 }
 
-/** Drops the first datagram of the knock before the gate sees it, and none after it. */
+/** Drops the first datagram of the knock before the gate sees it, and no later one. */
 async function loseFirst(): Promise<void> {
   const seen = "set seen { type inet_service; flags dynamic; size 16; }";
   const rule = "udp dport 58002 udp dport != @seen add @seen { udp dport } drop";
@@ -117,7 +117,7 @@ test.each(["inner", "inner6"])(
   },
 );
 
-test("knock takes a refusal for open, and a gate without a TCP port for one that can't be asked", async () => {
+test("knock counts a refusal as open, and says of a gate without a TCP port that it can't tell", async () => {
   const refused = await knockgate(["knock", "inner", "--gate", "web", "--json"]);
   expect(JSON.parse(refused.stdout)).toMatchObject({
     gate: "web",
@@ -191,7 +191,7 @@ describe("a bastion whose startup file", () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining("gate ssh is open")]);
   });
 
-  test("starts another shell gets no step of the knock, and that is said", async () => {
+  test("starts another shell gets no step of the knock, and the error says so", async () => {
     await expectClosed();
     await write("exec sh\n");
     const { code, stdout, stderr } = await knockgate(["knock", "inner"]);

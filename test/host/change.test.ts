@@ -24,7 +24,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
   afterAll(() => lab?.close());
 
-  /** A host that has the old policy. */
+  /** Returns a host that has the old policy. */
   async function claimGated(): Promise<LabHost> {
     const host = claimHost(lab);
     await changeHost(request, await deployTo(lab, host));
@@ -44,7 +44,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     };
     const world = await deployTo(lab, host, interfere({ before: { confirm: look } }));
     const { digest } = await changeHost(request, world);
-    // What a boot would run or load comes with confirm.
+    // The files that a boot runs or loads are written by confirm.
     expect(armed).toContain("f 0600 /var/lib/knockgate/edge/pending");
     expect(armed.filter((file) => /edge\/(host\.sh|confirmed)/.test(file))).toEqual([]);
     expect(digest).toBe(digestText(renderNftables(lowerForBackend(oldPolicy))));
@@ -94,7 +94,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     expect(await tryConnect(client(), host.ipv6, 22, 1_000)).toBe("open");
   });
 
-  // Debian turns use_pty on, and then sudo hangs up on what it ran; the timer must not end with that.
+  // Debian turns use_pty on, and then sudo hangs up on the processes that it started. The timer must survive that.
   test.each(["", "Defaults use_pty\n"])(
     "a user with sudo does what root does (sudoers: %j)",
     async (more) => {
@@ -182,7 +182,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
       protect: [{ tcp: "8080" }],
       knock: { steps: [{ tcp: 61_001 }, { tcp: 51_002 }] },
     };
-    // The first policy's gate is in the way, and the state of the second does not know its knock.
+    // The first policy's gate protects SSH, and the second policy's state does not know its knock.
     await sendKnock("outside", { to: host.ipv4, steps: oldSteps as Packets["steps"], pauseMs: 20 });
     await changeHost(
       { ...request, policy: makePolicy({ name: "web-2", gates: [gate] }) },

@@ -5,7 +5,7 @@ import { writeKnockCommands } from "../../src/client/knock-commands";
 import { isHostWord } from "../../src/client/way";
 import { readStep } from "../../src/policy/step";
 
-/** Near-misses: what means something to sh, next to what stands in names and addresses. */
+/** Near-misses: characters with a meaning in sh, and characters of names and addresses. */
 const piece = fc.constantFrom(
   ..."'\"`$\\!*?[]{}()<>|&;#~=%^.:-",
   "''",
@@ -19,7 +19,10 @@ const piece = fc.constantFrom(
 );
 const host = fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(""));
 
-/** Says what each tool would get, in place of the tools; ssh hands its last word to a shell, as the far sshd does. */
+/**
+ * Functions that replace the tools and print their arguments. ssh passes its last word to a shell, as the far sshd
+ * does.
+ */
 const listeners = `
 say() { for word; do command printf '%s\\0' "$word"; done; }
 knock() { say knock "$@"; }
@@ -37,7 +40,7 @@ function hear(commands: readonly string[], shell: string): readonly string[] {
 }
 
 test.each(["dash", "bash"])(
-  "for %s a host's name is one word that means itself, whatever is in it",
+  "for %s a host's name is one literal word, whatever characters are in it",
   (shell) => {
     fc.assert(
       fc.property(fc.array(host.filter(isHostWord), { minLength: 1, maxLength: 20 }), (hosts) => {

@@ -31,11 +31,11 @@ const echoes: readonly StepInput[] = [
 interface Try {
   readonly tool: keyof KnockCommands;
   readonly what?: string;
-  /** Of its own gate alone, so that no door is open by another's knock. */
+  /** Different for each gate, so that no other knock opens it. */
   readonly steps: readonly StepInput[];
-  /** What is called `nc` then, `sh` and `ping`. */
+  /** The programs behind the names `nc`, `sh` and `ping`. */
   readonly by?: Readonly<Record<string, string>>;
-  /** Default: over IPv6, too. */
+  /** Default: IPv6, too. */
   readonly isIpv4Only?: boolean;
 }
 
@@ -72,8 +72,8 @@ const tries: readonly (Try & { readonly port: number })[] = [
 ].map((it, index) => ({ ...it, port: 2_001 + index }));
 
 /**
- * A tool that gets no processor within half a second is ended before it has sent its packet. So a client goes before
- * the other tests that run now, and tries again.
+ * A tool that gets no processor within half a second is ended before it has sent its packet. So a client runs with
+ * priority over the other tests, and tries again.
  */
 const mostTries = 3;
 
@@ -94,7 +94,7 @@ let client: LabHost;
 beforeAll(async () => {
   lab = await openLab({ hosts: 4 });
   client = claimHost(lab);
-  // What ssh takes by itself, for the host and for the bastion.
+  // The key that ssh takes by default, for the host and for the bastion.
   const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
   await client.run(["sh", "-c", key], { stdin: lab.privateKey });
 });
@@ -115,7 +115,7 @@ async function writeConfig(way: Way): Promise<void> {
   await client.run(["sh", "-c", "cat >/root/config"], { stdin: writeSshConfig("edge", way, makeGates()) });
 }
 
-/** Both ways by scp, and a command by ssh, with a block for a host called `edge`. */
+/** Copies by scp in both directions, and runs a command by ssh, with a block for a host called `edge`. */
 async function useSshConfig(way: Way): Promise<{ shown: string; isWhole: boolean }> {
   await writeConfig(way);
   const copy = [
@@ -134,9 +134,9 @@ describe("what a person is given to knock with", () => {
   let host: LabHost;
   beforeAll(async () => {
     host = await makeGated(makeGates());
-    // A service at a step's port, which takes a connection and waits for what is said.
+    // A service at a step's port that accepts a connection and waits for input.
     host.spawn(["nc.openbsd", "-lk", "47101"]);
-    // Behind the gate, as a firewall of the network might do it: nothing tells a client that its packet has arrived.
+    // Drops behind the gate, as a firewall of the network might: nothing tells a client that its packet has arrived.
     await host.run(["nft", "-f", "-"], {
       stdin: "table inet mute {\n\tchain input {\n\t\ttype filter hook input priority 10\n\t}\n}\n",
     });
@@ -148,7 +148,7 @@ describe("what a person is given to knock with", () => {
     await host.run(["nft", areSent ? "flush table inet mute" : drop]);
   }
 
-  /** Makes a folder of programs, each called by its name, which is what busybox goes by. */
+  /** Makes a folder with links to programs: busybox acts by the name that it is called by. */
   async function gatherPrograms(by: Readonly<Record<string, string>>): Promise<string> {
     const folder = `/root/${Object.values(by).join("").replaceAll("/", "_")}`;
     const links = Object.entries(by).map(([name, path]) => `ln -s ${path} ${folder}/${name}`);
@@ -157,13 +157,14 @@ describe("what a person is given to knock with", () => {
   }
 
   test.each(tries)(
-    "opens a gate by $tool, $what, over IPv4, and over IPv6 where no step is answered",
+    "opens a gate by $tool, $what, over IPv4, and over IPv6 without an answer to any step",
     async ({ tool, port, steps, by = {}, isIpv4Only = false }: (typeof tries)[number]) => {
       const path = `PATH=${await gatherPrograms({ ...by, port: `/${port}` })}:/usr/bin:/bin`;
       for (const address of isIpv4Only ? [host.ipv4] : [host.ipv4, host.ipv6]) {
         const command = writeKnockCommands(steps.map(readStep), wayTo(host, address))[tool];
         expect(await tryConnect(client, address, port, 700)).toBe("silent");
-        // As `... | jq -r ... | sh` runs it, in a shell that reads no line ahead: what comes after it is no part of it.
+        // As `... | jq -r ... | sh` runs it, in a shell that does not read ahead: the next line must not go to the
+        // tool.
         const stdin = `${path}; ${command ?? "exit 1"}\necho read on\n`;
         let answer = "silent";
         for (let tries = 0; tries < mostTries && answer === "silent"; tries += 1) {

@@ -24,7 +24,7 @@ const mixedSteps: StepInput[] = [
 ];
 const policy: Policy = makePolicy({
   gates: [
-    // So short that each test finds it closed again.
+    // Short, so that each test finds the door closed again.
     { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: sshSteps }, openForSeconds: 1 },
     { name: "mixed", protect: [{ tcp: "2001" }], knock: { steps: mixedSteps }, openForSeconds: 1 },
   ],
@@ -61,7 +61,7 @@ function outputsOf(name: string, address: string) {
   return JSON.stringify({ knock, sshConfig: writeSshConfig(name, way, policy) });
 }
 
-/** As a process, with a home of its own. */
+/** Runs the built program as a process, with a home of its own. */
 function knockgate(words: readonly string[], options: CommandOptions = {}, loader: readonly string[] = []) {
   const home = `XDG_CONFIG_HOME=${lab.directory}`;
   return runCommand(["env", home, process.execPath, ...loader, main, ...words], { check: false, ...options });
@@ -93,7 +93,7 @@ describe("knockgate knock", () => {
     expect(stdout + stderr).not.toMatch(secrets);
   });
 
-  test("sends ICMP steps and sizes, and takes what refuses for open", async () => {
+  test("sends ICMP steps and sizes, and counts a refusal as open", async () => {
     await expectClosed(2_001);
     const { stdout } = await knockgate(["knock", "edge", "--gate", "mixed", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -120,7 +120,7 @@ describe("knockgate knock", () => {
     expect([code, stdout]).toEqual([1, `${host.ipv4} stayed closed: port 22 was silent after 2 knocks\n`]);
   });
 
-  test("says that a step could not be sent without its port, which the system's own words have", async () => {
+  test("says that a step could not be sent, without its port, which the system's message has", async () => {
     const { code, stderr } = await knockgate(["knock", "255.255.255.255", "-s", "udp:47002"]);
     expect(code).toBe(3);
     expect(stderr).toMatch(/: step 1 of the knock could not be sent: E[A-Z]+ \[UNREACHABLE\]\n$/);
@@ -138,8 +138,8 @@ describe("knockgate knock", () => {
     expect(stderr.split("\n").filter((path) => path.includes("node_modules"))).toEqual([]);
   });
 
-  test("lets ping send where perl may not, only when it is asked to", async () => {
-    // A perl that can open no socket for echo requests, and an user's ping that can.
+  test("lets ping send when perl may not, but only with --ping", async () => {
+    // A perl that may not open sockets for echo requests, and a user's ping that may.
     const tools = join(lab.directory, "tools");
     mkdirSync(tools);
     const noSockets = '#!/bin/sh\nprintf "echo 4 no not permitted\\necho 6 no not permitted\\nend\\n"\n';
@@ -173,7 +173,7 @@ describe("knockgate knock", () => {
 });
 
 describe("knockgate lint", () => {
-  test("runs a policy in TypeScript, and does not quote one that fails", async () => {
+  test("runs a policy in TypeScript, and does not quote one that throws", async () => {
     const file = join(lab.directory, "policy.ts");
     const gate = `{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }`;
     const types = `const steps: { tcp?: number; udp?: number }[] = ${JSON.stringify(sshSteps)};\n`;
@@ -195,7 +195,7 @@ describe("knockgate lint", () => {
 });
 
 describe("in a shell", () => {
-  test("colours go to a terminal alone, and not to one that wants none", async () => {
+  test("colours go only to a terminal, and not to one that wants none", async () => {
     const file = join(lab.directory, "wrong.json");
     writeFileSync(file, "{}");
     const command = `${process.execPath} ${main} lint ${file}`;
@@ -232,7 +232,7 @@ describe("knockgate proxy", () => {
     expect(readFileSync(`${sent}.synced`).equals(readFileSync(sent))).toBe(true);
   });
 
-  /** As a person has them in a shell: no tool is told more than where ssh's configuration is. */
+  /** As in a person's shell: the tools only know where ssh's configuration is. */
   function runTool(words: readonly string[], environment: readonly string[]) {
     return runCommand(["env", `HOME=${lab.directory}`, ...environment, ...words]);
   }
@@ -280,7 +280,7 @@ describe("knockgate proxy", () => {
 
   test("knocks again when a UDP step is lost", async () => {
     await expectClosed(22);
-    // The first datagram is dropped before the gate sees it, and those after it are not.
+    // Drops the first datagram before the gate sees it, and no later one.
     await host.run(["nft", "-f", "-"], {
       stdin: `table inet lossy {
 	set seen { type inet_service; flags dynamic; size 16; }
@@ -310,7 +310,7 @@ describe("knockgate proxy", () => {
     expect(JSON.parse(wrong.stderr)).toEqual({ error: { code: "UNREACHABLE", message } });
   });
 
-  test("passes the end of its input on, and what comes back after it", async () => {
+  test("passes on the end of its input, and the output that comes after it", async () => {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       let asked = "";
       socket.setEncoding("utf8").on("data", (text: string) => {

@@ -23,14 +23,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Runs a shell that finds knockgate, and none of its user's own files. */
+/** Runs a shell that finds knockgate, but no files of its user. */
 async function run(words: readonly string[]): Promise<string> {
   const path = `${join(directory, "knockgate-program")}:/usr/bin:/bin`;
   const { stdout } = await runCommand(["env", "-i", `PATH=${path}`, `HOME=${directory}`, ...words]);
   return stdout;
 }
 
-/** The script that a shell is to read, in a file. */
+/** Writes the completion script of a shell into a file. */
 async function writeScript(shell: string): Promise<string> {
   const file = join(directory, `completion.${shell}`);
   writeFileSync(file, await run(["knockgate", "completion", shell]));
@@ -53,7 +53,7 @@ test("bash completes commands, options, profiles, choices and files", async () =
   expect(await complete("lint", policy.slice(0, -3))).toEqual([policy]);
 });
 
-test("fish completes them and says what each is for", async () => {
+test("fish completes them and describes each", async () => {
   const script = await writeScript("fish");
   const complete = async (line: string): Promise<readonly string[]> => {
     const words = ["fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, script, line];
@@ -81,7 +81,7 @@ test("zsh completes them at a terminal", async () => {
     `knockgate lint ${policy.slice(0, -3)}`,
   ];
   const completed = join(directory, "completed");
-  // A key of its own completes the line, and has it written down in place of run.
+  // A key binding completes the line, and writes it to a file instead of running it.
   const report = `report() { zle complete-word; print -r -- "$BUFFER" >>${completed}; BUFFER= }`;
   const program = [
     "zmodload zsh/zpty && zpty shell 'zsh -f -i'",

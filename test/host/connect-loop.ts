@@ -4,7 +4,10 @@ import { startCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import type { LabMachine } from "../lab/machine";
 
-/** Connects to a host's SSH port all the time without a knock while something is done; tells how often, and how many answers came. */
+/**
+ * Connects to a host's SSH port again and again, without a knock, while something is done. Returns how many connections
+ * it tried and how many were answered.
+ */
 export async function watchClosed(
   client: LabMachine,
   host: LabHost,

@@ -1,5 +1,5 @@
 // node connect-repeatedly.mjs ADDRESS PORT
-// Begins a connection every millisecond until its input ends, and then prints how many it began and how many were answered.
+// Begins a connection every millisecond until its input ends. Then prints how many it began and how many were answered.
 import { connect } from "node:net";
 
 const [address, port] = process.argv.slice(2);

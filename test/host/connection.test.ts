@@ -27,7 +27,7 @@ describe.concurrent("an SSH connection", () => {
     return route;
   }
 
-  test("runs a program as root with sshd's word for who asks, and brings all of its output", async () => {
+  test("runs a program as root with the client's address from sshd, and returns all of its output", async () => {
     const route = await findRoute(claimHost(lab), { user: "ops" });
     const connection = await route.connect(5_000);
     const program = 'id -u; echo "$1"; head -c 300000 /dev/zero | tr "\\0" x; echo complaint >&2; exit 7\n';
@@ -40,7 +40,7 @@ describe.concurrent("an SSH connection", () => {
     });
   });
 
-  test("that the host has ended is said to be lost, sooner or later", async () => {
+  test("that the host has ended is reported as lost, sooner or later", async () => {
     const host = claimHost(lab);
     const connection = await (await findRoute(host)).connect(5_000);
     await endSessions(host);
@@ -49,7 +49,7 @@ describe.concurrent("an SSH connection", () => {
     await expect(connection.run({ commands: "echo done\n" }, 5_000)).rejects.toMatchObject(lost);
   });
 
-  test("that the host ends while a command runs is said to be lost", async () => {
+  test("that the host ends while a command runs is reported as lost", async () => {
     const host = claimHost(lab);
     const connection = await (await findRoute(host)).connect(5_000);
     const running = connection.run({ commands: "sleep 30\n" }, 20_000);
@@ -61,7 +61,7 @@ describe.concurrent("an SSH connection", () => {
     await ending;
   });
 
-  test("waits for a command no longer than it may", async () => {
+  test("waits for a command only until its time limit", async () => {
     const connection = await (await findRoute(claimHost(lab))).connect(5_000);
     await expect(connection.run({ commands: "sleep 30\n" }, 300)).rejects.toMatchObject({
       code: "UNREACHABLE",
@@ -70,7 +70,7 @@ describe.concurrent("an SSH connection", () => {
     connection.close();
   });
 
-  test("is refused when the host takes none of the ways to log in", async () => {
+  test("is refused when the host accepts no way to log in", async () => {
     const file = join(lab.directory, "stranger");
     await runCommand(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file]);
     const host = claimHost(lab);
@@ -87,7 +87,7 @@ describe.concurrent("an SSH connection", () => {
     ["resets", (socket: Socket) => socket.resetAndDestroy()],
     ["speaks SSH and then nonsense", (socket: Socket) => socket.end("SSH-2.0-x\r\n\0\0\0\u0007nonsense")],
     ["says nothing", () => undefined],
-  ])("to something that %s does not come about, and that is all", async (_what, answer) => {
+  ])("to a server that %s fails, without any other effect", async (_what, answer) => {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
       answer(socket);

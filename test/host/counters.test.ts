@@ -33,7 +33,8 @@ test.each([{ backend: "nftables" }, { backend: "iptables" }])(
     expect(managed.state["counters"]).toEqual({});
     await managed.refresh();
     const before = managed.state["counters"] as { ssh: { accepted: number; dropped: number } };
-    // The proof was dropped before the knock and let through after it; a refresh comes through by a knock of its own.
+    // The gate dropped the proof's packet before the knock and accepted it after. The refresh comes through with its
+    // own knock.
     expect(before).toEqual({
       ssh: { accepted: expect.any(Number), dropped: expect.any(Number), ...more(row) },
     });

@@ -1,4 +1,4 @@
-// A deployer for tests to kill: reads one change as JSON from its stdin and tells each line of its log.
+// A deployer for tests to kill: reads one change as JSON from its stdin and prints each line of its log.
 
 import { text } from "node:stream/consumers";
 import { changeHost } from "../../src/apply/change";
@@ -6,7 +6,7 @@ import type { ChangeRequest } from "../../src/apply/request";
 import type { ConnectionInput } from "../../src/transport/connection";
 import { openDeployment } from "./deployment";
 
-/** What a deployer is told. */
+/** The deployer's input. */
 export interface Errand {
   readonly connection: ConnectionInput;
   readonly request: ChangeRequest;

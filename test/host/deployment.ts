@@ -6,16 +6,16 @@ import { findRoutes } from "../../src/transport/routes";
 import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
 
-/** A deployer's world and what it logged. */
+/** A deployer's world, and its log. */
 export interface Deployment extends World {
   readonly lines: string[];
-  /** Lets go of a bastion. */
+  /** Closes the connection to a bastion. */
   close(): void;
 }
 
 export type Wrap = (route: Route) => Route;
 
-/** The connection's fields for a host of the lab, with short patience. */
+/** The connection's fields for a host of the lab, with short time limits. */
 export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionInput> = {}): ConnectionInput {
   const { ipv4, sshPort, hostKey } = host;
   const patience = { dialErrorLimit: 0, perDialTimeout: 5 };
@@ -50,7 +50,7 @@ export function deployTo(lab: Lab, host: LabHost, wrap?: Wrap): Promise<Deployme
   return openDeployment(connectionTo(lab, host), wrap);
 }
 
-/** What the proof says of a host that is named by its IPv4 address. */
+/** The proof's text about a host that is named by its IPv4 address. */
 export function sayUnnamed(host: LabHost): string {
   return `IPv6: not checked, because connection.host has only IPv4 addresses, and the host has ${host.ipv6} as well; for a name that has both, both are proven`;
 }
@@ -66,7 +66,7 @@ export function claimHost(lab: Lab): LabHost {
   return host;
 }
 
-/** Waits for something that is to come; says what it was when it does not. */
+/** Waits until something holds. The error says what was expected. */
 export async function waitUntil(what: string, limitMs: number, isSo: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + limitMs;
   while (!(await isSo())) {

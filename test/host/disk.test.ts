@@ -48,7 +48,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     const host = await claimSmall("512k");
     await changeHost(first, await deployTo(lab, host));
     const old = await listGate(host);
-    // Where the script is the same, confirm has nothing to write but a link.
+    // If the script is the same, confirm only writes a link.
     await host.run(["sh", "-c", `echo "# older" >>${folder}/edge/host.sh`]);
     const fill = () => host.run(["sh", "-c", `cat /dev/zero >${folder}/filler`], { check: false });
     const wrap = interfere({ before: { [command]: fill } });
@@ -62,7 +62,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     expect(await listFiles(host)).toEqual(confirmedFiles);
   });
 
-  test("keeps no change from being confirmed where the script is the same, so that only a link is to be written", async () => {
+  test("lets a change be confirmed if the script is the same, because only a link is written then", async () => {
     const host = await claimSmall("512k");
     await changeHost(first, await deployTo(lab, host));
     const fill = () => host.run(["sh", "-c", `cat /dev/zero >${folder}/filler`], { check: false });
@@ -73,7 +73,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     await waitForNoTimer(host);
   });
 
-  test("does not keep a boot from loading the confirmed ruleset, nor makes it look like another", async () => {
+  test("lets a boot load the confirmed ruleset, which does not look like drift then", async () => {
     const host = await claimSmall("512k");
     await changeHost(first, await deployTo(lab, host));
     const old = await listGate(host);

@@ -20,7 +20,7 @@ const systemd = readFileSync(join(__dirname, "systemd-stub.sh"), "utf8");
 
 vi.setConfig({ maxConcurrency: 20 });
 
-/** All that was ever printed. */
+/** All output so far. */
 let printed = "";
 beforeAll(() => {
   vi.spyOn(console, "log").mockImplementation((...words) => {
@@ -40,7 +40,7 @@ function twoGates(backend: string, steps = sshSteps, more: Particulars = {}, web
   return makePolicy({ backend: backend as "nftables", gates, ...more });
 }
 
-/** What happens to a host, and what a refresh says of it. */
+/** What happens to a host, and what a refresh says about it. */
 type Case = readonly [string, string, RegExp];
 
 const onNftables: readonly Case[] = [
@@ -139,10 +139,10 @@ describe.concurrent.each([
     },
   );
 
-  test("where a change was undone by the host, a refresh says why, and the next up forgets it", async () => {
+  test("where a change was undone by the host, a refresh says why, and the next up clears it", async () => {
     const { host, gate } = await claimGated();
     const before = await listRules(host);
-    // SSH keeps its knock: it is the only way in while the change is there.
+    // Only the web gate's knock changes: with SSH's knock the refresh gets in while the change is pending.
     const [former, next] = [twoGates(backend), twoGates(backend, sshSteps, {}, [{ udp: 33_104 }])];
     await leavePending(next, former, 20, await deployTo(lab, host));
     expect(await gate.refresh()).toEqual([expect.stringMatching(/^pending: a change is armed/)]);
@@ -155,12 +155,12 @@ describe.concurrent.each([
     expect(await listRules(host)).toBe(before);
   });
 
-  test("where the state missed what the host confirmed, a refresh says so, and shows no step of it", async () => {
+  test("where the state missed a confirmed change, a refresh says so, and shows no step of it", async () => {
     const { host, gate, given } = await claimGated();
     const stale = { id: gate.id, ...gate.state };
     await gate.up({ policy: writePolicy(twoGates(backend, otherSteps)) });
     const before = await listRules(host);
-    // The knock of the stale state opens no more; a door that is still open does.
+    // The stale state's knock no longer opens. The refresh gets in by a door that is still open.
     const behind = await manage({ ...given, policy: writePolicy(twoGates(backend, otherSteps)) }, stale);
     expect(await behind.refresh()).toEqual([expect.stringMatching(/^unknown change: /)]);
     expect(`${behind.state["drift"]}${behind.state["ruleset"]}`).not.toMatch(secrets);
@@ -204,7 +204,7 @@ add rule inet site input ${rule}
     expect([await gate.refresh(), await gate.isDue()]).toEqual([[], false]);
   });
 
-  test("where another firewall seems to drop a port, and the gate opens all the same, it is remembered", async () => {
+  test("where another firewall seems to drop a port, but the gate opens, the state remembers it", async () => {
     const { host, gate } = await claimGated();
     await host.run(["nft", "-f", "-"], { stdin: drop(`tcp dport ${webPort} ip saddr 192.0.2.0/24 drop`) });
     expect(await gate.refresh()).toHaveLength(1);

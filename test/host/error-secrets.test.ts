@@ -35,7 +35,7 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
   beforeAll(async () => {
     vi.spyOn(console, "log").mockReturnValue();
     lab = await openLab({ hosts: 8 });
-    // So that the password is tried where it is not taken.
+    // The server must accept passwords, so that the deployer tries the wrong one.
     await reconfigureSshd(lab.hosts[7] as LabHost, ["PasswordAuthentication yes"]);
   });
   afterAll(async () => {
@@ -52,7 +52,7 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     };
   }
 
-  /** Takes nft's place on a host for what a shell's pattern fits. */
+  /** Replaces nft on a host for the arguments that a shell pattern matches. */
   async function answerForNft(host: LabHost, pattern: string, answer: string): Promise<void> {
     const nft = `#!/bin/sh\ncase "$*" in\n${pattern}) ${answer} ;;\nesac\nexec /usr/sbin/nft "$@"\n`;
     await host.run(["sh", "-c", "cat >/usr/local/sbin/nft && chmod 0755 /usr/local/sbin/nft"], {
@@ -60,7 +60,7 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     });
   }
 
-  /** A new code is a new line here, or this does not compile. */
+  /** A new error code does not compile until it has an entry here. */
   const failures: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
     POLICY_INVALID: () => {
       const knock = { steps: [{ tcp: 98_533, udp: 17_411 }] };

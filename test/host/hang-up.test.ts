@@ -19,7 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** A stand-in for sshd of OpenSSH 9.8 and newer in a penalty: it takes a connection, says that and hangs up. */
+/**
+ * A stand-in for an sshd of OpenSSH 9.8 or newer in a penalty: it accepts a connection, sends this line and hangs up.
+ */
 function penalize(port: number, host: string): Promise<{ readonly server: Server; count(): number }> {
   let taken = 0;
   const server = createServer((socket) => {
@@ -35,7 +37,7 @@ function knockgate(words: readonly string[]) {
 }
 
 describe("a stand-in for an sshd that hangs up before its banner", () => {
-  test("is named as such, with PerSourcePenalties and MaxStartups, where one logs in", async () => {
+  test("is named at a login, with PerSourcePenalties and MaxStartups as possible causes", async () => {
     const host = claimHost(lab);
     const { server } = await penalize(2_222, "127.0.0.1");
     const connection = connectionSchema.parse({ ...connectionTo(lab, host), host: "127.0.0.1", port: 2_222 });
@@ -49,7 +51,7 @@ describe("a stand-in for an sshd that hangs up before its banner", () => {
     server.close();
   });
 
-  test("hears nothing of `knockgate knock`, but with --banner, which names it, as `knockgate proxy` does", async () => {
+  test("sees no connection of `knockgate knock`; --banner and `knockgate proxy` connect, and name it", async () => {
     const { server, count } = await penalize(22, "127.0.0.1");
     const knock = ["knock", "127.0.0.1", "-s", "tcp:1"];
     const plain = await knockgate(knock);
@@ -74,9 +76,9 @@ describe("a stand-in for an sshd that hangs up before its banner", () => {
 });
 
 describe("a real sshd", () => {
-  /** Lets the one login that may be waiting be another's. */
+  /** Takes the only login slot that sshd has. */
   async function fillStartups(host: LabHost): Promise<() => void> {
-    // Of MaxStartups the last one counts.
+    // sshd takes the last MaxStartups of its file, so its line is changed.
     await host.run(["sed", "-i", "s/^MaxStartups .*/MaxStartups 1/", "/etc/ssh/sshd_config"]);
     await reconfigureSshd(host, []);
     const socket = connect({ host: host.ipv4, port: 22 });
@@ -84,7 +86,7 @@ describe("a real sshd", () => {
     return () => socket.destroy();
   }
 
-  test("that takes no more logins (MaxStartups) is named as such, itself and as a bastion", async () => {
+  test("that takes no more logins (MaxStartups) is named, as a host and as a bastion", async () => {
     const [host, behind] = [claimHost(lab), claimHost(lab)];
     const end = await fillStartups(host);
     const [route] = (await findRoutes(connectionSchema.parse(connectionTo(lab, host)), [])).routes;
@@ -94,7 +96,7 @@ describe("a real sshd", () => {
     end();
   });
 
-  test("that is asked by `knockgate knock` hears of no connection", async () => {
+  test("sees no connection when `knockgate knock` asks its port", async () => {
     const host = claimHost(lab);
     await host.run(["nft", "-f", "-"], {
       stdin:

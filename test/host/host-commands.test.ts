@@ -19,7 +19,7 @@ const [oldSteps, newSteps] = [
 ];
 const declare = (steps: readonly StepInput[], more: object = {}) => ({
   name: "edge",
-  // So short that each test finds it closed again.
+  // Short, so that each test finds the door closed again.
   gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] }, openForSeconds: 1 }],
   acceptRisks: ["window-too-short"],
   ...more,
@@ -37,7 +37,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** As a process, with a home of its own, that knows the hosts' keys; whatever it says holds no secret. */
+/**
+ * Runs the program as a process with a home of its own, which holds the hosts' keys. Checks that the output holds no
+ * secret.
+ */
 async function knockgate(words: readonly string[], environment: readonly string[] = []) {
   const home = [`HOME=${lab.directory}`, `XDG_CONFIG_HOME=${lab.directory}`, "SSH_AUTH_SOCK="];
   const done = await runCommand(["env", ...home, ...environment, process.execPath, main, ...words], {
@@ -81,7 +84,7 @@ test("a policy is planned, applied, changed, looked at and removed without Pulum
   expect(await listFiles(host)).toEqual(confirmedFiles);
   expect(await isOpenFor(host, oldSteps)).toBe(true);
 
-  // From now on by the profile alone, through the gate, with a key of one's own.
+  // From now on only by the profile, through the gate, with the user's own key.
   const edge = ["edge", "-i", file("key")];
   expect((await knockgate(["plan", file("old.json"), ...edge])).code).toBe(0);
   const changed = await knockgate(["apply", file("new.json"), ...edge]);
@@ -138,7 +141,7 @@ test("a change whose deployer is gone is undone at once", async () => {
   expect(await listFiles(host)).not.toContain("f 0600 /var/lib/knockgate/edge/pending");
 });
 
-test("a change that a signal ends says what the host will do, and the host does it", async () => {
+test("a change that a signal ends says what the host will do", async () => {
   const host = claimHost(lab);
   const words = ["apply", file("old.json"), "--connection", writeConnection(host)];
   const log = file("interrupted.log");
@@ -161,7 +164,7 @@ test("on a terminal a change shows how long it has taken and when the host would
   await addUser(host, "careful", { password, sudoers: "careful ALL=(ALL:ALL) ALL" });
   const connection = writeConnection(host, { user: "careful", sudoPassword: "another" });
   const apply = `${process.execPath} ${main} apply ${file("old.json")} --connection ${connection} --ask sudo-password`;
-  // Typed once it is asked for: what a terminal is given before, it shows.
+  // Typed only after the prompt: the terminal would echo earlier input.
   const typed = ["sh", "-c", 'sleep 1.5; echo "$1"; sleep 5', "sh", password]
     .map((word) => `'${word}'`)
     .join(" ");
@@ -176,12 +179,12 @@ test("on a terminal a change shows how long it has taken and when the host would
   expect(stdout).not.toContain(password);
 });
 
-/** As the kernel has written of a host of the lab; of other network namespaces than its first it writes nothing. */
+/** A line as the kernel would write it. It writes none for packets in the lab's network namespaces. */
 const kernelLine = (gate: string, source: string, to: string, port: number) =>
   `${gate} IN=eth0 OUT= MAC=72:31:30:a7:75:57:ea:d2:cb:94:2b:1f:08:00 SRC=${source} DST=${to} LEN=60 TOS=0x00 PREC=0x00 ` +
   `TTL=63 ID=31277 DF PROTO=TCP SPT=59084 DPT=${port} WINDOW=64240 RES=0x00 SYN URGP=0 \n`;
 
-test("what a host counted and logged of real knocks says why one did not open", async () => {
+test("a host's counters and log of real knocks tell why one did not open", async () => {
   const host = claimHost(lab);
   const connection = ["--connection", writeConnection(host)];
   const prefix = `kg${process.pid}`;
@@ -204,7 +207,7 @@ test("what a host counted and logged of real knocks says why one did not open", 
   ]);
 
   const asked = ask("4");
-  // Well after the first reading, and before the second.
+  // After the first reading, and before the second.
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   await sendKnock("outside", { to: host.ipv4, steps: [{ tcp: 47_001 }, { tcp: 47_999 }] });
   await tryConnect("outside", host.ipv4, 22, 300);

@@ -4,7 +4,7 @@ import { withoutCounts } from "../lab/nft-listing";
 import { type Packets, type Sender, sendKnock, tryConnect } from "../lab/packets";
 import { waitUntil } from "./deployment";
 
-/** Whether SSH answers a source, after the knock if there is one. */
+/** Tells whether SSH answers a source, after a knock if there are steps. */
 export async function isLetIn(
   from: Sender,
   host: LabHost,
@@ -14,13 +14,13 @@ export async function isLetIn(
   return (await tryConnect(from, host.ipv4, host.sshPort, 1_000)) === "open";
 }
 
-/** The policy's table without what comes and goes in it; empty when it is not loaded. */
+/** The policy's table without counters and elements, which change by themselves. Empty when it is not loaded. */
 export async function listGate(host: LabHost, policy = "edge"): Promise<string> {
   const listing = ["nft", "-s", "-t", "list", "table", "inet", `knockgate_${policy}`];
   return withoutCounts((await host.run(listing, { check: false })).stdout);
 }
 
-/** What there is below /var/lib, as kind, mode and path, a change's id shortened to ID. */
+/** The files below /var/lib, as kind, mode and path. A change's id is shortened to ID. */
 export async function listFiles(host: LabHost): Promise<readonly string[]> {
   const { stdout } = await host.run([
     "find",
@@ -38,7 +38,7 @@ export async function listFiles(host: LabHost): Promise<readonly string[]> {
     .sort();
 }
 
-/** What is there after a confirmed change, and nothing else. */
+/** Exactly these files are there after a confirmed change. */
 export const confirmedFiles = [
   "d 0700 /var/lib/knockgate",
   "d 0700 /var/lib/knockgate/edge",
@@ -62,7 +62,7 @@ export async function findTimers(host: LabHost): Promise<readonly string[]> {
   return stdout.split("\n").flatMap((line) => /^\/proc\/(\d+) \S*sh \S+host\.sh wait /.exec(line)?.[1] ?? []);
 }
 
-/** One that was stopped just now may need a moment to end. */
+/** A timer that was just stopped may need a moment to end. */
 export function waitForNoTimer(host: LabHost): Promise<void> {
   return waitUntil("no timer", 5_000, async () => (await findTimers(host)).length === 0);
 }

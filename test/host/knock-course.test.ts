@@ -18,7 +18,7 @@ afterAll(() => lab?.close());
 
 const secrets = /47001|58002|39003/;
 
-/** Lets the network lose packets to some of a host's ports while a policy is brought there. */
+/** Tries to bring a policy to a host while the network loses packets to some of its ports. */
 async function failToProve(
   host: LabHost,
   ports: readonly number[],
@@ -43,7 +43,7 @@ describe.concurrent.each(["nftables", "iptables"] as const)("a proof by %s that 
     ["saw no step of one more knock from", "ipv4", [47_001]],
     ["saw step 1 of 3 of one more knock from", "ipv4", [58_002]],
     ["saw step 2 of 3 of one more knock from", "ipv6", [39_003]],
-  ] as const)("says that the host %s there (%s)", async (said, family, ports) => {
+  ] as const)("says that the host %s this machine (%s)", async (said, family, ports) => {
     const host = claimHost(lab);
     const { error, lines } = await failToProve(host, ports, backend, host[family]);
     expect(error.message).toContain(`The host ${said} ${lab.outside[family]}; step `);
@@ -71,7 +71,7 @@ chain input { type filter hook input priority 10; tcp dport 8443 drop
 });
 
 describe("a machine that was made just now", () => {
-  test("may get its keys after its sshd answers: a refused login is tried again, and each try is said", async () => {
+  test("may get its keys after its sshd answers: a refused login is tried again, and the log has each try", async () => {
     const host = claimHost(lab);
     const keys = "/etc/ssh/authorized_keys";
     await host.run(["mv", keys, `${keys}.later`]);
@@ -96,7 +96,7 @@ describe("a machine that was made just now", () => {
 });
 
 describe("a login by password", () => {
-  test("is tried once, on a new machine, too", async () => {
+  test("is tried only once, on a new machine, too", async () => {
     const host = lab.hosts[0];
     if (host === undefined) throw new Error("no host");
     const { privateKey: _key, ...rest } = connectionTo(lab, host, { dialErrorLimit: 3 });

@@ -8,7 +8,7 @@ import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { claimHost } from "./deployment";
 
-/** Counts what arrives, before anything answers; what is dropped is never answered. */
+/** Counts packets before anything answers. Dropped packets are never answered. */
 const counters = `
 table inet count {
 	counter silent {}
@@ -49,7 +49,7 @@ describe.concurrent("a knock", () => {
       await host.run(["nft", "-f", "-"], { stdin: counters });
       const steps = [{ tcp: 7_001 }, { tcp: 7_002 }, { udp: 7_003 }, { tcp: 22 }];
       await sendKnock(host[family], steps.map(readStep));
-      // A SYN without an answer would be sent again after 1 s (RFC 6298, 2.1), and once more after 3 s.
+      // The kernel would send a SYN without an answer again after 1 s (RFC 6298, 2.1), and once more after 3 s.
       await pause(3_500);
       expect(await count(host)).toEqual({ silent: "1", refused: "1", answered: "1", datagram: "1" });
     },
@@ -62,11 +62,11 @@ describe.concurrent("a knock", () => {
     expect(await Promise.all(answers)).toEqual(["open", "refused", "silent"]);
   });
 
-  test("takes an address to which there is no way for a silent one", async () => {
+  test("reports an address without a route as silent", async () => {
     expect(await probePort("203.0.113.7", 22, 300)).toBe("silent");
   });
 
-  test("that can't be sent at all leaves the way to the next address open", async () => {
+  test("that can't be sent at all does not stop the try at the next address", async () => {
     const connection = connectionSchema.parse({ host: "203.0.113.7", ignoreHostKey: true });
     const [route] = (await findRoutes(connection, [])).routes;
     await expect(route?.knock([{ kind: "udp", port: 7_003 }])).rejects.toMatchObject({

@@ -19,7 +19,7 @@ describe.concurrent("a login", () => {
   });
   afterAll(() => lab?.close());
 
-  /** What a program leaves that a user runs as root, by sudo with a password. */
+  /** Runs a program that a user runs as root, by sudo with a password. Returns what it leaves. */
   async function run(host: LabHost, more: Partial<ConnectionInput> = {}, limitMs = 10_000) {
     const connection = connectionTo(lab, host, { user: "keeper", sudoPassword: password, ...more });
     const [route] = (await openDeployment(connection)).routes;

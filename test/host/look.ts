@@ -21,7 +21,7 @@ export async function observe(lab: Lab, host: LabHost, policy: Policy): Promise<
   }
 }
 
-/** What a refresh says, of a policy that `me` has confirmed. */
+/** The lines of a refresh, about a policy that `me` has confirmed. */
 export async function listDrift(lab: Lab, host: LabHost, policy: Policy): Promise<readonly string[]> {
   const observed = await observe(lab, host, policy);
   const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner: "me" });

@@ -3,20 +3,20 @@ import type { WrittenPolicy } from "../../src/policy/written-policy";
 import { check, create, diff, read, delete as remove, update } from "../../src/pulumi/operations";
 import type { Properties } from "../../src/pulumi/properties";
 
-/** A resource as the engine keeps it: its state, and what the program gives. */
+/** A resource as the engine keeps it: its state, and the program's inputs. */
 export interface Managed {
   readonly id: string;
   readonly state: Properties;
-  /** What a refresh put into the state. */
+  /** Refreshes the state. Returns the drift. */
   refresh(): Promise<readonly string[]>;
-  /** Whether `up` would do something. */
+  /** Tells whether `up` would do something. */
   isDue(more?: Given): Promise<boolean>;
-  /** What `up` does; nothing where nothing is due. */
+  /** Does what `up` does; nothing when nothing is to change. */
   up(more?: Given): Promise<void>;
   destroy(): Promise<void>;
 }
 
-/** What a program gives, its steps as they are written. */
+/** The program's inputs, with steps as users write them. */
 export interface Given {
   readonly policy?: WrittenPolicy | GivenPolicy;
   readonly [name: string]: unknown;
@@ -27,7 +27,7 @@ interface GivenPolicy {
   readonly [field: string]: unknown;
 }
 
-/** Makes a resource by the operations alone, as the engine calls them: check, diff, then what is due. */
+/** Makes a resource only by the operations, in the engine's order: check, diff, then the operation that is needed. */
 export async function manage(given: Given, from?: Properties): Promise<Managed> {
   const plan = async (olds: Properties, more: Given = {}) => {
     const { inputs, failures } = await check(olds, { redactionKey: "", ...given, ...more });

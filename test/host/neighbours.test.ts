@@ -86,7 +86,7 @@ describe.concurrent("a copy of the gate that somebody saved while a door was ope
     return host;
   }
 
-  test("opens no door when it is loaded: the boot command makes the table its own, and then leaves it alone", async () => {
+  test("keeps no door open: the boot command replaces it by our own table, and then leaves that alone", async () => {
     const host = await claimSaved();
     const gate = await listGate(host);
     await host.run(["nft", "-f", saved]);
@@ -123,7 +123,7 @@ describe.concurrent("a copy of the gate that somebody saved while a door was ope
     ]);
   });
 
-  test("is one that another policy's rules or a word that begins alike are not", async () => {
+  test("is not seen in another policy's rules, or in a word that begins alike", async () => {
     const host = claimHost(lab);
     const names = "table inet knockgate_edge-2 {}\ntable inet knockgate_edges {}\n# my_kg_edge\n";
     await host.run(["sh", "-c", `cat >${saved}`], { stdin: names });
@@ -134,14 +134,14 @@ describe.concurrent("a copy of the gate that somebody saved while a door was ope
   });
 });
 
-describe("what blocks, flushes or copies a gate since it was proven", () => {
+describe("a neighbour that blocks, flushes or copies a gate after its proof", () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await openLab({ hosts: 1 });
   });
   afterAll(() => lab?.close());
 
-  test("is said by a refresh and by `knockgate status`", async () => {
+  test("is reported by a refresh and by `knockgate status`", async () => {
     const printed = vi.spyOn(console, "log").mockImplementation(() => undefined);
     const host = claimHost(lab);
     const connection = connectionTo(lab, host);

@@ -1,4 +1,4 @@
-// Versions and builds that no Debian of the lab has: a stand-in, put before the real tool, does what they do.
+// Versions and builds that no Debian of the lab has: a stand-in before the real tool does what they do.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { changeHost } from "../../src/apply/change";
 import { removeFromHost } from "../../src/apply/remove";
@@ -57,7 +57,7 @@ describe.concurrent("a host", () => {
   );
 
   test.each(noJson)(
-    "whose nft %s only after the gate was made can be looked at and left",
+    "whose nft %s only after the gate was made can be looked at, and its gate can be removed",
     async (_, nft, complaint) => {
       const host = claimHost(lab);
       await change(host, oldPolicy);
@@ -98,9 +98,9 @@ describe.concurrent("a host", () => {
     expect(await host.ruleset()).not.toContain("knockgate");
   });
 
-  test("that can't make a network for itself gets its gate all the same", async () => {
+  test("that can't make a network namespace gets its gate nevertheless", async () => {
     const host = claimHost(lab);
-    // Stands in for a container that may not (capabilities(7), CAP_SYS_ADMIN).
+    // Stands in for a container without the right to do so (capabilities(7), CAP_SYS_ADMIN).
     await putTool(host, "unshare", "echo 'unshare: unshare failed: Operation not permitted' >&2; exit 1");
     await change(host, oldPolicy);
     expect(await listDrift(lab, host, oldPolicy)).toEqual([]);
@@ -108,7 +108,7 @@ describe.concurrent("a host", () => {
     expect(await isLetIn(client(), host, newSteps)).toBe(true);
   });
 
-  test("whose iptables-restore takes no chains as lines, as iptables-nft 1.8.4, lives a gate's whole life", async () => {
+  test("whose iptables-restore refuses lines that make chains, as iptables-nft 1.8.4 does, supports a gate's whole life", async () => {
     const host = claimHost(lab);
     for (const tool of ["iptables", "ip6tables"])
       await putTool(host, `${tool}-restore`, withoutChainLines(tool));
@@ -116,7 +116,7 @@ describe.concurrent("a host", () => {
   });
 });
 
-/** Somebody else's table, which nothing of ours depends on. */
+/** Somebody else's table. Nothing of ours depends on it. */
 const theirs = `table ip theirs {
 	set nets {
 		type ipv4_addr
@@ -132,7 +132,7 @@ const theirs = `table ip theirs {
 
 const real = "/usr/sbin/nft";
 
-/** What 0.9.9 and others do is done wherever JSON is wanted of a table. */
+/** Runs `act` instead of nft when the arguments match the pattern. */
 function where(pattern: string, act: string): string {
   return `case " $* " in ${pattern}) ${act} ;; esac\nexec ${real} "$@"`;
 }
@@ -145,7 +145,7 @@ const halting = where(
 );
 const wordy = where('*" -j "*', `${real} "$@" | sed 's/"flags": \\[\\("[a-z]*"\\)\\]/"flags": \\1/g'; exit`);
 
-/** Stands in for an nft that meets what it does not know: it ends half-way, and says so by its exit code. */
+/** Stands in for an nft that meets a rule that it does not know: it stops half-way, with an exit code. */
 function unableTo(what: "theirs" | "ruleset" | "ruleset tables"): string {
   const half = `printf '{"nftables": [{"metainfo": {'; exit 1`;
   const patterns = {

@@ -9,7 +9,7 @@ import { digestText } from "../../src/policy/digest";
 import type { Policy } from "../../src/policy/policy";
 import type { Deployment } from "./deployment";
 
-/** Stages, arms and loads a change as a deployer does that vanishes then. Returns its id. */
+/** Stages, arms and loads a change, as a deployer that then vanishes. Returns the change's id. */
 export async function leavePending(
   policy: Policy,
   formerPolicy: Policy | undefined,

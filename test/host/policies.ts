@@ -3,7 +3,7 @@ import type { Policy, PolicyInput } from "../../src/policy/policy";
 import type { StepInput } from "../../src/policy/step";
 
 export const oldSteps: readonly StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
-/** One more and in another order, so that its sets are others than those of the old ones. */
+/** One step more, and another order, so that its sets differ from those of the old steps. */
 export const newSteps: readonly StepInput[] = [
   { udp: 41_101 },
   { tcp: 52_102 },
@@ -12,11 +12,11 @@ export const newSteps: readonly StepInput[] = [
 ];
 
 export interface Particulars extends Partial<PolicyInput> {
-  /** Of the gate `ssh`. */
+  /** The steps of the gate `ssh`. */
   readonly steps?: readonly StepInput[];
 }
 
-/** Fills a policy up from what a test is about: else one gate with SSH behind the old steps. */
+/** Makes a policy from the fields that a test is about. By default it has one gate with SSH behind the old steps. */
 export function makePolicy({ steps = oldSteps, ...more }: Particulars = {}): Policy {
   const ssh = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [...steps] }, openForSeconds: 60 };
   const reading = parsePolicy({ name: "edge", gates: [ssh], ...more });

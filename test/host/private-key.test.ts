@@ -25,7 +25,7 @@ function makeKey(type: string, form: string, passphrase = ""): { text: string; b
   made += 1;
   const file = join(folder, `${made}`);
   const size = type === "rsa" ? ["-b", "2048"] : [];
-  // One round: what makes guessing slow makes tests slow.
+  // One round of bcrypt_pbkdf: more rounds slow down guessing, and tests.
   const argv = ["-q", "-t", type, ...size, "-m", form, "-a", "1", "-N", passphrase, "-f", file];
   if (spawnSync("ssh-keygen", argv).status !== 0) throw new Error(`ssh-keygen ${argv.join(" ")}`);
   return { text: readFileSync(file, "utf8"), blob: readFileSync(`${file}.pub`, "utf8").split(" ")[1] ?? "" };
@@ -48,7 +48,7 @@ test.each(forms)("reads an %s key in the form %s of ssh-keygen, with any line en
   expect(await readBlob(text, "needless")).toBe(blob);
 });
 
-test.each(forms)("opens an encrypted %s key in the form %s with its password alone", async (type, form) => {
+test.each(forms)("opens an encrypted %s key in the form %s only with its password", async (type, form) => {
   const { text, blob } = makeKey(type, form, "right");
   expect(await readBlob(text, "right")).toBe(blob);
   await expect(read(text)).rejects.toThrow("it is encrypted, and connection.privateKeyPassword is not set");
@@ -148,7 +148,7 @@ test.each([
   ],
   ["a security key's public half", `sk-ssh-ed25519@openssh.com ${good.blob} ada`, "works only with an agent"],
   ["a key of PuTTY", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: ada\n", "puttygen"],
-])("says that %s is no private key, why, and not what it is", async (_what, text, words) => {
+])("says that %s is not a private key, and why, without its text", async (_what, text, words) => {
   for (const password of [undefined, "right"]) {
     const failure = await catchError(read(text, password));
     expect(failure).toMatchObject({ code: "ARGUMENTS_INVALID" });
@@ -161,7 +161,7 @@ test.each([
   }
 });
 
-test("finds no fault in what can be read, or could be with its password", () => {
+test("finds no fault in a key that can be read, or could be with its password", () => {
   for (const [type, form] of forms) {
     expect(findKeyFault(makeKey(type, form).text, false)).toBeUndefined();
     const { text } = makeKey(type, form, "right");

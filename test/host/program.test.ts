@@ -5,7 +5,7 @@ import { commandProgram, parseReply, probeProgram, stageProgram } from "../../sr
 import type { Program } from "../../src/transport/host";
 import { frameProgram } from "../../src/transport/root";
 
-/** A stand-in for the functions that a program defines before it calls them. */
+/** A stand-in for the functions that a program defines first. */
 function callsOf({ commands }: Program): string {
   const echo = `main() { printf '<%s>' "$@"; }; stage_begin() { main begin "$@"; }; stage_end() { main end "$@"; }
 put_file() { main file "$1"; cat; }; put_line() { main line "$@"; }; put_script() { main script; }`;
@@ -16,7 +16,7 @@ put_file() { main file "$1"; cat; }; put_line() { main line "$@"; }; put_script(
 }
 
 describe("a program", () => {
-  test("hands each word of a command on as it is", () => {
+  test("passes each word of a command on unchanged", () => {
     const words = fc.array(fc.string({ unit: fc.constantFrom(..."ab '\"$`\\;|&<>(){}*?~#\n") }), {
       minLength: 1,
       maxLength: 5,
@@ -30,7 +30,7 @@ describe("a program", () => {
     );
   });
 
-  test("asks a probe with what sshd said of the client", () => {
+  test("passes the client's address from sshd to a probe", () => {
     expect(callsOf(probeProgram("edge", "iptables_mangle"))).toBe(
       "<probe><edge><iptables_mangle><192.0.2.9 1 192.0.2.1 22>",
     );
@@ -103,7 +103,7 @@ describe("a reply", () => {
     );
   });
 
-  test("passes over what a login's greeting adds", () => {
+  test("ignores the greeting of a login", () => {
     const reply = parseReply("Welcome to edge!\n\n*** maintenance at 5 ***\nstaged=1-2\n");
     expect([...reply.values]).toEqual([["staged", "1-2"]]);
   });

@@ -17,7 +17,7 @@ const vpn = {
   protect: [{ udp: "51820" }],
   knock: { steps: [{ udp: 47_100 }, { tcp: 58_200 }, { udp: 39_300 }] },
 };
-/** One gate that has both. */
+/** One gate with a TCP port and a UDP port. */
 const mixed = { ...ssh, protect: [{ tcp: "22" }, { udp: "60000-60010" }] };
 
 let lab: Lab;
@@ -30,7 +30,7 @@ function request(policy: Policy) {
   return { policy, owner: "me", undoAfterSeconds: 60 };
 }
 
-/** What the proof said, without the place. */
+/** The proof's lines, without host and policy. */
 function proofOf(world: Deployment): readonly string[] {
   return world.lines.flatMap((line) => /5\/6 prove: (.*)$/.exec(line)?.[1] ?? []);
 }
@@ -109,7 +109,7 @@ describe.concurrent("from a machine that need not knock", () => {
 });
 
 describe.concurrent("a packet that does not reach the gate", () => {
-  test("is no proof that the gate dropped it: what else drops it is said, and the change fails", async () => {
+  test("is no proof that the gate dropped it: the error names what else drops it, and the change fails", async () => {
     const host = claimHost(lab);
     await host.run(["nft", "-f", "-"], {
       stdin: `table inet others { chain input { type filter hook input priority -200;

@@ -28,14 +28,14 @@ function inputs(host: LabHost, policy: object): Properties {
   };
 }
 
-/** What the proof said, without the place. */
+/** The proof's lines, without host and policy. */
 async function createAndListen(given: Properties): Promise<readonly string[]> {
   const said = vi.spyOn(console, "log").mockReturnValue();
   await createGate(given);
   return said.mock.calls.flatMap(([line]) => /5\/6 prove: (.*)$/.exec(`${line}`)?.[1] ?? []);
 }
 
-test("a deployer that need not knock has the gates tried from a machine that must", async () => {
+test("for a deployer that need not knock, the gates are tried from a machine that must", async () => {
   const host = claimHost(lab);
   const lines = await createAndListen(inputs(host, {}));
   expect(lines[0]).toMatch(/^closed and open are tried from plain@/);
@@ -49,13 +49,13 @@ test("a deployer that need not knock has the gates tried from a machine that mus
   ]);
 });
 
-test("nothing is said to be proven from a machine that is let in without a knock itself", async () => {
+test("nothing is reported as proven from a machine that is let in without a knock itself", async () => {
   const lines = await createAndListen(inputs(claimHost(lab), { allowFrom: [lab.outside.ipv4, prover.ipv4] }));
   expect(lines.join("\n")).toMatch(/closed: not checked, because plain@\S+'s address is in allowFrom/);
   expect(lines.join("\n")).not.toContain("its own counter");
 });
 
-test("a machine that can't be reached to prove from is said before the host is touched", async () => {
+test("a proving machine that can't be reached is an error before the host is touched", async () => {
   const host = claimHost(lab);
   const given = inputs(host, {});
   const proveFrom = { ...connectionTo(lab, prover), port: 9, dialErrorLimit: 0, perDialTimeout: 1 };

@@ -60,7 +60,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     expect(world.lines.at(-1)).toContain("nothing to change");
   });
 
-  test("in the middle of confirm, once it counts, is not told as an undo", async () => {
+  test("in the middle of confirm, after its decisive step, is not reported as an undo", async () => {
     const [host] = await claimGated();
     const folder = "/var/lib/knockgate/edge";
     const wrap = interfere({
@@ -74,7 +74,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
   });
 
   // Loaded afresh, the kernel lists the sets in another order than after an update that kept some of them.
-  test("after an update is no drift", async () => {
+  test("after an update leaves no drift", async () => {
     const [host] = await claimGated();
     await changeHost(update, await deployTo(lab, host));
     await reboot(host);
@@ -83,7 +83,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     expect(world.lines.at(-1)).toContain("nothing to change");
   });
 
-  test("in the middle of confirm, before it counts, does not keep later changes from being confirmed", async () => {
+  test("in the middle of confirm, before its decisive step, lets later changes be confirmed", async () => {
     const [host, old] = await claimGated();
     await host.run(["ln", "-s", "changes/none/ruleset", "/var/lib/knockgate/edge/confirmed.new"]);
     await reboot(host);
@@ -92,7 +92,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     expect(await listFiles(host)).toEqual(confirmedFiles);
   });
 
-  test("is not what it takes to run the boot command, which leaves doors open where nothing is missing", async () => {
+  test("is not needed for the boot command, which keeps doors open when nothing is missing", async () => {
     const [host, old] = await claimGated();
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
     await boot(host);
@@ -104,7 +104,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
   });
 });
 
-/** As far as a host notices: no process of it lives on, its rules are gone, and the boot's id is another. */
+/** Does what a host notices of a reboot: no process survives, its rules are gone, and the boot's id is new. */
 async function reboot(host: LabHost): Promise<void> {
   const timers = await findTimers(host);
   if (timers.length > 0) await host.run(["kill", "-9", ...timers], { check: false });
@@ -114,7 +114,7 @@ async function reboot(host: LabHost): Promise<void> {
   await boot(host);
 }
 
-/** What the boot's hook runs, when there is something to run. */
+/** Runs the boot's command, if there is one. */
 async function boot(host: LabHost): Promise<void> {
   const script = "/var/lib/knockgate/edge/host.sh";
   await host.run(["sh", "-c", `[ ! -e ${script} ] || sh ${script} boot edge`]);

@@ -17,7 +17,7 @@ import { makePolicy } from "./policies";
 
 const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const name = "ipv4-only.test";
-// UDP: a datagram gets no refusal that would lead it to the other address.
+// One step is UDP: a datagram gets no refusal that would lead a client to the other address.
 const steps = [{ tcp: 47_001 }, { udp: 58_002, udpPayloadBytes: 9 }, { tcp: 39_003 }];
 const policy = makePolicy({
   gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 2 }],
@@ -65,7 +65,7 @@ describe("a gated host with two addresses whose sshd listens on IPv4 only", () =
     ]);
   });
 
-  test("is said to have nothing that listens only where no address has", async () => {
+  test("is reported as not listening only if no address listens", async () => {
     const { code, stdout } = await knockgate(["knock", name, ...words, "-6"]);
     expect([code, stdout]).toEqual([0, expect.stringContaining("nothing listens there")]);
   });
@@ -109,7 +109,7 @@ describe("a gated host with two addresses whose sshd listens on IPv4 only", () =
     },
   );
 
-  test("is changed by who logs in by its name", async () => {
+  test("is changed by a deployer that logs in by its name", async () => {
     const world = await openDeployment({ ...connectionTo(lab, host), host: name });
     const next = makePolicy();
     await changeHost({ policy: next, formerPolicies: [policy], owner: "me", undoAfterSeconds: 60 }, world);

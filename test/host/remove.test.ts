@@ -12,7 +12,7 @@ import { makePolicy, newPolicy, oldPolicy, oldSteps } from "./policies";
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
 const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 
-/** What somebody else has in the kernel, among it a table named nearly like ours. */
+/** Somebody else's rules, among them a table with nearly our table's name. */
 const foreign = `
 table inet other {
 	set seen { type ipv4_addr; flags dynamic,timeout; }
@@ -44,7 +44,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
     return host;
   }
 
-  test("leaves the rules of others as they were, byte for byte, as do all changes before", async () => {
+  test("leaves the rules of others byte for byte as they were, like all changes before", async () => {
     const host = claimHost(lab);
     await host.run(["nft", "-f", "-"], { stdin: foreign });
     const before = await host.ruleset();
@@ -111,7 +111,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
     const host = await claimGated();
     const web = { name: "web", protect: [{ tcp: "8080" }], knock: { steps: [{ tcp: 61_001 }] } };
     const policy = makePolicy({ name: "web", gates: [web] });
-    // Without a knock of its own for SSH it comes in through the first one's open door.
+    // The second policy has no knock for SSH. It comes in through the door that the first one's knock opened.
     await isLetIn("outside", host, oldSteps);
     await changeHost({ ...first, policy }, await deployTo(lab, host));
     await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
@@ -125,7 +125,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
   });
 });
 
-/** A knock opens a door and is counted; doors come and go. */
+/** Leaves out elements and counts: a knock opens a door and is counted. */
 function withoutDoors(ruleset: string): string {
   return ruleset.replace(/\n\t\telements = \{ 10\.[^}]*\}|\n\t\tpackets \d+ bytes \d+/g, "");
 }

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** All rules of the gates, whichever backend keeps them. */
+/** All rules of the gates, on either backend. */
 async function listGates(host: LabHost): Promise<string> {
   const saved = await host.run(["sh", "-c", "iptables-save; ip6tables-save"], { check: false });
   const chains = saved.stdout.split("\n").filter((line) => line.includes("kg_"));
@@ -35,7 +35,7 @@ async function listGates(host: LabHost): Promise<string> {
 const nftables: Particulars = { backend: "nftables" };
 const iptables: Particulars = { backend: "iptables" };
 
-describe.concurrent("nobody who does not knock is let in for a moment, and the new knock alone opens in the end,", () => {
+describe.concurrent("no source gets in without a knock at any moment, and only the new knock opens in the end,", () => {
   test.each<readonly [string, Particulars, Particulars]>([
     ["a policy gets another name with nftables", nftables, { ...nftables, name: "rim" }],
     ["a policy gets another name with iptables", iptables, { ...iptables, name: "rim" }],

@@ -27,7 +27,7 @@ describe.each(["dash", "busybox"] as const)("a login that is root on a host with
     commands.mockClear();
   }
 
-  test("runs program after program by one command, and gets just what each left", async () => {
+  test("runs program after program by one command, and gets exactly what each printed", async () => {
     await logIn();
     const program = "id -u\necho complaint >&2\nprintf 'no line break'\nexit 91\n";
     for (const _time of ["first", "second", "third"]) {
@@ -37,7 +37,7 @@ describe.each(["dash", "busybox"] as const)("a login that is root on a host with
     expect(commands).toHaveBeenCalledTimes(1);
   });
 
-  test("leaves nothing to a program of what one before it did but the functions", async () => {
+  test("passes only the functions from one program to the next", async () => {
     await logIn();
     const functions = 'sent=$((sent + 1))\ngreet() { echo "hello $*"; }\n';
     const first =
@@ -58,7 +58,7 @@ describe.each(["dash", "busybox"] as const)("a login that is root on a host with
     expect((await connection.run({ commands: "echo next\n" }, 5_000)).stdout).toBe("next\n");
   });
 
-  test("leaves the password that another host would want to nobody", async () => {
+  test("does not send the password that another host would want", async () => {
     await logIn("only for sudo");
     const program = 'env; set; cat "/proc/$$/cmdline" "/proc/$PPID/cmdline"\n';
     for (const _time of ["first", "second"]) {
@@ -71,7 +71,7 @@ describe.each(["dash", "busybox"] as const)("a login that is root on a host with
   test("runs programs side by side, each by a shell of its own, and keeps those shells", async () => {
     await logIn();
     await connection.run({ commands: ":\n" }, 5_000);
-    // Each waits for the others.
+    // Each program waits for the other.
     const program = (word: string) =>
       `mkdir -p /run/here && : >/run/here/${word}; until [ -e /run/here/a ] && [ -e /run/here/b ]; do sleep 0.05; done; echo ${word}\n`;
     for (const _time of ["first", "second"]) {
@@ -84,7 +84,7 @@ describe.each(["dash", "busybox"] as const)("a login that is root on a host with
     expect(commands).toHaveBeenCalledTimes(2);
   });
 
-  test("takes another shell for one that was ended in between", async () => {
+  test("starts another shell for one that was ended in between", async () => {
     await logIn();
     const { stdout } = await connection.run({ commands: "echo $$\n" }, 5_000);
     await host.run(["kill", "-KILL", stdout.trim()]);
@@ -97,16 +97,16 @@ describe.each(["dash", "busybox"] as const)("a login that is root on a host with
     expect(commands).toHaveBeenCalledTimes(2);
   });
 
-  test.each(["kill -KILL $$", "exec sleep 60"])("goes on by another shell after `%s`", async (program) => {
+  test.each(["kill -KILL $$", "exec sleep 60"])("uses another shell after `%s`", async (program) => {
     await logIn();
-    // The login shell passes on that a signal ended ours, or says it by an exit code.
+    // The login shell either passes on the signal that ended our shell, or exits with a code for it.
     const result = await connection.run({ commands: `${program}\n` }, 1_000).catch(({ code }) => ({ code }));
     expect(result.code).toBeOneOf([137, "HOST_FAILED", "UNREACHABLE"]);
     expect((await connection.run({ commands: "echo next\n" }, 5_000)).stdout).toBe("next\n");
     expect(commands).toHaveBeenCalledTimes(2);
   });
 
-  test("brings much of both outputs whole", async () => {
+  test("returns large outputs of both kinds completely", async () => {
     await logIn();
     const program = "head -c 300001 /dev/zero | tr '\\0' x; head -c 200003 /dev/zero | tr '\\0' y >&2\n";
     for (const _time of ["first", "second"]) {

@@ -2,15 +2,15 @@ import { KnockgateError } from "../../src/errors";
 import type { HostConnection, Program, Route } from "../../src/transport/host";
 
 export interface Interference {
-  /** What happens on the host or the network before a command is sent. */
+  /** What happens on the host or in the network before a command is sent. */
   readonly before?: Readonly<Record<string, () => Promise<unknown>>>;
-  /** What happens after the command ran and before its answer is handed on. */
+  /** What happens after the command ran and before its answer is passed on. */
   readonly after?: Readonly<Record<string, () => Promise<unknown>>>;
-  /** Commands that run, and whose answer gets lost. */
+  /** Commands that run, but whose answer is lost. */
   readonly loses?: readonly string[];
 }
 
-/** Wraps a real route, so that something happens at a step of the change and not about then. */
+/** Wraps a real route, so that something happens exactly at a step of the change. */
 export function interfere({ before = {}, after = {}, loses = [] }: Interference): (route: Route) => Route {
   const wrap = (connection: HostConnection): HostConnection => ({
     close: () => connection.close(),

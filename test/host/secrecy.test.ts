@@ -39,7 +39,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
       expect(files.join("\n")).toContain("/pending");
       expect(files.filter((file) => !/^(d 0700|f 0600|l) /.test(file))).toEqual([]);
     }
-    // What stands for the commands of the change: else the sample would prove nothing.
+    // The change's commands: without them the sample would prove nothing.
     expect(sample).toMatch(/sh\0-s\0/);
     expect(sample).toMatch(/host\.sh\0wait\0edge\0/);
     const key = lab.privateKey.split("\n")[1] ?? "";
@@ -49,7 +49,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     expect(world.lines.join("\n")).not.toMatch(ports);
   });
 
-  test("quotes nft's complaint about a ruleset without the ports that stand in it", async () => {
+  test("quotes nft's complaint about a ruleset, without the ports in it", async () => {
     const host = claimHost(lab);
     const nft = `#!/bin/sh
 case "$1" in

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { hereDocument, joinWords, quoteWord } from "../../src/transport/shell";
 
-/** Near-misses: what means something to sh, next to what does not. */
+/** Near-misses: characters with a meaning in sh, and others. */
 const piece = fc.oneof(
   fc.constantFrom(
     ..."'\"`$\\!*?[]{}()<>|&;#~=%^ \t\n\r",
@@ -23,7 +23,7 @@ const piece = fc.oneof(
 
 const word = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join("").replaceAll("\0", ""));
 
-/** One sh for many words: each comes back with a NUL behind it, which no word can hold. */
+/** One sh for many words. Each word comes back with a NUL behind it, which no word can hold. */
 function echoThroughShell(shell: readonly string[], words: readonly string[]): string[] {
   const [tool = "", ...args] = shell;
   const program = `printf '%s\\0' ${joinWords(words)}\n`;
@@ -32,7 +32,7 @@ function echoThroughShell(shell: readonly string[], words: readonly string[]): s
   return stdout.split("\0").slice(0, -1);
 }
 
-test("gives sh every word back as it was, many on one line", () => {
+test("gives every word to sh unchanged, many on one line", () => {
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 60 }), (words) => {
       expect(echoThroughShell(["sh"], words)).toEqual(words);
@@ -50,7 +50,7 @@ test("refuses a NUL, which no word for sh can hold", () => {
   expect(() => quoteWord("a\0b")).toThrow("NUL");
 });
 
-/** Lines as rulesets and scripts have them, and such as look like the end line. */
+/** Lines as in rulesets and scripts, and lines that look like the end line. */
 const text = fc
   .array(fc.array(piece.map(toAscii), { maxLength: 6 }), { minLength: 1, maxLength: 12 })
   .map((lines) => lines.map((pieces) => `${pieces.join("")}\n`).join(""))
@@ -60,7 +60,7 @@ function toAscii(part: string): string {
   return part.replaceAll(/[^\t\n -~]/g, "");
 }
 
-test("lets a here-document stand for its text as it is", () => {
+test("passes text in a here-document unchanged", () => {
   fc.assert(
     fc.property(fc.array(text, { minLength: 1, maxLength: 12 }), (texts) => {
       const program = texts.map((one) => `${hereDocument("cat", one)}printf '\\0'\n`).join("");
@@ -76,13 +76,13 @@ test.each([
   ["with the end line in it", "first\nKNOCKGATE_END\nrm -rf /\n"],
   ["that begins with the end line", "KNOCKGATE_END\nid\n"],
   ["that is empty", ""],
-  // dash 0.5.12 loses a byte where a line begins as the end line does and goes on with a byte above 127.
+  // dash 0.5.12 loses a byte of a line that begins like the end line and goes on with a byte above 127.
   ["that dash would change", "Kn\u00f6chel\nK\u00e9\n"],
 ])("refuses a here-document %s", (_what, text) => {
   expect(() => hereDocument("cat", text)).toThrow("here-document");
 });
 
-test("takes the end line's words inside a longer line for text", () => {
+test("takes the end line inside a longer line for text", () => {
   expect(hereDocument("cat", "x KNOCKGATE_END\nKNOCKGATE_END x\n")).toContain(
     "KNOCKGATE_END x\nKNOCKGATE_END\n",
   );

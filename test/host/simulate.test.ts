@@ -39,7 +39,7 @@ test.each([
     });
     const file = join(lab.directory, `${family}-${on}-${pauseMs}.pcap`);
     await captureDuring(host, on, file, async () => {
-      // After the first late step all is said.
+      // After the first late step the outcome is decided.
       const sent = seen === "open" ? steps : steps.slice(0, 2);
       await sendKnock("outside", { to: host[family], steps: sent, pauseMs });
       expect(await tryConnect("outside", host[family], 22, seen === "open" ? 2_000 : 300)).toBe(seen);
@@ -59,7 +59,7 @@ test.each([
   },
 );
 
-test("what the kernel takes for a flow that is answered already is none of a capture's packets", async () => {
+test("a simulation leaves out packets of flows that the kernel takes for answered", async () => {
   const [host] = lab.hosts;
   if (host === undefined) throw new Error("expected a host");
   const knocks = { ping: [{ icmpPayloadBytes: 77 }], datagrams: [{ udp: 8522 }, { udp: 8523 }] };
@@ -74,7 +74,7 @@ test("what the kernel takes for a flow that is answered already is none of a cap
   });
   const file = join(lab.directory, "flows.pcap");
   await captureDuring(host, "eth0", file, async () => {
-    // One flow, answered from its first packet on; then two of which each datagram is refused.
+    // One flow that is answered from its first packet on. Then two flows whose datagrams are all refused.
     await runCommand(["ping", "-c", "3", "-i", "0.2", "-s", "77", host.ipv4]);
     await sendKnock("outside", {
       to: host.ipv4,

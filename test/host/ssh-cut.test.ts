@@ -21,14 +21,14 @@ describe.concurrent("an SSH connection", () => {
   }
 
   test.each(["the host", "the bastion before it"])(
-    "that is cut without a word on the way to %s is noticed, long before the command's own limit",
+    "that is cut silently on the way to %s is noticed long before the command's own limit",
     async (where) => {
       const [bastion, host] = [claimHost(lab), claimHost(lab)];
       const isDirect = where === "the host";
       const input = isDirect ? connectionTo(lab, host) : connectionThrough(lab, bastion, host);
       const world = await openDeployment(input);
       const connection = await connect(world.routes[0]);
-      // Two shells, of which one waits for what may come.
+      // Two shells. One of them waits for a next command.
       await connection.run({ commands: ":\n" }, 5_000);
       const first = connection.run({ commands: "sleep 0.2\n" }, 5_000);
       await Promise.all([first, connection.run({ commands: ":\n" }, 5_000)]);
@@ -43,7 +43,7 @@ describe.concurrent("an SSH connection", () => {
       await expect(late).rejects.toMatchObject({ code: "UNREACHABLE" });
       if (isDirect) {
         await expect(running).rejects.toThrow("(Keepalive timeout)");
-        // Nothing is left here that could still bring the host what it was sent in vain.
+        // Nothing is left here that could still send the host the rest of the lost program.
         expect(
           (await runCommand(["ss", "-Htn", "state", "connected", "exclude", "time-wait", "dst", host.ipv4]))
             .stdout,
@@ -60,7 +60,7 @@ describe.concurrent("an SSH connection", () => {
     const world = await openDeployment(connectionTo(lab, host));
     const connection = await connect(world.routes[0]);
     expect((await connection.run({ commands: "echo first\n" }, 5_000)).stdout).toBe("first\n");
-    // It ends when its output leads nowhere any more.
+    // The program ends when its output leads nowhere any more.
     const late = connection.run({ commands: "while echo; do sleep 0.1; done\n" }, 700);
     await expect(late).rejects.toMatchObject({
       code: "UNREACHABLE",

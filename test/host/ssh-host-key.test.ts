@@ -17,7 +17,7 @@ const kinds = [
   ["ecdsa", "ecdsa-sha2-nistp256"],
 ] as const;
 
-/** Not at the same time: each has a home of its own, and there is but one environment. */
+/** One after the other: each needs a home of its own, but a process has only one environment. */
 describe.each([22, 2_222])("a host at port %d", (sshPort) => {
   let lab: Lab;
   let home: string;
@@ -86,7 +86,7 @@ describe.each([22, 2_222])("a host at port %d", (sshPort) => {
     }
   });
 
-  test("that shows another key than is known is not talked to", async () => {
+  test("that shows another key than the known one gets no login", async () => {
     const [host, other] = [claimHost(lab), claimHost(lab)];
     await writeFile(knownHosts(), (await scan(other)).replaceAll(other.ipv4, host.ipv4));
     await expect(connect(host)).rejects.toMatchObject({
@@ -96,7 +96,7 @@ describe.each([22, 2_222])("a host at port %d", (sshPort) => {
     expect(host.sshdLog()).not.toContain("Accepted");
   });
 
-  test("with a certificate is known by its plain key; an authority alone is not enough, and that is said", async () => {
+  test("with a certificate is known by its plain key; an authority is not enough, and the error says so", async () => {
     const host = claimHost(lab);
     const authority = await makeKeyFile(lab.directory);
     const key = "/etc/ssh/ssh_host_ed25519_key";

@@ -14,7 +14,7 @@ import { addUser } from "./users";
 
 const password = "the login's own";
 
-/** Not at the same time: some of it changes this process's environment. */
+/** One after the other: some tests change this process's environment. */
 describe("a login", () => {
   let lab: Lab;
   const agents: Agent[] = [];
@@ -32,7 +32,7 @@ describe("a login", () => {
     await lab?.close();
   });
 
-  /** Logs in and says who it is; what is not given is not there. */
+  /** Logs in, and returns the user's name. A way to log in that is not given does not exist. */
   async function logIn(host: LabHost, more: Partial<ConnectionInput>): Promise<string> {
     const { privateKey: _none, ...connection } = connectionTo(lab, host);
     const [route] = (await openDeployment({ ...connection, ...more })).routes;
@@ -67,7 +67,7 @@ describe("a login", () => {
     ["rsa", "RFC4716"],
     ["rsa", "PEM"],
     ["ecdsa", "PKCS8"],
-  ])("comes about with an %s key in the form %s, encrypted or by an agent", async (type, form) => {
+  ])("succeeds with an %s key in the form %s, encrypted or by an agent", async (type, form) => {
     const host = claimHost(lab);
     const [plain, locked] = await Promise.all([
       makeKeyFile(lab.directory, { type, form }),
@@ -93,7 +93,7 @@ describe("a login", () => {
     expect(await logIn(host, { agentSocketPath: friend.socket })).toBe("root");
   });
 
-  test("needs no agent that is dead, and says so when one would have been needed", async () => {
+  test("does not need an agent that is dead, and names it when it was needed", async () => {
     const host = claimHost(lab);
     process.env["SSH_AUTH_SOCK"] = join(lab.directory, "nobody");
     expect(await logIn(host, { privateKey: lab.privateKey })).toBe("root");
@@ -102,7 +102,7 @@ describe("a login", () => {
     expect(failure.message).toContain("The agent could not be asked: Failed to connect to agent.");
   });
 
-  test("that a host ends after too many keys is refused, and not tried again", async () => {
+  test("that a host ends after too many keys fails, and is not tried again", async () => {
     const host = claimHost(lab);
     const agent = await agentWith(
       ...(await Promise.all(Array.from({ length: 8 }, () => makeKeyFile(lab.directory)))),
@@ -112,7 +112,7 @@ describe("a login", () => {
     const request = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
     await expect(changeHost(request, world)).rejects.toMatchObject({ code: "LOGIN_REFUSED" });
     const count = () => host.sshdLog().match(/Failed publickey for root/g)?.length;
-    await expect.poll(count, { timeout: 5_000 }).toBe(6); // MaxAuthTries, and not once more
+    await expect.poll(count, { timeout: 5_000 }).toBe(6); // MaxAuthTries; no second login follows
   });
 
   test("with nothing given says what to give", async () => {
@@ -168,7 +168,7 @@ describe("a login", () => {
     expect(await logIn(host, { user: "keeper", password, privateKey: lab.privateKey })).toBe("root");
   });
 
-  test("to a host that trusts certificates alone is refused, and says why that may be", async () => {
+  test("to a host that trusts only certificates is refused, and says why that may be", async () => {
     const host = claimHost(lab);
     const [authority, user] = [await makeKeyFile(lab.directory), await makeKeyFile(lab.directory)];
     await runCommand(["ssh-keygen", "-q", "-s", authority, "-I", "tester", "-n", "root", `${user}.pub`]);
@@ -176,7 +176,7 @@ describe("a login", () => {
     await host.run(["sh", "-c", "cat >/etc/ssh/authority.pub"], { stdin });
     await reconfigureSshd(host, ["TrustedUserCAKeys /etc/ssh/authority.pub", "AuthorizedKeysFile none"]);
     const agent = await agentWith(user);
-    // OpenSSH's own client is let in by that agent: so it is not the certificate that is wrong.
+    // The same agent lets OpenSSH's own client in, so the certificate is right.
     const options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
     const argv = [
       "env",

@@ -1,7 +1,7 @@
 import type { LabHost } from "../lab/host";
 import { waitUntil } from "./deployment";
 
-/** Restarts a host's sshd with more settings; of each the first that stands there counts (sshd_config(5)). */
+/** Restarts a host's sshd with more settings. sshd takes the first value of each setting (sshd_config(5)). */
 export async function reconfigureSshd(host: LabHost, settings: readonly string[]): Promise<void> {
   const countStarts = () => host.sshdLog().split("Server listening").length;
   const before = countStarts();
@@ -10,6 +10,6 @@ export async function reconfigureSshd(host: LabHost, settings: readonly string[]
     stdin: `${settings.join("\n")}\n`,
   });
   await host.run(["sh", "-c", "kill -HUP $(cat /run/sshd.pid)"]);
-  // It listens once for IPv4 and once for IPv6.
+  // sshd listens once for IPv4 and once for IPv6.
   await waitUntil("sshd is back", 10_000, async () => countStarts() === before + 2);
 }

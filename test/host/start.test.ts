@@ -9,7 +9,7 @@ import { makeOutputs } from "../cli/gated";
 const dist = join(realpathSync(join(__dirname, "..", "..")), "dist");
 const main = join(dist, "cli", "main.js");
 
-/** Writes down, when the program ends, what it has loaded. */
+/** A module that writes down, when the program ends, what it has loaded. */
 const watcher = `
 const already = new Set(process.moduleLoadList);
 process.on("exit", () => require("node:fs").writeFileSync(process.env.LOADED, JSON.stringify({
@@ -18,7 +18,7 @@ process.on("exit", () => require("node:fs").writeFileSync(process.env.LOADED, JS
 })));
 `;
 
-/** Of Node: what starts its loader of ES modules, standard input, threads, processes, or takes long for what it does. */
+/** Node's modules that start its loader of ES modules, standard input, threads or processes, or are slow to load. */
 const dear = [
   "internal/modules/esm/loader",
   "internal/fs/streams",
@@ -32,7 +32,7 @@ const dear = [
   "os",
 ];
 
-/** Its port refuses: an answer comes at once. */
+/** Its port refuses, so an answer comes at once. */
 const way = { host: "127.0.0.1", port: 1, user: "ops" };
 
 let folder: string;
@@ -63,15 +63,15 @@ function run(words: readonly string[], input?: string) {
 describe("the start of the command line", () => {
   test.each([
     ["a knock by hand", ["knock", "127.0.0.1", "-s", "tcp:1", "-p", "1"], 0],
-    // Node's own dgram brings the other.
+    // Node's own dgram loads the other one.
     ["a datagram", ["knock", "127.0.0.1", "-s", "udp:1", "-p", "1"], 0, ["dgram", "child_process"]],
-    // The port is that of SSH, which perl asks.
+    // Port 22 is SSH's: the program asks it by perl.
     ["a knock by a profile", ["knock", "edge"], 0, ["child_process", "dgram"]],
     ["a proxy", ["proxy", "127.0.0.1", "1", "-s", "tcp:1"], 3],
     ["profile list", ["profile", "list"], 0],
     ["--version", ["--version"], 0],
   ])(
-    "of %s loads one file, and what must be there once",
+    "of %s loads one file, and the modules that may exist only once",
     (_, words, exitCode, may: readonly string[] = []) => {
       const { status, files, ofNode } = run(words);
       expect(status).toBe(exitCode);
@@ -79,14 +79,14 @@ describe("the start of the command line", () => {
         "dist/cli/command.js",
         "dist/cli/main.js",
         "dist/errors.js",
-        // What an error says is escaped, and there is one class of errors.
+        // errors.js escapes messages by this file, and there must be only one class of errors.
         "dist/printable.js",
       ]);
       expect(ofNode.filter((name) => dear.includes(name) && !may.includes(name))).toEqual([]);
     },
   );
 
-  test("leaves what only other commands need to files of their own, and knows their errors", () => {
+  test("keeps what only other commands need in files of their own, and knows their errors", () => {
     const two = { a: makeOutputs("a", way), b: makeOutputs("b", way) };
     const usage = run(["profile", "add", "-", "--name", "c"], JSON.stringify(two));
     expect([usage.status, usage.stderr]).toEqual([

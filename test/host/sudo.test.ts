@@ -9,7 +9,7 @@ import { listFiles } from "./inspection";
 import { newPolicy, oldPolicy } from "./policies";
 import { addUser } from "./users";
 
-/** With all that a shell could take for its own. */
+/** A password with characters that a shell could interpret. */
 const password = ` it's a "secret" $HOME \\n %s ü `;
 
 vi.setConfig({ maxConcurrency: 20 });
@@ -27,7 +27,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     return route.connect(5_000);
   }
 
-  /** What sudo itself wrote down: who was turned away, and how often. */
+  /** sudo's own log: who was refused, and how often. */
   const countRefusals = async (host: LabHost) => {
     const { stdout } = await host.run(["sh", "-c", "cat /var/log/sudo.log 2>/dev/null || true"]);
     return (stdout.replace(/\n\s+/g, " ").match(/\d+ incorrect password attempt/g) ?? []).join();
@@ -57,7 +57,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     connection.close();
   });
 
-  test("carries a change and its proof by a password that is seen nowhere", async () => {
+  test("makes a change and its proof by a password that is seen nowhere", async () => {
     const host = await prepare({ sudoers: "keeper ALL=(ALL:ALL) ALL" });
     const look = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null";
     const sampler = host.spawn(["sh", "-c", `while :; do ${look}; done`]);
@@ -92,7 +92,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     connection.close();
   });
 
-  test("that lets the user run sh alone, without a password, needs no more", async () => {
+  test("that lets the user run only sh, without a password, is enough", async () => {
     const host = await prepare({ sudoers: "keeper ALL=(root) NOPASSWD: /usr/bin/sh, /bin/sh" });
     const connection = await logIn(host, { user: "keeper", sudoPassword: "needless" });
     expect((await connection.run({ commands: "id -u\n" }, 10_000)).stdout).toBe("0\n");
@@ -100,7 +100,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     connection.close();
   });
 
-  test("that does not take the password is asked just once, and the program is not run", async () => {
+  test("that refuses the password is asked only once, and the program is not run", async () => {
     const host = await prepare({ sudoers: "keeper ALL=(ALL:ALL) ALL" });
     const connection = await logIn(host, { user: "keeper", sudoPassword: "wrong-word" });
     const refused = { code: "NOT_ALLOWED", message: expect.stringContaining("did not take the password") };
@@ -135,7 +135,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     connection.close();
   });
 
-  test("never lives on a password that sudo remembers", async () => {
+  test("never relies on a password that sudo remembers", async () => {
     const host = await prepare({
       sudoers: "Defaults timestamp_type=global, timestamp_timeout=60\nkeeper ALL=(ALL:ALL) ALL",
     });
@@ -149,7 +149,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     connection.close();
   });
 
-  test("that is not there is missed by name", async () => {
+  test("that is missing is named", async () => {
     const host = await prepare({});
     await host.run([
       "sh",

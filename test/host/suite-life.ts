@@ -15,8 +15,8 @@ const newSteps = [{ udp: 41_101, udpPayloadBytes: 5 }, { tcp: 52_102 }, { tcp: 3
 const web = { name: "web", protect: [{ tcp: "8080" }], knock: { steps: [{ tcp: 61_001 }, { tcp: 51_002 }] } };
 
 /**
- * Lives one life of a gate on a host, as its tools make it possible or not: first change, updates through the gate that
- * keep a door open, an update that fails and is undone, drift and its repair, a boot, removal.
+ * Plays the life of one gate on a host: first change, updates through the gate that keep a door open, an update that
+ * fails and is undone, drift and its repair, a boot, removal.
  */
 export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend"]): Promise<void> {
   const make = (steps: typeof oldSteps, more: object = {}) =>
@@ -84,7 +84,7 @@ const spoil = {
 
 const flush = {
   nftables: "nft flush ruleset",
-  // With the doors: the lists of xt_recent outlive rules, and who has knocked a moment ago is let in.
+  // With the doors: the lists of xt_recent outlive rules, and sources that have just knocked are let in.
   iptables:
     "iptables -D INPUT 1; ip6tables -D INPUT 1; iptables -F kg_edge; echo / >/proc/net/xt_recent/kg_edge_ssh_open",
 };
@@ -98,7 +98,7 @@ async function listOwn(host: LabHost, backend: Policy["backend"]): Promise<strin
   return (await host.run(["sh", "-c", listing[backend]])).stdout;
 }
 
-/** iptables' nft variant makes nft tables of its own as soon as it is asked, so only iptables is asked for what it has. */
+/** The nft variant of iptables makes tables of its own when it is first called. So it is called only for iptables. */
 async function listEverything(host: LabHost, backend: Policy["backend"]): Promise<string> {
   const list = backend === "nftables" ? "nft list ruleset" : listing.iptables;
   return (await host.run(["sh", "-c", list])).stdout;

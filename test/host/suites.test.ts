@@ -12,7 +12,7 @@ describe.concurrent.each(["bullseye", "sid"] as const)("a host that is Debian's 
   });
   afterAll(() => lab?.close());
 
-  test.each(["nftables", "iptables"] as const)("lives a gate's whole life with %s", async (backend) => {
+  test.each(["nftables", "iptables"] as const)("supports a gate's whole life with %s", async (backend) => {
     await playLife(lab, claimHost(lab), backend);
     expect.hasAssertions();
   });

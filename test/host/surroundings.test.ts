@@ -26,7 +26,7 @@ async function useVariant(host: LabHost, variant: "nft" | "legacy"): Promise<voi
   }
 }
 
-/** What the first step of a change warned of. */
+/** The warnings of a change's first step. */
 async function listWarnings(
   host: LabHost,
   policy: ReturnType<typeof makePolicy>,
@@ -40,7 +40,7 @@ test.concurrent.each([
   { backend: "nftables", who: "needs both knocks" },
   { backend: "iptables", who: "the knock of second opens the port" },
 ] as const)(
-  "a port that another policy of $backend on the host protects is said by name, before anything is changed",
+  "a port that another policy of $backend on the host protects is named before anything is changed",
   async ({ backend, who }) => {
     const host = claimHost(lab);
     if (backend === "iptables") await useVariant(host, "nft");
@@ -55,7 +55,7 @@ test.concurrent.each([
 );
 
 test.concurrent.each(["nft", "legacy"] as const)(
-  "what keeps a gated UDP port from conntrack is said, by nft and by iptables-%s, and cookies for each SYN are",
+  "a rule that keeps a gated UDP port from conntrack is named, by nft and by iptables-%s, and so is always sending SYN cookies",
   async (variant) => {
     const host = claimHost(lab);
     await useVariant(host, variant);

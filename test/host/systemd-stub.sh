@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stands in for systemctl and systemd-run on a host without systemd: a timer is a process, an enabled unit a file.
-# Like the real one it never ends a service that its timer has started when only the timer is stopped.
+# Stands in for systemctl and systemd-run on a host without systemd: a timer is a process, an enabled unit a file. As
+# with the real systemctl, to stop only the timer does not end the service that it has started.
 state=/run/systemd/stub
 units=/etc/systemd/system
 mkdir -p "$state"

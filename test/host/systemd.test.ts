@@ -77,13 +77,13 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd a
     expect(await listFiles(host)).toEqual(confirmedFiles);
   });
 
-  test("a gate that is removed takes its unit along", async () => {
+  test("removing a gate removes its unit", async () => {
     const [host] = await claimGated();
     await removeFromHost(oldPolicy, "me", await deployTo(lab, host));
     expect([await listUnits(host), await listFiles(host), await host.ruleset()]).toEqual([[], [], ""]);
   });
 
-  test("a change for which systemd starts no timer has a process for it", async () => {
+  test("a change for which systemd starts no timer gets a process instead", async () => {
     const [host] = await claimGated();
     await host.run(["touch", "/run/systemd/stub/refuses-timers"]);
     let timers: readonly string[] = [];

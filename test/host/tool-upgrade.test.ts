@@ -83,7 +83,7 @@ describe.concurrent("a host with a gate", () => {
     expect(await isLetIn(client(), host)).toBe(true);
   });
 
-  // An old nft can't read what a new one leaves beside a set, and crashes over it.
+  // An old nft can't parse what a new one stores with a set, and crashes.
   test("whose nft is older than what has loaded it says so, is not changed, and can be removed", async () => {
     const host = claimHost(lab);
     const policy = makePolicy();

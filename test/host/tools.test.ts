@@ -42,7 +42,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     await host.run(["nft", "flush", "ruleset"]);
     await host.run(boot);
     expect(await listGate(host)).toBe(old);
-    // As after an upgrade of nft: what was noted was said by another version, in other words.
+    // The state after an upgrade of nft: the noted listing has another version's words.
     const note =
       'cd /var/lib/knockgate/edge/changes/* && for file in tool listing; do echo older >"$file"; done';
     await host.run(["sh", "-c", note]);
@@ -117,7 +117,7 @@ esac
     await waitForNoTimer(host);
   });
 
-  test("takes nothing for a policy's name or a change's id that could be another path", async () => {
+  test("refuses a policy's name or a change's id that could be another path", async () => {
     const host = claimHost(lab);
     await host.run(["sh", "-c", "mkdir -p /var/lib/knockgate/edge /var/lib/victim"]);
     const bad = ["", ".", "../victim", "a/b", "a b", "Edge", "$(id)", "a\nb", "-rf;", "\u00e9"];

@@ -24,7 +24,7 @@ const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 const shortly = { undoAfterSeconds: 15 };
 const timerLimitMs = 30_000;
 
-// All these tests wait for timers of their hosts, and hardly need this machine meanwhile.
+// All these tests wait for their hosts' timers, and hardly use this machine meanwhile.
 vi.setConfig({ maxConcurrency: 30 });
 
 describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
@@ -34,14 +34,14 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
   afterAll(() => lab?.close());
 
-  /** A host that has the old policy, what it has loaded, and a deployer. */
+  /** Makes a host that has the old policy, and a deployer. Returns also what is loaded. */
   async function claimGated(wrap?: (host: LabHost) => Wrap): Promise<[LabHost, string, Deployment]> {
     const host = claimHost(lab);
     await changeHost(first, await deployTo(lab, host));
     return [host, await listGate(host), await deployTo(lab, host, wrap?.(host))];
   }
 
-  /** The old ruleset byte for byte, its knock, its files, and nothing that could change them later. */
+  /** Checks for the old ruleset byte for byte, its knock, its files, and nothing that could change them later. */
   async function expectOld(host: LabHost, old: string): Promise<void> {
     expect(await listGate(host)).toBe(old);
     const [client] = lab.clients;
@@ -66,7 +66,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     await expectOld(host, old);
   });
 
-  test("a host that vanishes after the load is said to undo it by itself, and does", async () => {
+  test("a host that vanishes after the load undoes it by itself, as the error says", async () => {
     const [host, old, world] = await claimGated((gated) =>
       interfere({
         after: { load: async () => (swallowing = await lab.swallow({ to: gated, protocol: "any" })) },
@@ -163,7 +163,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
   });
 
-  test("a lost answer to confirm is found out, and the change counts", async () => {
+  test("a lost answer to confirm is noticed, and the change counts", async () => {
     const [host, , world] = await claimGated(() => interfere({ loses: ["confirm"] }));
     await expect(changeHost(update, world)).resolves.toMatchObject({ digest: expect.any(String) });
     expect(world.lines.at(-1)).toContain("the answer was lost, but the host has confirmed the change");
@@ -198,7 +198,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const [host, old, world] = await claimGated();
     await leavePending(newPolicy, oldPolicy, 10, world);
     const holder = host.spawn(["flock", "/var/lib", "cat"]);
-    // Beyond the deadline, and the 20 s that a change waits for the lock.
+    // Longer than the deadline and the 20 s that a change waits for the lock.
     await pause(32_000);
     expect(await listGate(host)).not.toBe(old);
     holder.stdin.end();

@@ -1,7 +1,7 @@
 import type { LabHost } from "../lab/host";
 
 export interface UserOptions {
-  /** Default: none works. */
+  /** Default: no password. */
   readonly password?: string;
   /** A line of sudoers. Default: none. */
   readonly sudoers?: string;
@@ -11,7 +11,7 @@ export interface UserOptions {
 
 let lastId = 60_200;
 
-/** Makes one more user on a host, whom the lab's key lets in as well. */
+/** Adds a user to a host. The lab's key lets this user in as well. */
 export async function addUser(host: LabHost, name: string, options: UserOptions = {}): Promise<void> {
   const { password, sudoers, shell = "/bin/sh" } = options;
   const id = ++lastId;

@@ -37,7 +37,7 @@ describe.concurrent("a user who is not root", () => {
     return host;
   }
 
-  /** Puts a file in the place of sudo. */
+  /** Replaces sudo by this script. */
   async function replaceSudo(host: LabHost, text: string): Promise<void> {
     const put =
       "mkdir -p /run/none && chmod 0755 /run/none && cat >/run/none/sudo && chmod 4755 /run/none/sudo";
@@ -87,7 +87,7 @@ describe.concurrent("a user who is not root", () => {
   ] as const;
 
   test.each(refusals)(
-    "is told what sudo said of sudoers with %s, and nothing else",
+    "is told sudo's complaint about sudoers with %s, and nothing else",
     async (_what, sudoers, why) => {
       const host = await prepare(sudoers);
       const failure: unknown = await run(host).catch((error: unknown) => error);
@@ -97,7 +97,7 @@ describe.concurrent("a user who is not root", () => {
     },
   );
 
-  test("is told in sudo's own words what is unknown here, and sends no password then", async () => {
+  test("is told an unknown complaint in sudo's own words, and sends no password then", async () => {
     const host = await prepare("keeper ALL=(ALL:ALL) ALL");
     await host.run(["chmod", "0666", "/etc/sudoers"]);
     await expect(run(host)).rejects.toMatchObject({
@@ -131,7 +131,7 @@ describe.concurrent("a user who is not root", () => {
     });
   });
 
-  /** A stand-in for sudo-rs 0.2.5: it has no `-p`, and takes all that is there to be read with the password. */
+  /** A stand-in for sudo-rs 0.2.5: it has no `-p`, and reads all available input together with the password. */
   const readsAhead = `#!/usr/bin/perl -U
 my ($reset, $quiet, $stdin);
 while (@ARGV and $ARGV[0] =~ /^-/) {
@@ -184,7 +184,7 @@ exec '/run/none/real', '-n', '--', @ARGV;
     },
   );
 
-  test("becomes root by doas where sudo does not let it", async () => {
+  test("becomes root by doas where sudo refuses", async () => {
     const host = await prepare();
     await writeDoas(host, "permit nopass keeper\n");
     expect(await run(host)).toEqual([isRoot, isRoot]);

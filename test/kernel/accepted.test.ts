@@ -24,7 +24,7 @@ describe.each(backends)("policies rendered for %s", (backend) => {
   const texts = fc
     .sample(policyInput(), { numRuns: 10 * sampleSize, seed })
     .map((input) => {
-      // Short enough for iptables.
+      // Names short enough for iptables.
       const gates = input.gates.map((gate, index) => ({
         ...gate,
         name: `g${index}-${gate.name}`.slice(0, 12),
@@ -37,7 +37,7 @@ describe.each(backends)("policies rendered for %s", (backend) => {
 
   test.for(tools[backend])("are accepted by the host's own %s", ([tool, words], { skip }) => {
     expect(texts).toHaveLength(sampleSize);
-    // One shell for all of them; nft sends each file as one message, which has its limits.
+    // One shell loads all texts, each in a file of its own: nft sends a file as one message, whose size is limited.
     const script = texts.map((text) => `${tool} ${words} <<'END'\n${pickFamily(text, tool)}END\n`).join("");
     const { error, status, stdout, stderr } = spawnSync(
       "unshare",

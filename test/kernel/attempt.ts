@@ -44,7 +44,7 @@ export const sixteen = gateBefore(
 );
 export const sixteenMoves = sixteenPorts.map((port, index) => (index % 3 === 2 ? datagram(port) : syn(port)));
 
-/** Makes a test of each attempt, over IPv4 and over IPv6. */
+/** Makes two tests of each attempt, over IPv4 and over IPv6. */
 export function testAttempts(attempts: readonly Attempt[]): void {
   let gated: GatedLab;
   beforeAll(async () => {

@@ -1,5 +1,5 @@
-// Answers whatever it gets with the same, on ports like "tcp:4022" or "udp:4053", over IPv4 and IPv6. A connection that
-// says "reset" is reset.
+// Sends back all that it receives, on ports like "tcp:4022" or "udp:4053", over IPv4 and IPv6. Resets a connection that
+// sends "reset".
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";

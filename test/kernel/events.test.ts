@@ -43,7 +43,7 @@ test("knocks completed, connections accepted and dropped, and resets are counted
   expect(await readCounters(host)).toEqual({ ssh_opened: 1, ssh_accepted: 1, ssh_dropped: 1, ssh_reset: 1 });
 });
 
-test("a log line comes for each event that is wanted, and no more of them than the rate allows", async () => {
+test("only the wanted events are logged, up to the rate", async () => {
   const host = await gate(lab.hosts[1], { log: { events: ["reset"], prefix: "kg-test", perMinute: 2 } });
   const { stdout } = await host.run(["nft", "list", "chain", "inet", "knockgate_edge", "ssh_knock"]);
   expect(
@@ -57,7 +57,7 @@ test("first steps beyond the rate of their network don't count, and those of ano
   const client = lab.clients[0];
   if (client === undefined) throw new Error("the lab has too few clients");
   const to = host.ipv4;
-  // More than the rate and its burst at once, each a first step after a reset: what comes right after is too many.
+  // More packets than the rate and its burst allow, each a first step after a reset: the next one is over the limit.
   const begins = Array.from({ length: 6 }, () => [{ tcp: 7411 }, { tcp: 4000 }]).flat();
   await sendKnock("outside", { to, steps: [...begins, ...steps], pauseMs: 1 });
   expect(await tryConnect("outside", to, 22, 300)).toBe("silent");

@@ -39,9 +39,9 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined).each(variants)("with 
   }
 
   describe.each(families)(
-    "over %s, of a source that a flood at another gate has made the host forget",
+    "over %s, for a source that the host forgot in a flood at another gate",
     (family) => {
-      // Lists outlive a load: each case has a source of its own.
+      // Lists outlive a load, so each case has a source of its own.
       let client = sourceOf(family, 1);
       beforeEach(() => {
         client = sourceOf(family, nextClient++);
@@ -61,7 +61,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined).each(variants)("with 
       };
 
       test.each([true, false])(
-        "the next step counts no more, and a whole knock opens (strict: %s)",
+        "the next step no longer counts, and a whole knock opens (strict: %s)",
         async (strict) => {
           await load({ ...ssh, knock: { ...ssh.knock, strict } }, web);
           await send([7_000]);
@@ -73,7 +73,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined).each(variants)("with 
         },
       );
 
-      test("a sweep does not get on, in order and with the flood in its midst", async () => {
+      test("a sweep in order does not advance, with the flood in its midst", async () => {
         await load(ssh, web);
         for (const step of [7_000, 8_000]) {
           await send([step]);
@@ -95,7 +95,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined).each(variants)("with 
         expect(await isOpen()).toBe(false);
       });
 
-      test("a step that is another gate's first does not go on from where it was", async () => {
+      test("a step that is another gate's first does not continue the old knock", async () => {
         await load(gate("ssh", doorPort, [7_000, 7_500, 9_000]), web);
         await send([7_000]);
         await flood();
@@ -105,7 +105,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined).each(variants)("with 
         expect(await isOpen()).toBe(true);
       });
 
-      test("a first step at its own gate begins anew, with nothing of what was", async () => {
+      test("a first step at its own gate begins anew, without the old progress", async () => {
         await load(ssh, web);
         await send([7_000, 8_000]);
         await flood();
@@ -126,7 +126,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined).each(variants)("with 
 let nextClient = 1_000;
 let nextSourcePort = 1_024;
 
-/** Resolves with how many were answered, each by a reset: nothing listens there. */
+/** Resolves with the number of answers, each a reset: nothing listens there. */
 async function sendSyns(
   machine: ModelMachine,
   syns: readonly (readonly [SourceAddress, number])[],

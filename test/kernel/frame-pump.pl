@@ -1,7 +1,8 @@
-# Puts whole Ethernet frames on a link and tells which come back. Ends when its stdin does.
+# Puts whole Ethernet frames on a link and prints the frames that come back. Ends when its stdin does.
 # usage: frame-pump.pl LINK
-# It reads a frame a line, in hexadecimal; a line ". BYTES" asks for all that came back since the last such line, as far
-# as the first frame that has those bytes in it. The answer is a frame a line, and then a line ".".
+# It reads one frame from each line, in hexadecimal. A line ". BYTES" asks for all frames that came back since the last
+# such line, up to the first frame that contains these bytes. The answer has one frame on each line, and then a line
+# ".".
 use strict;
 use warnings;
 use Socket qw(SOCK_RAW SOL_SOCKET);

@@ -14,24 +14,24 @@ export const families = ["ipv4", "ipv6"] as const;
 export type Family = (typeof families)[number];
 export type GateInput = PolicyInput["gates"][number];
 
-/** On each host, servers that echo: behind the gate, and where no gate is. */
+/** Echo servers on each host: behind the gate, and on ports without a gate. */
 export const doorPort = 4_022;
 export const doorUdpPort = 4_053;
 export const openPort = 4_080;
 export const openUdpPort = 4_081;
 
-/** What a SYN to a closed door gets is nothing; that much patience is enough to tell it from an answer. */
+/** A closed door does not answer a SYN. This time is long enough to tell silence from an answer. */
 export const silenceMs = 200;
 const answerLimitMs = 3_000;
 
-/** Hosts, each for one case at a time, and two clients. */
+/** Hosts, of which each case gets one, and two clients. */
 export interface GatedLab {
   readonly lab: Lab;
   readonly knocker: LabClient;
   readonly other: LabClient;
   /** Waits for a host that no other case uses. */
   withHost(use: (host: LabHost) => Promise<void>): Promise<void>;
-  /** Takes a host away from all cases to come. */
+  /** Takes a host away from all later cases. */
   keepHost(): LabHost;
   close(): Promise<void>;
 }
@@ -66,7 +66,7 @@ export async function openGatedLab(hostCount: number): Promise<GatedLab> {
   };
 }
 
-/** A gate before the TCP door, with all that a test does not name left to its default. */
+/** A gate before the TCP door. Fields that a test does not name have their defaults. */
 export function gateBefore(
   steps: GateInput["knock"]["steps"],
   more: Partial<GateInput["knock"]> = {},
@@ -78,7 +78,7 @@ export function policyOf(gates: readonly GateInput[], allowFrom: readonly string
   return { name: "edge", gates: [...gates], allowFrom: [...allowFrom] };
 }
 
-/** Puts a policy in place of all that the host had of it: every door closed, no progress kept. */
+/** Replaces all that the host had of the policy: every door is closed, and no progress is kept. */
 export async function loadPolicy(host: LabHost, policy: PolicyInput): Promise<void> {
   await runNft(host, planLoad(readPolicy(policy), undefined, "127.0.0.1").text);
 }
@@ -87,17 +87,19 @@ export async function runNft(host: LabHost, commands: string): Promise<void> {
   await host.run(["nft", "-f", "-"], { stdin: commands });
 }
 
-/** Whether a new TCP connection gets through the firewall: `closed` is silence, all else is an answer. */
+/** Tells whether a new TCP connection gets through the firewall: `closed` is silence, anything else is an answer. */
 export async function lookAt(from: Sender, address: string, port: number): Promise<"open" | "closed"> {
   return (await tryConnect(from, address, port, silenceMs)) === "silent" ? "closed" : "open";
 }
 
-/** The same where a connection is expected: a slow machine gets the time it needs. */
+/** The same for an expected connection: waits longer, for a slow machine. */
 export async function waitForOpen(from: Sender, address: string, port: number): Promise<"open" | "closed"> {
   return (await tryConnect(from, address, port, answerLimitMs)) === "silent" ? "closed" : "open";
 }
 
-/** In the host's network, and in its pid namespace to end with it, but with the outside's files: node's. */
+/**
+ * Runs in the host's network, and in its pid namespace to end with it, but with the outside's files, among them node.
+ */
 async function startServers(host: LabHost): Promise<void> {
   const enter = ["nsenter", "--target", String(host.pid), "--net", "--pid", "--"];
   const ports = [`tcp:${doorPort}`, `udp:${doorUdpPort}`, `tcp:${openPort}`, `udp:${openUdpPort}`];
@@ -110,6 +112,6 @@ async function startServers(host: LabHost): Promise<void> {
     throw new Error(`the servers of ${host.name} did not start: ${complaints.trim()}`);
   });
   await Promise.race([once(child.stdout, "data"), ended]);
-  ended.catch(() => undefined); // later it ends with the host
+  ended.catch(() => undefined); // later the servers end with the host
   letParentEnd(child);
 }

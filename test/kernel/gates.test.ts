@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => gated?.close());
 
 describe.concurrent.each(families)("over %s", (family) => {
-  // Nothing listens at the second gate's port: an answer is a refusal.
+  // Nothing listens at the second gate's port: a refusal is the answer there.
   interface Twofold {
     readonly claim: string;
     readonly web: GateInput;
@@ -158,7 +158,7 @@ describe.concurrent.each(families)("over %s", (family) => {
         "answered",
         "refused",
       ]);
-      // The same number is another port for TCP, where no gate is.
+      // For TCP the same number is another port, without a gate.
       expect(await lookAt("outside", address, 5_005)).toBe("open");
     });
   });
@@ -205,7 +205,7 @@ describe.concurrent.each(families)("over %s", (family) => {
   });
 });
 
-/** Knocks come from where the datagrams do: this process. */
+/** This process sends the datagrams, so it sends the knocks, too. */
 const outsideKnocks = { knocker: "outside", other: "outside" } as const;
 
 function gate(

@@ -22,7 +22,7 @@ describe.runIf(hasNft || process.env["CI"] !== undefined)("nft itself", () => {
     });
   });
 
-  test("would load a policy whose names all are words of its language", async () => {
+  test("would load a policy whose names are all words of nft's language", async () => {
     const words = [
       ...[
         "accept",
@@ -130,7 +130,7 @@ describe.each(["nft", "legacy"])("iptables-%s-restore itself", (variant) => {
   );
 });
 
-/** nft checks against what the kernel has, so it gets a network namespace with nothing in it. */
+/** `nft -c` also checks against the kernel's tables, so it runs in an empty network namespace. */
 function checkRuleset(file: string, policy?: PolicyInput): Promise<CommandResult> {
   const stdin = policy === undefined ? "" : renderPolicy(readPolicy(policy));
   return runCommand(["unshare", "--net", "nft", "-c", "-f", file], {

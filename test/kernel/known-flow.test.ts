@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => gated?.close());
 
-/** Everything that decides where in a ruleset a packet is looked at. */
+/** The settings that decide where in a ruleset a packet is checked. */
 const shapes: Readonly<Record<string, (ports: readonly number[]) => Partial<PolicyInput>>> = {
   "one gate": () => ({}),
   stealth: () => ({ stealth: true }),
@@ -62,7 +62,7 @@ async function load(
   await loadText(host, variant, renderPolicy(readPolicy(input)));
 }
 
-/** Before conntrack sees them. */
+/** Drops resets before conntrack sees them. */
 const loseResets = `table inet lossy {
   chain in { type filter hook prerouting priority raw; policy accept;
     tcp flags & rst == rst drop
@@ -77,7 +77,7 @@ let nextPort = 20_000;
 describe.concurrent.each(families)("over %s", (family) => {
   describe.concurrent.each(variants)("by %s", (variant) => {
     test.for(Object.entries(shapes))(
-      "a source port whose connection the host reset is no way in once the knock was rotated: %s",
+      "a source port whose connection the host reset does not get in after the knock was rotated: %s",
       async ([, shape]) => {
         await gated.withHost(async (host) => {
           const address = host[family];
@@ -87,7 +87,7 @@ describe.concurrent.each(families)("over %s", (family) => {
           await play(knock, address, outsideKnocks);
           const session = await openSession(address, doorPort, sourcePort);
           await session.provokeReset();
-          // All that was open is closed: a conntrack entry in the state CLOSE is left of the connection.
+          // The door is closed again, but a conntrack entry of the connection is left, in the state CLOSE.
           const after = [7_100, 9_100, 8_100];
           for (const more of [{}, { denyFrom: [gated.lab.outside[family]] }]) {
             await load(host, variant, after, { ...shape(after), ...more });
@@ -100,7 +100,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       },
     );
 
-    test("a connection that the host forgot in silence, and conntrack did not, is no way in", async () => {
+    test("a connection that the host forgot silently, but conntrack did not, does not get in", async () => {
       await gated.withHost(async (host) => {
         const address = host[family];
         const sourcePort = nextPort++;
@@ -109,7 +109,7 @@ describe.concurrent.each(families)("over %s", (family) => {
         const session = await openSession(address, doorPort, sourcePort);
         await session.echo("here");
         await load(host, variant, [7_100, 9_100, 8_100]);
-        // Neither end's reset gets as far as conntrack.
+        // Conntrack sees neither end's reset.
         await runNft(host, loseResets);
         await session.forget();
         await runNft(host, "delete table inet lossy\n");
@@ -117,11 +117,11 @@ describe.concurrent.each(families)("over %s", (family) => {
       });
     });
 
-    test("a connection that the host itself begins from a gated port is no way in for who it goes to", async () => {
+    test("a connection that the host begins from a gated port does not let its far end in", async () => {
       await gated.withHost(async (host) => {
         await load(host, variant, [7_000, 8_000, 9_000]);
         const packet = { from: gated.knocker, to: host, family, port: doorPort, flags: "SYN" } as const;
-        // A far end that says nothing to the host's SYN: a reset would make conntrack forget it.
+        // The far end must not answer the host's SYN: a reset would make conntrack forget it.
         await runNft(host, loseResets);
         const answer = await answerTo({ ...packet, isAnswer: true });
         await runNft(host, "delete table inet lossy\n");
@@ -130,13 +130,13 @@ describe.concurrent.each(families)("over %s", (family) => {
     });
 
     test.for(["plain", "stealth"] as const)(
-      "what a helper of conntrack expects is no way in, TCP or UDP: %s",
+      "a connection that a conntrack helper expects does not get in, TCP or UDP: %s",
       async (kind) => {
         await gated.withHost(async (host) => {
           const address = host[family];
           await load(host, variant, [7_000, 8_000, 9_000], { stealth: kind === "stealth" });
           const l3proto = family === "ipv4" ? "ip" : "ip6";
-          // By nft(8), "CT HELPER" and "CT EXPECTATION". A server that says again what it is told announces any port.
+          // By nft(8), "CT HELPER" and "CT EXPECTATION". An echo server can be made to announce any port.
           await runNft(
             host,
             `table inet helping {
@@ -171,7 +171,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       },
     );
 
-    test("a handshake that is under way when the door closes comes to its end, and its session lives", async () => {
+    test("a handshake that is under way when the door closes completes, and its session lives", async () => {
       await gated.withHost(async (host) => {
         const address = host[family];
         await load(host, variant, [7_000, 8_000, 9_000]);
@@ -186,7 +186,7 @@ describe.concurrent.each(families)("over %s", (family) => {
         const datagrams = await openDatagramSession(address, doorUdpPort);
         expect(await datagrams.ask(patienceMs)).toBe("answered");
         await sleep(100);
-        // What loses the first answer goes with the ruleset that the door was in.
+        // This load also removes the rule that dropped the first answer.
         await load(host, variant, [7_100, 9_100, 8_100]);
         const session = await beginning;
         await session.echo("still here");
@@ -196,7 +196,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       });
     });
 
-    test("a step counts though its source port belongs to a connection that was reset", async () => {
+    test("a step counts although its source port belongs to a connection that was reset", async () => {
       await gated.withHost(async (host) => {
         const address = host[family];
         const sourcePort = nextPort++;

@@ -17,7 +17,7 @@ let host: LabHost;
 beforeAll(async () => {
   gated = await openGatedLab(1);
   host = gated.keepHost();
-  // Two machines, each on a link of its own with the host, have the same address there.
+  // Two machines have the same address, each on a link of its own with the host.
   for (const [index, client] of [gated.knocker, gated.other].entries()) await linkTo(client, `l${index}`);
 });
 afterAll(() => gated?.close());
@@ -36,12 +36,12 @@ async function linkTo(client: LabMachine, link: string): Promise<void> {
   }
 }
 
-/** With the outside's /proc, where other machines' namespaces can be named. */
+/** With the outside's /proc, in which the namespaces of other machines have a path. */
 async function runIp(machine: LabMachine, argv: readonly string[]): Promise<void> {
   await runCommand(["nsenter", "--target", String(machine.pid), "--net", "--", "ip", ...argv]);
 }
 
-/** By node's own words for a link: the address with its zone. */
+/** Node names the link in an address by its zone. */
 function look(client: LabMachine, index: number, family: "ipv4" | "ipv6", port: number): Promise<string> {
   const address = family === "ipv4" ? its.ipv4 : `${its.ipv6}%l${index}`;
   return tryConnect(client, address, port, silenceMs);
@@ -54,7 +54,7 @@ describe.each(variants)("by %s", (variant) => {
     ["ipv4", tcp(7_000, 8_000, 9_000)],
     ["ipv6", tcp(7_000, 8_000, 9_000)],
   ] as const)(
-    "a knock over %s from a link-local address opens for it on no link: %j",
+    "a knock over %s from a link-local address does not open on any link: %j",
     async (family, steps) => {
       for (const limits of [{}, { firstStepsPerSecond: 0 }]) {
         const gates = [gateBefore([...steps])];
@@ -66,7 +66,7 @@ describe.each(variants)("by %s", (variant) => {
         expect(await look(gated.knocker, 0, family, doorPort)).toBe("silent");
         if (family === "ipv6") expect(await look(gated.other, 1, family, doorPort)).toBe("silent");
       }
-      // The same packets do open where the address is in allowFrom, and from another address.
+      // The same packets do open when the address is in allowFrom.
       const allowFrom = [same[family]];
       const gates = [gateBefore([...steps])];
       const policy = readPolicy({ name: "edge", backend: backendOf(variant), gates, allowFrom });

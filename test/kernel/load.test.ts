@@ -45,7 +45,7 @@ const more = (["mail", "wiki"] as const).map((name, index) => ({
 const table = "inet knockgate_edge";
 
 let gated: GatedLab;
-/** Where no ruleset was ever loaded, so that its kernel tracks no connections. */
+/** A host on which no ruleset was ever loaded, so that its kernel tracks no connections. */
 let fresh: LabHost;
 beforeAll(async () => {
   gated = await openGatedLab(5);
@@ -79,7 +79,7 @@ describe.concurrent.each(families)("over %s", (family) => {
     ["the gates, from three to four", [ssh, web, ...more], [ssh, web, more[0]]],
     ["the gates, from four to two", [ssh, web], [ssh, web, ...more]],
   ])(
-    "a load that changes %s refills: open doors stay open, but the deployer's own",
+    "a load that changes %s refills: open doors stay open, except the deployer's",
     async ([, gates, had = [ssh]]) => {
       await gated.withHost(async (host) => {
         const address = host[family];
@@ -98,7 +98,7 @@ describe.concurrent.each(families)("over %s", (family) => {
     },
   );
 
-  test("a refill closes a deployer's door that is not open, too", async () => {
+  test("a refill also works when the deployer's door is not open", async () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, policyOf([ssh]));
       expect((await loadNext(host, policyOf([ssh, web]), gated.other[family])).kind).toBe("refill");
@@ -115,7 +115,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       expect((await loadNext(host, policyOf([ssh]), gated.other[family])).kind).toBe("refill");
       expect(await waitForOpen(gated.knocker, address, doorPort)).toBe("open");
       expect(await tryConnect(gated.other, address, 4_443, 3_000)).toBe("refused");
-      // In the order in which things were made.
+      // Sorted, because nft lists things in the order in which they were made.
       const listing = (await listTable(host)).split("\n").sort();
       expect(listing.join("\n")).not.toContain("web");
       await loadPolicy(host, policyOf([ssh]));
@@ -181,7 +181,7 @@ describe.concurrent("a host's table", () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, policyOf([gateBefore(tcp(7_000, 7_000, 9_000))]));
       const see = async () => {
-        const { tables, sockets, ...rest } = await observe(host); // what is counted there, and by whom
+        const { tables, sockets, ...rest } = await observe(host); // other tables have counters, and sockets change
         return rest;
       };
       const before = await see();
@@ -193,7 +193,7 @@ describe.concurrent("a host's table", () => {
     });
   });
 
-  test("that was changed from outside is shown as our own text with just that change", async () => {
+  test("that was changed from outside is shown as our own text with only that change", async () => {
     await gated.withHost(async (host) => {
       const policy = policyOf([ssh, web], ["192.0.2.0/24", "2001:db8::/32"]);
       const text = renderPolicy(readPolicy(policy));
@@ -271,7 +271,7 @@ describe.concurrent("a host's table", () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, policyOf([ssh]));
       const clean = await listTable(host);
-      // In one line it is no syntax for nft: a closing brace stands on a line of its own.
+      // nft does not accept the text in one line: a closing brace needs a line of its own.
       await runNft(host, `delete table ${table}\ntable ${table} {\n${made.replaceAll("}", "\n}\n")}}\n`);
       await loadNext(host, policyOf([ssh]), "127.0.0.1");
       expect(await listTable(host)).toBe(clean);
@@ -279,7 +279,7 @@ describe.concurrent("a host's table", () => {
   });
 });
 
-/** What a change does: look at the host, plan by that, load. */
+/** Loads as a change does: looks at the host, plans, loads. */
 async function loadNext(host: LabHost, policy: PolicyInput, clientAddress: string): Promise<Load> {
   const { loaded } = await observe(host);
   const load = planLoad(readPolicy(policy), loaded, clientAddress);
@@ -287,7 +287,7 @@ async function loadNext(host: LabHost, policy: PolicyInput, clientAddress: strin
   return load;
 }
 
-/** By the same program that looks at real hosts. */
+/** Runs the same program that looks at real hosts. */
 function observe(host: LabHost): Promise<Observed> {
   const run = (program: Program) => {
     const shell = ["sh", "-s", "--", `${host.ipv4} 1 ${host.ipv4} 22`];

@@ -1,7 +1,7 @@
 import type { PacketKind } from "../../src/model/packet";
 import type { Family } from "../../src/policy/prefix";
 
-/** An address of a family, as text and as the bytes that packets have. */
+/** An address, as text and as its bytes in packets. */
 export interface SourceAddress {
   readonly family: Family;
   readonly text: string;
@@ -12,7 +12,7 @@ export type FramePacket =
   | Extract<PacketKind, { kind: "tcp" | "udp" }>
   | { readonly kind: "echo"; readonly id: number; readonly payloadBytes: number };
 
-/** The machine's end of its link, and the other one. */
+/** The two ends of the machine's link. */
 export const machineMac = "02:00:00:00:00:01";
 export const pumpMac = "02:00:00:00:00:02";
 export const machineAddress = {
@@ -29,15 +29,15 @@ export function address(family: Family, parts: readonly number[]): SourceAddress
   return { family, text, bytes: words(...parts) };
 }
 
-/** Writes a packet to the machine as a frame, in hexadecimal. */
+/** Writes a packet to the machine as an Ethernet frame, in hexadecimal. */
 export function writeFrame(source: SourceAddress, packet: FramePacket): string {
   const target = machineAddress[source.family];
   const protocol = protocolOf(source.family, packet);
   const body = writeBody(packet, source.family);
   const pseudo = Buffer.concat([source.bytes, target.bytes, words(0, body.length, 0, protocol)]);
-  // ICMP alone has no pseudo header (RFC 792, 4443).
+  // Only ICMP has no pseudo header in its checksum (RFC 792). ICMPv6 has one (RFC 4443).
   const summed = protocol === protocols.icmp ? body : Buffer.concat([pseudo, body]);
-  // All four have their checksum at another place.
+  // The offset of the checksum.
   const place = packet.kind === "tcp" ? 16 : packet.kind === "udp" ? 6 : 2;
   body.writeUInt16BE(checksum(summed) || 0xffff, place);
   const header = source.family === "ipv4" ? ipv4Header(protocol, body) : ipv6Header(protocol, body);
@@ -48,18 +48,18 @@ export function writeFrame(source: SourceAddress, packet: FramePacket): string {
   return Buffer.concat([macs, type, head, body]).toString("hex");
 }
 
-/** What an answer has in common with the packet it is for. */
+/** Names the flow of a packet, by the fields that its answer repeats. */
 export function nameFlow(source: SourceAddress, packet: FramePacket): string {
   const id = packet.kind === "echo" ? packet.id : packet.sourcePort;
   return `${source.bytes.toString("hex")} ${packet.kind} ${id}`;
 }
 
-/** The bytes that a frame has which refuses this connection: who is told, and about which ports. */
+/** The bytes of a frame that refuses this connection: the receiver's address and the two ports. */
 export function refusalOf(source: SourceAddress, port: number, sourcePort: number): string {
   return Buffer.concat([source.bytes, words(port, sourcePort)]).toString("hex");
 }
 
-/** Names the flow whose packet is answered by a frame; `undefined` for a frame that answers none. */
+/** Names the flow that a frame answers; `undefined` for a frame that is not an answer. */
 export function readAnswer(hex: string): string | undefined {
   const frame = Buffer.from(hex, "hex");
   const [family, header] =
@@ -74,7 +74,7 @@ export function readAnswer(hex: string): string | undefined {
   if (protocol !== protocols.icmp && protocol !== protocols.icmpv6) return undefined;
   const [echoReply, unreachable] = family === "ipv4" ? [0, 3] : [129, 1];
   if (body[0] === echoReply) return name("echo", body.readUInt16BE(4));
-  // It holds the packet that could not be delivered, which was a datagram.
+  // The message holds the packet that could not be delivered, which was a datagram.
   return body[0] === unreachable ? name("udp", body.readUInt16BE(8 + header)) : undefined;
 }
 

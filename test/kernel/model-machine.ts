@@ -8,7 +8,7 @@ import { makeNamespaces, type Namespaces } from "../lab/namespaces";
 import { letParentEnd } from "../lab/parent";
 import { machineAddress, machineMac, pumpMac } from "./model-frame";
 
-/** How a ruleset's text gets into the kernel. */
+/** The tool that loads a ruleset's text into the kernel. */
 export const variants = ["nftables", "iptables-nft", "iptables-legacy"] as const;
 export type Variant = (typeof variants)[number];
 
@@ -16,17 +16,19 @@ export function backendOf(variant: Variant): Policy["backend"] {
   return variant === "nftables" ? "nftables" : "iptables";
 }
 
-/** A machine with no services, on a link where a test puts whole frames. */
+/** A machine without services, on a link that carries a test's frames. */
 export interface ModelMachine {
-  /** Replaces whatever filters packets there. */
+  /** Replaces all rules that filter packets there. */
   load(variant: Variant, text: string): Promise<void>;
-  /** Sends frames and resolves with all that came back, when one came that has those bytes in it. */
+  /** Sends frames. Resolves with all frames that came back, after one that contains these bytes. */
   exchange(frames: readonly string[], lastBack: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 const perl = "/usr/bin/perl";
-/** So that no answer is left out: by default the kernel sends only so many errors a second (icmp(7)). */
+/**
+ * Turns off limits, so that each packet is answered: by default the kernel sends only some errors a second (icmp(7)).
+ */
 const setup = `
 cd /proc/sys/net
 for each in ipv4/icmp_ratelimit ipv4/icmp_ratemask ipv6/icmp/ratelimit; do echo 0 >$each; done
@@ -55,13 +57,13 @@ export async function openModelMachine(number: number): Promise<ModelMachine> {
   };
 }
 
-/** The other end has no addresses: nothing but the pump answers there. */
+/** The other end has no addresses: only the pump answers there. */
 async function wire(inside: Namespaces, outside: Namespaces, number: number): Promise<void> {
   const batch = (where: Namespaces, lines: readonly string[]) => {
     const enter = ["nsenter", "--target", String(where.pid), "--net", "--", "ip", "-batch", "-"];
     return runCommand(enter, { stdin: `${lines.join("\n")}\n` });
   };
-  // As in the lab's wiring: the same index at both ends would keep IPv6 waiting.
+  // As in test/lab/wiring.ts: with the same index at both ends, IPv6 would wait.
   const peer = `type veth peer name pump index ${1_000 + number} address ${pumpMac} netns ${outside.pid}`;
   await batch(inside, [`link add eth0 address ${machineMac} ${peer}`]);
   await batch(outside, ["link set pump addrgenmode none", "link set pump up"]);
@@ -77,7 +79,7 @@ async function wire(inside: Namespaces, outside: Namespaces, number: number): Pr
   ]);
 }
 
-/** On one processor, so that the kernel takes the frames in their order. */
+/** Runs on one processor, so that the kernel takes the frames in their order. */
 function startPump(outside: Namespaces, number: number): ModelMachine["exchange"] {
   const enter = ["nsenter", "--target", String(outside.pid), "--net", "--pid", "--"];
   const pin = ["taskset", "-c", String(number % cpus().length)];
@@ -107,9 +109,9 @@ function startPump(outside: Namespaces, number: number): ModelMachine["exchange"
     });
 }
 
-/** Replaces whatever filters packets on a machine by a rendered policy. */
+/** Replaces all rules that filter packets on a machine by a rendered policy. */
 export async function loadText(machine: LabMachine, variant: Variant, text: string): Promise<void> {
-  // Both families at first: a list of xt_recent lives as long as a rule of either names it.
+  // Clears both families first: a list of xt_recent lives as long as a rule of either family names it.
   for (const family of ["ip", "ip6"] as const) {
     const stdin = "*filter\nCOMMIT\n*mangle\nCOMMIT\n";
     await machine.run([`${family}tables-legacy-restore`, "-w", "10"], { stdin });
@@ -118,7 +120,7 @@ export async function loadText(machine: LabMachine, variant: Variant, text: stri
   await addText(machine, variant, text);
 }
 
-/** Adds a rendered policy to what filters packets on a machine. */
+/** Adds a rendered policy to the rules of a machine. */
 export async function addText(machine: LabMachine, variant: Variant, text: string): Promise<void> {
   if (variant === "nftables") {
     await machine.run(["nft", "-f", "-"], { stdin: text });

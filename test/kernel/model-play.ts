@@ -15,16 +15,16 @@ import {
 } from "./model-frame";
 import type { ModelMachine, Variant } from "./model-machine";
 
-/** What the model and the kernel made of one series, where they differ. */
+/** A series on which the model and the kernel disagree. */
 export interface Disagreement {
   readonly series: Series;
-  /** The packets in their order, each with what was said of it. */
+  /** The packets in their order, each with both verdicts if they differ. */
   readonly story: readonly string[];
 }
 
 export interface Played {
   readonly disagreements: readonly Disagreement[];
-  /** How often a door was tried and found open, by both. */
+  /** How often a door was tried and found open, by model and kernel alike. */
   readonly openCount: number;
   readonly closedCount: number;
 }
@@ -32,14 +32,14 @@ export interface Played {
 interface SentPacket {
   readonly source: SourceAddress;
   readonly packet: FramePacket;
-  /** Pauses before it. */
+  /** The number of pauses before it. */
   readonly part: number;
   /** Whether the network doubled it. */
   readonly isAgain: boolean;
   readonly isLook: boolean;
 }
 
-/** So few series at a time that no packet is late because of the others: a machine may be slow. */
+/** A small group at a time, so that the others make no packet late: a machine may be slow. */
 const groupSize = 5;
 const longestGroupMs = 700;
 const mostTries = 5;
@@ -49,8 +49,8 @@ export const mostSeriesAtOnce = 24;
 let nextHost = 1;
 
 /**
- * Sends series to a machine that has just loaded the policy, all at once, each from sources of its own, and to the
- * model. Whatever passes is answered, because nothing listens on the machine: a SYN by a reset, a datagram by an
+ * Sends series to a machine that has just loaded the policy, and to the model. All series go at once, each from its own
+ * sources. Nothing listens on the machine, so a packet that passes is answered: a SYN by a reset, a datagram by an
  * error, an echo request by its reply.
  */
 export async function playSeries(
@@ -80,7 +80,7 @@ export async function playSeries(
   throw new Error(`this machine is too slow: ${mostTries} times packets took more than ${longestGroupMs} ms`);
 }
 
-/** Gives each move its source, and each packet its port or number; the same move again is the same packet. */
+/** Gives each move its source, and each packet its source port or id. The same move object again is the same packet. */
 function spellOut(policy: Policy, { moves, isIpv6, network }: Series): readonly SentPacket[] {
   const [own, other] = [nextHost++, nextHost++].map((host) => ({
     ipv4: address("ipv4", [198, 18, (network << 6) | ((host >> 8) & 63), host & 255]),
@@ -116,7 +116,7 @@ function number(shape: Shape, value: number): FramePacket {
   return shape.kind === "echo" ? { ...shape, id: value } : { ...shape, sourcePort: value };
 }
 
-/** Resolves with how many answers each flow got. */
+/** Resolves with the number of answers of each flow. */
 async function sendAll(
   machine: ModelMachine,
   sent: readonly (readonly SentPacket[])[],
@@ -141,7 +141,7 @@ async function sendAll(
 
 let nextFencePort = 1_024;
 
-/** Behind all others goes a packet that is always answered: then all answers are there. */
+/** The last packet is one that is always answered: after its answer all others are there. */
 async function exchange(machine: ModelMachine, packets: readonly SentPacket[]): Promise<readonly string[]> {
   const source = address("ipv4", [198, 19, 255, 254]);
   nextFencePort = nextFencePort === 65_535 ? 1_024 : nextFencePort + 1;
@@ -157,7 +157,7 @@ function interleave<T>(lists: readonly (readonly T[])[]): readonly T[] {
   ).flat();
 }
 
-/** What the model says: whether each packet passes. */
+/** The model's verdicts: whether each packet passes. */
 function predict(policy: Policy, packets: readonly SentPacket[]): readonly boolean[] {
   let state = initialState;
   return packets.map(({ source, packet, part, isAgain }, index) => {
@@ -169,7 +169,7 @@ function predict(policy: Policy, packets: readonly SentPacket[]): readonly boole
   });
 }
 
-/** By their places. */
+/** Returns the positions of packets on which the two differ. */
 function findDifferences(
   packets: readonly SentPacket[],
   expected: readonly boolean[],
@@ -188,7 +188,7 @@ function findDifferences(
   );
 }
 
-/** Looks that found what was expected are left out. */
+/** Leaves out looks with the expected result. */
 function tell(
   packets: readonly SentPacket[],
   expected: readonly boolean[],

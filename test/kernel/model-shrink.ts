@@ -6,7 +6,7 @@ import { type Disagreement, mostSeriesAtOnce, playSeries } from "./model-play";
 
 const mostRounds = 60;
 
-/** Finds a small policy and a short series on which model and kernel still disagree, and writes all of it down. */
+/** Finds a small policy and a short series on which model and kernel still disagree, and describes both. */
 export async function explainDisagreement(
   machine: ModelMachine,
   variant: Variant,
@@ -33,7 +33,10 @@ export async function explainDisagreement(
 
 type Smaller = { readonly policy: Policy; readonly found: Disagreement } | undefined;
 
-/** The series without one half, one quarter and so on to one move, each from its own sources at the same time. */
+/**
+ * Tries the series without each half, each quarter and so on down to each move. These series run at the same time, each
+ * from its own sources.
+ */
 async function tryShorter(
   machine: ModelMachine,
   variant: Variant,

@@ -7,7 +7,7 @@ import { explainDisagreement } from "./model-shrink";
 import { canSendRawPackets } from "./raw-packet";
 
 const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
-/** For each variant: how many policies, and how many series go to each. */
+/** For each variant: the number of policies, and of series for each policy. */
 const trialCount = isDeep ? 240 : 24;
 const seriesCount = 10;
 const machinesEach = 3;
@@ -38,14 +38,14 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined)("the model and the ke
       const doors = `${openCount} doors found open, ${closedCount} closed`;
       console.info(`${variant}: ${trialCount * seriesCount} series, ${doors}, seed ${seed}, ${seconds} s`);
       expect(disagreement).toBe("");
-      // Else the series would be noise, or nothing but knocks.
+      // Otherwise the series would be only noise, or only knocks.
       expect(openCount).toBeGreaterThan((openCount + closedCount) / 20);
       expect(closedCount).toBeGreaterThan((openCount + closedCount) / 5);
     },
   );
 });
 
-/** Ends at the first disagreement, made small. */
+/** Stops at the first disagreement, and shrinks it. */
 async function compare(variant: Variant, machines: readonly ModelMachine[]) {
   const waiting = fc.sample(trial(backendOf(variant), seriesCount), { numRuns: trialCount, seed }).values();
   const result = { disagreement: "", openCount: 0, closedCount: 0 };

@@ -3,18 +3,18 @@ import { type Packets, type Sender, sendKnock } from "../lab/packets";
 
 type PacketStep = Packets["steps"][number];
 
-/** What a source does, one after the other. */
+/** What a source does, step by step. */
 export type Move =
   | {
       readonly kind: "packet";
       readonly step: PacketStep;
       readonly from: "knocker" | "other";
-      /** Packets with the same word have the same source port: to a firewall they are one packet, sent again. */
+      /** Packets with the same word have the same source port: a firewall sees one packet, sent again. */
       readonly sourcePort?: string | undefined;
     }
   | { readonly kind: "pause"; readonly ms: number };
 
-/** A TCP packet that begins a connection. */
+/** A TCP SYN, which begins a connection. */
 export function syn(port: number, sourcePort?: string): Move {
   return { kind: "packet", step: { tcp: port }, from: "knocker", sourcePort };
 }
@@ -36,9 +36,9 @@ export function fromOther(move: Move): Move {
   return move.kind === "packet" ? { ...move, from: "other" } : move;
 }
 
-/** More than enough for a packet to arrive before the next one leaves. */
+/** Long enough for a packet to arrive before the next one leaves. */
 const gapMs = 4;
-/** Below the ports that the kernel gives out by itself (net.ipv4.ip_local_port_range). */
+/** Below the ports that the kernel chooses by itself (net.ipv4.ip_local_port_range). */
 let nextSourcePort = 10_000;
 
 export async function play(

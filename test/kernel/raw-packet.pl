@@ -1,4 +1,4 @@
-# Sends one TCP packet that no socket would send: any flags, in fragments if wanted.
+# Sends one TCP packet that no socket would send: with any flags, and in fragments if asked.
 # usage: raw-packet.pl SOURCE DESTINATION SOURCE-PORT DESTINATION-PORT FLAGS [BYTES-OF-THE-FIRST-FRAGMENT]
 # FLAGS is a number: 2 is SYN, 16 is ACK.
 use strict;
@@ -10,8 +10,8 @@ my $family = $destination =~ /:/ ? AF_INET6 : AF_INET;
 my ($from, $to) = map { inet_pton($family, $_) } $source, $destination;
 my $protocol = 6;
 
-# Options (NOP) make it long enough for a first fragment that holds the whole header: a shorter one is dropped by
-# the kernel itself (RFC 8200, 4.5).
+# Options (NOP) make the packet long enough for a first fragment that holds the whole header: the kernel itself drops a
+# shorter one (RFC 8200, 4.5).
 my $header = pack('nnNNCCnnn', $sport, $dport, 12345, 0, 8 << 4, $flags, 64240, 0, 0) . ("\x01" x 12);
 my $pseudo = $from . $to . pack('NN', length $header, $protocol);
 substr($header, 16, 2) = pack('n', checksum($pseudo . $header));

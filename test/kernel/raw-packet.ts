@@ -7,19 +7,19 @@ import type { LabClient, LabMachine } from "../lab/machine";
 import type { Family } from "./gated-lab";
 import { runNft } from "./gated-lab";
 
-const perl = "/usr/bin/perl"; // Debian's perl-base, which is never missing there
+const perl = "/usr/bin/perl"; // Debian's perl-base, which is always there
 
 export interface RawPacket {
   readonly from: LabClient;
   readonly to: LabHost;
   readonly family: Family;
   readonly port: number;
-  /** RFC 9293, 3.1. */
+  /** TCP flags (RFC 9293, 3.1). */
   readonly flags: "SYN" | "ACK";
-  /** When it goes in two fragments: how much of the TCP header is in the first. */
+  /** For a packet in two fragments: how many bytes of TCP are in the first. */
   readonly firstFragmentBytes?: number;
   readonly sourcePort?: number;
-  /** The host sends a SYN the other way before, so that conntrack knows the two ports. */
+  /** Whether the host first sends a SYN the other way, so that conntrack knows the two ports. */
   readonly isAnswer?: boolean;
 }
 
@@ -36,8 +36,8 @@ const synFlag = 2;
 let nextSourcePort = 9_000;
 
 /**
- * Sends one packet and tells what the host sent back for it, as the host's own kernel counts it on its way out: the
- * source of the packet has no socket that could tell.
+ * Sends one packet and returns the host's answer. The host's own kernel counts it on its way out, because the sender of
+ * the packet has no socket that could receive it.
  */
 export async function answerTo(packet: RawPacket): Promise<"accepted" | "reset" | "nothing"> {
   const { from, to, family, port, flags, firstFragmentBytes } = packet;

@@ -4,7 +4,7 @@ import { parsePolicy } from "../../src/policy/parse";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 
-/** The recipe that the idea of this project comes from, as people type it. */
+/** The recipe that this project comes from, as people type it. */
 const recipe = [
   "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
   "-A INPUT -p tcp --dport 1000 -m recent --set --name KNOCKING",
@@ -38,7 +38,7 @@ async function restore(host: LabHost, tool: string, lines: string): Promise<void
   await host.run([`${tool}-restore`, "--noflush"], { stdin: lines });
 }
 
-/** The rules of one chain as iptables-save prints them, less what a name is and where the chain hangs. */
+/** The rules of one chain as iptables-save prints them, without the names of lists and the jumps to our chains. */
 async function listRules(host: LabHost, tool: string, chain: string): Promise<readonly string[]> {
   const { stdout } = await host.run([`${tool}-save`, "-t", "filter"]);
   const rules = stdout
@@ -57,7 +57,7 @@ test.each([
   { variant: "nft", typed: 0, rendered: 1 },
   { variant: "legacy", typed: 2, rendered: 3 },
 ] as const)(
-  "the recipe, as a policy, comes out rule by rule as people type it, but for where safety asks for more, in iptables-$variant",
+  "the recipe as a policy gives the rules that people type, except where safety needs more, in iptables-$variant",
   async (row) => {
     const [byHand, byPolicy] = [lab.hosts[row.typed], lab.hosts[row.rendered]];
     if (byHand === undefined || byPolicy === undefined) throw new Error("the lab has too few hosts");
@@ -70,7 +70,7 @@ test.each([
       await restore(byPolicy, tool, part.exec(renderRecipe())?.[1] ?? "");
       const [established = "", ...gate] = await listRules(byHand, tool, "INPUT");
       expect(gate).toHaveLength(recipe.length - 1);
-      // Safety goes first: what begins a connection meets the gate whatever conntrack takes it for.
+      // The safe order: a SYN meets the gate first, whatever state conntrack gives it.
       expect(await listRules(byPolicy, tool, "kg_recipe")).toEqual([
         "-p tcp -m tcp --tcp-flags SYN,RST,ACK SYN -g kg_recipe_gates",
         established.replace("RELATED,", ""),

@@ -126,7 +126,7 @@ testAttempts([
     syn(7_000),
     syn(9_000),
   ),
-  // The one before is a stage that the source has left, so its packet is as stray as any.
+  // The source has left the stage of that step, so its packet is as stray as any other.
   staysClosed(
     "goes back to the start after the step before the last one taken",
     four,
@@ -192,7 +192,7 @@ testAttempts([
   ),
 ]);
 
-/** Each packet twice, as a network that doubles packets makes of it. */
+/** Each packet twice, as when a network doubles packets. */
 function doubled(
   packet: (port: number, sourcePort: string) => Move,
   ...ports: readonly number[]

@@ -24,7 +24,7 @@ const suites = [
   ["trixie", "trixie"],
   ["sid", "sid"],
 ] as const;
-/** Makes of every policy another one that has new sets, chains and counters. */
+/** Makes another policy from each policy, with new sets, chains and counters. */
 const extra = {
   name: "extra",
   protect: [{ tcp: "65001" }],
@@ -70,7 +70,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
       expect(isUnchanged(gated)).toBe(true);
       expect(gated.loaded?.isUndescribed).toBeUndefined();
 
-      // With a door that is open, because an undo keeps it.
+      // With an open door, because an undo keeps it.
       if (backend === "nftables") {
         const set = ["inet", `knockgate_${policy.name}`, `${policy.gates[0]?.name}_open_v4`];
         await host().run(["nft", "add", "element", ...set, "{ 192.0.2.77 timeout 600s }"]);
@@ -96,7 +96,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
   });
 });
 
-/** As a change does it. */
+/** Stages a ruleset as a change does. */
 async function stage(host: LabHost, policy: Policy, id: string, { loaded }: Observed): Promise<string> {
   const { kind, text: load } = planLoad(policy, loaded, "192.0.2.9");
   const ruleset = renderPolicy(policy);

@@ -7,7 +7,7 @@ import { playSeries } from "./model-play";
 import { canSendRawPackets } from "./raw-packet";
 
 const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
-/** For each variant: how many policies, and how many sweeps go to each. */
+/** For each variant: the number of policies, and of sweeps for each policy. */
 const [policyCount, sweepCount] = isDeep ? [100, 20] : [6, 10];
 const seed = Number(process.env["KNOCKGATE_SEED"] ?? Date.now() % 2 ** 31);
 
@@ -15,9 +15,9 @@ const hasPerl = canSendRawPackets();
 if (!hasPerl) console.warn("skipped: sweeps in the kernel, because there is no perl to craft packets");
 
 describe.runIf(hasPerl || process.env["CI"] !== undefined)(
-  "a gate that the linter has nothing against",
+  "a gate of a policy in which the linter finds nothing",
   () => {
-    // What one variant has loaded must not be there for another one.
+    // Each variant has its own machine, so that it never meets another one's rules.
     let machines: readonly ModelMachine[] = [];
     beforeAll(async () => {
       machines = await Promise.all(variants.map((_, index) => openModelMachine(index + 1)));
@@ -57,7 +57,7 @@ describe.runIf(hasPerl || process.env["CI"] !== undefined)(
   },
 );
 
-/** The same move again is the same packet, from the same port. */
+/** The same shape again is the same packet, from the same port. */
 function toSeries({ shapes, isSameFlow }: Sweep, isIpv6: boolean): Series {
   const moves = new Map<unknown, Move>();
   const list = shapes.map((shape): Move => {

@@ -11,7 +11,7 @@ export interface Session {
   echo(text: string): Promise<void>;
   /** Makes the server reset it. */
   provokeReset(): Promise<void>;
-  /** Lets both ends reset it, where none of the two resets gets through. */
+  /** Makes both ends reset it. The caller has made sure that neither reset gets through. */
   forget(): Promise<void>;
   close(): void;
 }
@@ -24,7 +24,7 @@ export async function openSession(address: string, port: number, localPort?: num
     received += text;
   });
   await once(socket, "connect");
-  socket.on("error", () => undefined); // what becomes of the session shows in the next echo
+  socket.on("error", () => undefined); // the next echo shows what became of the session
   return {
     echo: async (text) => {
       received = "";
@@ -50,7 +50,7 @@ export async function openSession(address: string, port: number, localPort?: num
   };
 }
 
-/** Whether a SYN from a source port is answered: by a connection or by a refusal. */
+/** Tries a SYN from a source port. A connection and a refusal are both answers. */
 export function tryFromPort(
   address: string,
   port: number,
@@ -59,7 +59,7 @@ export function tryFromPort(
 ): Promise<"open" | "refused" | "silent"> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port, localPort });
-    // The port is free again when the socket is closed.
+    // The port is free again only when the socket is closed.
     const settle = (answer: "open" | "refused" | "silent") => {
       clearTimeout(timer);
       socket.once("close", () => resolve(answer));
@@ -75,7 +75,7 @@ export function tryFromPort(
   });
 }
 
-/** One UDP socket of the outside, connected to a port, so that it hears of a refusal. */
+/** One UDP socket of the outside, connected to a port, so that it learns of a refusal. */
 export interface DatagramSession {
   ask(waitMs: number): Promise<"answered" | "refused" | "silent">;
   close(): void;

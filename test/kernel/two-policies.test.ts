@@ -43,7 +43,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       }),
     ),
   )(
-    "of two policies of $variant at $scope that protect one port, it is $decides that the knock has to open",
+    "of two policies of $variant at $scope that protect one port, the knock must open $decides",
     async ({ variant, scope, decides }) => {
       await gated.withHost(async (host) => {
         const address = host[family];

@@ -49,16 +49,16 @@ describe.concurrent.each(families)("over %s", (family) => {
     });
   });
 
-  test("what the host begins itself passes, and so do the answers to it", async () => {
+  test("connections that the host begins pass, and so do their answers", async () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, policy);
-      // sshd of another host of the lab, gated or not at that moment, answers in any case with its own port 22.
+      // Another host's sshd answers from its own port 22 in any case, whether that host is gated or not.
       const target = gated.lab.hosts.find(({ name }) => name !== host.name);
       expect(await tryConnect(host, target?.[family] ?? "", 22, patienceMs)).toBe("open");
     });
   });
 
-  test("ports that no gate protects answer, at the beginning, in the midst and behind a knock", async () => {
+  test("ports that no gate protects answer before, during and after a knock", async () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, policy);
       const address = host[family];
@@ -83,7 +83,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       expect(await tryConnect("outside", address, 7_000, patienceMs)).toBe("refused");
       expect(await askDatagram(address, 8_000, patienceMs)).toBe("refused");
       expect(await tryConnect("outside", address, 9_000, patienceMs)).toBe("refused");
-      // So these were all steps of a knock.
+      // The door is open, so these packets were all steps of the knock.
       expect(await tryConnect("outside", address, doorPort, patienceMs)).toBe("open");
       expect(await askDatagram(address, 7_999, patienceMs)).toBe("refused");
     });
@@ -136,7 +136,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       await gated.withHost(async (host) => {
         const packet = { ...raw, ...fragments, from: gated.knocker, to: host, flags: "SYN" } as const;
         await runNft(host, withoutGate);
-        // The kernel puts no such small IPv6 fragments together (RFC 8200, 4.5).
+        // The kernel does not reassemble such small IPv6 fragments (RFC 8200, 4.5).
         const isRefusedAnyway = family === "ipv6" && firstFragmentBytes === 8;
         const answer = isRefusedAnyway ? "nothing" : "accepted";
         expect(await answerTo(packet)).toBe(answer);
@@ -156,7 +156,7 @@ async function ping(from: LabMachine, address: string): Promise<number> {
   return (await from.run(argv, { check: false })).code;
 }
 
-/** A link with no router between, where the two have to find each other's link-layer address themselves. */
+/** A link without a router, on which the two must find each other's link-layer address themselves. */
 async function linkDirectly(client: LabMachine, host: LabHost, link: string): Promise<void> {
   const peer = ["type", "veth", "peer", "name", link, "netns", String(host.pid)];
   await runIp(client, ["link", "add", link, ...peer]);
@@ -169,7 +169,7 @@ async function linkDirectly(client: LabMachine, host: LabHost, link: string): Pr
   }
 }
 
-/** With the outside's /proc, where other machines' namespaces can be named. */
+/** With the outside's /proc, in which the namespaces of other machines have a path. */
 async function runIp(machine: LabMachine, argv: readonly string[]): Promise<void> {
   await runCommand(["nsenter", "--target", String(machine.pid), "--net", "--", "ip", ...argv]);
 }

@@ -67,7 +67,7 @@ describe.concurrent.each(families)("over %s a door", (family) => {
     });
   });
 
-  test("stays open no longer because it is used", async () => {
+  test("does not stay open longer because it is used", async () => {
     await gated.withHost(async (host) => {
       const address = host[family];
       await loadPolicy(host, policyOf([brief]));
@@ -79,7 +79,7 @@ describe.concurrent.each(families)("over %s a door", (family) => {
     });
   });
 
-  test("stays open no longer because its last step comes again", async () => {
+  test("does not stay open longer because its last step comes again", async () => {
     await gated.withHost(async (host) => {
       const address = host[family];
       await loadPolicy(host, policyOf([brief]));
@@ -108,7 +108,7 @@ describe.concurrent.each(families)("over %s a door", (family) => {
     });
   });
 
-  test("stays closed to a source that can't be known as knocking, because too many are: it takes no step", async () => {
+  test("stays closed to a source that takes no step because too many sources are mid-knock", async () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, { ...policyOf([gate]), limits: { sources: 16 } });
       const set = `inet knockgate_edge knocking1_${family.replace("ip", "")}`;
@@ -127,7 +127,7 @@ describe.concurrent.each(families)("over %s a door", (family) => {
     });
   });
 
-  test("stays open when its source then does what would put a knock back", async () => {
+  test("stays open when its source then sends what would reset a knock", async () => {
     await gated.withHost(async (host) => {
       const address = host[family];
       await loadPolicy(host, policyOf([gate]));
@@ -169,8 +169,8 @@ describe.concurrent.each(families)("over %s a door", (family) => {
 });
 
 /**
- * The sets that hold a source; what keeps packets of it does not count as a place, nor does the one in which it is known as
- * knocking for a while longer.
+ * The sets that hold a source as a step's progress or an open door. Leaves out sets of a source's packets, and the set
+ * that remembers for some time that a source is mid-knock.
  */
 async function listPlaces(host: LabHost, source: string): Promise<readonly (string | undefined)[]> {
   const { stdout } = await host.run(["nft", "list", "table", "inet", "knockgate_edge"]);

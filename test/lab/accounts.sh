@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables shared with init.sh and the file that sources this
-# Sourced: who may log in to a machine whose files are below $root, by which key, and its own host key.
+# Sourced: the users and the key that may log in to a machine whose files are below $root, and its own host key.
 step="making its users"
 printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" >"$root/etc/hosts"
 echo "$name" >"$root/etc/hostname"
@@ -9,7 +9,7 @@ root:x:0:0:root:/root:/bin/sh
 ops:x:60101:60101::/home/ops:/bin/sh
 plain:x:60102:60102::/home/plain:/bin/sh
 END
-# "*" is no password; "!" would be a locked account, which sshd refuses when it does not use PAM (sshd(8)).
+# "*" is not a valid password. "!" would lock the account, which sshd refuses when it does not use PAM (sshd(8)).
 printf '%s:*:19000:0:99999:7:::\n' root ops plain >>"$root/etc/shadow"
 printf '%s\n' ops:x:60101: plain:x:60102: >>"$root/etc/group"
 cat >"$root/etc/sudoers" <<END

@@ -12,19 +12,19 @@ import { letParentEnd } from "./parent";
 import type { Socket } from "./wiring";
 
 const bootLimitMs = 180_000;
-/** For a boot of which it is known why it does not end. */
+/** For a boot that is known not to end, and why. */
 const hinderedLimitMs = 20_000;
 const shutdownLimitMs = 60_000;
 
 /**
  * A Debian booted by systemd-nspawn: a real init as its first process, its own network, boot id and files, and sshd as
- * a service of it; with systemd its logins are sessions of logind. `pid` is that of its init, another one after each
- * boot.
+ * one of its services. With systemd, its logins are sessions of logind. `pid` is the pid of its init, and changes with
+ * each boot.
  */
 export interface BootedHost extends LabHost {
   /**
-   * Ends this boot, as `systemctl reboot` does or as a cut of the power, and boots again; what was on its disk stays.
-   * Resolves when sshd runs and the addresses are there.
+   * Ends this boot, as `systemctl reboot` does or by a power cut, and boots again. The disk keeps its content. Resolves
+   * when sshd runs and the addresses are there.
    */
   reboot(options: { readonly how: "clean" | "power" }): Promise<void>;
   /** What all boots wrote to the console. */
@@ -38,7 +38,9 @@ export interface BootableOptions {
   readonly publicKey: string;
 }
 
-/** Makes what outlives the boots of a machine: its disk, and the namespaces that its boots are containers in. */
+/**
+ * Makes the part of a machine that outlives its boots: its disk, and the namespaces in which each boot is a container.
+ */
 export function makeBootable(name: string, socket: Socket, options: BootableOptions): Promise<Namespaces> {
   const { init, sshPort, publicKey } = options;
   const network = init === "openrc" ? interfacesFile(socket) : networkFile(socket);
@@ -46,7 +48,7 @@ export function makeBootable(name: string, socket: Socket, options: BootableOpti
   return makeNamespaces(name, ["booted-setup.sh", ...setup]);
 }
 
-/** As an administrator writes it (systemd.network(5)), so that the network comes up in its turn at each boot. */
+/** As an administrator writes it (systemd.network(5)): the network comes up in its usual order at each boot. */
 function networkFile({ addresses, gateway }: Socket): string {
   return `[Match]
 Name=eth0
@@ -130,7 +132,7 @@ export async function bootHost(
     console: () => output,
     reboot: async ({ how }) => {
       if (how === "power") process.kill(boot.pid, "SIGKILL");
-      else await run(["reboot"], { check: false }); // it may end with what it ends
+      else await run(["reboot"], { check: false }); // reboot may end before it answers
       const code = await waitForExit(boot.nspawn, `${name} did not shut down: ${output}`);
       if (how === "clean" && code !== rebootWanted) {
         throw new Error(`lab: ${name} ended with code ${code} instead of rebooting: ${output}`);
@@ -141,16 +143,16 @@ export async function bootHost(
   };
 }
 
-/** All that boots at the same time shares one limit, and systemd waits in vain for what it could not watch. */
+/** All booting hosts share one limit. systemd does not notice events that it could not watch for. */
 function explain(output: string): string {
   if (!/inotify.*Too many open files/.test(output)) return "";
   return ", because too many hosts are up: boot fewer at a time, or raise fs.inotify.max_user_instances (inotify(7))";
 }
 
-/** systemd-nspawn's exit code for a container that wants to be started again. */
+/** systemd-nspawn's exit code when the container asks to be started again. */
 const rebootWanted = 133;
 
-/** In the bootable's namespaces, with whose first process the container ends. */
+/** Runs in the bootable's namespaces. The container ends with their first process. */
 async function start(bootable: Namespaces, socket: Socket, listen: (text: string) => void): Promise<Boot> {
   await socket.plug(bootable.pid);
   const nspawn = "systemd-nspawn --quiet --register=no --keep-unit --network-interface=eth0 --boot";
@@ -158,7 +160,7 @@ async function start(bootable: Namespaces, socket: Socket, listen: (text: string
   const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} 2>&1`;
   const enter = ["--target", String(bootable.pid), "--net", "--mount", "--uts", "--pid", "--"];
   const child = spawn("nsenter", [...enter, "sh", "-c", program], {
-    // One form of control groups for all, whatever it takes the container's init for.
+    // The same form of control groups for all, whatever systemd-nspawn takes the container's init for.
     env: { ...commandEnvironment, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
@@ -175,7 +177,7 @@ async function start(bootable: Namespaces, socket: Socket, listen: (text: string
   return { nspawn: child, pid };
 }
 
-/** The only descendant of nsenter that is number 1 of its own pid namespace (proc(5): NSpid). */
+/** Finds the only descendant of nsenter that is number 1 of its own pid namespace (proc(5): NSpid). */
 async function waitForFirstProcess(nsenter: ChildProcess): Promise<number> {
   const until = Date.now() + bootLimitMs;
   while (Date.now() < until) {

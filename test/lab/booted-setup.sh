@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2317 # shared with init.sh and accounts.sh
-# Sourced by init.sh: what of a machine outlives its boots, its disk. Each boot is a container in here.
+# Sourced by init.sh: makes the part of a machine that outlives its boots, its disk. Each boot is a container in here.
 # usage: booted-setup.sh INIT ROOTFS SSH-PORT PUBLIC-KEY NETWORK-FILE        (INIT: systemd or openrc)
 init=$1
 rootfs=$2
@@ -7,8 +7,8 @@ sshPort=$3
 publicKey=$4
 networkFile=$5
 
-# systemd-nspawn keeps notes in /run, finds links in /sys, which must be that of this network and not be written by a
-# udev, and takes the control groups' form for the container from what it finds here.
+# systemd-nspawn keeps notes in /run. It looks for links in /sys, which must belong to this network and be read-only, so
+# that no udev writes to it. It chooses the container's form of control groups by those that it finds here.
 step="giving it its own /run and /sys"
 mount -t tmpfs -o mode=0755 tmpfs /run
 mount -t sysfs -o ro sysfs /sys
@@ -17,11 +17,11 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 
 step="taking a control group"
 exec 8</sys/fs/cgroup
-flock 8 # or another lab could take an empty one, that is just being made, for one that was left
+flock 8 # otherwise another lab could take a new, still empty group for one that was left
 for old in /sys/fs/cgroup/knockgate-*; do
-	# Left by a lab that was killed; one in use holds processes at all times.
+	# Left by a killed lab. A group in use always holds processes.
 	! grep -qx "populated 0" "$old/cgroup.events" 2>/dev/null || find "$old" -depth -type d -exec rmdir {} + ||
-		[ ! -e "$old" ] # whose it was has taken it away meanwhile
+		[ ! -e "$old" ] # its owner has removed it meanwhile
 done
 group=$(mktemp -d /sys/fs/cgroup/knockgate-XXXXXX)
 mkdir "$group/outer" "$group/boot"
@@ -43,7 +43,7 @@ root=/run/disk/root
 mkdir "$root" /run/disk/upper /run/disk/work
 mount -t overlay -o "lowerdir=$rootfs,upperdir=/run/disk/upper,workdir=/run/disk/work" overlay "$root"
 
-# Without libpam-systemd there is nothing that PAM would add.
+# Without libpam-systemd PAM would add nothing.
 if [ "$init" = systemd ]; then usePam=yes; else usePam=no; fi
 # shellcheck source=/dev/null
 . "${setup%/*}/accounts.sh"
@@ -54,9 +54,9 @@ echo 'SSHD_OPTS="-E /var/log/sshd.log"' >"$root/etc/default/ssh"
 if [ "$init" = systemd ]; then
 	mkdir -p "$root/etc/systemd/network" "$root/etc/systemd/system.conf.d"
 	printf '%s' "$networkFile" >"$root/etc/systemd/network/eth0.network"
-	# A session that does not end at once must not hold a reboot up for a minute and a half.
+	# A session that does not end at once must not delay a reboot by a minute and a half.
 	printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
-	# A newer systemctl wants to see it.
+	# A newer systemctl needs it.
 	mount -t proc proc "$root/proc"
 	chroot "$root" systemctl --quiet enable systemd-networkd.service
 	chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null || true # not on each Debian

@@ -5,7 +5,7 @@ export interface CommandOptions {
   readonly stdin?: string;
   /** Default 30 000. */
   readonly timeoutMs?: number;
-  /** Whether another exit code than 0 is thrown. Default true. */
+  /** Whether an exit code other than 0 is thrown. Default true. */
   readonly check?: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface CommandResult {
   readonly code: number;
 }
 
-/** What every process of the lab gets, whatever the one that opened it was started with. */
+/** The environment of all processes of the lab, whatever environment the lab's own process has. */
 export const commandEnvironment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: "/root",
@@ -32,7 +32,10 @@ export function startCommand(argv: readonly string[]): ChildProcessWithoutNullSt
   return spawn(tool, rest, { env: commandEnvironment });
 }
 
-/** Resolves when nobody holds the command's output any more; a background process may do so. */
+/**
+ * Resolves when no process holds the command's output any more. A background process may hold it longer than the
+ * command.
+ */
 export function finishCommand(
   child: ChildProcessWithoutNullStreams,
   what: string,

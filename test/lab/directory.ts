@@ -5,7 +5,7 @@ import { join } from "node:path";
 const open = new Set<string>();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Makes a folder (0700) that is removed at the latest when this process ends. */
+/** Makes a folder (0700). It is removed when this process ends, or before. */
 export function makeDirectory(): string {
   if (open.size === 0) {
     process.on("exit", removeAll);
@@ -29,7 +29,7 @@ function removeAll(): void {
   for (const directory of open) rmSync(directory, { recursive: true, force: true });
 }
 
-/** Listening takes the signal's own effect away; whoever else listens decides what happens then. */
+/** A listener disables the signal's default action. If there are other listeners, they decide. */
 function endBySignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) === 1) process.exit(1); // "exit" removes the folders
 }

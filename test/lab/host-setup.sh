@@ -19,13 +19,13 @@ mount -t tmpfs -o mode=0755 tmpfs /var/log
 mount -t tmpfs -o mode=1777 tmpfs /var/tmp
 mount -t tmpfs -o mode=0700 tmpfs /root
 mount -t tmpfs -o mode=0755 tmpfs /home
-# First in root's and sudo's PATH: where a test may put a tool of its own in front of the real one.
+# First in root's and sudo's PATH: a test may put its own version of a tool here.
 [ ! -d /usr/local/sbin ] || mount -t tmpfs -o mode=0755 tmpfs /usr/local/sbin
 
 step="making $shell its /bin/sh"
 real=$(command -v "$shell")
 [ "$(readlink -f "$real")" = "$(readlink -f /bin/sh)" ] || mount --bind "$real" "$(readlink -f /bin/sh)"
-# Whatever a test does here, the machine's own files stay as they are.
+# Whatever a test does here, the real machine's files stay as they are.
 mount -o remount,bind,ro /
 
 root=

@@ -7,7 +7,7 @@ import { withoutCounts } from "./nft-listing";
 
 const sshdLimitMs = 5_000;
 
-/** A machine with its own files and a real sshd that lets root, ops (may sudo) and plain in by the lab's key. */
+/** A machine with its own files and a real sshd. The lab's key lets in root, ops (may use sudo) and plain. */
 export interface LabHost extends LabMachine {
   readonly sshPort: number;
   /** "ssh-ed25519 AAAA..." */
@@ -19,7 +19,7 @@ export interface LabHost extends LabMachine {
 export interface HostOptions {
   readonly sshPort: number;
   readonly shell: "dash" | "busybox";
-  /** Whose files it runs; default: this machine's. */
+  /** The Debian whose files it runs; default: this machine's. */
   readonly suite?: RootfsKind | undefined;
   /** The client's public key, one line. */
   readonly publicKey: string;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# First process of a lab machine, inside its new namespaces: makes the machine, then lives as long as its
-# stdin is open. Only the lab's process holds the other end, so even a lab killed with -9 leaves no machine:
-# when the first process of a pid namespace ends, the kernel ends all others in it (pid_namespaces(7)).
+# First process of a lab machine, inside its new namespaces: makes the machine, then lives as long as its stdin is open.
+# Only the lab's process holds the other end, so even a lab killed with -9 leaves no machine: when the first process of
+# a pid namespace ends, the kernel ends all others in it (pid_namespaces(7)).
 # usage: init.sh NAME [SETUP-FILE [ARGUMENT...]]     (the setup file is sourced; its function leave runs at the end)
 set -eu
 name=$1
@@ -9,14 +9,14 @@ shift
 step="reading its own pid"
 trap 'echo "failed while $step" >&2' EXIT
 
-# /proc is still that of the outside, so this is the pid by which nsenter finds us.
+# /proc is still the outside's, so this is the pid by which nsenter finds us.
 read -r pid _ </proc/self/stat
 step="mounting /proc"
 mount -t proc proc /proc
 step="naming itself"
 echo "$name" >/proc/sys/kernel/hostname
 step="turning duplicate address detection off"
-# A link-local address still under test keeps the router from asking for neighbours, for two seconds.
+# While a link-local address is still being checked, the router does not ask for neighbours, for two seconds.
 echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 step="bringing lo up"
 ip link set lo up
@@ -37,6 +37,6 @@ exec 3<&-
 trap - EXIT
 echo "ready $pid ${hostKey-}"
 
-# While it waits, the shell also reaps every orphan of the machine, as an init must.
+# While it waits, the shell also reaps all orphans of the machine, as an init must.
 wait "$watcher" || true
 leave

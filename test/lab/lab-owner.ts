@@ -1,4 +1,4 @@
-// A process for tests to kill: opens a lab, tells in one line of JSON what it made, and stays.
+// A process for tests to kill: opens a lab, prints what it made as one line of JSON, and stays.
 import { readlinkSync } from "node:fs";
 import { openLab } from "./lab";
 

@@ -193,7 +193,7 @@ async function startOwner(): Promise<Owner> {
   return { owner, networks, directory, link: linkOf(outside.ipv4) };
 }
 
-/** The outside's link to a lab has the lab's number in its name, as have the addresses. */
+/** The outside's link to a lab, and its addresses, contain the lab's number. */
 function linkOf(ipv4: string): string {
   return `kg${ipv4.split(".")[1]}`;
 }

@@ -16,13 +16,13 @@ export interface LabOptions {
   readonly hosts: number;
   /** Hosts that boot a whole Debian. Default 0. */
   readonly bootedHosts?: number;
-  /** What they boot with. Default "systemd"; "openrc" is set up only for KNOCKGATE_DEEP=1. */
+  /** The init that they boot with. Default "systemd"; "openrc" is set up only for KNOCKGATE_DEEP=1. */
   readonly bootedInit?: RootfsKind;
-  /** Other sources of packets than the outside. Default 0. */
+  /** The number of clients. Default 0. */
   readonly clients?: number;
-  /** What /bin/sh is on the hosts. Default "dash". */
+  /** The program behind /bin/sh on the hosts. Default "dash". */
   readonly shell?: "dash" | "busybox";
-  /** Another Debian, whose files the hosts run; its /bin/sh is what it is there. Default: this machine's files. */
+  /** Another Debian, whose files the hosts run, with its own /bin/sh. Default: this machine's files. */
   readonly suite?: RootfsKind;
   /** Default 22. */
   readonly sshPort?: number;
@@ -39,11 +39,11 @@ export interface Lab {
   readonly outside: Addresses;
   /** Text of an OpenSSH private key that root, ops and plain accept on each host. */
   readonly privateKey: string;
-  /** A folder (0700) that goes with the lab. */
+  /** A folder (0700) that is removed with the lab. */
   readonly directory: string;
   /** Lets the router drop packets to a host silently, until restored. */
   swallow(what: Swallowed): Promise<Swallowing>;
-  /** Ends every machine and all that runs there; once is enough, twice does no harm. */
+  /** Ends all machines and their processes. A second call does no harm. */
   close(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   let wiring: Wiring | undefined;
   const make = (machine: Promise<Namespaces>) => {
     made.push(machine);
-    machine.catch(() => undefined); // thrown where it is awaited, which may be later
+    machine.catch(() => undefined); // thrown where it is awaited, possibly later
     return machine;
   };
   const closeAll = async () => {
@@ -110,7 +110,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-/** Hundreds at once would each be so slow to start that none seems to come up. */
+/** Hundreds of starts at once would slow each other down until all of them time out. */
 const turns = makeTurns(16);
 
 async function takeTurn<T>(act: () => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ export interface LabMachine {
   readonly pid: number;
   /** Runs a command as root inside the machine. */
   run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
-  /** Starts a command as root inside the machine; end it by the returned process's kill(). */
+  /** Starts a command as root inside the machine. To end it, call the returned process's kill(). */
   spawn(argv: readonly string[]): ChildProcessWithoutNullStreams;
 }
 
@@ -37,8 +37,8 @@ export function placeMachine(namespaces: Namespaces, addresses: Addresses): LabM
 }
 
 /**
- * nsenter forks to get into a pid namespace. Signals have to go to that child: were nsenter killed, nobody
- * would reap the child, and a pid namespace with a process in it that nobody reaps cannot end.
+ * nsenter forks to get into a pid namespace. Signals must go to that child: if nsenter were killed, no process would
+ * reap the child, and a pid namespace with an unreaped process in it cannot end.
  */
 export function startInside(pid: number, argv: readonly string[]): ChildProcessWithoutNullStreams {
   const enter = ["nsenter", "--target", String(pid), "--net", "--mount", "--uts", "--pid", "--"];

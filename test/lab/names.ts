@@ -1,6 +1,6 @@
 import { runCommand } from "./command";
 
-/** One file for all labs of one run, which have their mounts in common. */
+/** One file for all labs of a run, because they share their mounts. */
 const script = `
 exec 9</tmp && flock 9 || exit
 mark="# names of labs"
@@ -11,7 +11,7 @@ name=$1
 shift
 for address; do echo "$address $name"; done >>/etc/hosts`;
 
-/** Lets the outside know some addresses by a name; the resolver decides on their order (RFC 6724). */
+/** Gives some addresses a name on the outside. The resolver decides their order (RFC 6724). */
 export async function giveName(name: string, addresses: readonly string[]): Promise<void> {
   await runCommand(["sh", "-c", script, "sh", name, ...addresses]);
 }

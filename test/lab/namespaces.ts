@@ -12,19 +12,19 @@ export interface Namespaces {
   readonly name: string;
   /** The first process, by its pid in the outside. */
   readonly pid: number;
-  /** What the setup told on its way, such as a host key. */
+  /** The output of the setup, such as a host key. */
   readonly told: string;
-  /** All that the machine's own processes wrote to stderr so far. */
+  /** All stderr output of the machine's own processes so far. */
   log(): string;
-  /** Resolves when every process in there is gone. */
+  /** Resolves when no process is left in there. */
   end(): Promise<void>;
 }
 
-/** Makes a machine's namespaces; setup is a file beside this one, sourced by init.sh, and its arguments. */
+/** Makes a machine's namespaces. `setup` is a file beside this one, which init.sh sources, and its arguments. */
 export function makeNamespaces(name: string, setup: readonly string[] = []): Promise<Namespaces> {
   const [file, ...rest] = setup;
   const first = ["sh", initFile, name, ...(file === undefined ? [] : [join(__dirname, file), ...rest])];
-  // Its own session, so that Ctrl-C reaches the lab's process alone, which then closes the lab or dies.
+  // Its own session, so that Ctrl-C reaches only the lab's process, which then closes the lab or ends.
   const child = spawn(
     "unshare",
     [
@@ -68,7 +68,7 @@ export function makeNamespaces(name: string, setup: readonly string[] = []): Pro
   });
 }
 
-/** unshare ends after the machine's first process, and that one only after all others (pid_namespaces(7)). */
+/** unshare ends after the machine's first process, which ends only after all others (pid_namespaces(7)). */
 function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,16 +1,16 @@
-// Sends single packets from the network namespace it was started in. Requests and answers are JSON lines, so
-// that a packet costs a line and no process. Ends when its stdin does.
+// Sends single packets from the network namespace it was started in. Requests and answers are JSON lines, so that a
+// packet costs only a line, and not a process. Ends when its stdin does.
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 
-// The kernel repeats an unanswered SYN after 1 s; the attempt must be over before.
+// The kernel repeats an unanswered SYN after 1 s. The attempt must end before.
 const attemptLimitMs = 400;
-// Long enough for a busy machine to see an answer: to close a connection that it has not seen yet would send a FIN.
+// Long enough for a busy machine to see an answer: closing a connection before its answer is seen would send a FIN.
 const fixedPortWaitMs = 40;
-// These tell that no packet left; all other errors are a kind of answer.
+// With these errors no packet left. All other errors are a kind of answer.
 const unsentCodes = ["EADDRINUSE", "EADDRNOTAVAIL", "EACCES", "EINVAL", "ENETUNREACH", "EPERM", "ENOENT"];
 
 createInterface({ input: process.stdin })
@@ -41,7 +41,7 @@ async function sendStep(to, step, pauseMs, sourcePort) {
   return sendSyn(to, step.tcp, pauseMs, sourcePort);
 }
 
-/** With a fixed source port the attempt is over when this resolves, so that the next may take the same port. */
+/** With a fixed source port the attempt has ended when this resolves, so that the next one may use the same port. */
 async function sendSyn(host, port, pauseMs, localPort) {
   let unsent;
   const socket = connect({ host, port, ...(localPort === undefined ? {} : { localPort }) });
@@ -75,7 +75,7 @@ function sendDatagram(to, port, sourcePort) {
   });
 }
 
-/** Node cannot make raw sockets; ends when ping has its answer or, at the latest, after the limit. */
+/** Node cannot make raw sockets. Resolves when ping has its answer, or after the limit. */
 function sendEcho(to, bytes) {
   return new Promise((resolve, reject) => {
     const argv = ["ping", isIPv6(to) ? "-6" : "-4", "-c", "1", "-s", String(bytes), to];

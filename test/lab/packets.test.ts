@@ -19,7 +19,7 @@ describe("packets", () => {
   afterAll(() => lab?.close());
 
   test.each(["ipv4", "ipv6"] as const)(
-    "arrive once each, over %s, whether answered or not",
+    "each arrive once, over %s, whether answered or not",
     async (family) => {
       const steps = [{ tcp: 7000 }, { tcp: 7001 }, { udp: 7002 }, { icmpPayloadBytes: 77 }, { tcp: 22 }];
       await sendKnock(client, { to: host[family], steps });

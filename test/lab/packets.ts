@@ -13,13 +13,13 @@ export interface Packets {
   /** An IPv4 or IPv6 address. */
   readonly to: string;
   readonly steps: readonly PacketStep[];
-  /** From one step to the next. Default 2. */
+  /** The pause between steps. Default 2. */
   readonly pauseMs?: number;
-  /** For TCP and UDP; the same step twice is then what a network that doubles packets makes of one. */
+  /** For TCP and UDP. With a fixed port the same step twice is one packet that the network doubled. */
   readonly sourcePort?: number;
 }
 
-/** Sends each step's packet once and in order; resolves when the last one was handed to the kernel. */
+/** Sends each step's packet once and in order. Resolves when the kernel has the last one. */
 export async function sendKnock(from: Sender, packets: Packets): Promise<void> {
   await ask(from, { kind: "knock", pauseMs: 2, ...packets });
 }
@@ -65,7 +65,10 @@ async function ask(from: Sender, request: object): Promise<unknown> {
   return answer.value;
 }
 
-/** In the machine's network, and in its pid namespace to end with it, but with the outside's files: node's. */
+/**
+ * Runs in the machine's network, and in its pid namespace to end with it, but with the outside's files, among them
+ * node.
+ */
 function startHelper(from: Sender): Helper {
   const enter = from === "outside" ? [] : ["nsenter", "--target", String(from.pid), "--net", "--pid", "--"];
   const child = startCommand([...enter, process.execPath, join(__dirname, "packet-sender.mjs")]);

@@ -3,9 +3,9 @@
 step="turning forwarding on"
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-# A network in between carries spoofed sources too; a namespace may inherit a stricter setting.
+# The network in between must carry spoofed sources too. A namespace may inherit a stricter setting.
 echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
 echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
-# However the lab's process ended.
+# Removes the lab's folder, however the lab's process ended.
 leftover=$1
 leave() { rm -rf -- "$leftover"; }

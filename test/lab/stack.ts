@@ -6,8 +6,9 @@ import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulu
 const root = join(__dirname, "..", "..");
 
 /**
- * Opens the stack of the real engine whose file backend lies below `directory`, and makes it first if need be. Its project folder sees the packages of
- * this checkout, knockgate itself among them, as a user's project sees what npm installed.
+ * Opens a stack of the real engine whose file backend is below `directory`, and makes it if it does not exist. Its
+ * project folder sees the packages of this checkout, knockgate itself among them, as a user's project sees what npm
+ * installed.
  */
 export async function openStack(
   directory: string,
@@ -28,7 +29,7 @@ export async function openStack(
     runtime: "nodejs",
     backend: { url: `file://${backend}` },
   } as const;
-  // The type of settings does not know packages yet; the engine does.
+  // The type of the settings lacks packages; the engine knows them.
   const projectSettings = { ...project, packages };
   return LocalWorkspace.createOrSelectStack(
     { stackName, projectName: "knockgate-lab", program },

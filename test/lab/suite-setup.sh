@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables shared with init.sh and accounts.sh
-# Sourced by init.sh: a machine that runs another Debian's files, without its init, by this machine's kernel.
+# Sourced by init.sh: a machine that runs another Debian's files, without its init, on this machine's kernel.
 # usage: suite-setup.sh ROOTFS SSH-PORT PUBLIC-KEY
 rootfs=$1
 sshPort=$2
@@ -16,7 +16,7 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=0755 tmpfs "$root/run"
 mkdir -m 0755 "$root/run/sshd" "$root/run/lock" "$root/run/old"
 
-# What a package left there is none of the tests' business.
+# Removes what packages left there: the tests do not need it.
 step="giving it its own /var/lib, /root, /tmp"
 for place in var/lib var/log root tmp usr/local/sbin; do mount -t tmpfs -o mode=0755 tmpfs "$root/$place"; done
 

@@ -12,12 +12,12 @@ import { basename, join } from "node:path";
 import { findRootfs, type RootfsKind } from "../../scripts/setup/rootfs-place.mjs";
 import type { LabMachine } from "./machine";
 
-/** First in a host's PATH, and its own. */
+/** First in a host's PATH. Each host has its own. */
 const folder = "/usr/local/sbin";
 
 /**
- * Puts another Debian's nft and iptables in front of a host's own, as an upgrade or a downgrade would bring them: with
- * that Debian's libraries and by its loader (ld.so(8)).
+ * Puts another Debian's nft and iptables before a host's own, as an upgrade or a downgrade would do. They run with that
+ * Debian's libraries and loader (ld.so(8)).
  */
 export function bringTools(host: LabMachine, suite: RootfsKind): void {
   const root = findRootfs(suite);

@@ -6,18 +6,18 @@ export interface Swallowed {
   readonly to: LabHost;
   readonly protocol: "tcp" | "udp" | "any";
   readonly port?: number;
-  /** Also what comes from the host: with "any" a cut cable. Default false. */
+  /** Drops also what comes from the host: with "any" a cut cable. Default false. */
   readonly isBothWays?: boolean;
 }
 
 export interface Swallowing {
-  /** Lets the packets pass again; once is enough, twice does no harm. */
+  /** Lets the packets pass again. A second call does no harm. */
   restore(): Promise<void>;
 }
 
 let count = 0;
 
-/** Lets the router drop packets to a host, over IPv4 and IPv6, without an answer to anybody. */
+/** Makes the router drop packets to a host, over IPv4 and IPv6, without an answer. */
 export async function swallow(router: Namespaces, what: Swallowed): Promise<Swallowing> {
   const table = `swallow${++count}`;
   const packets = renderPackets(what);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startCommand } from "./command";
 import type { LabMachine } from "./machine";
 
-/** Writes what comes and goes at a machine's device to a file of the outside, while `send` does its work. */
+/** Captures the packets at a machine's device to a file of the outside, while `send` runs. */
 export async function captureDuring(
   machine: LabMachine,
   device: string,
@@ -25,7 +25,8 @@ export async function captureDuring(
   });
   try {
     await send();
-    // Ended at once, it would leave out what it has not read yet. It is asked how far it is (tcpdump(8), SIGUSR1).
+    // A signal at once would lose packets that it has not read yet. So it is asked for its counts first (tcpdump(8),
+    // SIGUSR1).
     while (!isThrough(complaints)) {
       child.kill("SIGUSR1");
       await Promise.race([sleep(20), ended]);
@@ -38,7 +39,7 @@ export async function captureDuring(
   }
 }
 
-/** Whether the last that was said is that all packets which came were written. */
+/** Tells whether the last counts show that all received packets were captured. */
 function isThrough(complaints: string): boolean {
   const counts = [...complaints.matchAll(/(\d+) packets? captured, (\d+) packets? received by filter/g)].at(
     -1,

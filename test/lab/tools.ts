@@ -15,7 +15,7 @@ const packages: Readonly<Record<string, string>> = {
   busybox: "busybox",
 };
 
-/** Throws, naming all that is missing and the remedy, unless every tool of the lab is there. */
+/** Throws unless all tools of the lab are there. The error names those that are missing and the remedy. */
 export function requireTools(): void {
   const missing = Object.keys(packages).filter((tool) => !isInstalled(tool));
   if (missing.length > 0) {

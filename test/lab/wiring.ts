@@ -7,23 +7,23 @@ export interface Wiring {
   readonly outside: Addresses;
   /** In the order of the machines. */
   readonly addresses: readonly Addresses[];
-  /** Networks for machines that come later, or come again. */
+  /** Networks for machines that come later, or come back. */
   readonly sockets: readonly Socket[];
-  /** Takes the outside's link away, and with it the addresses and routes. */
+  /** Removes the outside's link, and with it the addresses and routes. */
   unwire(): Promise<void>;
 }
 
-/** A network that waits for a machine, which gives itself its address. */
+/** A network for a machine that comes later and sets its own address. */
 export interface Socket {
   readonly addresses: Addresses;
   readonly gateway: Addresses;
-  /** Puts a fresh link eth0 into the network namespace of a process; an earlier one goes. */
+  /** Makes a new link eth0 in the network namespace of a process, in place of an earlier one. */
   plug(pid: number): Promise<void>;
-  /** Lets the router ask at once who is there, where it has asked in vain and would wait a second. */
+  /** Makes the router ask for neighbours at once. After a vain try it would wait a second. */
   askAgain(): Promise<void>;
 }
 
-// Made by the kernel itself in every new network namespace once their module is loaded; they lead nowhere.
+// The kernel itself makes these in every new network namespace once their module is loaded. They lead nowhere.
 const kernelLinks = [
   "tunl0",
   "gre0",
@@ -50,7 +50,7 @@ export function requirePrivateNetwork(): void {
   }
 }
 
-/** Connects every machine, and as number 0 the outside, with the router: a network each. */
+/** Connects each machine, and the outside as number 0, with the router by a network of its own. */
 export async function wire(
   router: Namespaces,
   machines: readonly Namespaces[],
@@ -101,7 +101,7 @@ function makeSocket(router: Namespaces, lab: number, network: number): Socket {
     addresses: farAddresses(lab, network),
     gateway,
     plug: async (pid) => {
-      // The kernel takes away the links of a network namespace some time after its last process.
+      // The kernel removes the links of a network namespace only some time after its last process.
       await runCommand([...enter, "ip", "link", "delete", link], { check: false });
       await runBatch("outside", [`link add ${link} netns ${router.pid} type veth peer eth0 netns ${pid}`]);
       await runBatch(router, attach(link, gateway));
@@ -113,9 +113,9 @@ function makeSocket(router: Namespaces, lab: number, network: number): Socket {
 }
 
 /**
- * The kernel gives a link's name away once, so two labs can never get the same number. The index differs from
- * that of the other end because else the kernel waits up to a second before it lets IPv6 use the link
- * (linkwatch_urgent_event in net/core/link_watch.c takes such a link for no virtual one).
+ * The kernel gives a link's name only once, so two labs can never get the same number. The index differs from that of
+ * the other end: with equal indexes the kernel takes the link for one that is not virtual (linkwatch_urgent_event in
+ * net/core/link_watch.c), and waits up to a second before it lets IPv6 use it.
  */
 async function claimLabNumber(routerPid: number): Promise<number> {
   const taken = new Set(linkNames());
@@ -144,12 +144,12 @@ function farAddresses(lab: number, network: number): Addresses {
   return { ipv4: `10.${lab}.${network}.2`, ipv6: `${prefix(lab, network)}::2` };
 }
 
-/** As everybody else writes it: zeros before "::" are left out (RFC 5952). */
+/** Zeros before "::" are left out (RFC 5952). */
 function prefix(lab: number, network: number): string {
   return network === 0 ? `fd77:${lab}` : `fd77:${lab}:${network}`;
 }
 
-/** nodad: an IPv6 address works at once, not after a second of asking whether another one has it. */
+/** nodad: an IPv6 address works at once, without a second of asking whether another machine has it. */
 function attach(link: string, { ipv4, ipv6 }: Addresses): string[] {
   return [`addr add ${ipv4}/24 dev ${link}`, `addr add ${ipv6}/64 dev ${link} nodad`, `link set ${link} up`];
 }

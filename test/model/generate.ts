@@ -5,31 +5,31 @@ import { readPolicy } from "../policy/read-policy";
 
 type Backend = Policy["backend"];
 
-/** A packet as a sender makes it; sources and times come later. */
+/** A packet as a sender makes it. Sources and times are added later. */
 export type Shape =
   | { readonly kind: "tcp"; readonly port: number }
   | { readonly kind: "udp"; readonly port: number; readonly payloadBytes: number }
   | { readonly kind: "echo"; readonly payloadBytes: number };
 
-/** What happens to a gate, one after the other. The same object twice is one packet that the network doubled. */
+/** What happens to a gate, move by move. The same object twice is one packet that the network doubled. */
 export type Move =
   | {
       readonly kind: "packet";
       readonly shape: Shape;
-      /** The other source is another machine in the same network. */
+      /** Whether it comes from the second machine, which is in the same network. */
       readonly isOther: boolean;
       readonly isOtherFamily: boolean;
     }
-  /** Longer than the shorter of the times that generated policies have. */
+  /** Longer than the shorter of the two times in generated policies. */
   | { readonly kind: "pause" }
-  /** Each door is tried from each source. */
+  /** Tries each door from each source. */
   | { readonly kind: "look" };
 
-/** What one machine sends, with what another one sends in its midst. */
+/** What one machine sends, with packets of a second machine in between. */
 export interface Series {
   readonly moves: readonly Move[];
   readonly isIpv6: boolean;
-  /** In which of {@link networks} both machines are. */
+  /** The network of {@link networks} in which both machines are. */
   readonly network: number;
 }
 
@@ -38,25 +38,25 @@ export interface Trial {
   readonly series: readonly Series[];
 }
 
-/** By their numbers: what no list names, what denyFrom names, what allowFrom names, what both name. */
+/** By number: in no list, in denyFrom, in allowFrom, in both. */
 const networks = [0, 1, 2, 3] as const;
 const denyFrom = ["198.18.64.0/18", "198.18.192.0/18", "fd88:0:0:1::/64", "fd88:0:0:3::/64"];
 const allowFrom = ["198.18.128.0/17", "fd88:0:0:2::/63"];
 
-/** What late moves come behind; a policy's times are well below it or well above what a series lasts. */
+/** The pause before late moves. A policy's times are much shorter, or much longer than a series. */
 export const pauseMs = 1_600;
 const shortSeconds = 1;
 const longSeconds = 60;
 const mostPauses = 2;
 
-/** Few and near to each other, so that steps repeat, are shared and are hit by sweeps. */
+/** Few ports near to each other, so that steps repeat, gates share them, and sweeps hit them. */
 const firstPort = 20_000;
 const lastPort = 20_009;
 const port = fc.integer({ min: firstPort, max: lastPort });
 const udpBytes = fc.constantFrom(0, 5, 6);
 const echoBytes = fc.constantFrom(40, 41, 56);
 
-/** A policy, and series of packets that nearly are its knocks. */
+/** A policy, and series of packets that are nearly its knocks. */
 export function trial(backend: Backend, seriesCount: number): fc.Arbitrary<Trial> {
   return policy(backend).chain((made) =>
     fc
@@ -108,7 +108,7 @@ function gates(backend: Backend): fc.Arbitrary<GateInput[]> {
     protect: fc.constantFrom("tcp", "tcp", "range", "both", "both", "udp"),
   });
   const few = fc.array(gate, { minLength: 1, maxLength: 3 });
-  // More first steps, and more protected ports, than iptables looks at in one rule.
+  // More first steps, and more protected ports, than iptables matches in one rule.
   const many = fc.array(gate, { minLength: 16, maxLength: 18 });
   return fc.oneof({ weight: 7, arbitrary: few }, { weight: 1, arbitrary: many }).map((list) => {
     const first = list[0]?.steps ?? [];
@@ -155,7 +155,7 @@ function step(): fc.Arbitrary<Step> {
   );
 }
 
-/** Two or three steps alike, next to each other or apart. */
+/** Two or three equal steps, next to each other or apart. */
 function repetitiveSteps(): fc.Arbitrary<readonly Step[]> {
   const places = fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 2 });
   return fc
@@ -165,7 +165,7 @@ function repetitiveSteps(): fc.Arbitrary<readonly Step[]> {
     });
 }
 
-/** Neighbours alike are what the linter refuses: echo requests everywhere, all steps with iptables. */
+/** Drops steps that equal the one before where the linter refuses them: echo requests, and with iptables all steps. */
 function dropAlike(steps: readonly Step[], backend: Backend): Step[] {
   const kept: Step[] = [];
   for (const each of steps) {
@@ -223,7 +223,7 @@ function fewPauses(moves: readonly Move[]): readonly Move[] {
   return moves.filter((move) => move.kind !== "pause" || left-- > 0);
 }
 
-/** One gate's knock, with up to three things wrong. */
+/** One gate's knock, with up to three mistakes. */
 function attempt(made: Policy): fc.Arbitrary<readonly Move[]> {
   const mutation = fc.record({
     how: fc.constantFrom(...mutationNames),
@@ -243,7 +243,7 @@ function send(shape: Shape): Move {
   return { kind: "packet", shape, isOther: false, isOtherFamily: false };
 }
 
-/** Every port of the neighbourhood in order, as scanners do. */
+/** All ports from some port on, in order, as a scanner sends them. */
 function sweep(): fc.Arbitrary<readonly Move[]> {
   return fc
     .record({ isUdp: fc.boolean(), isDown: fc.boolean(), from: port })
@@ -256,7 +256,7 @@ function sweep(): fc.Arbitrary<readonly Move[]> {
     });
 }
 
-/** A step of some gate, or what is near to one, or a protected port. */
+/** A step of a gate, a packet that is close to one, or a packet to a protected port. */
 function strayShape(made: Policy): fc.Arbitrary<Shape> {
   const steps = made.gates.flatMap((gate) => gate.knock.steps.map(shapeOf));
   return fc.oneof(
@@ -270,7 +270,7 @@ function strayShape(made: Policy): fc.Arbitrary<Shape> {
   );
 }
 
-/** A packet for each end of what a gate protects. */
+/** Two packets for each range that a gate protects: to its first and to its last port. */
 export function doorShapes(gate: Gate): readonly Shape[] {
   return gate.protect.flatMap(({ tcp, udp }) =>
     (tcp ?? udp ?? "").split("-").map((text): Shape => {
@@ -342,7 +342,7 @@ function mutate(moves: readonly Move[], { how, at, stray }: Mutation): readonly 
     case "twice":
       return here.kind === "packet" ? [...before, here, { ...here }, ...behind] : moves;
     case "again":
-      // By a client that takes the same source ports for it.
+      // From the same source ports, as from a client that reuses them.
       return [...moves, send(stray), ...moves];
     case "reverse":
       return [...moves].reverse();

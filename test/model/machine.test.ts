@@ -26,7 +26,7 @@ function policy(knock: object = {}, more: Partial<PolicyInput> = {}): Policy {
 
 type Sent = PacketKind | readonly [atMs: number, kind: PacketKind, source?: string];
 
-/** Sends packets one after the other, all at 0 unless they say when. Says what the first gate made of each. */
+/** Sends packets one after the other, all at 0 unless they give a time. Returns what the first gate made of each. */
 function send(to: Policy, sent: readonly Sent[]): { state: State; kinds: string[]; verdicts: string[] } {
   let state = initialState;
   const kinds: string[] = [];
@@ -52,7 +52,7 @@ describe("a knock", () => {
     expect(isOpen(state, me, "web", 0)).toBe(false);
   });
 
-  test("of one step opens at once, and each time", () => {
+  test("of one step opens at once, every time", () => {
     const one = policy({ steps: [{ tcp: 7 }] });
     const { state, kinds } = send(one, [tcp(7), [29_000, tcp(7)]]);
     expect(kinds).toEqual(["opened 0", "opened 0"]);
@@ -221,7 +221,7 @@ describe("a door", () => {
     ]);
   });
 
-  test("gates its ports in its protocol, and no other", () => {
+  test("gates only its ports in their protocol", () => {
     const ranges = readPolicy({
       name: "edge",
       gates: [ssh({}, { protect: [{ tcp: "22" }, { udp: "50-60" }] })],
@@ -238,7 +238,7 @@ describe("a door", () => {
 describe("sources in lists", () => {
   const listed = policy({}, { allowFrom: ["192.0.2.0/24", "2001:db8::/32"], denyFrom: ["192.0.2.128/25"] });
 
-  test("that are allowed pass without a knock, and no gate looks at what they send", () => {
+  test("that are allowed pass without a knock, and no gate looks at their packets", () => {
     for (const source of ["192.0.2.7", "2001:db8::7"]) {
       const { kinds, verdicts } = send(
         listed,
@@ -263,7 +263,7 @@ describe("two gates", () => {
   const web = { name: "web", protect: [{ tcp: "443" }], knock: { steps: [{ tcp: 7 }, { udp: 9 }] } };
   const two = readPolicy({ name: "edge", gates: [ssh(), web] });
 
-  test("both count a step that they share, and part at the next one", () => {
+  test("both count a step that they share, and differ at the next one", () => {
     let state = initialState;
     const seen = [tcp(7), udp(9)].map((kind) => {
       const outcome = receivePacket(two, state, { atMs: 0, source: me, kind });
@@ -286,7 +286,7 @@ describe("two gates", () => {
   });
 });
 
-test("a state is never changed: an earlier one can be gone on from again", () => {
+test("a state never changes: a test can continue from an earlier one again", () => {
   const { state } = send(policy(), [tcp(7), udp(8)]);
   const finish = () => receivePacket(policy(), state, { atMs: 0, source: me, kind: echo(9) });
   expect(finish()).toEqual(finish());

@@ -5,18 +5,18 @@ import type { Policy } from "../../src/policy/policy";
 import { portOf, type Step, writeStep } from "../../src/policy/step";
 import type { Shape } from "./generate";
 
-/** What scanners send to one machine from one address: shapes, and whether each comes from a port of its own. */
+/** A scan of one machine from one address: its packets, and whether repeated packets have one source port. */
 export interface Sweep {
   readonly shapes: readonly Shape[];
-  /** The same packet again, and not another one to the same port. */
+  /** Whether a shape that comes again is the same packet, and not another one to the same port. */
   readonly isSameFlow: boolean;
 }
 
-/** Steps are here, so that they lie near to each other; sweeps begin before and end behind. */
+/** All steps are in here, so that they lie near to each other. Sweeps begin before and end behind. */
 const [firstPort, lastPort, around] = [20_000, 20_023, 4];
 const [firstSize, lastSize] = [40, 60];
 
-/** Knocks that nearly are what the linter objects to, most of them strict. */
+/** Knocks that come close to what the linter objects to, most of them strict. */
 export function knockPolicy(backend: Policy["backend"]): fc.Arbitrary<Policy> {
   const port = fc.integer({ min: firstPort, max: lastPort });
   const change = fc.record({
@@ -28,12 +28,12 @@ export function knockPolicy(backend: Policy["backend"]): fc.Arbitrary<Policy> {
   });
   return fc
     .record({
-      // Short ones are the most likely to be opened.
+      // Short knocks are the most likely to open.
       changes: fc.oneof(
         { weight: 3, arbitrary: fc.array(change, { minLength: 3, maxLength: 3 }) },
         { weight: 1, arbitrary: fc.array(change, { minLength: 4, maxLength: 6 }) },
       ),
-      // Half of them go one way, in short or long strides, as a sweep does.
+      // Half of the knocks go one way, in short or long strides, as a sweep does.
       way: fc.constantFrom<(Way | undefined)[]>(undefined, undefined, undefined, 1, -1, "sizes up"),
       strict: fc.integer({ min: 0, max: 5 }).map((value) => value > 0),
       holes: fc.array(fc.record({ port, length: fc.constantFrom(0, 0, 3), isUdp: fc.boolean() }), {
@@ -66,7 +66,7 @@ export function knockPolicy(backend: Policy["backend"]): fc.Arbitrary<Policy> {
     .filter((policy) => policy !== undefined);
 }
 
-/** Whether the linter has nothing at all against a policy. */
+/** Tells whether the linter finds nothing at all in a policy. */
 export function isAccepted(policy: Policy): boolean {
   return lintPolicy(policy).length === 0;
 }
@@ -81,7 +81,7 @@ interface Change {
   readonly bytes: number;
 }
 
-/** Makes a change one that goes on in the way that the others go. */
+/** Turns a change so that it goes the given way. */
 function turn(change: Change, way: Way): Change {
   if (way === "sizes up") return { ...change, how: "echo near", offset: 1 };
   const offset = Math.abs(change.offset) * way;
@@ -110,13 +110,13 @@ function nextStep(before: Step | undefined, { how, offset, port, isUdp, bytes }:
 }
 
 /**
- * Scans by those who know nothing of the knock: one to three sweeps in a row, or two of all ports at the same time, the
- * one a little ahead of the other. A scan of some ports only, or of some sizes, goes one way and ends beyond all steps.
+ * Scans by a sender who knows nothing about the knock: one to three sweeps in a row, or two sweeps of all ports at the
+ * same time, with one a little ahead. A scan of only some ports or sizes goes one way, and ends beyond all steps.
  */
 export function sweep({ gates }: Policy): fc.Arbitrary<Sweep> {
   const steps = gates.flatMap(({ knock }) => knock.steps);
   const ports = steps.flatMap((step) => portOf(step) ?? []);
-  // By how far steps are apart, so that the two come to them at the same time.
+  // The distances between steps: with such a lag the two sweeps reach two steps at the same time.
   const distances = ports.flatMap((port) => ports.map((other) => Math.abs(port - other)));
   const single = fc.oneof(
     { weight: 5, arbitrary: portSweep(steps, true) },
@@ -141,7 +141,7 @@ function portSweep(steps: readonly Step[], canSkip: boolean): fc.Arbitrary<reado
   const skips = fc.oneof(
     fc.constant(() => true),
     fc.constantFrom(2, 3, 5, 10).map((stride) => (port: number) => port % stride === 0),
-    // Some ports, with those of the steps and without.
+    // Some ports at random, without those of the steps or with them.
     flags.map((list) => (port: number) => list[all.indexOf(port)] === 0),
     flags.map((list) => (port: number) => {
       return steps.some((step) => port === portOf(step)) || list[all.indexOf(port)] === 0;
@@ -155,7 +155,7 @@ function portSweep(steps: readonly Step[], canSkip: boolean): fc.Arbitrary<reado
     "tcp, then udp",
     "udp, then tcp",
   ] as const;
-  // What a scanner of the one protocol sends is the nearest to steps of the one protocol.
+  // Sweeps in only one protocol are more frequent when all steps have that protocol.
   const alone = (["tcp", "udp"] as const).filter((protocol) => steps.every(({ kind }) => kind === protocol));
   return fc
     .record({
@@ -167,7 +167,7 @@ function portSweep(steps: readonly Step[], canSkip: boolean): fc.Arbitrary<reado
       payloadBytes: fc.constantFrom(0, 5, 6, 7),
     })
     .map(({ order, isDown, isIncluded, times, isByRound, payloadBytes }) => {
-      // At both ends are ports that are no steps, whatever is left out.
+      // Both ends always have ports that are not steps, whatever is left out.
       const ports = all.filter((port) => isIncluded(port) || port <= firstPort - 2 || port >= lastPort + 2);
       if (isDown) ports.reverse();
       const tcp = (port: number): Shape => ({ kind: "tcp", port });
@@ -204,7 +204,7 @@ function listRounds(
   }
 }
 
-/** Sizes in order: of echo requests, or of datagrams to each port. */
+/** Sizes in order, for echo requests or for datagrams to each port. */
 function sizeSweep(): fc.Arbitrary<readonly Shape[]> {
   return fc
     .record({
@@ -226,7 +226,7 @@ function sizeSweep(): fc.Arbitrary<readonly Shape[]> {
     });
 }
 
-/** Packet by packet in turn, as soon as the other one has begun. */
+/** Takes packets from the two in turns, after the lag. */
 function interleave(one: readonly Shape[], other: readonly Shape[], lag: number): readonly Shape[] {
   const both = Math.max(one.length, other.length + lag);
   return range(0, both).flatMap((index) => [

@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeProject, type Project } from "./project";
 
 const root = join(__dirname, "..", "..");
-/** The oldest and the newest that Pulumi's peer range and the templates' users have, and one between. */
+/** The oldest and the newest compiler in Pulumi's peer range and in the templates, and one between. */
 const compilers = [
   ["5.4", join(root, "test", "package", "compilers", "5.4", "node_modules", "typescript")],
   ["5.9", join(root, "test", "package", "compilers", "5.9", "node_modules", "typescript")],
   ["6.0", join(root, "node_modules", "typescript")],
 ] as const;
 
-/** What all of `pulumi new typescript` have in common. */
+/** The settings that all `pulumi new typescript` templates share. */
 const common = {
   strict: true,
   target: "es2020",
@@ -20,11 +20,11 @@ const common = {
   noImplicitReturns: true,
   forceConsistentCasingInFileNames: true,
   noEmit: true,
-  // The templates leave it out; so every declaration that a program reaches is checked.
+  // The templates leave it out, so the compiler checks every declaration that a program reaches.
   skipLibCheck: false,
 };
 
-/** tsconfig.json of `pulumi new typescript`, today's and that of before March 2026. */
+/** tsconfig.json of `pulumi new typescript`: today's, and the one from before March 2026. */
 const templates = [
   ["of today", { ...common, module: "nodenext", moduleResolution: "nodenext" }],
   ["of before", { ...common, module: "commonjs", moduleResolution: "node", ignoreDeprecations: "6.0" }],
@@ -37,7 +37,7 @@ beforeAll(() => {
 });
 afterAll(() => project?.remove());
 
-/** What the compiler says of a program, less what it says of other packages' own declarations. */
+/** The compiler's complaints about a program, without those about other packages' own declarations. */
 function compile(compiler: string, options: object, program: string): readonly string[] {
   const args = [join(compiler, "bin", "tsc"), "-p", "tsconfig.json", "--pretty", "false"];
   project.write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: [program] }));
@@ -50,14 +50,14 @@ function compile(compiler: string, options: object, program: string): readonly s
 const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 
 describe.each(compilers)("TypeScript %s", (version, compiler) => {
-  // With skipLibCheck false each takes long: a user of old has the old template, one of today that of today.
+  // Each run with skipLibCheck false takes long. So the old compiler gets the old template, and today's gets today's.
   const usual = version === "5.4" ? [templates[1]] : version === "6.0" ? [templates[0]] : [];
   test.each(isDeep ? templates : usual)(
-    "takes a program in a project of the template %s, all declarations checked",
+    "compiles a program in a project of the template %s, with all declarations checked",
     (_when, given) => {
       const { version: found } = require(join(compiler, "package.json"));
       expect(found.startsWith(`${version}.`)).toBe(true);
-      // An older compiler refuses what it does not know.
+      // An older compiler refuses settings that it does not know.
       const { ignoreDeprecations, ...known } = { ignoreDeprecations: undefined, ...given };
       const options =
         version === "6.0" && ignoreDeprecations !== undefined ? { ...known, ignoreDeprecations } : known;
@@ -66,7 +66,7 @@ describe.each(compilers)("TypeScript %s", (version, compiler) => {
   );
 });
 
-test("a wrong program does not compile, so that the types are found", () => {
+test("a wrong program does not compile, which shows that the types are found", () => {
   const [[, compiler], [, options]] = [compilers[2], templates[0]];
   project.write(
     "wrong.ts",
@@ -79,7 +79,7 @@ test("a wrong program does not compile, so that the types are found", () => {
 
 describe("a project without @pulumi/command", () => {
   test("runs a program that makes no command, and is told what to install by one that does", () => {
-    // Mocks leave promises behind, of which Pulumi complains by the exit code.
+    // Mocks leave promises behind, for which Pulumi sets an exit code.
     const run = (program: string): string =>
       spawnSync(process.execPath, ["-e", program], { cwd: project.folder, encoding: "utf8" }).stdout;
     const gate = `

@@ -8,7 +8,7 @@ import { listPacked } from "./pack";
 const root = join(__dirname, "..", "..");
 const paths = listPacked().map(({ path }) => path);
 
-/** What is made from a source, or goes with the package as it is. */
+/** The files that are built from a source, or packed as they are. */
 function expectPacked(): readonly string[] {
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
   const built = sources.flatMap((path) => {
@@ -18,17 +18,17 @@ function expectPacked(): readonly string[] {
   });
   const papers = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
   const plugin = ["PulumiPlugin.yaml", "pulumi-resource-knockgate", "dist/plugin/schema.json"];
-  // What the README's links lead to, as git has it.
+  // The targets of the README's links, as git has them.
   const linked = ["docs", "examples", "bench/RESULTS.md", "bench/PROFILE.md"];
   const kept = execFileSync("git", ["ls-files", "--", ...linked], { cwd: root, encoding: "utf8" });
   return [...built, ...papers, ...plugin, ...kept.trim().split("\n")].sort();
 }
 
-test("the package holds what is built from src, the host's scripts, its papers and what they link to, and nothing else", () => {
+test("the package holds only what is built from src, the host's scripts, its documents and what they link to", () => {
   expect(paths.toSorted()).toEqual(expectPacked());
 });
 
-test("nothing in it points at a file that is not in it", () => {
+test("no file in it refers to a file that is not in it", () => {
   const texts = paths.filter((path) => /\.(js|ts|json|md)$/.test(path));
   const maps = texts.filter((path) => readFileSync(join(root, path), "utf8").includes("sourceMappingURL"));
   expect(maps).toEqual([]);
@@ -45,7 +45,7 @@ test("nothing in it points at a file that is not in it", () => {
   ).toEqual([]);
 });
 
-test("every link within its papers leads to something in it", () => {
+test("every link in its documents leads to something in it", () => {
   const dead = paths
     .filter((path) => path.endsWith(".md"))
     .flatMap((path) => {
@@ -65,7 +65,7 @@ test("every link within its papers leads to something in it", () => {
 describe("its package.json", () => {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-  test("has nothing that only a checkout needs, and all the rest as it is", () => {
+  test("lacks what only a checkout needs, and has all the rest unchanged", () => {
     const { scripts: _scripts, devDependencies: _dev, workspaces: _workspaces, ...rest } = manifest;
     expect(makePackedManifest(manifest, "")).toEqual(rest);
   });
@@ -87,7 +87,7 @@ describe("its package.json", () => {
     ["file:///srv/git/knockgate"],
     ["git.d/knockgate"],
     ["gateway:knockgate"],
-  ])("names none for %j, which others can't reach", (origin) => {
+  ])("names no repository for %j, which others can't reach", (origin) => {
     expect(makePackedManifest(manifest, origin)).not.toHaveProperty("repository");
   });
 });
@@ -101,7 +101,7 @@ test("nothing runs when it is installed, and Pulumi's packages are the program's
   expect(Object.keys(peerDependencies).sort()).toEqual(["@pulumi/command", "@pulumi/pulumi"]);
   expect(peerDependenciesMeta).toEqual({ "@pulumi/command": { optional: true } });
   expect(Object.keys(dependencies).filter((name) => name.startsWith("@pulumi/"))).toEqual([]);
-  // ssh2's alone, which builds what makes it faster, may fail to, and is not waited for: docs/adr/002-ssh2.md.
+  // Only ssh2 has one. It builds a faster part, may fail, and nothing depends on it: docs/adr/002-ssh2.md.
   const withScripts = Object.keys(dependencies).filter((name) => {
     const { scripts } = require(join(root, "node_modules", name, "package.json"));
     return Object.keys(scripts ?? {}).some((script) => runAtInstall.slice(0, 3).includes(script));

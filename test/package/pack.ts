@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(__dirname, "..", "..");
-/** All that the package, and its build, are made from. */
+/** The sources of the package and of its build. */
 const parts = ["src", "scripts", "dist", "docs", "examples", "bench", "README.md", "LICENSE", "CHANGELOG.md"];
 const more = [
   "CONTRIBUTING.md",
@@ -14,21 +14,21 @@ const more = [
   "tsconfig.json",
 ];
 
-/** What is in the package, as `npm pack` says. */
+/** The package's files, from `npm pack`. */
 export function listPacked(): readonly { readonly path: string; readonly mode: number }[] {
   const [{ files }] = JSON.parse(npm(["pack", "--dry-run", "--json", "--ignore-scripts"], root));
   return files;
 }
 
 /**
- * Runs `npm pack` with its scripts and unpacks what it made into a folder. The scripts replace package.json for as long as
- * it is packed, so that they run in a copy of the checkout: other tests read package.json at the same time.
+ * Runs `npm pack` with its scripts, and unpacks the tarball into a folder. The scripts replace package.json while it is
+ * packed. So they run in a copy of the checkout: other tests read package.json at the same time.
  */
 export function unpackInto(folder: string): void {
   const copy = mkdtempSync(join(tmpdir(), "knockgate-pack-"));
   try {
     for (const part of [...parts, ...more, "tsconfig.build.json"]) {
-      // Older or newer files would be built again.
+      // With other times the files would be built again.
       cpSync(join(root, part), join(copy, part), { recursive: true, preserveTimestamps: true });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));

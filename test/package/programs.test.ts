@@ -7,7 +7,7 @@ import { type Lab, openLab } from "../lab/lab";
 import { makeProject, type Project } from "./project";
 
 const root = join(__dirname, "..", "..");
-/** What shared.cjs prints when all went well. */
+/** The output of shared.cjs when all went well. */
 const shown = `${JSON.stringify({
   seen: ["knockgate:index:KnockGate", "pulumi-nodejs:dynamic/knockgate:Ruleset"],
   provider: "function",
@@ -61,7 +61,7 @@ describe("the package, installed in a project", () => {
   });
 });
 
-/** What the compiler says of the user's program and of the package's own declarations. */
+/** The compiler's complaints about the user's program and the package's own declarations. */
 function listComplaints(options: ts.CompilerOptions): readonly string[] {
   const program = ts.createProgram([join(project.folder, "typed.ts")], {
     ...options,
@@ -85,7 +85,7 @@ function listComplaints(options: ts.CompilerOptions): readonly string[] {
   );
 }
 
-/** The values, not the types. */
+/** The exported values, without the types. */
 function listExports(): readonly string[] {
   const file = join(root, "src", "index.ts");
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest);
@@ -102,9 +102,9 @@ describe("an ES module with the real engine", () => {
   });
   afterAll(() => lab?.close());
 
-  test("gates a host and frees it, by the provider of the project's own package", async () => {
+  test("gates a host and removes the gate, by the provider of the project's own package", async () => {
     const [host] = lab.hosts as [LabHost];
-    // What tells this copy from the checkout's, which the engine's own start script stands beside.
+    // Marks this copy of the provider. The checkout has another one, beside the engine's own start script.
     const provider = join("node_modules", "knockgate", "dist", "pulumi", "operations.js");
     const text = readFileSync(join(project.folder, provider), "utf8");
     project.write(provider, `${text}\nconsole.log("the project's own provider");\n`);

@@ -9,18 +9,18 @@ const root = join(__dirname, "..", "..");
 /** A folder with what a user's project has after `npm install knockgate`. */
 export interface Project {
   readonly folder: string;
-  /** Runs node in it, and returns what it printed, and after that what it complained of. */
+  /** Runs node in it. Returns its stdout, and then its stderr. */
   run(...args: readonly string[]): string;
   write(file: string, text: string): void;
   remove(): void;
 }
 
-/** What programs of a project need beside what the package depends on; `@pulumi/command` is not among it. */
+/** The packages that programs need in addition to the package's dependencies. `@pulumi/command` is not among them. */
 const usual = ["@pulumi/pulumi", "typescript", "tsx", "@types/node"];
 
 /**
- * Unpacks the package's tarball into a project that has nothing else but what the package depends on, some other packages,
- * and this checkout's builds of those.
+ * Unpacks the package's tarball into a project that has only the package's dependencies and some other packages, linked
+ * to this checkout's copies.
  */
 export function makeProject(others: readonly string[] = usual): Project {
   const folder = mkdtempSync(join(tmpdir(), "knockgate-project-"));

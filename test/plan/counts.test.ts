@@ -35,7 +35,7 @@ describe("the counters of nftables", () => {
     });
   });
 
-  test.each(["", "what?", "[]", '{"nftables": 1}'])("are not told by %j", (text) => {
+  test.each(["", "what?", "[]", '{"nftables": 1}'])("are not read from %j", (text) => {
     expect(readCounts(text, policy)).toBeUndefined();
   });
 });
@@ -80,7 +80,7 @@ describe("the counters of iptables", () => {
     expect(readCounts(text, policy)?.get("ssh")).toEqual({ accepted: 5, dropped: 7 });
   });
 
-  test("are those of the chain where the ports of many gates stand, and not of where they are matched together", () => {
+  test("are those of the rules for single ports, and not of the rule that matches many gates' ports together", () => {
     const text = [
       "[99:1] -A kg_edge_beginning -p tcp -m multiport --dports 22,2000 -g kg_edge_doors\n",
       `[3:180] -A kg_edge_doors -p tcp -m tcp --dport 22 ${door("ACCEPT", "ssh")}\n`,
@@ -91,7 +91,7 @@ describe("the counters of iptables", () => {
     expect(readCounts(text, policy)?.get("ssh")).toEqual({ accepted: 3, dropped: 12 });
   });
 
-  test("are not told by nothing", () => {
+  test("are not read from empty text", () => {
     expect(readCounts("", readPolicy({ name: "edge", gates, backend: "iptables" }))).toBeUndefined();
   });
 });

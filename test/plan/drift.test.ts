@@ -35,7 +35,7 @@ const front = `# ipv4\n-A INPUT ! -i lo -j kg_edge\n# ipv6\n${accept}\n-A INPUT 
 const withoutDrop = text.replace(/\t\tcounter name "ssh_dropped" drop\n/, "");
 const foreign = renderPolicy(newPolicy);
 
-/** What is seen, the kinds that it is, and words of each line that says so. */
+/** What is observed, the kinds of drift, and a pattern for each line. */
 const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], readonly RegExp[]])[] = [
   ["just what is expected", same, [], []],
   [
@@ -118,7 +118,7 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
 ];
 
 describe("a host on which there is", () => {
-  test.each(cases)("%s: is found to be so, and said", (_what, observed, kinds, lines) => {
+  test.each(cases)("%s: is found and reported", (_what, observed, kinds, lines) => {
     const drift = assessDrift(observed, expected);
     expect(drift.map(({ kind }) => kind)).toEqual(kinds);
     const said = describeDrift(drift, oldPolicy, makeRedaction(drift, oldPolicy, "key"));
@@ -126,15 +126,15 @@ describe("a host on which there is", () => {
   });
 });
 
-test("an obstacle that was there when the gate was proven is none", () => {
+test("an obstacle that was there when the gate was proven is not drift", () => {
   const obstacles = findObstacles({ tables }, oldPolicy).map(nameObstacle);
   expect(obstacles).toEqual(["inet site input tcp 22"]);
   expect(assessDrift({ ...same, tables }, { ...expected, obstacles })).toEqual([]);
-  // What a state of an earlier version says nothing of may have been there as well.
+  // A state of an earlier version has no obstacles noted, so this one may have been there before.
   expect(assessDrift({ ...same, tables }, { ...expected, obstacles: undefined })).toEqual([]);
 });
 
-describe("what is said and shown of a host", () => {
+describe("what is reported about a host", () => {
   const numbers = [...oldSteps, ...newSteps].map(({ tcp, udp }) => `${tcp ?? udp}`);
   const listings = [
     ["of this policy with changes", text.replaceAll("update", "add").replace("drop", "accept"), true],
@@ -146,7 +146,7 @@ describe("what is said and shown of a host", () => {
     ],
   ] as const;
 
-  test.each(listings)("holds no step where it has a listing %s", (_what, listing, isOwn) => {
+  test.each(listings)("holds no step when it has a listing %s", (_what, listing, isOwn) => {
     const seen: readonly Observed[] = [
       { ...same, loaded: { ...loaded, listing } },
       { ...bare, loaded: { ...loaded, listing } },
@@ -172,7 +172,7 @@ describe("what is said and shown of a host", () => {
     }
   });
 
-  test("is a few lines of a long change, and how many more", () => {
+  test("shows a few lines of a long change, and how many more there are", () => {
     const lines = Array.from({ length: 40 }, (_, index) => `\t\tip saddr 192.0.2.${index} accept\n`);
     const listing = text.replace("chain ssh_door {\n", `$&${lines.join("")}`);
     const drift = assessDrift({ ...same, loaded: { ...loaded, listing } }, expected);

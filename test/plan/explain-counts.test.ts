@@ -38,14 +38,14 @@ test.each<readonly [GateCounts, string]>([
   expect(more).toEqual([]);
 });
 
-test("what iptables does not count is not spoken of", () => {
+test("counts that iptables does not have are not mentioned", () => {
   const before = { accepted: 0, dropped: 0 };
   expect(explain(before, { accepted: 0, dropped: 2 })).toEqual([
     "ssh: 0 accepted, 2 dropped: connections arrive and are dropped; iptables does not count knocks, so capture the packets",
   ]);
 });
 
-test("a gate that a host has no counters of is said so", () => {
+test("a gate without counters on the host is reported as such", () => {
   const words = "ssh: the host has no counters of it: `pulumi refresh` says what the host has";
   expect(explain(undefined, counts(0, 0, 0, 0))).toEqual([words]);
   expect(explain(counts(0, 0, 0, 0), undefined)).toEqual([words]);

@@ -8,7 +8,7 @@ const gate = (scope: "input" | "prerouting") =>
 const policy = gate("input");
 const published = gate("prerouting");
 
-/** As iptables-save writes the table filter of a host with ufw, but its rules about ICMP and logs. */
+/** The table filter of a host with ufw as iptables-save writes it, without the rules about ICMP and logs. */
 const ufw = (...rules: readonly string[]) => `# ipv4
 *filter
 :INPUT DROP [0:0]
@@ -207,7 +207,7 @@ describe("a chain of nft that drops by its policy is", () => {
   });
 });
 
-/** As Docker 26 leaves a host, for a container whose port 80 is published as 8443. */
+/** The rules of a host with Docker 26, for a container whose port 80 is published as 8443. */
 const docker = (user: readonly string[], forward: readonly string[] = []) => `# ipv4
 *nat
 :PREROUTING ACCEPT [0:0]
@@ -259,7 +259,7 @@ describe("for a published port that is gated before it is forwarded,", () => {
     expect(findObstacles({ tables: "", xtables: docker(user) }, published)).toEqual(obstacles);
   });
 
-  test("a drop in another chain of what is forwarded is one, too", () => {
+  test("a drop in another chain for forwarded packets is one, too", () => {
     const found = findObstacles(
       { tables: "", xtables: docker([], ["-p tcp -m tcp --dport 80 -j DROP"]) },
       published,
@@ -267,7 +267,7 @@ describe("for a published port that is gated before it is forwarded,", () => {
     expect(found).toEqual(one("rule", "ip filter FORWARD"));
   });
 
-  test("a drop in what comes to the host itself is none, and the other way round", () => {
+  test("a drop in a chain for packets to the host itself is none, and the other way round", () => {
     const tables = nft([{ drop: null }]);
     expect(findObstacles({ tables, xtables: docker([]) }, published)).toEqual([]);
     expect(findObstacles({ tables: "", xtables: docker(["-j DROP"]) }, policy)).toEqual([]);

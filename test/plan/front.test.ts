@@ -28,11 +28,11 @@ describe("rules before the jump of a gate", () => {
     "-A INPUT -p tcp -m tcp --dport 22",
     '-A INPUT -m limit --limit 5/min -j LOG --log-prefix "seen "',
     "-A INPUT -i lo -j ACCEPT",
-  ])("%s: decides over nothing that a gate would", (rule) => {
+  ])("%s: decides nothing that a gate would decide", (rule) => {
     expect(findPrecedingRules(front([rule, jump], [rule, jump]), "edge")).toEqual([]);
   });
 
-  test("are not all rules where the jump is gone, or is another policy's", () => {
+  test("are not all rules when the jump is gone, or belongs to another policy", () => {
     const rule = "-A INPUT -j DROP";
     expect(findPrecedingRules(front([rule], [rule, "-A INPUT ! -i lo -j kg_edge-2"]), "edge")).toEqual([]);
     expect(findPrecedingRules("", "edge")).toEqual([]);

@@ -45,7 +45,7 @@ test.each<readonly [string, readonly string[], readonly string[]]>([
   ["another port", ["tcp", head, line("00000000:1F91", "0A"), "udp", head], []],
   ["a port that only looks alike in decimal", ["tcp", head, line("00000000:8080", "0A")], []],
   ["lines of another kind", ["tcp", "no such file", "x:y z", ":", "udp", "::::"], []],
-])("where the host has %s, the steps that it would serve are found", (_, lines, served) => {
+])("for a host with %s, the steps to its listening ports are found", (_, lines, served) => {
   const found = findServedSteps(lines.join("\n"), policy);
   expect(found.map(({ gate, position }) => `${gate} ${position}`)).toEqual(served);
 });

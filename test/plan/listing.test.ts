@@ -61,7 +61,7 @@ test("a listing of iptables has its chains in the order of another, by family, e
   expect(arrangeLike(own, model, iptables.splitListing)).toBe(arranged);
 });
 
-test.each(["", "something else\n", "no end of line"])("what is no listing, as %j, stays as it is", (text) => {
+test.each(["", "something else\n", "no end of line"])("other text, as %j, stays unchanged", (text) => {
   expect(arrangeNft(text, table(set))).toBe(text);
   expect(arrangeLike(text, "# ipv4\n", iptables.splitListing)).toBe(text);
 });

@@ -72,7 +72,7 @@ describe("a load onto what is there", () => {
     expect(pick(ipv6, "-D")).toEqual([]);
   });
 
-  test("leaves alone what jumps to another policy's chain of a longer name", () => {
+  test("leaves jumps to another policy's chain with a longer name alone", () => {
     const listing = "# ipv4\n:kg_edge - [0:0]\n-A INPUT ! -i lo -j kg_edge-2\n# ipv6\n";
     expect(planLoad(wanted, { ...nothing, listing }, client).text).not.toMatch(/^-D/m);
   });
@@ -92,7 +92,7 @@ describe("a load onto what is there", () => {
     }
   });
 
-  test("cleans each family up by what that family has", () => {
+  test("removes from each family what that family has", () => {
     const listing = "# ipv4\n:kg_edge - [0:0]\n# ipv6\n:kg_edge - [0:0]\n:kg_edge_old - [0:0]\n";
     const [ipv4, ipv6] = splitFamilies(planLoad(wanted, { ...nothing, listing }, client).text);
     expect(pick(ipv4, "-X")).toEqual([]);
@@ -128,7 +128,7 @@ function read(gates: readonly GateInput[], more: Partial<PolicyInput> = {}): Pol
   return readPolicy({ name: "edge", backend: "iptables", gates: [...gates], ...more });
 }
 
-/** What the host's script lists after the ruleset was loaded. */
+/** What the host's script lists after a ruleset was loaded. */
 function describeLoaded(policy: Policy): LoadedTable {
   const listing = renderPolicy(policy)
     .split("\n")

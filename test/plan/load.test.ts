@@ -93,7 +93,7 @@ describe("a load that refills", () => {
     expect(load.text).not.toMatch(/^delete (table|chain|set)|^flush set .*_open/m);
   });
 
-  test("is planned also where nft tells that a set is dynamic, as later versions do", () => {
+  test("is planned also when nft lists the flag dynamic of a set, as later versions do", () => {
     const sets = loaded.sets.map((each) => ({ ...each, flags: ["dynamic", "timeout"] }));
     expect(planLoad(wanted, { ...loaded, sets }, client)).toEqual(planLoad(wanted, loaded, client));
   });
@@ -113,8 +113,9 @@ describe("a load that refills", () => {
     ).toEqual(["ssh_open_v4"]);
   });
 
-  // nft before 1.0 knows no set by a name that the same transaction brings, and crashes over one in a table's block.
-  test("declares what is new, and that only, in lines of their own before the table's block", () => {
+  // nft before 1.0 does not find a set by a name that the same transaction declares, and crashes at one in a table's
+  // block.
+  test("declares only what is new, in lines of their own before the table's block", () => {
     const { text } = planLoad(read([ssh, web]), loaded, client);
     const flat = text.slice(0, text.indexOf("table inet knockgate_edge {")).split("\n");
     const table = "inet knockgate_edge";
@@ -167,7 +168,7 @@ describe("a load that refills", () => {
     ]);
   });
 
-  test("says each thing before what depends on it: flush, delete, fill, close", () => {
+  test("has the right order: flush, delete, fill, close", () => {
     const order = commandsOf(
       planLoad(wanted, describeTable(lowerForBackend(read([ssh, web]))), client).text,
     ).map((line) => {
@@ -234,7 +235,7 @@ function shape(family: string, size: number, timeoutSeconds?: number): string {
   return `{ type ${address}; size ${size}; flags dynamic,timeout;${timeout} }`;
 }
 
-/** The lines outside of the table's block, and the block's first. */
+/** The lines outside of the table's block, and the block's first line. */
 function commandsOf(text: string): readonly string[] {
   return text.split("\n").filter((line) => /^[a-z]/.test(line));
 }

@@ -3,7 +3,7 @@ import { familySetName } from "../../src/backends/nftables/names";
 import { baseChain, renderNftables, setShape } from "../../src/backends/nftables/render";
 import type { Ruleset } from "../../src/ruleset/ruleset";
 
-/** What a host would say of a table that was just loaded from this ruleset. */
+/** What a host would report about a table that was just loaded from this ruleset. */
 export function describeTable(ruleset: Ruleset): LoadedTable {
   return {
     listing: renderNftables(ruleset),

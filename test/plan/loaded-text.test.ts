@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { describeLoaded } from "../../src/plan/loaded-text";
 import type { Observed } from "../../src/plan/observed";
 
-/** What we load. */
+/** The text that we load. */
 const text = `table inet knockgate_edge {
 	set ssh_open_v4 {
 		type ipv4_addr
@@ -91,7 +91,7 @@ describe("a host's ruleset", () => {
   });
 
   test("differs from the confirmed text whenever the kernel has something else", () => {
-    // Each line of the listing once doubled and once left out.
+    // Each line of the listing is once doubled and once left out.
     const lines = listing.split("\n").slice(0, -1);
     for (const [index, line] of lines.entries()) {
       if (line.trim() === "}" || line.trim() === "") continue;

@@ -18,9 +18,9 @@ interface Table {
   readonly name?: string;
   readonly policy?: string;
   readonly hook?: string | undefined;
-  /** Of the base chain. */
+  /** Rules of the base chain. */
   readonly rules?: readonly (readonly Expression[])[];
-  /** Of a chain that the base chain jumps to. */
+  /** Rules of a chain that the base chain jumps to. */
   readonly further?: readonly (readonly Expression[])[];
 }
 
@@ -137,13 +137,13 @@ describe("another chain of the host", () => {
       [ssh("policy", "ip filter input"), vpn("policy", "ip filter input")],
     ],
   ])("%s", (_, table, obstacles) => {
-    // JSON has no undefined: such a chain is then not a base chain.
+    // JSON has no undefined, so this chain is not a base chain.
     const json =
       "hook" in table && table.hook === undefined ? list(table).replace(/"hook":"input",/, "") : list(table);
     expect(findObstacles({ tables: json }, policy)).toEqual(obstacles);
   });
 
-  test("is found in each table by itself: what one accepts another one can still drop", () => {
+  test("is found in each table separately: another table can still drop what one accepts", () => {
     const open = {
       name: "open",
       policy: "drop",
@@ -176,7 +176,7 @@ test.each([
     "rules whose parts are no objects",
     list({ rules: [[null, 7, "drop", [drop]] as unknown as Expression[]] }),
   ],
-])("a listing that is %s shows no obstacle, and is no failure", (_, json) => {
+])("a listing that is %s shows no obstacle, and does not fail", (_, json) => {
   expect(findObstacles({ tables: json }, policy)).toEqual([]);
 });
 
@@ -189,12 +189,12 @@ test.each<readonly [Obstacle, string]>([
     vpn("rule"),
     "chain inet filter input has a rule that drops UDP port 51820: let it accept the port; Knockgate guards it",
   ],
-])("an obstacle is said with chain, port and remedy: %j", (obstacle, words) => {
+])("an obstacle is reported with chain, port and remedy: %j", (obstacle, words) => {
   expect(describeObstacle(obstacle)).toBe(words);
 });
 
-// Whatever other programs put into their tables, and whatever words this nft has for it.
-test("sees an obstacle among entries that are not as it expects them, and in several texts", () => {
+// Other programs' tables may hold anything, in any words of this nft.
+test("finds an obstacle among unexpected entries, and in several texts", () => {
   const drops = {
     chain: { family: "ip", table: "x", name: "in", hook: "input", policy: "drop", prio: "filter" },
   };

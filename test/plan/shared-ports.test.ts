@@ -12,7 +12,7 @@ const web = {
 };
 const both = { ...edge, gates: [...edge.gates, web] };
 
-/** What the host's script picks out of another policy's ruleset. */
+/** The lines that the host's script picks out of another policy's ruleset. */
 function pick(input: PolicyInput, backend: string): string {
   const lines = renderPolicy(readPolicy(input)).split("\n");
   const doors = lines.filter(
@@ -33,7 +33,7 @@ test.each([
   ["iptables", "iptables_filter", "input", "decides alone"],
   ["iptables", "iptables_mangle", "prerouting", "needs both knocks"],
 ] as const)(
-  "ports that another policy of %s protects are named, and who decides over them",
+  "ports that another policy of %s protects are named, with the policy that decides",
   (backend, kept, scope, who) => {
     const doors = pick({ ...both, name: "strict", backend, scope }, kept);
     expect(doors).not.toMatch(/4100|35000/);
@@ -61,7 +61,7 @@ test("iptables beside nftables needs both knocks: a drop of either is final", ()
 });
 
 test.each(["nftables", "iptables"] as const)(
-  "other ports, and other protocols, of %s are no matter",
+  "other ports and other protocols of %s are ignored",
   (backend) => {
     const others = { ...web, protect: [{ tcp: "53" }, { udp: "22" }, { udp: "8000-8010" }] };
     const doors = pick({ ...edge, name: "other", backend, gates: [others] }, backend);

@@ -49,7 +49,7 @@ describe("what keeps a gate's ports from conntrack", () => {
     ]);
   });
 
-  test("is no matter for other ports, and for TCP unless the policy is stealthy: a SYN alone is gated", () => {
+  test("is ignored for other ports, and for TCP without stealth: only a SYN is gated then", () => {
     const none = [
       { tables: listing(["udp", "dport", 53]), untracked: "-A OUTPUT -p udp -m udp --sport 53 -j NOTRACK" },
       { tables: listing(["tcp", "dport", 51_820]), untracked: "-A PREROUTING -p icmp -j NOTRACK" },

@@ -10,11 +10,11 @@ import {
 
 const place = { wave: 2, of: 3 };
 const runStartMs = 1_000_000;
-/** A change that ended so long after the run began. */
+/** A change that ended this many milliseconds after the run began. */
 const ended = (afterMs: number, seconds: number) => ({ endMs: runStartMs + afterMs, seconds });
 
 describe("summing up a wave", () => {
-  test("tells by the run's beginning what was changed in it", () => {
+  test("compares with the run's beginning to tell what it changed", () => {
     const hosts = [
       { name: "at once", lastChange: ended(0, 0) },
       { name: "later", lastChange: ended(4_000, 2.5) },
@@ -70,7 +70,7 @@ const summary: WaveSummary = {
   ],
 };
 
-test("counts what became of hosts", () => {
+test("counts the hosts' results", () => {
   const results = ["changed", "unchanged", "failed", "undone"] as const;
   expect(results.map((result) => countResults(summary, result))).toEqual([1, 1, 1, 2]);
 });
@@ -101,7 +101,7 @@ describe("writing a wave for a person", () => {
     ]);
   });
 
-  test("leaves out what became of none", () => {
+  test("leaves out results that no host has", () => {
     const hosts = [{ host: "a", result: "unchanged" } as const];
     expect(describeWave({ ...summary, seconds: 0, hosts })).toEqual([
       "wave 2 of 3: 1 unchanged in 0.0 s",

@@ -35,11 +35,11 @@ describe("dealing hosts out to waves", () => {
   ])("%s", (_what, waves, count, sizes) => {
     const dealt = deal(waves, fleet(count));
     expect(dealt.map((wave) => wave.length)).toEqual(sizes);
-    // In the fleet's own order.
+    // In the order of the fleet.
     expect(dealt.flat()).toEqual(fleet(count));
   });
 
-  test("a percentage that is a whole number of hosts is just that, whatever its binary fraction", () => {
+  test("a percentage that is a whole number of hosts gives exactly this number, whatever its binary fraction", () => {
     for (const [percent, of, size] of [
       [18.4, 375, 69],
       [32.8, 375, 123],
@@ -111,7 +111,7 @@ describe("dealing hosts out to waves", () => {
     expect(deal(waves, fleet(6))).toEqual(expected);
   });
 
-  test("puts every host into just one wave, and makes none that is empty", () => {
+  test("puts every host into exactly one wave, and makes no empty wave", () => {
     fc.assert(
       fc.property(rolloutOf(), ({ hosts, waves }) => {
         const dealt = deal(waves, hosts);
@@ -130,7 +130,7 @@ interface Choice {
   readonly hosts?: readonly string[];
 }
 
-/** A fleet and waves that are right for it: no host is named twice. */
+/** A fleet, and waves that are valid for it: no host is named twice. */
 function rolloutOf(): fc.Arbitrary<{ readonly hosts: readonly string[]; readonly waves: readonly Choice[] }> {
   const counted: fc.Arbitrary<Choice> = fc.oneof(
     fc.record({ count: fc.integer({ min: 1, max: 5 }) }),
@@ -168,7 +168,7 @@ describe("what a rollout leaves out", () => {
 });
 
 describe("a rollout that is wrong", () => {
-  test("says all of it at once, each with its path, its rule and a fix", () => {
+  test("reports all mistakes at once, each with its path, its rule and a fix", () => {
     const hosts = ["h1", "hx", "h2", "h1", "h2"];
     const waves = [{}, { count: 1, percent: 5 }, { hosts }, { count: 1, hosts: ["h2", "hy"] }];
     const findings = find({ waves }, fleet(3));
@@ -217,7 +217,7 @@ describe("a rollout that is wrong", () => {
     expect(findings[0]?.fix).toMatch(/^[A-Z].*\.$/);
   });
 
-  test("says what is wrong with waves beside a wrong shape of another field", () => {
+  test("reports wrong waves together with another field of a wrong type", () => {
     const raw = { waves: [{ hosts: ["hx"] }, {}], maxFailures: -1 };
     expect(find(raw, fleet(2)).map(({ path }) => path)).toEqual([
       "rollout.maxFailures",
@@ -226,7 +226,7 @@ describe("a rollout that is wrong", () => {
     ]);
   });
 
-  test("says all wrong shapes at once, too", () => {
+  test("reports all wrong types at once, too", () => {
     const raw = { waves: [{ count: 0 }, { percent: 101 }], maxFailures: -1, onFailure: "ignore" };
     expect(find(raw, fleet(2)).map(({ path }) => path)).toEqual([
       "rollout.waves[0].count",

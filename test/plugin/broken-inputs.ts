@@ -6,22 +6,22 @@ export const schema: PackageSchema = JSON.parse(
   readFileSync(join(__dirname, "..", "..", "dist", "plugin", "schema.json"), "utf8"),
 );
 
-/** Stands in each value and in each name that is not known; nothing may ever say it. */
+/** Part of each wrong value and of each unknown name. No message may ever contain it. */
 export const canary = "canary17411";
 
-/** As a program writes its arguments. */
+/** Arguments as a program writes them. */
 export type Inputs = Readonly<Record<string, unknown>>;
 
-/** What is wrong with an input, and where. */
+/** Inputs with one mistake, and its place. */
 export interface Broken {
   readonly place: string;
   readonly inputs: Inputs;
 }
 
 /**
- * Walks all inputs of a resource by the schema: at each place, at any depth, there is once a value of a wrong type, once
- * text that is none of what belongs there, and in each object a field that is not known, in both forms that YAML makes of
- * a field with its value. All else is as a right program has it.
+ * Walks all inputs of a resource by the schema, at every depth. At each place it gives once a value of a wrong type and
+ * once text that does not belong there, and adds to each object an unknown field, in both forms that YAML makes of a
+ * field with its value. All other inputs are those of a valid program.
  */
 export function breakInputs(token: string, right: Inputs): readonly Broken[] {
   const { inputProperties = {} } = schema.resources[token] ?? {};
@@ -30,7 +30,7 @@ export function breakInputs(token: string, right: Inputs): readonly Broken[] {
   });
 }
 
-/** All of them that can be wrong at once, in as few sets of inputs as there are alternatives at one place. */
+/** All mistakes that fit together, in as few sets of inputs as there are alternatives at one place. */
 export function breakAllAtOnce(token: string, right: Inputs): readonly Inputs[] {
   const { inputProperties = {} } = schema.resources[token] ?? {};
   const broken = spoilObject({ properties: inputProperties }, right);
@@ -73,7 +73,7 @@ function breakValue(type: PropertySchema, right: unknown, at: string): readonly 
   return [...own, ...within.map(({ place, value }) => ({ place, value: wrap(value) }))];
 }
 
-/** Values that are wrong in all their parts; in a list they all have room beside each other. */
+/** Values that are wrong in all their parts. In a list they all stand next to each other. */
 function spoilValue(type: PropertySchema, right: unknown): readonly unknown[] {
   const of = findObject(type);
   if (of !== undefined) return [...listWrong(type), ...spoilObject(of, (right ?? {}) as Inputs)];
@@ -90,7 +90,7 @@ function spoilObject({ properties }: Pick<ObjectSchema, "properties">, right: In
     ([name, type]) => [name, spoilValue(type, right[name])] as const,
   );
   const most = Math.max(...spoiled.map(([, values]) => values.length));
-  // The last of each goes deepest.
+  // The last alternative of each field goes deepest.
   const sets = Array.from({ length: most }, (_, index) =>
     Object.fromEntries(spoiled.map(([name, values]) => [name, values[Math.min(index, values.length - 1)]])),
   );
@@ -103,7 +103,7 @@ const unknownFields: readonly Inputs[] = [
   { timeout: canary },
 ];
 
-/** Values that no such type has; they are no unknown values and no references either. */
+/** Values that do not have this type. They are not unknown values and not references. */
 function listWrong(type: PropertySchema): readonly unknown[] {
   switch (type.type) {
     case "string":

@@ -23,10 +23,10 @@ let lab: Lab;
 let host: LabHost;
 let before: string;
 let stack: Stack;
-/** Whether the program is one in another language; else it is one in TypeScript. */
+/** Whether the program is in another language. Otherwise it is in TypeScript. */
 let isRemote = true;
 let declared: readonly { readonly tcp?: number; readonly udp?: number }[] = steps;
-/** All that the engine ever printed. */
+/** All output of the engine so far. */
 let printed = "";
 const events: EngineEvent[] = [];
 const listen = {
@@ -35,7 +35,7 @@ const listen = {
   color: "never",
 } as const;
 
-/** What a generated SDK has for the component: its arguments, sent to the plugin, and its outputs. */
+/** The component in a generated SDK: its arguments, which go to the plugin, and its outputs. */
 class RemoteGate extends pulumi.ComponentResource {
   declare readonly ruleset: pulumi.Output<string>;
   declare readonly digest: pulumi.Output<string>;
@@ -47,7 +47,7 @@ class RemoteGate extends pulumi.ComponentResource {
   }
 }
 
-/** A remote gate is what a program without dynamic resources has: no part of this package runs in it. */
+/** A remote gate is what a program in another language declares: no part of this package runs in the program. */
 async function program(): Promise<Record<string, unknown>> {
   const Gate = isRemote ? RemoteGate : KnockGate;
   const gate = new Gate("edge", {
@@ -86,7 +86,7 @@ async function waitUntilClosed(): Promise<void> {
   expect(await tryConnect("outside", host.ipv4, 22, 600)).toBe("silent");
 }
 
-/** The lines that the engine shows beside the resource. */
+/** The lines that the engine shows at the resource. */
 function listLines(): readonly string[] {
   return events.flatMap(({ diagnosticEvent }) => {
     return diagnosticEvent?.urn?.endsWith("$knockgate:index:Ruleset::edge") ? [diagnosticEvent.message] : [];

@@ -12,7 +12,7 @@ const schema: PackageSchema = JSON.parse(readFileSync(join(root, "dist/plugin/sc
 const yaml = readFileSync(join(root, "examples/yaml/Pulumi.yaml"), "utf8");
 const python = readFileSync(join(root, "examples/python/__main__.py"), "utf8");
 
-/** What is wrong with a YAML program's resources and outputs. */
+/** Lists the mistakes in a YAML program's resources and outputs. */
 function checkYaml(text: string): readonly string[] {
   const { config, resources, outputs } = parse(text);
   const resolve = (value: unknown): Value => {
@@ -34,7 +34,7 @@ function checkYaml(text: string): readonly string[] {
   return [...wrong, ...Object.values<string>(outputs).flatMap((output) => checkOutput(output, tokens))];
 }
 
-/** What is wrong with a Python program's. */
+/** Lists the mistakes in a Python program. */
 function checkPython(text: string): readonly string[] {
   const reader = join(__dirname, "read-python.py");
   const read = JSON.parse(execFileSync("python3", [reader], { input: text, encoding: "utf8" }));

@@ -31,7 +31,7 @@ afterAll(async () => {
   await lab?.close();
 });
 
-/** The properties that the schema keeps secret. */
+/** The properties that the schema marks as secret. */
 function listSecrets(type: string): readonly string[] {
   const schema: PackageSchema = JSON.parse(readFileSync(join(root, "dist/plugin/schema.json"), "utf8"));
   const properties = Object.entries(schema.resources[type]?.properties ?? {});

@@ -10,7 +10,7 @@ import { ask, startPlugin } from "./running-plugin";
 const root = join(__dirname, "..", "..");
 
 let folder: string;
-/** What a user gets. */
+/** The unpacked package, as a user has it. */
 let packed: string;
 
 beforeAll(() => {
@@ -38,12 +38,12 @@ async function readSchema(command: readonly [string, ...string[]]): Promise<stri
   }
 }
 
-test("what npm packs runs as the executable that an engine looks for in a package's folder", async () => {
+test("the packed package runs as the executable that an engine looks for in a package's folder", async () => {
   const schema = await readSchema([join(packed, "pulumi-resource-knockgate")]);
   expect(schema).toBe(readFileSync(join(root, "dist/plugin/schema.json"), "utf8"));
 });
 
-test("what npm packs runs by the command of Pulumi's language host for Node, as PulumiPlugin.yaml asks for", async () => {
+test("the packed package runs by the command of Pulumi's language host for Node, as PulumiPlugin.yaml asks", async () => {
   expect(readFileSync(join(packed, "PulumiPlugin.yaml"), "utf8")).toBe("runtime: nodejs\n");
   const runner = createRequire(packed).resolve("@pulumi/pulumi/cmd/run-plugin");
   const schema = await readSchema([process.execPath, runner, packed]);

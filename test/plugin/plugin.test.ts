@@ -32,7 +32,7 @@ let host: LabHost;
 let before: string;
 let plugin: RunningPlugin;
 let engine: SmallEngine;
-/** The resource as the engine holds it from one test to the next. */
+/** The resource's state, as the engine passes it from one test to the next. */
 let id: string;
 let inputs: Wire;
 let state: Wire;
@@ -65,12 +65,12 @@ async function waitUntilClosed(): Promise<void> {
   expect(await tryConnect("outside", host.ipv4, 22, 600)).toBe("silent");
 }
 
-/** Without what passes by itself. */
+/** The table without parts that change by themselves. */
 async function listTable(): Promise<string> {
   return listGate(host);
 }
 
-/** What stands in a message without a secret's mark around it. */
+/** The properties with each marked secret replaced. */
 function showPlain(properties: Wire): string {
   const marked = Object.keys(secret(""))[0] ?? "";
   return JSON.stringify(properties, (_name, value) =>
@@ -79,7 +79,7 @@ function showPlain(properties: Wire): string {
 }
 
 describe.sequential("the plugin's process", () => {
-  test("says which version it is of, and takes secrets", async () => {
+  test("reports its version, and accepts secrets", async () => {
     const told = await ask<Empty, PluginInfo>(
       (...asked) => plugin.client.getPluginInfo(...asked),
       new Empty(),
@@ -132,7 +132,7 @@ describe.sequential("the plugin's process", () => {
     expect(await listTable()).toBe(table);
   });
 
-  test("creates just what is there already as its own, each secret marked", async () => {
+  test("adopts an equal gate when it creates, with each secret marked", async () => {
     inputs = await engine.check(urn, {}, { ...declare(steps), origin: "organization/another", adopt: true });
     for (const name of ["connection", "policy", "redactionKey"]) {
       expect(inputs[name]).toEqual(secret(expect.anything()));
@@ -142,7 +142,7 @@ describe.sequential("the plugin's process", () => {
     expect(findSecrets(showPlain(state), [...ports, ...splitKey(lab.privateKey)])).toEqual([]);
   });
 
-  test("checks a policy: all that is wrong with it at once, and nothing of what is not known yet", async () => {
+  test("checks a policy: reports all mistakes at once, and nothing about unknown values", async () => {
     const gate = { name: "Web!", protect: [{ tcp: "90-80" }], knock: { steps: [] } };
     const wrong = engine.check(
       urn,
@@ -154,7 +154,7 @@ describe.sequential("the plugin's process", () => {
     expect(later).toMatchObject({ policy: secret(unknown), ruleset: unknown });
   });
 
-  test("finds no difference where there is none, an update in another step or under another name, a replacement on another host", async () => {
+  test("finds no difference where there is none, an update for a new step or name, a replacement for another host", async () => {
     const none = await engine.diff(id, urn, state, inputs);
     expect(none).toMatchObject({ changes: DiffResponse.DiffChanges.DIFF_NONE, replacesList: [] });
     const other = await engine.check(urn, inputs, { ...inputs, ...declare(otherSteps) });
@@ -206,7 +206,7 @@ describe.sequential("the plugin's process", () => {
     await expect(engine.check(other, {}, {})).rejects.toThrow("knows no knockgate:index:toString");
   });
 
-  test("has told no secret, neither the log nor what it printed", () => {
+  test("has told no secret, neither in the log nor in its output", () => {
     const told = JSON.stringify([plugin.log, plugin.printed]);
     expect(findSecrets(told, [...ports, ...splitKey(lab.privateKey)])).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import type { ObjectSchema, PackageSchema, PropertySchema } from "./schema-types";
 
-/** A value as a program in some language has it: a literal, or a reference to what it can't be told beforehand. */
+/** A value in a program of some language: a literal, or a reference to a value that is not known beforehand. */
 export type Value =
   | string
   | number
@@ -9,7 +9,7 @@ export type Value =
   | Reference
   | { readonly [name: string]: Value };
 
-/** With the schema's type of what it refers to, where that is known. */
+/** Has the schema's type of the referenced value, if it is known. */
 export class Reference {
   readonly type: string | undefined;
 
@@ -18,7 +18,7 @@ export class Reference {
   }
 }
 
-/** Lists what a resource's arguments in a program have that its schema does not, or otherwise. */
+/** Lists where a resource's arguments in a program differ from its schema. */
 export function checkArguments(schema: PackageSchema, token: string, value: Value): readonly string[] {
   const resource = schema.resources[token];
   if (resource === undefined) return [`${token} is not in the schema`];

@@ -32,7 +32,7 @@ function startProgram(backend: string): ChildProcessWithoutNullStreams {
   const [project, generated] = [join(lab.directory, "project"), join(lab.directory, "generated")];
   for (const folder of [project, backend]) mkdirSync(folder);
   execFileSync(sdkGenerator, [join(root, "dist/plugin/schema.json"), generated]);
-  // What pip would write of it: the package asks for its own version.
+  // What pip would write. The package asks for its own version.
   const metadata = join(generated, `pulumi_knockgate-${version}.dist-info`);
   mkdirSync(metadata);
   const about = `Metadata-Version: 2.1\nName: pulumi_knockgate\nVersion: ${version}\n`;
@@ -43,7 +43,7 @@ function startProgram(backend: string): ChildProcessWithoutNullStreams {
   return spawn(python, [join(__dirname, "run-program.py"), project, join(root, "examples/python")], { env });
 }
 
-// Go and pip are needed to prepare it; `KNOCKGATE_DEEP=1 node scripts/setup.mjs --rootfs` says what was lacking.
+// Preparing it needs Go and pip. `KNOCKGATE_DEEP=1 node scripts/setup.mjs --rootfs` prints what is missing.
 test.skipIf(!hasPython())("examples/python gates a host and, destroyed, leaves it as it was", async () => {
   const backend = join(lab.directory, "backend");
   const started = startProgram(backend);

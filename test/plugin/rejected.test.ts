@@ -22,7 +22,7 @@ const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], 
 const gate = { connection, policy };
 const host = { name: "a", lastChange: { at: "2026-01-02T03:04:05.678Z", seconds: 2 }, failure: "" };
 
-/** A right set of inputs for each of the package's resources, by which the others are right but for one place. */
+/** Valid inputs for each of the package's resources. The tests break them at one place. */
 const right: Readonly<Record<string, Inputs>> = {
   KnockGate: gate,
   KnockFleet: { hosts: { one: {} }, connection, policy },
@@ -69,7 +69,7 @@ interface Failure {
   readonly reason: string;
 }
 
-/** An engine prints the value of a property that is named, and each reason. */
+/** The engine prints the value of a named property, so no property may be named. It prints each reason, too. */
 function expectUnnamed(place: string, failures: readonly Failure[]): void {
   for (const { property, reason } of failures) {
     expect(property, place).toBe("");
@@ -78,10 +78,10 @@ function expectUnnamed(place: string, failures: readonly Failure[]): void {
   }
 }
 
-/** What a wave's hosts say of themselves comes from their own resources, which may be newer. */
+/** A wave does not check what its hosts report: their own resources made it, and may be newer. */
 const mayPass = (name: string, place: string) =>
   (name === "Wave" && place.startsWith(".hosts[0]")) || ofComponent.some((name) => place.startsWith(name));
-/** Only the component itself says those, and never wrong; what is said of the last is made anew by each check. */
+/** Only the component itself sets these, and never wrongly. Each check makes the last one anew. */
 const ofComponent = [".origin", ".redactionKey", ".reachedBy"];
 
 describe("a failed check names no property, and says nothing of a value or of an unknown field", () => {
@@ -111,7 +111,7 @@ describe("a failed check names no property, and says nothing of a value or of an
     }
   });
 
-  test.each(["KnockGate", "KnockFleet"])("of what %s makes, by the plugin", async (name) => {
+  test.each(["KnockGate", "KnockFleet"])("of the children of %s, by the plugin", async (name) => {
     for (const inputs of breakAllAtOnce(tokenOf(name), rightOf(name))) {
       const failure = await engine.construct(tokenOf(name), "edge", { ...inputs }).then(
         () => "nothing failed",
@@ -124,7 +124,7 @@ describe("a failed check names no property, and says nothing of a value or of an
   });
 });
 
-/** What the engine prints and tells of a run that fails. */
+/** All that the engine prints in a run that fails. */
 async function runAndListen(how: "preview" | "up", program: () => Promise<void>): Promise<string> {
   const stack = await openStack(folder, program, "lab", { knockgate: root });
   let printed = "";
@@ -143,7 +143,7 @@ async function runAndListen(how: "preview" | "up", program: () => Promise<void>)
   return `${printed}\n${failure}`;
 }
 
-/** Makes the inputs secret that a package generated from the schema makes secret. */
+/** Marks as secret the inputs that a package generated from the schema would mark. */
 function markSecrets(token: string, inputs: Inputs): Inputs {
   const { inputProperties = {} } = schema.resources[token] ?? {};
   const marked = Object.entries(inputs).map(([name, value]) => {
@@ -156,7 +156,7 @@ type Make = (inputs: Inputs) => unknown;
 
 class Served extends pulumi.CustomResource {}
 
-/** By the plugin, as a program in another language asks for it. */
+/** Asks the plugin, as a program in another language does. */
 const remotely =
   (name: string): Make =>
   (inputs) => {
@@ -184,10 +184,10 @@ const ways: readonly (readonly [string, string, Make])[] = [
   ["Wave of another language", "Wave", remotely("Wave")],
 ];
 
-describe("the engine prints nothing of an input that is wrong in all its parts", () => {
+describe("the engine prints no part of an input that is wrong in all its parts", () => {
   test.each(ways)("%s, in preview and up", async (_way, name, make) => {
     const sets = breakAllAtOnce(tokenOf(name), rightOf(name));
-    // One run ends with its first wrong resource.
+    // A run ends at its first wrong resource.
     const runs = [
       ["preview", sets.at(-1)],
       ["up", sets[0]],

@@ -17,9 +17,9 @@ interface LoggedLine {
 
 export interface RunningPlugin {
   readonly client: ResourceProviderClient;
-  /** What it told the engine, for users to see or for debugging. */
+  /** The plugin's log, for users and for debugging. */
   readonly log: readonly LoggedLine[];
-  /** All that the process printed but its port, line by line. */
+  /** All output of the process except its port, line by line. */
   readonly printed: readonly string[];
   stop(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function startPlugin(
 
 type Answer<Response> = (error: grpc.ServiceError | null, response: Response) => void;
 
-/** Asks something of the plugin, as a promise. */
+/** Sends a request to the plugin. Returns the answer as a promise. */
 export function ask<Request, Response>(
   send: (request: Request, answer: Answer<Response>) => unknown,
   request: Request,

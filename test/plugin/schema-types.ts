@@ -27,8 +27,8 @@ export interface PropertySchema {
 }
 
 /**
- * Writes a TypeScript module that compiles only if the schema says just what the exported types say: names, which of
- * them are required, types.
+ * Writes a TypeScript module that compiles only if the schema says exactly what the exported types say: names, required
+ * names and types.
  *
  * @param exported the names of the package's exported types
  * @param component of the schema, and its type for other languages
@@ -57,11 +57,11 @@ export function writeComparison(schema: PackageSchema, exported: ReadonlySet<str
     'import type * as package_ from "../../src/index";',
     "type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;",
     "type Same<A, B> = Equal<Bare<A>, Bare<B>>;",
-    // Without what a schema does not say: inputs and outputs, literals, what may be written to.
+    // Leaves out what a schema does not express: inputs and outputs, literals, readonly.
     "type Bare<T> = T extends pulumi.OutputInstance<infer U> | Promise<infer U> ? Bare<U>",
     "  : T extends string ? string : T extends readonly (infer U)[] ? Bare<U>[]",
     "  : T extends package_.GatedHost ? Members<Outputs<T>> : T extends object ? Members<T> : T;",
-    // A property that may be absent and one that may be undefined are one to a schema.
+    // For a schema an absent property and one that is undefined are the same.
     "type Members<T> = { [K in keyof T as undefined extends Bare<T[K]> ? never : K]: Bare<T[K]> }",
     "  & { [K in keyof T as undefined extends Bare<T[K]> ? K : never]?: Bare<T[K]> };",
     "type Outputs<C> = { readonly [K in OutputNames<C>]: C[K] };",
@@ -76,7 +76,7 @@ export function writeComparison(schema: PackageSchema, exported: ReadonlySet<str
   ].join("\n");
 }
 
-/** What the package exports for a type of the schema, which in each language gets `Args` where it is an input. */
+/** The package's export for a type of the schema. Each language adds `Args` to the name of an input type. */
 function findExported(name: string, exported: ReadonlySet<string>): string | undefined {
   if (name === "RolloutWave") return "package_.WaveArgs";
   if (name.startsWith("Partial")) return `Partial<package_.${name.slice("Partial".length)}Args>`;
@@ -117,7 +117,7 @@ function writeType(schema: PropertySchema, position: Position): string {
 function writeBareType(schema: PropertySchema, position: Position): string {
   if (schema.$ref !== undefined) {
     const name = lastWord(schema.$ref);
-    // What an output holds is an input type's values.
+    // An output holds the plain values of an input type.
     return position === "bare" ? `pulumi.Unwrap<${name}>` : name;
   }
   if (schema.items !== undefined) {

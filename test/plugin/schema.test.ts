@@ -18,15 +18,15 @@ const all: readonly (readonly [string, ObjectSchema])[] = [
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
 const { options: ours } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
-// A schema knows no difference between what is absent and what is undefined.
+// A schema does not tell absent from undefined.
 const options = { ...ours, exactOptionalPropertyTypes: false };
 const compiler = ts.createCompilerHost(options, true);
 const parsed = new Map<string, ts.SourceFile>();
 
-/** What the compiler finds different between a schema and the exported types. */
+/** The compiler's differences between a schema and the exported types. */
 function findDifferences(of: PackageSchema): readonly string[] {
   const text = writeComparison(of, listExported());
-  // Beside the tests, so that packages and the sources resolve; it is never written.
+  // Beside the tests, so that packages and the sources resolve. It exists only in memory.
   const file = join(__dirname, "comparison.ts");
   const read = compiler.getSourceFile.bind(compiler);
   const host: ts.CompilerHost = {
@@ -59,7 +59,7 @@ describe("the schema", () => {
     expect(findDifferences(schema)).toEqual([]);
   });
 
-  /** The schema with one thing changed, by the path to it. */
+  /** The schema with one change at the given path. */
   function change(path: readonly string[], value: unknown): PackageSchema {
     const copy = structuredClone(schema) as unknown as Record<string, unknown>;
     const place = path.slice(0, -1).reduce((at, key) => at[key] as Record<string, unknown>, copy);

@@ -7,7 +7,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { ask, type Served, serve } from "./running-plugin";
 
-/** As properties travel: a secret is marked. */
+/** Properties as they travel between processes: secrets are marked. */
 export type Wire = Record<string, unknown>;
 
 interface Registration {
@@ -23,7 +23,7 @@ interface Answer {
   readonly state: Wire;
 }
 
-/** The part of an engine that a plugin's Construct and its resource's operations meet. */
+/** The part of an engine that a plugin's Construct and its resource's operations use. */
 export class SmallEngine {
   readonly registrations: Registration[] = [];
   readonly #plugin: ResourceProviderClient;
@@ -89,7 +89,7 @@ export class SmallEngine {
     return { urn: response.getUrn(), state: read(response.getState()) };
   }
 
-  /** Throws what the plugin finds wrong. */
+  /** Throws the plugin's check failures. */
   async check(urn: string, olds: Wire, news: Wire): Promise<Wire> {
     const request = new messages.CheckRequest().setUrn(urn).setOlds(write(olds)).setNews(write(news));
     const response = await ask<messages.CheckRequest, messages.CheckResponse>(
@@ -157,7 +157,7 @@ interface Asked<Request> {
 }
 type Reply = (error: Partial<grpc.ServiceError> | null, response?: unknown) => void;
 
-/** How a secret travels (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc). */
+/** The form of a secret between processes (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc). */
 export function secret(value: unknown): Wire {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }

@@ -9,7 +9,7 @@ import { policyInput } from "../arbitraries";
 const outOfTheWay = [{ tcp: 41_001 }];
 
 describe("gates of one policy", () => {
-  test("that are right are found right", () => {
+  test("that are valid are found valid", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         expect(crossCheckGates(input)).toEqual([]);
@@ -34,7 +34,7 @@ describe("gates of one policy", () => {
     ).toEqual([]);
   });
 
-  test("are searched for protected steps as if each range were looked at for each step", () => {
+  test("are searched for protected steps with the same result as range by range", () => {
     const range = fc
       .tuple(fc.constantFrom("tcp", "udp"), fc.integer({ min: 1, max: 40 }), fc.nat(12))
       .map(([protocol, first, more]) => ({ [protocol]: `${first}-${first + more}` }));
@@ -165,7 +165,7 @@ describe("gates of one policy", () => {
     ]);
   });
 
-  test("are looked at part by part, so that a wrong part hides nothing between the others", () => {
+  test("are checked part by part, so that a wrong part hides no finding in the others", () => {
     const ssh = {
       name: "ssh",
       protect: [{ tcp: "22" }, { tcp: "no port" }],
@@ -183,7 +183,7 @@ describe("gates of one policy", () => {
   });
 
   test.each([undefined, null, 7, "gates", [], {}, { gates: {} }, { gates: "gates" }])(
-    "that are not there, as in %j, are passed over",
+    "that do not exist, as in %j, are skipped",
     (raw) => {
       expect(crossCheckGates(raw)).toEqual([]);
     },
@@ -200,7 +200,7 @@ function crossCheck(gates: readonly GateInput[]) {
   return crossCheckGates({ gates });
 }
 
-/** Port by port, which is slow and can't be wrong. */
+/** Compares port by port, which is slow but surely right. */
 function doShareAPort(gates: readonly GateInput[]): boolean {
   return (["tcp", "udp"] as const).some((protocol) => {
     const owners = new Map<number, string>();

@@ -13,7 +13,7 @@ import { edge } from "./read-policy";
 
 const backends = ["nftables", "iptables"] as const;
 
-/** What somebody might put into a file of policies to see what happens. */
+/** What an attacker might put into a policy file. */
 const hostileTexts: readonly string[] = [
   ...['ssh" accept', "ssh'; reboot; '", "$(reboot)", "`reboot`", "ssh\n\t\taccept", "ssh\r\nCOMMIT", "a\0b"],
   ...[
@@ -49,7 +49,7 @@ function hostilePolicy(): fc.Arbitrary<unknown> {
 
 const own = { name: "a friend", from: "192.0.2.7", packets: [{ tcp: 22 }], gate: "ssh", isOpen: false };
 
-/** A policy with all that one can have; each backend can do most of them. */
+/** A policy with every field. Each backend supports most such policies. */
 function completePolicy(): fc.Arbitrary<PolicyInput> {
   const more = fc.record({
     backend: fc.constantFrom(...backends),
@@ -96,7 +96,7 @@ describe.each([
   });
 });
 
-/** Which field holds a hostile text, and in which list or object. */
+/** The field that holds a hostile text. */
 const places: readonly (readonly [string, (text: string) => unknown])[] = [
   ["the policy's name", (text) => ({ ...edge, name: text })],
   ["a gate's name", (text) => withGate({ name: text })],
@@ -109,17 +109,17 @@ const places: readonly (readonly [string, (text: string) => unknown])[] = [
   ["a field's name", (text) => Object.defineProperty({ ...edge }, text, { value: 1, enumerable: true })],
 ];
 
-test.each(places)("no hostile text in %s comes to a host", (_, make) => {
+test.each(places)("no hostile text in %s reaches a host", (_, make) => {
   for (const text of hostileTexts) {
     const reading = parsePolicy(make(text));
     if (reading.kind === "wrong") continue;
     for (const backend of backends) expectHarmless(renderPolicy({ ...reading.policy, backend }));
-    // What little is right of it is so because it is plain.
+    // A valid value is always plain text.
     expect(text).toMatch(/^[\w.:/-]+$/);
   }
 });
 
-/** Nothing that could end a line, a string or a name before its end. */
+/** Checks that nothing can end a line, a string or a name early. */
 function expectHarmless(text: string): void {
   expect(/[^\t\n -~]/.exec(text)).toBeNull();
   const names = [

@@ -23,7 +23,7 @@ test.each([
   expect(findNearName(typed, names)).toBe(near);
 });
 
-test("what is said of unknown fields is the same whatever value is in their names", () => {
+test("the message about unknown fields does not depend on a value in their names", () => {
   const said = (name: string) => describeUnknown([name], names);
   expect(said("password:one")).toEqual(said("password:another"));
   expect(said("hunter2")).toEqual(said("sesame"));

@@ -21,7 +21,7 @@ describe("a policy", () => {
     expect(readPolicy({ ...edge, expect: [own] }).expect).toEqual([{ ...own, packets: [], afterSeconds: 0 }]);
   });
 
-  test("keeps all that it says", () => {
+  test("keeps all its fields", () => {
     const full = {
       name: "edge-1",
       gates: [
@@ -163,7 +163,7 @@ test.each<readonly [string, unknown, Finding]>([
   expect(parsePolicy(raw)).toEqual({ kind: "wrong", findings: [finding] });
 });
 
-test("a size without a port is no step, and is told both reasons", () => {
+test("a size without a port is not a step, and the finding gives both reasons", () => {
   const reading = parsePolicy(withKnock({ steps: [{ udpPayloadBytes: 7 }] }));
   expect(reading).toMatchObject({
     kind: "wrong",

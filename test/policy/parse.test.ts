@@ -37,7 +37,7 @@ describe("a policy", () => {
     });
   });
 
-  test("takes a field that is undefined for one that is left out, as Pulumi programs write it", () => {
+  test("treats an undefined field as one that is left out, as Pulumi programs write it", () => {
     const gate = edge.gates[0];
     const input = { ...edge, gates: [{ ...gate, openForSeconds: undefined }], allowFrom: undefined };
     expect(parsePolicy(input)).toEqual(parsePolicy(edge));
@@ -45,7 +45,7 @@ describe("a policy", () => {
     expect(parsePolicy(withGate({ knock: { steps: [step] } })).kind).toBe("policy");
   });
 
-  test("that is right is read as right, and what was read is written, and read again as the same", () => {
+  test("that is valid is read, and is the same after it was written and read again", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const policy = readPolicy(input);
@@ -353,7 +353,7 @@ describe("a wrong policy", () => {
     );
   });
 
-  test("that is nearly right is either read or found wrong, with what to do", () => {
+  test("that is nearly valid is either read, or found wrong with a fix", () => {
     fc.assert(
       fc.property(nearMissPolicy(), (raw) => {
         const reading = parsePolicy(raw);

@@ -10,16 +10,16 @@ import type { ConnectionArgs, ProxyConnectionArgs, StepArgs } from "../../src/pu
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
 // `npm run check` compiles this: a type that differs does not compile.
-test("the types that are written out are those that the schema checks", () => {
+test("the written types are those that the schema checks", () => {
   expectTypeOf<DeepReadonly<z.output<typeof policySchema>>>().toEqualTypeOf<Policy>();
   expectTypeOf<z.input<typeof policySchema>>().toEqualTypeOf<PolicyInput>();
 });
 
-test("a step of a program has the fields that a step of a file has", () => {
+test("a step in a program has the fields of a step in a file", () => {
   expectTypeOf<keyof StepArgs>().toEqualTypeOf<keyof StepInput>();
 });
 
-test("a connection is written as @pulumi/command has it, with fields more", () => {
+test("a connection has the fields of @pulumi/command's, and more", () => {
   type Theirs = types.input.remote.ConnectionArgs;
   expectTypeOf<Omit<ConnectionArgs, "ignoreHostKey" | "sudoPassword" | "proxy">>().toEqualTypeOf<
     Omit<Theirs, "proxy">

@@ -3,7 +3,7 @@ import type { Policy } from "../../src/policy/policy";
 
 const impossible = new Set(lintRules.filter(({ isRisk }) => !isRisk).map(({ id }) => id));
 
-/** Whether a policy's backend can do all that it asks for. */
+/** Tells whether a policy's backend supports all that the policy asks for. */
 export function isPossible(policy: Policy): boolean {
   return lintPolicy(policy).every(({ rule }) => !impossible.has(rule));
 }

@@ -20,7 +20,7 @@ describe("a prefix", () => {
     ["::1", "::1"],
     ["fe80::/10", "fe80::/10"],
     ["64:ff9b::192.0.2.33", "64:ff9b::c000:221"],
-    // Begins like a mapped address, and is none: ffff stands one group too far left.
+    // Looks like a mapped address, but is not: ffff is one group too far left.
     ["::ffff:1:2:3", "::ffff:1:2:3"],
   ])("is read from %j in its one form, %s (RFC 4632, RFC 5952)", (text, canonical) => {
     const reading = parsePrefix(text);
@@ -65,7 +65,7 @@ describe("a prefix", () => {
     ["192.0.2.0/1e1", "1 to 32"],
     ["192.0.2.0/0x8", "1 to 32"],
     ["192.0.2.0/255.255.255.0", "1 to 32"],
-  ])("with a length that is none, like %s, is refused with the limits", (text, limits) => {
+  ])("with an invalid length, like %s, is refused with the limits", (text, limits) => {
     expect(parsePrefix(text)).toEqual({
       kind: "wrong",
       message: "has no valid prefix length.",
@@ -110,18 +110,18 @@ describe("a prefix", () => {
     "0::ffff:c000:207",
     "0000:0000:0000:0000:0000:FFFF:C000:0207",
     "0:0:0:0:0:ffff:0:0/96",
-  ])("that is an IPv4 address in IPv6's clothes, like %s, is refused", (text) => {
+  ])("that is an IPv4-mapped IPv6 address, like %s, is refused", (text) => {
     expect(parsePrefix(text)).toMatchObject({ kind: "wrong" });
   });
 
-  test("is never read as another address than the one that is written", () => {
+  test("is never read as an address other than the written one", () => {
     // The deprecated IPv4-compatible form is another address than the mapped one (RFC 4291, 2.5.5).
     const reading = parsePrefix("::192.0.2.7");
     if (reading.kind === "prefix")
       expect(formatPrefix(reading.prefix)).toMatch(/^::(c000:207|192\.0\.2\.7)$/);
   });
 
-  test("keeps its number, whatever it is", () => {
+  test("keeps its number", () => {
     fc.assert(
       fc.property(numberedPrefix(), (numbered) => {
         const prefix = read(writePrefix(numbered));
@@ -142,7 +142,7 @@ describe("an address", () => {
     ["2001:db9::", "2001:db8::/32", false],
     ["2001:db8::1", "32.0.0.0/3", false],
     ["32.1.13.184", "2001:db8::/32", false],
-    // A dual-stack socket names an IPv4 peer so.
+    // A dual-stack socket writes an IPv4 peer like this.
     ["::ffff:192.0.2.7", "192.0.2.0/24", true],
     ["::ffff:192.0.3.7", "192.0.2.0/24", false],
   ])("%s lies in %s: %s", (address, prefix, isInside) => {
@@ -198,7 +198,7 @@ describe("merged prefixes", () => {
       fc.property(shuffled, ([one, other]) => {
         const merge = (list: readonly NumberedPrefix[]) =>
           mergePrefixes(list.map((prefix) => read(writePrefix(prefix))));
-        // IPv4 and IPv6 are never in one rule, so only the order within a family counts.
+        // No rule mixes IPv4 and IPv6, so only the order within a family matters.
         for (const family of ["ipv4", "ipv6"]) {
           const ofFamily = (prefix: Prefix) => prefix.family === family;
           expect(merge(one).filter(ofFamily)).toEqual(merge(other).filter(ofFamily));

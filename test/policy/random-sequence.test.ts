@@ -22,7 +22,7 @@ const options: fc.Arbitrary<SequenceOptions> = fc.record({
 });
 
 describe("a random sequence", () => {
-  // Frozen: to change any of these is to rotate everybody's knocks.
+  // Frozen: a change of any of these would rotate all users' knocks.
   test.each([
     [edge, "frozen 1"],
     [{ ...edge, generation: 2 }, "frozen 2"],

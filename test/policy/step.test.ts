@@ -30,7 +30,7 @@ describe("a step", () => {
     expect(writeStep(step)).toStrictEqual(input);
   });
 
-  test("is read past fields that are there and undefined, as Pulumi programs write them", () => {
+  test("is read with undefined fields, as Pulumi programs write them", () => {
     const input = { tcp: undefined, udp: 7, udpPayloadBytes: undefined, icmpPayloadBytes: undefined };
     expect(readStep(input)).toStrictEqual({ kind: "udp", port: 7 });
   });
@@ -41,7 +41,7 @@ describe("a step", () => {
     expect(() => readStep(fields)).toThrow("a step has no kind");
   });
 
-  test("has each number checked as what it is", () => {
+  test("has each number checked by its kind", () => {
     const numbers = { port: (value: unknown) => Number(value) + 1, payloadBytes: () => 3 };
     expect(readStepFields({ udp: "7", udpPayloadBytes: "x" }, numbers)).toEqual({
       kind: "udp",

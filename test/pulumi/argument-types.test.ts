@@ -12,7 +12,7 @@ import type { RulesetInputs, RulesetOutputs, RulesetState } from "../../src/pulu
 import type { WaveInputs, WaveState } from "../../src/pulumi/wave-state";
 import type { ConnectionInput } from "../../src/transport/connection";
 
-/** Without what a program's types do not say: literals, what may be written to, absent or undefined. */
+/** Leaves out what a program's types do not express: literals, readonly, absent or undefined. */
 type Bare<T> = T extends string
   ? string
   : T extends readonly (infer Item)[]
@@ -20,7 +20,7 @@ type Bare<T> = T extends string
     : T extends object
       ? { readonly [Name in keyof T]: Bare<T[Name]> | undefined }
       : T;
-/** As the engine has them, once all is known. */
+/** The arguments as the engine has them, when all values are known. */
 type Known<Args> = Bare<pulumi.Unwrap<Args>>;
 
 // `npm run check` compiles this: a type that differs does not compile.
@@ -28,7 +28,7 @@ test("a program's types say what the schemas check", () => {
   expectTypeOf<Known<PolicyArgs>>().toEqualTypeOf<Bare<PolicyInput>>();
   expectTypeOf<Known<ConnectionArgs>>().toEqualTypeOf<Bare<ConnectionInput>>();
   expectTypeOf<Known<RolloutArgs>>().toEqualTypeOf<Bare<RolloutInput>>();
-  // Of another gate's knock only a part is read.
+  // Only a part of another gate's knock is read.
   type ByComponent = "health" | "recordFailure" | "keepFormer";
   expectTypeOf<Omit<Known<KnockGateArgs>, "behind">>().toEqualTypeOf<
     Omit<Bare<ArgumentsInput>, "behind" | ByComponent>
@@ -45,13 +45,13 @@ test("a fleet's and a host's arguments are those of a gate, in their places", ()
   expectTypeOf<Pick<FleetHostArgs, keyof OfHost>>().toEqualTypeOf<OfHost>();
 });
 
-test("the names that are offered where one is not known are those of the types", () => {
+test("the names that are suggested for an unknown one are those of the types", () => {
   expectTypeOf<(typeof argumentNames)[number]>().toEqualTypeOf<keyof KnockGateArgs>();
   expectTypeOf<(typeof fleetNames)[number]>().toEqualTypeOf<keyof KnockFleetArgs>();
   expectTypeOf<(typeof hostNames)[number]>().toEqualTypeOf<keyof FleetHostArgs>();
 });
 
-test("what a component gives its resource and reads of it is in the state", () => {
+test("what a component gives its resource, and reads from it, is in the state", () => {
   expectTypeOf<Exclude<keyof RulesetArgs, "unknownArguments">>().toExtend<keyof RulesetInputs>();
   type Read = Omit<RecordingRuleset, keyof pulumi.CustomResource>;
   expectTypeOf<keyof Read>().toExtend<keyof RulesetState>();

@@ -14,12 +14,12 @@ const swept = {
 const policy = { name: "edge", gates: [ssh] };
 const key = "0123456789abcdef0123456789abcdef";
 
-/** Where what was found is. No property is ever named: the engine prints its value. */
+/** The places of what was found. No property is ever named, because the engine prints its value. */
 const places = ({ failures }: CheckResult): readonly string[] => {
   for (const { property } of failures) expect(property).toBe("");
   return failures.map(({ reason }) => reason.split(": ")[0] ?? "");
 };
-/** As the engine sends what the component gave. */
+/** The inputs as the engine sends them from the component. */
 const news = (more: object = {}) => ({ connection, policy, redactionKey: "", ...more });
 
 describe("while something is not known yet", () => {
@@ -51,7 +51,7 @@ describe("while something is not known yet", () => {
     ["the whole connection", { connection: unknownValue }],
     ["where it is tried from", { proveFrom: { host: unknownValue } }],
     ["what it is behind", { behind: unknownValue }],
-  ])("as %s, all that the policy says is there, defaults included", async (_what, more) => {
+  ])("as %s, all of the policy is there, defaults included", async (_what, more) => {
     const known = await check({ redactionKey: key }, news());
     const { inputs, failures } = await check({ redactionKey: key }, news(more));
     expect(failures).toEqual([]);
@@ -60,12 +60,12 @@ describe("while something is not known yet", () => {
     expect(inputs["ruleset"]).toMatch(/^table inet knockgate_edge/);
   });
 
-  test("a time to undo after that is not known stays so", async () => {
+  test("an unknown undoAfterSeconds stays unknown", async () => {
     const { inputs } = await check({}, news({ undoAfterSeconds: unknownValue }));
     expect(inputs["undoAfterSeconds"]).toBe(unknownValue);
   });
 
-  test("what is known of the connection is told apart from what is not", async () => {
+  test("known parts of the connection are told apart from unknown ones", async () => {
     const { inputs } = await check({}, news({ connection: { ...connection, host: unknownValue } }));
     expect(inputs["connection"]).toBe(unknownValue);
     expect(inputs["reachedBy"]).toMatchObject({ host: unknownValue, port: 22, user: "root" });
@@ -130,7 +130,7 @@ describe("while something is not known yet", () => {
   });
 });
 
-describe("how the host is reached, as everybody may see it", () => {
+describe("how the host is reached, in a form without secrets", () => {
   const hostKey = `ssh-ed25519 ${makeKey("ssh-ed25519").toString("base64")} ops@edge`;
   const see = async (more: object, olds: object = { redactionKey: key }) =>
     (await check(olds as Record<string, unknown>, news(more))).inputs["reachedBy"];
@@ -168,11 +168,11 @@ describe("how the host is reached, as everybody may see it", () => {
     ["the user", { user: "ops" }],
     ["the patience", { dialErrorLimit: 3 }],
     ["the bastion", { proxy: { host: "bastion" } }],
-  ])("shows another one where %s is another", async (_what, more) => {
+  ])("shows a difference when %s differs", async (_what, more) => {
     expect(await see({ connection: { ...connection, ...more } })).not.toEqual(await see({}));
   });
 
-  test("shows nothing of a secret that was put in a host key's place", async () => {
+  test("shows nothing of a secret that was put in place of a host key", async () => {
     const misplaced = { ...connection, hostKey: "very-private-words", user: unknownValue };
     const result = await check({ redactionKey: key }, news({ connection: misplaced }));
     expect(places(result)).toEqual(["connection.hostKey"]);

@@ -10,12 +10,12 @@ const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], 
 const ports = /47001|58002/;
 const key = "0123456789abcdef0123456789abcdef";
 
-/** Where what was found is. No property is ever named: the engine prints its value. */
+/** The places of what was found. No property is ever named, because the engine prints its value. */
 const places = ({ failures }: CheckResult): readonly string[] => {
   for (const { property } of failures) expect(property).toBe("");
   return failures.map(({ reason }) => reason.split(": ")[0] ?? "");
 };
-/** As the engine sends what the component gave. */
+/** The inputs as the engine sends them from the component. */
 const news = (more: object = {}) => ({ connection, policy, redactionKey: "", ...more });
 
 describe("checking the inputs", () => {
@@ -30,7 +30,7 @@ describe("checking the inputs", () => {
     expect(inputs["connection"]).toEqual(connection);
   });
 
-  test("adds the ruleset as everybody may see it", async () => {
+  test("adds the ruleset without secrets", async () => {
     const { inputs } = await check({}, news());
     expect(inputs["ruleset"]).toMatch(/^table inet knockgate_edge \{/);
     expect(inputs["ruleset"]).toMatch(/tcp dport <ssh-1:[0-9a-f]{6}>/);
@@ -96,7 +96,7 @@ describe("checking the inputs", () => {
       expect(reason).toMatch(/\S\. Fix: .+\. .*\[[a-z-]+\]$|\S Fix: .+\[[a-z-]+\]$/);
   });
 
-  test("refuses a time to undo that ends before the proof of all gates, and by default chooses one that does not", async () => {
+  test("refuses an undoAfterSeconds shorter than the proof of all gates, and chooses a longer one by default", async () => {
     const gates = Array.from({ length: 40 }, (_, index) => ({
       name: `gate-${index}`,
       protect: [{ tcp: `${1_000 + index}` }],
@@ -112,7 +112,7 @@ describe("checking the inputs", () => {
     expect(inputs["undoAfterSeconds"]).toBe(96);
   });
 
-  test("says no secret in what it finds", async () => {
+  test("has no secret in its findings", async () => {
     const { failures } = await check(
       {},
       {
@@ -142,7 +142,7 @@ describe("checking the inputs", () => {
     ["a policy alone", { policy }, ["connection"]],
     ["a connection alone", { connection }, ["policy"]],
     ["words", { connection: "edge", policy: "edge" }, ["connection", "policy"]],
-  ])("given %s fails at what is missing", async (_what, raw, expected) => {
+  ])("given %s fails at the missing fields", async (_what, raw, expected) => {
     const found = places(await check({}, raw)).map((property) => property.replace(/\..*/, ""));
     expect([...new Set(found)].sort()).toEqual(expected);
   });
@@ -215,7 +215,7 @@ describe("what can be seen without a host", () => {
     ["a host key that is to be ignored", { hostKey: "any", ignoreHostKey: true }],
     ["addresses of IPv6", { host: "2001:db8::7" }],
     ["addresses of IPv6 with a zone", { host: "fe80::7%eth0" }],
-  ])("%s are let pass", async (_what, login) => {
+  ])("%s are accepted", async (_what, login) => {
     for (const [, more] of wrap(login)) expect((await check({}, news(more))).failures).toEqual([]);
   });
 
@@ -224,7 +224,7 @@ describe("what can be seen without a host", () => {
     expect(places(await check({}, news({ connection: given })))).toEqual(["connection.privateKey"]);
   });
 
-  test("what is wrong with a connection is said as what is wrong with a policy", async () => {
+  test("mistakes in a connection are reported like those in a policy", async () => {
     const wrong = { ...connection, port: 0, user: "", dialErrorLimit: 1.5, password: "a\nb", retries: 3 };
     const { failures } = await check({}, news({ connection: wrong, undoAfterSeconds: 5, adopt: "yes" }));
     expect(failures.map(({ reason }) => reason)).toEqual([
@@ -239,7 +239,7 @@ describe("what can be seen without a host", () => {
     expect(places(await check({}, { connection }))).toEqual(["policy"]);
   });
 
-  test("an argument that is not known is found, the component's as well as the resource's own", async () => {
+  test("an unknown argument is found, of the component as well as of the resource", async () => {
     for (const more of [{ undoAfter: 5 }, { unknownArguments: ["undoAfter"] }]) {
       const { failures } = await check({}, news(more));
       expect(failures.map(({ reason }) => reason)).toEqual([
@@ -283,13 +283,13 @@ describe("the linter's findings and the policy's own tests", () => {
     expect(JSON.stringify(result.failures)).not.toMatch(/7000|8000|9000/);
   });
 
-  test("that are accepted risks are said, and no failure", async () => {
+  test("that are accepted risks are reported, but do not fail", async () => {
     const { result, said } = await checkAndListen({ ...swept, acceptRisks: ["well-known-sequence"] });
     expect(result.failures).toEqual([]);
     expect(said).toMatch(/^warning: policy edge: policy\.gates\[0\]\.knock: is a sequence from tutorials\./m);
   });
 
-  test("that are warnings are said without any port, and once for all hosts that have the policy", async () => {
+  test("that are warnings are reported without any port, and once for all hosts that have the policy", async () => {
     const [first, second] = [await checkAndListen(named("one")), await checkAndListen(named("one"))];
     expect(first.result.failures).toEqual([]);
     expect(first.said).toContain("[knock-too-short]");
@@ -307,7 +307,7 @@ describe("the linter's findings and the policy's own tests", () => {
     expect(result.failures[0]?.reason).not.toMatch(ports);
   });
 
-  test("say what the backend can't do, whatever is accepted", async () => {
+  test("say what the backend can't do, whatever risks are accepted", async () => {
     const doubled = { ...policy, gates: [{ ...gate, knock: { steps: [{ tcp: 47_001 }, { tcp: 47_001 }] } }] };
     const given = { ...doubled, backend: "iptables", acceptRisks: ["iptables-doubled-step"] };
     expect(places((await checkAndListen(given)).result)).toEqual([
@@ -329,7 +329,7 @@ test("what is known is checked while something else is not", async () => {
   expect(places(other)).toEqual(["connection.host"]);
 });
 
-test("what was not checked is refused before anything is contacted, without a secret", async () => {
+test("unchecked inputs are refused before anything is contacted, without a secret", async () => {
   const failing = create({ connection: { ...connection, port: 0 }, policy: { ...policy, name: "Edge" } });
   await expect(failing).rejects.toMatchObject({
     code: "POLICY_INVALID",

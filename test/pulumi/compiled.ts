@@ -16,7 +16,7 @@ export interface Compiled {
 
 /**
  * Loads the components as the package's build compiles them. The engine gets a provider as the source text of its
- * functions, and vitest rewrites every import in them. Only what they import is compiled, and no type is checked: a
+ * functions, and vitest would rewrite the imports in them. Compiles only the imported files, and checks no types: a
  * whole build takes seconds.
  */
 export function loadCompiled(): Compiled {
@@ -38,7 +38,7 @@ function readOptions(): ts.CompilerOptions {
   return parsed.options;
 }
 
-/** @param modules below `src`, without an ending */
+/** @param modules paths below `src`, without an ending */
 function compileAll(modules: readonly string[], folder: string, compilerOptions: ts.CompilerOptions): void {
   const found = new Set(modules);
   for (const module of found) {

@@ -5,7 +5,7 @@ import { type RulesetArguments, readArguments } from "../../src/pulumi/arguments
 import { needsHost } from "../../src/pulumi/contact";
 import { check, update } from "../../src/pulumi/operations";
 
-/** Nothing listens here: whoever dials it fails. */
+/** Nothing listens here, so each dial fails. */
 const connection = { host: "127.0.0.1", port: 1, dialErrorLimit: 1, perDialTimeout: 2, ignoreHostKey: true };
 const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }, { udp: 58_002 }] } };
 const given = { connection, policy: { name: "edge", gates: [gate] } };
@@ -49,7 +49,7 @@ test.each([
   ["the last refresh found drift", { ...settled, drift: ["gone: all"] }],
   ["its last change failed", { ...settled, failure: "the gate stayed shut" }],
   ["it has another ruleset", { ...settled, digest: "" }],
-])("the host is needed when %s, but not to say that it is gone for good", (_what, recorded) => {
+])("the host is needed when %s, but not for deleteUnreachable", (_what, recorded) => {
   expect(needsHost(before, read({ adopt: true }), recorded)).toBe(true);
   expect(needsHost(before, read({ deleteUnreachable: true }), recorded)).toBe(false);
   expect(needsHost(read({ deleteUnreachable: true }), before, recorded)).toBe(true);

@@ -66,20 +66,20 @@ describe("comparing what the host confirmed with what is wanted", () => {
     expect(await compare(await confirmed(), news)).toEqual(changed);
   });
 
-  test("finds no change in where the program says it stands", async () => {
+  test("finds no change in the program's name for its place", async () => {
     const state = await confirmed();
     expect(await compare(state, { origin: "acme/urn:edge" })).toEqual(same);
     expect(await compare({ ...state, origin: "acme/urn:rim" }, { origin: "acme/urn:edge" })).toEqual(same);
   });
 
-  test("finds a change where drift that was there is gone, as the engine asks after a refresh", async () => {
+  test("finds a change when old drift is gone, as the engine asks after a refresh", async () => {
     const state = await confirmed();
     const { inputs } = await check(state, given);
     expect(await diff("edge-1", state, inputs)).toEqual(same);
     expect(await diff("edge-1", state, { ...inputs, drift: ["gone: all"] })).toEqual(changed);
   });
 
-  test("replaces on another host, and there first", async () => {
+  test("replaces on another host, and creates there first", async () => {
     const moved = { connection: { ...connection, host: "203.0.113.8" } };
     expect(await compare(await confirmed(), moved)).toEqual({ ...changed, replaces: ["connection"] });
   });
@@ -97,7 +97,7 @@ describe("comparing what the host confirmed with what is wanted", () => {
     expect(await compare(await confirmed(), prerouting)).toEqual(changed);
   });
 
-  test("replaces on another host under another name, and there first", async () => {
+  test("replaces on another host under another name, and creates there first", async () => {
     const both = { policy: { ...policy, name: "rim" }, connection: { ...connection, host: "203.0.113.8" } };
     expect(await compare(await confirmed(), both)).toEqual({ ...changed, replaces: ["connection"] });
   });

@@ -22,7 +22,7 @@ describe("what a provider's server prints of a failure", () => {
     expect(thrown).toMatchObject({ code: "UNREACHABLE", summary: "edge.test:22: nobody there." });
   });
 
-  test("is all of a slip of our own", async () => {
+  test("is all there is for a bug of our own", async () => {
     const thrown = await fail(new TypeError("a slip"));
     expect(thrown.stack).toMatch(/^TypeError: a slip\n +at /);
   });

@@ -5,7 +5,7 @@ import { planFleet } from "../../src/pulumi/fleet-plan";
 const policy = { name: "edge", gates: [] };
 const hosts = { b: {}, a: {}, c: {} };
 
-/** Where something is wrong, by which rule; with what is said there. */
+/** The places of what is wrong and the rules, with the messages. */
 function find(args: object): readonly string[] {
   try {
     planFleet("web", args);
@@ -106,7 +106,7 @@ describe("a fleet that is wrong", () => {
     expect(find(args)).toEqual(expected);
   });
 
-  test("is told what was meant, and nothing of what it wrote in its place", () => {
+  test("is told which name was meant, and nothing of the wrong one's value", () => {
     const hidden = { "tcp:17411": null, Pass17411: "sesame" };
     const args = {
       hosts: { a: { ...hidden, polcy: {} }, "tcp:17411": null },

@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { KnockFleetArgs } from "../../src/pulumi/fleet-args";
 import { type Compiled, loadCompiled } from "./compiled";
 
-/** How a secret looks on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc). */
+/**
+ * The form of a secret on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc).
+ */
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
   value,
@@ -21,12 +23,12 @@ const connection = { user: "ops", privateKey: "very private" };
 const rulesetType = "pulumi-nodejs:dynamic/knockgate:Ruleset";
 const waveType = "pulumi-nodejs:dynamic/knockgate:Wave";
 const lastChange = { at: "2026-01-02T03:04:05.678Z", seconds: 2 };
-/** What a host's resource knows only when it was changed. */
+/** Properties that a host's resource knows only after a change. */
 let seen: Record<string, object>;
 
 let compiled: Compiled;
 let registered: pulumi.runtime.MockResourceArgs[];
-/** What the engine is asked to register: it says more than the mocks do. */
+/** The requests to register resources. They say more than the mocks do. */
 let requests: Request[];
 
 interface Request {
@@ -62,7 +64,7 @@ beforeEach(async () => {
   };
   Object.assign(monitor ?? {}, { registerResource });
 });
-// What one test began must not go on among the mocks of the next.
+// What one test started must not go on among the mocks of the next.
 afterEach(() => pulumi.runtime.disconnect());
 
 /** Makes a fleet and waits until all of it is registered. */
@@ -76,7 +78,7 @@ function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
 }
 
-/** What a child was given. */
+/** The inputs of a child. */
 function inputsOf(name: string): Readonly<Record<string, unknown>> {
   const { __provider, ...inputs } = registered.find((one) => one.name === name)?.inputs ?? {};
   return inputs;
@@ -86,7 +88,7 @@ function requestOf(name: string): Request | undefined {
   return requests.find((request) => request.getName() === name);
 }
 
-/** The names of what a child comes after. */
+/** The names of the resources that a child depends on. */
 function dependenciesOf(name: string): readonly string[] | undefined {
   return requestOf(name)
     ?.getDependenciesList()
@@ -153,7 +155,7 @@ describe("a host's ruleset", () => {
     });
   });
 
-  test("has what is given for its host in the place of what is given for all, field by field", async () => {
+  test("has its host's own fields in place of those for all hosts, field by field", async () => {
     const own = {
       connection: { host: "192.0.2.9", user: "root" },
       policy: { allowFrom: ["192.0.2.0/24"] },
@@ -192,7 +194,7 @@ describe("a host's ruleset", () => {
     ]);
   });
 
-  test("is told the health command, what is to be kept, and what a gate is told, too", async () => {
+  test("gets the health command, whether to keep the former policy, and the inputs of a gate", async () => {
     await makeFleet({
       undoAfterSeconds: 90,
       adopt: true,
@@ -208,7 +210,7 @@ describe("a host's ruleset", () => {
 });
 
 describe("a wave", () => {
-  test("is told its place, what it may do, and what became of its hosts, in their order", async () => {
+  test("gets its place, its limits, and the results of its hosts, in their order", async () => {
     seen = { "web-b": { failure: "no way in" } };
     const waves = [{ hosts: ["c", "b"] }, { count: 5 }];
     await makeFleet({ rollout: { waves, pauseBetweenSeconds: 60, maxFailures: 2 } });
@@ -225,13 +227,13 @@ describe("a wave", () => {
     expect(inputsOf("web-wave-2")).toEqual({
       ...common,
       wave: 2,
-      // There is nothing to wait for.
+      // The last wave has nothing to wait for.
       pauseSeconds: 0,
       hosts: [{ name: "a", lastChange, failure: "" }],
     });
   });
 
-  test("that may have to be undone is told, as a secret, all that this takes", async () => {
+  test("that may have to be undone gets, as a secret, all that an undo needs", async () => {
     const former = [other];
     seen = { "web-a": { former } };
     const proveFrom = { host: "198.51.100.1" };
@@ -259,7 +261,7 @@ describe("a wave", () => {
 });
 
 describe("what a fleet gives its program", () => {
-  test("is each host by its name, its knock and digest secret, and what became of the waves", async () => {
+  test("is each host by its name, its knock and digest as secrets, and the waves' results", async () => {
     const former = [{ ...policy, gates: [] }];
     seen = { "web-b": { failure: "ill", former }, "web-c": { failure: "ill" } };
     const { hosts: gated, summary } = await makeFleet({ rollout: { waves: [{ count: 2 }] } });
@@ -271,7 +273,7 @@ describe("what a fleet gives its program", () => {
     ]);
     expect(await pulumi.isSecret(a?.knock as pulumi.Output<unknown>)).toBe(true);
     expect(await pulumi.isSecret(a?.digest as pulumi.Output<unknown>)).toBe(true);
-    // Those that failed have what they had before: here a policy without a gate, and nothing.
+    // Failed hosts have what they had before: here a policy without a gate, and nothing.
     expect(await waitFor(b?.knock as pulumi.Output<unknown>)).toEqual([]);
     expect(await waitFor(c?.knock as pulumi.Output<unknown>)).toEqual([]);
   });

@@ -5,7 +5,9 @@ import type { KnockGateArgs } from "../../src/pulumi/args";
 import { componentSecrecy } from "../../src/pulumi/secrecy";
 import { type Compiled, loadCompiled } from "./compiled";
 
-/** How a secret looks on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc). */
+/**
+ * The form of a secret on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc).
+ */
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
   value,
@@ -15,7 +17,7 @@ const connection = { host: "203.0.113.7", privateKey: "very private" };
 const steps = [{ tcp: 47_001 }, { udp: 58_002 }];
 const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] };
 const knock = { steps, stepTimeoutSeconds: 5, strict: true };
-/** What the resource's own check makes of it. */
+/** The inputs as the resource's own check completes them. */
 const readPolicy = {
   name: "edge",
   gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock, openForSeconds: 30 }],
@@ -41,7 +43,7 @@ beforeEach(async () => {
     },
     call: () => ({}),
   });
-  // The mocked engine knows no hooks.
+  // The mocked engine does not support hooks.
   const accept = (_request: unknown, answer: (error: null, value: object) => void) => answer(null, {});
   Object.assign(pulumi.runtime.getMonitor() ?? {}, {
     registerResourceHook: accept,
@@ -63,7 +65,7 @@ function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => output.apply(resolve));
 }
 
-// What one test began must not go on among the mocks of the next.
+// What one test started must not go on among the mocks of the next.
 afterEach(() => pulumi.runtime.disconnect());
 
 class Site extends pulumi.ComponentResource {
@@ -72,7 +74,7 @@ class Site extends pulumi.ComponentResource {
   }
 }
 
-/** What resources of a type were given. */
+/** The inputs of resources of one type. */
 function watch(seen: { type: string; opts: pulumi.CustomResourceOptions }[]): pulumi.ResourceTransformation {
   return ({ type, opts }) => {
     seen.push({ type, opts });
@@ -80,7 +82,7 @@ function watch(seen: { type: string; opts: pulumi.CustomResourceOptions }[]): pu
   };
 }
 
-test("has one child, with connection, policy and key as secrets whether or not they were", async () => {
+test("has one child, with connection, policy and key as secrets, whether or not the arguments were", async () => {
   const proveFrom = { host: "198.51.100.2", privateKey: "other words" };
   await makeGate({ undoAfterSeconds: 90, proveFrom, adopt: true, deleteUnreachable: true });
   expect(registered.map(({ type, name, custom }) => [type, name, custom])).toEqual([
@@ -143,7 +145,7 @@ test("shows the ruleset, and keeps digest and knock secret", async () => {
   });
   expect(await pulumi.isSecret(gate.ruleset)).toBe(false);
   expect(await pulumi.isSecret(gate.digest)).toBe(true);
-  // Its type parameter is not what is asked.
+  // The cast drops the type parameter, which does not matter here.
   expect(await pulumi.isSecret(gate.knock as pulumi.Output<unknown>)).toBe(true);
   expect(await pulumi.isSecret(gate.sshConfig)).toBe(true);
   expect(await pulumi.isSecret(gate.profile as pulumi.Output<unknown>)).toBe(true);
@@ -157,7 +159,7 @@ test("shows what the last refresh counted, in plain, and none before there was o
   expect(await pulumi.isSecret(counters as pulumi.Output<unknown>)).toBe(false);
 });
 
-test("keeps each output as secret as other languages are told", async () => {
+test("marks as secret the outputs that the schema for other languages marks", async () => {
   const gate = await makeGate();
   for (const name of ["ruleset", "digest", "knock", "sshConfig", "profile", "counters"] as const) {
     const isSecret = await pulumi.isSecret(gate[name] as pulumi.Output<unknown>);
@@ -194,7 +196,7 @@ test("leaves a provider in the state that is small and holds nothing of the pack
   expect(text).not.toMatch(/require|zod|ssh2|host\.sh/);
 });
 
-test("a gate registers its hooks before anybody wants them, under names that no other place in the program has", async () => {
+test("a gate registers its hooks before they are used, under names that are unique in the program", async () => {
   const names: string[] = [];
   const accept = (request: { getName(): string }, answer: (error: null, value: object) => void) => {
     names.push(request.getName());
@@ -208,7 +210,7 @@ test("a gate registers its hooks before anybody wants them, under names that no 
   const { hooks } = gate;
   expect(gate.hooks).toBe(hooks);
   expect(Object.keys(hooks).sort()).toEqual(["beforeCreate", "beforeDelete", "beforeUpdate", "onError"]);
-  // The engine finds a hook for a deletion by its name.
+  // The engine finds a hook of a deletion by its name.
   const place = "knockgate:index:KnockGate::edge";
   expect(hooks.beforeDelete?.map((hook) => hook.name)).toEqual([`knockgate-open-${place}`]);
   expect(hooks.onError?.map((hook) => hook.name)).toEqual([`knockgate-retry-${place}`]);
@@ -223,14 +225,14 @@ test("a gate registers its hooks before anybody wants them, under names that no 
   ]);
 });
 
-test("a gate whose hooks nobody uses needs no engine that knows any", async () => {
+test("a gate whose hooks are not used works with an engine without hooks", async () => {
   const refuse = (_request: unknown, answer: (error: Error) => void) => answer(new Error("unimplemented"));
   Object.assign(pulumi.runtime.getMonitor() ?? {}, {
     registerResourceHook: refuse,
     registerErrorHook: refuse,
   });
   const gate = await makeGate();
-  // As long as a refusal that nobody hears of takes to end the process.
+  // In this time an unhandled rejection would end the process.
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(gate.hooks.beforeCreate).toHaveLength(1);
 });
@@ -255,7 +257,7 @@ test("a guarded command is a remote.Command with the gate's connection, after th
   );
 });
 
-test("@pulumi/command is not given what it does not know", async () => {
+test("@pulumi/command does not get fields that it does not know", async () => {
   const own = { ...connection, sudoPassword: "hush", ignoreHostKey: true };
   const proxy = { host: "bastion", ignoreHostKey: true };
   const gate = new compiled.KnockGate("edge", { connection: { ...own, proxy }, policy });

@@ -19,14 +19,14 @@ const [oldPolicy, newPolicy, newerPolicy] = [[47_001], [41_101, 52_102], [33_103
   makePolicy(ports),
 ) as [Policy, Policy, Policy];
 const policies = [oldPolicy, newPolicy, newerPolicy];
-/** As a state holds them. */
+/** The policies as a state holds them. */
 const [old, next, newer] = policies.map(writePolicy);
 const digestOf = (policy: Policy) => digestText(renderPolicy(policy));
 const ports = /47001|41101|52102|33103|44104|very private/;
 const fleet = { recordFailure: true };
 const confirmedOld = { policy: oldPolicy, owner: id };
 const ill: Fault = { at: "health", kind: "refuses", code: 9 };
-/** The answer to the confirmation is lost, and so is the host. */
+/** The answer to confirm is lost, and the host can't be reached any more. */
 const lost: Fault = { at: "confirm", kind: "cut after", vanishes: true };
 
 let host: FakeHost;
@@ -104,7 +104,7 @@ describe("a change that went well", () => {
     });
   });
 
-  test("leaves nothing of the kind elsewhere", async () => {
+  test("leaves neither elsewhere", async () => {
     const outs = await stateOf(oldPolicy, { recordFailure: undefined });
     expect(Object.keys(outs)).not.toEqual(expect.arrayContaining(["failure"]));
     expect([outs["former"], outs["lastChange"]]).toEqual([undefined, undefined]);
@@ -113,12 +113,12 @@ describe("a change that went well", () => {
   test.each([
     [true, [old]],
     [false, []],
-  ])("keeps what the host had before only where that is asked for: %s", async (keepFormer, former) => {
+  ])("keeps the host's former policy only where that is asked for: %s", async (keepFormer, former) => {
     const { outs } = await updateOld({}, { keepFormer });
     expect(outs).toMatchObject({ former, failure: "", digest: digestOf(newPolicy) });
   });
 
-  test("keeps nothing of before where there was nothing", async () => {
+  test("keeps no former policy where there was none", async () => {
     expect((await stateOf(oldPolicy, { keepFormer: true }))["former"]).toEqual([]);
   });
 });
@@ -149,18 +149,18 @@ describe("a change that failed, where failures are recorded", () => {
     expect(listPossible(outs, newPolicy)).toEqual([]);
   });
 
-  test("with its answer to the confirmation lost may have either", async () => {
+  test("whose answer to confirm was lost leaves a state that knows both policies", async () => {
     const { outs } = await updateOld({ faults: [lost] });
     expect(outs).toMatchObject({ digest: digestOf(oldPolicy), former: [old, next] });
   });
 
-  test("as a first one with that answer lost may have it", async () => {
+  test("whose answer was lost in a first change leaves a state that knows the new policy", async () => {
     setHost({ faults: [lost] });
     const { outs } = await create(await inputsOf(newPolicy));
     expect(outs).toMatchObject({ digest: "", former: [next] });
   });
 
-  test("again has what it had at first, and each policy once", async () => {
+  test("and then fails again keeps the first former policy, and has each policy once", async () => {
     const { outs: first } = await updateOld({ faults: [lost] });
     setHost({ isUnreachable: true });
     const { outs } = await update(id, first, await inputsOf(newPolicy, {}, first));
@@ -170,7 +170,7 @@ describe("a change that failed, where failures are recorded", () => {
     expect(last["former"]).toEqual([old, next, newer]);
   });
 
-  test("is thrown all the same when it is none of ours", async () => {
+  test("is thrown nevertheless when the error is not ours", async () => {
     vi.mocked(withProvingWorld).mockRejectedValue(new TypeError("a slip"));
     await expect(create(await inputsOf(newPolicy))).rejects.toThrow(TypeError);
   });
@@ -204,7 +204,7 @@ describe("a change that failed elsewhere", () => {
     });
   });
 
-  test("is over once a later change goes well", async () => {
+  test("is cleared when a later change succeeds", async () => {
     const error = await updateOld({ faults: [lost] }, more).catch((cause: unknown) => cause);
     const { properties } = error as { properties: Properties };
     setHost({ confirmed: { policy: newPolicy, owner: id } });
@@ -243,9 +243,9 @@ describe("a host whose last change failed", () => {
     expect(outs).toMatchObject({ failure: "", digest: digestOf(newPolicy) });
   });
 
-  test("is never the same as what is wanted", async () => {
+  test("never equals the wanted state", async () => {
     const { outs: olds, news } = await updateOld({ faults: [ill] });
-    // As if the host had been brought to it by hand, and a refresh had seen that.
+    // The state after somebody fixed the host by hand, and a refresh saw it.
     const state = { ...olds, digest: digestOf(newPolicy), ruleset: news["ruleset"] };
     expect(await diff(id, { ...state, failure: "" }, news)).toMatchObject({ changes: false });
     expect(await diff(id, state, news)).toMatchObject({ changes: true, replaces: [] });

@@ -14,7 +14,7 @@ const [old, wanted] = [renderPolicy(oldPolicy), renderPolicy(newPolicy)];
 const owner = "edge-1";
 const health = { command: "true", timeoutSeconds: 5 };
 const connection = { host: "edge.test", password: "very private" };
-/** As the wave is given it: of a change that went well, from the old policy or from nothing. */
+/** A wave's data about a successful change, from the old policy or from nothing. */
 const changed = (former: readonly Policy[]) => ({
   id: owner,
   state: {
@@ -41,7 +41,7 @@ function setHost(has: Policy | undefined, more: Partial<FakeHostOptions> = {}): 
   host = makeFakeHost({ policies: [oldPolicy, newPolicy], ...confirmed, ...more });
 }
 
-/** Which policies' knocks could be sent. */
+/** The policies whose knocks could be sent. */
 const known = () => vi.mocked(withProvingWorld).mock.calls.map(([, policies]) => policies);
 
 beforeEach(() => {
@@ -53,7 +53,7 @@ afterEach(() => {
 });
 
 describe("putting a host back", () => {
-  test("brings it to what it had before, and asks not whether it is well with that", async () => {
+  test("brings it to its former policy, and does not run the health command", async () => {
     setHost(newPolicy);
     expect(await putBack("a", changed([oldPolicy]))).toEqual({ host: "a", result: "undone", ...took });
     expect(host.state).toMatchObject({ loaded: old, confirmed: { text: old, owner }, openConnections: 0 });
@@ -79,7 +79,7 @@ describe("putting a host back", () => {
     expect(host.state).toMatchObject({ loaded: wanted, pending: undefined });
   });
 
-  test("does not throw, either, what is no error of ours, or a state that can't be read", async () => {
+  test("does not throw for a foreign error, or for a state that can't be read", async () => {
     vi.mocked(withProvingWorld).mockRejectedValue(new TypeError("a slip"));
     const slip = await putBack("a", changed([]));
     expect(slip).toMatchObject({ result: "failed", failure: expect.stringMatching(/a slip$/) });
@@ -94,7 +94,7 @@ describe("bringing a host that was put back to its ruleset again", () => {
   test.each([
     ["what it had before", oldPolicy],
     ["nothing", undefined],
-  ])("goes from %s, and asks whether it is well", async (_what, has) => {
+  ])("goes from %s, and runs the health command", async (_what, has) => {
     setHost(has);
     const former = has === undefined ? [] : [has];
     expect(await applyAgain("a", changed(former))).toEqual({ host: "a", result: "changed", ...took });
@@ -127,7 +127,7 @@ describe("doing something for many hosts", () => {
     for (let ended = 0; ended < hosts.length; ended += 1) {
       await new Promise(setImmediate);
       most = Math.max(most, waiting.length);
-      // The last that began ends first.
+      // The one that began last ends first.
       waiting.pop()?.();
     }
     expect(await ending).toEqual(hosts.map((one) => `done ${one}`));

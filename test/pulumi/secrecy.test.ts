@@ -30,13 +30,13 @@ test("each output of the components, and nothing else, is said to be secret or p
   expectTypeOf<keyof typeof componentSecrecy>().toEqualTypeOf<Outputs>();
 });
 
-test("a name means one thing: the schema for other languages goes by it alone", () => {
+test("a name means one thing, because the schema for other languages goes only by the name", () => {
   const said = [rulesetSecrecy, waveSecrecy, componentSecrecy, fieldSecrecy].flatMap(Object.entries);
   const plain = said.filter(([, secrecy]) => secrecy === "plain").map(([name]) => name);
   expect(plain.filter((name) => secretNames.includes(name))).toEqual([]);
 });
 
-test("whoever asks what is secret loads nothing: neither schemas, nor the components themselves", () => {
+test("the list of secrets loads neither schemas nor components", () => {
   const path = join(__dirname, "..", "..", "src", "pulumi", "secrecy.ts");
   const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 };
   const { outputText } = ts.transpileModule(readFileSync(path, "utf8"), { compilerOptions });

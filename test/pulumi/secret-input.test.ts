@@ -14,7 +14,7 @@ function listNames(described: object): readonly string[] {
   return [...Object.keys(properties), ...below.flatMap(listNames)];
 }
 
-test("the names that may be told in a preview are those of the schemas, and no others", () => {
+test("the names that a preview may show are exactly those of the schemas", () => {
   const described = [policySchema, connectionSchema].map((schema) =>
     z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
   );

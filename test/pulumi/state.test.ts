@@ -37,7 +37,7 @@ describe("a state", () => {
     ["has a policy's text for its failure", { failure: [gate] }],
     ["has something else for its drift", { drift: "very-private-words" }],
     ["tells of no time", { undoAfterSeconds: "very-private-words" }],
-  ])("that %s can't be read, and no secret is said of it", async (_what, wrong) => {
+  ])("that %s can't be read, and the error shows no secret", async (_what, wrong) => {
     const raw = { ...(await confirmed()), ...wrong };
     expect(readState(raw)).toBeUndefined();
     const [name = ""] = Object.keys(wrong);
@@ -46,7 +46,7 @@ describe("a state", () => {
     expect(read).not.toThrow(secrets);
   });
 
-  test("that is a wave's keeps the policies that can be read", async () => {
+  test("of a wave keeps the policies that can be read", async () => {
     const { wanted } = expectState(await confirmed());
     const former = [writePolicy(wanted.policy), { name: "of another version" }];
     const { state } = expectStored({ ...given, undoAfterSeconds: 60, former });

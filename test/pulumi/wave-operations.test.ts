@@ -12,7 +12,7 @@ vi.mock("../../src/pulumi/put-back", async (load) => ({
   applyAgain: vi.fn(),
 }));
 
-/** When a change ended, in ms after the run began. */
+/** The end of a change, in ms after the run began. */
 const at = (afterMs: number) => new Date(performance.timeOrigin + afterMs).toISOString();
 const changed = (name: string) => ({ name, lastChange: { at: at(5_000), seconds: 2 }, failure: "" });
 const unchanged = (name: string) => ({ name, lastChange: { at: at(-60_000), seconds: 9 }, failure: "" });
@@ -63,11 +63,11 @@ afterEach(() => {
   vi.clearAllMocks();
 });
 
-/** Hosts that were put back, or brought to their ruleset again, with what they were done it by. */
+/** The hosts that were put back, or brought to their ruleset again, with the data that was used for it. */
 const calls = (done: typeof putBack) => vi.mocked(done).mock.calls;
 
-describe("a wave of which no more hosts failed than may", () => {
-  test("prints what became of each host, and holds that", async () => {
+describe("a wave with at most maxFailures failed hosts", () => {
+  test("prints and keeps the result of each host", async () => {
     const news = inputs([changed("a"), unchanged("b"), failed("c")], { maxFailures: 1 });
     const { id, outs } = await wave.create(news);
     expect(id).toMatch(/^wave-[0-9a-f-]{36}$/);
@@ -90,14 +90,14 @@ describe("a wave of which no more hosts failed than may", () => {
     ]);
   });
 
-  test("keeps no host's own state: that is in the host's own resource", async () => {
+  test("does not keep a host's state, which is in the host's own resource", async () => {
     const { outs } = await wave.create(undo([changed("a")]));
     expect(outs).not.toHaveProperty("rulesets");
     expect(JSON.stringify(outs)).not.toContain("secret of");
     expect(calls(putBack)).toEqual([]);
   });
 
-  test("of which none was changed says nothing, waits for nothing, and keeps the last summary", async () => {
+  test("without a changed host prints nothing, does not wait, and keeps the last summary", async () => {
     const news = inputs([unchanged("a"), unchanged("b")], { pauseSeconds: 60 });
     const { outs } = await wave.update("wave-1", { summary: "of an earlier run" }, news);
     expect(outs["summary"]).toBe("of an earlier run");
@@ -112,13 +112,13 @@ describe("a wave of which no more hosts failed than may", () => {
     expect(logged.at(-1)).toBe("web: wave 2 of 3: waiting 1.5 s before the next one");
   });
 
-  test("does not wait where it shall not", async () => {
+  test("does not wait without pauseSeconds", async () => {
     await wave.create(inputs([changed("a")]));
     expect(pause).not.toHaveBeenCalled();
   });
 });
 
-describe("a wave of which more hosts failed than may", () => {
+describe("a wave with more than maxFailures failed hosts", () => {
   test.each([
     [0, 1],
     [2, 3],
@@ -129,7 +129,7 @@ describe("a wave of which more hosts failed than may", () => {
     expect((await wave.create(inputs(fewer, { maxFailures }))).outs["undone"]).toEqual([]);
   });
 
-  test("says which, and what the others have, and leaves no state, so that it is tried again", async () => {
+  test("names them and what the others have, and leaves no state, so that it is tried again", async () => {
     const hosts = [changed("a"), failed("b"), unchanged("c"), failed("d")];
     const error = await fail(wave.create(inputs(hosts, { maxFailures: 1, pauseSeconds: 60 })));
     expect(error.message).toBe(
@@ -143,7 +143,7 @@ describe("a wave of which more hosts failed than may", () => {
     expect(calls(putBack)).toEqual([]);
   });
 
-  test("names ten of many, and no later wave where there is none", async () => {
+  test("names ten of many, and no later wave if there is none", async () => {
     const hosts = Array.from({ length: 13 }, (_, index) => failed(`h${index}`));
     const { message } = await fail(wave.create(inputs(hosts, { wave: 3 })));
     expect(message).toContain(
@@ -174,7 +174,7 @@ describe("a failed wave that is undone", () => {
     ]);
   });
 
-  test("gives the engine that to save with the failed resource, without any host's state", async () => {
+  test("gives the engine the result to save with the failed resource, without any host's state", async () => {
     const created = await fail(wave.create(undo(hosts)));
     const { rulesets: _rulesets, ...kept } = undo(hosts) as ReturnType<typeof undo> & { rulesets: unknown };
     const undone = [
@@ -203,7 +203,7 @@ describe("a failed wave that is undone", () => {
   });
 });
 
-describe("a wave of which hosts were put back in an earlier run", () => {
+describe("a wave with hosts that were put back in an earlier run", () => {
   const earlier = (...names: string[]) => ({
     undone: names.map((name) => ({ name, at: at(-60_000) })),
     summary: "of an earlier run",
@@ -232,7 +232,7 @@ describe("a wave of which hosts were put back in an earlier run", () => {
     expect(outs["undone"]).toEqual([]);
   });
 
-  test("keeps in mind those that failed again, where so many may", async () => {
+  test("keeps the hosts that failed again, if maxFailures allows it", async () => {
     vi.mocked(applyAgain).mockImplementation(async (host) =>
       host === "a" ? { host, result: "failed", failure: "still ill" } : { host, result: "changed" },
     );
@@ -256,7 +256,7 @@ describe("a wave of which hosts were put back in an earlier run", () => {
     ]);
   });
 
-  test("does not begin with them where too many others failed, and keeps them in mind", async () => {
+  test("does not begin with them if too many others failed, and keeps them", async () => {
     const news = undo([unchanged("a"), failed("b"), changed("c")]);
     const error = await fail(wave.update("wave-1", earlier("a"), news));
     expect(calls(applyAgain)).toEqual([]);
@@ -267,7 +267,7 @@ describe("a wave of which hosts were put back in an earlier run", () => {
     ]);
   });
 
-  test("warns of those that it does not have any more", async () => {
+  test("warns of those that are no longer in the wave", async () => {
     const { outs } = await wave.update("wave-1", earlier("a", "b"), undo([unchanged("b")]));
     expect(logged[0]).toMatch(
       /^web: warning: hosts that were put back after a wave failed.*: a; `pulumi up --refresh` finds/,
@@ -275,7 +275,7 @@ describe("a wave of which hosts were put back in an earlier run", () => {
     expect(outs["undone"]).toEqual([]);
   });
 
-  test("warns of those that it is not told any more how to reach, and goes on", async () => {
+  test("warns of those whose way it no longer has, and goes on", async () => {
     const { outs } = await wave.update("wave-1", earlier("a", "b"), inputs([unchanged("a"), changed("b")]));
     expect(logged[0]).toMatch(
       /^web: warning: hosts that were put back after a wave failed.*: a; `pulumi up --refresh` finds/,
@@ -324,7 +324,7 @@ describe("comparing a wave", () => {
     expect(await wave.diff("wave-1", state, inputs([changed("a")]))).toMatchObject({ changes: true });
   });
 
-  test("looks at no host and fills nothing in", async () => {
+  test("contacts no host and fills in nothing", async () => {
     const given = inputs([changed("a")]);
     expect(await wave.check({}, given)).toEqual({ inputs: given, failures: [] });
     expect(await wave.read("wave-1", olds)).toEqual({ id: "wave-1", props: olds });

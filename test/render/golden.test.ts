@@ -9,7 +9,7 @@ import { readPolicy } from "../policy/read-policy";
 const folder = join(__dirname, "..", "golden");
 const cases = readdirSync(folder);
 
-/** What iptables can't express: the rules that say so. */
+/** Policies that iptables can't express, and the rules that say so. */
 const unsupported: Readonly<Record<string, readonly string[]>> = {
   "long-names": ["iptables-doubled-step", "iptables-name-too-long"],
   "repeated-port-adjacent": ["iptables-doubled-step"],
@@ -20,7 +20,7 @@ test("there are golden rulesets", () => {
   expect(cases).toEqual(expect.arrayContaining(Object.keys(unsupported)));
 });
 
-// What changes here changes on every host: read the difference, then update it with `vitest run -u`.
+// A difference here is a difference on every host: read it, then update with `vitest run -u`.
 test.each(cases)("the policy %s is rendered as its golden nftables.nft", async (name) => {
   const text = renderPolicy(readCase(name, "nftables"));
   await expect(text).toMatchFileSnapshot(join(folder, name, "nftables.nft"));
@@ -45,7 +45,7 @@ function readCase(name: string, backend: Policy["backend"]): Policy {
   return readPolicy({ ...JSON.parse(readFileSync(join(folder, name, "policy.json"), "utf8")), backend });
 }
 
-/** The rules that no one can accept, as far as they find something. */
+/** The rules with findings that can't be accepted. */
 function findImpossible(policy: Policy): readonly string[] {
   const impossible = new Set(lintRules.filter((rule) => !rule.isRisk).map(({ id }) => id));
   const found = lintPolicy(policy).map(({ rule }) => rule);

@@ -9,7 +9,7 @@ import { showValue } from "../../src/ruleset/show";
 import { policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
 
-/** Policies of enough gates that ports are looked at together, without the doubled steps that iptables can't tell apart. */
+/** Policies with enough gates for shared port matches, and without the doubled steps that iptables can't tell apart. */
 const policy = fc
   .tuple(policyInput(), fc.integer({ min: 1, max: 18 }), fc.boolean())
   .map(([input, count, stealth]) =>
@@ -30,15 +30,15 @@ const policy = fc
   .filter((read) => lowerForBackend(read).sets.every(({ key }) => key !== "packet"));
 
 describe("the rules for iptables", () => {
-  test("name the list of who is knocking before any other, in the order in which each tool hands them to the kernel", () => {
+  test("name the list of sources in mid-knock before any other, in the order in which each tool loads them", () => {
     fc.assert(
       fc.property(policy, (read) => {
         const ruleset = lowerForBackend(read);
-        // With stealth, or where each kind of packet may concern a gate, the doors stand before it: docs/backends.md.
+        // With stealth, or if packets of each protocol may concern a gate, the doors come first: docs/backends.md.
         fc.pre(!read.stealth && ruleset.chains.some(({ name }) => name === "knocking"));
         for (const family of families) {
           const { chains, rules } = renderIptables(ruleset, family, showValue);
-          // iptables-nft: as they stand; iptables-legacy: the chains by their names (libiptc).
+          // iptables-nft passes the chains in the text's order, iptables-legacy sorts them by name (libiptc).
           for (const order of [chains, [...chains].sort()]) {
             const listed = order.flatMap((chain) => rules.filter((rule) => rule.startsWith(`-A ${chain} `)));
             const lists = listed.flatMap((rule) =>
@@ -52,7 +52,7 @@ describe("the rules for iptables", () => {
     );
   });
 
-  test("are as many whether secrets are shown or not", () => {
+  test("have the same number whether secrets are shown or not", () => {
     fc.assert(
       fc.property(policy, (read) => {
         const [shown, hidden] = [showValue, labelSecrets("key")].map(
@@ -70,7 +70,7 @@ describe("the rules for iptables", () => {
         const [ipv4, ipv6] = families.map((each) => renderIptables(lowerForBackend(read), each, showValue));
         const chains = ipv4?.chains ?? [];
         expect(ipv6?.chains).toEqual(chains);
-        // Prefixes may be of one family alone.
+        // All prefixes may be of one family.
         const rules = [...(ipv4?.rules ?? []), ...(ipv6?.rules ?? [])];
         const targets = rules.flatMap((rule) => / -[jg] (kg_\S+)$/.exec(rule)?.[1] ?? []);
         expect(new Set([chains[0], ...targets])).toEqual(new Set(chains));
@@ -85,13 +85,13 @@ describe("the rules for iptables", () => {
   });
 });
 
-describe("ports that are looked at together", () => {
+describe("ports that are matched together", () => {
   const port = fc.oneof(
     fc.integer({ min: 1, max: 65_535 }).map((number) => ({ text: `${number}`, isRange: false })),
     fc.constant({ text: "2000:2010", isRange: true }),
   );
 
-  test("are all there, in their order, and no more of them in a match than it takes", () => {
+  test("are all there, in their order, and not more in a match than it can hold", () => {
     fc.assert(
       fc.property(fc.array(port, { maxLength: 60 }), (ports) => {
         const lists = toAnyPort("udp", ports).map((words) => {
@@ -102,7 +102,7 @@ describe("ports that are looked at together", () => {
         expect(lists.flat()).toEqual(ports.map(({ text }) => text));
         const places = lists.map((list) => list.join(",").split(/[,:]/).length);
         for (const count of places) expect(count).toBeLessThanOrEqual(15);
-        // None could take in the first of the next.
+        // Each match is full: the first port of the next one would not fit.
         for (const count of places.slice(0, -1)) expect(count).toBeGreaterThanOrEqual(14);
       }),
     );

@@ -7,7 +7,7 @@ import type { Ruleset } from "../../src/ruleset/ruleset";
 import { gateName, policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
 
-/** One policy in eight has 16 gates or more, which takes as long as many small ones. */
+/** One policy in eight has 16 gates or more, because such a one takes as long as many small ones. */
 const runs = { numRuns: 50 };
 
 const render = (input: Parameters<typeof readPolicy>[0]) =>
@@ -32,7 +32,7 @@ describe("the rendered text", () => {
     );
   });
 
-  test("does not depend on the order or the doubling of allowFrom, denyFrom and protect", () => {
+  test("does not depend on order or repetition in allowFrom, denyFrom and protect", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const { gates, allowFrom = [], denyFrom = [] } = input;
@@ -72,7 +72,7 @@ describe("the rendered text", () => {
       fc.property(policyInput(), (input) => {
         const { sets, rules } = splitFamilies(render({ ...input, allowFrom: [], denyFrom: [] }));
         expect(sets.ipv6).toEqual(sets.ipv4);
-        // Which addresses are link-local is another matter in each family.
+        // The families differ in what is link-local.
         const known = (rule: string) => rule.replace(/ != (169\.254\.0\.0\/16|fe80::\/10)/, " != LINK");
         expect(rules.ipv6.map(known)).toEqual(rules.ipv4.map(known));
         expect(rules.ipv4.length).toBeGreaterThan(0);
@@ -80,7 +80,7 @@ describe("the rendered text", () => {
     );
   });
 
-  test("names only counters, sets and chains that it has, and has no set or chain that it does not name", () => {
+  test("uses only counters, sets and chains that it declares, and declares no set or chain that it does not use", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const text = render(input);
@@ -108,7 +108,7 @@ describe("the rendered text", () => {
 const empty: Ruleset = { policy: "edge", scope: "input", counters: [], sets: [], chains: [] };
 
 describe("names in the kernel", () => {
-  test("are identifiers for all names that a policy can have, each another one", () => {
+  test("are identifiers for all names that a policy can have, all different", () => {
     fc.assert(
       fc.property(fc.uniqueArray(gateName(), { minLength: 2, maxLength: 2 }), ([one = "", other = ""]) => {
         expect(tableName(one)).not.toBe(tableName(other));
@@ -118,7 +118,7 @@ describe("names in the kernel", () => {
     );
   });
 
-  test("are refused when they are no identifiers", () => {
+  test("are refused when they are not identifiers", () => {
     expect(() => tableName("a b")).toThrow("not an identifier");
     expect(() => familySetName("a;b", "ipv4")).toThrow("not an identifier");
     expect(() => renderNftables({ ...empty, policy: "edge }" })).toThrow("not an identifier");
@@ -152,7 +152,7 @@ function reverseKeys<T>(value: T): T {
   return Object.fromEntries(entries.map(([key, field]) => [key, reverseKeys(field)])) as T;
 }
 
-/** Each family's lines with the family's own words taken out: what is left must be the same for both. */
+/** Each family's lines without the family's own words: the rest must be the same for both. */
 function splitFamilies(text: string) {
   const lines = text.split("\n");
   const pick = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).map(neutral);

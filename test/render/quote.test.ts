@@ -4,7 +4,7 @@ import { identifier, isIdentifier, quoteNftables } from "../../src/backends/quot
 
 const toCharacter = (code: number) => String.fromCodePoint(code);
 
-/** Mostly such as may stand there, so that many texts are not refused. */
+/** Mostly allowed characters, so that many texts are accepted. */
 const characters = fc.oneof(
   { weight: 60, arbitrary: fc.integer({ min: 0x20, max: 0x7e }).map(toCharacter) },
   { weight: 1, arbitrary: fc.nat(0x10ffff).map(toCharacter) },
@@ -37,7 +37,7 @@ describe("a string for nftables", () => {
     expect(() => quoteNftables(text)).toThrow("not a string for nftables");
   });
 
-  test("is either refused, or stands for itself between the only two quotes", () => {
+  test("is either refused, or unchanged between the only two quotes", () => {
     fc.assert(
       fc.property(fc.string({ unit: characters, maxLength: 140 }), (text) => {
         let quoted: string;

@@ -8,14 +8,14 @@ import { portOf, type StepInput } from "../../src/policy/step";
 import { policyInput } from "../arbitraries";
 import { edge, readPolicy } from "../policy/read-policy";
 
-/** One policy in eight has 16 gates or more, which takes as long as many small ones. */
+/** One policy in eight has 16 gates or more, because such a one takes as long as many small ones. */
 const runs = { numRuns: 50 };
 
 const policy = readPolicy(edge);
 const rendered = renderNftables(lowerForBackend(policy));
 
 describe("a redacted ruleset", () => {
-  test("shows all but the ports of steps, and a label where each stood", () => {
+  test("shows all except the ports of steps, with a label in place of each", () => {
     const redacted = renderRedacted(policy, "key");
     const labels = listLabels(redacted);
     expect(labels).toHaveLength(3);
@@ -48,7 +48,7 @@ describe("a redacted ruleset", () => {
     ]);
   });
 
-  test("has the labels that it always had, so that an upgrade shows no difference", () => {
+  test("has the labels of earlier releases, so that an upgrade shows no difference", () => {
     const one = (step: StepInput) => [...new Set(labelsOf(withSteps([step]), "key"))];
     expect(one({ tcp: 41_001 })).toEqual(["<ssh-1:eb0918>"]);
     expect(one({ udp: 41_002 })).toEqual(["<ssh-1:21fbb3>"]);
@@ -103,7 +103,7 @@ describe("a redacted ruleset", () => {
     );
   });
 
-  test("has as many lines as the ruleset, and differs in those with a step's port alone", () => {
+  test("has as many lines as the ruleset, and differs only in those with a step's port", () => {
     fc.assert(
       fc.property(policyInput(), (input) => {
         const read = readPolicy(input);
@@ -190,7 +190,7 @@ function labelsOf(read: Policy, key: string): readonly string[] {
   return listLabels(renderRedacted(read, key));
 }
 
-/** Each label once, by the step's position: the text begins with the last step's rule. */
+/** Each label once, sorted: the text begins with the last step's rule. */
 function listLabels(text: string): readonly string[] {
   return [...new Set(text.match(/<[^>]+>/g))].sort();
 }
@@ -199,7 +199,7 @@ function portsOf(read: Policy): readonly number[] {
   return read.gates.flatMap((gate) => gate.knock.steps.flatMap((step) => portOf(step) ?? []));
 }
 
-/** Times, and the size of sets, are no secrets and may be the same number as a port. */
+/** Times and sizes of sets are not secret, and may be the same number as a port. */
 function withoutTimes(text: string): string {
   return text.replace(/timeout \d+s|size \d+|burst \d+/g, "");
 }

@@ -8,7 +8,7 @@ import { readPolicy } from "../policy/read-policy";
 
 type Backend = Policy["backend"];
 
-/** Gates of eight steps, all ports apart, and lists that grow with them. */
+/** Gates of eight steps with different ports, and lists that grow with the number of gates. */
 function manyGates(count: number, backend: Backend): PolicyInput {
   return {
     name: "edge",
@@ -36,7 +36,7 @@ describe.each(["nftables", "iptables"] as const)(
         expect(lintPolicy(policy).filter(({ severity }) => severity === "error")).toEqual([]);
         return renderPolicy(policy).split("\n").length;
       };
-      // iptables looks at fifteen ports at a time, or at seven ranges, so that fifteen gates more are whole lines more.
+      // iptables matches fifteen ports at a time, or seven ranges: with steps of 105 gates each match is full.
       const [few, more, thousand] = [lines(105), lines(210), lines(1_050)];
       expect(thousand - few).toBe(9 * (more - few));
     });
@@ -63,7 +63,7 @@ function planOnLoaded(policy: Policy): unknown {
   return planLoad(policy, loaded, "192.0.2.7");
 }
 
-/** Counts how often a list's entries are looked at: time would depend on the machine. */
+/** Counts accesses to entries of lists. Time would depend on the machine. */
 function countSteps(work: () => unknown): number {
   let steps = 0;
   const prototype = Array.prototype as unknown as Record<string, (...words: never[]) => unknown>;

@@ -5,7 +5,7 @@ import type { CapturedPacket } from "../../src/simulate/captured-packet";
 
 const port = fc.integer({ min: 1, max: 65_535 });
 
-/** As the kernel writes it. */
+/** An address as the kernel writes it. */
 export function address(family: "ipv4" | "ipv6"): fc.Arbitrary<string> {
   const length = family === "ipv4" ? 4 : 16;
   return fc
@@ -22,7 +22,7 @@ export function packetKind(): fc.Arbitrary<PacketKind> {
   );
 }
 
-/** In order of time. */
+/** Sorted by time. */
 export function packetList(): fc.Arbitrary<readonly CapturedPacket[]> {
   const source = fc.oneof(address("ipv4"), address("ipv6"));
   const one = fc.record({ afterMs: fc.nat(10_000), source, kind: packetKind() });

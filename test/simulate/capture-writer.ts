@@ -1,15 +1,15 @@
 import ipaddr from "ipaddr.js";
 import type { CapturedPacket } from "../../src/simulate/captured-packet";
 
-/** A packet to be written; what it is not told is that of a packet that could begin something. */
+/** A packet to write. By default it is one that can begin a connection or a knock. */
 export interface Written extends CapturedPacket {
   readonly destination: string;
-  /** Of TCP. Default SYN. */
+  /** TCP's flags. Default SYN. */
   readonly tcpFlags?: number;
-  /** Of an echo request or, with `isReply`, its answer. Default 1. */
+  /** The id of an echo request or, with `isReply`, of its answer. Default 1. */
   readonly echoId?: number;
   readonly isReply?: boolean;
-  /** In units of 8 bytes, for a fragment. */
+  /** The offset of a fragment, in units of 8 bytes. */
   readonly fragmentOffset?: number;
 }
 
@@ -19,7 +19,7 @@ export const flags = { fin: 0x01, syn: 0x02, rst: 0x04, ack: 0x10 };
 
 export interface IpOptions {
   readonly hasIpOptions?: boolean;
-  /** IPv6: a hop-by-hop header, a destination header of 16 bytes and an authentication header. */
+  /** Adds to IPv6 a hop-by-hop header, a destination header of 16 bytes and an authentication header. */
   readonly hasExtensions?: boolean;
 }
 
@@ -93,7 +93,7 @@ function writeTransport(
   }
 }
 
-/** By name; the number of the link type, and how a frame begins. */
+/** By name: the number of the link type, and the beginning of a frame. */
 export const links = {
   null: [0, (ip) => (isIpv4(ip) ? u32(2) : u32(30)).toReversed()],
   ethernet: [1, (ip) => [...zeros(12), ...etherType(ip)]],
@@ -145,9 +145,9 @@ export function writePcap(
 
 export interface PcapngOptions {
   readonly isLittle?: boolean;
-  /** As if_tsresol writes it. Default: none, which is microseconds. */
+  /** The value of if_tsresol. Default: none, which means microseconds. */
   readonly resolution?: number;
-  /** Units in a second that are meant by it. */
+  /** The units in a second that it stands for. */
   readonly units?: number;
   readonly offsetSeconds?: number;
   readonly isSimple?: boolean;

@@ -28,7 +28,7 @@ function explain(lines: readonly string[], policy = logging()) {
 }
 
 describe("a log", () => {
-  test("has an event for each line of the policy, among whatever other lines", () => {
+  test("has an event for each line of the policy, among any other lines", () => {
     const lines = [
       "Nov 24 14:05:24 edge systemd[1]: Started x.",
       `Nov 24 14:05:25 edge kernel: knockgate ssh dropped ${packet()}`,
@@ -58,7 +58,7 @@ describe("a log", () => {
     expect((next?.atMs ?? 0) - (one?.atMs ?? 0)).toBe(2_000);
   });
 
-  test("has what can't be read as findings, and what is left out said", () => {
+  test("has findings for unreadable lines, and reports what is left out", () => {
     const lines = [
       "[1.0] knockgate ssh dropped IN=eth0 OUT= MAC=02:00",
       `[1.0] knockgate ssh dropped ${packet({ port: 0 })}`,
@@ -77,7 +77,7 @@ describe("a log", () => {
     ]);
   });
 
-  test("of a policy that writes none is a finding", () => {
+  test("for a policy that writes none is a finding", () => {
     const { events, findings } = parseLogLines(`[1.0] knockgate ssh dropped ${packet()}`, readPolicy(edge));
     expect(events).toEqual([]);
     expect(findings).toEqual([expect.objectContaining({ path: "policy.log", rule: "log-off" })]);
@@ -91,7 +91,7 @@ describe("a log", () => {
   });
 });
 
-describe("what is said of a log", () => {
+describe("the trace of a log", () => {
   const line = (at: number, event: string, from = me, port = 22) =>
     `[${at.toFixed(6)}] knockgate ssh ${event} ${packet({ from, port })}`;
 

@@ -53,7 +53,7 @@ describe("a text file of packets", () => {
     ["0 198.51.100.7 icmp 77", "packet-bytes"],
     ["0 198.51.100.7 icmp 77 bytes from 5", "packet-rest"],
     ["0 198.51.100.7 established 1", "packet-rest"],
-  ])("in which a line is %j is told so by its number", (line, rule) => {
+  ])("in which a line is %j gives a finding with its number", (line, rule) => {
     const { packets, findings } = parsePackets(`# first\n${line}\n`);
     expect(packets).toEqual([]);
     expect(findings).toEqual([
@@ -72,7 +72,7 @@ describe("a text file of packets", () => {
     expect(JSON.stringify(findings)).not.toMatch(/4700/);
   });
 
-  test("that was written from packets has just these packets", () => {
+  test("that was written from packets has exactly these packets", () => {
     fc.assert(
       fc.property(packetList(), (packets) => {
         expect(parsePackets(formatPackets(packets))).toEqual({ packets, findings: [], skipped: [] });
@@ -80,7 +80,7 @@ describe("a text file of packets", () => {
     );
   });
 
-  test("can hold anything, and only what is right is a packet", () => {
+  test("can hold anything, and only valid lines are packets", () => {
     const word = fc.constantFrom(
       "0",
       "+1",

@@ -15,7 +15,7 @@ import {
 const [me, host] = ["198.51.100.7", "203.0.113.7"];
 const startMs = 1_764_000_000_000;
 
-/** Each of a source port, or of an echo's id, of its own: nothing is an answer or comes again. */
+/** Each packet has its own source port, or echo id: none is an answer or a repetition. */
 function knocks(family?: "ipv4" | "ipv6"): fc.Arbitrary<readonly Written[]> {
   const families = family === undefined ? (["ipv4", "ipv6"] as const) : [family];
   const one = fc.oneof(
@@ -68,7 +68,7 @@ describe.each(Object.keys(links) as (keyof typeof links)[])("a capture on a link
     );
   });
 
-  test("comes back from pcapng, whatever its byte order is and its times count", () => {
+  test("comes back from pcapng, in each byte order and resolution", () => {
     const counted = fc.constantFrom<PcapngOptions>(
       {},
       { resolution: 3, units: 1_000 },
@@ -128,7 +128,7 @@ describe("of a capture", () => {
     `${count} ${count === 1 ? "packet" : "packets"}: answers, or packets of a flow that is established already`,
   ];
 
-  test("only what could begin something is left: no answers, and nothing of a session", () => {
+  test("keeps only packets that could begin something: no answers, and nothing of a session", () => {
     const session = { ...syn, atMs: 1_002, tcpFlags: flags.ack };
     expect(read(syn, answer, session, { ...session, tcpFlags: flags.fin | flags.ack })).toEqual({
       packets: strip([syn]),
@@ -145,7 +145,7 @@ describe("of a capture", () => {
     });
   });
 
-  test("what is sent again before it was answered, or after it was refused, is left", () => {
+  test("keeps a packet that is sent again before its answer, or after a refusal", () => {
     const again = { ...syn, atMs: 2_000 };
     expect(read(syn, again).packets).toEqual(strip([syn, again]));
     expect(read(syn, { ...answer, tcpFlags: flags.rst | flags.ack }, again).packets).toEqual(
@@ -155,7 +155,7 @@ describe("of a capture", () => {
     expect(read(echo(1_000), echo(1_020)).packets).toHaveLength(2);
   });
 
-  test("a SYN is left whatever came before it: the kernel's gates look at each", () => {
+  test("keeps each SYN, whatever came before it: the kernel's gates look at each", () => {
     const later = { ...syn, atMs: 5_000 };
     const back = { ...answer, atMs: 1_002, tcpFlags: flags.rst | flags.ack };
     expect(read(syn, answer, later).packets).toEqual(strip([syn, later]));
@@ -168,13 +168,13 @@ describe("of a capture", () => {
     expect(read(datagram(1_000), datagramBack, datagram(121_010)).packets).toHaveLength(2);
   });
 
-  test("packets that stand in no order of time come back in it", () => {
+  test("packets that are not in order of time come back in it", () => {
     expect(read(datagram(3_000, 2), datagram(1_000, 1)).packets.map(({ atMs }) => atMs)).toEqual([
       1_000, 3_000,
     ]);
   });
 
-  test("later fragments, what is no IP, other protocols and what is cut short are skipped, and said", () => {
+  test("later fragments, frames without IP, other protocols and truncated packets are skipped and reported", () => {
     const other: Written = { ...syn, kind: { kind: "established" } };
     const ipv6 = { source: "2001:db8::7", destination: "2001:db8::1" };
     const [linkType, begin] = links.ethernet;
@@ -199,13 +199,13 @@ describe("of a capture", () => {
     expect(read(first).packets).toEqual(strip([first]));
   });
 
-  test("sizes are those of what was sent, where fewer bytes were captured", () => {
+  test("sizes are those of the sent packets, also when fewer bytes were captured", () => {
     const { linkType, frames } = frame("ethernet", [echo(1_000), datagram(1_000)]);
     const { packets } = parsePcap(writePcap(linkType, frames, { snapshotBytes: 50 }));
     expect(packets).toEqual(strip([echo(1_000), datagram(1_000)]));
   });
 
-  test("simple blocks of pcapng come with the one before, and that is said", () => {
+  test("simple blocks of pcapng get the time of the block before, with a finding", () => {
     const { linkType, frames } = frame("ethernet", [syn]);
     expect(parsePcap(writePcapng(linkType, frames, { isSimple: true }))).toEqual({
       packets: strip([{ ...syn, atMs: 0 }]),
@@ -238,7 +238,7 @@ describe("of a capture", () => {
     ]);
   });
 
-  test("a file that is cut off gives what came before, and says where", () => {
+  test("a file that is cut off gives the packets before, and says where it ends", () => {
     const { linkType, frames } = frame("ethernet", [datagram(1_000, 1), datagram(1_001, 2)]);
     for (const bytes of [writePcap(linkType, frames), writePcapng(linkType, frames)]) {
       const { packets, findings } = parsePcap(bytes.slice(0, -3));
@@ -261,7 +261,7 @@ describe("of a capture", () => {
     expect(findings.map(({ path, rule }) => `${path} ${rule}`)).toEqual(["packet 1 capture-cut-off"]);
   });
 
-  test("no file at all makes it throw", () => {
+  test("no content makes it throw", () => {
     const [linkType] = links.ethernet;
     const { frames } = frame("ethernet", [syn, datagram(2_000), echo(3_000)]);
     const whole = fc.constantFrom(writePcap(linkType, frames), writePcapng(linkType, frames));

@@ -6,7 +6,7 @@ import { readPolicy } from "../policy/read-policy";
 
 export type Knock = PolicyInput["gates"][number]["knock"];
 
-/** The steps' values; no text may have one. */
+/** The steps' values. No text may contain one. */
 export const secrets = /47001|58002|36004|39003|\b733\b|\b844\b|\b9 bytes/;
 
 export const ssh: Knock = {

@@ -48,7 +48,7 @@ describe("a trace", () => {
     );
   });
 
-  test("of a knock that goes well has nothing but its steps, in order of time", () => {
+  test("of a knock that opens has only its steps, in order of time", () => {
     const long = { steps: [{ tcp: 47_001 }, { tcp: 47_009 }, { tcp: 36_004 }, { tcp: 47_020 }] };
     const { packets } = parsePackets([one, "+1 tcp 47009", "+1 tcp 36004", "+1 tcp 47020"].join("\n"));
     const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock: long }];
@@ -71,7 +71,7 @@ describe("a trace", () => {
     ]);
   });
 
-  test("as lines leaves out what no gate knows, and ends with the verdicts", () => {
+  test("as lines leaves out packets that no gate looks at, and ends with the verdicts", () => {
     const lines = [
       one,
       two,
@@ -135,7 +135,7 @@ describe("of a capture", () => {
     });
   });
 
-  test("the documentation shows what is said of a late step", () => {
+  test("the documentation shows the trace of a late step", () => {
     const document = readFileSync(join(__dirname, "..", "..", "docs", "simulate.md"), "utf8");
     const lines = [one, "+6.1 udp 58002", "+0.2 tcp 36004", "+0.2 tcp 22"].join("\n");
     const sent = parsePackets(lines).packets.map((packet) => ({ ...packet, destination: host }));

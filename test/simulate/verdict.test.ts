@@ -271,7 +271,7 @@ describe("a verdict", () => {
     expect(play(own).verdicts.map(({ reason }) => reason)).toEqual(["open", "open"]);
   });
 
-  test("says open just where the model opens, and else why not, whatever comes in whatever order", () => {
+  test("says open exactly when the model opens, and otherwise why not, for any packets in any order", () => {
     const packet = fc.constantFrom(
       "tcp 47001",
       "udp 58002",
@@ -301,7 +301,7 @@ describe("a verdict", () => {
     );
   });
 
-  test("comes for each gate, and says which of them were tried", () => {
+  test("exists for each gate, and says which gates were tried", () => {
     const web = { name: "web", protect: [{ tcp: "443" }], knock: { steps: [{ udp: 39_003 }] } };
     const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock: plain }, web];
     const { verdicts } = play([one, two, three], plain, { gates });

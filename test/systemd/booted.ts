@@ -9,12 +9,12 @@ import type { BootedHost } from "../lab/booted-host";
 import { type Lab, openLab } from "../lab/lab";
 import { type Sender, tryConnect } from "../lab/packets";
 
-/** Whether this run shall take the time that all of these tests need. */
+/** Whether this run has the time that all of these tests need. */
 export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 
 /**
- * Makes a test that has a lab of its own with one booted host: the kernel lets all that boot at the same time have only
- * so many inotify instances together (inotify(7): max_user_instances), a host 8 to 15 of them.
+ * A test that has a lab of its own with one booted host. The kernel limits the inotify instances of all hosts that boot
+ * at the same time (inotify(7): max_user_instances); one host needs 8 to 15.
  */
 function withBooted(bootedInit: RootfsKind) {
   return base.extend<{ lab: Lab }>({
@@ -36,7 +36,7 @@ export function findBooted(lab: Lab): BootedHost {
   return host;
 }
 
-/** Confirms a policy on the lab's booted host, and tells what the kernel lists of it. */
+/** Confirms a policy on the lab's booted host. Returns the kernel's listing of it. */
 export async function gateBooted(lab: Lab, policy: Policy = oldPolicy): Promise<[BootedHost, string]> {
   const host = findBooted(lab);
   await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
@@ -44,11 +44,11 @@ export async function gateBooted(lab: Lab, policy: Policy = oldPolicy): Promise<
 }
 
 export interface Watch {
-  /** How often each answer was seen: open, refused, silent, or unreachable where the network in between said so. */
+  /** How often each answer was seen: open, refused, silent, or unreachable if the network in between said so. */
   stop(): Promise<Readonly<Record<string, number>>>;
 }
 
-/** Knocks at a host's SSH port all the time, without a knock, over IPv4 and IPv6 in turn. */
+/** Connects to a host's SSH port again and again, without a knock, over IPv4 and IPv6 in turn. */
 export function watchSsh(from: Sender, host: BootedHost): Watch {
   const pauseMs = 20;
   const seen: Record<string, number> = {};
@@ -72,7 +72,7 @@ export function watchSsh(from: Sender, host: BootedHost): Watch {
   };
 }
 
-/** Adds to a unit (systemd.unit(5), drop-ins); it counts from the next boot on. */
+/** Adds settings to a unit (systemd.unit(5), drop-ins). They hold from the next boot on. */
 export async function dropIn(host: BootedHost, unit: string, text: string): Promise<void> {
   const folder = `/etc/systemd/system/${unit}.d`;
   await host.run(["sh", "-c", `mkdir -p ${folder} && cat >${folder}/test.conf`], { stdin: text });

@@ -46,7 +46,7 @@ describe.concurrent("a host whose nftables.service begins by flushing all tables
       expect(await isLetIn("outside", host)).toBe(false);
     }
     await host.run(["systemctl", "stop", "nftables.service"]);
-    // All of the firewall is off, ours too, and says so.
+    // The whole firewall is off, ours included, and our unit shows it.
     expect(await host.ruleset()).toBe("");
     expect(await isActive(host)).toBe("inactive");
     await host.run(["systemctl", "start", "nftables.service"]);
@@ -69,7 +69,8 @@ describe.concurrent("a host whose nftables.service begins by flushing all tables
   }
 });
 
-// As Fedora and its kin ship it: begun only when sysinit.target and basic.target are reached (systemd.service(5)).
+// A unit like that of Fedora and its relatives: it starts only after sysinit.target and basic.target
+// (systemd.service(5)).
 const lateService = `[Unit]
 Wants=network-pre.target
 Before=network-pre.target
@@ -135,7 +136,7 @@ describe.concurrent("a host whose saved iptables rules replace all there are", (
   }
 });
 
-/** The kernel numbers tables: one that came anew has another number. */
+/** The kernel numbers tables, so a table that was loaded anew has another number. */
 async function findHandle(host: BootedHost): Promise<string> {
   const listing = ["nft", "-a", "-t", "list", "table", "inet", "knockgate_edge"];
   const { stdout } = await host.run(listing, { check: false });

@@ -1,8 +1,8 @@
 import type { BootedHost } from "../lab/booted-host";
 
 /**
- * All that is below some folders: kind, mode, path, and a link's target or a file's digest. Without the seed of random
- * numbers, which a reboot changes.
+ * All files below some folders: kind, mode, path, and a link's target or a file's digest. Leaves out the random seed,
+ * which a reboot changes.
  */
 export async function listEverything(host: BootedHost, folders: readonly string[]): Promise<string> {
   const program = `find "$@" -xdev -printf '%y %m %p %l\\n' | sort; find "$@" -xdev -type f -exec sha256sum {} + | sort`;
@@ -10,7 +10,7 @@ export async function listEverything(host: BootedHost, folders: readonly string[
   return stdout.replace(/^.*\/random-seed .*\n|^.*\/random-seed\n/gm, "");
 }
 
-/** What Knockgate has below /var/lib, in the words of test/host/inspection.ts. */
+/** Knockgate's files below /var/lib, in the form of test/host/inspection.ts. */
 export async function listLibrary(host: BootedHost): Promise<readonly string[]> {
   const find = ["find", "/var/lib/knockgate", "-printf", "%y %#m %p\\n"];
   const { stdout } = await host.run(find, { check: false });

@@ -12,7 +12,7 @@ import { listEverything, listLibrary } from "./listing";
 const first = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
 const update = { ...first, policy: newPolicy, formerPolicies: [oldPolicy] };
 
-/** As Alpine's and Gentoo's: it flushes all tables. */
+/** A service like Alpine's and Gentoo's: it flushes all tables. */
 const flushingService = `#!/sbin/openrc-run
 depend() { before net; }
 start() { nft flush ruleset && nft add table inet filter; }
@@ -81,7 +81,7 @@ describe.concurrent("a host with OpenRC", () => {
     },
   );
 
-  test("ends in the old ruleset when it reboots in the middle of a change, and in time without a reboot", async ({
+  test("has the old ruleset after a reboot in the middle of a change, and in time without a reboot", async ({
     lab,
   }) => {
     const [host, old] = await gateBooted(lab);
@@ -98,7 +98,7 @@ describe.concurrent("a host with OpenRC", () => {
     expect(await listLibrary(host)).toEqual(confirmedFiles);
   });
 
-  test("is left without a trace, and one that can't be written is refused", async ({ lab }) => {
+  test("is left without a trace, and one with a read-only folder is refused", async ({ lab }) => {
     const host = findBooted(lab);
     const before = await listEverything(host, ["/etc", "/var/lib"]);
     await changeHost(first, await deployTo(lab, host));

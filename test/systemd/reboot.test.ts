@@ -20,7 +20,7 @@ describe.concurrent("a host with systemd that reboots", () => {
     "has its gate before anything answers from outside (%s)",
     async (how, { lab }) => {
       const [host, old] = await gateBooted(lab);
-      // Were anything of the network not to wait for the gate, it would be seen all this time.
+      // In this time a part of the network that does not wait for the gate would be seen.
       await dropIn(host, unit, "[Service]\nExecStartPre=/bin/sleep 2\n");
       expect(await isLetIn("outside", host, oldSteps)).toBe(true);
       await closeDoor(host);
@@ -48,7 +48,7 @@ describe.concurrent("a host with systemd that reboots", () => {
       `ip address add ${host.ipv6}/64 dev eth0 nodad`,
       `ip route add default via ${gateway}`,
     ];
-    // As an initramfs or a hypervisor's agent leaves it: no service orders sshd after the network.
+    // The network as an initramfs or a hypervisor's agent leaves it: no service orders sshd after it.
     const early = `[Unit]
 DefaultDependencies=no
 [Service]
@@ -125,7 +125,7 @@ WantedBy=sysinit.target
   });
 });
 
-/** The door that the deployer opened for itself. */
+/** Closes the door that the deployer opened for itself. */
 async function closeDoor(host: BootedHost): Promise<void> {
   await host.run(["nft", "flush", "set", "inet", "knockgate_edge", "ssh_open_v4"]);
 }

@@ -7,7 +7,7 @@ import { makePolicy, oldPolicy, oldSteps } from "../host/policies";
 import type { BootedHost } from "../lab/booted-host";
 import { gateBooted, test } from "./booted";
 
-/** Both families of the open doors, of who is knocking, and of how fast first steps come. */
+/** The elements of both families: open doors, sources in mid-knock, and rates of first steps. */
 async function listElements(host: BootedHost): Promise<string> {
   const { stdout } = await host.run(["nft", "list", "table", "inet", "knockgate_edge"]);
   return stdout
@@ -41,7 +41,7 @@ describe("a ruleset that was saved while doors were open, and that nftables.serv
   });
 });
 
-test("nobody is let in while nftables.service restarts and reloads, and nothing of what held the gate is left", async ({
+test("no source gets in while nftables.service restarts and reloads, and nothing is left of the table that held the gate", async ({
   lab,
 }) => {
   const [host, gate] = await gateBooted(lab);
@@ -63,7 +63,7 @@ test("nobody is let in while nftables.service restarts and reloads, and nothing 
   expect(await isLetIn("outside", host)).toBe(true);
 });
 
-/** The real firewalld is not here: a unit of its name stands in for it, with a real systemd to ask. */
+/** Stands in for the real firewalld: a unit of its name, so that a real systemd can be asked about it. */
 const firewalld = `[Service]
 Type=oneshot
 RemainAfterExit=yes
@@ -72,7 +72,7 @@ ExecStart=/bin/true
 WantedBy=multi-user.target
 `;
 
-test("a gate of iptables is refused where a firewall flushes iptables, and one that is there goes over to nftables", async ({
+test("a gate of iptables is refused where a firewall flushes iptables, and an existing one changes to nftables", async ({
   lab,
 }) => {
   const policy = makePolicy({ backend: "iptables" });

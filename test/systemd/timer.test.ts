@@ -14,13 +14,13 @@ const undoTimer = "knockgate-edge-undo.timer";
 const timerLimitMs = 40_000;
 const undoneFiles = [...confirmedFiles, "f 0600 /var/lib/knockgate/edge/undone"].sort();
 
-// All these tests wait for timers of their hosts, and hardly need this machine meanwhile.
+// All these tests wait for their hosts' timers, and hardly use this machine meanwhile.
 vi.setConfig({ maxConcurrency: 6 });
 
-/** Kills whatever runs in a login's control group, its sshd too. */
+/** Kills all processes in a login's control group, its sshd included. */
 const killSessions = "echo 1 >/sys/fs/cgroup/user.slice/cgroup.kill";
 
-/** The old ruleset byte for byte and its knock, nothing pending, and no timer. */
+/** Checks for the old ruleset byte for byte, its knock, nothing pending, and no timer. */
 async function expectUndone(host: BootedHost, old: string): Promise<void> {
   await waitUntil("the old ruleset", timerLimitMs, async () => (await listGate(host)) === old);
   await waitUntil("the timer's end", 10_000, async () => {
@@ -38,7 +38,7 @@ describe.concurrent("the timer of systemd", () => {
     isDeep
       ? ["systemctl restart ssh", "systemctl daemon-reload", "systemctl daemon-reexec", killSessions]
       : ["systemctl restart ssh && systemctl daemon-reload"],
-  )("undoes what nobody confirms, after: %s", async (command, { lab }) => {
+  )("undoes an unconfirmed change, after: %s", async (command, { lab }) => {
     const [host, old] = await gateBooted(lab);
     await leavePending(newPolicy, oldPolicy, 12, await deployTo(lab, host));
     await host.run(["sh", "-c", command]);
@@ -56,7 +56,7 @@ describe.concurrent.each([
     "printf '#!/bin/sh\\nexit 1\\n' >/usr/local/sbin/systemd-run; chmod 755 /usr/local/sbin/systemd-run",
   ],
 ] as const)("where systemd-run %s, a process", (what, breakIt) => {
-  test("undoes what nobody confirms, though its session's control group was killed", async ({ lab }) => {
+  test("undoes an unconfirmed change, though its session's control group was killed", async ({ lab }) => {
     const [host, old] = await gateBooted(lab);
     await host.run(["sh", "-c", breakIt]);
     const sessions: string[] = [];
@@ -84,7 +84,7 @@ describe.concurrent.each([
   }
 
   if (isDeep) {
-    test("undoes what nobody confirms, though logind ends all of its user's processes", async ({ lab }) => {
+    test("undoes an unconfirmed change, though logind ends all of its user's processes", async ({ lab }) => {
       const [host, old] = await gateBooted(lab);
       await host.run(["sh", "-c", breakIt]);
       const config = "mkdir -p /etc/systemd/logind.conf.d && cat >/etc/systemd/logind.conf.d/test.conf";

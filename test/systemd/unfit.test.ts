@@ -47,12 +47,12 @@ describe.concurrent("a host with systemd", () => {
     );
   });
 
-  test("that can't load its ruleset at boot says so, lets nobody's secret out, and boots all the same", async ({
+  test("that can't load its ruleset at boot says so without a secret, and boots nevertheless", async ({
     lab,
   }) => {
     const [host, old] = await gateBooted(lab);
     const ruleset = "/var/lib/knockgate/edge/confirmed";
-    // As after an upgrade that took something away which the ruleset needs.
+    // The state after an upgrade that removed something which the ruleset needs.
     await host.run([
       "sed",
       "-i",
@@ -75,7 +75,7 @@ describe.concurrent("a host with systemd", () => {
   });
 
   if (isDeep) {
-    test("whose nft went away says so at boot, and loads the ruleset when nft is back", async ({ lab }) => {
+    test("whose nft is missing says so at boot, and loads the ruleset when nft is back", async ({ lab }) => {
       const [host, old] = await gateBooted(lab);
       await host.run(["mv", "/usr/sbin/nft", "/usr/sbin/nft.away"]);
       await host.reboot({ how: "clean" });

@@ -60,7 +60,7 @@ describe.concurrent("a host whose gate was made by an older script", () => {
   });
 
   if (isDeep) {
-    test("undoes what an older script has pending, when the new script asks it to", async ({ lab }) => {
+    test("undoes a pending change of an older script, when the new script asks it to", async ({ lab }) => {
       const host = findBooted(lab);
       const id = await applyOlderScript(host, oldPolicy, { upTo: "load", undoAfterSeconds: 600 });
       await expect(changeHost(update, await deployTo(lab, host))).rejects.toMatchObject({
@@ -74,7 +74,7 @@ describe.concurrent("a host whose gate was made by an older script", () => {
   }
 
   if (isDeep) {
-    test("undoes in time what an older script has pending and nobody confirms", async ({ lab }) => {
+    test("undoes in time a pending change of an older script that is not confirmed", async ({ lab }) => {
       const host = findBooted(lab);
       await applyOlderScript(host, oldPolicy, { upTo: "load", undoAfterSeconds: 5 });
       await waitUntil("an end without files", 30_000, async () => (await listLibrary(host)).length === 0);
@@ -83,7 +83,7 @@ describe.concurrent("a host whose gate was made by an older script", () => {
   }
 
   if (isDeep) {
-    test("lets an older script undo what the new one has pending", async ({ lab }) => {
+    test("lets an older script undo a pending change of the new one", async ({ lab }) => {
       const [host, old] = await claimOld(lab);
       const id = await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
       await runOlderScript(host, commandProgram(["undo", "edge", id, "the deployer could not prove it"]));

@@ -4,14 +4,14 @@ import { takeBastionTurns, type Ways } from "../../src/transport/bastion-turn";
 import { type ConnectionInput, connectionSchema } from "../../src/transport/connection";
 
 let made = 0;
-/** A machine that no other test has used. */
+/** The name of a machine that no other test has used. */
 const makeName = () => `machine-${++made}.test`;
 const parse = (input: ConnectionInput) => connectionSchema.parse(input);
 const through = (bastion: string, more: Partial<ConnectionInput["proxy"]> = {}): Ways => ({
   connection: parse({ host: makeName(), proxy: { host: bastion, ...more } }),
 });
 
-/** Operations that go on until they are told to end. */
+/** Starts operations that run until they are told to end. */
 function begin(count: number, makeWays: (index: number) => Ways) {
   const running = new Map<number, () => void>();
   const all = Array.from({ length: count }, (_, index) =>
@@ -31,7 +31,7 @@ describe("the turns at a bastion", () => {
   beforeEach(() => vi.stubEnv("KNOCKGATE_BASTION_LIMIT", undefined));
   afterEach(() => vi.unstubAllEnvs());
 
-  test("let eight operations go at once, and the next one when one has ended", async () => {
+  test("let eight operations run at once, and the next one when one has ended", async () => {
     const bastion = makeName();
     const { running, all } = begin(20, () => through(bastion));
     for (let ended = 0; ended < 20; ended += 1) {
@@ -77,7 +77,7 @@ describe("the turns at a bastion", () => {
     await all;
   });
 
-  test("never let two operations wait for each other that need two machines in either order", async () => {
+  test("never let two operations wait for each other, in whatever order they need two machines", async () => {
     vi.stubEnv("KNOCKGATE_BASTION_LIMIT", "1");
     const [one, other] = [makeName(), makeName()];
     const ways = (bastion: string, vantage: string): Ways => {

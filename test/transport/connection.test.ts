@@ -12,7 +12,7 @@ test("fills in the defaults of @pulumi/command", () => {
   });
 });
 
-test("takes everything that it knows", () => {
+test("accepts all known fields", () => {
   const all = {
     host: "edge.example",
     port: 2_222,
@@ -37,7 +37,7 @@ test("takes a bastion, with the same defaults", () => {
   expect(proxy).toEqual(defaults);
 });
 
-test("takes a proxy that is undefined for none", () => {
+test("treats an undefined proxy as none", () => {
   expect(connectionSchema.safeParse({ host: "h", proxy: undefined }).success).toBe(true);
 });
 

@@ -47,7 +47,7 @@ describe("the keys to expect", () => {
     expect(await expectedFor({ port: 2_222 })).toEqual({ keys: [key], source: "known_hosts" });
   });
 
-  test("are none without a home folder: that is said, with what to set", async () => {
+  test("are none without a home folder: the error says what to set", async () => {
     process.env["HOME"] = "";
     // A stand-in for a user id without a name: this process has one.
     const nobody = vi.spyOn(os, "homedir").mockImplementation(() => {
@@ -72,7 +72,7 @@ describe("the keys to expect", () => {
     ["a key cut short", `ssh-ed25519 ${key.toString("base64").slice(0, 12)}`],
     ["zeros", "ssh-ed25519 AAAAAAAAAAAAAAAAAAAAAAAA"],
     ["a kind that no host can prove", makeKey("sk-ssh-ed25519@openssh.com").toString("base64")],
-  ])("are not %s: that is said without the text", async (_what, hostKey) => {
+  ])("are not %s: the error says so without the text", async (_what, hostKey) => {
     const failure = await expectedFor({ hostKey }).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       code: "ARGUMENTS_INVALID",
@@ -81,7 +81,7 @@ describe("the keys to expect", () => {
     expect(`${failure}`).not.toContain("b3BlbnNzaC1rZXktdjEAAAAA");
   });
 
-  test("are not a certificate: that is said", async () => {
+  test("are not a certificate: the error says so", async () => {
     const hostKey = `ssh-ed25519-cert-v01@openssh.com ${makeKey("ssh-ed25519-cert-v01@openssh.com").toString("base64")}`;
     await expect(expectedFor({ hostKey })).rejects.toMatchObject({
       code: "ARGUMENTS_INVALID",
@@ -96,7 +96,7 @@ describe("the keys to expect", () => {
       `edge.test ssh-dss ${makeKey("ssh-dss").toString("base64")}`,
       "",
     ],
-  ])("are none when known_hosts has but %s", async (_what, text, words) => {
+  ])("are none when known_hosts has only %s", async (_what, text, words) => {
     know(`${text}\n`);
     const failure: Error = await expectedFor({}).then(
       () => new Error("there were some"),

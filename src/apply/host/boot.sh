@@ -1,6 +1,6 @@
-# What loads the confirmed ruleset at boot, and takes it away.
+# Loads the confirmed ruleset at boot: the services for it, and their removal.
 
-# systemd, openrc, or other: there the administrator calls the command boot.
+# systemd, openrc, or other. With another init the administrator calls the command boot.
 init_system() {
 	if has_systemd; then
 		printf 'systemd\n'
@@ -18,9 +18,10 @@ install_boot() {
 	esac
 }
 
-# The first unit is early: before any network is up (network-pre.target, systemd.special(7)), and before sshd where the
-# network was up before systemd. It is reloaded with the services that flush what is loaded, ours too. The second one is
-# for their starts and restarts: it is wanted by them, and unlike the first it is not active already, so that it runs.
+# The first unit runs early: before any network is up (network-pre.target, systemd.special(7)), and before sshd, in case
+# the network was up before systemd. It is reloaded with the services whose reload flushes the loaded rules, ours
+# included. The second unit is for their starts and restarts: they want it, and unlike the first one it is not active
+# already, so it runs.
 install_units() {
 	write_unit "$boot_unit" <<UNIT &&
 [Unit]
@@ -84,9 +85,9 @@ write_unit() {
 	cat >"$unit_dir/$1.new" && chmod 0644 "$unit_dir/$1.new" && mv -f "$unit_dir/$1.new" "$unit_dir/$1"
 }
 
-# OpenRC knows no service that follows another one's restart. Two names for one script, because a firewall's service may
-# be started in runlevel boot or default: the first is there before the network, the second after every flush at boot.
-# Everything is "after" and "before", which order what is there and demand nothing (openrc-run(8)).
+# OpenRC has no service that follows another one's restart. So one script has two names, because a firewall's service
+# may start in runlevel boot or default: the first one runs before the network, the second one after every flush at
+# boot. Every dependency is "after" or "before": these only order services that exist, and require none (openrc-run(8)).
 install_openrc() {
 	cat >"$openrc_dir/$boot_service.new" <<SERVICE || return 1
 #!/sbin/openrc-run
@@ -115,7 +116,7 @@ SERVICE
 		flush_to_disk "$openrc_dir/$boot_service" "$openrc_dir" "$runlevels_dir/$(early_runlevel)"
 }
 
-# Where the network is brought up: in Debian's OpenRC that is already sysinit.
+# The runlevel in which the network is brought up. In Debian's OpenRC that is already sysinit.
 early_runlevel() {
 	if [ -e "$runlevels_dir/sysinit/networking" ]; then printf 'sysinit\n'; else printf 'boot\n'; fi
 }
@@ -146,7 +147,8 @@ remove_openrc() {
 	rm -f "$openrc_dir/$boot_service.late" "$openrc_dir/$boot_service"
 }
 
-# So that the unit is active, and follows the flushing units from now on. It waits for our lock, so we can't for it.
+# Makes the unit active, so that it follows the flushing units from now on. --no-block, because the unit waits for our
+# lock.
 start_boot() {
 	has_systemd || return 0
 	systemctl --no-block start "$boot_unit" "$hold_unit" 2>/dev/null

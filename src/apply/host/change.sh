@@ -1,6 +1,6 @@
 # The steps of a change: stage, arm, load, confirm, or undo.
 
-# stage_begin, then put_file for each file, then stage_end: so that one lock is held over all of it.
+# stage_begin, then put_file for each file, then stage_end, so that one lock is held over all of it.
 stage_begin() {
 	use_policy "$1"
 	lock stage
@@ -15,13 +15,13 @@ stage_begin() {
 	mkdir "$change" || fail 12 "cannot write below $base"
 }
 
-# Before a host is looked at for a change: what an earlier one left, ends first.
+# Ends an unfinished earlier change before the host is looked at for a new one.
 cmd_settle() {
 	[ ! -d "$dir" ] || settle_pending
 	printf 'settled=yes\n'
 }
 
-# Takes away a change of which nothing was loaded.
+# Removes a change that was never loaded.
 discard_change() {
 	rm -rf "$change"
 	[ -L "$dir/confirmed" ] || remove_files
@@ -29,7 +29,7 @@ discard_change() {
 
 put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
-# Who sends this script has it in host_script, too.
+# The deployer sends this script a second time, in the variable host_script.
 put_script() {
 	printf '%s\nmain "$@"\n' "${host_script-}" >"$change/host.sh" || fail 12 "cannot write $change/host.sh: is the disk full?"
 }
@@ -38,7 +38,7 @@ put_line() { printf '%s\n' "$2" >"$change/$1" || fail 12 "cannot write $change/$
 
 add_line() { printf '%s\n' "$2" >>"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
-# Checks what arrived: the file is the one that was sent, and the host's own nft would load it.
+# Checks the staged files: the ruleset arrived whole, and the host's own nft or iptables would load it.
 stage_end() {
 	[ "$(digest <"$change/ruleset")" = "$1" ] || fail 12 "the ruleset did not arrive whole"
 	use_backend_of "$change"
@@ -60,7 +60,7 @@ cmd_arm() {
 	fi
 	{ "${backend}_check_snapshot" "$change/undo" && for_former "$change" check_former; } >&2 &
 	checking=$!
-	# The timer meanwhile: by itself it undoes nothing that is not noted.
+	# The timer starts meanwhile. It only undoes a change that is noted as pending.
 	timer=$(start_timer "$2")
 	wait "$checking" || fail_to_arm 12 "what is loaded now could not be loaded again, so the change could not be undone"
 	[ -n "$timer" ] || fail_to_arm 10 "the host could not start a timer for the undo"
@@ -94,7 +94,7 @@ cmd_load() {
 	count_packets 2>/dev/null | print_section counts
 }
 
-# Answers only what it read back. Whether this or the timer's undo comes first, the lock decides.
+# Answers only with what it read back. The lock decides whether this or the timer's undo comes first.
 cmd_confirm() {
 	use_change "$1"
 	use_backend_of "$change"

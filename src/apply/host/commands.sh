@@ -1,18 +1,18 @@
-# What else can be asked of the host, and how a command is found.
+# Further commands, and the entry that finds a command.
 
 print_section() {
 	printf '== %s\n' "$1"
 	sed 's/^/|/'
 }
 
-# Tells how many packets each gate let pass and dropped.
+# Prints how many packets each gate accepted and dropped.
 cmd_count() {
 	use_backend "$1"
 	count_packets 2>/dev/null | print_section counts
 	printf 'end=count\n'
 }
 
-# Tells which of some sets an address is in now, and how fresh it is there.
+# Prints which of some sets contain an address now, and how fresh it is there.
 cmd_seen() {
 	use_backend "$1"
 	source=$2
@@ -24,7 +24,7 @@ cmd_seen() {
 	printf 'end=seen\n'
 }
 
-# Prints what the policy's gates wrote to the kernel's log since the host was booted, the last lines of it.
+# Prints the last lines that the policy's gates wrote to the kernel's log since the host was booted.
 cmd_log() {
 	lines=$(journalctl -k -b -o short-monotonic --no-pager 2>/dev/null | grep -F " $1 " | tail -n 5000)
 	[ -n "$lines" ] || lines=$(dmesg 2>/dev/null | grep -F " $1 " | tail -n 5000)
@@ -32,7 +32,7 @@ cmd_log() {
 	printf 'end=log\n'
 }
 
-# Gives what is confirmed and loaded another owner, and touches nothing else.
+# Gives the confirmed and loaded ruleset another owner, and changes nothing else.
 cmd_adopt() {
 	[ ! -d "$dir" ] || settle_pending
 	[ -L "$dir/confirmed" ] || fail 13 "nothing is confirmed any more"
@@ -50,7 +50,7 @@ cmd_adopt() {
 	printf 'owner=%s\n' "$(cat "$confirmed_change/owner")"
 }
 
-# Removes the gate and nothing else. What would bring it back goes first.
+# Removes the gate and nothing else. First removes what would load it again.
 cmd_remove() {
 	[ ! -d "$dir" ] || settle_pending
 	use_backend "$2"
@@ -79,8 +79,8 @@ cmd_boot() {
 	[ -z "$pending_id" ] || { read_boot_id && [ "$pending_boot" = "$boot_id" ]; } || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
-	# To load it again would close doors that are open. What somebody else loaded opens doors that nobody knocked at: those
-	# that were open when it was saved.
+	# To load it again would close open doors, so our own table stays. In a table that somebody else loaded, the open
+	# doors are those from when it was saved: nobody has knocked for them.
 	if is_as_noted "$dir/changes/$(confirmed_id)" && is_own; then
 		keep_private
 		release_held
@@ -93,7 +93,7 @@ cmd_boot() {
 	fail 1 "the gate of policy $policy may be OPEN: its confirmed ruleset could not be loaded: $(hide_numbers "$said")"
 }
 
-# What goes to a log of the host: the tools quote lines of the ruleset, and its secrets are numbers.
+# For the host's log: the tools quote lines of the ruleset, and all of its secrets are numbers.
 hide_numbers() { printf '%s\n' "$1" | sed 's/[0-9][0-9]*/N/g' | head -n 8; }
 
 main() {
@@ -104,10 +104,10 @@ main() {
 	probe | count | seen | log) "cmd_$command" "$@" ;;
 	wait)
 		wait_until_undo "$2"
-		# What fails now, because memory or a tool is missing, may work later; nobody else would try again.
+		# A failure for lack of memory or of a tool may end later, and nothing else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;
-	# A restart of a service must not wait for a change that has the lock.
+	# Takes no lock: the restart of a service must not wait for a change that has it.
 	hold) cmd_hold ;;
 	settle | arm | load | confirm | undo | adopt | remove | boot)
 		lock "$command"

@@ -1,9 +1,9 @@
-# What a change takes the place of besides what it refills: the same policy that another backend keeps, and policies of
-# other names that it names in changes/ID/replaces, where their owner is the same. They go right after the new ruleset is
-# loaded, so that both stand for a moment and at no moment neither. changes/ID/former has a line for each, the policy and
-# its backend; changes/ID/undo.POLICY is what was loaded of it.
+# The rulesets that a change replaces in addition to its own refill: the same policy on another backend, and the
+# policies of other names in changes/ID/replaces, if they have the same owner. They are removed right after the new
+# ruleset is loaded, so that for a moment both are loaded, and at no moment neither. changes/ID/former has a line for
+# each, with policy and backend. changes/ID/undo.POLICY is what was loaded of it.
 
-# What keeps what a policy has confirmed; nothing where it has confirmed nothing.
+# Prints the backend of the policy's confirmed ruleset; nothing if none is confirmed.
 confirmed_backend() {
 	[ -L "$dir/confirmed" ] || return 0
 	cat "$dir/changes/$(confirmed_id)/backend" 2>/dev/null || printf 'nftables\n'
@@ -27,7 +27,7 @@ note_other() (
 	printf '%s %s\n' "$policy" "$(confirmed_backend)"
 )
 
-# Does something for each of them, and stops where it fails.
+# Calls a function for each of them, and stops at the first failure.
 for_former() {
 	replacing=$1 act=$2
 	[ -f "$replacing/former" ] || return 0
@@ -40,7 +40,7 @@ save_former() { save "$replacing/undo.$policy" "${backend}_snapshot"; }
 check_former() { "${backend}_check_snapshot" "$replacing/undo.$policy"; }
 restore_former() { "${backend}_restore" "$replacing/undo.$policy" || load_confirmed; }
 
-# What has another name leaves no files, or the next boot would load it.
+# Under another name no files may stay, or the next boot would load that policy.
 forget_former() {
 	clear_loaded
 	[ "${replacing#"$dir/"}" != "$replacing" ] || remove_files

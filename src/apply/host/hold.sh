@@ -1,18 +1,18 @@
-# A second gate that stands while nftables.service has taken ours away and we have not loaded it again: the same rules in
-# a table that belongs to a process (nft(8), "owner"), so that nobody else's flush reaches it, and that ends with it. A
-# restart stops the boot unit, which comes after that service, before the service flushes; a reload first reloads the
-# hold unit. Where nft or the kernel knows no such tables, nothing is held.
+# A second gate that holds while nftables.service has flushed ours and we have not loaded it again: the same rules in a
+# table that belongs to a process (nft(8), "owner"). No other process's flush reaches that table, and it ends with its
+# process. At a restart systemd stops the boot unit, which is ordered after that service, before the service flushes. At
+# a reload it first reloads the hold unit. Without support for such tables in nft or the kernel, nothing is held.
 
-# If the gate does not come back, the host ends as it would without us.
+# If the gate does not come back in this time, the host ends as it would without us.
 hold_seconds=10
 
 cmd_hold() {
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
 	[ "$backend" = nftables ] || return 0
-	# Who stops a firewall wants it off, and a shutdown needs none.
+	# An administrator who stops a firewall wants it off, and a shutdown needs no gate.
 	case $(list_nftables_jobs) in *restart* | *reload*) ;; *) return 0 ;; esac
-	# Numbered, because one that is just ending may still have the name.
+	# Numbered, because a held table that is about to end may still have the name.
 	held=${table}_held_$$
 	sed "s/^table inet $table {/table inet $held {\n\tflags owner;/" "$dir/confirmed" >"$dir/held" || return 0
 	systemd-run --quiet --collect --unit="$held_unit-$$" --property=StandardOutput=null --property=StandardError=null \
@@ -26,7 +26,7 @@ cmd_hold() {
 
 list_nftables_jobs() { systemctl list-jobs --no-legend nftables.service 2>/dev/null; }
 
-# Once the gate itself is there again, unless that service is about to take it away once more.
+# Ends the held gate when the real one is back, unless the service is about to flush again.
 release_held() {
 	[ -e "$dir/held" ] || return 0
 	case $(list_nftables_jobs) in *nftables.service*) return 0 ;; esac

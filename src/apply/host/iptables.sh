@@ -1,6 +1,6 @@
-# What a policy is in the kernel for the backends iptables_filter and iptables_mangle: chains of its own in that table
-# and one jump to the first of them, in each family. A text for the kernel has a part below "# ipv4" and one below
-# "# ipv6"; lines "#forget LIST" and "#close LIST ADDRESS" are for xt_recent's lists.
+# A policy in the kernel for the backends iptables_filter and iptables_mangle: chains of its own in that table, and one
+# jump to the first of them, for each family. A text for the kernel has a part below "# ipv4" and one below "# ipv6".
+# Lines "#forget LIST" and "#close LIST ADDRESS" are for xt_recent's lists.
 
 print_part() {
 	case $1 in
@@ -11,7 +11,7 @@ print_part() {
 
 print_own() { "$1-save" -t "$ipt_table" 2>/dev/null | select_own; }
 
-# What is ours, as iptables-save writes it. Names of policies have no underscore, so that no other policy's match.
+# Our lines, as iptables-save writes them. Names of policies have no underscore, so no other policy's lines match.
 select_own() {
 	sed -n \
 		-e "s/^\(:kg_$policy\(_[^ ]*\)\{0,1\} -\) .*/\1 [0:0]/p" \
@@ -19,7 +19,8 @@ select_own() {
 		-e "/^-A kg_/!{/ -j kg_$policy\$/p;}"
 }
 
-# The lines that take away what is ours: the jumps, then the rules, then the chains, less those that a text declares.
+# Prints the lines that remove our rules: first the jumps, then the rules, then the chains that the given text does not
+# declare.
 print_own_clearing() {
 	print_own "$1" | sed -n "/^-A kg_/!s/^-A \(.*\)/-D \1/p"
 	for verb in F X; do
@@ -29,7 +30,7 @@ print_own_clearing() {
 	done
 }
 
-# Rules have no state that comes and goes, so that a snapshot lists them.
+# Rules have no state that changes by itself, so a snapshot serves as a list.
 iptables_list() {
 	snapshot=$(iptables_snapshot)
 	case $snapshot in
@@ -40,10 +41,10 @@ iptables_list() {
 
 iptables_tool() { iptables --version; }
 
-# iptables' rules have no description but their text.
+# iptables has no description of rules except their text.
 iptables_print_description() { :; }
 
-# What the tools list of a text where nothing else is loaded: in a network of its own (unshare(1)).
+# Lists a text as the tools would, in an empty network namespace (unshare(1)).
 iptables_relist() {
 	for tool in iptables ip6tables; do
 		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
@@ -54,7 +55,7 @@ iptables_relist() {
 	done
 }
 
-# By family and chain; the rules of a chain stay in their order.
+# Sorts by family and chain. The rules of a chain keep their order.
 iptables_order() {
 	family=''
 	while read -r line; do
@@ -63,7 +64,7 @@ iptables_order() {
 	done | sort -s -k 1,2
 }
 
-# The rules that a packet meets up to our jump, the jump itself being the last: without it, it is not there.
+# Prints the rules that a packet meets up to our jump, which is the last line. Without a last jump, ours is not there.
 iptables_print_front() {
 	case $ipt_table in filter) hook=INPUT ;; *) hook=PREROUTING ;; esac
 	for tool in iptables ip6tables; do
@@ -73,14 +74,14 @@ iptables_print_front() {
 	done
 }
 
-# iptables counts by rule.
+# iptables has its counters at the rules.
 iptables_count() {
 	for tool in iptables ip6tables; do
 		"$tool-save" -c -t "$ipt_table" | sed -n "/^[[][0-9:]*] -A kg_${policy}[_ ]/p"
 	done
 }
 
-# Loads standard input beside what there is.
+# Loads standard input, and leaves other rules as they are.
 restore() {
 	tool=$1
 	shift
@@ -91,12 +92,12 @@ restore() {
 	fi
 }
 
-# iptables-nft 1.8.4, as released, refuses each line that makes a chain (`Bad argument '-'`).
+# The released iptables-nft 1.8.4 refuses each line that makes a chain (`Bad argument '-'`).
 takes_chain_lines() {
 	printf '*%s\n:kg__none - [0:0]\nCOMMIT\n' "$ipt_table" | "$1-restore" --noflush --test -w 10 >/dev/null 2>&1
 }
 
-# The same by commands: a chain that is there is emptied, another one is made.
+# Replaces those lines by commands: one empties an existing chain, one makes a new chain.
 spell_chains() {
 	own=$(print_own "$1")
 	while read -r line; do
@@ -111,14 +112,14 @@ spell_chains() {
 	done
 }
 
-# When a list of xt_recent saw a source last, in the kernel's own ticks.
+# Prints when a list of xt_recent last saw a source, in the kernel's own ticks.
 iptables_find() { sed -n "s/^src=$2 .* last_seen: \([0-9]*\) .*/\1/p" "/proc/net/xt_recent/$1"; }
 
 iptables_check() {
 	print_part iptables "$1" | restore iptables --test && print_part ip6tables "$1" | restore ip6tables --test
 }
 
-# Both families or neither: a restore is one transaction for one table of one family.
+# Loads both families or neither. One restore is a transaction for only one table of one family.
 iptables_load() {
 	save "$1.before" iptables_snapshot || return 1
 	load_private_recent
@@ -150,12 +151,13 @@ iptables_clear() {
 
 iptables_empty() { return 1; }
 
-# In one transaction for a family, so that at no moment there is less than before or after it. It needs no disk.
+# Each family is replaced in one transaction, so that at each moment either the old or the new rules hold. It needs no
+# disk.
 iptables_replace() {
 	iptables_check_snapshot "$1" && iptables_restore "$1"
 }
 
-# xt_recent's lists outlive a change, so that a snapshot has rules alone.
+# xt_recent's lists outlive a change, so a snapshot has only rules.
 iptables_snapshot() {
 	for tool in iptables ip6tables; do
 		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
@@ -163,8 +165,8 @@ iptables_snapshot() {
 	done
 }
 
-# What was saved, or the text of a ruleset, takes the place of what is there. Its jump goes where a jump of ours always
-# is: before all other rules.
+# Prints the lines that replace our rules by a snapshot or by the text of a ruleset. The jump goes to our jump's usual
+# place: before all other rules.
 print_restoring() {
 	part=$(print_part "$1" "$2")
 	printf '*%s\n' "$ipt_table"
@@ -188,16 +190,16 @@ iptables_restore() {
 	iptables_keep_private
 }
 
-# Who reads a list learns who has knocked, and how far: with packets from forged sources that is enough to find a knock.
-# The kernel gives each file in /proc the mode that the module was loaded with, or one that all may read, until somebody
-# changes it; a list that is made anew has it again.
+# A reader of a list learns who has knocked, and how far: together with packets from forged sources that is enough to
+# find a knock. The kernel gives each file in /proc the mode with which the module was loaded, by default one that all
+# users may read. The mode can be changed, but a list that is made anew has the first mode again.
 iptables_keep_private() {
 	for list in $(list_readable); do chmod 0600 "$list"; done
 }
 
 load_private_recent() { [ -d /sys/module/xt_recent ] || modprobe -q xt_recent ip_list_perms=0600 2>/dev/null; }
 
-# The lists of the policy that others than root may read.
+# Prints the policy's lists that users other than root may read.
 list_readable() {
 	for list in /proc/net/xt_recent/kg_"$policy"_* /proc/net/ipt_hashlimit/kg_"$policy"_* /proc/net/ip6t_hashlimit/kg_"$policy"_*; do
 		[ -e "$list" ] || continue
@@ -208,5 +210,5 @@ list_readable() {
 	done
 }
 
-# xt_recent's lists are in no file that anybody saves.
+# No saved file contains xt_recent's lists.
 iptables_is_own() { :; }

@@ -1,16 +1,16 @@
 # What Knockgate does on a host, for one policy. POSIX sh; runs in dash and busybox ash as root.
 #
-# It arrives over SSH on standard input, so that no argv holds a secret, and it is kept beside each staged change, so
+# It arrives over SSH on standard input, so that no argv holds a secret. A copy is kept beside each staged change, so
 # that the timer and the boot can run it without us. Files, all below /var/lib/knockgate/POLICY, 0600 in 0700:
 #
-#   changes/ID/ruleset       what the policy shall be in the kernel (load: the same behind what it replaces)
+#   changes/ID/ruleset       the policy's text for the kernel (load: the same, after what removes the old rules)
 #   changes/ID/undo          what was loaded when the change was armed
-#   changes/ID/backend       which backend the texts are for
-#   changes/ID/listing       what the kernel said after the load
-#   changes/ID/tool          what listed it so, with its version
-#   changes/ID/owner         whose change it is
-#   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. To replace this link is THE
-#                            step that confirms: before it a change is undone, after it never.
+#   changes/ID/backend       the backend of the texts
+#   changes/ID/listing       what the kernel listed after the load
+#   changes/ID/tool          the tool that listed it, with its version
+#   changes/ID/owner         the owner of the change
+#   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. Replacing this link is THE step
+#                            that confirms: before it a change is undone, after it never.
 #   pending                  the change that is armed and not yet confirmed
 #   undone                   the last change that was undone, and why
 #
@@ -26,7 +26,7 @@ base=/var/lib/knockgate
 unit_dir=/etc/systemd/system
 openrc_dir=/etc/init.d
 runlevels_dir=/etc/runlevels
-# systemd's services that flush more than what is their own when they start or reload.
+# systemd's services that flush rules of others when they start or reload.
 flushing_units="nftables.service netfilter-persistent.service iptables.service ip6tables.service"
 
 fail() {
@@ -36,7 +36,7 @@ fail() {
 	exit "$code"
 }
 
-# Names what belongs to a policy. The name was checked before it came here; checked again, because it becomes a path.
+# Sets the names that belong to a policy. The policy's name is checked again here, because it becomes a path.
 use_policy() {
 	case $1 in
 	'' | *[!a-z0-9-]*) fail 1 "not a policy name" ;;
@@ -60,18 +60,18 @@ use_change() {
 	change=$dir/changes/$id
 }
 
-# One lock for all policies of a host, on a folder that is always there: nothing is left behind, and a holder that
-# dies releases it. Background processes must close descriptor 9. Nobody waits for the network while holding it.
+# One lock for all policies of a host, on a folder that always exists: no file is left behind, and when its holder dies,
+# the lock is free. Background processes must close descriptor 9. Nothing waits for the network while it holds the lock.
 lock() {
 	exec 9</var/lib || fail 1 "cannot open /var/lib"
 	case $1 in
-	# What makes a host safe again waits as long as it takes.
+	# The commands that make a host safe again wait without a limit.
 	undo | boot) flock 9 ;;
 	*) wait_for_lock 20 || fail 11 "another Knockgate command holds the host's lock for over 20 seconds" ;;
 	esac
 }
 
-# busybox's flock can't wait for a time.
+# busybox's flock has no time limit.
 wait_for_lock() {
 	tries=$1
 	until flock -n 9; do
@@ -86,7 +86,7 @@ has_systemd() { [ -d /run/systemd/system ]; }
 # Sets boot_id.
 read_boot_id() { read -r boot_id </proc/sys/kernel/random/boot_id; }
 
-# Seconds since boot: unlike the clock, nobody sets it.
+# Seconds since boot: unlike the clock, they can't be set.
 uptime_seconds() {
 	read -r up _ </proc/uptime
 	printf '%s\n' "${up%%.*}"
@@ -97,7 +97,7 @@ digest() {
 	sum=$(sha256sum) && printf '%s\n' "${sum%% *}"
 }
 
-# Writes into a file what a command says: nft by itself does not notice that a disk is full.
+# Writes a command's output into a file: nft itself does not notice that a disk is full.
 save() {
 	file=$1
 	shift

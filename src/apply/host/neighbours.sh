@@ -1,7 +1,8 @@
-# What else on the host has a hand in its firewall: who may take our rules away, who has a copy of them, who may read them.
+# Other users of the host's firewall: what may remove our rules, which files have a copy of them, who may read our
+# lists.
 
-# Firewalls that empty iptables' tables when they are reloaded, without an event that a unit could follow: a reload of
-# firewalld comes over D-Bus, csf's, Shorewall's and the others' from their own commands.
+# Firewalls whose reload empties iptables' tables without an event that a unit could follow: firewalld is reloaded over
+# D-Bus, csf, Shorewall and the others by their own commands.
 flushing_firewalls="firewalld shorewall shorewall6 shorewall-lite shorewall6-lite csf lfd ferm firehol apf arno-iptables-firewall"
 
 print_neighbours() {
@@ -12,7 +13,7 @@ print_neighbours() {
 	print_xtables | print_section xtables
 }
 
-# Those that run, or will at the next boot.
+# Prints those that run now, or will at the next boot.
 print_flushers() {
 	case $(init_system) in
 	systemd)
@@ -29,15 +30,15 @@ print_flushers() {
 		done
 		;;
 	esac
-	# As it is started by hand, or by another init.
+	# firewalld started by hand, or by another init.
 	[ ! -e /run/firewalld.pid ] || printf 'flusher=firewalld\n'
 	if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && grep -qs '^MANAGE_BUILTINS=yes' /etc/default/ufw; then
 		printf 'flusher=ufw with MANAGE_BUILTINS=yes\n'
 	fi
 }
 
-# Files that are known to be loaded at boot, and that name the policy's table or chains: a copy that was saved while the
-# gate was there, with the knock that it had, and the doors that were open. They may name further files.
+# Prints the files that are known to be loaded at boot and contain the name of the policy's table or chains. Such a file
+# is a copy from when the gate was there, with its knock and its open doors. These files may include others.
 print_saved() {
 	set -- /etc/nftables.conf /etc/nftables.nft /etc/nftables.d/* /etc/nftables/* /etc/sysconfig/nftables.conf \
 		/var/lib/nftables/rules-save /etc/iptables/* /etc/iptables.rules /etc/ip6tables.rules /etc/iptables.up.rules \
@@ -49,8 +50,8 @@ print_saved() {
 	grep -lsE "(^|[^a-z0-9_-])(knockgate_|kg_)$policy([^a-z0-9-]|\$)" "$@" </dev/null | sort -u | sed 's/^/saved=/'
 }
 
-# What iptables itself says of the rules that decide: nft's listing has neither their matches nor those of its older
-# variant. A host with many thousands of rules is not looked through.
+# The deciding rules in iptables' own form: nft's listing lacks their matches, and all rules of the legacy variant.
+# Hosts with many thousands of rules are left out.
 print_xtables() {
 	for tool in iptables ip6tables; do
 		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac

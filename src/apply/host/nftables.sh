@@ -1,11 +1,11 @@
-# What a policy is in the kernel for the backend nftables: one table.
+# A policy in the kernel for the backend nftables: one table.
 
 nftables_tool() { nft --version; }
 
-# Without what comes and goes in it: counters and the sources in its sets.
+# Leaves out what changes by itself: counters and the sources in sets.
 nftables_list() { said=$(nft -s -t list table inet "$table") && printf '%s\n' "$said" | nftables_print_lasting; }
 
-# nft since 1.1.4 says behind a set's size how many elements it has; 0.9 writes zeros in the place of what a counter counted.
+# nft since 1.1.4 prints the number of elements behind a set's size. 0.9 prints zeros for each counter.
 nftables_print_lasting() {
 	sed -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/'
 }
@@ -14,20 +14,20 @@ nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
 
 nftables_describe() { nft -j -t list table inet "$table"; }
 
-# What nft lists of a text where nothing else is loaded: in a network of its own (unshare(1)).
+# Lists a text as nft would, in an empty network namespace (unshare(1)).
 nftables_relist() {
 	# shellcheck disable=SC2016 # for the shell in there
 	said=$(unshare -n sh -c 'nft -f "$1" && exec nft -s -t list table inet "$2"' sh "$1" "$table") &&
 		printf '%s\n' "$said" | nftables_print_lasting
 }
 
-# Each block in one line, and the lines sorted: the kernel lists blocks in the order in which they came.
+# Puts each block in one line and sorts the lines: the kernel lists blocks in the order in which they were made.
 nftables_order() {
 	sed -e '/^	[a-z].* {$/{' -e ':more' -e 'N' -e '/\n	}$/!b more' -e 's/\n/;/g' -e '}' | sort
 }
 
-# Tells whether nft can list as JSON what a gate is made of, and what it lists of ours. Some are built without JSON, and
-# some crash over it (0.9.9, 1.0.1). Where nothing is loaded, a sample in a network of its own tells.
+# Tells whether nft can list a gate as JSON, and prints the description of ours. Some builds have no JSON, and some
+# versions crash over it (0.9.9, 1.0.1). If nothing is loaded, a sample in an empty network namespace shows it.
 nftables_print_description() {
 	if [ "$1" = loaded ]; then
 		json=$(nftables_describe 2>/dev/null)
@@ -67,7 +67,7 @@ SAMPLE
 # The policy's own counters.
 nftables_count() { nft -j list counters table inet "$table"; }
 
-# For how long a source stays in a set.
+# Prints how long a source stays in a set.
 nftables_find() {
 	nft get element inet "$table" "$1" "{ $2 }" | sed -n 's/.* expires \([0-9a-z]*\).*/\1/p'
 }
@@ -76,18 +76,18 @@ nftables_check() { nft -c -f "$1"; }
 
 nftables_load() { nft -f "$1" && nftables_claim; }
 
-# Deletes the table whether it is there or not.
+# Prints commands that delete the table, whether it exists or not.
 nftables_print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "$table" "$table"; }
 
 nftables_clear() { nftables_print_clearing | nft -f -; }
 
-# An nft that crashes over what a newer one has loaded can still take the rules out: for that it lists nothing.
+# An nft that crashes at a newer one's table can still flush its rules, because for that it lists nothing.
 nftables_empty() { nft flush table inet "$table"; }
 
 nftables_replace() { { nftables_print_clearing && cat "$1"; } | nft -f - && nftables_claim; }
 
-# With the sources in the sets, so that doors that are open now are open after an undo. Less the elements that hold a
-# rate: nft 0.9 can't read back what it lists of them. All elements of a set are of one kind.
+# Keeps the sources in the sets, so that doors that are open now are open after an undo. Leaves out elements with a
+# rate: nft 0.9 can't read its own listing of them. All elements of a set are of one kind.
 nftables_snapshot() {
 	nftables_print_clearing || return 1
 	if said=$(nft list table inet "$table" 2>/dev/null); then
@@ -102,15 +102,15 @@ nftables_check_snapshot() { nft -c -f "$1"; }
 
 nftables_restore() { nft -f "$1" && nftables_claim; }
 
-# Tells this very table from one that somebody else loads, which looks the same and brings the doors that were open when
-# it was saved. The kernel numbers tables anew with each boot, or with each container, whose first process is another.
+# Identifies this very table. Another one that somebody loads from a saved file looks the same, and opens the doors that
+# were open then. The kernel numbers tables anew after each boot, and in each container, whose first process differs.
 nftables_identify() {
 	read_boot_id && read -r first </proc/1/stat || return 1
 	number=$(nft -a -t list table inet "$table" 2>/dev/null | sed -n 's/^table .* # handle \([0-9]*\).*/\1/p')
 	[ -n "$number" ] && printf '%s %s %s\n' "$boot_id" "$(printf '%s\n' "${first##*) }" | cut -d ' ' -f 20)" "$number"
 }
 
-# Where the disk is full no note is left, and the next boot command loads the table anew.
+# On a full disk no note is left, and the next boot command loads the table anew.
 nftables_claim() {
 	rm -f "$dir/loaded"
 	save "$dir/loaded" nftables_identify 2>/dev/null || rm -f "$dir/loaded"
@@ -118,5 +118,5 @@ nftables_claim() {
 
 nftables_is_own() { [ -f "$dir/loaded" ] && [ "$(nftables_identify)" = "$(cat "$dir/loaded")" ]; }
 
-# Only root may read a table.
+# The kernel lets only root read a table.
 nftables_keep_private() { :; }

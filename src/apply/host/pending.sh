@@ -1,4 +1,4 @@
-# The change that is armed and waits for its confirmation, and how an unfinished one ends.
+# The change that is armed and not yet confirmed, and how an unfinished one ends.
 
 # Sets pending_id (empty: none), pending_boot, pending_deadline, pending_timer.
 read_pending() {
@@ -25,7 +25,7 @@ confirmed_id() {
 	printf '%s\n' "${target%/ruleset}"
 }
 
-# Ends what an earlier change left: after a reboot nothing of it is loaded; past its deadline its timer has died.
+# Ends an unfinished earlier change: after a reboot nothing of it is loaded, and after its deadline its timer has died.
 settle_pending() {
 	read_pending
 	[ -n "$pending_id" ] || return 0
@@ -47,7 +47,7 @@ clear_pending() {
 	rm -f "$dir/pending"
 }
 
-# A confirm that was cut short has the former gates' files to take away, too.
+# A confirm that was interrupted may have left the former gates' files, too.
 finish_confirmed() {
 	confirmed_change=$dir/changes/$(confirmed_id)
 	for_former "$confirmed_change" forget_former >/dev/null 2>&1
@@ -57,10 +57,10 @@ finish_confirmed() {
 
 note_undone() {
 	printf 'id=%s\nwhy=%s\n' "$1" "$2" >"$dir/undone.new" && mv -f "$dir/undone.new" "$dir/undone"
-	rm -f "$dir/undone.new" # left where the disk is full
+	rm -f "$dir/undone.new" # left if the disk is full
 }
 
-# Puts back what was loaded when the pending change was armed; first what the change has taken away.
+# Restores what was loaded when the pending change was armed. First restores what the change had removed.
 undo_pending() {
 	pending_change=$dir/changes/$pending_id
 	if ! for_former "$pending_change" restore_former >/dev/null 2>&1; then
@@ -76,7 +76,7 @@ undo_pending() {
 	[ -L "$dir/confirmed" ] || remove_files
 }
 
-# Where the confirmed ruleset is another backend's, it is back already.
+# If the confirmed ruleset belongs to another backend, it is already restored.
 undo_by_confirmed() {
 	case $(confirmed_backend) in
 	'' | "$(cat "$pending_change/backend" 2>/dev/null || echo nftables)") load_confirmed ;;

@@ -1,6 +1,6 @@
-# What a host says when it is looked at.
+# What a host reports when it is looked at.
 
-# Tells what is here and changes nothing.
+# Reports the host's state, and changes nothing.
 cmd_probe() {
 	use_backend "$1"
 	printf 'client=%s\n' "${2%% *}"
@@ -34,7 +34,7 @@ cmd_probe() {
 		printf '%s\n' "$listing" | print_section listing
 		"${backend}_print_description" loaded
 		;;
-	# It was ended by a signal, so that it says nothing of what is loaded.
+	# The tool was ended by a signal, so its output says nothing about what is loaded.
 	129 | 13? | 14? | 15?) printf 'listing=crashes\n' ;;
 	*) "${backend}_print_description" none ;;
 	esac
@@ -48,7 +48,7 @@ cmd_probe() {
 	printf 'end=probe\n'
 }
 
-# Whether what a change made for the boot is still there; where it makes nothing, nothing can be missing.
+# Tells whether the boot services of a change still exist. With another init there are none, so none can be missing.
 is_boot_installed() {
 	case $(init_system) in
 	systemd) systemctl --quiet is-enabled "$boot_unit" 2>/dev/null ;;
@@ -56,10 +56,11 @@ is_boot_installed() {
 	esac
 }
 
-# The addresses that packets to elsewhere would leave with, by which others may reach this host: of each family one at most.
+# Prints the source addresses of packets to the outside, by which others may reach this host: at most one of each
+# family.
 print_addresses() {
 	if command -v ip >/dev/null 2>&1; then
-		# Addresses for documentation, which are routed like any other (RFC 5737, RFC 3849).
+		# Documentation addresses (RFC 5737, RFC 3849). The kernel routes them like any others.
 		for far in 192.0.2.1 2001:db8::1; do
 			ip route get "$far" 2>/dev/null | sed -n 's/.* src \([0-9a-f.:]*\).*/address=\1/p' | head -n 1
 		done
@@ -70,7 +71,7 @@ print_addresses() {
 	fi
 }
 
-# Where a change writes, and nothing can be written.
+# Prints the folders of a change that can't be written.
 print_unwritable() {
 	place=$dir
 	until [ -d "$place" ] || [ -z "$place" ]; do place=${place%/*}; done
@@ -85,15 +86,15 @@ print_unwritable() {
 	done
 }
 
-# busybox's test takes root for able to write anywhere. To remove what is not there changes nothing, and the kernel
-# looks at the mount first.
+# busybox's test takes every folder for writable by root. Removing a folder that does not exist changes nothing, and the
+# kernel checks the mount first.
 is_writable() {
 	[ -w "$1" ] || return 1
 	case $(rmdir "$1/.knockgate-none" 2>&1) in *"Read-only file system"*) return 1 ;; esac
 }
 
-# The tables of all, to look for what drops the protected ports; where a host has thousands of rules, none. What is in
-# somebody else's table can be more than this nft can list: then table by table.
+# Prints all tables, to find what drops the protected ports; none on a host with thousands of rules. If this nft can't
+# list somebody else's table, it prints table by table.
 print_tables() {
 	command -v nft >/dev/null 2>&1 || return 0
 	tables=$(nft -j -t list ruleset 2>/dev/null)
@@ -112,12 +113,12 @@ print_tables() {
 	fi
 }
 
-# A tool that ends half-way says half of it, or nothing.
+# A tool that ends half-way prints an incomplete object, or nothing.
 is_json() { case $1 in '{'*'}') ;; *) return 1 ;; esac }
 
 print_json() { is_json "$2" && printf '%s\n' "$2" | print_section "$1"; }
 
-# Where other policies gate ports: the lines of their rulesets that lead to a door, which hold no step.
+# Prints the lines of other policies' rulesets that lead to a door. They show the gated ports, and hold no step.
 print_doors() {
 	for other in "$base"/*/confirmed; do
 		name=${other%/confirmed}
@@ -129,7 +130,8 @@ print_doors() {
 	done
 }
 
-# Rules by which conntrack does not see packets. To ask the legacy iptables for a table makes the kernel load it.
+# Prints rules that hide packets from conntrack. A legacy table is only read if it is loaded: to ask for it would load
+# it.
 print_untracked() {
 	for tool in iptables ip6tables; do
 		case $tool in iptables) names=/proc/net/ip_tables_names ;; *) names=/proc/net/ip6_tables_names ;; esac
@@ -143,7 +145,7 @@ print_untracked() {
 	done | sort -u
 }
 
-# The sockets that something listens on. ss asks the kernel for them alone; its files in /proc list every connection.
+# Prints the listening sockets. ss asks the kernel only for them; the files in /proc list all connections.
 print_listening() {
 	ss -Hltun 2>/dev/null && return 0
 	for protocol in tcp udp; do

@@ -1,6 +1,6 @@
-# What a policy is in the kernel, whichever backend keeps it there.
+# A policy in the kernel, for any backend.
 
-# nftables, iptables_filter or iptables_mangle; anything else is an older change, whose backend was nftables.
+# nftables, iptables_filter or iptables_mangle. Anything else is an older change, whose backend was nftables.
 use_backend() {
 	ipt_table=''
 	case $1 in
@@ -25,12 +25,12 @@ check_text() { "${backend}_check" "$1"; }
 count_packets() { "${backend}_count"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
-# Whether it was us who loaded what is there, so that the doors that are open are doors that were knocked at.
+# Tells whether we have loaded the rules ourselves, so that all open doors were opened by knocks.
 is_own() { "${backend}_is_own"; }
-# Sees to it that nobody but root may read who is knocking.
+# Makes sure that only root may read who is knocking.
 keep_private() { "${backend}_keep_private"; }
 
-# Notes what is loaded, and which tool lists it so: another version has other words for the same rules.
+# Notes what is loaded, and the tool that lists it: another version has other words for the same rules.
 note_loaded() {
 	save "$1/listing.new" list_loaded && save "$1/tool.new" name_tool &&
 		mv -f "$1/listing.new" "$1/listing" && mv -f "$1/tool.new" "$1/tool"
@@ -38,7 +38,7 @@ note_loaded() {
 
 has_same_words() { name_tool | cmp -s - "$1/tool"; }
 
-# Prints what the kernel should have of a change: as it was noted, or in the words that the tool has now.
+# Prints what the kernel should list for a change: as noted, or in the current tool's words.
 print_noted() {
 	if ! has_same_words "$1" && said=$(relist "$1/ruleset" 2>/dev/null); then
 		printf '%s\n' "$said"
@@ -47,7 +47,7 @@ print_noted() {
 	fi
 }
 
-# Whether what is loaded is what was noted of a change, in whatever words.
+# Tells whether what is loaded equals what was noted of a change, in the words of either version.
 is_as_noted() {
 	list_loaded 2>/dev/null | cmp -s - "$1/listing" && return 0
 	! has_same_words "$1" || return 1
@@ -55,15 +55,15 @@ is_as_noted() {
 		[ "$(printf '%s\n' "$loaded" | "${backend}_order")" = "$(printf '%s\n' "$wanted" | "${backend}_order")" ]
 }
 
-# Puts back what was confirmed last, or nothing if nothing ever was. The kernel lists sets in the order in which they
-# came, so that what it says of the same ruleset is noted anew.
+# Restores the ruleset that was confirmed last, or nothing if none was. The kernel lists sets in the order in which they
+# were made, so the listing of the same ruleset is noted anew.
 load_confirmed() {
 	if [ -L "$dir/confirmed" ]; then
 		use_backend_of "$dir/changes/$(confirmed_id)"
 		"${backend}_replace" "$dir/confirmed" || return 1
 		noted=$dir/changes/$(confirmed_id)
 		note_loaded "$noted"
-		rm -f "$noted"/*.new # left where the disk is full, and then what is loaded is right all the same
+		rm -f "$noted"/*.new # left if the disk is full; the loaded rules are right nevertheless
 	else
 		clear_loaded
 	fi

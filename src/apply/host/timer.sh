@@ -1,6 +1,6 @@
-# The host's own timer: it undoes a change without us, and is no child of our session.
+# The host's own timer: it undoes a change without us, and is not a child of our session.
 
-# Starts the host's own timer and prints what it is: one of systemd where that can be had, else a process.
+# Starts the host's own timer and prints its kind: a systemd timer if possible, otherwise a process.
 start_timer() {
 	if has_systemd && start_systemd_timer "$1" >&2; then
 		printf 'systemd\n'
@@ -24,14 +24,14 @@ start_systemd_timer() {
 
 start_process_timer() {
 	leave_control_groups
-	# It says its number when it waits, and then lets go of what it says it to.
+	# The process prints its pid when it waits, and then closes its output.
 	pid=$(setsid /bin/sh "$change/host.sh" wait "$policy" "$id" "$1" </dev/null 2>/dev/null 9<&- &)
 	[ -n "$pid" ] && printf 'process %s\n' "$pid"
 }
 
-# The end of a session can kill all that is in its control group (KillUserProcesses in logind.conf(5), cgroup.kill in
-# cgroups(7)). This shell leaves it, so that whatever it starts then was never in there. 0: whoever writes it. With
-# version 2 the root of a container may hold no processes; its first process has a group that does.
+# The end of a session can kill all processes in its control group (KillUserProcesses in logind.conf(5), cgroup.kill in
+# cgroups(7)). This shell leaves that group, so a process that it then starts was never in it. 0 stands for the writing
+# process. With version 2 the root of a container may hold no processes, but its first process has a group that may.
 leave_control_groups() {
 	groups=/sys/fs/cgroup
 	if [ -e "$groups/cgroup.procs" ]; then
@@ -44,7 +44,7 @@ leave_control_groups() {
 
 join_group() { { echo 0 >"$1/cgroup.procs"; } 2>/dev/null; }
 
-# Sleeps in pieces: whatever ends a sleep early does not end the wait.
+# Sleeps in pieces: if something ends a sleep early, the wait goes on.
 wait_until_undo() {
 	trap '' HUP
 	printf '%s\n' $$
@@ -56,12 +56,12 @@ wait_until_undo() {
 stop_timer() {
 	case $pending_timer in
 	systemd)
-		# From inside the timer's own service, stopping the service would end this very command.
+		# When this command runs in the timer's own service, stopping that service would end this command.
 		systemctl stop "$undo_unit.timer" 2>/dev/null
 		;;
 	'process '*)
 		pid=${pending_timer#process }
-		# The timer runs this very command when its time is over; and its number may be somebody else's by now.
+		# When its time is over, the timer runs this very command. Its pid may belong to another process by now.
 		[ "$pid" = $$ ] || case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
 		*"$pending_id"*) kill -- "-$pid" 2>/dev/null ;;
 		esac

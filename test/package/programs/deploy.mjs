@@ -1,4 +1,4 @@
-// node deploy.mjs FILE: up and destroy of what FILE says, as an ES module and with the real engine.
+// node deploy.mjs FILE: up and destroy of what FILE declares, as an ES module and with the real engine.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";

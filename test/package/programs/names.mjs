@@ -1,4 +1,4 @@
-// Node finds the names in a CommonJS module by reading its text; those that it finds can be imported by name.
+// Node finds a CommonJS module's names by reading its text. Only names that it finds can be imported.
 import * as knockgate from "knockgate";
 
 console.log(JSON.stringify(Object.keys(knockgate)));

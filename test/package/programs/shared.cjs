@@ -1,4 +1,4 @@
-// What each kind of program does with the package, with mocks in place of an engine; prints what came of it.
+// What each kind of program does with the package, with mocks instead of an engine. Prints the result.
 module.exports = async function show({ KnockGate, randomSequence }, pulumi, importer) {
   const seen = [];
   const newResource = ({ type, name, inputs }) => {

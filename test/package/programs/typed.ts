@@ -13,7 +13,7 @@ export function declare(): pulumi.Output<string> {
   return new KnockGate("typed", args).ruleset;
 }
 
-/** What a type that nobody could find would let pass. */
+/** These two must be errors. If the types were not found, they would be `any`, and no errors. */
 // @ts-expect-error
 export const wrong: StepArgs = { tcp: "7411" };
 // @ts-expect-error

@@ -11,12 +11,12 @@ import type { Program } from "../../../src/transport/host";
 import { writeProgram } from "../../host/write-program";
 import type { BootedHost } from "../../lab/booted-host";
 
-/** What it was sent was all put as files then. */
+/** The older script got all of these as files. */
 const shim = `put_line() { printf '%s\\n' "$2" | put_file "$1"; }
 put_script() { printf '%s\\nmain "$@"\\n' "$host_script" | put_file host.sh; }
 `;
 
-/** A host script from before 0.1.0, as a host may still have it. It stays as it is. */
+/** A host script from before 0.1.0, as a host may still have it. It never changes. */
 const olderScript = `${readFileSync(join(__dirname, "host.sh"), "utf8")}\n${shim}`;
 
 /** Makes a new gate on a host by the older script: up to load, or up to confirm. Returns the change's id. */
@@ -39,9 +39,9 @@ export async function applyOlderScript(
   return id;
 }
 
-/** Asks the older script for a command, as a deployer of that time does. */
+/** Sends the older script a command, as a deployer of that time does. */
 export async function runOlderScript(host: BootedHost, program: Program): Promise<void> {
-  // Once for what runs now, and within a stage once more for what is kept beside the change.
+  // Replaces the script that runs now, and in a stage also the one that is kept beside the change.
   const written = writeProgram(program);
   const asked = written.replaceAll(hostScript, () => olderScript);
   if (asked === written) throw new Error("the program holds no host script");
