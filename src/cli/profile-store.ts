@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { Profile } from "../client/profile.js";
 import { KnockgateError } from "../errors.js";
@@ -39,7 +28,7 @@ async function askHome(): Promise<string | undefined> {
 /** Lists the names of all profiles, sorted. */
 export async function listProfiles(environment: Environment): Promise<readonly string[]> {
   const folder = await findProfileFolder(environment);
-  const files = folder === undefined ? [] : ifThere(() => readdirSync(folder));
+  const files = folder === undefined ? [] : await ifThere(readdir(folder));
   return (files ?? [])
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -".json".length))
@@ -56,15 +45,16 @@ export async function loadProfile(environment: Environment, name: string): Promi
   if (!isProfileName(name)) return undefined;
   const folder = await findProfileFolder(environment);
   const path = join(folder ?? "", `${name}.json`);
-  const found = folder === undefined ? undefined : ifThere(() => statSync(path));
+  const found = folder === undefined ? undefined : await ifThere(Promise.all([stat(path), readFile(path)]));
   if (found === undefined) return undefined;
-  if (canOthersRead(found)) {
+  const [state, bytes] = found;
+  if (canOthersRead(state)) {
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
       `${path}: other users can read it, and it holds a knock. Run \`chmod 600\` on it, and change the knock if somebody may have read it.`,
     );
   }
-  return readProfile(name, parseJson(path, decodeText(readFileSync(path))), path);
+  return readProfile(name, parseJson(path, decodeText(bytes)), path);
 }
 
 /**
@@ -79,20 +69,20 @@ export async function saveProfile(environment: Environment, profile: Profile): P
     const message = "there is no home folder to keep a profile in: set HOME or XDG_CONFIG_HOME";
     throw new KnockgateError("ARGUMENTS_INVALID", message);
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${profile.name}.json`);
   const draft = join(folder, `.${profile.name}.${process.pid}.${Date.now()}`);
   try {
-    const file = openSync(draft, "wx", 0o600);
+    const file = await open(draft, "wx", 0o600);
     try {
-      writeFileSync(file, writeProfile(profile));
-      fsyncSync(file);
+      await file.writeFile(writeProfile(profile));
+      await file.sync();
     } finally {
-      closeSync(file);
+      await file.close();
     }
-    renameSync(draft, path);
+    await rename(draft, path);
   } catch (cause) {
-    rmSync(draft, { force: true });
+    await rm(draft, { force: true });
     throw cause;
   }
   return path;
@@ -109,18 +99,15 @@ export async function removeProfile(environment: Environment, name: string): Pro
   const folder = await findProfileFolder(environment);
   if (folder === undefined) return false;
   const path = join(folder, `${name}.json`);
-  const was = ifThere(() => statSync(path));
-  rmSync(path, { force: true });
+  const was = await ifThere(stat(path));
+  await rm(path, { force: true });
   return was !== undefined;
 }
 
-/**
- * Reads synchronously: loading node:fs/promises takes longer than reading a profile. `undefined` when the file is
- * missing.
- */
-function ifThere<T>(read: () => T): T | undefined {
+/** Returns `undefined` when the file or folder is missing. */
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    return read();
+    return await reading;
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
     return undefined;

@@ -40,37 +40,21 @@ export const stepProtocols = {
   icmpEcho: undefined,
 } as const satisfies Readonly<Record<Step["kind"], Protocol | undefined>>;
 
-/** The fields of a step before they are checked. Each can have any value. */
-export type StepFields = { readonly [Field in keyof StepInput]?: unknown };
-
-/** How the numbers of a step are checked. */
-export interface StepNumbers {
-  port(value: unknown): number;
-  payloadBytes(value: unknown): number;
-}
-
 /** Reads a step whose fields were already checked. */
 export function readStep(input: StepInput): Step {
-  const step = readStepFields(input, { port: Number, payloadBytes: Number });
-  if (step === undefined) throw new Error("a step has no kind"); // the schema refuses it before
-  return step;
-}
-
-/** Reads a step and checks its numbers. Returns `undefined` when no field gives its kind. */
-export function readStepFields(fields: StepFields, numbers: StepNumbers): Step | undefined {
-  const kind = stepKinds.find((one) => fields[stepFields[one]] !== undefined);
+  const kind = stepKinds.find((one) => input[stepFields[one]] !== undefined);
   switch (kind) {
     case undefined:
-      return undefined;
+      throw new Error("a step has no kind"); // the schema refuses it before
     case "tcp":
-      return { kind, port: numbers.port(fields.tcp) };
+      return { kind, port: Number(input.tcp) };
     case "udp": {
-      const port = numbers.port(fields.udp);
-      const size = fields.udpPayloadBytes;
-      return size === undefined ? { kind, port } : { kind, port, payloadBytes: numbers.payloadBytes(size) };
+      const port = Number(input.udp);
+      const size = input.udpPayloadBytes;
+      return size === undefined ? { kind, port } : { kind, port, payloadBytes: size };
     }
     case "icmpEcho":
-      return { kind, payloadBytes: numbers.payloadBytes(fields.icmpPayloadBytes) };
+      return { kind, payloadBytes: Number(input.icmpPayloadBytes) };
     default:
       return unreachable(kind);
   }

@@ -1,8 +1,6 @@
-import { writeKnockCommands } from "../../src/client/knock-commands";
 import { makeProfile, type Profile } from "../../src/client/profile";
-import { writeSshConfig } from "../../src/client/ssh-config";
 import type { Way } from "../../src/client/way";
-import { readStep, type StepInput } from "../../src/policy/step";
+import type { StepInput } from "../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
 /** These numbers appear nowhere else: text with one of them shows a knock. */
@@ -13,26 +11,15 @@ export const secretSteps: readonly StepInput[] = [
 ];
 export const secrets = /47411|58522|\b833\b|\b977\b/;
 
-/** What a gate's outputs `knock`, `sshConfig` and `profile` hold for a host. */
-function makeAll(name: string, way: Way, port: string) {
+/** A stack's outputs with a gate's profile among them. */
+export function makeOutputs(name: string, way: Way, port = "22") {
+  return { motd: "hello", profile: makeGateProfile(name, way, port) };
+}
+
+export function makeGateProfile(name: string, way: Way, port = "22"): Profile {
   const policy = readPolicy({
     name: "edge",
     gates: [{ name: "ssh", protect: [{ tcp: port }], knock: { steps: [...secretSteps] } }],
   });
-  const profile = makeProfile(name, way, policy);
-  const knock = profile.gates.map((gate) => ({
-    ...gate,
-    commands: writeKnockCommands(gate.steps.map(readStep), way),
-  }));
-  return { knock, sshConfig: writeSshConfig(name, way, policy), profile };
-}
-
-/** The outputs of programs from before there was `profile`. */
-export function makeOutputs(name: string, way: Way, port = "22") {
-  const { knock, sshConfig } = makeAll(name, way, port);
-  return { knock, sshConfig };
-}
-
-export function makeGateProfile(name: string, way: Way, port = "22"): Profile {
-  return makeAll(name, way, port).profile;
+  return makeProfile(name, way, policy);
 }

@@ -73,11 +73,10 @@ describe("profile add", () => {
       "a whole fleet",
       {
         hosts: {
-          a: { ruleset: "table", profile: makeGateProfile("edge", way), ...makeOutputs("edge", way) },
+          a: { ruleset: "table", ...makeOutputs("edge", way) },
         },
       },
     ],
-    ["what an older program exported", makeOutputs("edge", way)],
     ["an export", makeGateProfile("edge", way)],
   ])("reads %s, and each way of saying it makes the same file", async (_, outputs) => {
     expect(await add(outputs)).toMatchObject({
@@ -89,19 +88,17 @@ describe("profile add", () => {
     );
   });
 
-  test("takes from profiles what a block of ssh_config can't say, and hosts from both", async () => {
+  test("takes hosts and users that ssh_config would have to quote", async () => {
     const odd = { ...way, host: "edge host", user: "ops team", proxy };
-    const outputs = {
-      gate: makeOutputs("old", way),
-      fleet: { profiles: { a: makeGateProfile("fleet 1", odd) } },
-    };
-    await add(outputs);
+    await add({ fleet: { profiles: { a: makeGateProfile("fleet 1", odd) } } });
     expect(JSON.parse(readFileSync(join(folder(), "fleet-1.json"), "utf8"))).toMatchObject({ way: odd });
-    expect((await play(["profile", "list", "--names"], { environment })).out).toBe("fleet-1\nold\n");
+    expect((await play(["profile", "list", "--names"], { environment })).out).toBe("fleet-1\n");
   });
 
   const outputs = makeOutputs("edge", way);
-  const [gate] = outputs.knock;
+  const { profile } = outputs;
+  const withGate = (more: object) => ({ profile: { ...profile, gates: [{ ...profile.gates[0], ...more }] } });
+  const withWay = (more: object) => ({ profile: { ...profile, way: { ...way, ...more } } });
   test.each([
     ["masked outputs", { knock: "[secret]", sshConfig: "[secret]" }, "--show-secrets"],
     ["masked profiles", { profile: "[secret]", motd: "47411" }, "--show-secrets"],
@@ -111,18 +108,30 @@ describe("profile add", () => {
       { profile: { ...makeGateProfile("edge", way), way: 47_411 } },
       "profile edge: way",
     ],
-    ["a step that is none", { ...outputs, knock: [{ ...gate, steps: [{ tcp: 4_741_100 }] }] }, "step 1"],
-    ["a step without a port", { ...outputs, knock: [{ ...gate, steps: [{ tcp: "47411" }] }] }, "step 1"],
+    ["a profile without gates", { profile: { ...profile, gates: 47_411 } }, "edge: gates: it is not a list"],
     [
-      "a block without a host",
-      { ...outputs, sshConfig: "Host edge\n  User 47411\n" },
-      "no host, user or port",
+      "a gate that is a number",
+      { profile: { ...profile, gates: [47_411] } },
+      "gates[0]: it is not an object",
     ],
+    ["a gate without a name", withGate({ gate: "" }), "gates[0].gate: it is empty"],
     [
-      "a bastion said in another way",
-      { ...outputs, sshConfig: `${outputs.sshConfig}  -W "[$h]:$2" 47411` },
-      "bastion",
+      "a gate without ports",
+      withGate({ protect: [{ icmp: "47411" }] }),
+      "gates[0].protect[0]: it does not name",
     ],
+    ["a gate without steps", withGate({ steps: "47411" }), "gates[0].steps: it is not a list"],
+    ["a gate that is open for no time", withGate({ openForSeconds: 0 }), "from 1 to 86400"],
+    ["a step beyond all ports", withGate({ steps: [{ tcp: 4_741_100 }] }), "gates[0].steps[0]"],
+    ["a step whose port is a text", withGate({ steps: [{ tcp: "47411" }] }), "gates[0].steps[0]"],
+    ["a step of no kind", withGate({ steps: [{ sctp: 47_411 }] }), "gates[0].steps[0]"],
+    ["a host that is a number", withWay({ host: 47_411 }), "way.host: it is not a text"],
+    [
+      "a port beyond all ports",
+      withWay({ port: 474_110 }),
+      "way.port: it is not a whole number from 1 to 65535",
+    ],
+    ["a bastion that is a text", withWay({ proxy: "47411" }), "way.proxy: it is not an object"],
   ])("refuses %s without quoting them", async (_, given, message) => {
     const refused = await add(given);
     expect([refused.exitCode, refused.out]).toEqual([3, ""]);

@@ -3,10 +3,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changeHost } from "../../src/apply/change";
-import { writeSshConfig } from "../../src/client/ssh-config";
+import { makeProfile } from "../../src/client/profile";
 import { readWay } from "../../src/client/way";
 import type { Policy } from "../../src/policy/policy";
-import { type StepInput, writeStep } from "../../src/policy/step";
+import type { StepInput } from "../../src/policy/step";
 import { type CommandOptions, runCommand } from "../lab/command";
 import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
@@ -48,17 +48,7 @@ afterAll(() => lab?.close());
 
 function outputsOf(name: string, address: string) {
   const way = readWay({ ...connectionTo(lab, host), host: address, user: "plain" });
-  const knock = policy.gates.map((gate) => {
-    const { stepTimeoutSeconds, steps } = gate.knock;
-    return {
-      gate: gate.name,
-      protect: gate.protect,
-      steps: steps.map(writeStep),
-      stepTimeoutSeconds,
-      openForSeconds: gate.openForSeconds,
-    };
-  });
-  return JSON.stringify({ knock, sshConfig: writeSshConfig(name, way, policy) });
+  return JSON.stringify({ profile: makeProfile(name, way, policy) });
 }
 
 /** Runs the built program as a process, with a home of its own. */

@@ -4,7 +4,6 @@ import {
   payloadBytesOf,
   portOf,
   readStep,
-  readStepFields,
   type Step,
   type StepInput,
   sameStep,
@@ -36,18 +35,7 @@ describe("a step", () => {
   });
 
   test.each([{}, { udpPayloadBytes: 7 }])("is not read from %j, which does not say what it is", (fields) => {
-    const numbers = { port: Number, payloadBytes: Number };
-    expect(readStepFields(fields, numbers)).toBeUndefined();
     expect(() => readStep(fields)).toThrow("a step has no kind");
-  });
-
-  test("has each number checked by its kind", () => {
-    const numbers = { port: (value: unknown) => Number(value) + 1, payloadBytes: () => 3 };
-    expect(readStepFields({ udp: "7", udpPayloadBytes: "x" }, numbers)).toEqual({
-      kind: "udp",
-      port: 8,
-      payloadBytes: 3,
-    });
   });
 
   test.each(steps)("%j is of a kind whose field and protocol are known", (input, step) => {

@@ -4,7 +4,7 @@ export const command: Command = {
   name: "profile add",
   summary: "Keep what is needed to knock at a host, from a stack's outputs",
   description: [
-    "Reads what `pulumi stack output --show-secrets --json` prints, and writes one file for each gated host in it. It finds a host where an output is or contains a gate's `profile`, such as a fleet's `profiles`, and where `knock` and `sshConfig` stand side by side, as older programs export them. It also reads what `knockgate profile export` prints. A profile has the name that the block of `sshConfig` has for the host. An existing profile of that name is replaced.",
+    "Reads what `pulumi stack output --show-secrets --json` prints, and writes one file for each gated host in it. It finds a host where an output is or contains a gate's `profile`, such as a fleet's `profiles`. It also reads what `knockgate profile export` prints. A profile has the name that the block of `sshConfig` has for the host. An existing profile of that name is replaced.",
     "The files contain the knock, and have mode 0600. They are in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` if that is not set), which has mode 0700. Nobody ever sees a half-written file. The output of this command does not contain the knock.",
   ],
   arguments: [{ name: "FILE", about: "The outputs; - reads standard input.", completion: "file" }],
