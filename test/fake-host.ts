@@ -309,7 +309,7 @@ function listTable(policy: Policy): object {
       return { set: { name: familySetName(set.name, family), ...shape } };
     }),
   );
-  const counters = ruleset.counters.map((name) => ({ counter: { ...own, name } }));
+  const counters = ruleset.counters.map(({ name }) => ({ counter: { ...own, name } }));
   const chains = ruleset.chains.map(({ name }) => {
     const { hook, priority } = baseChain(ruleset.scope);
     const base = { type: "filter", hook, prio: priority, policy: "accept" };

@@ -3,6 +3,7 @@ import type { Gate, Policy } from "../policy/policy.js";
 import type { Family } from "../policy/prefix.js";
 import type { Abilities } from "../ruleset/abilities.js";
 import type { Ruleset, ShowSecret } from "../ruleset/ruleset.js";
+import type { Line } from "./line.js";
 
 /** All that differs between firewalls. A new firewall implements this in a folder of its own. */
 export interface Backend {
@@ -18,8 +19,11 @@ export interface Backend {
   /** Says how many sources a policy's sets hold. */
   describeRoom(limits: Policy["limits"]): string;
 
-  /** Prints a ruleset, as the text that a host keeps and loads. The same ruleset gives the same bytes. */
-  render(ruleset: Ruleset, show: ShowSecret): string;
+  /**
+   * Prints a ruleset, as the lines that a host keeps and loads. Each line says which parts of the policy it comes from.
+   * The same ruleset gives the same lines.
+   */
+  render(ruleset: Ruleset, show: ShowSecret): readonly Line[];
   /**
    * Plans how a ruleset replaces what is loaded, in one transaction.
    *

@@ -1,8 +1,10 @@
 import type { Policy } from "../policy/policy.js";
+import { makePathOrder } from "../policy/policy-path.js";
 import { lowerPolicy } from "../ruleset/lower.js";
 import type { Ruleset, ShowSecret } from "../ruleset/ruleset.js";
 import { showValue } from "../ruleset/show.js";
 import { backendOf } from "./backends.js";
+import { joinLines, type Line } from "./line.js";
 
 /** Lowers a policy to the tree that its backend prints. */
 export function lowerForBackend(policy: Policy): Ruleset {
@@ -11,5 +13,15 @@ export function lowerForBackend(policy: Policy): Ruleset {
 
 /** Renders a policy for its backend, as the text that a host keeps and loads. The same policy gives the same bytes. */
 export function renderPolicy(policy: Policy, show: ShowSecret = showValue): string {
+  return joinLines(printLines(policy, show));
+}
+
+/** Renders the lines of that text. The paths of each line stand in order: gates, protected ports, steps, settings. */
+export function renderLines(policy: Policy, show: ShowSecret = showValue): readonly Line[] {
+  const order = makePathOrder(policy);
+  return printLines(policy, show).map(({ text, paths }) => ({ text, paths: order(paths) }));
+}
+
+function printLines(policy: Policy, show: ShowSecret): readonly Line[] {
   return backendOf(policy).render(lowerForBackend(policy), show);
 }

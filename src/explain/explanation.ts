@@ -1,14 +1,14 @@
 import { backendOf } from "../backends/backends.js";
 import { labelSecrets } from "../backends/redact.js";
-import { renderPolicy } from "../backends/render.js";
+import { renderLines } from "../backends/render.js";
 import { countBits, guessingTime } from "../check/entropy.js";
 import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
 import type { Gate, Policy } from "../policy/policy.js";
+import { type GatePaths, listGatePaths } from "../policy/policy-path.js";
 import { formatPortRange } from "../policy/port.js";
 import { readProtect } from "../policy/protect.js";
 import type { ShowSecret } from "../ruleset/ruleset.js";
 import { showValue } from "../ruleset/show.js";
-import { findLineParts, gatePath } from "./line-parts.js";
 import { describeStep, formatSeconds } from "./words.js";
 
 /** A policy as people read it: plain data for the tables, the diagrams and the report. */
@@ -96,7 +96,7 @@ export function explainPolicy(policy: Policy, { key, showSecrets = false }: Expl
     backend: policy.backend,
     scope: policy.scope,
     areSecretsShown: showSecrets,
-    gates: policy.gates.map((gate, index) => explainGate(gate, gatePath(index), show, makePart)),
+    gates: policy.gates.map((gate, index) => explainGate(gate, listGatePaths(gate, index), show, makePart)),
     sources: explainSources(policy, makePart),
     settings: explainSettings(policy, makePart),
     findings,
@@ -113,9 +113,7 @@ function isImpossible({ rule }: LintFinding): boolean {
 }
 
 function listRuleset(policy: Policy, show: ShowSecret): readonly RulesetLine[] {
-  const parts = findLineParts(policy);
-  const texts = renderPolicy(policy, show).trimEnd().split("\n");
-  return texts.map((text, index) => ({ number: index + 1, text, paths: parts[index] ?? [] }));
+  return renderLines(policy, show).map(({ text, paths }, index) => ({ number: index + 1, text, paths }));
 }
 
 type MakePart = (path: string, name: string, meaning: string) => Part;
@@ -132,28 +130,26 @@ function collectLines(ruleset: readonly RulesetLine[]): ReadonlyMap<string, read
   return lines;
 }
 
-function explainGate(gate: Gate, path: string, show: ShowSecret, makePart: MakePart): GateExplanation {
+function explainGate(gate: Gate, paths: GatePaths, show: ShowSecret, makePart: MakePart): GateExplanation {
   const { steps, stepTimeoutSeconds, strict } = gate.knock;
   const protects = gate.protect
     .flatMap(readProtect)
     .map(({ protocol, range }) => `${protocol.toUpperCase()} ${formatPortRange(range)}`);
   const bits = countBits(steps);
-  const stepParts = steps.map((step, index) =>
-    makePart(
-      `${path}.knock.steps[${index}]`,
-      `step ${index + 1}`,
-      describeStep(gate.name, step, index + 1, show),
-    ),
-  );
+  const stepParts = paths.steps.flatMap((path, index) => {
+    const step = steps[index];
+    if (step === undefined) return [];
+    return [makePart(path, `step ${index + 1}`, describeStep(gate.name, step, index + 1, show))];
+  });
   const strength = `${Math.floor(bits)} bits: at ${triesPerSecond} tries a second, ${guessingTime(bits, triesPerSecond)} on average`;
   const betweenSteps = [
     makePart(
-      `${path}.knock.stepTimeoutSeconds`,
+      paths.stepTimeout,
       "pause",
       `at most ${formatSeconds(stepTimeoutSeconds)} between two steps, else the steps so far are forgotten`,
     ),
     makePart(
-      `${path}.knock.strict`,
+      paths.strict,
       "strict",
       strict
         ? "any other new packet of a source in mid-sequence puts it back to the start"
@@ -162,7 +158,7 @@ function explainGate(gate: Gate, path: string, show: ShowSecret, makePart: MakeP
   ];
   return {
     name: gate.name,
-    path,
+    path: paths.gate,
     protects,
     steps: stepParts,
     stepTimeoutSeconds,
@@ -170,17 +166,17 @@ function explainGate(gate: Gate, path: string, show: ShowSecret, makePart: MakeP
     openForSeconds: gate.openForSeconds,
     bits,
     parts: [
-      makePart(`${path}.protect`, "protects", protects.join(", ")),
+      makePart(paths.protect, "protects", protects.join(", ")),
       ...stepParts,
       ...(steps.length > 1 ? betweenSteps : []),
       makePart(
-        `${path}.openForSeconds`,
+        paths.openFor,
         "open for",
         `${formatSeconds(gate.openForSeconds)} after the last step, for new connections of that source; those made go on`,
       ),
-      makePart(`${path}.knock`, "strength", strength),
+      makePart(`${paths.gate}.knock`, "strength", strength),
     ],
-    lines: makePart(path, gate.name, "").lines,
+    lines: makePart(paths.gate, gate.name, "").lines,
   };
 }
 

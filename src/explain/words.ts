@@ -1,11 +1,10 @@
 import { unreachable } from "../errors.js";
 import type { Step } from "../policy/step.js";
-import { toStepMatch } from "../ruleset/lower-sequence.js";
 import type { ShowSecret } from "../ruleset/ruleset.js";
 
 /** Describes a step. `show` prints its port and its size. */
 export function describeStep(gate: string, step: Step, position: number, show: ShowSecret): string {
-  const match = toStepMatch(gate, step, position);
+  const match = { gate, position, packet: step };
   const withPayload = (bytes: number) => `with ${describeBytes(show(match, "payload", bytes))} of payload`;
   switch (step.kind) {
     case "tcp":

@@ -1,8 +1,10 @@
 import type { Gate, Policy } from "../policy/policy.js";
+import type { PlacedGate, PlacedPolicy } from "../policy/policy-path.js";
 import { type Step, stepKinds } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
 import { isOneRule, lowerKnock, toStepMatch } from "./lower-sequence.js";
-import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
+import { decide } from "./make-rule.js";
+import type { Chain, Match, Paths, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";
 
 /** The knocks of all gates, and the rules that bring packets to them. */
@@ -25,6 +27,8 @@ export interface LoweredKnocks {
 
 interface Begin {
   readonly kind: Step["kind"];
+  /** The gates that have such a first step. */
+  readonly from: Paths;
   readonly isAlike: Match;
   readonly rule: Rule;
 }
@@ -38,7 +42,7 @@ interface Begin {
  * gate makes the kernel forget who is knocking at another. There, a source that begins is first put back to the start at
  * all gates. A source that was forgotten can neither go on nor guess on.
  */
-export function lowerKnocks(policy: Policy, abilities: Abilities): LoweredKnocks {
+export function lowerKnocks(policy: PlacedPolicy, abilities: Abilities): LoweredKnocks {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
   const knocking = knockingSources(policy, sorted, abilities);
   const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
@@ -46,7 +50,7 @@ export function lowerKnocks(policy: Policy, abilities: Abilities): LoweredKnocks
     abilities.refusesWhenFull && abilities.hasVerdictMaps && knocking !== undefined
       ? dispatchFirst(sorted)
       : forgetAndBegin(sorted);
-  const all = { name: "knocks", rules: sorted.map(callKnock) };
+  const all = { name: "knocks", from: [], rules: sorted.map(callKnock) };
   return {
     sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap(({ sets }) => sets)],
     shared: knocks.flatMap(({ shared }) => shared),
@@ -67,27 +71,36 @@ export function lowerKnocks(policy: Policy, abilities: Abilities): LoweredKnocks
  */
 function knockingSources(
   { limits }: Policy,
-  sorted: readonly Gate[],
+  sorted: readonly PlacedGate[],
   { hasSizedSets }: Abilities,
 ): SourceSet | undefined {
   const gates = sorted.filter(hasProgress);
   if (gates.length === 0) return undefined;
-  const timeoutSeconds = 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds));
-  const size = limits.sources * (1 + gates.length);
-  const name = knockingSet(hasSizedSets ? gates.length : undefined);
-  return { name, key: "source", role: "progress", timeoutSeconds, size };
+  return {
+    name: knockingSet(hasSizedSets ? gates.length : undefined),
+    from: gates.map(({ paths }) => paths.gate),
+    key: "source",
+    role: "progress",
+    timeoutSeconds: 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds)),
+    timeoutFrom: gates.map(({ paths }) => paths.stepTimeout),
+    size: limits.sources * (1 + gates.length),
+    sizeFrom: ["limits.sources"],
+  };
 }
 
 function hasProgress({ knock }: Gate): boolean {
   return knock.steps.length > 1;
 }
 
-function callKnock(gate: Gate): Rule {
-  return hasProgress(gate) ? decide([], { kind: "call", chain: `${gate.name}_knock` }) : callBegin(gate);
+function callKnock(gate: PlacedGate): Rule {
+  return hasProgress(gate)
+    ? decide([gate.paths.gate], [], { kind: "call", chain: `${gate.name}_knock` })
+    : callBegin(gate);
 }
 
-function callBegin(gate: Gate): Rule {
-  return decide([{ kind: "step", step: firstStep(gate) }], { kind: "call", chain: `${gate.name}_begin` });
+function callBegin(gate: PlacedGate): Rule {
+  const isFirst: Match = { kind: "step", step: firstStep(gate) };
+  return decide([gate.paths.gate], [isFirst], { kind: "call", chain: `${gate.name}_begin` });
 }
 
 interface LoweredBegins {
@@ -96,7 +109,7 @@ interface LoweredBegins {
 }
 
 /** Sends a packet to the gate whose first step it is, or to all gates, if several gates have this first step. */
-function dispatchFirst(sorted: readonly Gate[]): LoweredBegins {
+function dispatchFirst(sorted: readonly PlacedGate[]): LoweredBegins {
   const entries = sorted.map((gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_begin` }));
   const ofKind = (kind: Step["kind"]) => entries.filter(({ step }) => step.packet.kind === kind);
   return {
@@ -105,38 +118,36 @@ function dispatchFirst(sorted: readonly Gate[]): LoweredBegins {
   };
 }
 
-function forgetAndBegin(sorted: readonly Gate[]): LoweredBegins {
-  const forget = sorted.filter(hasProgress).map(({ name, knock }): Rule => {
+function forgetAndBegin(sorted: readonly PlacedGate[]): LoweredBegins {
+  const forget = sorted.filter(hasProgress).map(({ name, paths, knock }): Rule => {
     const positions = knock.steps.slice(0, -1).map((_, index) => index + 1);
     const effects = positions.map(
       (position) => ({ kind: "take", set: progressSet(name, position) }) as const,
     );
-    return { matches: [], effects };
+    return { from: [paths.gate], matches: [], effects };
   });
-  const chain = { name: "begins", rules: [...forget, ...sorted.map(callBegin)] };
+  const chain = { name: "begins", from: [], rules: [...forget, ...sorted.map(callBegin)] };
   return {
     begins: makeBegins(sorted, () => ({ kind: "go", chain: chain.name })),
     chains: sorted.length === 0 ? [] : [chain],
   };
 }
 
-function makeBegins(sorted: readonly Gate[], decideOf: (kind: Step["kind"]) => Verdict): readonly Begin[] {
-  const first = sorted.map(firstStep);
+function makeBegins(
+  sorted: readonly PlacedGate[],
+  decideOf: (kind: Step["kind"]) => Verdict,
+): readonly Begin[] {
   return stepKinds.flatMap((kind): readonly Begin[] => {
-    const steps = first.filter(({ packet }) => packet.kind === kind);
-    if (steps.length === 0) return [];
-    const isAlike = { kind: "likeStep", steps } as const;
+    const gates = sorted.filter(({ knock }) => knock.steps[0]?.kind === kind);
+    if (gates.length === 0) return [];
+    const from = gates.map(({ paths }) => paths.gate);
+    const isAlike = { kind: "likeStep", steps: gates.map(firstStep) } as const;
     const verdict = decideOf(kind);
-    return [{ kind, isAlike, rule: decide(verdict.kind === "dispatchSteps" ? [] : [isAlike], verdict) }];
+    const matches = verdict.kind === "dispatchSteps" ? [] : [isAlike];
+    return [{ kind, from, isAlike, rule: decide([], matches, verdict) }];
   });
 }
 
-function firstStep({ name, knock }: Gate): StepMatch {
-  const [step] = knock.steps;
-  if (step === undefined) throw new RangeError(`no step at gate ${name}`);
-  return toStepMatch(name, step, 1);
-}
-
-function decide(matches: readonly Match[], verdict: Verdict): Rule {
-  return { matches, effects: [], verdict };
+function firstStep(gate: PlacedGate): StepMatch {
+  return toStepMatch(gate, 1);
 }

@@ -1,11 +1,12 @@
 import type { Event, Policy } from "../policy/policy.js";
-import type { Rule } from "./ruleset.js";
+import type { PlacedGate } from "../policy/policy-path.js";
+import type { Counter, Rule } from "./ruleset.js";
 
 const events: readonly Event[] = ["opened", "accepted", "dropped", "reset"];
 
-/** Lists the names of a gate's counters. */
-export function counterNames(gate: string): readonly string[] {
-  return events.map((event) => counterName(gate, event));
+/** Lists a gate's counters. */
+export function lowerCounters({ name, paths }: PlacedGate): readonly Counter[] {
+  return events.map((event) => ({ name: counterName(name, event), from: [paths.gate] }));
 }
 
 /**
@@ -20,6 +21,7 @@ export function lowerEvent(policy: Policy, gate: string, event: Event, rule: Rul
   if (policy.log === undefined || !policy.log.events.includes(event)) return [counted];
   const { prefix, perMinute } = policy.log;
   const logged: Rule = {
+    from: [...rule.from, "log"],
     matches: rule.matches,
     effects: [{ kind: "log", prefix: `${prefix} ${gate} ${event} `, perMinute }],
   };

@@ -1,5 +1,6 @@
 import type { Gate, Policy } from "../policy/policy.js";
-import { type Step, sameStep } from "../policy/step.js";
+import type { PlacedGate, PolicyPath } from "../policy/policy-path.js";
+import { sameStep } from "../policy/step.js";
 import { lowerEvent } from "./lower-event.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
@@ -14,7 +15,7 @@ export interface LoweredKnock {
 /** What the rules of one knock are made from. */
 interface Knock {
   readonly policy: Policy;
-  readonly gate: Gate;
+  readonly gate: PlacedGate;
   readonly steps: readonly StepMatch[];
   /** The set of all sources that may be in mid-sequence. `undefined`: there is none. */
   readonly knocking: string | undefined;
@@ -30,16 +31,18 @@ interface Knock {
  * step begins the sequence anew. The rules for the first step are a chain of their own, for sources that are not in
  * mid-sequence.
  */
-export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefined): LoweredKnock {
-  const steps = gate.knock.steps.map((step, index) => toStepMatch(gate.name, step, index + 1));
+export function lowerKnock(policy: Policy, gate: PlacedGate, knocking: string | undefined): LoweredKnock {
+  const steps = gate.knock.steps.map((_, index) => toStepMatch(gate, index + 1));
   const knock: Knock = { policy, gate, steps, knocking };
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
-  const begin = { name: `${gate.name}_begin`, rules: lowerFirst(knock) };
+  const from = [gate.paths.gate];
+  const begin = { name: `${gate.name}_begin`, from, rules: lowerFirst(knock) };
   if (steps.length === 1) return { sets, shared: [], chains: [begin] };
   const chain = {
     name: `${gate.name}_knock`,
+    from,
     rules: [
       ...positions
         .slice(1)
@@ -58,6 +61,7 @@ export function lowerKnock(policy: Policy, gate: Gate, knocking: string | undefi
 
 function beginAnew({ gate, steps }: Knock): Rule {
   return {
+    from: [gate.paths.gate],
     matches: [{ kind: "step", step: at(steps, 1) }],
     effects: [],
     verdict: { kind: "go", chain: `${gate.name}_begin` },
@@ -70,21 +74,43 @@ export function isOneRule({ limits }: Policy, { knock }: Gate): boolean {
 }
 
 function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
-  const size = policy.limits.sources;
-  const progress = { role: "progress", timeoutSeconds: gate.knock.stepTimeoutSeconds, size } as const;
+  const { name, paths, openForSeconds } = gate;
+  const { stepTimeoutSeconds } = gate.knock;
+  const { sources: size, firstStepsPerSecond } = policy.limits;
+  const common = { from: [paths.gate], size, sizeFrom: ["limits.sources"] } as const;
+  const progress = {
+    ...common,
+    role: "progress",
+    timeoutSeconds: stepTimeoutSeconds,
+    timeoutFrom: [paths.stepTimeout],
+  } as const;
+  const open: SourceSet = {
+    ...common,
+    name: openSet(name),
+    key: "source",
+    role: "open",
+    timeoutSeconds: openForSeconds,
+    timeoutFrom: [paths.openFor],
+  };
+  const rate: SourceSet = {
+    ...common,
+    name: rateSet(name),
+    key: "network",
+    role: "progress",
+    timeoutSeconds: 10,
+    timeoutFrom: [],
+  };
   return [
     ...steps.slice(0, -1).flatMap(({ position }): readonly SourceSet[] => {
-      const sources: SourceSet = { name: progressSet(gate.name, position), key: "source", ...progress };
+      const sources: SourceSet = { ...progress, name: progressSet(name, position), key: "source" };
       const beginsRun = looksLikeNext(steps, position) && position === firstAlike(steps, position);
       if (!beginsRun) return [sources];
       // As long as the whole sequence may take: until then, a client may send its first packet again.
-      const timeoutSeconds = gate.knock.stepTimeoutSeconds * steps.length;
-      return [sources, { ...progress, name: packetSet(gate.name, position), key: "packet", timeoutSeconds }];
+      const timeoutSeconds = stepTimeoutSeconds * steps.length;
+      return [sources, { ...progress, name: packetSet(name, position), key: "packet", timeoutSeconds }];
     }),
-    { name: openSet(gate.name), key: "source", role: "open", timeoutSeconds: gate.openForSeconds, size },
-    ...(policy.limits.firstStepsPerSecond === 0
-      ? []
-      : [{ name: rateSet(gate.name), key: "network", role: "progress", timeoutSeconds: 10, size } as const]),
+    open,
+    ...(firstStepsPerSecond === 0 ? [] : [rate]),
   ];
 }
 
@@ -96,6 +122,7 @@ function lowerAdvance(knock: Knock, position: number): readonly Rule[] {
     ? [{ kind: "notInSet", set: packetSet(gate.name, firstAlike(steps, position)) }]
     : [];
   return lowerTaken(knock, position, {
+    from: [gate.paths.gate],
     matches: [{ kind: "step", step: at(steps, position) }, { kind: "inSet", set: before }, ...isAnother],
     effects: [...putTaken(knock, position), { kind: "take", set: before }],
     verdict: { kind: "return" },
@@ -107,6 +134,7 @@ function lowerRepeat(knock: Knock, position: number): Rule {
   const { gate, steps } = knock;
   return {
     comment: `${gate.name}: step ${position} once more`,
+    from: [gate.paths.gate],
     matches: [
       { kind: "step", step: at(steps, position) },
       { kind: "inSet", set: progressSet(gate.name, position) },
@@ -120,6 +148,7 @@ function lowerReset({ policy, gate }: Knock, position: number): readonly Rule[] 
   const progress = progressSet(gate.name, position);
   return lowerEvent(policy, gate.name, "reset", {
     comment: `${gate.name}: back to the start`,
+    from: [gate.paths.strict],
     matches: [{ kind: "inSet", set: progress }],
     effects: [{ kind: "take", set: progress }],
   });
@@ -131,12 +160,14 @@ function lowerFirst(knock: Knock): readonly Rule[] {
   const perSecond = policy.limits.firstStepsPerSecond;
   const limit: Rule = {
     comment: `${gate.name}: too many first steps`,
+    from: [gate.paths.gate, "limits.firstStepsPerSecond"],
     matches: [isFirst, { kind: "overRate", set: rateSet(gate.name), perSecond }],
     effects: [],
     verdict: { kind: "return" },
   };
   const isAlreadyReset = gate.knock.strict;
   const first = lowerTaken(knock, 1, {
+    from: [gate.paths.gate],
     matches: [isFirst, { kind: "notLinkLocal" }],
     effects: [...putTaken(knock, 1), ...(isAlreadyReset ? [] : takeProgress(gate.name, 2, steps.length))],
   });
@@ -153,19 +184,25 @@ function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule
  * is in that set.
  */
 function putTaken({ gate, steps, knocking }: Knock, position: number): readonly Effect[] {
-  if (position === steps.length) return [{ kind: "put", set: openSet(gate.name) }];
+  const put = (set: string, timeoutFrom: PolicyPath): Effect => ({
+    kind: "put",
+    set,
+    timeoutFrom: [timeoutFrom],
+  });
+  if (position === steps.length) return [put(openSet(gate.name), gate.paths.openFor)];
+  const timeoutFrom = gate.paths.stepTimeout;
   return [
-    ...(knocking === undefined ? [] : [{ kind: "put", set: knocking } as const]),
-    { kind: "put", set: progressSet(gate.name, position) },
+    ...(knocking === undefined ? [] : [put(knocking, timeoutFrom)]),
+    put(progressSet(gate.name, position), timeoutFrom),
     ...(looksLikeNext(steps, position)
-      ? [{ kind: "put", set: packetSet(gate.name, firstAlike(steps, position)) } as const]
+      ? [put(packetSet(gate.name, firstAlike(steps, position)), timeoutFrom)]
       : []),
   ];
 }
 
-function takeProgress(gate: string, from: number, last: number): readonly Effect[] {
-  return Array.from({ length: Math.max(0, last - from) }, (_, index) => {
-    return { kind: "take", set: progressSet(gate, from + index) };
+function takeProgress(gate: string, first: number, last: number): readonly Effect[] {
+  return Array.from({ length: Math.max(0, last - first) }, (_, index) => {
+    return { kind: "take", set: progressSet(gate, first + index) };
   });
 }
 
@@ -182,9 +219,13 @@ function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {
   return next !== undefined && sameStep(at(steps, position).packet, next.packet);
 }
 
-/** Makes the match of a step, with the gate's name and the step's position, from 1. */
-export function toStepMatch(gate: string, step: Step, position: number): StepMatch {
-  return { gate, position, packet: step };
+/** Makes the match of a gate's step. `position` is from 1. */
+export function toStepMatch(gate: PlacedGate, position: number): StepMatch {
+  const packet = gate.knock.steps[position - 1];
+  const path = gate.paths.steps[position - 1];
+  if (packet === undefined || path === undefined)
+    throw new RangeError(`no step ${position} at gate ${gate.name}`);
+  return { gate: gate.name, position, packet, path };
 }
 
 function at(steps: readonly StepMatch[], position: number): StepMatch {

@@ -1,22 +1,28 @@
 import type { Gate, Policy } from "../policy/policy.js";
+import { type PlacedGate, type PlacedPolicy, placeGates } from "../policy/policy-path.js";
 import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
 import { type LoweredKnocks, lowerKnocks } from "./lower-dispatch.js";
-import { counterNames, lowerEvent } from "./lower-event.js";
-import type { Chain, DispatchEntry, Match, Rule, Ruleset, Verdict } from "./ruleset.js";
+import { lowerCounters, lowerEvent } from "./lower-event.js";
+import { decide } from "./make-rule.js";
+import type { Chain, DispatchEntry, Match, Paths, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
 
-/** Decides, once for all backends, which packets a policy accepts, drops and counts as steps. */
-export function lowerPolicy(policy: Policy, abilities: Abilities): Ruleset {
+/**
+ * Decides, once for all backends, which packets a policy accepts, drops and counts as steps. Each part of the result
+ * says which parts of the policy it comes from.
+ */
+export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
+  const policy = placeGates(unplaced);
   const knocks = lowerKnocks(policy, abilities);
   return {
     policy: policy.name,
     scope: policy.scope,
     sets: knocks.sets,
-    counters: policy.gates.flatMap((gate) => counterNames(gate.name)),
+    counters: policy.gates.flatMap(lowerCounters),
     chains: [
       ...lowerSorting(policy, knocks, abilities),
       ...lowerDenied(policy),
@@ -34,47 +40,68 @@ export function lowerPolicy(policy: Policy, abilities: Abilities): Ruleset {
  *
  * If no door is for a packet's kind, the packet is only looked up: its source among those that are knocking, and the
  * packet among the first steps.
+ *
+ * What comes from `stealth` is what would differ without it. A rule that would only stand in another chain does not.
  */
-function lowerSorting(policy: Policy, knocks: LoweredKnocks, abilities: Abilities): readonly Chain[] {
-  const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door")];
-  const gatedKinds = policy.stealth ? [] : stepKinds.filter((kind) => isGated(policy, knocks, kind));
+function lowerSorting(policy: PlacedPolicy, knocks: LoweredKnocks, abilities: Abilities): readonly Chain[] {
+  const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door", [])];
+  const doorKinds = stepKinds.filter((kind) => isGated(policy, knocks, kind));
+  const gatedKinds = policy.stealth ? [] : doorKinds;
   const others = stepKinds.filter((kind) => !gatedKinds.includes(kind));
+  const stealth: Paths = ["stealth"];
+  // Kinds that have doors are only looked up if the policy is stealthy.
+  const lookUpFrom = (...kinds: readonly Step["kind"][]): Paths =>
+    kinds.every((kind) => doorKinds.includes(kind)) ? stealth : [];
   const begins = knocks.begins.map(({ rule }) => rule);
   const { isKnocking } = knocks;
-  const goIfKnocking = (chain: string): readonly Rule[] =>
-    isKnocking === undefined ? [] : [decide([isKnocking], { kind: "go", chain })];
+  const goIfKnocking = (chain: string, from: Paths): readonly Rule[] =>
+    isKnocking === undefined ? [] : [decide(from, [isKnocking], { kind: "go", chain })];
   const sorted = [
     ...lowerRelated(policy, abilities),
-    ...(others.length === 0 ? [] : goIfKnocking("knocking")),
+    ...(others.length === 0 ? [] : goIfKnocking("knocking", lookUpFrom(...others))),
     ...knocks.begins
       .filter(({ kind }) => others.includes(kind))
-      .map(({ kind, isAlike }) =>
-        goesFirst[kind] ? goIf(kind, "beginning") : decide([isAlike], { kind: "go", chain: "beginning" }),
+      .map(({ kind, from, isAlike }) =>
+        goesFirst[kind]
+          ? goIf(kind, "beginning", [...lookUpFrom(kind), ...from])
+          : decide(lookUpFrom(kind), [isAlike], { kind: "go", chain: "beginning" }),
       ),
   ];
+  const goGated = (kind: Step["kind"]): Rule =>
+    goIf(kind, "beginning", [...stealth, ...listGated(policy, kind)]);
   const chains: readonly Chain[] = [
     ...(policy.stealth
       ? [
-          { name: "input", rules: [...lowerPassing(policy, "gates"), goAlways("gates")] },
-          { name: "gates", rules: [...lowerToOthers(policy), ...gated, ...sorted] },
-          { name: "beginning", rules: begins },
+          {
+            name: "input",
+            from: [],
+            rules: [...lowerPassing(policy, goIf("tcp", "gates", stealth)), goAlways("gates", stealth)],
+          },
+          { name: "gates", from: stealth, rules: [...lowerToOthers(policy), ...gated, ...sorted] },
+          { name: "beginning", from: [], rules: begins },
         ]
       : [
           {
             name: "input",
+            from: [],
             rules: [
-              ...lowerPassing(policy, "beginning"),
-              ...gatedKinds.filter((kind) => !goesFirst[kind]).map((kind) => goIf(kind, "beginning")),
+              ...lowerPassing(policy, goGated("tcp")),
+              ...gatedKinds.filter((kind) => !goesFirst[kind]).map(goGated),
               ...lowerToOthers(policy),
               ...sorted,
             ],
           },
           {
             name: "beginning",
-            rules: [...lowerToOthers(policy), ...gated, ...goIfKnocking("knocks"), ...begins],
+            from: begins.length === 0 ? stealth : [],
+            rules: [...lowerToOthers(policy), ...gated, ...goIfKnocking("knocks", stealth), ...begins],
           },
         ]),
-    { name: "knocking", rules: isKnocking === undefined ? [] : others.map((kind) => goIf(kind, "knocks")) },
+    {
+      name: "knocking",
+      from: lookUpFrom(...others),
+      rules: isKnocking === undefined ? [] : others.map((kind) => goIf(kind, "knocks", lookUpFrom(kind))),
+    },
   ];
   return chains.filter(({ rules }) => rules.length > 0);
 }
@@ -91,21 +118,32 @@ const matchOf: Readonly<Record<Step["kind"], Match>> = {
 
 /** Whether a packet of this kind may go to a door, or may be the only step of a gate. */
 function isGated(policy: Policy, knocks: LoweredKnocks, kind: Step["kind"]): boolean {
-  const protocol = stepProtocols[kind];
   const isStep = (match: Match) => match.kind === "step" && match.step.packet.kind === kind;
   return (
     goesFirst[kind] ||
     knocks.shared.some(({ matches }) => matches.some(isStep)) ||
-    policy.gates.some((gate) => protocol !== undefined && listProtected(gate, protocol).length > 0)
+    policy.gates.some((gate) => isProtectedKind(gate, kind))
   );
 }
 
-function goAlways(chain: string): Rule {
-  return decide([], { kind: "go", chain });
+/** Lists the gates whose doors a packet of this kind may go to, or whose knocks it may begin. */
+function listGated({ gates }: PlacedPolicy, kind: Step["kind"]): Paths {
+  return gates
+    .filter((gate) => isProtectedKind(gate, kind) || gate.knock.steps[0]?.kind === kind)
+    .map(({ paths }) => paths.gate);
 }
 
-function goIf(kind: Step["kind"], chain: string): Rule {
-  return decide([matchOf[kind]], { kind: "go", chain });
+function isProtectedKind(gate: Gate, kind: Step["kind"]): boolean {
+  const protocol = stepProtocols[kind];
+  return protocol !== undefined && listProtected(gate, protocol).length > 0;
+}
+
+function goAlways(chain: string, from: Paths): Rule {
+  return decide(from, [], { kind: "go", chain });
+}
+
+function goIf(kind: Step["kind"], chain: string, from: Paths): Rule {
+  return decide(from, [matchOf[kind]], { kind: "go", chain });
 }
 
 /**
@@ -113,7 +151,7 @@ function goIf(kind: Step["kind"], chain: string): Rule {
  * what the recipe does. At prerouting, it would take forwarded packets past the marks and the routing of others.
  */
 function passOn(policy: Policy): Verdict {
-  return { kind: policy.scope === "prerouting" ? "return" : "accept" };
+  return { kind: policy.scope === "prerouting" ? "return" : "accept", from: ["scope"] };
 }
 
 /**
@@ -121,16 +159,16 @@ function passOn(policy: Policy): Verdict {
  * says `established` of some SYNs: those from the ports of a connection that was reset, that one end forgot without
  * notice, or that the host itself began (the transitions of SYN in kernel net/netfilter/nf_conntrack_proto_tcp.c).
  */
-function lowerPassing(policy: Policy, gates: string): readonly Rule[] {
+function lowerPassing(policy: Policy, goToGates: Rule): readonly Rule[] {
   return [
-    decide([{ kind: "loopback" }], passOn(policy)),
-    goIf("tcp", gates),
-    decide([{ kind: "established" }], passOn(policy)),
+    decide([], [{ kind: "loopback" }], passOn(policy)),
+    goToGates,
+    decide([], [{ kind: "established" }], passOn(policy)),
   ];
 }
 
 function lowerToOthers(policy: Policy): readonly Rule[] {
-  return policy.scope === "prerouting" ? [decide([{ kind: "toOthers" }], passOn(policy))] : [];
+  return policy.scope === "prerouting" ? [decide([], [{ kind: "toOthers" }], passOn(policy))] : [];
 }
 
 /**
@@ -139,7 +177,8 @@ function lowerToOthers(policy: Policy): readonly Rule[] {
  * (iptables), they are accepted as the recipe does.
  */
 function lowerRelated(policy: Policy, { hasFinalAccept }: Abilities): readonly Rule[] {
-  return hasFinalAccept && policy.scope === "input" ? [decide([{ kind: "related" }], passOn(policy))] : [];
+  const isFinal = hasFinalAccept && policy.scope === "input";
+  return isFinal ? [decide([], [{ kind: "related" }], passOn(policy))] : [];
 }
 
 /**
@@ -152,16 +191,24 @@ function lowerSources(policy: Policy): readonly Rule[] {
   ];
 }
 
-function lowerPrefixes(texts: readonly string[], comment: string, verdict: Verdict): readonly Rule[] {
+function lowerPrefixes(
+  texts: readonly string[],
+  field: "denyFrom" | "allowFrom",
+  verdict: Verdict,
+): readonly Rule[] {
   const prefixes = mergePrefixes(readPrefixes(texts));
-  return prefixes.length === 0 ? [] : [{ ...decide([{ kind: "fromPrefixes", prefixes }], verdict), comment }];
+  if (prefixes.length === 0) return [];
+  return [{ ...decide([field], [{ kind: "fromPrefixes", prefixes }], verdict), comment: field }];
 }
 
-function lowerDenied(policy: Policy): readonly Chain[] {
+function lowerDenied(policy: PlacedPolicy): readonly Chain[] {
   if (policy.denyFrom.length === 0) return [];
   return [
-    { name: "denied", rules: dispatchProtected(policy, "closed") },
-    ...policy.gates.map((gate) => ({ name: `${gate.name}_closed`, rules: lowerClosed(policy, gate) })),
+    { name: "denied", from: ["denyFrom"], rules: dispatchProtected(policy, "closed", ["denyFrom"]) },
+    ...policy.gates.map((gate): Chain => {
+      const from: Paths = [gate.paths.protect, "denyFrom"];
+      return { name: `${gate.name}_closed`, from, rules: lowerClosed(policy, gate, from) };
+    }),
   ];
 }
 
@@ -169,37 +216,32 @@ function lowerDenied(policy: Policy): readonly Chain[] {
  * Sends a packet to a protected port to its gate's door. Such a packet is never a step. Any other packet goes on to the
  * next rule.
  */
-function dispatchProtected(policy: Policy, to: "door" | "closed"): readonly Rule[] {
+function dispatchProtected(policy: PlacedPolicy, to: "door" | "closed", from: Paths): readonly Rule[] {
   return protocols.flatMap((protocol) => {
     const entries = policy.gates.flatMap((gate) => listEntries(gate, protocol, `${gate.name}_${to}`));
     const list = to === "door" ? "doors" : "closed";
-    return entries.length === 0 ? [] : [decide([], { kind: "dispatch", protocol, entries, list })];
+    return entries.length === 0 ? [] : [decide(from, [], { kind: "dispatch", protocol, entries, list })];
   });
 }
 
-function listEntries(gate: Gate, protocol: Protocol, chain: string): readonly DispatchEntry[] {
-  return mergePortRanges(listProtected(gate, protocol)).map((range) => ({ range, chain }));
+function listEntries(gate: PlacedGate, protocol: Protocol, chain: string): readonly DispatchEntry[] {
+  const from = [gate.paths.protect];
+  return mergePortRanges(listProtected(gate, protocol)).map((range) => ({ range, from, chain }));
 }
 
-function lowerDoor(policy: Policy, gate: Gate): Chain {
-  const isOpen: readonly Match[] = [{ kind: "inSet", set: openSet(gate.name) }];
+function lowerDoor(policy: Policy, gate: PlacedGate): Chain {
+  const from = [gate.paths.protect];
+  const isOpen: Match = { kind: "inSet", set: openSet(gate.name) };
   return {
     name: `${gate.name}_door`,
+    from,
     rules: [
-      ...lowerEvent(policy, gate.name, "accepted", {
-        matches: isOpen,
-        effects: [],
-        verdict: passOn(policy),
-      }),
-      ...lowerClosed(policy, gate),
+      ...lowerEvent(policy, gate.name, "accepted", decide(from, [isOpen], passOn(policy))),
+      ...lowerClosed(policy, gate, from),
     ],
   };
 }
 
-function lowerClosed(policy: Policy, gate: Gate): readonly Rule[] {
-  return lowerEvent(policy, gate.name, "dropped", { matches: [], effects: [], verdict: { kind: "drop" } });
-}
-
-function decide(matches: readonly Match[], verdict: Verdict): Rule {
-  return { matches, effects: [], verdict };
+function lowerClosed(policy: Policy, gate: Gate, from: Paths): readonly Rule[] {
+  return lowerEvent(policy, gate.name, "dropped", decide(from, [], { kind: "drop" }));
 }

@@ -1,6 +1,13 @@
+import type { PolicyPath } from "../policy/policy-path.js";
 import type { PortRange } from "../policy/port.js";
 import type { Prefix } from "../policy/prefix.js";
 import type { Step } from "../policy/step.js";
+
+/**
+ * The parts of the policy that something comes from, in any order. A path to a part of a gate stands for the gate, too.
+ * A line comes from what its rule, set or chain comes from, and from all that is printed in it.
+ */
+export type Paths = readonly PolicyPath[];
 
 /**
  * What a firewall has to do for a policy, for any backend and both address families. Each backend prints it for IPv4
@@ -10,13 +17,19 @@ export interface Ruleset {
   readonly policy: string;
   readonly scope: "input" | "prerouting";
   readonly sets: readonly SourceSet[];
-  readonly counters: readonly string[];
+  readonly counters: readonly Counter[];
   readonly chains: readonly Chain[];
+}
+
+export interface Counter {
+  readonly name: string;
+  readonly from: Paths;
 }
 
 /** A set of sources. It keeps each source for a limited time. */
 export interface SourceSet {
   readonly name: string;
+  readonly from: Paths;
   /**
    * `source`: the address. `packet`: address and source port, so that a repeated packet is recognized. `network`: the
    * address's /24 or /64.
@@ -25,19 +38,24 @@ export interface SourceSet {
   /** `progress` means nothing after a new ruleset is loaded. `open` holds doors, which stay open across such a load. */
   readonly role: "progress" | "open";
   readonly timeoutSeconds: number;
+  readonly timeoutFrom: Paths;
   /** How many elements it holds at most. */
   readonly size: number;
+  readonly sizeFrom: Paths;
 }
 
 /** A list of rules. The kernel hands each packet of the scope to exactly one chain, which is called `input`. */
 export interface Chain {
   readonly name: string;
+  /** Only of the chain itself: each of its rules has its own. */
+  readonly from: Paths;
   readonly rules: readonly Rule[];
 }
 
 /** If all matches hold for a packet, all effects happen in order. Then the verdict follows, if there is one. */
 export interface Rule {
   readonly comment?: string;
+  readonly from: Paths;
   readonly matches: readonly Match[];
   readonly effects: readonly Effect[];
   readonly verdict?: Verdict;
@@ -65,15 +83,23 @@ export type Match =
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
 
 /** One step's packet. `gate` and `position` (from 1) identify the step, so that it can be shown without its secret. */
-export interface StepMatch {
+export interface SecretStep {
   readonly gate: string;
   readonly position: number;
   /** Secret. */
   readonly packet: Step;
 }
 
+export interface StepMatch extends SecretStep {
+  readonly path: PolicyPath;
+}
+
 export type Effect =
-  | { readonly kind: "put"; readonly set: string }
+  /**
+   * `timeoutFrom` is for a backend that prints the set's timeout here. It is of the rule's own gate, also where the set
+   * is of many gates.
+   */
+  | { readonly kind: "put"; readonly set: string; readonly timeoutFrom: Paths }
   | { readonly kind: "take"; readonly set: string }
   | { readonly kind: "count"; readonly counter: string }
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number };
@@ -85,7 +111,7 @@ export type Effect =
  * rule.
  */
 export type Verdict =
-  | { readonly kind: "accept" | "drop" | "return" }
+  | { readonly kind: "accept" | "drop" | "return"; readonly from?: Paths }
   | { readonly kind: "go" | "call"; readonly chain: string }
   | {
       readonly kind: "dispatch";
@@ -99,6 +125,7 @@ export type Verdict =
 
 export interface DispatchEntry {
   readonly range: PortRange;
+  readonly from: Paths;
   readonly chain: string;
 }
 
@@ -108,4 +135,4 @@ export interface StepEntry {
 }
 
 /** Prints a step's secret, its `port` or its `payload` size: the value for the host, a label for people. */
-export type ShowSecret = (step: StepMatch, field: "port" | "payload", value: number) => string;
+export type ShowSecret = (step: SecretStep, field: "port" | "payload", value: number) => string;

@@ -7,7 +7,7 @@ import type { Ruleset } from "../../src/ruleset/ruleset";
 export function describeTable(ruleset: Ruleset): LoadedTable {
   return {
     listing: renderNftables(ruleset),
-    counters: ruleset.counters,
+    counters: ruleset.counters.map(({ name }) => name),
     sets: ruleset.sets.flatMap((set) =>
       (["ipv4", "ipv6"] as const).map((family): ObservedSet => {
         // nft 1.0.6 leaves "dynamic" out of its JSON.

@@ -87,14 +87,14 @@ describe("the rules for iptables", () => {
 
 describe("ports that are matched together", () => {
   const port = fc.oneof(
-    fc.integer({ min: 1, max: 65_535 }).map((number) => ({ text: `${number}`, isRange: false })),
-    fc.constant({ text: "2000:2010", isRange: true }),
+    fc.integer({ min: 1, max: 65_535 }).map((number) => ({ text: `${number}`, isRange: false, from: [] })),
+    fc.constant({ text: "2000:2010", isRange: true, from: [] }),
   );
 
   test("are all there, in their order, and not more in a match than it can hold", () => {
     fc.assert(
       fc.property(fc.array(port, { maxLength: 60 }), (ports) => {
-        const lists = toAnyPort("udp", ports).map((words) => {
+        const lists = toAnyPort("udp", ports).map(({ words }) => {
           expect(words.slice(0, 3)).toEqual(["-p", "udp", "-m"]);
           expect(words).toHaveLength(6);
           return words[5]?.split(",") ?? [];
@@ -113,7 +113,7 @@ describe("ports that are matched together", () => {
     [["22", "80:90"], ["-p tcp -m multiport --dports 22,80:90"]],
     [[], []],
   ])("%j are matched by %j", (ports, matches) => {
-    const texts = ports.map((text) => ({ text, isRange: text.includes(":") }));
-    expect(toAnyPort("tcp", texts).map((words) => words.join(" "))).toEqual(matches);
+    const texts = ports.map((text) => ({ text, isRange: text.includes(":"), from: [] }));
+    expect(toAnyPort("tcp", texts).map(({ words }) => words.join(" "))).toEqual(matches);
   });
 });

@@ -122,22 +122,25 @@ describe("names in the kernel", () => {
     expect(() => tableName("a b")).toThrow("not an identifier");
     expect(() => familySetName("a;b", "ipv4")).toThrow("not an identifier");
     expect(() => renderNftables({ ...empty, policy: "edge }" })).toThrow("not an identifier");
-    const chain = { name: "input {", rules: [] };
+    const chain = { name: "input {", from: [], rules: [] };
     expect(() => renderNftables({ ...empty, chains: [chain] })).toThrow("not an identifier");
-    const rule = { matches: [], effects: [], verdict: { kind: "go", chain: "x; drop" } } as const;
-    const input = { name: "input", rules: [rule] };
+    const verdict = { kind: "go", chain: "x; drop" } as const;
+    const rule = { from: [], matches: [], effects: [], verdict };
+    const input = { name: "input", from: [], rules: [rule] };
     expect(() => renderNftables({ ...empty, chains: [input] })).toThrow("not an identifier");
   });
 
   test("a comment that can't be quoted is refused", () => {
-    const rule = { comment: 'ssh" accept', matches: [], effects: [] } as const;
-    const input = { name: "input", rules: [rule] };
+    const rule = { comment: 'ssh" accept', from: [], matches: [], effects: [] };
+    const input = { name: "input", from: [], rules: [rule] };
     expect(() => renderNftables({ ...empty, chains: [input] })).toThrow("not a string");
   });
 });
 
 test("a set's shape tells what can't be changed in place, and is what the text declares", () => {
-  const set = { name: "ssh_packet1", key: "packet", role: "progress", timeoutSeconds: 5, size: 512 } as const;
+  const from = { from: [], timeoutFrom: [], sizeFrom: [] };
+  const shape = { key: "packet", timeoutSeconds: 5, size: 512 } as const;
+  const set = { name: "ssh_packet1", role: "progress", ...shape, ...from } as const;
   expect(setShape(set, "ipv4")).toEqual({ type: "ipv4_addr . inet_service", size: 512 });
   expect(setShape({ ...set, key: "source" }, "ipv6")).toEqual({ type: "ipv6_addr", size: 512 });
   const text = renderNftables({ ...empty, sets: [set] });

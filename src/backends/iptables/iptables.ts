@@ -6,7 +6,7 @@ import { planIptablesLoad } from "./load.js";
 import { hook, listName } from "./names.js";
 import { findPrecedingRules } from "./preceding-rules.js";
 import { checkIptables } from "./preflight.js";
-import { renderIptablesText } from "./render.js";
+import { renderIptablesLines } from "./render.js";
 import { writeSource } from "./source.js";
 
 /** Chains in the host's own tables, and lists of xt_recent, by iptables-restore(8). */
@@ -17,7 +17,7 @@ export const iptables: Backend = {
   finalTables: (scope) => (scope === "input" ? ["ip filter", "ip6 filter"] : []),
   describeRoom: () => "as many sources at once as the host's xt_recent holds",
 
-  render: renderIptablesText,
+  render: renderIptablesLines,
   planLoad: planIptablesLoad,
 
   nameOnHost: (scope) => `iptables_${hook(scope).table}`,

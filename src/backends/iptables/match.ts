@@ -3,7 +3,8 @@ import { linkLocal } from "../../policy/gate.js";
 import type { PortRange } from "../../policy/port.js";
 import { type Family, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import { portOf } from "../../policy/step.js";
-import type { Match, Ruleset, ShowSecret, SourceSet, StepMatch } from "../../ruleset/ruleset.js";
+import type { Match, Paths, Rule, Ruleset, ShowSecret, SourceSet, StepMatch } from "../../ruleset/ruleset.js";
+import { joinPaths } from "../line.js";
 import { listName } from "./names.js";
 
 export interface MatchContext {
@@ -15,49 +16,61 @@ export interface MatchContext {
 
 type Words = readonly string[];
 
+/** A part of a line, and the parts of the policy that its words come from. */
+export interface Fragment {
+  readonly words: Words;
+  readonly paths: Paths;
+}
+
+/** Puts more words behind a fragment. */
+export function append(before: Fragment, words: Words, paths: Paths = []): Fragment {
+  return { words: [...before.words, ...words], paths: joinPaths(before.paths, paths) };
+}
+
 /**
- * Prints matches as alternatives. Each alternative becomes a rule of its own, because iptables has no sets of prefixes.
+ * Prints a rule's matches as alternatives. Each alternative becomes a rule of its own, because iptables has no sets of
+ * prefixes.
  */
-export function renderMatches(matches: readonly Match[], context: MatchContext): readonly Words[] {
+export function renderMatches({ matches, from }: Rule, context: MatchContext): readonly Fragment[] {
   // iptables-save lists the source first.
   const isSource = ({ kind }: Match) => kind === "notLinkLocal";
   const sorted = [...matches.filter(isSource), ...matches.filter((match) => !isSource(match))];
-  return sorted.reduce<readonly Words[]>(
+  return sorted.reduce<readonly Fragment[]>(
     (before, match) => {
       const alternatives = renderMatch(match, context);
-      return before.flatMap((words) => alternatives.map((alternative) => [...words, ...alternative]));
+      return before.flatMap((one) => alternatives.map(({ words, paths }) => append(one, words, paths)));
     },
-    [[]],
+    [{ words: [], paths: from }],
   );
 }
 
-function renderMatch(match: Match, context: MatchContext): readonly Words[] {
+function renderMatch(match: Match, context: MatchContext): readonly Fragment[] {
   const { ruleset, sets, family } = context;
   switch (match.kind) {
     case "fromPrefixes":
       return match.prefixes
         .filter((prefix) => prefix.family === family)
-        .map((prefix) => ["-s", formatPrefix(prefix)]);
+        .map((prefix) => fragment(["-s", formatPrefix(prefix)]));
     case "loopback":
       return []; // the jump to our first chain excludes it already
     case "toOthers":
-      return [["-m", "addrtype", "!", "--dst-type", "LOCAL"]];
+      return [fragment(["-m", "addrtype", "!", "--dst-type", "LOCAL"])];
     case "established":
-      return [["-m", "conntrack", "--ctstate", "ESTABLISHED"]];
+      return [fragment(["-m", "conntrack", "--ctstate", "ESTABLISHED"])];
     case "related":
-      return [["-m", "conntrack", "--ctstate", "RELATED"]];
+      return [fragment(["-m", "conntrack", "--ctstate", "RELATED"])];
     case "notLinkLocal":
       return readPrefixes(linkLocal)
         .filter((prefix) => prefix.family === family)
-        .map((prefix) => ["!", "-s", formatPrefix(prefix)]);
+        .map((prefix) => fragment(["!", "-s", formatPrefix(prefix)]));
     case "beginsTcp":
-      return [["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"]];
+      return [fragment(["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"])];
     case "udp":
-      return [["-p", "udp"]];
+      return [fragment(["-p", "udp"])];
     case "icmpEcho":
-      return [echo(family)];
+      return [fragment(echo(family))];
     case "step":
-      return [renderStep(match.step, context)];
+      return [fragment(renderStep(match.step, context), [match.step.path])];
     case "likeStep":
       return renderLikeStep(match.steps, context);
     case "inSet":
@@ -65,24 +78,23 @@ function renderMatch(match: Match, context: MatchContext): readonly Words[] {
     case "notInSet":
       throw new Error("xt_recent knows addresses alone"); // the rule iptables-doubled-step finds it first
     case "overRate":
-      return [overRate(ruleset, match.set, match.perSecond, family)];
+      return [fragment(overRate(ruleset, match.set, match.perSecond, family))];
     default:
       return unreachable(match);
   }
 }
 
+function fragment(words: Words, paths: Paths = []): Fragment {
+  return { words, paths };
+}
+
 /** xt_recent never expires a source by itself. So the match asks whether the source was added within the set's time. */
-function inList(policy: string, set: SourceSet | undefined, name: string): Words {
-  return [
-    "-m",
-    "recent",
-    "--rcheck",
-    "--seconds",
-    `${set?.timeoutSeconds}`,
-    "--name",
-    listName(policy, name),
-    "--rsource",
-  ];
+function inList(policy: string, set: SourceSet | undefined, name: string): Fragment {
+  const within = ["--rcheck", "--seconds", `${set?.timeoutSeconds}`];
+  return fragment(
+    ["-m", "recent", ...within, "--name", listName(policy, name), "--rsource"],
+    set?.timeoutFrom,
+  );
 }
 
 function overRate(ruleset: Ruleset, set: string, perSecond: number, family: Family): Words {
@@ -114,7 +126,7 @@ function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
  * Prints as few matches as possible, because a packet that is not a step passes through all of them. Equal steps are
  * printed twice, so the number of matches is the same whether secrets are shown or not.
  */
-function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): readonly Words[] {
+function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): readonly Fragment[] {
   const [first] = steps;
   if (first === undefined) return [];
   const { packet } = first;
@@ -123,12 +135,14 @@ function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): rea
     case "udp": {
       const ports = steps.flatMap((step) => {
         const port = portOf(step.packet);
-        return port === undefined ? [] : [{ text: context.show(step, "port", port), isRange: false }];
+        return port === undefined
+          ? []
+          : [{ text: context.show(step, "port", port), isRange: false, from: [step.path] }];
       });
       return toAnyPort(packet.kind, ports);
     }
     case "icmpEcho":
-      return steps.map((step) => renderStep(step, context));
+      return steps.map((step) => fragment(renderStep(step, context), [step.path]));
     default:
       return unreachable(packet);
   }
@@ -143,31 +157,36 @@ const mostPorts = 15;
 interface PortText {
   readonly text: string;
   readonly isRange: boolean;
+  readonly from: Paths;
 }
 
 /** Prints as few matches as possible for any of these ports and ranges. */
-export function toAnyPort(protocol: "tcp" | "udp", ports: readonly PortText[]): readonly Words[] {
-  const groups: string[][] = [];
+export function toAnyPort(protocol: "tcp" | "udp", ports: readonly PortText[]): readonly Fragment[] {
+  const groups: PortText[][] = [];
   let left = 0;
-  for (const { text, isRange } of ports) {
-    const places = isRange ? 2 : 1;
+  for (const port of ports) {
+    const places = port.isRange ? 2 : 1;
     if (left < places) {
       groups.push([]);
       left = mostPorts;
     }
-    groups.at(-1)?.push(text);
+    groups.at(-1)?.push(port);
     left -= places;
   }
-  return groups.map(([one = "", ...others]) =>
-    others.length === 0
-      ? toPort(protocol, one)
-      : ["-p", protocol, "-m", "multiport", "--dports", [one, ...others].join(",")],
-  );
+  return groups.map((group) => {
+    const texts = group.map(({ text }) => text).join(",");
+    const words =
+      group.length === 1 ? toPort(protocol, texts) : ["-p", protocol, "-m", "multiport", "--dports", texts];
+    return fragment(
+      words,
+      group.flatMap(({ from }) => from),
+    );
+  });
 }
 
 /** Prints the match on a range of ports, as iptables-save lists it. */
 export function toRange(protocol: "tcp" | "udp", range: PortRange): Words {
-  return toPort(protocol, writeRange(range).text);
+  return toPort(protocol, writeRange(range, []).text);
 }
 
 function toPort(protocol: "tcp" | "udp", port: string): Words {
@@ -180,7 +199,7 @@ function echo(family: Family): Words {
     : ["-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", "128"];
 }
 
-export function writeRange(range: PortRange): PortText {
+export function writeRange(range: PortRange, from: Paths): PortText {
   const isRange = range.first !== range.last;
-  return { text: isRange ? `${range.first}:${range.last}` : `${range.first}`, isRange };
+  return { text: isRange ? `${range.first}:${range.last}` : `${range.first}`, isRange, from };
 }

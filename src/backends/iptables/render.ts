@@ -1,8 +1,17 @@
 import { unreachable } from "../../errors.js";
 import { type Family, families } from "../../policy/prefix.js";
 import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "../../ruleset/ruleset.js";
+import { joinLines, type Line } from "../line.js";
 import { quoteIptables } from "../quote.js";
-import { type MatchContext, renderMatches, toAnyPort, toRange, writeRange } from "./match.js";
+import {
+  append,
+  type Fragment,
+  type MatchContext,
+  renderMatches,
+  toAnyPort,
+  toRange,
+  writeRange,
+} from "./match.js";
 import { chainName, hook, listName } from "./names.js";
 
 /** A ruleset as iptables-restore and ip6tables-restore read it, without the lines that begin and end a table. */
@@ -24,6 +33,24 @@ const mostInLine = 4;
  * is printed inline, at the dispatch, as people write such rules by hand.
  */
 export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecret): IptablesRules {
+  const { chains, rules } = renderFamily(ruleset, family, show);
+  return {
+    chains: chains.map((chain) => chainName(ruleset.policy, chain.name)),
+    jump: renderJump(ruleset),
+    rules: rules.map(({ text }) => text),
+  };
+}
+
+function renderJump(ruleset: Ruleset): string {
+  return `${hook(ruleset.scope).chain} ! -i lo -j ${chainName(ruleset.policy, "input")}`;
+}
+
+interface FamilyRules {
+  readonly chains: readonly Chain[];
+  readonly rules: readonly Line[];
+}
+
+function renderFamily(ruleset: Ruleset, family: Family, show: ShowSecret): FamilyRules {
   const printer: Printer = {
     ruleset,
     family,
@@ -32,16 +59,13 @@ export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecre
     inline: new Map(ruleset.chains.filter(isInline).map((chain) => [chain.name, chain])),
   };
   const chains = [...ruleset.chains.filter((chain) => !isInline(chain)), ...listLong(ruleset)];
-  return {
-    chains: chains.map((chain) => chainName(ruleset.policy, chain.name)),
-    jump: `${hook(ruleset.scope).chain} ! -i lo -j ${chainName(ruleset.policy, "input")}`,
-    rules: chains.flatMap((chain) => {
-      const name = chainName(ruleset.policy, chain.name);
-      return chain.rules
-        .flatMap((rule) => renderRule(rule, printer))
-        .map((words) => `-A ${[name, ...words].join(" ")}`);
-    }),
-  };
+  const rules = chains.flatMap((chain) => {
+    const name = chainName(ruleset.policy, chain.name);
+    return chain.rules
+      .flatMap((rule) => renderRule(rule, printer))
+      .map(({ words, paths }) => ({ text: `-A ${[name, ...words].join(" ")}`, paths }));
+  });
+  return { chains, rules };
 }
 
 interface Printer extends MatchContext {
@@ -49,7 +73,6 @@ interface Printer extends MatchContext {
   readonly inline: ReadonlyMap<string, Chain>;
 }
 
-type Words = readonly string[];
 type Dispatch = Extract<Rule["verdict"], { kind: "dispatch" }>;
 
 function isInline(chain: Chain): boolean {
@@ -60,19 +83,18 @@ function isInline(chain: Chain): boolean {
 function listLong(ruleset: Ruleset): readonly Chain[] {
   const long = ruleset.chains
     .flatMap(({ rules }) => rules)
-    .flatMap(({ verdict }) => (verdict?.kind === "dispatch" && isLong(verdict) ? [verdict] : []));
-  return [...new Set(long.map(({ list }) => list))].map((list) => ({
-    name: list,
-    rules: long
-      .filter((verdict) => verdict.list === list)
-      .flatMap((verdict) =>
-        verdict.entries.map((entry) => ({
-          matches: [],
-          effects: [],
-          verdict: { ...verdict, entries: [entry] },
-        })),
-      ),
-  }));
+    .flatMap(({ from, verdict }) =>
+      verdict?.kind === "dispatch" && isLong(verdict) ? [{ from, verdict }] : [],
+    );
+  return [...new Set(long.map(({ verdict }) => verdict.list))].map((name): Chain => {
+    const own = long.filter(({ verdict }) => verdict.list === name);
+    const rules = own.flatMap(({ from, verdict }) =>
+      verdict.entries.map((entry): Rule => {
+        return { from, matches: [], effects: [], verdict: { ...verdict, entries: [entry] } };
+      }),
+    );
+    return { name, from: own.flatMap(({ from }) => from), rules };
+  });
 }
 
 function isLong({ entries }: Dispatch): boolean {
@@ -83,44 +105,47 @@ function isLong({ entries }: Dispatch): boolean {
  * A rule has one target, and a match that fails ends the rule. So in a rule without a verdict, where an effect may
  * fail, each effect becomes a rule of its own.
  */
-function renderRule(rule: Rule, printer: Printer): readonly Words[] {
+function renderRule(rule: Rule, printer: Printer): readonly Fragment[] {
   const { ruleset } = printer;
   const verdict = rule.verdict;
-  return renderMatches(rule.matches, printer).flatMap((matches): readonly Words[] => {
+  return renderMatches(rule, printer).flatMap((matches): readonly Fragment[] => {
     const effects = rule.effects.flatMap((effect) => renderEffect(effect, printer));
-    if (verdict === undefined)
-      return effects.length === 0 ? [] : effects.map((effect) => [...matches, ...effect]);
+    if (verdict === undefined) return effects.map((effect) => append(matches, effect));
     if (verdict.kind === "dispatch")
-      return renderDispatch(verdict, printer).map((words) => [...matches, ...words]);
-    return [[...matches, ...effects.flat(), ...renderTarget(verdict, ruleset.policy)]];
+      return renderDispatch(verdict, printer).map(({ words, paths }) => append(matches, words, paths));
+    const { words, paths } = renderTarget(verdict, ruleset.policy);
+    return [append(matches, [...effects.flat(), ...words], paths)];
   });
 }
 
-function renderDispatch(verdict: Dispatch, printer: Printer): readonly Words[] {
+function renderDispatch(verdict: Dispatch, printer: Printer): readonly Fragment[] {
   const { protocol, entries, list } = verdict;
   const { policy } = printer.ruleset;
   if (isLong(verdict)) {
-    const ports = entries.map(({ range }) => writeRange(range));
-    return toAnyPort(protocol, ports).map((toPorts) => [...toPorts, "-g", chainName(policy, list)]);
+    const toList = ["-g", chainName(policy, list)];
+    const ports = entries.map(({ range, from }) => writeRange(range, from));
+    return toAnyPort(protocol, ports).map((toPorts) => append(toPorts, toList));
   }
-  return entries.flatMap(({ range, chain }) => {
-    const toPorts = toRange(protocol, range);
+  return entries.flatMap(({ range, chain, from }) => {
+    const toPorts = { words: toRange(protocol, range), paths: from };
     const target = printer.inline.get(chain);
-    if (target === undefined) return [[...toPorts, "-g", chainName(policy, chain)]];
-    return target.rules.flatMap((inner) => renderRule(inner, printer)).map((words) => [...toPorts, ...words]);
+    if (target === undefined) return [append(toPorts, ["-g", chainName(policy, chain)])];
+    return target.rules
+      .flatMap((inner) => renderRule(inner, printer))
+      .map(({ words, paths }) => append(toPorts, words, paths));
   });
 }
 
-function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, policy: string): Words {
+function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, policy: string): Fragment {
   switch (verdict.kind) {
     case "accept":
     case "drop":
     case "return":
-      return ["-j", verdict.kind.toUpperCase()];
+      return { words: ["-j", verdict.kind.toUpperCase()], paths: verdict.from ?? [] };
     case "go":
-      return ["-g", chainName(policy, verdict.chain)];
+      return { words: ["-g", chainName(policy, verdict.chain)], paths: [] };
     case "call":
-      return ["-j", chainName(policy, verdict.chain)];
+      return { words: ["-j", chainName(policy, verdict.chain)], paths: [] };
     case "dispatchSteps":
       throw new Error("iptables has no maps of verdicts"); // its rulesets have one chain for all first steps
     default:
@@ -129,7 +154,7 @@ function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, p
 }
 
 /** iptables counts the packets of each rule by itself, so nothing is printed for `count`. */
-function renderEffect(effect: Effect, { ruleset }: Printer): readonly Words[] {
+function renderEffect(effect: Effect, { ruleset }: Printer): readonly (readonly string[])[] {
   switch (effect.kind) {
     case "put":
       return [["-m", "recent", "--set", "--name", listName(ruleset.policy, effect.set), "--rsource"]];
@@ -168,19 +193,30 @@ export function renderIptablesText(
   show: ShowSecret,
   replaced: (family: Family) => readonly string[] = () => [],
 ): string {
-  return families
-    .flatMap((family) => {
-      const { chains, jump, rules } = renderIptables(ruleset, family, show);
-      return [
-        familyHeading(family),
-        `*${hook(ruleset.scope).table}`,
-        ...chains.map((chain) => `:${chain} - [0:0]`),
-        ...replaced(family),
-        `-I ${jump.replace(" ", " 1 ")}`,
-        ...rules,
-        "COMMIT",
-      ];
-    })
-    .map((line) => `${line}\n`)
-    .join("");
+  return joinLines(renderIptablesLines(ruleset, show, replaced));
+}
+
+/** Prints the lines of that text. */
+export function renderIptablesLines(
+  ruleset: Ruleset,
+  show: ShowSecret,
+  replaced: (family: Family) => readonly string[] = () => [],
+): readonly Line[] {
+  const ofAll = (text: string): Line => ({ text, paths: [] });
+  const ofScope = (text: string): Line => ({ text, paths: ["scope"] });
+  return families.flatMap((family) => {
+    const { chains, rules } = renderFamily(ruleset, family, show);
+    return [
+      ofAll(familyHeading(family)),
+      ofScope(`*${hook(ruleset.scope).table}`),
+      ...chains.map(({ name, from }) => ({
+        text: `:${chainName(ruleset.policy, name)} - [0:0]`,
+        paths: from,
+      })),
+      ...replaced(family).map(ofAll),
+      ofScope(`-I ${renderJump(ruleset).replace(" ", " 1 ")}`),
+      ...rules,
+      ofAll("COMMIT"),
+    ];
+  });
 }

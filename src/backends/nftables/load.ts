@@ -24,7 +24,7 @@ export function planNftablesLoad(
   }
   const wantedSets = new Set(ruleset.sets.flatMap(familySetNames));
   const wantedChains = new Set(ruleset.chains.map((chain) => chain.name));
-  const wantedCounters = new Set(ruleset.counters);
+  const wantedCounters = new Set(ruleset.counters.map(({ name }) => name));
   const loadedSets = new Set(loaded.sets.map((set) => set.name));
   const lines = [
     `flush table ${table}`,
@@ -54,12 +54,12 @@ export function planNftablesLoad(
  */
 function declareNew(ruleset: Ruleset, loaded: LoadedTable, table: string): readonly string[] {
   const names = new Set([...loaded.sets.map(({ name }) => name), ...loaded.counters]);
-  const counters = ruleset.counters.filter((name) => !names.has(name));
+  const counters = ruleset.counters.filter(({ name }) => !names.has(name));
   const sets = ruleset.sets.flatMap((set) =>
     families.map((family) => [familySetName(set.name, family), describeSet(set, family)] as const),
   );
   return [
-    ...counters.map((name) => `add counter ${table} ${identifier(name)}`),
+    ...counters.map(({ name }) => `add counter ${table} ${identifier(name)}`),
     ...sets
       .filter(([name]) => !names.has(name))
       .map(([name, lines]) => `add set ${table} ${name} { ${lines.join("; ")}; }`),

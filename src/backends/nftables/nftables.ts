@@ -6,7 +6,7 @@ import { splitNftablesListing } from "./listing.js";
 import { planNftablesLoad } from "./load.js";
 import { familySetName, tableName } from "./names.js";
 import { checkNft } from "./preflight.js";
-import { renderNftables } from "./render.js";
+import { renderNftablesLines } from "./render.js";
 import { readTimeLeft } from "./time-left.js";
 
 /** A table of its own for each policy, by nft(8). */
@@ -16,7 +16,7 @@ export const nftables: Backend = {
   finalTables: () => [],
   describeRoom: ({ sources }) => `${sources} sources at once in each set`,
 
-  render: renderNftables,
+  render: renderNftablesLines,
   planLoad: planNftablesLoad,
 
   nameOnHost: () => "nftables",

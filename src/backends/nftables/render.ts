@@ -1,11 +1,22 @@
 import { unreachable } from "../../errors.js";
 import { formatPortRange } from "../../policy/port.js";
 import { type Family, families } from "../../policy/prefix.js";
-import type { Chain, Effect, Rule, Ruleset, ShowSecret, SourceSet, Verdict } from "../../ruleset/ruleset.js";
+import type {
+  Chain,
+  Effect,
+  Paths,
+  Rule,
+  Ruleset,
+  ShowSecret,
+  SourceSet,
+  Verdict,
+} from "../../ruleset/ruleset.js";
 import { showValue } from "../../ruleset/show.js";
+import { joinLines, joinPaths, type Line } from "../line.js";
 import { identifier, quoteNftables } from "../quote.js";
 import { familiesOf, isOfFamily, renderMap, renderMatch, renderSaddr, renderStepDispatch } from "./match.js";
 import { familySetName, type NftablesContext, tableName } from "./names.js";
+import { listRulePaths } from "./paths.js";
 
 /**
  * The hook and the priority at which the kernel hands packets to the policy. Input: before the filter chains of others
@@ -20,57 +31,84 @@ export function baseChain(scope: Ruleset["scope"]): { hook: string; priority: nu
 
 /** Prints a ruleset as one nftables table. The same ruleset gives the same bytes. */
 export function renderNftables(ruleset: Ruleset, show: ShowSecret = showValue): string {
+  return joinLines(renderNftablesLines(ruleset, show));
+}
+
+/** Prints the lines of that table. */
+export function renderNftablesLines(ruleset: Ruleset, show: ShowSecret): readonly Line[] {
   const context: NftablesContext = { sets: new Map(ruleset.sets.map((set) => [set.name, set])), show };
   const blocks = [
-    ...ruleset.counters.map((counter) => block(`counter ${identifier(counter)}`, [])),
+    ...ruleset.counters.map(({ name, from }) => block(`counter ${identifier(name)}`, from, [])),
     ...ruleset.sets.flatMap((set) => families.map((family) => renderSet(set, family))),
     ...ruleset.chains.map((chain) => renderChain(chain, ruleset.scope, context)),
   ];
-  return `table inet ${tableName(ruleset.policy)} {\n${blocks.join("\n")}}\n`;
+  return [
+    { text: `table inet ${tableName(ruleset.policy)} {`, paths: [] },
+    ...blocks.flatMap((lines, index) => (index === 0 ? lines : [{ text: "", paths: [] }, ...lines])),
+    { text: "}", paths: [] },
+  ];
 }
 
 /** The properties of a set that can't change while it is loaded. */
-export function setShape(set: SourceSet, family: Family): { readonly type: string; readonly size: number } {
+export function setShape(
+  set: Pick<SourceSet, "key" | "size">,
+  family: Family,
+): { readonly type: string; readonly size: number } {
   const address = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
   return { type: set.key === "packet" ? `${address} . inet_service` : address, size: set.size };
 }
 
-function renderSet(set: SourceSet, family: Family): string {
-  return block(`set ${familySetName(set.name, family)}`, describeSet(set, family));
+function renderSet(set: SourceSet, family: Family): readonly Line[] {
+  return block(`set ${familySetName(set.name, family)}`, set.from, listSetLines(set, family).map(indent));
 }
 
 /** Prints the lines in a set's block. */
 export function describeSet(set: SourceSet, family: Family): readonly string[] {
-  const { type, size } = setShape(set, family);
-  // A set that holds rates has a timeout of its own, because a rule with a rate can't give one.
-  const timeout = set.key === "network" ? [`timeout ${set.timeoutSeconds}s`] : [];
-  return [`type ${type}`, `size ${size}`, "flags dynamic,timeout", ...timeout];
+  return listSetLines(set, family).map(({ text }) => text);
 }
 
-function renderChain(chain: Chain, scope: Ruleset["scope"], context: NftablesContext): string {
+function listSetLines(set: SourceSet, family: Family): readonly Line[] {
+  const { type, size } = setShape(set, family);
+  const line = (text: string, from: Paths): Line => ({ text, paths: joinPaths(set.from, from) });
+  // A set that holds rates has a timeout of its own, because a rule with a rate can't give one.
+  const timeout = set.key === "network" ? [line(`timeout ${set.timeoutSeconds}s`, set.timeoutFrom)] : [];
+  return [
+    line(`type ${type}`, []),
+    line(`size ${size}`, set.sizeFrom),
+    line("flags dynamic,timeout", []),
+    ...timeout,
+  ];
+}
+
+function renderChain(chain: Chain, scope: Ruleset["scope"], context: NftablesContext): readonly Line[] {
   const base = baseChain(scope);
-  const hook =
-    chain.name === "input" ? [`type filter hook ${base.hook} priority ${base.text}; policy accept;`] : [];
-  return block(`chain ${identifier(chain.name)}`, [
-    ...hook,
+  const hook = `type filter hook ${base.hook} priority ${base.text}; policy accept;`;
+  return block(`chain ${identifier(chain.name)}`, chain.from, [
+    ...(chain.name === "input" ? [indent({ text: hook, paths: ["scope"] })] : []),
     ...chain.rules.flatMap((rule) => renderRule(rule, context)),
   ]);
 }
 
-function block(head: string, lines: readonly string[]): string {
-  return `\t${head} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;
+function block(head: string, from: Paths, lines: readonly Line[]): readonly Line[] {
+  return [{ text: `\t${head} {`, paths: from }, ...lines, { text: "\t}", paths: from }];
+}
+
+function indent({ text, paths }: Line): Line {
+  return { text: `\t\t${text}`, paths };
 }
 
 /** A rule that looks at the source's address becomes two rules. The kernel checks the family of each by itself. */
-function renderRule(rule: Rule, context: NftablesContext): readonly string[] {
-  return familiesOf(rule).map((family) =>
-    [
+function renderRule(rule: Rule, context: NftablesContext): readonly Line[] {
+  const paths = listRulePaths(rule);
+  return familiesOf(rule).map((family) => {
+    const words = [
       ...rule.matches.map((match) => renderMatch(match, family ?? "ipv4", context)),
       ...orderEffects(rule).map((effect) => renderEffect(effect, family ?? "ipv4", context)),
       ...(rule.verdict === undefined ? [] : [renderVerdict(rule.verdict, family ?? "ipv4", context)]),
       ...(rule.comment === undefined ? [] : [`comment ${quoteNftables(rule.comment)}`]),
-    ].join(" "),
-  );
+    ];
+    return indent({ text: words.join(" "), paths });
+  });
 }
 
 /**
