@@ -5,10 +5,10 @@ import { configDefaults, defineConfig } from "vitest/config";
  * what belongs to the process: its umask or HOME.
  */
 const alone = [
-  "test/apply/reach.test.ts",
+  "test/unit/change/reach.test.ts",
   "test/cli/{host-word,hosts,profile}.test.ts",
   "test/pulumi/!(check|contact|diff|fleet-plan).test.ts",
-  "test/transport/host-key.test.ts",
+  "test/unit/ssh/keys/host-key.test.ts",
 ];
 
 /** No pure test waits: how long one takes depends only on the machine. */

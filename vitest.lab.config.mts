@@ -16,7 +16,7 @@ const project = (name: string, include: readonly string[]) => ({
   },
 });
 
-/** The tests that need a kernel, hosts or the engine. scripts/in-lab.mjs gives them namespaces to work in. */
+/** The tests that need a kernel, hosts or the engine. tools/in-lab.mjs gives them namespaces to work in. */
 export default defineConfig({
   test: {
     // Only one lab at a time, also if one process runs all projects.

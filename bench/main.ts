@@ -6,7 +6,7 @@
 //   --out DIR         where RESULTS.md, results.json and charts go (default: for a full run of all figures bench and
 //                     docs/figures; else nowhere)
 import { readFileSync } from "node:fs";
-import { makeDirectory, removeDirectory } from "../test/lab/directory";
+import { makeDirectory, removeDirectory } from "../lab/directory";
 import { type Comparison, compareResults, confirmRegressions, describeComparisons } from "./compare";
 import { readFacts } from "./facts";
 import type { Figure } from "./figure";

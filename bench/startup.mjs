@@ -8,10 +8,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const rounds = 61;
-/** The pause after a datagram, so that the next packet can't overtake it: src/transport/knock.ts. */
+/** The pause after a datagram, so that the next packet can't overtake it: src/knock/send-knock.ts. */
 const stepPauseMs = 150;
 const main = join(dirname(fileURLToPath(import.meta.url)), "..", "dist", "cli", "main.js");
-if (!existsSync(main)) throw new Error("dist is not built: node scripts/build.mjs");
+if (!existsSync(main)) throw new Error("dist is not built: node tools/build.mjs");
 
 const home = mkdtempSync(join(tmpdir(), "knockgate-startup-"));
 const empty = join(home, "empty.cjs");

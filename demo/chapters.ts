@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
-import type { LabHost } from "../test/lab/host";
-import type { Lab } from "../test/lab/lab";
-import { withoutCounts } from "../test/lab/nft-listing";
+import type { LabHost } from "../lab/host";
+import type { Lab } from "../lab/lab";
+import { withoutCounts } from "../lab/nft-listing";
 import type { Client, Steps } from "./client";
 import { findMessage, type Show } from "./show";
 

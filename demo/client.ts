@@ -3,9 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { StepArgs } from "knockgate";
-import type { LabHost } from "../test/lab/host";
-import type { Lab } from "../test/lab/lab";
-import { sendKnock } from "../test/lab/packets";
+import type { LabHost } from "../lab/host";
+import type { Lab } from "../lab/lab";
+import { sendKnock } from "../lab/packets";
 
 export type Steps = (StepArgs & ({ tcp: number } | { udp: number }))[];
 

@@ -1,6 +1,6 @@
 import { KnockGate } from "knockgate";
-import { type Lab, openLab } from "../test/lab/lab";
-import { openStack } from "../test/lab/stack";
+import { type Lab, openLab } from "../lab/lab";
+import { openStack } from "../lab/stack";
 import { type Scene, showAll } from "./chapters";
 import { type Steps, startClient } from "./client";
 import { startShow } from "./show";

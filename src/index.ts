@@ -1,12 +1,12 @@
 export type { Counts, GateCounts } from "./backends/backend.js";
-export { type LintFinding, lintPolicy } from "./check/lint.js";
-export type { KnockCommands } from "./client/knock-commands.js";
-export type { Profile, ProfileGate } from "./client/profile.js";
-export type { Login, Way } from "./client/way.js";
+export { type LintFinding, lintPolicy } from "./lint/lint.js";
+export type { KnockCommands } from "./knock/clients/knock-commands.js";
+export type { Profile, ProfileGate } from "./knock/clients/profile.js";
+export type { Login, Way } from "./knock/clients/ssh-endpoint.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
 export type { Packet, PacketKind } from "./model/packet.js";
-export { explainCounters } from "./plan/explain-counts.js";
-export type { HostOutcome, HostResult, WaveSummary } from "./plan/wave-summary.js";
+export { explainCounters } from "./diagnose/explain-counts.js";
+export type { HostOutcome, HostResult, WaveSummary } from "./pulumi/fleet/wave-summary.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
 export type { Policy, PolicyInput } from "./policy/policy.js";
@@ -29,23 +29,23 @@ export type {
   ProtectArgs,
   ProxyConnectionArgs,
   StepArgs,
-} from "./pulumi/args.js";
-export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet-args.js";
-export type { GatedHost, GateKnock } from "./pulumi/gated-host.js";
-export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/guarded-command.js";
-export { KnockFleet } from "./pulumi/knock-fleet.js";
-export { KnockGate } from "./pulumi/knock-gate.js";
-export type { CapturedPacket, PacketReading } from "./simulate/captured-packet.js";
-export type { Reason } from "./simulate/cause.js";
-export { explainLogLines } from "./simulate/explain-log.js";
-export { formatSimulation } from "./simulate/format-simulation.js";
-export { type LogEvent, type LogReading, parseLogLines } from "./simulate/log-lines.js";
-export { formatPackets, parsePackets } from "./simulate/packet-text.js";
-export { parsePcap } from "./simulate/pcap.js";
+} from "./pulumi/gate/args.js";
+export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet/args.js";
+export type { GatedHost, GateKnock } from "./pulumi/gate/gated-host.js";
+export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/gate/guarded-command.js";
+export { KnockFleet } from "./pulumi/fleet/knock-fleet.js";
+export { KnockGate } from "./pulumi/gate/knock-gate.js";
+export type { CapturedPacket, PacketReading } from "./diagnose/capture/captured-packet.js";
+export type { Reason } from "./diagnose/cause.js";
+export { explainLogLines } from "./diagnose/log/explain-log.js";
+export { formatSimulation } from "./diagnose/format-simulation.js";
+export { type LogEvent, type LogReading, parseLogLines } from "./diagnose/log/log-lines.js";
+export { formatPackets, parsePackets } from "./diagnose/capture/packet-text.js";
+export { parsePcap } from "./diagnose/capture/pcap.js";
 export {
   type Simulation,
   type SimulationOptions,
   simulatePackets,
   type TraceLine,
-} from "./simulate/simulate.js";
-export type { GateVerdict } from "./simulate/verdict.js";
+} from "./diagnose/simulate.js";
+export type { GateVerdict } from "./diagnose/verdict.js";

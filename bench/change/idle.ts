@@ -1,4 +1,4 @@
-import type { HostConnection, Route } from "../../src/transport/host";
+import type { HostConnection, Route } from "../../src/ssh/host";
 
 /** Measures how long a change did nothing but wait for a silence. */
 export interface IdleClock {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Lab } from "../../test/lab/lab";
-import { openStack } from "../../test/lab/stack";
+import type { Lab } from "../../lab/lab";
+import { openStack } from "../../lab/stack";
 import type { SlowLink } from "../hosts/slow-link";
 import type { Subject } from "../rounds";
 import { type Declared, subjects } from "../scale/subjects";

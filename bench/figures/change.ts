@@ -1,4 +1,4 @@
-import { openLab } from "../../test/lab/lab";
+import { openLab } from "../../lab/lab";
 import { countCommands } from "../change/commands";
 import { type Changer, floors, openChangers, ours, type Way } from "../change/hosts";
 import { noOp, openPreviews } from "../change/preview";

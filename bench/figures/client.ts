@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { saveProfile } from "../../src/cli/profile-store";
-import { writeKnockCommands } from "../../src/client/knock-commands";
+import { saveProfile } from "../../src/cli/profiles/profile-store";
+import { writeKnockCommands } from "../../src/knock/clients/knock-commands";
 import { readStep } from "../../src/policy/step";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome } from "../figure";

@@ -1,4 +1,4 @@
-import { lintPolicy } from "../../src/check/lint";
+import { lintPolicy } from "../../src/lint/lint";
 import { parsePolicy } from "../../src/policy/parse";
 import { renderPolicy } from "../../src/backends/render";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";

@@ -1,7 +1,7 @@
 // One `up` of the real engine and the `destroy` after it, in a process of its own: otherwise the memory of an earlier
 // run would count too. Reads an Errand as JSON from its stdin, and writes what the `up` cost as JSON.
 import { text } from "node:stream/consumers";
-import { openStack } from "../../test/lab/stack";
+import { openStack } from "../../lab/stack";
 import { measure } from "../scale/measure";
 import { findStateFile, weighState } from "../scale/state-size";
 import { subjects } from "../scale/subjects";

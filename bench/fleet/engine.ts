@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { Lab } from "../../test/lab/lab";
+import type { Lab } from "../../lab/lab";
 import type { Measured } from "../scale/measure";
 import type { StateSize } from "../scale/state-size";
 import type { Declared, SubjectName } from "../scale/subjects";

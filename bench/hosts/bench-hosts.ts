@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { runCommand } from "../../test/lab/command";
-import type { LabHost } from "../../test/lab/host";
-import { openLab } from "../../test/lab/lab";
-import type { LabMachine } from "../../test/lab/machine";
+import { runCommand } from "../../lab/command";
+import type { LabHost } from "../../lab/host";
+import { openLab } from "../../lab/lab";
+import type { LabMachine } from "../../lab/machine";
 import { startBeside } from "./start-beside";
 import { waitForLine } from "./wait-for-line";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../../test/lab/command";
+import { runCommand } from "../../lab/command";
 import { type BenchHost, doorPort } from "./bench-hosts";
 import { waitForLine } from "./wait-for-line";
 

@@ -1,4 +1,4 @@
-import type { LabMachine } from "../../test/lab/machine";
+import type { LabMachine } from "../../lab/machine";
 import type { Loader } from "./rulesets";
 
 /**

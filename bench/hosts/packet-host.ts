@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { type LabMachine, placeMachine } from "../../test/lab/machine";
-import { makeNamespaces } from "../../test/lab/namespaces";
+import { type LabMachine, placeMachine } from "../../lab/machine";
+import { makeNamespaces } from "../../lab/namespaces";
 import { openDialogue } from "./dialogue";
 import { startBeside } from "./start-beside";
 

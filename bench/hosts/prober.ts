@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { LabMachine } from "../../test/lab/machine";
+import type { LabMachine } from "../../lab/machine";
 import { type BenchHost, doorPort } from "./bench-hosts";
 import { openDialogue } from "./dialogue";
 import { startBeside } from "./start-beside";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { runCommand, startCommand } from "../../test/lab/command";
-import type { LabHost } from "../../test/lab/host";
+import { runCommand, startCommand } from "../../lab/command";
+import type { LabHost } from "../../lab/host";
 import { openDialogue } from "./dialogue";
 
 /** A slow way from here to a host that counts all packets on it. */

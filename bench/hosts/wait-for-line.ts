@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { letParentEnd } from "../../test/lab/parent";
+import { letParentEnd } from "../../lab/parent";
 
 const limitMs = 15_000;
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Lab } from "../../test/lab/lab";
+import type { Lab } from "../../lab/lab";
 import { prepareEngine } from "../fleet/engine";
 import { parallel, preparePushes } from "../fleet/pushes";
 import { renderFleet } from "./fleet-table";

@@ -1,8 +1,8 @@
 // Shows where the time of a change on one host and of a fleet's first rollout goes, in the form of bench/PROFILE.md.
 // usage: npm run profile -- [--hosts N] (default 50)
 import { parseArgs } from "node:util";
-import { makeDirectory, removeDirectory } from "../../test/lab/directory";
-import { openLab } from "../../test/lab/lab";
+import { makeDirectory, removeDirectory } from "../../lab/directory";
+import { openLab } from "../../lab/lab";
 import { firstLine, readFacts } from "../facts";
 import { renderTable } from "../table";
 import { profileChange } from "./change";

@@ -1,4 +1,4 @@
-import type { HostConnection, Program, Route } from "../../src/transport/host";
+import type { HostConnection, Program, Route } from "../../src/ssh/host";
 
 /** Notes how long each part of a change took. */
 export interface Phases {

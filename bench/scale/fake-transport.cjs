@@ -6,8 +6,8 @@ const { existsSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setImmediate: answerSoon } = require("node:timers/promises");
 
-/** @typedef {import("../../src/transport/host.js").Program} Program */
-/** @typedef {import("../../src/transport/host.js").Route} Route */
+/** @typedef {import("../../src/ssh/host.js").Program} Program */
+/** @typedef {import("../../src/ssh/host.js").Route} Route */
 /** @typedef {{ id: string, text: string, owner: string }} Change */
 /** @typedef {{ loaded: string | undefined, staged?: Change, pending?: string | undefined, isOpen: boolean, dropped: number }} FakeHost */
 
@@ -16,7 +16,7 @@ const { setImmediate: answerSoon } = require("node:timers/promises");
  * @param {string} disks a folder
  */
 exports.putFakesInPlace = (root, disks) => {
-  /** @type {{ findRoutes: typeof import("../../src/transport/routes.js").findRoutes }} */
+  /** @type {{ findRoutes: typeof import("../../src/ssh/routes.js").findRoutes }} */
   const routes = require(join(root, "dist", "transport", "routes.js"));
   if (typeof routes.findRoutes !== "function") throw new Error("nothing to put fake hosts in the place of");
   const hosts = new Map();

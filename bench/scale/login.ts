@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../../test/lab/command";
+import { runCommand } from "../../lab/command";
 import type { Declared } from "./subjects";
 
 export interface Login {

@@ -15,7 +15,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { makeDirectory, removeDirectory } from "../../test/lab/directory";
+import { makeDirectory, removeDirectory } from "../../lab/directory";
 import { makeLogin } from "./login";
 import { measurePolicies } from "./policy-cost";
 import { runRollout } from "./rollout";

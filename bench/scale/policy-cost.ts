@@ -1,5 +1,5 @@
 import { check } from "knockgate/provider";
-import { lintPolicy } from "../../src/check/lint";
+import { lintPolicy } from "../../src/lint/lint";
 import { parsePolicy } from "../../src/policy/parse";
 import { renderRedacted } from "../../src/backends/redact";
 import { renderPolicy } from "../../src/backends/render";

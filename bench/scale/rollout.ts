@@ -1,4 +1,4 @@
-import { openStack } from "../../test/lab/stack";
+import { openStack } from "../../lab/stack";
 import { type Measured, measure } from "./measure";
 import { type Blocks, prepareReports, readBlocks } from "./provider-reports";
 import type { EngineOptions } from "./series";

@@ -1,5 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
-import { openStack } from "../../test/lab/stack";
+import { openStack } from "../../lab/stack";
 import { type Measured, measure } from "./measure";
 import { type Blocks, prepareReports, readBlocks } from "./provider-reports";
 import { findStateFile, type StateSize, weighState } from "./state-size";

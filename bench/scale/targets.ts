@@ -1,6 +1,6 @@
 import { cpus, totalmem } from "node:os";
-import type { LabHost } from "../../test/lab/host";
-import { openLab } from "../../test/lab/lab";
+import type { LabHost } from "../../lab/host";
+import { openLab } from "../../lab/lab";
 import type { Login } from "./login";
 import { lastPort, type TargetHost } from "./subjects";
 

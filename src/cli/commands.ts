@@ -1,25 +1,25 @@
-import type { Command } from "./command.js";
+import type { Command } from "./framework/command.js";
 
 /** All commands by name, in the order of help. Each is loaded when it is called. */
 const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
-  knock: () => import("./commands/knock.js"),
-  proxy: () => import("./commands/proxy.js"),
-  "ssh-config": () => import("./commands/ssh-config.js"),
-  lint: () => import("./commands/lint.js"),
-  render: () => import("./commands/render.js"),
-  diff: () => import("./commands/diff.js"),
-  status: () => import("./commands/status.js"),
-  plan: () => import("./commands/plan.js"),
-  apply: () => import("./commands/apply.js"),
-  undo: () => import("./commands/undo.js"),
-  remove: () => import("./commands/remove.js"),
-  explain: () => import("./commands/explain.js"),
-  simulate: () => import("./commands/simulate.js"),
-  "profile add": () => import("./commands/profile-add.js"),
-  "profile list": () => import("./commands/profile-list.js"),
-  "profile remove": () => import("./commands/profile-remove.js"),
-  "profile export": () => import("./commands/profile-export.js"),
-  completion: () => import("./commands/completion.js"),
+  knock: () => import("./commands/knock/command.js"),
+  proxy: () => import("./commands/proxy/command.js"),
+  "ssh-config": () => import("./commands/ssh-config/command.js"),
+  lint: () => import("./commands/lint/command.js"),
+  render: () => import("./commands/render/command.js"),
+  diff: () => import("./commands/diff/command.js"),
+  status: () => import("./commands/status/command.js"),
+  plan: () => import("./commands/plan/command.js"),
+  apply: () => import("./commands/apply/command.js"),
+  undo: () => import("./commands/undo/command.js"),
+  remove: () => import("./commands/remove/command.js"),
+  explain: () => import("./commands/explain/command.js"),
+  simulate: () => import("./commands/simulate/command.js"),
+  "profile add": () => import("./commands/profile-add/command.js"),
+  "profile list": () => import("./commands/profile-list/command.js"),
+  "profile remove": () => import("./commands/profile-remove/command.js"),
+  "profile export": () => import("./commands/profile-export/command.js"),
+  completion: () => import("./commands/completion/command.js"),
 };
 
 export const commandNames: readonly string[] = Object.keys(loaders);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { escapeControls } from "../printable.js";
-import type { Surroundings } from "./command.js";
-import { paint } from "./paint.js";
+import type { Surroundings } from "./framework/command.js";
+import { paint } from "./framework/paint.js";
 import { runCommandLine } from "./run.js";
 
 const isColoured = process.stdout.isTTY === true && !process.env["NO_COLOR"];

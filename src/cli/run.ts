@@ -1,9 +1,9 @@
 import { KnockgateError } from "../errors.js";
 import { escapeControls } from "../printable.js";
-import { type Command, type ExitCode, type Outcome, type Surroundings, UsageError } from "./command.js";
+import { type Command, type ExitCode, type Outcome, type Surroundings, UsageError } from "./framework/command.js";
 import { commandNames, loadCommand, loadCommands } from "./commands.js";
-import { escapeAround } from "./paint.js";
-import { readCall } from "./read-call.js";
+import { escapeAround } from "./framework/paint.js";
+import { readCall } from "./framework/read-invocation.js";
 
 /** The text to print, and the exit code. */
 export interface Printed {
@@ -58,7 +58,7 @@ async function findCommand(words: readonly string[]): Promise<Command> {
 }
 
 async function showHelp(words: readonly string[]): Promise<Outcome> {
-  const { writeGroup, writeHelp, writeOverview } = await import("./help.js");
+  const { writeGroup, writeHelp, writeOverview } = await import("./framework/help.js");
   const names = words.filter((word) => !word.startsWith("-"));
   const [first = ""] = names;
   const text =

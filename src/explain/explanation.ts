@@ -1,8 +1,8 @@
 import { backendOf } from "../backends/backends.js";
 import { labelSecrets } from "../backends/redact.js";
 import { renderLines } from "../backends/render.js";
-import { countBits, guessingTime } from "../check/entropy.js";
-import { type LintFinding, lintPolicy, lintRules } from "../check/lint.js";
+import { countBits, guessingTime } from "../lint/entropy.js";
+import { type LintFinding, lintPolicy, lintRules } from "../lint/lint.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { type GatePaths, listGatePaths } from "../policy/policy-path.js";
 import { formatPortRange } from "../policy/port.js";

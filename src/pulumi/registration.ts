@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { keepAnswersUnlogged } from "./unlogged.js";
+import { keepAnswersUnlogged } from "./redact-responses.js";
 
 keepAnswersUnlogged();
 

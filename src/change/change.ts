@@ -1,0 +1,165 @@
+import { isIP } from "node:net";
+import type { Load } from "../backends/backend.js";
+import { nameOnHost, readCounts } from "../backends/backends.js";
+import { planLoad } from "../backends/load.js";
+import { renderPolicy } from "../backends/render.js";
+import { nameObstacle } from "../host/drift.js";
+import { limitCommandMs } from "./duration.js";
+import type { Observed } from "../host/observed.js";
+import { findObstacles } from "../host/other-rules/obstacles.js";
+import { digestText } from "../policy/digest.js";
+import type { Policy } from "../policy/policy.js";
+import type { HostConnection, Program } from "../ssh/host.js";
+import { confirmChange } from "./confirm.js";
+import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
+import { concludeFailure, refuseUntouched } from "./failure.js";
+import { checkFitness, checkLockout } from "./preflight.js";
+import { checkHealth } from "./health.js";
+import { keepLoaded } from "./keep.js";
+import { countPackets, observeHost } from "../host/script/observe.js";
+import { commandProgram, exitCodes, stageProgram } from "../host/script/program.js";
+import { proveGates } from "./prove/prove.js";
+import { reachHost } from "./reach.js";
+import { describeReplaced, listReplaced } from "./replaced.js";
+import type { ChangeRequest, Confirmed, World } from "./request.js";
+import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
+import { makeFindSource } from "./prove/trace-knock.js";
+
+/**
+ * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
+ * its former ruleset, or its own timer will restore that, unless the answer to the confirm was lost; the message says
+ * which.
+ *
+ * @throws KnockgateError
+ */
+export async function changeHost(request: ChangeRequest, world: World): Promise<Confirmed> {
+  const { policy, formerPolicies = [], gatedBy = [], owner, undoAfterSeconds } = request;
+  const text = renderPolicy(policy);
+  const digest = digestText(text);
+  const gating = [...formerPolicies, ...gatedBy];
+  const place = `policy ${policy.name} on ${world.routes.map((route) => route.name).join(", ")}`;
+  const reached = await reachHost(world.routes, [...gating, policy], gating.length > 0, world.dialing).catch(
+    (cause: unknown) => refuseUntouched(place, cause),
+  );
+  const { connection, route } = reached;
+  const log = (line: string): void => world.log(`${policy.name} on ${route.name}: ${line}`);
+  let step: ChangeStep = "1/6 connect";
+  const tell = (words: string): void => log(`${step}: ${words}`);
+  try {
+    const observed = await observeSettled(connection, policy, world).catch((cause: unknown) =>
+      refuseUntouched(place, cause),
+    );
+    tell(describeObserved(observed, policy));
+    const obstacles = findObstacles(observed, policy);
+    for (const line of listFindings(observed, request, obstacles)) tell(line);
+    const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
+    const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>
+      refuseUntouched(place, cause),
+    );
+    if (kept !== undefined) {
+      log(kept);
+      return confirmed;
+    }
+    const id = world.newId();
+    const load = planLoad(policy, observed.loaded, observed.clientAddress, listSources(world));
+    const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
+    const backend = nameOnHost(policy);
+    const replaces = listReplaced(policy, formerPolicies);
+    const programOf = ({ text: loadText }: Load) =>
+      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend, replaces });
+    const limitMs = limitCommandMs(text);
+    const run = (program: Program) => runStep(connection, program, policy, limitMs);
+    try {
+      step = "2/6 stage";
+      const kind = await stageLoad(connection, load, planReplacement, programOf, policy, limitMs);
+      tell(`the host's own ${policy.backend} accepts the ruleset`);
+      step = "3/6 arm";
+      const armedMs = performance.now();
+      const armed = await run(commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
+      tell(`the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
+      for (const line of describeReplaced(armed, policy)) tell(line);
+      step = "4/6 load";
+      const loaded = await run(commandProgram(["load", policy.name, id]));
+      tell(
+        kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded",
+      );
+      step = "5/6 prove";
+      const fresh = await proveGates(policy, {
+        route,
+        vantage: world.vantage ?? route,
+        others: world.vantage?.others ?? world.routes.filter((other) => other !== route),
+        cutOff: world.vantage?.cutOff ?? world.cutOff ?? [],
+        hostAddresses: observed.addresses ?? [],
+        // The other 40 % is for what follows, above all a health command.
+        hasTime: () => performance.now() - armedMs < undoAfterSeconds * 600,
+        sshPort: world.dialing.port,
+        behind: world.dialing.behind ?? [],
+        clientAddress: observed.clientAddress,
+        dialMs: reached.dialMs,
+        counted: readCounts(loaded.sections.get("counts") ?? "", policy),
+        findSource: makeFindSource(connection, policy),
+        countPackets: () => countPackets(connection, policy),
+        log: tell,
+      });
+      try {
+        await checkHealth(fresh, request, tell);
+        step = "6/6 confirm";
+        await confirmChange(fresh, policy, id, digest, limitMs);
+      } finally {
+        fresh.close();
+      }
+      tell(describeConfirmed(observed));
+      return confirmed;
+    } catch (cause) {
+      const blamed = blameObstacles(cause, obstacles);
+      return await concludeFailure(blamed, { request, world, reached, id, confirmed, step, log });
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+/** Lists the known addresses that the gates are tried from: an earlier knock may have opened a gate for one of them. */
+function listSources({ routes, vantage }: World): readonly string[] {
+  const vantages = vantage === undefined ? routes : [vantage, ...vantage.others];
+  return vantages.flatMap(({ address }) => (address === undefined || !isPlain(address) ? [] : [address]));
+}
+
+/** A zone names a network interface of this machine, and means nothing to the host. */
+function isPlain(address: string): boolean {
+  return isIP(address) !== 0 && !address.includes("%");
+}
+
+/** Finishes an earlier change first: staging would do it anyway, and the observation would then be stale. */
+async function observeSettled(
+  connection: HostConnection,
+  policy: Policy,
+  { vantage, dialing }: World,
+): Promise<Observed> {
+  const observed = await observeHost(connection, policy);
+  checkFitness(observed);
+  checkLockout(observed, policy, { sshPort: dialing.port, isProvenElsewhere: vantage !== undefined });
+  if (observed.pendingId === undefined) return observed;
+  await runStep(connection, commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
+  return observeHost(connection, policy);
+}
+
+/**
+ * Stages a load. What somebody added to our table can make a refill fail. Then stages a replacement of the table, which
+ * always works.
+ */
+async function stageLoad(
+  connection: HostConnection,
+  load: Load,
+  planReplacement: () => Load,
+  programOf: (load: Load) => Program,
+  policy: Policy,
+  limitMs: number,
+): Promise<Load["kind"]> {
+  const result = await connection.run(programOf(load), limitMs);
+  if (isDone(result)) return load.kind;
+  if (!load.dependsOnLoaded || result.code !== exitCodes.refused) failStep(result, policy, "STAGE_FAILED");
+  const replacement = planReplacement();
+  await runStep(connection, programOf(replacement), policy, limitMs, "STAGE_FAILED");
+  return replacement.kind;
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import type { Policy } from "../policy/policy.js";
+import type { Step } from "../policy/step.js";
+import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
+import type { Connection } from "../ssh/connection.js";
+import { findRoutes } from "../ssh/routes.js";
+import { findVantage } from "../ssh/prober.js";
+import { listStepsBefore, type OtherGate } from "./behind.js";
+import { refuseUntouched } from "./failure.js";
+import type { World } from "./request.js";
+
+/** Where to apply a policy, and where to prove it from. */
+export interface Destination {
+  readonly connection: Connection;
+  /** Another machine to try the gates from. Default: this machine. */
+  readonly proveFrom?: Connection | undefined;
+  readonly policy: Policy;
+  /** Gates of other policies that SSH may be behind. Default: none. */
+  readonly behind?: readonly OtherGate[];
+}
+
+/**
+ * Waits for a turn at the bastion, and opens the routes to a host while `use` runs.
+ *
+ * @param policies all policies whose knocks may have to be sent
+ * @param behind gates of other policies that SSH may be behind
+ */
+export function withWorld<T>(
+  connection: Connection,
+  policies: readonly Policy[],
+  log: World["log"],
+  use: (world: World) => Promise<T>,
+  behind: readonly OtherGate[] = [],
+): Promise<T> {
+  const tell = tellOf(connection, policies, log);
+  return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use), tell);
+}
+
+/** Does the same, and also logs in to the machine that the gates are tried from, if there is one. */
+export function withProvingWorld<T>(
+  wanted: Destination,
+  policies: readonly Policy[],
+  log: World["log"],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  const tell = tellOf(wanted.connection, policies, log);
+  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
+}
+
+async function openWorld<T>(
+  connection: Connection,
+  behind: readonly OtherGate[],
+  policies: readonly Policy[],
+  log: World["log"],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  const tell = tellOf(connection, policies, log);
+  const steps = [...listStepsBefore(behind, connection.port), ...listSteps(policies)];
+  const passage = await findRoutes(connection, steps, tell).catch((cause: unknown) =>
+    refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
+  );
+  try {
+    return await use({
+      routes: passage.routes,
+      cutOff: passage.cutOff ?? [],
+      dialing: {
+        port: connection.port,
+        perDialTimeoutMs: connection.perDialTimeout * 1_000,
+        errorLimit: connection.dialErrorLimit,
+        behind,
+        log: tell,
+      },
+      newId: () => randomUUID(),
+      log,
+    });
+  } finally {
+    passage.close();
+  }
+}
+
+async function openProvingWorld<T>(
+  { connection, proveFrom, policy, behind = [] }: Destination,
+  policies: readonly Policy[],
+  log: World["log"],
+  use: (world: World) => Promise<T>,
+): Promise<T> {
+  if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
+  const steps = [...behind.flatMap((other) => other.steps), ...listSteps([policy])];
+  const tell = tellOf(connection, [policy], log);
+  const vantage = await findVantage(proveFrom, connection.host, steps, "proveFrom", tell).catch(
+    (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
+  );
+  try {
+    return await openWorld(connection, behind, policies, log, (world) => use({ ...world, vantage }));
+  } finally {
+    vantage.close();
+  }
+}
+
+/** Prefixes each line with the policy and the host, while no route is known yet. */
+function tellOf(
+  { host, port }: Connection,
+  [policy]: readonly Policy[],
+  log: World["log"],
+): (line: string) => void {
+  const subject = policy === undefined ? "" : `${policy.name} on `;
+  return (line) => log(`${subject}${host}:${port}: 1/6 connect: ${line}`);
+}
+
+function listSteps(policies: readonly Policy[]): readonly Step[] {
+  return policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
+}

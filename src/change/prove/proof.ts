@@ -1,0 +1,58 @@
+import type { Counts } from "../../backends/backend.js";
+import { KnockgateError } from "../../errors.js";
+import type { CutOff, Route, Vantage } from "../../ssh/host.js";
+import type { OtherGate } from "../behind.js";
+
+/**
+ * Returns how fresh a source is in one of the host's sets: a number that grows when a packet puts the source there;
+ * `undefined` when the source is not in the set.
+ */
+export type FindSource = (set: string, source: string) => Promise<number | undefined>;
+
+/** What a proof needs besides the policy. */
+export interface ProofContext {
+  /** The deployer's own route to the host. */
+  readonly route: Route;
+  /** Where the gates are tried from: the route, or another machine. */
+  readonly vantage: Vantage;
+  /** Vantages from the same place to the host's other addresses. */
+  readonly others: readonly Vantage[];
+  /** The host's addresses that that place has no route to. */
+  readonly cutOff: readonly CutOff[];
+  /** The addresses that the host uses towards other networks, by its own account; empty when it can't tell. */
+  readonly hostAddresses: readonly string[];
+  /** Whether there is time for more tries before the host undoes the change. */
+  hasTime(): boolean;
+  readonly sshPort: number;
+  /** Gates of other policies on the host. Default: none. */
+  readonly behind?: readonly OtherGate[];
+  /** The deployer's address as the host sees it. */
+  readonly clientAddress: string;
+  /** How long an SSH handshake takes on this route. Waits scale with it. */
+  readonly dialMs: number;
+  /** The kernel's counts for each gate right after the load; `undefined` when they can't be read. */
+  readonly counted: Counts | undefined;
+  /** Finds how fresh a source is in one of the host's sets. */
+  readonly findSource: FindSource;
+  /** Reads the kernel's counts for each gate now. */
+  countPackets(): Promise<Counts | undefined>;
+  log(line: string): void;
+}
+
+/** Names the address that a port is tried at; empty when the host has only one. */
+export function nameTarget({ vantage, others }: Pick<ProofContext, "vantage" | "others">): string {
+  return vantage.target === undefined || others.length === 0 ? "" : ` of ${vantage.target}`;
+}
+
+/** Packets get lost, so a knock that did not work is sent again. Each try sends the whole sequence. */
+export const proofTries = 3;
+
+/** Says that a try failed, and what is done next. */
+export function describeTry(triesBefore: number, what: string): string {
+  const next = triesBefore + 1 < proofTries ? "the knock is sent again" : "the host is asked how far it came";
+  return `try ${triesBefore + 1} of ${proofTries}: ${what}; ${next}`;
+}
+
+export function notConfirmed(message: string, cause?: unknown): KnockgateError {
+  return new KnockgateError("NOT_CONFIRMED", message, { cause });
+}

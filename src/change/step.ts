@@ -1,0 +1,39 @@
+import { redactPorts } from "../backends/redact.js";
+import { type ErrorCode, KnockgateError } from "../errors.js";
+import type { Policy } from "../policy/policy.js";
+import type { CommandResult, HostConnection, Program } from "../ssh/host.js";
+import { exitCodes, parseReply, type Reply } from "../host/script/program.js";
+
+/** The steps of a change, as its log and its errors name them. */
+export type ChangeStep = "1/6 connect" | "2/6 stage" | "3/6 arm" | "4/6 load" | "5/6 prove" | "6/6 confirm";
+
+/**
+ * Runs a program of the host script.
+ *
+ * @throws KnockgateError with `code`, or with `CHANGE_PENDING`, when the program failed
+ */
+export async function runStep(
+  connection: HostConnection,
+  program: Program,
+  policy: Policy,
+  limitMs: number,
+  code: ErrorCode = "HOST_FAILED",
+): Promise<Reply> {
+  const result = await connection.run(program, limitMs);
+  return isDone(result) ? parseReply(result.stdout) : failStep(result, policy, code);
+}
+
+export function isDone(result: CommandResult): boolean {
+  return result.code === 0 && parseReply(result.stdout).values.size > 0;
+}
+
+export function failStep(result: CommandResult, policy: Policy, code: ErrorCode): never {
+  const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
+  throw new KnockgateError(result.code === exitCodes.pending ? "CHANGE_PENDING" : code, said);
+}
+
+/** Keeps the first line of each error: below it, nft quotes the offending line and marks it with carets. */
+function summarize(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s|^\^|^\t/.test(line));
+  return lines.slice(0, 4).join("; ");
+}

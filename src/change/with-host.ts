@@ -1,0 +1,34 @@
+import type { Policy } from "../policy/policy.js";
+import type { Connection } from "../ssh/connection.js";
+import type { OtherGate } from "./behind.js";
+import { type Reached, reachHost } from "./reach.js";
+import type { World } from "./request.js";
+import { withWorld } from "./open-routes.js";
+
+/** How to reach a host, and what is known about its gates. */
+interface Way {
+  readonly connection: Connection;
+  /** Policies that may gate it, likeliest first. */
+  readonly gatedBy: readonly Policy[];
+  /** Whether to knock before the first dial: see `reachHost`. Default: true. */
+  readonly isGated?: boolean;
+  /** Gates of other policies that SSH may be behind. Default: none. */
+  readonly behind?: readonly OtherGate[];
+}
+
+/** Logs in to a host while `use` runs. */
+export function withHost<T>(
+  { connection, gatedBy, isGated = true, behind = [] }: Way,
+  log: World["log"],
+  use: (reached: Reached) => Promise<T>,
+): Promise<T> {
+  const look = async ({ routes, dialing }: World): Promise<T> => {
+    const reached = await reachHost(routes, gatedBy, isGated, dialing);
+    try {
+      return await use(reached);
+    } finally {
+      reached.connection.close();
+    }
+  };
+  return withWorld(connection, gatedBy, log, look, behind);
+}

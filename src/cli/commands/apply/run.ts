@@ -1,0 +1,101 @@
+import { changeHost } from "../../../change/change.js";
+import type { ChangeRequest } from "../../../change/request.js";
+import { withProvingWorld } from "../../../change/open-routes.js";
+import { listGates } from "../../../knock/clients/profile.js";
+import { readWay } from "../../../knock/clients/ssh-endpoint.js";
+import { KnockgateError } from "../../../errors.js";
+import { checkUndoTime, chooseUndoTime } from "../../../change/undo-time.js";
+import { formatFindings } from "../../../policy/finding.js";
+import { listWarnings } from "../../files/check-policy.js";
+import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
+import { isProfileName } from "../../profiles/read-profile.js";
+import { saveProfile } from "../../profiles/profile-store.js";
+import { commandLineOwner, type Errand, readErrand } from "../../hosts/command-context.js";
+import { sayWhenInterrupted } from "../../hosts/interruption.js";
+import { showProgress } from "../../hosts/progress.js";
+import { readConnectionFile } from "../../hosts/read-connection.js";
+
+/** The time limit of a health command. */
+const healthTimeoutSeconds = 30;
+
+/** Runs `knockgate apply`. */
+export async function runApply(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const kept = call.value("profile");
+  if (kept !== undefined && !isProfileName(kept))
+    throw new UsageError("--profile is not a name that a host can have");
+  const errand = await readErrand(call, surroundings);
+  const { policy, connection, gatedBy, behind, profile } = errand;
+  const request = makeRequest(call, errand);
+  const from = call.value("prove-from");
+  const proveFrom = from === undefined ? undefined : await readConnectionFile(from, surroundings.input);
+  const isQuiet = call.has("json");
+  const lines: string[] = [];
+  const confirmed = await showProgress(surroundings, isQuiet, request.undoAfterSeconds, (log) => {
+    const tell = (line: string): void => {
+      lines.push(line);
+      log(line);
+    };
+    for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
+    const change = () =>
+      withProvingWorld({ connection, proveFrom, policy, behind }, gatedBy, tell, (world) =>
+        changeHost(request, world),
+      );
+    return sayWhenInterrupted(() => tell(describeInterruption(request)), change);
+  });
+  const name = kept ?? profile?.name;
+  const path = name === undefined ? undefined : await keepKnock(name, errand, surroundings);
+  const place = `${policy.name} on ${connection.host}:${connection.port}`;
+  const keeping = path === undefined ? "" : `; its knock is kept in ${path}`;
+  return {
+    exitCode: 0,
+    text: `${place}: the host has confirmed the policy${keeping}\n`,
+    json: {
+      host: connection.host,
+      policy: policy.name,
+      isConfirmed: true,
+      obstacles: confirmed.obstacles,
+      ...(path === undefined ? {} : { profile: name }),
+      lines,
+    },
+  };
+}
+
+function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeRequest {
+  const command = call.value("health-command");
+  const health = command === undefined ? undefined : { command, timeoutSeconds: healthTimeoutSeconds };
+  const given = call.value("undo-after");
+  const undoAfterSeconds = given === undefined ? chooseUndoTime({ policy, health }) : Number(given);
+  if (!Number.isInteger(undoAfterSeconds) || undoAfterSeconds < 10 || undoAfterSeconds > 86_400)
+    throw new UsageError("--undo-after must be a number of seconds from 10 to 86400");
+  const wrong = checkUndoTime({ policy, undoAfterSeconds, health });
+  if (wrong.length > 0) throw new UsageError(`--undo-after: ${formatFindings(wrong)}`);
+  return {
+    policy,
+    formerPolicies: former,
+    gatedBy,
+    owner: commandLineOwner,
+    adopts: call.has("adopt"),
+    undoAfterSeconds,
+    health,
+  };
+}
+
+function describeInterruption({ undoAfterSeconds }: ChangeRequest): string {
+  return `interrupted: the host undoes what is not confirmed by itself within ${undoAfterSeconds} s; \`knockgate undo\` undoes it at once`;
+}
+
+/** Saves the knock in a profile: from now on the host opens only for it. */
+async function keepKnock(
+  name: string,
+  { policy, connection, others }: Errand,
+  { environment }: Surroundings,
+): Promise<string> {
+  try {
+    const gates = [...others, ...listGates(policy)];
+    return await saveProfile(environment, { name, way: readWay(connection), gates });
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+    const message = `the host has confirmed the policy, but profile ${name} could not be written${why}: it may hold another knock now. Run the same command again when the profile can be written`;
+    throw new KnockgateError("HOST_UNFIT", message, { cause });
+  }
+}

@@ -1,0 +1,35 @@
+import { formatFinding } from "../../../policy/finding.js";
+import { listFindings } from "../../files/check-policy.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import { readPolicyFile } from "../../files/policy-file.js";
+import { type PlacedFinding, writeSarif } from "./sarif.js";
+import { readVersion } from "../../version.js";
+
+/** Runs `knockgate lint`. */
+export async function runLint(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
+  const findings: PlacedFinding[] = [];
+  for (const name of call.arguments) {
+    const file = await readPolicyFile(name, input);
+    for (const found of listFindings(file))
+      findings.push({ ...found, file: name, line: file.locate(found.path) });
+  }
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const exitCode = errors > 0 ? 1 : 0;
+  const format = call.value("format");
+  if (format === "sarif") {
+    const text = writeSarif(findings, readVersion());
+    return { exitCode, text, json: JSON.parse(text) };
+  }
+  const json = { errors, warnings: findings.length - errors, findings };
+  if (format === "json") return { exitCode, text: `${JSON.stringify(json, undefined, 2)}\n`, json };
+  const lines = findings.map((found) => `${describe(found, paint)}\n`);
+  const summary = `errors: ${errors}, warnings: ${findings.length - errors}\n`;
+  return { exitCode, text: lines.join("") + summary, json };
+}
+
+function describe(found: PlacedFinding, paint: Surroundings["paint"]): string {
+  const { file, line, severity } = found;
+  const place = line === undefined ? file : `${file}:${line}`;
+  const word = paint(severity === "error" ? "red" : "yellow", severity);
+  return `${place}: ${word}: ${formatFinding(found)}`;
+}

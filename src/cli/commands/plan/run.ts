@@ -1,0 +1,93 @@
+import { listFindings } from "../../../change/describe.js";
+import { checkFitness, checkLockout } from "../../../change/preflight.js";
+import { observeHost } from "../../../host/script/observe.js";
+import { withHost } from "../../../change/with-host.js";
+import { planLoad } from "../../../backends/load.js";
+import { renderRedacted } from "../../../backends/redact.js";
+import { renderPolicy } from "../../../backends/render.js";
+import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
+import { assessDrift, type Drift } from "../../../host/drift.js";
+import { describeLoaded } from "../../../host/loaded-text.js";
+import type { Observed } from "../../../host/observed.js";
+import { findObstacles } from "../../../host/other-rules/obstacles.js";
+import { digestText } from "../../../policy/digest.js";
+import type { Policy } from "../../../policy/policy.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import { compareTexts } from "../../framework/compare-texts.js";
+import { makeRedactionKey } from "../../files/redaction-key.js";
+import { commandLineOwner, type Errand, namePlace, readErrand } from "../../hosts/command-context.js";
+
+/** Runs `knockgate plan`. */
+export async function runPlan(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const errand = await readErrand(call, surroundings);
+  return withHost(errand, surroundings.note, async (reached) => {
+    const observed = await observeHost(reached.connection, errand.policy);
+    checkFitness(observed);
+    checkLockout(observed, errand.policy, { sshPort: errand.connection.port, isProvenElsewhere: false });
+    const place = namePlace(errand, reached);
+    return describePlan(place, errand, observed, call.has("show-secrets"), surroundings);
+  });
+}
+
+function describePlan(
+  place: string,
+  { policy, former, gatedBy }: Errand,
+  observed: Observed,
+  showSecrets: boolean,
+  surroundings: Surroundings,
+): Outcome {
+  const digest = digestText(renderPolicy(policy));
+  const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
+  const obstacles = findObstacles(observed, policy);
+  const request = { policy, formerPolicies: former, owner: commandLineOwner, undoAfterSeconds: 0 };
+  const lines = [...listActs(observed, drift, policy), ...listFindings(observed, request, obstacles)];
+  const key = makeRedactionKey();
+  const has = describeLoaded(observed);
+  const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], key);
+  const after = showSecrets ? renderPolicy(policy) : renderRedacted(policy, key);
+  const patch = compareTexts({ name: place, text: before }, { name: "the policy", text: after });
+  const said = lines.map((line) => `${place}: ${line}\n`).join("");
+  return {
+    exitCode: drift.length === 0 ? 0 : 1,
+    text: `${patch.colour(surroundings.paint)}${said}`,
+    json: { policy: policy.name, isDue: drift.length > 0, patch: patch.text, lines },
+  };
+}
+
+/** Masks the steps. If the host's policy is known, a step that both rulesets have gets the same label. */
+function hideSecrets(
+  text: string,
+  observed: Observed,
+  [policy, ...others]: readonly [Policy, ...Policy[]],
+  key: string,
+): string {
+  const has = others.find((other) => renderPolicy(other) === observed.confirmed?.text) ?? policy;
+  const digest = digestText(renderPolicy(has));
+  const owner = observed.confirmed?.owner ?? "";
+  return makeRedaction(assessDrift(observed, { policy: has, digest, owner }), has, key)(text);
+}
+
+/** Says what `knockgate apply` would do. */
+function listActs(observed: Observed, drift: readonly Drift[], policy: Policy): readonly string[] {
+  if (drift.length === 0) return ["the host has this ruleset confirmed and loaded; nothing to change"];
+  if (observed.pendingId !== undefined) {
+    return ["another change is pending: `knockgate apply` would be refused until the host has undone it"];
+  }
+  const { confirmed } = observed;
+  const isSame = confirmed !== undefined && confirmed.text === renderPolicy(policy);
+  if (isSame && drift.every(({ kind }) => kind === "another owner")) {
+    return [`only the owner would change: it is ${showOwner(confirmed.owner)} now; open doors stay open`];
+  }
+  const { kind } = planLoad(policy, observed.loaded, observed.clientAddress);
+  const doors =
+    observed.loaded === undefined
+      ? ""
+      : kind === "refill"
+        ? "; open doors stay open"
+        : "; open doors would be closed";
+  const isOthers = !isSame && confirmed !== undefined && confirmed.owner !== commandLineOwner;
+  return [
+    `the ruleset would be loaded, proven and confirmed${doors}`,
+    ...(isOthers ? [`its owner is ${showOwner(confirmed.owner)}: that needs --adopt`] : []),
+  ];
+}

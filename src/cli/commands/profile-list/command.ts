@@ -1,0 +1,32 @@
+import type { Command } from "../../framework/command.js";
+
+export const command: Command = {
+  name: "profile list",
+  summary: "List the profiles that are kept",
+  description: ["Shows each profile's name, how its host is reached, and its gates. Never shows a knock."],
+  arguments: [],
+  options: [{ name: "names", about: "Print only the names, one per line, without opening the files." }],
+  examples: [
+    { line: "knockgate profile list", about: "All profiles" },
+    { line: "knockgate profile list --json", about: "The same for a program" },
+  ],
+  run: async (call, { environment }) => {
+    const { listProfiles, loadProfile } = await import("../../profiles/profile-store.js");
+    const names = await listProfiles(environment);
+    if (call.has("names"))
+      return { exitCode: 0, text: names.map((name) => `${name}\n`).join(""), json: names };
+    const profiles = await Promise.all(names.map((name) => loadProfile(environment, name)));
+    const rows = profiles.flatMap((profile) => {
+      if (profile === undefined) return [];
+      const { name, way, gates } = profile;
+      const { host, port, user, proxy } = way;
+      const bastion = proxy === undefined ? {} : { bastion: proxy.host };
+      return [{ name, host, port, user, ...bastion, gates: gates.map(({ gate }) => gate) }];
+    });
+    const lines = rows.map(({ name, host, port, user, bastion, gates }) => {
+      const through = bastion === undefined ? "" : ` through ${bastion}`;
+      return `${name}: ${user}@${host}:${port}${through}, gates: ${gates.join(", ") || "none"}\n`;
+    });
+    return { exitCode: 0, text: lines.join(""), json: rows };
+  },
+};

@@ -1,0 +1,32 @@
+import { observeHost } from "../../../host/script/observe.js";
+import { removeFromReached } from "../../../change/remove.js";
+import { withHost } from "../../../change/with-host.js";
+import { KnockgateError } from "../../../errors.js";
+import { showOwner } from "../../../host/describe-drift.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import { commandLineOwner, namePlace, readErrand } from "../../hosts/command-context.js";
+
+/** Runs `knockgate remove`. */
+export async function runRemove(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const errand = await readErrand(call, surroundings);
+  return withHost(errand, surroundings.note, async (reached) => {
+    const { policy } = errand;
+    const place = namePlace(errand, reached);
+    const { confirmed, loaded } = await observeHost(reached.connection, policy);
+    const owner = confirmed?.owner ?? commandLineOwner;
+    if (owner !== commandLineOwner && !call.has("adopt")) {
+      const message = `${place}: not removed: its owner is ${showOwner(owner)}. Remove it there, or take it over with --adopt. Nothing was changed on the host`;
+      throw new KnockgateError("OWNED_BY_ANOTHER", message);
+    }
+    const lines: string[] = [];
+    await removeFromReached(policy, owner, reached, (line) => lines.push(line));
+    const wasThere = confirmed !== undefined || loaded !== undefined;
+    const warnings = lines.filter((line) => line.includes(": warning: "));
+    const said = wasThere ? lines : [...warnings, `${place}: the host has nothing of the policy`];
+    return {
+      exitCode: 0,
+      text: said.map((line) => `${line}\n`).join(""),
+      json: { policy: policy.name, wasThere, warnings },
+    };
+  });
+}

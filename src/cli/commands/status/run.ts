@@ -1,0 +1,77 @@
+import { describeObserved, listWarnings } from "../../../change/describe.js";
+import { countPackets, observeHost } from "../../../host/script/observe.js";
+import { withHost } from "../../../change/with-host.js";
+import type { Counts, GateCounts } from "../../../backends/backend.js";
+import { renderPolicy } from "../../../backends/render.js";
+import { describeDrift, makeRedaction, showOwner } from "../../../host/describe-drift.js";
+import { assessDrift } from "../../../host/drift.js";
+import type { Observed } from "../../../host/observed.js";
+import { findObstacles } from "../../../host/other-rules/obstacles.js";
+import { digestText } from "../../../policy/digest.js";
+import type { Policy } from "../../../policy/policy.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import { namePlace, readErrand } from "../../hosts/command-context.js";
+
+/** Runs `knockgate status`. */
+export async function runStatus(call: Call, surroundings: Surroundings): Promise<Outcome> {
+  const errand = await readErrand(call, surroundings);
+  return withHost(errand, surroundings.note, async (reached) => {
+    const { policy } = errand;
+    const observed = await observeHost(reached.connection, policy);
+    const counts = await countPackets(reached.connection, policy);
+    return describeStatus(namePlace(errand, reached), policy, observed, counts);
+  });
+}
+
+function describeStatus(
+  place: string,
+  policy: Policy,
+  observed: Observed,
+  counts: Counts | undefined,
+): Outcome {
+  const drift = listDrift(observed, policy);
+  const warnings = listWarnings(observed, policy, findObstacles(observed, policy));
+  const owner = observed.confirmed === undefined ? undefined : showOwner(observed.confirmed.owner);
+  const said =
+    drift.length === 0 ? ["the host has what the policy says"] : drift.map((line) => `drift: ${line}`);
+  const lines = [
+    describeObserved(observed, policy),
+    ...(owner === undefined ? [] : [`owner: ${owner}`]),
+    ...said,
+    ...warnings.map((line) => `warning: ${line}`),
+    ...policy.gates.map(({ name }) => `gate ${name}: ${describeCounts(counts?.get(name))}`),
+  ];
+  return {
+    exitCode: drift.length === 0 ? 0 : 1,
+    text: lines.map((line) => `${place}: ${line}\n`).join(""),
+    json: {
+      host: place.slice(`${policy.name} on `.length),
+      policy: policy.name,
+      isAsDeclared: drift.length === 0,
+      isPending: observed.pendingId !== undefined,
+      ...(owner === undefined ? {} : { owner }),
+      drift,
+      warnings,
+      ...(counts === undefined ? {} : { counters: Object.fromEntries(counts) }),
+    },
+  };
+}
+
+/** Lists the drift without the owner, which has a line of its own. */
+function listDrift(observed: Observed, policy: Policy): readonly string[] {
+  const owner = observed.confirmed?.owner ?? "";
+  const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner });
+  const redact = makeRedaction(found, policy);
+  return found.flatMap((drift) =>
+    drift.kind === "unknown change"
+      ? ["the host has confirmed another ruleset than this policy's: `knockgate plan` shows how it differs"]
+      : describeDrift([drift], policy, redact),
+  );
+}
+
+function describeCounts(counts: GateCounts | undefined): string {
+  if (counts === undefined) return "the host counts no packets of this gate";
+  const { accepted, dropped, opened, reset } = counts;
+  const rest = opened === undefined ? "" : `, ${opened} opened, ${reset} reset`;
+  return `${accepted} accepted, ${dropped} dropped${rest} since it was loaded`;
+}

@@ -1,0 +1,95 @@
+import { listOtherGates, type OtherGate } from "../../change/behind.js";
+import type { Reached } from "../../change/reach.js";
+import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
+import { KnockgateError } from "../../errors.js";
+import { findGate, isProtected } from "../../policy/gate.js";
+import { parsePolicy } from "../../policy/parse.js";
+import type { Policy } from "../../policy/policy.js";
+import { readStep } from "../../policy/step.js";
+import type { Connection } from "../../ssh/connection.js";
+import { takePolicy } from "../files/check-policy.js";
+import type { Call, Surroundings } from "../framework/command.js";
+import { readPolicyFile } from "../files/policy-file.js";
+import { readHostLogin } from "./read-connection.js";
+
+/** The owner of all changes from the command line, whoever makes them: no state could tell the users apart. */
+export const commandLineOwner = "knockgate-command-line";
+
+/** What a command does with a host. Secret. */
+export interface Errand {
+  readonly policy: Policy;
+  readonly connection: Connection;
+  /** The policy that `--former` names, if any. */
+  readonly former: readonly Policy[];
+  /** The policies that may gate the host, likeliest first. */
+  readonly gatedBy: readonly Policy[];
+  /** Gates of other policies that SSH is behind: those that `--behind` names, and those that only the profile knows. */
+  readonly behind: readonly OtherGate[];
+  /** The profile's gates that SSH is behind and that do not belong to the policy. */
+  readonly others: readonly ProfileGate[];
+  readonly profile: Profile | undefined;
+}
+
+/**
+ * Reads FILE, HOST and the options that belong to them.
+ *
+ * @throws UsageError, KnockgateError `POLICY_INVALID`, `ARGUMENTS_INVALID`
+ */
+export async function readErrand(
+  call: Call,
+  surroundings: Surroundings,
+  [file = "", host]: readonly (string | undefined)[] = call.arguments,
+): Promise<Errand> {
+  const { input } = surroundings;
+  const policy = takePolicy(await readPolicyFile(file, input));
+  const earlier = call.value("former");
+  const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
+  const { connection, profile } = await readHostLogin(host, call, surroundings);
+  const named = await Promise.all(call.values("behind").map((path) => readPolicyFile(path, input)));
+  const behind = named.flatMap((read) => listOtherGates(takePolicy(read)));
+  const own = [...former, policy];
+  const others = profile === undefined ? [] : listOthers(profile, own, connection);
+  const kept = profile === undefined || others.length > 0 ? [] : [toPolicy(profile, policy.name)];
+  const gatedBy = [...former, ...kept, policy];
+  return {
+    policy,
+    connection,
+    former,
+    gatedBy,
+    behind: [...behind, ...others.map(toOtherGate)],
+    others,
+    profile,
+  };
+}
+
+/** If no gate of the policy protects SSH, the profile's gate that does belongs to another policy. */
+function listOthers(
+  { gates }: Profile,
+  own: readonly Policy[],
+  { port }: Connection,
+): readonly ProfileGate[] {
+  if (own.some((policy) => findGate(policy, port) !== undefined)) return [];
+  const names = own.flatMap((policy) => policy.gates.map((gate) => gate.name));
+  return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));
+}
+
+function toOtherGate({ gate, protect, steps }: ProfileGate): OtherGate {
+  return { gate, protect, steps: steps.map(readStep) };
+}
+
+/** Makes a policy with a profile's gates. Only its knocks may be used. */
+function toPolicy({ name, gates }: Profile, policyName: string): Policy {
+  const reading = parsePolicy({
+    name: policyName,
+    gates: gates.map(({ gate, protect, steps, stepTimeoutSeconds, openForSeconds }) => {
+      return { name: gate, protect, knock: { steps, stepTimeoutSeconds }, openForSeconds };
+    }),
+  });
+  if (reading.kind === "policy") return reading.policy;
+  throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are not valid`);
+}
+
+/** The beginning of a line about a host. */
+export function namePlace({ policy }: Errand, { route }: Reached): string {
+  return `${policy.name} on ${route.name}`;
+}

@@ -1,0 +1,77 @@
+import * as z from "zod/mini";
+import type { Profile } from "../../knock/clients/profile.js";
+import { KnockgateError } from "../../errors.js";
+import { protocols } from "../../policy/port.js";
+import type { Step, StepInput } from "../../policy/step.js";
+
+/** Whether a text can be the name of a profile, and so of a file and of a host in ssh_config(5). */
+export function isProfileName(text: string): boolean {
+  return /^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,99}$/.test(text);
+}
+
+/**
+ * Reads a profile from a file's JSON, and ignores other fields. The schema is one of zod's small ones, which the bundle
+ * contains, because a knock must start fast.
+ *
+ * @param source the source's name, for messages
+ * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
+ */
+export function readProfile(name: string, value: unknown, source: string): Profile {
+  const reading = profileSchema.safeParse(value);
+  if (reading.success) return { name, ...reading.data };
+  const [issue] = reading.error.issues;
+  const path = (issue?.path ?? []).map((part) =>
+    typeof part === "number" ? `[${part}]` : `.${String(part)}`,
+  );
+  const place = [source, path.join("").replace(/^\./, "")].filter((part) => part !== "").join(": ");
+  throw new KnockgateError("ARGUMENTS_INVALID", `${place}: ${issue?.message ?? "it is not a profile"}`);
+}
+
+const text = z.string("it is not a text").check(z.minLength(1, "it is empty"));
+
+function number(least: number, most: number) {
+  const message = `it is not a whole number from ${least} to ${most}`;
+  return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
+}
+
+const port = number(1, 65_535);
+const payloadBytes = number(0, 1_232);
+const seconds = number(1, 86_400);
+
+const stepSchemas: Readonly<Record<Step["kind"], z.ZodMiniType<StepInput>>> = {
+  tcp: z.object({ tcp: port }),
+  udp: z.object({ udp: port, udpPayloadBytes: z.optional(payloadBytes) }),
+  icmpEcho: z.object({ icmpPayloadBytes: payloadBytes }),
+};
+
+const login = { host: text, port, user: text, hostKey: z.optional(text) };
+const protect = z.union(
+  protocols.map((protocol) => z.object({ [protocol]: text })),
+  "it does not name ports of TCP or UDP",
+);
+
+const profileSchema = z.object(
+  {
+    way: z.object(
+      { ...login, proxy: z.optional(z.object(login, "it is not an object")) },
+      "it is not an object",
+    ),
+    gates: z.array(
+      z.object(
+        {
+          gate: text,
+          protect: z.array(protect, "it is not a list"),
+          steps: z.array(
+            z.union(Object.values(stepSchemas), "it is not a step with a port or a size"),
+            "it is not a list",
+          ),
+          stepTimeoutSeconds: seconds,
+          openForSeconds: seconds,
+        },
+        "it is not an object",
+      ),
+      "it is not a list",
+    ),
+  },
+  "it is not an object",
+);

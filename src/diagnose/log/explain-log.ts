@@ -1,0 +1,95 @@
+import type { Policy } from "../../policy/policy.js";
+import { beginCourse, type Course } from "../attempt.js";
+import type { LogEvent } from "./log-lines.js";
+import { formatSeconds } from "../capture/seconds.js";
+import type { Simulation, SimulationOptions, TraceLine } from "../simulate.js";
+import { type GateVerdict, judge } from "../verdict.js";
+
+/**
+ * Explains the real knocks in a host's log, in the shape of a simulation.
+ *
+ * A log has no lines for single steps, and at most `log.perMinute` lines of each kind. So a line that is missing proves
+ * nothing. To see more, capture the packets.
+ */
+export function explainLogLines(
+  policy: Policy,
+  events: readonly LogEvent[],
+  options: Pick<SimulationOptions, "showSecrets"> = {},
+): Simulation {
+  const beginMs = events[0]?.atMs ?? 0;
+  const courses = new Map<string, Course>();
+  const trace = events.flatMap((event): readonly TraceLine[] => {
+    const gate = policy.gates.find(({ name }) => name === event.gate);
+    if (gate === undefined) return [];
+    const key = `${event.source} ${event.gate}`;
+    const course = courses.get(key) ?? beginCourse(event.source, gate, undefined);
+    courses.set(key, course);
+    record(course, event);
+    const said = `${describePacket(event, options.showSecrets === true)}: ${gate.name}: ${describe(course, event, beginMs)}`;
+    return [{ atMs: event.atMs, source: event.source, text: said, isOfGate: true }];
+  });
+  const verdicts = [...courses.values()].map((course) => judgeLogged(policy, course, beginMs));
+  return { host: [], beginMs, trace, verdicts };
+}
+
+function record(course: Course, { event, atMs }: LogEvent): void {
+  switch (event) {
+    case "opened":
+      course.openedAtMs.push(atMs);
+      course.openUntilMs = atMs + course.gate.openForSeconds * 1_000;
+      return;
+    case "accepted":
+      course.acceptedAtMs.push(atMs);
+      return;
+    case "dropped":
+      course.droppedAtMs.push(atMs);
+      return;
+    case "reset": {
+      const text = "another packet came between two steps, and strict put the source back to the start";
+      course.causes.push({ reason: "put-back", text, taken: 1 });
+      return;
+    }
+  }
+}
+
+function judgeLogged(policy: Policy, course: Course, beginMs: number): GateVerdict {
+  const [came] = course.acceptedAtMs;
+  const isKnown = course.openedAtMs.length > 0 || course.causes.length > 0;
+  if (!isKnown && came === undefined) {
+    const drops = `${course.droppedAtMs.length} × dropped at the closed door`;
+    const isLogged = policy.log?.events.includes("opened") === true;
+    const why = isLogged
+      ? "the knock was not completed: a step did not come, came late, or was another one"
+      : 'it is not known whether a knock was completed: log.events has no "opened"';
+    course.causes.push({ reason: "missing-step", text: `${drops}; ${why}`, taken: 0 });
+  }
+  const verdict = judge(course, beginMs, undefined);
+  if (course.openedAtMs.length > 0 || came === undefined) return verdict;
+  const text = `a connection came through the open door at ${formatSeconds(came - beginMs)}`;
+  return { ...verdict, isOpen: true, reason: "open", text, advice: "" };
+}
+
+/**
+ * Describes a packet without giving the knock away. `accepted` and `dropped` packets went to a protected port. An
+ * `opened` or `reset` packet went to a step's port, or perhaps close to one.
+ */
+function describePacket({ event, packet, port }: LogEvent, showSecrets: boolean): string {
+  const isOpen = showSecrets || event === "accepted" || event === "dropped";
+  return port !== undefined && isOpen ? `${packet} ${port}` : packet;
+}
+
+function describe({ openUntilMs }: Course, { event, atMs }: LogEvent, beginMs: number): string {
+  const until = formatSeconds(openUntilMs - beginMs);
+  switch (event) {
+    case "opened":
+      return `the last step came: the door is open until ${until}`;
+    case "reset":
+      return "another packet between two steps: strict puts the source back to the start";
+    case "accepted":
+      return `came through the open door${openUntilMs > 0 ? `, which closes at ${until}` : ""}`;
+    case "dropped":
+      return openUntilMs > 0 && atMs >= openUntilMs
+        ? `dropped: the door closed ${formatSeconds(atMs - openUntilMs)} ago`
+        : "dropped at the closed door";
+  }
+}

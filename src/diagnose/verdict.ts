@@ -1,0 +1,129 @@
+import type { Reason } from "./cause.js";
+import type { Course } from "./attempt.js";
+import { formatSeconds } from "./capture/seconds.js";
+import type { SplitKnock } from "./split-knock.js";
+
+/** The result of one source at one gate. */
+export interface GateVerdict {
+  /** The address that the packets came from. */
+  readonly source: string;
+  /** The gate's name. */
+  readonly gate: string;
+  /**
+   * Whether the door opened for the source, or the source needs no knock. False if its connections came only after the
+   * door had closed.
+   */
+  readonly isOpen: boolean;
+  /** Whether the source sent a step, sent something close to a step, or tried the door. */
+  readonly isTried: boolean;
+  /** A stable word; `docs/simulate.md` lists them all. */
+  readonly reason: Reason;
+  /** Why, in words. Steps are named by number, because their values are secret. */
+  readonly text: string;
+  /** What to do about it. Empty if there is nothing to do. */
+  readonly advice: string;
+}
+
+/** What to do for each reason, in the order of the documentation. */
+export const adviceByReason: Readonly<Record<Reason, string>> = {
+  open: "",
+  allowed: "",
+  denied: "Remove the address from denyFrom, or use another one.",
+  "link-local": "Use an address that belongs to the client on every link, or put this one into allowFrom.",
+  "no-step":
+    "Check that the client knocks at this host's address, and that no firewall on the way drops the steps.",
+  "missing-step":
+    "Check that the client sends all steps, and that no firewall on the way drops this one: capture at the client as well.",
+  "too-late": "Send the steps faster, or raise stepTimeoutSeconds.",
+  "wrong-order":
+    "Send the steps one after the other, with a pause (50 ms), so that the network can't change their order.",
+  "put-back": "Send nothing else to the host during the knock, or set strict to false.",
+  retransmitted:
+    "End each attempt before the system sends its SYN again, which is after a second: `timeout 0.3`, `nc -w`, `nmap --max-retries 0`.",
+  "wrong-protocol": "Send the step over the protocol that the policy names.",
+  "wrong-size":
+    "Send exactly as many bytes of payload: ping -s counts them without headers (8 of ICMP, 20 of IPv4, 40 of IPv6), and echo adds a newline.",
+  "two-sources":
+    "Send all steps from one address: name the family (-4 or -6) where a host's name has both, and look for a NAT or VPN with several addresses.",
+  "tried-too-early":
+    "Connect after the last step; a SYN that is sent again a second later gets through, too.",
+  "tried-too-late": "Connect sooner after the last step, or raise openForSeconds.",
+};
+
+/** Judges a course that has ended. If it failed, the first cause in the attempt that came furthest counts. */
+export function judge(course: Course, beginMs: number, split: SplitKnock | undefined): GateVerdict {
+  const { source, gate } = course;
+  const [reason, text] = findReason(course, beginMs, split);
+  return {
+    source,
+    gate: gate.name,
+    isOpen: reason === "open" || reason === "allowed" || reason === "tried-too-early",
+    isTried: course.steps.length + course.causes.length + tries(course) > 0,
+    reason,
+    text,
+    advice: adviceByReason[reason],
+  };
+}
+
+function tries({ acceptedAtMs, droppedAtMs }: Course): number {
+  return acceptedAtMs.length + droppedAtMs.length;
+}
+
+function findReason(
+  course: Course,
+  beginMs: number,
+  split: SplitKnock | undefined,
+): readonly [Reason, string] {
+  if (course.listed === "allowed") return ["allowed", "the source is in allowFrom and needs no knock"];
+  if (course.listed === "denied") return ["denied", "the source is in denyFrom, so no knock of it counts"];
+  if (course.listed === "link-local")
+    return [
+      "link-local",
+      "the source's address is link-local: another link may have the same, so no knock of it counts",
+    ];
+  if (course.openedAtMs.length > 0) return describeOpened(course, beginMs);
+  if (split?.sources.includes(course.source)) return ["two-sources", describeSplit(split)];
+  const steps = course.gate.knock.steps.length;
+  const causes = [...course.causes];
+  // If strict is off, a step that came too early does not reset the source, but the step is still missing in its place.
+  const early = causes.find((cause) => cause.early === course.taken + 1);
+  if (course.taken > 0 && early !== undefined) return [early.reason, early.text];
+  if (course.taken > 0) {
+    const text = `step ${course.taken + 1} of ${steps} never came after step ${course.taken}`;
+    causes.push({ reason: "missing-step", text, taken: course.taken });
+  }
+  const furthest = causes.reduce((most, { taken }) => Math.max(most, taken), 0);
+  const cause = causes.find(({ taken }) => taken === furthest);
+  if (cause !== undefined) return [cause.reason, cause.text];
+  const dropped = course.droppedAtMs.length;
+  return [
+    "no-step",
+    dropped === 0 ? "no step came" : `no step came; ${dropped} × dropped at the closed door`,
+  ];
+}
+
+function describeOpened(course: Course, beginMs: number): readonly [Reason, string] {
+  const { openedAtMs, acceptedAtMs, droppedAtMs, openUntilMs } = course;
+  const steps = course.gate.knock.steps.length;
+  const at = (ms: number): string => formatSeconds(ms - beginMs);
+  const opened = `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
+  const until = `the door was open from ${at(openedAtMs[0] ?? 0)} to ${at(openUntilMs)}`;
+  const [came] = acceptedAtMs;
+  if (came !== undefined) return ["open", `${opened}; ${until}; a connection came through at ${at(came)}`];
+  const late = droppedAtMs.find((ms) => ms >= openUntilMs);
+  if (late !== undefined) {
+    return [
+      "tried-too-late",
+      `${opened}; ${until}; a connection came ${formatSeconds(late - openUntilMs)} after that`,
+    ];
+  }
+  const early = droppedAtMs.at(-1);
+  if (early === undefined) return ["open", `${opened}; ${until}; no connection was tried`];
+  const before = formatSeconds((openedAtMs.at(-1) ?? 0) - early);
+  return ["tried-too-early", `${opened}; ${until}; the last connection came ${before} before that`];
+}
+
+function describeSplit({ steps }: SplitKnock): string {
+  const parts = steps.map((source, index) => `step ${index + 1} from ${source}`);
+  return `the steps came from several addresses: ${parts.join(", ")}`;
+}

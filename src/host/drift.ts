@@ -1,0 +1,102 @@
+import type { PrecedingRule } from "../backends/backend.js";
+import { backendOf } from "../backends/backends.js";
+import { digestText } from "../policy/digest.js";
+import type { Policy } from "../policy/policy.js";
+import { type LineChange, listChangedLines } from "./loaded-text.js";
+import type { Observed } from "./observed.js";
+import { findObstacles, type Obstacle } from "./other-rules/obstacles.js";
+
+/** One way in which a host is not as its last change left it. */
+export type Drift =
+  /** The kernel has another ruleset than the confirmed one. */
+  | { readonly kind: "changed"; readonly lines: readonly LineChange[] }
+  /** `rules`: confirmed, but not loaded; `files`: loaded, but not confirmed; `all`: neither. */
+  | { readonly kind: "gone"; readonly what: "rules" | "files" | "all" }
+  /** The host's nft crashed when it listed what is loaded. */
+  | { readonly kind: "unlisted"; readonly nftVersion: string }
+  /** The confirmed ruleset will not come back at boot. */
+  | { readonly kind: "not at boot" }
+  /** Users other than root may read who knocks. */
+  | { readonly kind: "readable"; readonly lists: readonly string[] }
+  /** Another firewall of the host drops a protected port. */
+  | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
+  /** A rule of another firewall decides before the policy does. */
+  | { readonly kind: "in front"; readonly rule: PrecedingRule }
+  /** The host has undone a change. */
+  | { readonly kind: "undone"; readonly why: string }
+  /** Another owner has confirmed this policy there. */
+  | { readonly kind: "another owner"; readonly owner: string }
+  /** The owner has confirmed a change that it does not know of. */
+  | { readonly kind: "unknown change" }
+  /** A change is armed, and neither confirmed nor undone yet. */
+  | { readonly kind: "pending" };
+
+/** What a host should be like. */
+export interface Expectation {
+  readonly policy: Policy;
+  /** SHA-256 of the confirmed ruleset. Secret. */
+  readonly digest: string;
+  readonly owner: string;
+  /**
+   * Names of the obstacles that were there when the gate was proven ({@link nameObstacle}). `undefined`: not known, so
+   * no obstacle is reported.
+   */
+  readonly obstacles?: readonly string[] | undefined;
+}
+
+/** Compares an observation of a host with what should be there. Returns all differences. */
+export function assessDrift(observed: Observed, expected: Expectation): readonly Drift[] {
+  // While a change is armed, the loaded ruleset may still be undone. It does not show what will be there.
+  if (observed.pendingId !== undefined) return [{ kind: "pending" }];
+  return [
+    ...assessOwnership(observed, expected),
+    ...assessLoaded(observed),
+    ...assessFront(observed, expected),
+    ...(observed.undone === undefined ? [] : [{ kind: "undone", why: observed.undone } as const]),
+  ];
+}
+
+function assessOwnership({ confirmed }: Observed, expected: Expectation): readonly Drift[] {
+  if (confirmed === undefined) return [];
+  if (confirmed.owner !== expected.owner) return [{ kind: "another owner", owner: confirmed.owner }];
+  return digestText(confirmed.text) === expected.digest ? [] : [{ kind: "unknown change" }];
+}
+
+function assessLoaded(observed: Observed): readonly Drift[] {
+  const { confirmed, loaded } = observed;
+  if (observed.isUnlisted) return [{ kind: "unlisted", nftVersion: observed.nftVersion }];
+  if (confirmed === undefined) return [{ kind: "gone", what: loaded === undefined ? "all" : "files" }];
+  const atBoot: readonly Drift[] = observed.isMissingAtBoot === true ? [{ kind: "not at boot" }] : [];
+  if (loaded === undefined) return [{ kind: "gone", what: "rules" }, ...atBoot];
+  const lists = observed.readable ?? [];
+  const readable: readonly Drift[] = lists.length === 0 ? [] : [{ kind: "readable", lists }];
+  if (loaded.listing === confirmed.listing) return [...atBoot, ...readable];
+  return [{ kind: "changed", lines: listChangedLines(observed) }, ...atBoot, ...readable];
+}
+
+function assessFront(observed: Observed, { policy, obstacles }: Expectation): readonly Drift[] {
+  const rules = backendOf(observed).findPrecedingRules(observed.front ?? "", policy.name);
+  const found = obstacles === undefined ? [] : findObstacles(observed, policy);
+  return [
+    ...rules.map((rule) => ({ kind: "in front", rule }) as const),
+    ...found
+      .filter((obstacle) => !obstacles?.includes(nameObstacle(obstacle)))
+      .map((obstacle) => ({ kind: "obstacle", obstacle }) as const),
+  ];
+}
+
+/** Names an obstacle in words that stay the same: `inet filter input tcp 22`. */
+export function nameObstacle({ chain, protocol, port }: Obstacle): string {
+  return `${chain} ${protocol} ${port}`;
+}
+
+/**
+ * Whether a listing of this host may hold the secrets of another policy: this policy's former or next version, or the
+ * policy of another owner.
+ */
+export function mayHoldOtherSecrets(drift: readonly Drift[]): boolean {
+  return drift.some(
+    ({ kind }) =>
+      kind === "pending" || kind === "another owner" || kind === "unknown change" || kind === "gone",
+  );
+}

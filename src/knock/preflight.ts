@@ -1,0 +1,31 @@
+import { isIPv6 } from "node:net";
+import { KnockgateError } from "../errors.js";
+import type { KnockStep } from "../ssh/host.js";
+
+const remedy =
+  "allow its user's group in the sysctl net.ipv4.ping_group_range, or give perl the capability CAP_NET_RAW";
+
+const isEcho: Readonly<Record<KnockStep["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
+
+/** Whether a step is an echo request: not every machine may send them. */
+export function needsEcho(steps: readonly KnockStep[]): boolean {
+  return steps.some(({ kind }) => isEcho[kind]);
+}
+
+/**
+ * Checks that a machine may send echo requests to the given addresses.
+ *
+ * @param answers the packet program's answers on that machine
+ * @throws KnockgateError `HOST_UNFIT` when it may not
+ */
+export function checkEcho(name: string, answers: readonly string[], addresses: readonly string[]): void {
+  for (const digit of new Set(addresses.map((address) => (isIPv6(address) ? "6" : "4")))) {
+    const answer = answers.find((line) => line.startsWith(`echo ${digit} `));
+    if (answer === `echo ${digit} yes`) continue;
+    const why = answer?.replace(/^echo \d no /, "") ?? "no answer";
+    throw new KnockgateError(
+      "HOST_UNFIT",
+      `${name} may not send ICMP echo requests, a step of the knock (IPv${digit}: ${why}): ${remedy}. Nothing was sent.`,
+    );
+  }
+}

@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { WaveSummary } from "./wave-summary.js";
+import type * as operations from "../ruleset/operations.js";
+import { registerResource } from "../registration.js";
+import { listSecrets, waveSecrecy } from "../secrecy.js";
+
+type Operations = (typeof operations)["wave"];
+
+/** As thin as the provider of `Ruleset`, and for the same reason. */
+const provider: pulumi.dynamic.ResourceProvider = {
+  async check(olds, news) {
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    return wave.check(olds, news) as Promise<pulumi.dynamic.CheckResult>;
+  },
+  async diff(id, olds, news) {
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    return wave.diff(id, olds, news);
+  },
+  async create(inputs) {
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    return wave.create(inputs);
+  },
+  async read(id, props) {
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    return wave.read(id, props ?? {});
+  },
+  async update(id, olds, news) {
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    return wave.update(id, olds, news);
+  },
+  async delete(id, props) {
+    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    return wave.delete(id, props);
+  },
+};
+
+export interface WaveInputs {
+  readonly fleet: string;
+  /** The wave's number, from 1. */
+  readonly wave: number;
+  readonly of: number;
+  readonly maxFailures: number;
+  readonly pauseSeconds: number;
+  readonly onFailure: string;
+  /** What each host's `Ruleset` reports about its last change. */
+  readonly hosts: pulumi.Input<readonly object[]>;
+  /** Set only when the hosts of a failed wave are to be restored. */
+  readonly rulesets: pulumi.Input<unknown> | undefined;
+}
+
+/** Stands between one wave and the next: it fails when too many hosts failed. */
+export interface Wave extends pulumi.CustomResource {
+  readonly summary: pulumi.Output<WaveSummary>;
+}
+
+export function registerWave(name: string, args: WaveInputs, opts: pulumi.CustomResourceOptions): Wave {
+  const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
+  const inputs = { ...args, rulesets, summary: undefined, undone: undefined };
+  const additionalSecretOutputs = listSecrets(waveSecrecy);
+  return registerResource("Wave", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Wave;
+}

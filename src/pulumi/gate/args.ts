@@ -1,0 +1,208 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ProfileGate } from "../../knock/clients/profile.js";
+
+/**
+ * How to log in to the host or a bastion: the shape of `@pulumi/command`'s `remote.ProxyConnectionArgs`, with its
+ * defaults. It is written out here, so programs without `@pulumi/command` need not install it.
+ */
+export interface ProxyConnectionArgs {
+  /** Its name or address. */
+  host: pulumi.Input<string>;
+  /** Its SSH port. 1 to 65,535; default 22. */
+  port?: pulumi.Input<number>;
+  /** The user who logs in. Default: `root`. */
+  user?: pulumi.Input<string>;
+  /** Tried after the private key. Default: none. */
+  password?: pulumi.Input<string>;
+  /** The text of an ed25519, ECDSA or RSA key, in OpenSSH's form or PEM; tried before the password. Default: none. */
+  privateKey?: pulumi.Input<string>;
+  /** Opens an encrypted `privateKey`. Default: none. */
+  privateKeyPassword?: pulumi.Input<string>;
+  /** The socket of an SSH agent. Default: the environment's SSH_AUTH_SOCK. */
+  agentSocketPath?: pulumi.Input<string>;
+  /**
+   * Its public key as OpenSSH writes it, like `ssh-ed25519 AAAA...`. Default: what `~/.ssh/known_hosts` and
+   * `/etc/ssh/ssh_known_hosts` say. Unlike in `@pulumi/command`, a key is always verified.
+   */
+  hostKey?: pulumi.Input<string>;
+  /** Whether any host key is accepted, and so any machine that answers. Default: false. */
+  ignoreHostKey?: pulumi.Input<boolean>;
+  /**
+   * Failed dials allowed before giving up. -1 means no limit. Default: 10. While a gate is created, a login that is
+   * refused by key or agent is tried again as often, every 6 s: on a new machine sshd answers before the key is there.
+   */
+  dialErrorLimit?: pulumi.Input<number>;
+  /** Seconds for each dial until the login is done; 0 means no limit. Default: 15. */
+  perDialTimeout?: pulumi.Input<number>;
+}
+
+/** How to reach the host: the shape of `@pulumi/command`'s `remote.ConnectionArgs`, with its defaults. */
+export interface ConnectionArgs extends ProxyConnectionArgs {
+  /** The password that sudo on the host asks for, if the user is not root. Default: `password`. */
+  sudoPassword?: pulumi.Input<string>;
+  /**
+   * The bastion that the host is reached through. The knock is sent from there, too. That needs perl there, and for
+   * ICMP steps the right to send echo requests, but not root. The host's name is resolved there. Default: none.
+   */
+  proxy?: pulumi.Input<ProxyConnectionArgs>;
+}
+
+/** Everything declared for one host's firewall. */
+export interface PolicyArgs {
+  /** 1 to 32 of a-z, 0-9 and -, beginning with a letter; names the table `inet knockgate_<name>`. */
+  name: pulumi.Input<string>;
+  /** At least one. */
+  gates: pulumi.Input<pulumi.Input<GateArgs>[]>;
+  /** Addresses and prefixes (CIDR, IPv4 and IPv6) that never need to knock. Default: none. */
+  allowFrom?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Addresses and prefixes for which no door is ever open. It takes precedence over `allowFrom`. Default: none. */
+  denyFrom?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The firewall that holds the gate on the host: `nftables` or `iptables`. To change it is one change of the host.
+   * Default: `nftables`.
+   */
+  backend?: pulumi.Input<string>;
+  /**
+   * `input` gates traffic to the host itself. `prerouting` gates before destination NAT, and only for addresses of the
+   * host, so that ports published by container engines are behind the gate, too. Default: `input`.
+   */
+  scope?: pulumi.Input<string>;
+  /**
+   * Whether everything that conntrack does not know is dropped at a gated port, and not only what could begin a
+   * connection. Sessions that are idle at the first load are cut. Default: false.
+   */
+  stealth?: pulumi.Input<boolean>;
+  /** What goes to the kernel's log. Default: nothing. */
+  log?: pulumi.Input<LogArgs>;
+  /** Defaults are good for most hosts. */
+  limits?: pulumi.Input<LimitsArgs>;
+  /** Rules of the linter (docs/lint.md) whose errors are accepted for this policy. Default: none. */
+  acceptRisks?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The policy's own tests, run on a model of it in every preview. Default: none. */
+  expect?: pulumi.Input<pulumi.Input<ExpectationArgs>[]>;
+}
+
+/** Lines in the kernel's log, rate-limited. */
+export interface LogArgs {
+  /** `opened`, `accepted`, `dropped`, `reset`; at least one. */
+  events: pulumi.Input<pulumi.Input<string>[]>;
+  /** Begins each line; 1 to 12 letters, digits, _ or -. Default: `knockgate`. */
+  prefix?: pulumi.Input<string>;
+  /** Lines a minute for each gate and event. 1 to 10,000; default 30. */
+  perMinute?: pulumi.Input<number>;
+}
+
+/** Limits to what a flood can take. */
+export interface LimitsArgs {
+  /** Sources that a set of nftables holds at once. 16 to 1,048,576; default 65,536, about 7 MB when full. */
+  sources?: pulumi.Input<number>;
+  /** First steps that count, from one IPv4 /24 or IPv6 /64. 0 (all) to 10,000; default 20. */
+  firstStepsPerSecond?: pulumi.Input<number>;
+}
+
+/** Whether a gate must be open or closed for a source after some packets. */
+export interface ExpectationArgs {
+  /** 1 to 200 characters. The message about a failure shows it. */
+  name: pulumi.Input<string>;
+  /** The source's address. */
+  from: pulumi.Input<string>;
+  /** What the source sends, in order; at most 1,000. Default: nothing. */
+  packets?: pulumi.Input<pulumi.Input<ExpectedPacketArgs>[]>;
+  /** The name of the gate that is tried. */
+  gate: pulumi.Input<string>;
+  /** How long after the last packet. Default: 0. */
+  afterSeconds?: pulumi.Input<number>;
+  /** Whether the gate must let the source in then. */
+  isOpen: pulumi.Input<boolean>;
+}
+
+/** A step, and how long after the packet before it is sent. */
+export interface ExpectedPacketArgs extends StepArgs {
+  /** Default: 0. */
+  afterSeconds?: pulumi.Input<number>;
+}
+
+/** Protected ports and the knock that opens them. */
+export interface GateArgs {
+  /** 1 to 32 of a-z, 0-9 and -, beginning with a letter; unique in its policy. */
+  name: pulumi.Input<string>;
+  /** At least one. */
+  protect: pulumi.Input<pulumi.Input<ProtectArgs>[]>;
+  /** What opens it. */
+  knock: pulumi.Input<KnockArgs>;
+  /** How long after the last step new connections are accepted from that source. 1 to 86,400; default 30. */
+  openForSeconds?: pulumi.Input<number>;
+}
+
+/** A protected port or range: exactly one of the fields, like `"22"` or `"8000-8010"`. */
+export interface ProtectArgs {
+  /** A TCP port or range. */
+  tcp?: pulumi.Input<string>;
+  /** A UDP port or range. */
+  udp?: pulumi.Input<string>;
+}
+
+/** What a client sends. Kept secret in state, previews and logs, even if it is not marked as a secret. */
+export interface KnockArgs {
+  /** 1 to 16, sent in this order. */
+  steps: pulumi.Input<pulumi.Input<StepArgs>[]>;
+  /** Longest pause between two steps. 1 to 86,400; default 5. */
+  stepTimeoutSeconds?: pulumi.Input<number>;
+  /**
+   * Whether any other new packet from a source in mid-sequence puts it back to the start, so that a port sweep can't
+   * walk through. Default: true.
+   */
+  strict?: pulumi.Input<boolean>;
+}
+
+/** One packet: exactly one of `tcp`, `udp` and `icmpPayloadBytes`; ports are 1 to 65,535, sizes 0 to 1,232. */
+export interface StepArgs {
+  /** A TCP SYN to this port. */
+  tcp?: pulumi.Input<number>;
+  /** A UDP datagram to this port. */
+  udp?: pulumi.Input<number>;
+  /** Only for `udp`: a datagram with exactly this many bytes of payload. Default: any size. */
+  udpPayloadBytes?: pulumi.Input<number>;
+  /** An ICMP or ICMPv6 echo request with exactly this many bytes of payload. */
+  icmpPayloadBytes?: pulumi.Input<number>;
+}
+
+/** The arguments of {@link KnockGate}. */
+export interface KnockGateArgs {
+  /**
+   * How to reach the host; a change of `host` replaces the gate. Secret as a whole, even if it is not marked as a
+   * secret.
+   */
+  connection: pulumi.Input<ConnectionArgs>;
+  /** What is declared for the host's firewall. Secret as a whole. */
+  policy: pulumi.Input<PolicyArgs>;
+  /**
+   * Another machine that the gates are tried from, before and after the knock. Use it if the deployer's own address is
+   * in `allowFrom`, so that the deployer never has to knock. The machine needs perl, but not root. Default: the machine
+   * from which the deployer's own packets leave.
+   */
+  proveFrom?: pulumi.Input<ConnectionArgs>;
+  /**
+   * Gates of another policy on the same host that protect SSH: the other gate's output `knock`, or its profile's
+   * `gates`. Their knocks, as the state has them, open the way for each change, refresh and removal. This gate is then
+   * created after the other one, and deleted before it. Secret as a whole. Default: none.
+   */
+  behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
+  /**
+   * Seconds after which the host undoes, by itself, a change that was not confirmed. 10 to 86,400; default 60, or three
+   * times what the proof of all gates takes if that is longer. Gates are proven one after another, in about a second
+   * each.
+   */
+  undoAfterSeconds?: pulumi.Input<number>;
+  /**
+   * Whether to take over, and change, a policy of this name that another owner has confirmed on the host and that
+   * differs from this one. Without it, such a change is refused, and nothing is touched. It is not needed to take over
+   * exactly the same policy. Default: false.
+   */
+  adopt?: pulumi.Input<boolean>;
+  /**
+   * Whether deleting this gate succeeds if its host can't be reached any more, or if another machine has its address.
+   * Nothing is removed there then. To change only this argument contacts no host. Default: false.
+   */
+  deleteUnreachable?: pulumi.Input<boolean>;
+}

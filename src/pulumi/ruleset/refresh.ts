@@ -1,0 +1,56 @@
+import type { Counts } from "../../backends/backend.js";
+import { renderPolicy } from "../../backends/render.js";
+import { KnockgateError } from "../../errors.js";
+import { describeDrift, makeRedaction } from "../../host/describe-drift.js";
+import { assessDrift } from "../../host/drift.js";
+import { describeLoaded } from "../../host/loaded-text.js";
+import { isUnchanged, type Observed } from "../../host/observed.js";
+import { digestText } from "../../policy/digest.js";
+import type { Policy } from "../../policy/policy.js";
+import { logLine } from "../log.js";
+import { type RulesetInputs, type RulesetState, takeInputs } from "./state.js";
+
+/** What a refresh observed on a host, in the form of the state. */
+export interface Seen {
+  readonly props: RulesetState;
+  /** The properties that the program sets. */
+  readonly inputs: RulesetInputs;
+  /** Lines without a secret. */
+  readonly drift: readonly string[];
+}
+
+/** Updates a host's state with what was observed and counted there. */
+export function describeSeen(
+  observed: Observed,
+  counts: Counts | undefined,
+  id: string,
+  policy: Policy,
+  state: RulesetState,
+): Seen {
+  const found = assessDrift(observed, {
+    policy,
+    // Empty when an earlier refresh found another ruleset.
+    digest: state.digest || digestText(renderPolicy(policy)),
+    owner: id,
+    obstacles: state.obstacles,
+  });
+  const redact = makeRedaction(found, policy, state.redactionKey);
+  const ruleset = redact(describeLoaded(observed));
+  const drift = describeDrift(found, policy, redact);
+  const { confirmed } = observed;
+  const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
+  const counters = Object.fromEntries(counts ?? []);
+  return {
+    drift,
+    props: { ...state, ruleset, drift, digest: isOurs ? digestText(confirmed.text) : "", counters },
+    inputs: { ...takeInputs(state), ruleset, drift },
+  };
+}
+
+/** Makes the state of a host that could not be observed: its drift says why. */
+export function describeUnseen(cause: unknown, state: RulesetState, place: string): Omit<Seen, "drift"> {
+  const why = cause instanceof KnockgateError ? cause.message : String(cause);
+  const drift = [`could not be observed: ${why}`];
+  logLine(`${place}: drift: ${drift}`);
+  return { props: { ...state, drift }, inputs: { ...takeInputs(state), drift } };
+}

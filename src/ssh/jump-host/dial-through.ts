@@ -1,0 +1,61 @@
+import type { Login } from "../connection.js";
+import { dialSsh, findAddresses, nameLogin, tryEach } from "../dial.js";
+import { makeOutpost, type Outpost } from "./jump-host.js";
+import { dialPatiently, startClock } from "../retry.js";
+import { type Credentials, openSsh, readCredentials, type SshClient } from "../client.js";
+
+/** Is told of each failed dial that is tried again. */
+type Log = (line: string) => void;
+
+/** Makes an outpost of a bastion. Reads the login's keys, and dials nothing yet. */
+export async function findBastion(proxy: Login, field: string, log?: Log): Promise<Outpost> {
+  return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field), log);
+}
+
+/** Makes an outpost of a machine that this machine dials. */
+export function makeDialledOutpost(name: string, credentials: Credentials, log?: Log): Outpost {
+  const { login } = credentials;
+  const dial = async (): Promise<SshClient> =>
+    tryEach(await findAddresses(login.host), (address) => {
+      const place = address === login.host ? name : `${name} (${address})`;
+      return dialSsh(credentials, address, place, login.perDialTimeout * 1_000);
+    });
+  return makeOutpost(name, beginPatiently(login, dial, log));
+}
+
+/** Opens a fresh SSH connection from a bastion to one address. */
+export async function dialThrough(
+  bastion: Outpost,
+  credentials: Credentials,
+  address: string,
+  timeoutMs: number,
+): Promise<SshClient> {
+  const leftMs = startClock(timeoutMs);
+  const { stream, carrier } = await bastion.forward(address, credentials.login.port, timeoutMs);
+  const name = `${nameLogin(credentials.login, address)} through ${bastion.name}`;
+  try {
+    const client = await openSsh(credentials, stream, name, leftMs());
+    client.onClose(() => carrier.close());
+    return client;
+  } catch (cause) {
+    carrier.close();
+    throw cause;
+  }
+}
+
+/**
+ * The first dial is repeated as often as the login allows. Later dials are made once: their callers try again
+ * themselves.
+ */
+export function beginPatiently(
+  login: Login,
+  dial: () => Promise<SshClient>,
+  log?: Log,
+): () => Promise<SshClient> {
+  let errorLimit = login.dialErrorLimit;
+  return async () => {
+    const client = await dialPatiently({ errorLimit, tryMs: login.perDialTimeout * 1_000, log }, dial);
+    errorLimit = 0;
+    return client;
+  };
+}

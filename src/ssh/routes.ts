@@ -1,0 +1,117 @@
+import { KnockgateError } from "../errors.js";
+import { dialThrough, findBastion } from "./jump-host/dial-through.js";
+import type { Connection } from "./connection.js";
+import { listCutOff } from "./cut-off.js";
+import { dialSsh, findAddresses, nameLogin } from "./dial.js";
+import { checkEcho, needsEcho } from "../knock/preflight.js";
+import type { CutOff, KnockStep, Passage } from "./host.js";
+import { probePort, sendKnock } from "../knock/send-knock.js";
+import { runPerl } from "../knock/local-perl.js";
+import { isUsable, type Outpost } from "./jump-host/jump-host.js";
+import { askAlive, askEcho } from "../knock/packet-program.js";
+import { becomeRoot } from "./root.js";
+import { findSource } from "../knock/source.js";
+import { type Credentials, readCredentials } from "./client.js";
+
+/**
+ * Finds the routes to a host: from this machine or, if the connection names one, from its bastion. With a bastion, name
+ * resolution, knocks, probes and connections are all the bastion's. A knock opens a gate for one source address, so the
+ * knock and the connection take the same way.
+ *
+ * @param steps all steps that may have to be sent: a machine that can't send them fails now, before anything is changed
+ * @param log is told of each failed dial to the bastion that is tried again
+ * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
+ *   `ARGUMENTS_INVALID`
+ */
+export async function findRoutes(
+  connection: Connection,
+  steps: readonly KnockStep[],
+  log?: (line: string) => void,
+): Promise<Passage> {
+  const credentials = await readCredentials(connection, "connection");
+  if (connection.proxy === undefined) return findDirectRoutes(connection, credentials, steps);
+  const bastion = await findBastion(connection.proxy, "connection.proxy", log);
+  return findRoutesThrough(bastion, connection, credentials, steps).catch((cause: unknown) => {
+    bastion.close();
+    throw cause;
+  });
+}
+
+async function findDirectRoutes(
+  connection: Connection,
+  credentials: Credentials,
+  steps: readonly KnockStep[],
+): Promise<Passage> {
+  const { ways, cutOff } = await findWays(await findAddresses(connection.host));
+  if (needsEcho(steps)) await checkEchoHere(ways.map(({ address }) => address));
+  const routes = ways.map(({ address, source }) => ({
+    name: namePlace(connection, address),
+    target: address,
+    address: source,
+    connect: async (timeoutMs: number) => {
+      const name = nameLogin(connection, address);
+      return becomeRoot(await dialSsh(credentials, address, name, timeoutMs), findSudoPassword(connection));
+    },
+    knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
+    probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
+    ping: async (timeoutMs: number) =>
+      (await runPerl(askAlive(address, timeoutMs))).includes("ping answered"),
+  }));
+  return { routes, cutOff, close: () => undefined };
+}
+
+interface FoundWays {
+  readonly ways: readonly { readonly address: string; readonly source: string | undefined }[];
+  readonly cutOff: readonly CutOff[];
+}
+
+/** Where no address has a route, all are tried all the same: the kernel's answer to that dial is the error. */
+async function findWays(addresses: readonly string[]): Promise<FoundWays> {
+  const [only, ...more] = addresses;
+  if (only !== undefined && more.length === 0)
+    return { ways: [{ address: only, source: undefined }], cutOff: [] };
+  const found = await Promise.all(
+    addresses.map(async (address) => ({ address, source: await findSource(address) })),
+  );
+  const ways = found.filter(({ source }) => source !== undefined);
+  if (ways.length === 0) return { ways: found, cutOff: [] };
+  return { ways, cutOff: listCutOff("this machine", found) };
+}
+
+async function checkEchoHere(addresses: readonly string[]): Promise<void> {
+  const answers = await runPerl(askEcho).catch((cause: Error) => {
+    const message = `this machine can't send ICMP echo requests, a step of the knock: ${cause.message} (in Debian: perl-base). Nothing was sent.`;
+    throw new KnockgateError("HOST_UNFIT", message, { cause });
+  });
+  checkEcho("this machine", answers, addresses);
+}
+
+async function findRoutesThrough(
+  bastion: Outpost,
+  connection: Connection,
+  credentials: Credentials,
+  steps: readonly KnockStep[],
+): Promise<Passage> {
+  const targets = await bastion.survey(connection.host, steps);
+  const routes = targets.filter(isUsable).map(({ address, source }) => ({
+    name: `${namePlace(connection, address)} through ${bastion.name}`,
+    target: address,
+    address: source,
+    connect: async (timeoutMs: number) => {
+      const client = await dialThrough(bastion, credentials, address, timeoutMs);
+      return becomeRoot(client, findSudoPassword(connection));
+    },
+    knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
+    probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
+    ping: (timeoutMs: number) => bastion.ping(address, timeoutMs),
+  }));
+  return { routes, cutOff: listCutOff(bastion.name, targets), close: () => bastion.close() };
+}
+
+function namePlace({ host, port }: Connection, address: string): string {
+  return address === host ? `${address}:${port}` : `${host}:${port} (${address})`;
+}
+
+function findSudoPassword({ sudoPassword, password }: Connection): string | undefined {
+  return sudoPassword ?? password;
+}

@@ -1,6 +1,0 @@
-import type { Program } from "../../src/transport/host";
-
-/** Writes a program for a shell that runs only this program, and exits with its code. */
-export function writeProgram({ functions = "", commands }: Program): string {
-  return `${functions}(\n${commands}) </dev/null\n`;
-}

@@ -1,0 +1,28 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { startCommand } from "../../../lab/command";
+import type { LabHost } from "../../../lab/host";
+import type { LabMachine } from "../../../lab/machine";
+
+/**
+ * Connects to a host's SSH port again and again, without a knock, while something is done. Returns how many connections
+ * it tried and how many were answered.
+ */
+export async function watchClosed(
+  client: LabMachine,
+  host: LabHost,
+  act: () => Promise<unknown>,
+): Promise<{ readonly begun: number; readonly answered: number }> {
+  const enter = ["nsenter", "--target", String(client.pid), "--net", "--"];
+  const loop = [process.execPath, join(__dirname, "connect-repeatedly.mjs"), host.ipv4, String(host.sshPort)];
+  const child = startCommand([...enter, ...loop]);
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  await once(child.stderr, "data");
+  await act();
+  child.stdin.end();
+  await once(child, "close");
+  return JSON.parse(said);
+}

@@ -1,0 +1,7 @@
+import { create } from "../../../src/pulumi/ruleset/operations";
+import type { Properties } from "../../../src/pulumi/properties";
+
+/** Creates a gate by only the operation, with the inputs that `check` would complete. */
+export function createGate(given: Properties): ReturnType<typeof create> {
+  return create({ redactionKey: "", ruleset: "", drift: [], undoAfterSeconds: 60, ...given });
+}

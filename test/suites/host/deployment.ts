@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import type { World } from "../../../src/change/request";
+import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
+import type { KnockStep, Route } from "../../../src/ssh/host";
+import { findRoutes } from "../../../src/ssh/routes";
+import type { LabHost } from "../../../lab/host";
+import type { Lab } from "../../../lab/lab";
+
+/** A deployer's world, and its log. */
+export interface Deployment extends World {
+  readonly lines: string[];
+  /** Closes the connection to a bastion. */
+  close(): void;
+}
+
+export type Wrap = (route: Route) => Route;
+
+/** The connection's fields for a host of the lab, with short time limits. */
+export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionInput> = {}): ConnectionInput {
+  const { ipv4, sshPort, hostKey } = host;
+  const patience = { dialErrorLimit: 0, perDialTimeout: 5 };
+  return { host: ipv4, port: sshPort, hostKey, privateKey: lab.privateKey, ...patience, ...more };
+}
+
+/** Makes a world as the resource does: real routes, real ids. */
+export async function openDeployment(
+  input: ConnectionInput,
+  wrap: Wrap = (route) => route,
+  steps: readonly KnockStep[] = [],
+): Promise<Deployment> {
+  const connection = connectionSchema.parse(input);
+  const lines: string[] = [];
+  const passage = await findRoutes(connection, steps);
+  return {
+    routes: passage.routes.map(wrap),
+    cutOff: passage.cutOff ?? [],
+    close: () => passage.close(),
+    dialing: {
+      port: connection.port,
+      perDialTimeoutMs: connection.perDialTimeout * 1_000,
+      errorLimit: connection.dialErrorLimit,
+    },
+    newId: () => randomUUID(),
+    lines,
+    log: (line) => lines.push(line),
+  };
+}
+
+export function deployTo(lab: Lab, host: LabHost, wrap?: Wrap): Promise<Deployment> {
+  return openDeployment(connectionTo(lab, host), wrap);
+}
+
+/** The proof's text about a host that is named by its IPv4 address. */
+export function sayUnnamed(host: LabHost): string {
+  return `IPv6: not checked, because connection.host has only IPv4 addresses, and the host has ${host.ipv6} as well; for a name that has both, both are proven`;
+}
+
+const claimed = new WeakMap<Lab, number>();
+
+/** Gives each caller a host of its own, so that tests can run side by side. */
+export function claimHost(lab: Lab): LabHost {
+  const index = claimed.get(lab) ?? 0;
+  claimed.set(lab, index + 1);
+  const host = lab.hosts[index];
+  if (host === undefined) throw new Error(`the lab has only ${index} hosts`);
+  return host;
+}
+
+/** Waits until something holds. The error says what was expected. */
+export async function waitUntil(what: string, limitMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > until) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}

@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { hostScript } from "../../../src/host/script/host-script";
+import { commandProgram, confirmProgram, probeProgram, stageProgram } from "../../../src/host/script/program";
+import type { Program } from "../../../src/ssh/host";
+import { frameProgram } from "../../../src/ssh/root";
+
+const files = {
+  ruleset: "table inet knockgate_edge {\n}\n",
+  load: "flush ruleset\n",
+  owner: "it's me",
+  backend: "nftables",
+} as const;
+const frame = ({ functions = "", commands }: Program) => frameProgram(functions, commands, "mark");
+const programs = [
+  ["the script beside a change", `${hostScript}main "$@"\n`],
+  ["a command", frame(commandProgram(["undo", "edge", "1-2", "nobody's fault"]))],
+  ["a probe", frame(probeProgram("edge", "iptables_filter"))],
+  ["a stage", frame(stageProgram("edge", "1-2", "0a", files))],
+  ["a confirm", frame(confirmProgram("edge", "1-2"))],
+  ["the script with a stage's commands", `${hostScript}${stageProgram("edge", "1-2", "0a", files).commands}`],
+] as const;
+
+const checkers = [
+  // SC2317, unreachable code: shellcheck does not see that the functions after an exit are called earlier.
+  ["shellcheck", ["shellcheck", "--shell=sh", "--exclude=SC2317", "-"]],
+  ["dash", ["dash", "-n"]],
+  ["busybox", ["busybox", "sh", "-n"]],
+] as const;
+
+describe.each(checkers)("%s finds nothing wrong with", (_tool, [command, ...args]) => {
+  test.for(programs)("%s", ([, program], { skip }) => {
+    const { error, stdout, stderr } = spawnSync(command, args, { input: program, encoding: "utf8" });
+    if (error !== undefined) {
+      if (process.env["CI"]) throw new Error(`${command} is needed here: ${error.message}`);
+      console.log(`skipped: ${command} is not installed`);
+      skip(`${command} is not installed`);
+    }
+    expect(`${stdout}${stderr}`).toBe("");
+  });
+});
+
+test("does nothing by itself", () => {
+  const { stdout, stderr, status } = spawnSync("sh", ["-s"], { input: hostScript, encoding: "utf8" });
+  expect({ stdout, stderr, status }).toEqual({ stdout: "", stderr: "", status: 0 });
+});

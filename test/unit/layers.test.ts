@@ -1,0 +1,356 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+/** From left to right: a folder may import the folders before it. Folders in one place do not import each other. */
+const order: readonly (readonly string[])[] = [
+  ["policy"],
+  ["model"],
+  ["ruleset"],
+  ["backends"],
+  ["check", "simulate"],
+  ["plan", "explain"],
+  ["client"],
+  ["apply"],
+  ["pulumi", "cli"],
+  ["plugin"],
+];
+const leaves = ["printable", "errors", "transport"];
+/** What these may import of each other. */
+const belowLeaves: Readonly<Record<string, readonly string[]>> = {
+  printable: [],
+  errors: ["printable"],
+  transport: ["printable", "errors"],
+};
+const pure = ["policy", "model", "ruleset", "backends", "check", "simulate", "plan", "explain", "client"];
+/** Two readings of a policy. Neither may know the other, so that one can be held against the other. */
+const apart = [
+  ["model", "simulate"],
+  ["ruleset", "backends"],
+] as const;
+
+/** All that pure code may import from Node; `undefined` allows the whole module. */
+const pureBuiltins: Readonly<Record<string, readonly string[] | undefined>> = {
+  "node:net": ["isIP", "isIPv4", "isIPv6"],
+  "node:crypto": ["createHash", "createHmac", "timingSafeEqual"],
+};
+const effects = [
+  "Date",
+  "performance",
+  "crypto",
+  "process",
+  "fetch",
+  "console",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "require",
+];
+
+interface Import {
+  readonly from: string;
+  /** Empty for `import "x"`, `import * as x`, `import("x")`. */
+  readonly names: readonly string[];
+  readonly isTypeOnly: boolean;
+}
+
+describe("src", () => {
+  test("flows one way, and is pure up to plan", () => {
+    const files = readSource();
+    expect(files.size).toBeGreaterThan(20);
+    expect(findViolations(files)).toEqual([]);
+  });
+});
+
+describe("the reading of imports", () => {
+  const planted: readonly (readonly [string, string, string, string])[] = [
+    ["an import to the right", "policy/port.ts", 'import { x } from "../ruleset/show.js";', "policy imports"],
+    ["a type to the right", "plan/drift.ts", 'import type { X } from "../apply/x.js";', "plan imports apply"],
+    ["an import() to the right", "check/lint.ts", 'await import("../plan/drift.js");', "check imports plan"],
+    [
+      "a re-export to the right",
+      "backends/quote.ts",
+      'export * from "../plan/drift.js";',
+      "backends imports plan",
+    ],
+    [
+      "a ruleset that reads the model",
+      "ruleset/lower.ts",
+      'import { x } from "../model/machine.js";',
+      "ruleset imports model",
+    ],
+    [
+      "a model that reads the ruleset",
+      "model/machine.ts",
+      'import { x } from "../ruleset/lower.js";',
+      "model imports",
+    ],
+    [
+      "a simulation that reads a backend",
+      "simulate/verdict.ts",
+      'import { x } from "../backends/nftables/render.js";',
+      "simulate imports backends",
+    ],
+    [
+      "a ruleset that knows a backend",
+      "ruleset/lower.ts",
+      'import { x } from "../backends/backends.js";',
+      "ruleset imports backends",
+    ],
+    ["a file read by the simulation", "simulate/pcap.ts", 'import "node:fs";', "is not pure: node:fs"],
+    ["a cli that uses pulumi", "cli/main.ts", 'import { x } from "../pulumi/args.js";', "cli imports pulumi"],
+    [
+      "a component that knows the plugin",
+      "pulumi/knock-gate.ts",
+      'import { x } from "../plugin/serve.js";',
+      "pulumi imports plugin",
+    ],
+    [
+      "an explanation that plans",
+      "explain/table.ts",
+      'import { x } from "../plan/drift.js";',
+      "explain imports plan",
+    ],
+    [
+      "a plan that explains",
+      "plan/drift.ts",
+      'import { x } from "../explain/table.js";',
+      "plan imports explain",
+    ],
+    ["a clock in an explanation", "explain/html.ts", "export const now = new Date();", "is not pure: Date"],
+    [
+      "a transport that knows policies",
+      "transport/ssh.ts",
+      'import { x } from "../policy/port.js";',
+      "transport imports",
+    ],
+    [
+      "errors that know anything",
+      "errors.ts",
+      'import { x } from "./policy/port.js";',
+      "errors imports policy",
+    ],
+    [
+      "what escapes text that knows errors",
+      "printable.ts",
+      'import { x } from "./errors.js";',
+      "printable imports errors",
+    ],
+    [
+      "an import of the public API",
+      "apply/change.ts",
+      'import { x } from "../index.js";',
+      "apply imports index",
+    ],
+    ["a folder without a place", "misc/x.ts", "export const x = 1;", "misc has no place"],
+    [
+      "a file read by pure code",
+      "policy/parse.ts",
+      'import { readFileSync } from "node:fs";',
+      "is not pure: node:fs",
+    ],
+    [
+      "a socket in pure code",
+      "plan/drift.ts",
+      'import { isIP, connect } from "node:net";',
+      "node:net connect",
+    ],
+    [
+      "a whole module in pure code",
+      "plan/drift.ts",
+      'import * as net from "node:net";',
+      "is not pure: node:net",
+    ],
+    [
+      "a process in pure code",
+      "check/x.ts",
+      'import { spawn } from "node:child_process";',
+      "node:child_process",
+    ],
+    ["a builtin without node:", "check/x.ts", 'import { spawn } from "child_process";', "child_process"],
+    [
+      "a random number of node:crypto",
+      "backends/iptables/x.ts",
+      'import { randomBytes } from "node:crypto";',
+      "randomBytes",
+    ],
+    ["a clock in pure code", "model/machine.ts", "export const now = Date.now();", "is not pure: Date"],
+    ["a timer in pure code", "model/machine.ts", "performance.now();", "is not pure: performance"],
+    ["chance in pure code", "model/machine.ts", "const { random } = Math;", "is not pure: Math.random"],
+    ["chance in pure code, plainly", "model/machine.ts", "Math.random();", "is not pure: Math.random"],
+    [
+      "effects that come with transport",
+      "plan/drift.ts",
+      'import { x } from "../transport/knock.js";',
+      "plan/drift.ts is not pure: transport/knock.ts",
+    ],
+  ];
+  test.each(planted)("finds %s", (_, path, text, expected) => {
+    const knock = ["transport/knock.ts", 'import { connect } from "node:net";'] as const;
+    const found = findViolations(new Map([knock, [path, text]]));
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.join("\n")).toContain(expected);
+  });
+
+  const allowed: readonly (readonly [string, string, string])[] = [
+    ["an import to the left", "apply/change.ts", 'import { x } from "../policy/port.js";'],
+    ["errors and transport", "apply/change.ts", 'import "../errors.js"; import "../transport/knock.js";'],
+    ["a type of transport in pure code", "plan/x.ts", 'import type { X } from "../transport/knock.js";'],
+    ["pure functions of Node", "policy/prefix.ts", 'import { isIPv4, isIPv6 } from "node:net";'],
+    ["the public API on top of all", "index.ts", 'export { x } from "./pulumi/args.js";'],
+    [
+      "a property that is called like a global",
+      "policy/x.ts",
+      "export const x = { Date: 1, process: 2 }.process;",
+    ],
+    ["an effect beyond plan", "apply/x.ts", "Date.now();"],
+  ];
+  test.each(allowed)("lets %s pass", (_, path, text) => {
+    const knock = ["transport/knock.ts", 'import { connect } from "node:net";'] as const;
+    expect(findViolations(new Map([knock, [path, text]]))).toEqual([]);
+  });
+});
+
+function readSource(): ReadonlyMap<string, string> {
+  const root = join(__dirname, "..", "..", "src");
+  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
+    /\.m?ts$/.test(path),
+  );
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
+
+function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
+  const sources = new Map([...files].map(([path, text]) => [path, parse(path, text)]));
+  return [...sources].flatMap(([path, source]) => [
+    ...findWrongDirections(path, source),
+    ...(pure.includes(folderOf(path)) ? findImpurities(path, sources) : []),
+  ]);
+}
+
+function parse(path: string, text: string): ts.SourceFile {
+  return ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
+}
+
+function findWrongDirections(path: string, source: ts.SourceFile): readonly string[] {
+  const folder = folderOf(path);
+  if (folder === "index") return [];
+  const place = order.findIndex((side) => side.includes(folder));
+  if (place === -1 && !leaves.includes(folder)) return [`${path}: ${folder} has no place in the order`];
+  return listImports(source).flatMap(({ from }) => {
+    const target = from.startsWith(".") ? folderOf(resolve(path, from)) : undefined;
+    if (target === undefined || target === folder) return [];
+    const isLeft = order.slice(0, Math.max(0, place)).some((side) => side.includes(target));
+    const isApart =
+      readingOf(folder) !== undefined && readingOf(folder) !== (readingOf(target) ?? readingOf(folder));
+    const isAllowed = belowLeaves[folder]?.includes(target) ?? (isLeft || leaves.includes(target));
+    return isAllowed && !isApart ? [] : [`${path}: ${folder} imports ${target}`];
+  });
+}
+
+function readingOf(folder: string): (typeof apart)[number] | undefined {
+  return apart.find((folders: readonly string[]) => folders.includes(folder));
+}
+
+/** A pure file's imports run with it, so their effects count too. Imports of types do not run. */
+function findImpurities(path: string, sources: ReadonlyMap<string, ts.SourceFile>): readonly string[] {
+  const reached = new Set([path]);
+  for (const at of reached) {
+    const source = sources.get(at);
+    if (source === undefined) continue;
+    for (const { from, isTypeOnly } of listImports(source)) {
+      if (from.startsWith(".") && !isTypeOnly) reached.add(resolve(at, from));
+    }
+  }
+  return [...reached].flatMap((at) => {
+    const source = sources.get(at);
+    const through = at === path ? "" : `${at}, which it imports, uses `;
+    return source === undefined
+      ? []
+      : [...new Set(listEffects(source))].map((what) => `${path} is not pure: ${through}${what}`);
+  });
+}
+
+const listEffects = once((source): readonly string[] => {
+  const imported = listImports(source).flatMap(({ from, names, isTypeOnly }) => {
+    if (isTypeOnly || !isBuiltin(from)) return [];
+    const allowed = pureBuiltins[from];
+    if (allowed === undefined || names.length === 0) return [from];
+    return names.filter((name) => !allowed.includes(name)).map((name) => `${from} ${name}`);
+  });
+  const used: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) && effects.includes(node.text) && !isName(node)) used.push(node.text);
+    if (ts.isIdentifier(node) && node.text === "random") used.push("Math.random");
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return [...imported, ...used];
+});
+
+/** Tells whether an identifier only names a member of something else. */
+function isName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    (ts.isPropertySignature(parent) && parent.name === node)
+  );
+}
+
+const listImports = once((source): readonly Import[] => {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      const clause = node.importClause;
+      const bindings = clause?.namedBindings;
+      const elements = bindings !== undefined && ts.isNamedImports(bindings) ? bindings.elements : [];
+      const values = elements.filter((element) => !element.isTypeOnly);
+      const isTypeOnly =
+        clause?.phaseModifier === ts.SyntaxKind.TypeKeyword || (elements.length > 0 && values.length === 0);
+      const names = values.map((element) => (element.propertyName ?? element.name).text);
+      found.push({ from: textOf(node.moduleSpecifier), names: clause?.name ? [] : names, isTypeOnly });
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
+      found.push({ from: textOf(node.moduleSpecifier), names: [], isTypeOnly: node.isTypeOnly });
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [argument] = node.arguments;
+      found.push({ from: argument === undefined ? "" : textOf(argument), names: [], isTypeOnly: false });
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      found.push({ from: textOf(node.argument.literal), names: [], isTypeOnly: true });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+});
+
+/** The text of an import() of something computed is its source. */
+function textOf(node: ts.Node): string {
+  return ts.isStringLiteralLike(node) ? node.text : node.getText();
+}
+
+function isBuiltin(from: string): boolean {
+  return (
+    from.startsWith("node:") ||
+    /^(fs|net|dgram|dns|tls|http|https|os|child_process|crypto|timers)(\/|$)/.test(from)
+  );
+}
+
+function resolve(path: string, from: string): string {
+  return posix.join(dirname(path), from).replace(/\.js$/, ".ts");
+}
+
+/** `policy` of `policy/port.ts`, `errors` of `errors.ts`. */
+function folderOf(path: string): string {
+  return (path.split("/")[0] ?? "").replace(/\.ts$/, "");
+}
+
+/** Many files import the same ones. Reads each only once. */
+function once<T>(read: (source: ts.SourceFile) => T): (source: ts.SourceFile) => T {
+  const results = new WeakMap<ts.SourceFile, { readonly result: T }>();
+  return (source) => {
+    const known = results.get(source) ?? { result: read(source) };
+    results.set(source, known);
+    return known.result;
+  };
+}

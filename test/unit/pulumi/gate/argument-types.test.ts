@@ -1,0 +1,73 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { expectTypeOf, test } from "vitest";
+import type { RolloutInput } from "../../../../src/pulumi/fleet/rollout";
+import type { Offer } from "../../../../src/pulumi/plugin/offer";
+import type { PolicyInput } from "../../../../src/policy/policy";
+import type { ConnectionArgs, KnockGateArgs, PolicyArgs } from "../../../../src/pulumi/gate/args";
+import type { ArgumentsInput, argumentNames } from "../../../../src/pulumi/ruleset/parse-inputs";
+import type { FleetHostArgs, KnockFleetArgs, RolloutArgs } from "../../../../src/pulumi/fleet/args";
+import type { fleetNames, hostNames } from "../../../../src/pulumi/fleet/plan";
+import type { RecordingRuleset, RulesetArgs } from "../../../../src/pulumi/ruleset/ruleset";
+import type { RulesetInputs, RulesetOutputs, RulesetState } from "../../../../src/pulumi/ruleset/state";
+import type { WaveInputs, WaveState } from "../../../../src/pulumi/fleet/wave-state";
+import type { ConnectionInput } from "../../../../src/ssh/connection";
+
+/** Leaves out what a program's types do not express: literals, readonly, absent or undefined. */
+type Bare<T> = T extends string
+  ? string
+  : T extends readonly (infer Item)[]
+    ? readonly Bare<Item>[]
+    : T extends object
+      ? { readonly [Name in keyof T]: Bare<T[Name]> | undefined }
+      : T;
+/** The arguments as the engine has them, when all values are known. */
+type Known<Args> = Bare<pulumi.Unwrap<Args>>;
+
+// `npm run check` compiles this: a type that differs does not compile.
+test("a program's types say what the schemas check", () => {
+  expectTypeOf<Known<PolicyArgs>>().toEqualTypeOf<Bare<PolicyInput>>();
+  expectTypeOf<Known<ConnectionArgs>>().toEqualTypeOf<Bare<ConnectionInput>>();
+  expectTypeOf<Known<RolloutArgs>>().toEqualTypeOf<Bare<RolloutInput>>();
+  // Only a part of another gate's knock is read.
+  type ByComponent = "health" | "recordFailure" | "keepFormer";
+  expectTypeOf<Omit<Known<KnockGateArgs>, "behind">>().toEqualTypeOf<
+    Omit<Bare<ArgumentsInput>, "behind" | ByComponent>
+  >();
+  expectTypeOf<Known<Required<KnockGateArgs>["behind"]>>().toExtend<
+    Required<Bare<ArgumentsInput>>["behind"]
+  >();
+});
+
+test("a fleet's and a host's arguments are those of a gate, in their places", () => {
+  type Shared = Omit<KnockGateArgs, "connection" | "policy">;
+  expectTypeOf<Pick<KnockFleetArgs, keyof Shared>>().toEqualTypeOf<Shared>();
+  type OfHost = Pick<KnockGateArgs, "proveFrom" | "behind">;
+  expectTypeOf<Pick<FleetHostArgs, keyof OfHost>>().toEqualTypeOf<OfHost>();
+});
+
+test("the names that are suggested for an unknown one are those of the types", () => {
+  expectTypeOf<(typeof argumentNames)[number]>().toEqualTypeOf<keyof KnockGateArgs>();
+  expectTypeOf<(typeof fleetNames)[number]>().toEqualTypeOf<keyof KnockFleetArgs>();
+  expectTypeOf<(typeof hostNames)[number]>().toEqualTypeOf<keyof FleetHostArgs>();
+});
+
+test("what a component gives its resource, and reads from it, is in the state", () => {
+  expectTypeOf<Exclude<keyof RulesetArgs, "unknownArguments">>().toExtend<keyof RulesetInputs>();
+  type Read = Omit<RecordingRuleset, keyof pulumi.CustomResource>;
+  expectTypeOf<keyof Read>().toExtend<keyof RulesetState>();
+  type Told = Pick<pulumi.Unwrap<Read>, Exclude<keyof Read, keyof RulesetInputs>>;
+  expectTypeOf<Bare<Told>>().toEqualTypeOf<Required<Bare<Pick<RulesetState, keyof Told>>>>();
+});
+
+test("other languages are offered the resources' state, property by property", () => {
+  type Ruleset = Offer["resources"]["Ruleset"];
+  expectTypeOf<keyof Ruleset["outputs"]>().toEqualTypeOf<keyof RulesetState>();
+  expectTypeOf<Exclude<keyof Ruleset["outputs"], keyof Ruleset["inputs"]>>().toEqualTypeOf<
+    keyof RulesetOutputs | "ruleset" | "drift"
+  >();
+  type Wave = Offer["resources"]["Wave"];
+  expectTypeOf<keyof Wave["inputs"]>().toEqualTypeOf<keyof WaveInputs>();
+  expectTypeOf<keyof Wave["outputs"]>().toEqualTypeOf<
+    keyof WaveInputs | Exclude<keyof WaveState, "undone">
+  >();
+});

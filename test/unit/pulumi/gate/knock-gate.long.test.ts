@@ -1,0 +1,270 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import type { KnockGateArgs } from "../../../../src/pulumi/gate/args";
+import { componentSecrecy } from "../../../../src/pulumi/secrecy";
+import { type Compiled, loadCompiled } from "../compiled";
+
+/**
+ * The form of a secret on its way to the engine (specialSigKey and specialSecretSig in @pulumi/pulumi's runtime/rpc).
+ */
+const secret = (value: unknown) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  value,
+});
+
+const connection = { host: "203.0.113.7", privateKey: "very private" };
+const steps = [{ tcp: 47_001 }, { udp: 58_002 }];
+const policy = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] };
+const knock = { steps, stepTimeoutSeconds: 5, strict: true };
+/** The inputs as the resource's own check completes them. */
+const readPolicy = {
+  name: "edge",
+  gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock, openForSeconds: 30 }],
+  allowFrom: [],
+};
+
+let compiled: Compiled;
+let registered: pulumi.runtime.MockResourceArgs[] = [];
+let seenCounters: object | undefined;
+beforeAll(() => {
+  compiled = loadCompiled();
+}, 60_000);
+afterAll(() => compiled?.remove());
+beforeEach(async () => {
+  registered = [];
+  seenCounters = undefined;
+  await pulumi.runtime.setMocks({
+    newResource: (args) => {
+      registered.push(args);
+      const counted = seenCounters === undefined ? {} : { counters: seenCounters };
+      const outs = { policy: readPolicy, ruleset: "table", digest: "d1ge57", ...counted };
+      return { id: `${args.name}-id`, state: { ...args.inputs, ...(args.custom ? outs : {}) } };
+    },
+    call: () => ({}),
+  });
+  // The mocked engine does not support hooks.
+  const accept = (_request: unknown, answer: (error: null, value: object) => void) => answer(null, {});
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: accept,
+    registerErrorHook: accept,
+  });
+});
+
+/** Makes a gate and waits until all of it is registered. */
+async function makeGate(
+  args: Partial<KnockGateArgs> = {},
+  opts?: pulumi.ComponentResourceOptions,
+): Promise<InstanceType<Compiled["KnockGate"]>> {
+  const gate = new compiled.KnockGate("edge", { connection, policy, ...args }, opts);
+  await waitFor(gate.ruleset);
+  return gate;
+}
+
+function waitFor<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+// What one test started must not go on among the mocks of the next.
+afterEach(() => pulumi.runtime.disconnect());
+
+class Site extends pulumi.ComponentResource {
+  constructor(name: string) {
+    super("acme:index:Site", name);
+  }
+}
+
+/** The inputs of resources of one type. */
+function watch(seen: { type: string; opts: pulumi.CustomResourceOptions }[]): pulumi.ResourceTransformation {
+  return ({ type, opts }) => {
+    seen.push({ type, opts });
+    return undefined;
+  };
+}
+
+test("has one child, with connection, policy and key as secrets, whether or not the arguments were", async () => {
+  const proveFrom = { host: "198.51.100.2", privateKey: "other words" };
+  await makeGate({ undoAfterSeconds: 90, proveFrom, adopt: true, deleteUnreachable: true });
+  expect(registered.map(({ type, name, custom }) => [type, name, custom])).toEqual([
+    ["knockgate:index:KnockGate", "edge", false],
+    ["pulumi-nodejs:dynamic/knockgate:Ruleset", "edge", true],
+  ]);
+  const { __provider, ...inputs } = registered[1]?.inputs ?? {};
+  expect(inputs).toEqual({
+    connection: secret(connection),
+    policy: secret(policy),
+    proveFrom: secret(proveFrom),
+    undoAfterSeconds: 90,
+    adopt: true,
+    deleteUnreachable: true,
+    origin: "/urn:pulumi:stack::project::knockgate:index:KnockGate::edge",
+    redactionKey: secret(""),
+  });
+});
+
+test("is its child's parent, and asks the engine to keep what comes back secret as well", async () => {
+  const seen: { type: string; opts: pulumi.CustomResourceOptions }[] = [];
+  const gate = await makeGate({}, { transformations: [watch(seen)] });
+  const child = seen.find(({ type }) => type.endsWith(":Ruleset"));
+  expect(child?.opts.parent).toBe(gate);
+  expect(child?.opts.additionalSecretOutputs).toEqual([
+    "connection",
+    "policy",
+    "proveFrom",
+    "behind",
+    "redactionKey",
+    "digest",
+    "former",
+  ]);
+});
+
+test("shows the ruleset, and keeps digest and knock secret", async () => {
+  const gate = await makeGate();
+  expect(await waitFor(gate.ruleset)).toBe("table");
+  expect(await waitFor(gate.digest)).toBe("d1ge57");
+  expect(await waitFor(gate.knock)).toEqual([
+    {
+      gate: "ssh",
+      protect: [{ tcp: "22" }],
+      steps,
+      stepTimeoutSeconds: 5,
+      openForSeconds: 30,
+      commands: {
+        knock: "knock -d 150 203.0.113.7 47001:tcp 58002:udp",
+        nmap: expect.stringContaining(" -p 47001 203.0.113.7 && nmap "),
+        bash: expect.stringMatching(/^bash -c '.*s t 47001; .* knock 203\.0\.113\.7$/),
+        netcat: expect.stringMatching(/^sh -c '.*"\$h" 47001; .* knock 203\.0\.113\.7$/),
+      },
+    },
+  ]);
+  expect(await waitFor(gate.sshConfig)).toMatch(/^Host edge\n {2}HostName 203\.0\.113\.7\n {2}User root\n/);
+  expect(await waitFor(gate.profile)).toEqual({
+    name: "edge",
+    way: { host: "203.0.113.7", port: 22, user: "root" },
+    gates: [{ gate: "ssh", protect: [{ tcp: "22" }], steps, stepTimeoutSeconds: 5, openForSeconds: 30 }],
+  });
+  expect(await pulumi.isSecret(gate.ruleset)).toBe(false);
+  expect(await pulumi.isSecret(gate.digest)).toBe(true);
+  // The cast drops the type parameter, which does not matter here.
+  expect(await pulumi.isSecret(gate.knock as pulumi.Output<unknown>)).toBe(true);
+  expect(await pulumi.isSecret(gate.sshConfig)).toBe(true);
+  expect(await pulumi.isSecret(gate.profile as pulumi.Output<unknown>)).toBe(true);
+});
+
+test("shows what the last refresh counted, in plain, and none before there was one", async () => {
+  expect(await waitFor((await makeGate()).counters)).toEqual({});
+  seenCounters = { ssh: { accepted: 1, dropped: 7 } };
+  const { counters } = await makeGate();
+  expect(await waitFor(counters)).toEqual(seenCounters);
+  expect(await pulumi.isSecret(counters as pulumi.Output<unknown>)).toBe(false);
+});
+
+test("marks as secret the outputs that the schema for other languages marks", async () => {
+  const gate = await makeGate();
+  for (const name of ["ruleset", "digest", "knock", "sshConfig", "profile", "counters"] as const) {
+    const isSecret = await pulumi.isSecret(gate[name] as pulumi.Output<unknown>);
+    expect(isSecret, name).toBe(componentSecrecy[name] === "secret");
+  }
+});
+
+test("registers its outputs", async () => {
+  const register = vi.spyOn(
+    pulumi.ComponentResource.prototype as unknown as { registerOutputs(outputs: object): void },
+    "registerOutputs",
+  );
+  const { ruleset, digest, knock, sshConfig, profile, counters } = await makeGate();
+  expect(register.mock.calls.flat()).toEqual([{ ruleset, digest, knock, sshConfig, profile, counters }]);
+  register.mockRestore();
+});
+
+test("takes outputs of other resources for any part of its arguments", async () => {
+  await makeGate({
+    connection: { host: pulumi.output("203.0.113.7"), privateKey: pulumi.secret("very private") },
+    policy: { ...policy, gates: [{ ...policy.gates[0], knock: { steps: pulumi.secret(steps) } }] } as never,
+  });
+  const [, { inputs } = { inputs: {} }] = registered;
+  expect(JSON.stringify(inputs["connection"])).toContain("203.0.113.7");
+  expect(inputs["connection"]).toMatchObject({ value: { privateKey: expect.anything() } });
+  expect(inputs["policy"]).toMatchObject({ value: { name: "edge" } });
+});
+
+test("leaves a provider in the state that is small and holds nothing of the package but its name", async () => {
+  await makeGate();
+  const text: string = registered[1]?.inputs["__provider"] ?? "";
+  expect(text.length).toBeLessThan(4_096);
+  expect(text.match(/import\("[^"]*"\)/g)).toEqual(Array(6).fill('import("knockgate/provider")'));
+  expect(text).not.toMatch(/require|zod|ssh2|host\.sh/);
+});
+
+test("a gate registers its hooks before they are used, under names that are unique in the program", async () => {
+  const names: string[] = [];
+  const accept = (request: { getName(): string }, answer: (error: null, value: object) => void) => {
+    names.push(request.getName());
+    answer(null, {});
+  };
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: accept,
+    registerErrorHook: accept,
+  });
+  const gate = new compiled.KnockGate("edge", { connection, policy });
+  const { hooks } = gate;
+  expect(gate.hooks).toBe(hooks);
+  expect(Object.keys(hooks).sort()).toEqual(["beforeCreate", "beforeDelete", "beforeUpdate", "onError"]);
+  // The engine finds a hook of a deletion by its name.
+  const place = "knockgate:index:KnockGate::edge";
+  expect(hooks.beforeDelete?.map((hook) => hook.name)).toEqual([`knockgate-open-${place}`]);
+  expect(hooks.onError?.map((hook) => hook.name)).toEqual([`knockgate-retry-${place}`]);
+  await vi.waitFor(() => {
+    const registered = [`knockgate-open-${place}`, `knockgate-retry-${place}`];
+    expect(names).toEqual(expect.arrayContaining(registered));
+  });
+  const parent = new pulumi.ComponentResource("acme:index:Rack", "b", {}, { parent: new Site("a") });
+  const below = new compiled.KnockGate("edge", { connection, policy }, { parent });
+  expect(below.hooks.beforeDelete?.map((hook) => hook.name)).toEqual([
+    `knockgate-open-acme:index:Site$acme:index:Rack$${place}`,
+  ]);
+});
+
+test("a gate whose hooks are not used works with an engine without hooks", async () => {
+  const refuse = (_request: unknown, answer: (error: Error) => void) => answer(new Error("unimplemented"));
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: refuse,
+    registerErrorHook: refuse,
+  });
+  const gate = await makeGate();
+  // In this time an unhandled rejection would end the process.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(gate.hooks.beforeCreate).toHaveLength(1);
+});
+
+test("a guarded command is a remote.Command with the gate's connection, after the gate, with its hooks", async () => {
+  const gate = new compiled.KnockGate("edge", { connection, policy });
+  const seen: { type: string; opts: pulumi.CustomResourceOptions }[] = [];
+  const own = new pulumi.ResourceHook("own", () => undefined);
+  const opts = { hooks: { beforeCreate: [own] }, transformations: [watch(seen)] };
+  const command = gate.command("hostname", { create: "hostname" }, opts);
+  expect(command).toBeInstanceOf(remote.Command);
+  await waitFor(command.stdout);
+  const made = registered.find(({ type }) => type === "command:remote:Command");
+  expect(made?.inputs["create"]).toBe("hostname");
+  expect(JSON.stringify(made?.inputs["connection"])).toContain(connection.host);
+  const given = seen.find(({ type }) => type === "command:remote:Command")?.opts;
+  expect(given?.hooks?.beforeCreate?.[0]).toBe(own);
+  expect(given?.hooks?.beforeCreate?.[1]).toBe(gate.hooks.beforeCreate?.[0]);
+  expect(given?.hooks?.onError).toEqual(gate.hooks.onError);
+  expect(await waitFor(pulumi.output(given?.dependsOn).apply((all) => [all].flat().includes(gate)))).toBe(
+    true,
+  );
+});
+
+test("@pulumi/command does not get fields that it does not know", async () => {
+  const own = { ...connection, sudoPassword: "hush", ignoreHostKey: true };
+  const proxy = { host: "bastion", ignoreHostKey: true };
+  const gate = new compiled.KnockGate("edge", { connection: { ...own, proxy }, policy });
+  await waitFor(gate.command("hostname", { create: "hostname" }).stdout);
+  const made = registered.find(({ type }) => type === "command:remote:Command");
+  const given = JSON.stringify(made?.inputs["connection"]);
+  expect(given).toContain("very private");
+  expect(given).toContain("bastion");
+  expect(given).not.toMatch(/hush|sudoPassword|ignoreHostKey/);
+});
