@@ -6,8 +6,12 @@ import { configDefaults, defineConfig } from "vitest/config";
  */
 const alone = [
   "test/unit/change/reach.test.ts",
-  "test/cli/{host-word,hosts,profile}.test.ts",
-  "test/pulumi/!(check|contact|diff|fleet-plan).test.ts",
+  "test/unit/cli/hosts/{host-word,hosts}.test.ts",
+  "test/unit/cli/profiles/profile.test.ts",
+  "test/unit/pulumi/*.test.ts",
+  "test/unit/pulumi/gate/*.test.ts",
+  "test/unit/pulumi/fleet/!(plan|rollout|wave-summary).test.ts",
+  "test/unit/pulumi/ruleset/!(check|needs-host|diff).test.ts",
   "test/unit/ssh/keys/host-key.test.ts",
 ];
 
@@ -26,13 +30,8 @@ export default defineConfig({
         test: {
           name: "shared",
           testTimeout,
-          include: ["test/**/*.test.ts"],
-          exclude: [
-            ...configDefaults.exclude,
-            "**/*.long.test.ts",
-            "test/{kernel,lab,host,e2e,attack,coexistence,systemd,faults,plugin,package,examples}/**",
-            ...alone,
-          ],
+          include: ["test/unit/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "**/*.long.test.ts", ...alone],
           // These change nothing that they share, so one thread can run many files.
           isolate: false,
           pool: "threads",

@@ -23,12 +23,12 @@ export default defineConfig({
     maxWorkers: 1,
     projects: [
       // Each takes about as long as the others.
-      project("engine", ["test/{e2e,plugin}/**/*.test.ts"]),
-      project("hosts", ["test/{host,lab,examples}/**/*.test.ts"]),
+      project("engine", ["test/suites/{e2e,plugin}/**/*.test.ts"]),
+      project("hosts", ["test/suites/{host,lab,examples}/**/*.test.ts"]),
       project("rest", [
-        "test/{faults,kernel,attack,coexistence,systemd,package}/**/*.test.ts",
+        "test/suites/{faults,kernel,attack,coexistence,systemd,package}/**/*.test.ts",
         // Pure, but too long for the inner loop.
-        "test/**/*.long.test.ts",
+        "test/unit/**/*.long.test.ts",
       ]),
     ],
   },

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RootfsKind } from "../tools/setup/rootfs-place.mjs";
 import { makeTurns } from "../src/ssh/semaphore";
+import type { RootfsKind } from "../tools/setup/rootfs-place.mjs";
 import { type BootedHost, bootHost, makeBootable } from "./booted-host";
 import { runCommand } from "./command";
 import { makeDirectory, removeDirectory } from "./directory";

@@ -1,12 +1,25 @@
-export type { Counts, GateCounts } from "./backends/backend.js";
-export { type LintFinding, lintPolicy } from "./lint/lint.js";
+export type { CapturedPacket, PacketReading } from "./diagnose/capture/captured-packet.js";
+export { formatPackets, parsePackets } from "./diagnose/capture/packet-text.js";
+export { parsePcap } from "./diagnose/capture/pcap.js";
+export type { Reason } from "./diagnose/cause.js";
+export { explainCounters } from "./diagnose/explain-counts.js";
+export { formatSimulation } from "./diagnose/format-simulation.js";
+export { explainLogLines } from "./diagnose/log/explain-log.js";
+export { type LogEvent, type LogReading, parseLogLines } from "./diagnose/log/log-lines.js";
+export {
+  type Simulation,
+  type SimulationOptions,
+  simulatePackets,
+  type TraceLine,
+} from "./diagnose/simulate.js";
+export type { GateVerdict } from "./diagnose/verdict.js";
+export { type ErrorCode, KnockgateError } from "./errors.js";
 export type { KnockCommands } from "./knock/clients/knock-commands.js";
 export type { Profile, ProfileGate } from "./knock/clients/profile.js";
 export type { Login, Way } from "./knock/clients/ssh-endpoint.js";
-export { type ErrorCode, KnockgateError } from "./errors.js";
+export { type LintFinding, lintPolicy } from "./lint/lint.js";
 export type { Packet, PacketKind } from "./model/packet.js";
-export { explainCounters } from "./diagnose/explain-counts.js";
-export type { HostOutcome, HostResult, WaveSummary } from "./pulumi/fleet/wave-summary.js";
+export type { Counts, GateCounts } from "./policy/counts.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
 export type { Policy, PolicyInput } from "./policy/policy.js";
@@ -16,6 +29,9 @@ export {
   type SequenceStep,
   type StepKind,
 } from "./policy/random-sequence.js";
+export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet/args.js";
+export { KnockFleet } from "./pulumi/fleet/knock-fleet.js";
+export type { HostOutcome, HostResult, WaveSummary } from "./pulumi/fleet/wave-summary.js";
 export type {
   ConnectionArgs,
   ExpectationArgs,
@@ -30,22 +46,6 @@ export type {
   ProxyConnectionArgs,
   StepArgs,
 } from "./pulumi/gate/args.js";
-export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet/args.js";
 export type { GatedHost, GateKnock } from "./pulumi/gate/gated-host.js";
 export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/gate/guarded-command.js";
-export { KnockFleet } from "./pulumi/fleet/knock-fleet.js";
 export { KnockGate } from "./pulumi/gate/knock-gate.js";
-export type { CapturedPacket, PacketReading } from "./diagnose/capture/captured-packet.js";
-export type { Reason } from "./diagnose/cause.js";
-export { explainLogLines } from "./diagnose/log/explain-log.js";
-export { formatSimulation } from "./diagnose/format-simulation.js";
-export { type LogEvent, type LogReading, parseLogLines } from "./diagnose/log/log-lines.js";
-export { formatPackets, parsePackets } from "./diagnose/capture/packet-text.js";
-export { parsePcap } from "./diagnose/capture/pcap.js";
-export {
-  type Simulation,
-  type SimulationOptions,
-  simulatePackets,
-  type TraceLine,
-} from "./diagnose/simulate.js";
-export type { GateVerdict } from "./diagnose/verdict.js";

@@ -29,7 +29,7 @@ for (const path of listPaths("src").filter((path) => path.endsWith(".sh"))) {
 }
 const schema = spawnSync(
   process.execPath,
-  [join(root, "scripts", "schema.mjs"), join(dist, "plugin", "schema.json")],
+  [join(root, "tools", "schema.mjs"), join(dist, "pulumi", "plugin", "schema.json")],
   {
     stdio: "inherit",
   },

@@ -11,18 +11,17 @@ const entry = join(source, "cli", "main.ts");
 
 /** Of the modules that are loaded on demand, the bundle takes these. All others stay files of dist. */
 const hot = [
-  "cli/ask-ssh.ts",
-  "cli/commands/knock.ts",
-  "cli/commands/proxy.ts",
-  "cli/commands/profile-list.ts",
-  "cli/profile-store.ts",
-  "cli/run-knock.ts",
-  "cli/run-proxy.ts",
+  "cli/commands/knock/ask-ssh.ts",
+  "cli/commands/knock/command.ts",
+  "cli/commands/knock/run.ts",
+  "cli/commands/profile-list/command.ts",
+  "cli/commands/proxy/command.ts",
+  "cli/commands/proxy/run.ts",
+  "cli/profiles/profile-store.ts",
   "cli/version.ts",
 ].map((path) => join(source, path));
 
-const banner =
-  "// Made by tools/bundle.mjs from what a knock needs; the other files here are for the rest.";
+const banner = "// Made by tools/bundle.mjs from what a knock needs; the other files here are for the rest.";
 
 /**
  * Writes the bundle over the compiler's output for its entry.
@@ -54,7 +53,10 @@ export async function bundleCommandLine(dist) {
  */
 function takeZodIn({ onResolve }) {
   const folder = dirname(createRequire(import.meta.url).resolve("zod/package.json"));
-  onResolve({ filter: /^zod\/mini$/ }, () => ({ path: join(folder, "mini", "index.js"), sideEffects: false }));
+  onResolve({ filter: /^zod\/mini$/ }, () => ({
+    path: join(folder, "mini", "index.js"),
+    sideEffects: false,
+  }));
 }
 
 /** @param {import("esbuild").PluginBuild} build */

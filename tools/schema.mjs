@@ -71,7 +71,7 @@ function makeSchema(secretNames) {
 }
 
 function readOffer() {
-  const path = join(root, "src", "plugin", "offer.ts");
+  const path = join(root, "src", "pulumi", "plugin", "offer.ts");
   const settings = ts.getParsedCommandLineOfConfigFile(
     join(root, "tsconfig.build.json"),
     {},

@@ -11,7 +11,7 @@ import { readReport } from "./test-report.mjs";
 /** @typedef {{ counts: Counts, repeat: () => Promise<Counts> }} Run */
 
 const node = process.execPath;
-const script = (/** @type {string} */ name) => join(root, "scripts", name);
+const script = (/** @type {string} */ name) => join(root, "tools", name);
 const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
 const graceSeconds = 20; // longer than in-lab.mjs gives its command
 /** The most failures of a run that are tried again. */

@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 import { Client } from "ssh2";
-import type { Step } from "../../src/policy/step";
-import { sendKnock } from "../../src/knock/send-knock";
 import { runCommand } from "../../lab/command";
+import { sendKnock } from "../../src/knock/send-knock";
+import type { Step } from "../../src/policy/step";
 import type { Target } from "./target";
 
 /**

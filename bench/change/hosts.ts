@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { changeHost } from "../../src/change/change";
+import type { LabHost } from "../../lab/host";
+import type { Lab } from "../../lab/lab";
 import { planLoad } from "../../src/backends/load";
+import { changeHost } from "../../src/change/change";
 import type { Policy } from "../../src/policy/policy";
 import { connectionTo, openDeployment } from "../../test/suites/host/deployment";
 import { makePolicy } from "../../test/suites/host/policies";
-import type { LabHost } from "../../lab/host";
-import type { Lab } from "../../lab/lab";
 import type { SlowLink } from "../hosts/slow-link";
 import { type BarePush, pushByOpenSsh, pushBySsh2 } from "./bare";
 import { startIdleClock } from "./idle";

@@ -1,5 +1,5 @@
-import { ansiblePlaybook } from "../../tools/setup/ansible-place.mjs";
 import { openLab } from "../../lab/lab";
+import { ansiblePlaybook } from "../../tools/setup/ansible-place.mjs";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
 import { fitLine } from "../fit-line";

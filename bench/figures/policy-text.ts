@@ -1,6 +1,6 @@
+import { renderPolicy } from "../../src/backends/render";
 import { lintPolicy } from "../../src/lint/lint";
 import { parsePolicy } from "../../src/policy/parse";
-import { renderPolicy } from "../../src/backends/render";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
 import { fitLine } from "../fit-line";
 import { measureRounds } from "../rounds";

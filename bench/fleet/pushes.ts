@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ansiblePlaybook } from "../../tools/setup/ansible-place.mjs";
+import { runCommand } from "../../lab/command";
+import type { LabHost } from "../../lab/host";
 import { planLoad } from "../../src/backends/load";
 import { parsePolicy } from "../../src/policy/parse";
 import type { Policy } from "../../src/policy/policy";
-import { runCommand } from "../../lab/command";
-import type { LabHost } from "../../lab/host";
+import { ansiblePlaybook } from "../../tools/setup/ansible-place.mjs";
 import { pushBySsh2 } from "../change/bare";
 import { stepsOf, type Target, writeSshConfig } from "../change/target";
 import { makePolicy } from "../scale/subjects";

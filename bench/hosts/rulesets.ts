@@ -1,6 +1,6 @@
+import { renderPolicy } from "../../src/backends/render";
 import { parsePolicy } from "../../src/policy/parse";
 import type { PolicyInput } from "../../src/policy/policy";
-import { renderPolicy } from "../../src/backends/render";
 import { doorPort } from "./bench-hosts";
 
 /** The tool that loads a ruleset. */

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
+import type { Lab } from "../../lab/lab";
 import { changeHost } from "../../src/change/change";
 import { connectionTo, openDeployment } from "../../test/suites/host/deployment";
-import type { Lab } from "../../lab/lab";
 import { gatePolicies } from "../change/hosts";
 import { readHostSeconds } from "../fleet/host-time";
 import { type Owners, sumOwners } from "./owners";

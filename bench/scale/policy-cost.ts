@@ -1,8 +1,8 @@
 import { check } from "knockgate/provider";
-import { lintPolicy } from "../../src/lint/lint";
-import { parsePolicy } from "../../src/policy/parse";
 import { renderRedacted } from "../../src/backends/redact";
 import { renderPolicy } from "../../src/backends/render";
+import { lintPolicy } from "../../src/lint/lint";
+import { parsePolicy } from "../../src/policy/parse";
 
 const runs = 5;
 

@@ -1,3 +1,4 @@
+import type { GateCounts } from "../policy/counts.js";
 import type { LintRule } from "../policy/lint-rule.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { Family } from "../policy/prefix.js";
@@ -118,24 +119,6 @@ export interface ListingPart {
   /** Whether an empty line separates it from a block before it. */
   readonly isBlock?: boolean;
 }
-
-/** How many packets of a gate the kernel has counted since its ruleset was loaded. */
-export interface GateCounts {
-  /** Packets to its protected ports that were accepted. */
-  readonly accepted: number;
-  /** Packets to its protected ports that were dropped. */
-  readonly dropped: number;
-  /** Last steps that opened the door. iptables does not count them. */
-  readonly opened?: number;
-  /** Packets that put a source back to the start. iptables does not count them. */
-  readonly reset?: number;
-}
-
-/** Events that every backend counts. */
-export type DoorEvent = "accepted" | "dropped";
-
-/** Counts by the gate's name. */
-export type Counts = ReadonlyMap<string, GateCounts>;
 
 /** Another firewall's rule that packets meet before the policy's jump, so it decides first. */
 export interface PrecedingRule {

@@ -1,5 +1,6 @@
+import type { Counts } from "../policy/counts.js";
 import type { Policy } from "../policy/policy.js";
-import type { Backend, Counts, HostBackend } from "./backend.js";
+import type { Backend, HostBackend } from "./backend.js";
 import { iptables } from "./iptables/iptables.js";
 import { nftables } from "./nftables/nftables.js";
 

@@ -4,26 +4,26 @@ import { nameOnHost, readCounts } from "../backends/backends.js";
 import { planLoad } from "../backends/load.js";
 import { renderPolicy } from "../backends/render.js";
 import { nameObstacle } from "../host/drift.js";
-import { limitCommandMs } from "./duration.js";
 import type { Observed } from "../host/observed.js";
 import { findObstacles } from "../host/other-rules/obstacles.js";
+import { countPackets, observeHost } from "../host/script/observe.js";
+import { commandProgram, exitCodes, stageProgram } from "../host/script/program.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import type { HostConnection, Program } from "../ssh/host.js";
 import { confirmChange } from "./confirm.js";
 import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
+import { limitCommandMs } from "./duration.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
-import { checkFitness, checkLockout } from "./preflight.js";
 import { checkHealth } from "./health.js";
 import { keepLoaded } from "./keep.js";
-import { countPackets, observeHost } from "../host/script/observe.js";
-import { commandProgram, exitCodes, stageProgram } from "../host/script/program.js";
+import { checkFitness, checkLockout } from "./preflight.js";
 import { proveGates } from "./prove/prove.js";
+import { makeFindSource } from "./prove/trace-knock.js";
 import { reachHost } from "./reach.js";
 import { describeReplaced, listReplaced } from "./replaced.js";
 import type { ChangeRequest, Confirmed, World } from "./request.js";
 import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
-import { makeFindSource } from "./prove/trace-knock.js";
 
 /**
  * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has

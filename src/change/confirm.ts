@@ -1,8 +1,8 @@
 import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
+import { confirmProgram, parseReply } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import type { HostConnection } from "../ssh/host.js";
-import { confirmProgram, parseReply } from "../host/script/program.js";
 
 /**
  * Makes a loaded change the host's current and boot-time ruleset.

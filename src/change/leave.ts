@@ -1,9 +1,9 @@
 import { nameOnHost } from "../backends/backends.js";
 import { KnockgateError } from "../errors.js";
+import { library } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import { joinWords } from "../ssh/quote-shell.js";
 import { type Look, lookForLife } from "./prove/alive.js";
-import { library } from "../host/script/program.js";
 import { reachHost } from "./reach.js";
 import { removeFromReached } from "./remove.js";
 import type { World } from "./request.js";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
-import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import type { Connection } from "../ssh/connection.js";
-import { findRoutes } from "../ssh/routes.js";
+import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findVantage } from "../ssh/prober.js";
+import { findRoutes } from "../ssh/routes.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 import { refuseUntouched } from "./failure.js";
 import type { World } from "./request.js";

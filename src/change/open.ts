@@ -2,8 +2,8 @@ import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
-import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import type { Connection } from "../ssh/connection.js";
+import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findRoutes } from "../ssh/routes.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 

@@ -1,9 +1,9 @@
 import { KnockgateError } from "../errors.js";
 import { showOwner } from "../host/describe-drift.js";
 import type { Observed } from "../host/observed.js";
+import { commandProgram, parseReply } from "../host/script/program.js";
 import { digestText } from "../policy/digest.js";
 import type { HostConnection } from "../ssh/host.js";
-import { commandProgram, parseReply } from "../host/script/program.js";
 
 const adoptTimeoutMs = 15_000;
 

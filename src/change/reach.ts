@@ -1,10 +1,10 @@
 import { KnockgateError } from "../errors.js";
+import { readAnswer } from "../knock/read-answer.js";
 import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { HostConnection, Route } from "../ssh/host.js";
 import { dialPatiently } from "../ssh/retry.js";
-import { readAnswer } from "../knock/read-answer.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 
 /** How long and how often to dial, from `perDialTimeout` and `dialErrorLimit` of the connection. */

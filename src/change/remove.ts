@@ -2,8 +2,8 @@ import { nameOnHost } from "../backends/backends.js";
 import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import { describeLeftCopy } from "../host/neighbours.js";
-import type { Policy } from "../policy/policy.js";
 import { commandProgram, exitCodes, parseReply } from "../host/script/program.js";
+import type { Policy } from "../policy/policy.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { World } from "./request.js";
 

@@ -1,6 +1,6 @@
 import { nameOnHost } from "../backends/backends.js";
-import type { Policy } from "../policy/policy.js";
 import type { Reply } from "../host/script/program.js";
+import type { Policy } from "../policy/policy.js";
 
 /** Whether two policies use the same table or chains on a host. */
 export function isSamePlace(one: Policy, other: Policy): boolean {

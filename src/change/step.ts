@@ -1,8 +1,8 @@
 import { redactPorts } from "../backends/redact.js";
 import { type ErrorCode, KnockgateError } from "../errors.js";
+import { exitCodes, parseReply, type Reply } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import type { CommandResult, HostConnection, Program } from "../ssh/host.js";
-import { exitCodes, parseReply, type Reply } from "../host/script/program.js";
 
 /** The steps of a change, as its log and its errors name them. */
 export type ChangeStep = "1/6 connect" | "2/6 stage" | "3/6 arm" | "4/6 load" | "5/6 prove" | "6/6 confirm";

@@ -1,6 +1,6 @@
 import { KnockgateError } from "../errors.js";
-import type { HostConnection } from "../ssh/host.js";
 import { commandProgram, parseReply } from "../host/script/program.js";
+import type { HostConnection } from "../ssh/host.js";
 
 /**
  * The result of an undo. `undone`: the former ruleset is restored. `nothing`: there was nothing to undo. `confirmed`:

@@ -1,9 +1,9 @@
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
 import type { OtherGate } from "./behind.js";
+import { withWorld } from "./open-routes.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { World } from "./request.js";
-import { withWorld } from "./open-routes.js";
 
 /** How to reach a host, and what is known about its gates. */
 interface Way {

@@ -1,7 +1,13 @@
 import { KnockgateError } from "../errors.js";
 import { escapeControls } from "../printable.js";
-import { type Command, type ExitCode, type Outcome, type Surroundings, UsageError } from "./framework/command.js";
 import { commandNames, loadCommand, loadCommands } from "./commands.js";
+import {
+  type Command,
+  type ExitCode,
+  type Outcome,
+  type Surroundings,
+  UsageError,
+} from "./framework/command.js";
 import { escapeAround } from "./framework/paint.js";
 import { readCall } from "./framework/read-invocation.js";
 

@@ -2,8 +2,8 @@ import { isStepPacket, type Progress, type Reaction } from "../model/machine.js"
 import type { Packet } from "../model/packet.js";
 import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
-import { compareWithStep } from "./near-step.js";
 import { formatSeconds } from "./capture/seconds.js";
+import { compareWithStep } from "./near-step.js";
 
 /** Why a door opened for a source, or stayed closed. */
 export type Reason =

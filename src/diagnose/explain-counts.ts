@@ -1,4 +1,4 @@
-import type { Counts, GateCounts } from "../backends/backend.js";
+import type { Counts, GateCounts } from "../policy/counts.js";
 import type { Policy } from "../policy/policy.js";
 
 /**

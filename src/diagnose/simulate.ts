@@ -1,8 +1,8 @@
 import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
+import { type Course, followSource, type Way } from "./attempt.js";
 import type { CapturedPacket } from "./capture/captured-packet.js";
 import { chooseHost } from "./choose-host.js";
-import { type Course, followSource, type Way } from "./attempt.js";
 import { describeHappenings, describePacket } from "./describe-packet.js";
 import { findSplitKnock } from "./split-knock.js";
 import { type GateVerdict, judge } from "./verdict.js";

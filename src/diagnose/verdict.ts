@@ -1,6 +1,6 @@
-import type { Reason } from "./cause.js";
 import type { Course } from "./attempt.js";
 import { formatSeconds } from "./capture/seconds.js";
+import type { Reason } from "./cause.js";
 import type { SplitKnock } from "./split-knock.js";
 
 /** The result of one source at one gate. */

@@ -1,4 +1,4 @@
-import type { Counts, DoorEvent } from "../backends/backend.js";
+import type { Counts, DoorEvent } from "../policy/counts.js";
 import type { Gate } from "../policy/policy.js";
 
 /** Whether at least `atLeast` packets to a gate were counted between two readings. */

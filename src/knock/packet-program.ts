@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.js";
-import type { KnockStep } from "../ssh/host.js";
+import type { KnockStep } from "./packet.js";
 
 /**
  * Sends what Node or an SSH server can't. These are echo requests: Node has no ICMP sockets, and ping(8) takes the

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { KnockgateError } from "../errors.js";
-import type { KnockStep } from "../ssh/host.js";
+import type { KnockStep } from "./packet.js";
 
 const remedy =
   "allow its user's group in the sysctl net.ipv4.ping_group_range, or give perl the capability CAP_NET_RAW";

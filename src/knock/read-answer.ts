@@ -1,5 +1,5 @@
 import { KnockgateError } from "../errors.js";
-import type { PortAnswer } from "../ssh/host.js";
+import type { PortAnswer } from "./packet.js";
 
 /**
  * Reads from a failed dial what the port answered. A refused login or another host key means that the port is open. A

@@ -1,7 +1,7 @@
 import { connect, isIP } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError, unreachable } from "../errors.js";
-import type { KnockStep, PortAnswer } from "../ssh/host.js";
+import type { KnockStep, PortAnswer } from "./packet.js";
 
 /**
  * How long to wait for an answer to a step before the next one is sent. Packets that leave together can overtake each

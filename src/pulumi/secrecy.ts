@@ -1,7 +1,7 @@
 import type { PolicyInput } from "../policy/policy.js";
 import type { ConnectionInput } from "../ssh/connection.js";
-import type { RulesetState } from "./ruleset/state.js";
 import type { WaveInputs, WaveState } from "./fleet/wave-state.js";
+import type { RulesetState } from "./ruleset/state.js";
 
 // Only this module says what is secret. The resources' `additionalSecretOutputs`, the plugin's marks and the schema for
 // other languages are made from it. A new property does not compile until it has an entry here. This module imports

@@ -8,14 +8,14 @@ import {
   type ServerHostKeyAlgorithm,
 } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import { type Conversation, openConversation } from "./shell-session.js";
 import type { Login } from "./connection.js";
-import { openForward } from "./jump-host/forward.js";
 import { type Beginning, describeHangUp, listenForBanner } from "./hang-up.js";
+import { openForward } from "./jump-host/forward.js";
 import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "./keys/host-key.js";
-import { planLogin } from "./login.js";
 import { readPrivateKey } from "./keys/private-key.js";
+import { planLogin } from "./login.js";
 import { quoteSaid } from "./quote-said.js";
+import { type Conversation, openConversation } from "./shell-session.js";
 
 /** A login, with its keys read and checked. */
 export interface Credentials {

@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { KnockgateError } from "../errors.js";
+import { type Credentials, openSsh, type SshClient } from "./client.js";
 import type { Login } from "./connection.js";
 import { startClock } from "./retry.js";
-import { type Credentials, openSsh, type SshClient } from "./client.js";
 
 /**
  * Resolves a name on this machine, and keeps the resolver's order.

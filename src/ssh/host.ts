@@ -1,3 +1,5 @@
+import type { KnockStep, PortAnswer } from "../knock/packet.js";
+
 /** The result of a command on a host: its exit code and all its output. */
 export interface CommandResult {
   readonly code: number;
@@ -30,15 +32,6 @@ export interface HostConnection {
   run(program: Program, timeoutMs: number): Promise<CommandResult>;
   close(): void;
 }
-
-/** One packet of a knock. It has the same shape as a policy's step; this folder does not import that type. */
-export type KnockStep =
-  | { readonly kind: "tcp"; readonly port: number }
-  | { readonly kind: "udp"; readonly port: number; readonly payloadBytes?: number | undefined }
-  | { readonly kind: "icmpEcho"; readonly payloadBytes: number };
-
-/** What came back from a port: a connection, a refusal, or nothing within the time. */
-export type PortAnswer = "open" | "refused" | "silent";
 
 /** A place that sends packets to one address of a host. */
 export interface Vantage {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { unreachable } from "../errors.js";
-import type { Conversation } from "./shell-session.js";
+import type { SshClient } from "./client.js";
 import type { CommandResult } from "./host.js";
 import { joinWords } from "./quote-shell.js";
-import type { SshClient } from "./client.js";
+import type { Conversation } from "./shell-session.js";
 
 /** An sh that we started and that has proved it. Nothing that others may not read is sent before that. */
 export interface OwnShell {

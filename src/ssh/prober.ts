@@ -1,11 +1,12 @@
 import { KnockgateError } from "../errors.js";
-import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./jump-host/dial-through.js";
+import type { KnockStep } from "../knock/packet.js";
+import { readCredentials } from "./client.js";
 import type { Connection } from "./connection.js";
 import { listCutOff } from "./cut-off.js";
 import { nameLogin, tryEach } from "./dial.js";
-import type { KnockStep, RemoteVantage, Vantage } from "./host.js";
+import type { RemoteVantage, Vantage } from "./host.js";
+import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./jump-host/dial-through.js";
 import { isUsable, makeOutpost, type Outpost } from "./jump-host/jump-host.js";
-import { readCredentials } from "./client.js";
 
 /**
  * Logs in to another machine that then sends packets to a host. The machine needs perl, and no root. If it has a

@@ -1,8 +1,8 @@
 import { type ErrorCode, KnockgateError } from "../errors.js";
+import type { SshClient } from "./client.js";
 import { greetShell, type OwnShell } from "./own-shell.js";
 import { startClock } from "./retry.js";
 import { explainDoas, explainPasswordRefusal, explainSudo, wantsPassword } from "./root-refusal.js";
-import type { SshClient } from "./client.js";
 
 /**
  * Starts a root sh on the other side, by sudo or doas where the login is not root, and waits until it reports. So sudo

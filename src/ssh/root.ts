@@ -1,9 +1,9 @@
 import { KnockgateError } from "../errors.js";
+import type { SshClient } from "./client.js";
 import type { CommandResult, HostConnection, Program } from "./host.js";
 import { makeToken, type OwnShell } from "./own-shell.js";
 import { startClock } from "./retry.js";
 import { startRootShell } from "./root-shell.js";
-import type { SshClient } from "./client.js";
 
 /** A root shell that is kept open: it still has the functions that it was sent before. */
 interface RootShell {

@@ -1,17 +1,18 @@
 import { KnockgateError } from "../errors.js";
-import { dialThrough, findBastion } from "./jump-host/dial-through.js";
+import { runPerl } from "../knock/local-perl.js";
+import type { KnockStep } from "../knock/packet.js";
+import { askAlive, askEcho } from "../knock/packet-program.js";
+import { checkEcho, needsEcho } from "../knock/preflight.js";
+import { probePort, sendKnock } from "../knock/send-knock.js";
+import { findSource } from "../knock/source.js";
+import { type Credentials, readCredentials } from "./client.js";
 import type { Connection } from "./connection.js";
 import { listCutOff } from "./cut-off.js";
 import { dialSsh, findAddresses, nameLogin } from "./dial.js";
-import { checkEcho, needsEcho } from "../knock/preflight.js";
-import type { CutOff, KnockStep, Passage } from "./host.js";
-import { probePort, sendKnock } from "../knock/send-knock.js";
-import { runPerl } from "../knock/local-perl.js";
+import type { CutOff, Passage } from "./host.js";
+import { dialThrough, findBastion } from "./jump-host/dial-through.js";
 import { isUsable, type Outpost } from "./jump-host/jump-host.js";
-import { askAlive, askEcho } from "../knock/packet-program.js";
 import { becomeRoot } from "./root.js";
-import { findSource } from "../knock/source.js";
-import { type Credentials, readCredentials } from "./client.js";
 
 /**
  * Finds the routes to a host: from this machine or, if the connection names one, from its bastion. With a bastion, name

@@ -1,8 +1,8 @@
 import type { ClientChannel } from "ssh2";
 import { KnockgateError } from "../errors.js";
+import { attempt, type Line, settle, tellLost, unreachable, type Waiting } from "./deadline.js";
 import type { CommandResult } from "./host.js";
 import { collect, type Output } from "./output.js";
-import { attempt, type Line, settle, tellLost, unreachable, type Waiting } from "./deadline.js";
 
 /**
  * A command that the other side's login shell runs. It starts when we first listen to it.

@@ -104,7 +104,7 @@ describe("the index of the documents", () => {
 });
 
 test("each page and heading that the source names exists", () => {
-  const sources = ["src", "test", "scripts", "bench", "demo"]
+  const sources = ["src", "test", "lab", "tools", "bench", "demo"]
     .flatMap((folder) => listFiles(folder, /\.(ts|mts|mjs|cjs|sh)$/))
     .filter((path) => path !== "test/unit/documents.test.ts");
   const named = sources.flatMap((path) => {

@@ -1,7 +1,7 @@
-import type { World } from "../../src/change/request";
 import { familySetName, tableName } from "../../src/backends/nftables/names";
 import { baseChain, setShape } from "../../src/backends/nftables/render";
 import { lowerForBackend, renderPolicy } from "../../src/backends/render";
+import type { World } from "../../src/change/request";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { findGate } from "../../src/policy/gate";

@@ -5,7 +5,7 @@ import { ansibleFolder } from "./ansible-place.mjs";
 import { installDebianPackages } from "./debian.mjs";
 import { runWithProgress, say } from "./progress.mjs";
 
-const requirements = join(root, "scripts", "setup", "ansible-requirements.txt");
+const requirements = join(root, "tools", "setup", "ansible-requirements.txt");
 /** The requirements that the environment was made from. Written last, so that only a complete environment has it. */
 const made = join(ansibleFolder, "requirements.txt");
 /** Debian's own Python, even if another one comes first in PATH: figures everywhere are of the same one. */

@@ -9,7 +9,7 @@ import { CommandFailure, lastLines, runWithProgress, say } from "./progress.mjs"
 import { findPulumiCli, oldestVersion, pinnedCliPath, pinnedVersion, readCliVersion } from "./pulumi-cli.mjs";
 
 const launcher = join(root, "node_modules", "pulumi", "run.js");
-const moduleFolder = join(root, "scripts", "pulumi-cli");
+const moduleFolder = join(root, "tools", "pulumi-cli");
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const commandPackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const downloadLimitSeconds = 600;

@@ -76,6 +76,6 @@ function isNewEnough(version) {
  */
 export function pulumiEnvironment() {
   const cli = findPulumiCli();
-  const folders = [...(cli === undefined ? [] : [dirname(cli)]), join(root, "scripts", "bin")];
+  const folders = [...(cli === undefined ? [] : [dirname(cli)]), join(root, "tools", "bin")];
   return { ...quietEnvironment, PATH: [...folders, process.env.PATH ?? ""].join(delimiter) };
 }

@@ -19,7 +19,7 @@ export async function obtainPython() {
   try {
     await runWithProgress("python3", ["-m", "venv", environment], { limitSeconds });
     await runWithProgress(python, ["-m", "pip", "install", "--quiet", ...requirements], { limitSeconds });
-    const options = { cwd: join(root, "scripts", "pulumi-cli"), env: { GOWORK: "off" }, limitSeconds };
+    const options = { cwd: join(root, "tools", "pulumi-cli"), env: { GOWORK: "off" }, limitSeconds };
     await runWithProgress("go", build, options);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;

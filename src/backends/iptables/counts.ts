@@ -1,7 +1,7 @@
+import type { DoorEvent, GateCounts } from "../../policy/counts.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import { mergePortRanges, protocols } from "../../policy/port.js";
 import { listProtected } from "../../policy/protect.js";
-import type { DoorEvent, GateCounts } from "../backend.js";
 import { toRange } from "./match.js";
 import { chainName } from "./names.js";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { GateCounts } from "../../policy/counts.js";
 import type { Event } from "../../policy/policy.js";
 import { counterName } from "../../ruleset/lower-event.js";
-import type { GateCounts } from "../backend.js";
 import { parseJson } from "./json.js";
 
 const countersSchema = z.object({

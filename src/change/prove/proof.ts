@@ -1,5 +1,5 @@
-import type { Counts } from "../../backends/backend.js";
 import { KnockgateError } from "../../errors.js";
+import type { Counts } from "../../policy/counts.js";
 import type { CutOff, Route, Vantage } from "../../ssh/host.js";
 import type { OtherGate } from "../behind.js";
 

@@ -1,12 +1,13 @@
 import { isIPv6 } from "node:net";
 import { KnockgateError } from "../../errors.js";
 import { hasRisen } from "../../host/counts.js";
+import { askClientAddress } from "../../host/script/observe.js";
+import type { PortAnswer } from "../../knock/packet.js";
+import { readAnswer } from "../../knock/read-answer.js";
 import { firstPort, isAllowed } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
-import type { PortAnswer, Route, Vantage } from "../../ssh/host.js";
-import { readAnswer } from "../../knock/read-answer.js";
+import type { Route, Vantage } from "../../ssh/host.js";
 import { listStepsBefore } from "../behind.js";
-import { askClientAddress } from "../../host/script/observe.js";
 import { type ProofContext, proofTries } from "./proof.js";
 import { findUnseen } from "./prove-closed.js";
 

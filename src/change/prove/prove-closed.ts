@@ -1,8 +1,8 @@
-import type { Counts } from "../../backends/backend.js";
 import { hasRisen } from "../../host/counts.js";
+import type { PortAnswer } from "../../knock/packet.js";
+import type { Counts } from "../../policy/counts.js";
 import { firstPort } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
-import type { PortAnswer } from "../../ssh/host.js";
 import { nameTarget, notConfirmed, type ProofContext, proofTries } from "./proof.js";
 
 /** UDP gives no answer that tells open from closed, and one datagram may get lost. */

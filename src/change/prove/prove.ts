@@ -3,11 +3,11 @@ import { findGate, isAllowed } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { HostConnection } from "../../ssh/host.js";
 import { listBefore, type OtherGate } from "../behind.js";
+import { dial } from "../reach.js";
 import { describeTry, notConfirmed, type ProofContext, proofTries } from "./proof.js";
 import { proveOthersClosed, proveOthersOpen } from "./prove-address.js";
 import { proveClosed } from "./prove-closed.js";
 import { proveOpens } from "./prove-open.js";
-import { dial } from "../reach.js";
 import { traceKnock } from "./trace-knock.js";
 
 /**

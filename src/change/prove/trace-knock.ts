@@ -1,8 +1,8 @@
 import { backendOf, nameOnHost } from "../../backends/backends.js";
-import { describeCourse, nameTakenSet } from "./knock-course.js";
+import { commandProgram, parseReply } from "../../host/script/program.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { HostConnection } from "../../ssh/host.js";
-import { commandProgram, parseReply } from "../../host/script/program.js";
+import { describeCourse, nameTakenSet } from "./knock-course.js";
 import type { FindSource, ProofContext } from "./proof.js";
 
 const askTimeoutMs = 10_000;

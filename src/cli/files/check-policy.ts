@@ -1,6 +1,6 @@
+import { KnockgateError } from "../../errors.js";
 import { checkExpectations } from "../../lint/expectations.js";
 import { type LintFinding, lintPolicy } from "../../lint/lint.js";
-import { KnockgateError } from "../../errors.js";
 import { formatFinding, formatFindings } from "../../policy/finding.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";

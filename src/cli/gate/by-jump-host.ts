@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
+import { KnockgateError } from "../../errors.js";
 import { listKeyOptions } from "../../knock/clients/pinned-key.js";
 import { isHostWord, type Login } from "../../knock/clients/ssh-endpoint.js";
-import { KnockgateError } from "../../errors.js";
 import { joinWords } from "../../ssh/quote-shell.js";
 import { marker, writeOpening } from "./bastion-program.js";
 import { type Opened, type Opening, patienceMs } from "./open-gate.js";

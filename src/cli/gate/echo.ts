@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { KnockgateError } from "../../errors.js";
-import { checkEcho } from "../../knock/preflight.js";
-import type { Sending } from "../../knock/send-knock.js";
 import { runPerl } from "../../knock/local-perl.js";
 import { askEcho } from "../../knock/packet-program.js";
+import { checkEcho } from "../../knock/preflight.js";
+import type { Sending } from "../../knock/send-knock.js";
 
 /** Less than one second, after which ping(8) would send more. An answer ends ping at once. */
 const pingTimeoutMs = 500;

@@ -1,7 +1,7 @@
 import { needsEcho } from "../../knock/preflight.js";
 import { type Sending, sendKnock } from "../../knock/send-knock.js";
-import { findAddresses } from "./addresses.js";
 import { type Call, type Surroundings, UsageError } from "../framework/command.js";
+import { findAddresses } from "./addresses.js";
 import type { Target } from "./target.js";
 
 /** How long to wait for a port after the first knock. After the second knock it is twice as long, and so on. */

@@ -1,6 +1,6 @@
+import { KnockgateError } from "../../errors.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import type { Way } from "../../knock/clients/ssh-endpoint.js";
-import { KnockgateError } from "../../errors.js";
 import { isInPortRange } from "../../policy/port.js";
 import { listProtected } from "../../policy/protect.js";
 import { readStep, type Step } from "../../policy/step.js";

@@ -1,15 +1,15 @@
 import { listOtherGates, type OtherGate } from "../../change/behind.js";
 import type { Reached } from "../../change/reach.js";
-import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import { KnockgateError } from "../../errors.js";
+import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
 import { readStep } from "../../policy/step.js";
 import type { Connection } from "../../ssh/connection.js";
 import { takePolicy } from "../files/check-policy.js";
-import type { Call, Surroundings } from "../framework/command.js";
 import { readPolicyFile } from "../files/policy-file.js";
+import type { Call, Surroundings } from "../framework/command.js";
 import { readHostLogin } from "./read-connection.js";
 
 /** The owner of all changes from the command line, whoever makes them: no state could tell the users apart. */

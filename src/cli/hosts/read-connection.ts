@@ -1,18 +1,18 @@
 import { stat } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
+import { KnockgateError } from "../../errors.js";
 import type { Profile } from "../../knock/clients/profile.js";
 import type { Login } from "../../knock/clients/ssh-endpoint.js";
-import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings } from "../../policy/finding.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, type ConnectionInput, connectionSchema } from "../../ssh/connection.js";
 import { findHome } from "../../ssh/home.js";
 import { findHostFault } from "../../ssh/host-word.js";
-import { type Call, type Surroundings, UsageError } from "../framework/command.js";
 import { openText } from "../files/open-text.js";
-import { canOthersRead } from "../profiles/others-read.js";
 import { readPolicyFile } from "../files/policy-file.js";
+import { type Call, type Surroundings, UsageError } from "../framework/command.js";
+import { canOthersRead } from "../profiles/others-read.js";
 import { loadProfile } from "../profiles/profile-store.js";
 import { askSecret } from "./ask-secret.js";
 

@@ -1,10 +1,10 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import type { Profile } from "../../knock/clients/profile.js";
 import { KnockgateError } from "../../errors.js";
+import type { Profile } from "../../knock/clients/profile.js";
 import { decodeText } from "../../ssh/decode-text.js";
-import { canOthersRead } from "./others-read.js";
 import { parseJson } from "../files/parse-json.js";
+import { canOthersRead } from "./others-read.js";
 import { isProfileName, readProfile } from "./read-profile.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;

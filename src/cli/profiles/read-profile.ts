@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import type { Profile } from "../../knock/clients/profile.js";
 import { KnockgateError } from "../../errors.js";
+import type { Profile } from "../../knock/clients/profile.js";
 import { protocols } from "../../policy/port.js";
 import type { Step, StepInput } from "../../policy/step.js";
 

@@ -1,5 +1,5 @@
-import type { Profile } from "../../knock/clients/profile.js";
 import { KnockgateError } from "../../errors.js";
+import type { Profile } from "../../knock/clients/profile.js";
 import { parseJson } from "../files/parse-json.js";
 import { isProfileName, readProfile } from "./read-profile.js";
 

@@ -1,9 +1,9 @@
 import type { Policy } from "../../policy/policy.js";
 import { beginCourse, type Course } from "../attempt.js";
-import type { LogEvent } from "./log-lines.js";
 import { formatSeconds } from "../capture/seconds.js";
 import type { Simulation, SimulationOptions, TraceLine } from "../simulate.js";
 import { type GateVerdict, judge } from "../verdict.js";
+import type { LogEvent } from "./log-lines.js";
 
 /**
  * Explains the real knocks in a host's log, in the shape of a simulation.

@@ -3,22 +3,20 @@ import { join } from "node:path";
 
 /** Later parts call earlier ones. */
 const parts = [
-  "layout",
-  "nftables",
-  "iptables",
-  "table",
-  "pending",
-  "former",
-  "timer",
-  "boot",
-  "hold",
-  "neighbours",
-  "change",
-  "probe",
-  "commands",
+  "layout.sh",
+  "../../backends/nftables/host.sh",
+  "../../backends/iptables/host.sh",
+  "table.sh",
+  "pending.sh",
+  "former.sh",
+  "timer.sh",
+  "boot.sh",
+  "hold.sh",
+  "neighbours.sh",
+  "change.sh",
+  "probe.sh",
+  "commands.sh",
 ];
 
 /** The host script: functions for POSIX sh, with `main` as the entry. It runs nothing by itself. */
-export const hostScript = parts
-  .map((part) => readFileSync(join(__dirname, "host", `${part}.sh`), "utf8"))
-  .join("\n");
+export const hostScript = parts.map((part) => readFileSync(join(__dirname, part), "utf8")).join("\n");

@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
-import type { Counts, LoadedTable } from "../../backends/backend.js";
+import type { LoadedTable } from "../../backends/backend.js";
 import { backendOf, nameOnHost, readCounts } from "../../backends/backends.js";
 import { arrangeLike } from "../../backends/listing.js";
 import { KnockgateError } from "../../errors.js";
-import type { Observed } from "../observed.js";
+import type { Counts } from "../../policy/counts.js";
 import type { Policy } from "../../policy/policy.js";
 import type { HostConnection, Route } from "../../ssh/host.js";
+import type { Observed } from "../observed.js";
 import { commandProgram, parseReply, probeProgram, type Reply } from "./program.js";
 
 const probeTimeoutMs = 30_000;

@@ -1,15 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../../change/health.js";
 import type { Profile } from "../../knock/clients/profile.js";
-import type { WaveSummary } from "./wave-summary.js";
-import type { KnockFleetArgs } from "./args.js";
-import { type FleetPlan, planFleet } from "./plan.js";
 import { GatedHost, type Gating } from "../gate/gated-host.js";
 import { isRecord } from "../given.js";
 import { nameOrigin } from "../origin.js";
 import { namePlace } from "../place.js";
-import { findPresent, type RecordingRuleset, readStored, registerRecordingRuleset } from "../ruleset/ruleset.js";
+import {
+  findPresent,
+  type RecordingRuleset,
+  readStored,
+  registerRecordingRuleset,
+} from "../ruleset/ruleset.js";
+import type { KnockFleetArgs } from "./args.js";
+import { type FleetPlan, planFleet } from "./plan.js";
 import { registerWave, type Wave } from "./wave.js";
+import type { WaveSummary } from "./wave-summary.js";
 
 /**
  * Puts many hosts behind port knocking, wave by wave.

@@ -1,10 +1,10 @@
 import { KnockgateError } from "../../errors.js";
-import { type Rollout, readRollout } from "./rollout.js";
 import { type Finding, formatFindings } from "../../policy/finding.js";
 import { describeUnknown } from "../../policy/unknown-field.js";
+import { isRecord, listGiven } from "../given.js";
 import { argumentWords } from "../ruleset/check-inputs.js";
 import type { KnockFleetArgs } from "./args.js";
-import { isRecord, listGiven } from "../given.js";
+import { type Rollout, readRollout } from "./rollout.js";
 
 export interface FleetPlan {
   readonly rollout: Rollout;

@@ -1,14 +1,14 @@
 import { changeHost } from "../../change/change.js";
-import { removeFromHost } from "../../change/remove.js";
 import { withProvingWorld } from "../../change/open-routes.js";
+import { removeFromHost } from "../../change/remove.js";
 import { KnockgateError } from "../../errors.js";
-import type { HostResult } from "./wave-summary.js";
 import { makeTurns } from "../../ssh/semaphore.js";
 import { logLine, withName } from "../log.js";
 import { nameResource } from "../origin.js";
 import type { Properties } from "../properties.js";
 import { listPossible, makeRequest } from "../ruleset/record-change.js";
 import { expectStored } from "../ruleset/state.js";
+import type { HostResult } from "./wave-summary.js";
 
 /**
  * The id of a host's `Ruleset`, and the part of its state that says what the host has and had: a `StoredState`. Secret.

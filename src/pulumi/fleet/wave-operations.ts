@@ -2,25 +2,15 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { KnockgateError } from "../../errors.js";
-import {
-  countResults,
-  describeWave,
-  type HostResult,
-  nameWave,
-  replaceResults,
-  summarizeWave,
-  type WaveHost,
-  type WaveSummary,
-} from "./wave-summary.js";
+import { logLine } from "../log.js";
+import type { Properties } from "../properties.js";
 import { type CheckResult, toFailure } from "../ruleset/check-failure.js";
 import { findUnknownArguments } from "../ruleset/check-inputs.js";
 import { actAtEdge } from "../ruleset/edge.js";
-import { logLine } from "../log.js";
 import { attachState } from "../ruleset/partial.js";
-import type { Properties } from "../properties.js";
-import { applyAgain, mapHosts, putBack } from "./rollback.js";
 import type { CreateResult, UpdateResult } from "../ruleset/results.js";
 import { hasUnknown } from "../unknown.js";
+import { applyAgain, mapHosts, putBack } from "./rollback.js";
 import {
   findWrongWave,
   keptNames,
@@ -31,6 +21,16 @@ import {
   type WaveState,
   waveNames,
 } from "./wave-state.js";
+import {
+  countResults,
+  describeWave,
+  type HostResult,
+  nameWave,
+  replaceResults,
+  summarizeWave,
+  type WaveHost,
+  type WaveSummary,
+} from "./wave-summary.js";
 
 /**
  * When this run began: each run has its own provider process. A host whose last change is older was not changed in this

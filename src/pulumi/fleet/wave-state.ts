@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { WaveSummary } from "./wave-summary.js";
 import type { Finding } from "../../policy/finding.js";
 import { describeIssues } from "../../policy/shape.js";
 import type { Properties } from "../properties.js";
 import { lastChangeSchema } from "../ruleset/state.js";
+import type { WaveSummary } from "./wave-summary.js";
 
 const keptShape = {
   fleet: z.string(),

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { WaveSummary } from "./wave-summary.js";
-import type * as operations from "../ruleset/operations.js";
 import { registerResource } from "../registration.js";
+import type * as operations from "../ruleset/operations.js";
 import { listSecrets, waveSecrecy } from "../secrecy.js";
+import type { WaveSummary } from "./wave-summary.js";
 
 type Operations = (typeof operations)["wave"];
 

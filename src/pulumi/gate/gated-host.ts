@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { GateCounts } from "../../backends/backend.js";
 import { type KnockCommands, writeKnockCommands } from "../../knock/clients/knock-commands.js";
 import { describeGate, makeProfile, type Profile, type ProfileGate } from "../../knock/clients/profile.js";
 import { writeSshConfig } from "../../knock/clients/ssh-config.js";
 import { readWay, type Way } from "../../knock/clients/ssh-endpoint.js";
+import type { GateCounts } from "../../policy/counts.js";
 import type { Policy } from "../../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
+import { isServed } from "../registration.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
 import type { ConnectionArgs, KnockGateArgs } from "./args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
 import { canRegisterHooks, type GatedConnection, registerHooks } from "./hooks.js";
-import { isServed } from "../registration.js";
-import type { Ruleset } from "../ruleset/ruleset.js";
 
 /** What a client needs to know to open a gate, with commands that do it. */
 export interface GateKnock extends ProfileGate {

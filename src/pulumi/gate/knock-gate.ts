@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { GateCounts } from "../../backends/backend.js";
 import type { Profile } from "../../knock/clients/profile.js";
+import type { GateCounts } from "../../policy/counts.js";
 import type { WrittenPolicy } from "../../policy/written-policy.js";
-import type { KnockGateArgs } from "./args.js";
-import { GatedHost, type GateKnock } from "./gated-host.js";
 import { listGiven } from "../given.js";
-import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
 import { nameOrigin } from "../origin.js";
 import { namePlace } from "../place.js";
 import { registerRuleset } from "../ruleset/ruleset.js";
+import type { KnockGateArgs } from "./args.js";
+import { GatedHost, type GateKnock } from "./gated-host.js";
+import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
 
 /**
  * Puts a host's ports behind port knocking, and proves it.

@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { GateCounts } from "../../backends/backend.js";
-import type { WaveSummary } from "../fleet/wave-summary.js";
-import type { KnockGateArgs } from "../gate/args.js";
+import type { GateCounts } from "../../policy/counts.js";
 import type { KnockFleetArgs } from "../fleet/args.js";
 import type { KnockFleet } from "../fleet/knock-fleet.js";
+import type { WaveSummary } from "../fleet/wave-summary.js";
+import type { KnockGateArgs } from "../gate/args.js";
 import type { KnockGate } from "../gate/knock-gate.js";
 
 /**

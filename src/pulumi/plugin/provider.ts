@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { KnockgateError } from "../../errors.js";
-import type { KnockGateArgs } from "../gate/args.js";
 import type { KnockFleetArgs } from "../fleet/args.js";
-import { isRecord } from "../given.js";
 import { KnockFleet } from "../fleet/knock-fleet.js";
+import type { KnockGateArgs } from "../gate/args.js";
 import { KnockGate } from "../gate/knock-gate.js";
+import { isRecord } from "../given.js";
 import { withLog } from "../log.js";
 import * as ruleset from "../ruleset/operations.js";
 import { attachState, readAttached } from "../ruleset/partial.js";

@@ -1,13 +1,13 @@
 import type { Finding } from "../../policy/finding.js";
 import { describeUnknown } from "../../policy/unknown-field.js";
-import { readHostKey } from "../../ssh/keys/host-key.js";
 import { findHostFault } from "../../ssh/host-word.js";
+import { readHostKey } from "../../ssh/keys/host-key.js";
 import { findKeyFault } from "../../ssh/keys/private-key.js";
-import { argumentNames } from "./parse-inputs.js";
 import { isRecord } from "../given.js";
 import type { Properties } from "../properties.js";
-import { stateNames } from "./state.js";
 import { unknownValue } from "../unknown.js";
+import { argumentNames } from "./parse-inputs.js";
+import { stateNames } from "./state.js";
 
 /**
  * Finds faults that stop a change before it begins, and that can be found without a host: arguments that do not exist,

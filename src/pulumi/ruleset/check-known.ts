@@ -1,15 +1,15 @@
 import { renderRedacted } from "../../backends/redact.js";
+import { checkUndoTime, chooseUndoTime } from "../../change/undo-time.js";
 import { checkExpectations } from "../../lint/expectations.js";
 import { lintPolicy } from "../../lint/lint.js";
-import { checkUndoTime, chooseUndoTime } from "../../change/undo-time.js";
 import { type Finding, placeBelowPolicy } from "../../policy/finding.js";
 import { writePolicy } from "../../policy/written-policy.js";
-import type { KnownArguments } from "./parse-inputs.js";
-import { lintKnownPart, shortenUnknown } from "./known-part.js";
 import type { Properties } from "../properties.js";
+import { hasUnknown, unknownValue } from "../unknown.js";
+import { lintKnownPart, shortenUnknown } from "./known-part.js";
+import type { KnownArguments } from "./parse-inputs.js";
 import { describeReach } from "./reached-by.js";
 import type { EarlierInputs } from "./state.js";
-import { hasUnknown, unknownValue } from "../unknown.js";
 
 /** Finds errors in the known part of inputs that are not all known yet. Warnings wait until everything is known. */
 export function findKnownErrors(known: KnownArguments, news: Properties): readonly Finding[] {

@@ -1,9 +1,9 @@
 import { renderPolicy } from "../../backends/render.js";
 import { unreachable } from "../../errors.js";
 import { digestText } from "../../policy/digest.js";
-import { type RulesetArguments, readArguments } from "./parse-inputs.js";
 import { isRecord } from "../given.js";
 import type { Properties } from "../properties.js";
+import { type RulesetArguments, readArguments } from "./parse-inputs.js";
 import { expectInputs, readState } from "./state.js";
 
 export interface DiffResult {

@@ -1,37 +1,37 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { renderRedacted } from "../../backends/redact.js";
 import { changeHost } from "../../change/change.js";
 import { removeOrLeave } from "../../change/leave.js";
 import { expectKeys } from "../../change/new-host.js";
-import { countPackets, observeHost } from "../../host/script/observe.js";
-import { nameOwner } from "../../change/owner.js";
-import { withHost } from "../../change/with-host.js";
 import { withProvingWorld, withWorld } from "../../change/open-routes.js";
-import { renderRedacted } from "../../backends/redact.js";
+import { nameOwner } from "../../change/owner.js";
+import { checkUndoTime } from "../../change/undo-time.js";
+import { withHost } from "../../change/with-host.js";
+import { describeNeighbours } from "../../host/neighbours.js";
+import { countPackets, observeHost } from "../../host/script/observe.js";
 import { checkExpectations } from "../../lint/expectations.js";
 import { type LintFinding, lintPolicy } from "../../lint/lint.js";
-import { describeNeighbours } from "../../host/neighbours.js";
-import { checkUndoTime } from "../../change/undo-time.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../../policy/finding.js";
 import { writePolicy } from "../../policy/written-policy.js";
-import { readArguments } from "./parse-inputs.js";
+import { logLine, logLineOnce } from "../log.js";
+import { nameResource } from "../origin.js";
+import type { Properties } from "../properties.js";
 import { type CheckResult, toFailure } from "./check-failure.js";
 import { checkInputs } from "./check-inputs.js";
 import { fillKnown, findKnownErrors } from "./check-known.js";
 import { compareInputs, type DiffResult } from "./diff.js";
-import { keepSeen, needsHost } from "./needs-host.js";
 import { actAtEdge } from "./edge.js";
-import { logLine, logLineOnce } from "../log.js";
-import { nameResource } from "../origin.js";
-import type { Properties } from "../properties.js";
+import { keepSeen, needsHost } from "./needs-host.js";
+import { readArguments } from "./parse-inputs.js";
 import { describeReach } from "./reached-by.js";
 import { listPossible, makeRequest, recordChange } from "./record-change.js";
-import type { CreateResult, ReadResult, UpdateResult } from "./results.js";
 import { describeSeen, describeUnseen } from "./refresh.js";
+import type { CreateResult, ReadResult, UpdateResult } from "./results.js";
 import { expectInputs, expectState, readEarlier } from "./state.js";
 
-export type { CheckResult } from "./check-failure.js";
-export type { Properties } from "../properties.js";
 export { wave } from "../fleet/wave-operations.js";
+export type { Properties } from "../properties.js";
+export type { CheckResult } from "./check-failure.js";
 
 // The operations of the `Ruleset` resource, without Pulumi's classes: the dynamic resource and the plugin call them.
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { OtherGate } from "../../change/behind.js";
 import type { HealthCheck } from "../../change/health.js";
-import { KnockgateError } from "../../errors.js";
 import { chooseUndoTime } from "../../change/undo-time.js";
+import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../../policy/finding.js";
 import { type PolicyReading, parsePolicy } from "../../policy/parse.js";
 import type { Policy, PolicyInput } from "../../policy/policy.js";

@@ -2,9 +2,9 @@ import type { ChangeRequest, Confirmed } from "../../change/request.js";
 import { KnockgateError } from "../../errors.js";
 import type { Policy } from "../../policy/policy.js";
 import { writePolicy } from "../../policy/written-policy.js";
-import type { RulesetArguments } from "./parse-inputs.js";
-import type { LastChange } from "./last-change.js";
 import { logLine } from "../log.js";
+import type { LastChange } from "./last-change.js";
+import type { RulesetArguments } from "./parse-inputs.js";
 import { attachState } from "./partial.js";
 import { type RulesetInputs, type RulesetState, readPolicies } from "./state.js";
 

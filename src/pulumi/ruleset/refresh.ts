@@ -1,10 +1,10 @@
-import type { Counts } from "../../backends/backend.js";
 import { renderPolicy } from "../../backends/render.js";
 import { KnockgateError } from "../../errors.js";
 import { describeDrift, makeRedaction } from "../../host/describe-drift.js";
 import { assessDrift } from "../../host/drift.js";
 import { describeLoaded } from "../../host/loaded-text.js";
 import { isUnchanged, type Observed } from "../../host/observed.js";
+import type { Counts } from "../../policy/counts.js";
 import { digestText } from "../../policy/digest.js";
 import type { Policy } from "../../policy/policy.js";
 import { logLine } from "../log.js";

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../../change/health.js";
-import type { GateCounts } from "../../backends/backend.js";
+import type { GateCounts } from "../../policy/counts.js";
 import type { WrittenPolicy } from "../../policy/written-policy.js";
-import type { LastChange } from "./last-change.js";
-import type * as operations from "./operations.js";
 import { registerResource } from "../registration.js";
 import { listSecrets, rulesetSecrecy } from "../secrecy.js";
 import { keepSecret } from "../secret-input.js";
+import type { LastChange } from "./last-change.js";
+import type * as operations from "./operations.js";
 import type { StoredState } from "./state.js";
 
 type Operations = typeof operations;

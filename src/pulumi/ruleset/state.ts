@@ -1,14 +1,19 @@
 import { z } from "zod";
-import type { GateCounts } from "../../backends/backend.js";
 import { KnockgateError } from "../../errors.js";
+import type { GateCounts } from "../../policy/counts.js";
 import { formatFindings } from "../../policy/finding.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type WrittenPolicy, writePolicy } from "../../policy/written-policy.js";
-import { type ArgumentsInput, expectArguments, type RulesetArguments, readArguments } from "./parse-inputs.js";
-import type { LastChange } from "./last-change.js";
 import type { Properties } from "../properties.js";
+import type { LastChange } from "./last-change.js";
+import {
+  type ArgumentsInput,
+  expectArguments,
+  type RulesetArguments,
+  readArguments,
+} from "./parse-inputs.js";
 
 type Given = Required<ArgumentsInput>;
 

@@ -1,8 +1,8 @@
+import { type Credentials, openSsh, readCredentials, type SshClient } from "../client.js";
 import type { Login } from "../connection.js";
 import { dialSsh, findAddresses, nameLogin, tryEach } from "../dial.js";
-import { makeOutpost, type Outpost } from "./jump-host.js";
 import { dialPatiently, startClock } from "../retry.js";
-import { type Credentials, openSsh, readCredentials, type SshClient } from "../client.js";
+import { makeOutpost, type Outpost } from "./jump-host.js";
 
 /** Is told of each failed dial that is tried again. */
 type Log = (line: string) => void;

@@ -1,9 +1,6 @@
 import type { Duplex } from "node:stream";
 import { KnockgateError } from "../../errors.js";
-import { checkEcho, needsEcho } from "../../knock/preflight.js";
-import type { CommandResult, KnockStep, PortAnswer } from "../host.js";
-import { knockNotSent } from "../../knock/send-knock.js";
-import { greetShell } from "../own-shell.js";
+import type { KnockStep, PortAnswer } from "../../knock/packet.js";
 import {
   askAddresses,
   askAlive,
@@ -14,10 +11,14 @@ import {
   tellKnock,
   writeProgram,
 } from "../../knock/packet-program.js";
-import { startClock } from "../retry.js";
-import { quoteSaid } from "../quote-said.js";
+import { checkEcho, needsEcho } from "../../knock/preflight.js";
+import { knockNotSent } from "../../knock/send-knock.js";
 import { readSource } from "../../knock/source.js";
 import type { SshClient } from "../client.js";
+import type { CommandResult } from "../host.js";
+import { greetShell } from "../own-shell.js";
+import { quoteSaid } from "../quote-said.js";
+import { startClock } from "../retry.js";
 
 /** A machine reached by SSH, from which packets and connections go to a host. */
 export interface Outpost {

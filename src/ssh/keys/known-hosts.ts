@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { setImmediate as letOthersGo } from "node:timers/promises";
-import { readKey, readKeyType } from "./key-blob.js";
 import { makeTurns } from "../semaphore.js";
+import { readKey, readKeyType } from "./key-blob.js";
 
 /** The keys that known_hosts has for a name. */
 export interface KnownKeys {

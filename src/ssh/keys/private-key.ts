@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 import { KnockgateError } from "../../errors.js";
-import { explainBrokenKey } from "./broken-key.js";
 import type { Login } from "../connection.js";
+import { explainBrokenKey } from "./broken-key.js";
 import { openKey } from "./key-opener.js";
 
 /**

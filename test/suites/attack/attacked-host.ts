@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { LabHost } from "../../../lab/host";
+import type { LabMachine } from "../../../lab/machine";
 import { planLoad } from "../../../src/backends/load";
 import { lintPolicy } from "../../../src/lint/lint";
 import type { PolicyInput } from "../../../src/policy/policy";
-import type { LabHost } from "../../../lab/host";
-import type { LabMachine } from "../../../lab/machine";
 import { readPolicy } from "../../unit/policy/read-policy";
 
 export const backends = ["nftables", "iptables"] as const;

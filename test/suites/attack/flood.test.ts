@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PolicyInput } from "../../../src/policy/policy";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabMachine } from "../../../lab/machine";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import type { PolicyInput } from "../../../src/policy/policy";
 import {
   backends,
   countOpenings,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import type { PolicyInput } from "../../../src/policy/policy";
-import { claimHost, deployTo } from "../host/deployment";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabMachine } from "../../../lab/machine";
 import { tryConnect } from "../../../lab/packets";
+import { changeHost } from "../../../src/change/change";
+import type { PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../../unit/policy/read-policy";
+import { claimHost, deployTo } from "../host/deployment";
 import { loadIptables } from "./firewalls";
 
 const silenceMs = 900;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { removeFromHost } from "../../../src/change/remove";
-import type { Policy } from "../../../src/policy/policy";
-import { claimHost, deployTo } from "../host/deployment";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabClient } from "../../../lab/machine";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { changeHost } from "../../../src/change/change";
+import { removeFromHost } from "../../../src/change/remove";
+import type { Policy } from "../../../src/policy/policy";
 import { readPolicy } from "../../unit/policy/read-policy";
+import { claimHost, deployTo } from "../host/deployment";
 import { firewalls } from "./firewalls";
 import { listForeign } from "./foreign";
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { removeFromHost } from "../../../src/change/remove";
-import type { Policy } from "../../../src/policy/policy";
-import { claimHost, deployTo, waitUntil } from "../host/deployment";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabMachine } from "../../../lab/machine";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { changeHost } from "../../../src/change/change";
+import { removeFromHost } from "../../../src/change/remove";
+import type { Policy } from "../../../src/policy/policy";
 import { readPolicy } from "../../unit/policy/read-policy";
+import { claimHost, deployTo, waitUntil } from "../host/deployment";
 import { container, publishedPort, startContainer } from "./container";
 import { listForeign } from "./foreign";
 

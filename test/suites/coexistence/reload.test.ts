@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { claimHost, deployTo } from "../host/deployment";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabMachine } from "../../../lab/machine";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { changeHost } from "../../../src/change/change";
 import { readPolicy } from "../../unit/policy/read-policy";
+import { claimHost, deployTo } from "../host/deployment";
 import { type Firewall, loadIptables, loadNftablesConf } from "./firewalls";
 import { listForeign } from "./foreign";
 

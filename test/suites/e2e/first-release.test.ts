@@ -3,13 +3,13 @@ import { join } from "node:path";
 import type { Deployment, Stack } from "@pulumi/pulumi/automation";
 import type { StepArgs } from "knockgate";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { listPlaceholders, replaceInState } from "../../fixtures/first-release/placeholders";
-import { newSteps, type OldProgram, oldPrograms, oldSteps } from "../../fixtures/first-release/programs";
-import { waitUntil } from "../host/deployment";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { listPlaceholders, replaceInState } from "../../fixtures/first-release/placeholders";
+import { newSteps, type OldProgram, oldPrograms, oldSteps } from "../../fixtures/first-release/programs";
+import { waitUntil } from "../host/deployment";
 
 const fixtures = join(__dirname, "..", "..", "fixtures", "first-release");
 const script = readFileSync(join(fixtures, "host.sh"), "utf8");

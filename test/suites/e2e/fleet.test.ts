@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FleetHostArgs, RolloutArgs } from "knockgate";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readStackOutput } from "../../../src/cli/profiles/stack-output";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { readStackOutput } from "../../../src/cli/profiles/stack-output";
 import { fleetProgram } from "./fleet-program";
 import { findSecrets, findSecretsBelow, splitKey } from "./secrets";
 

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { listGate } from "../host/inspection";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { listGate } from "../host/inspection";
 import { type Declaration, declare, gateProgram } from "./declaration";
 import { upAndDieAfter } from "./up-and-die";
 

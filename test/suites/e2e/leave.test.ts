@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { listGate } from "../host/inspection";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { openStack } from "../../../lab/stack";
+import { listGate } from "../host/inspection";
 import { type Declaration, declare, gateProgram } from "./declaration";
 import { findSecrets, splitKey } from "./secrets";
 

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listGate } from "../host/inspection";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { listGate } from "../host/inspection";
 import { type Declaration, declare, gateProgram } from "./declaration";
 import { findSecrets, findSecretsBelow, splitKey } from "./secrets";
 

@@ -7,12 +7,12 @@ import {
   type PolicyArgs,
   type StepArgs,
 } from "knockgate";
-import { makeKeyFile } from "../host/agents";
-import { reconfigureSshd } from "../host/sshd";
-import { addUser } from "../host/users";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
+import { makeKeyFile } from "../host/agents";
+import { reconfigureSshd } from "../host/sshd";
+import { addUser } from "../host/users";
 
 interface DiallerModule {
   readonly Dialler: new (name: string, props: object, opts: CustomResourceOptions) => object;

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { container, publishedPort, startContainer } from "../coexistence/container";
-import { allowEcho, hideBehind } from "../host/bastions";
-import { claimHost, waitUntil } from "../host/deployment";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { container, publishedPort, startContainer } from "../coexistence/container";
+import { allowEcho, hideBehind } from "../host/bastions";
+import { claimHost, waitUntil } from "../host/deployment";
 
 const root = join(__dirname, "..", "..", "..");
 const steps = [{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }];

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { expect } from "vitest";
+import { runCommand } from "../../../lab/command";
+import { type Packets, sendKnock, tryConnect } from "../../../lab/packets";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { findSecrets, splitKey } from "../e2e/secrets";
 import { waitUntil } from "../host/deployment";
-import { runCommand } from "../../../lab/command";
-import { type Packets, sendKnock, tryConnect } from "../../../lab/packets";
 import type { Ending, KnownKnocks } from "./deployer";
 import { type HostState, renderText, sortLines } from "./host-state";
 import { newSteps, oldSteps, secretPorts } from "./policies";

@@ -4,9 +4,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { KnockGateArgs } from "knockgate";
+import { openStack } from "../../../lab/stack";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { killTree } from "../e2e/process-tree";
-import { openStack } from "../../../lab/stack";
 import { type StepName, steps } from "./row";
 
 type Knock = PolicyInput["gates"][number]["knock"]["steps"];

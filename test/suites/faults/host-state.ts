@@ -1,11 +1,11 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { planLoad } from "../../../src/backends/load";
-import { renderPolicy } from "../../../src/backends/render";
-import type { PolicyInput } from "../../../src/policy/policy";
 import { runCommand } from "../../../lab/command";
 import type { LabMachine } from "../../../lab/machine";
 import { withoutCounts } from "../../../lab/nft-listing";
+import { planLoad } from "../../../src/backends/load";
+import { renderPolicy } from "../../../src/backends/render";
+import type { PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../../unit/policy/read-policy";
 
 /** A policy's state on a host, read without the host's own tools, which a row may have broken. */

@@ -1,5 +1,5 @@
-import type { PolicyInput } from "../../../src/policy/policy";
 import { giveName } from "../../../lab/names";
+import type { PolicyInput } from "../../../src/policy/policy";
 import {
   checkEnding,
   checkGone,

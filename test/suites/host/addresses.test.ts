@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import type { KnockgateError } from "../../../src/errors";
-import type { Policy } from "../../../src/policy/policy";
-import { writePolicy } from "../../../src/policy/written-policy";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { giveName } from "../../../lab/names";
 import { tryConnect } from "../../../lab/packets";
+import { changeHost } from "../../../src/change/change";
+import type { KnockgateError } from "../../../src/errors";
+import type { Policy } from "../../../src/policy/policy";
+import { writePolicy } from "../../../src/policy/written-policy";
 import { connectionThrough } from "./bastions";
 import { createGate } from "./create-gate";
 import { claimHost, connectionTo, type Deployment, openDeployment, sayUnnamed } from "./deployment";

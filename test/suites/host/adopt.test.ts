@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, deployTo } from "./deployment";
 import { confirmedFiles, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { leavePending } from "./pending";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { KnockgateError } from "../../../src/errors";
 import { readStep } from "../../../src/policy/step";
 import type { ConnectionInput } from "../../../src/ssh/connection";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { allowEcho, connectionThrough, countStrangers, hideBehind, hideCommand } from "./bastions";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { listFiles } from "./inspection";

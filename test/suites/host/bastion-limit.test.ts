@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { delete as remove } from "../../../src/pulumi/ruleset/operations";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { delete as remove } from "../../../src/pulumi/ruleset/operations";
 import { connectionThrough } from "./bastions";
 import { createGate } from "./create-gate";
 import { listGate } from "./inspection";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { readStep } from "../../../src/policy/step";
 import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
 import { findVantage } from "../../../src/ssh/prober";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { allowEcho, connectionThrough, countStrangers, hideBehind } from "./bastions";
 import { claimHost, connectionTo } from "./deployment";
 

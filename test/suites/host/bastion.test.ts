@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
+import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
 import { readStep, type StepInput } from "../../../src/policy/step";
 import { connectionSchema } from "../../../src/ssh/connection";
 import { findRoutes } from "../../../src/ssh/routes";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
-import { tryConnect } from "../../../lab/packets";
 import { allowEcho, connectionThrough, countStrangers, hideBehind } from "./bastions";
 import { claimHost, openDeployment, waitUntil } from "./deployment";
 import { isLetIn, listFiles, listGate } from "./inspection";

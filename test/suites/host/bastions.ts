@@ -1,6 +1,6 @@
-import type { ConnectionInput } from "../../../src/ssh/connection";
 import type { LabHost } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
+import type { ConnectionInput } from "../../../src/ssh/connection";
 import { connectionTo } from "./deployment";
 
 /** The connection's fields for a host of the lab behind a bastion, at which a user logs in who is not root. */

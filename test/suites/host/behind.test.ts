@@ -1,11 +1,11 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lookForLife } from "../../../src/change/prove/alive";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { tryConnect } from "../../../lab/packets";
+import { lookForLife } from "../../../src/change/prove/alive";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 
 const main = join(__dirname, "..", "..", "..", "dist", "cli", "main.js");

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { renderNftables } from "../../../src/backends/nftables/render";
-import { lowerForBackend } from "../../../src/backends/render";
-import { digestText } from "../../../src/policy/digest";
-import { writePolicy } from "../../../src/policy/written-policy";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { type Packets, sendKnock, tryConnect } from "../../../lab/packets";
+import { renderNftables } from "../../../src/backends/nftables/render";
+import { lowerForBackend } from "../../../src/backends/render";
+import { changeHost } from "../../../src/change/change";
+import { digestText } from "../../../src/policy/digest";
+import { writePolicy } from "../../../src/policy/written-policy";
 import { claimHost, connectionTo, deployTo, openDeployment, sayUnnamed } from "./deployment";
 import { confirmedFiles, findTimers, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";

@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
+import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { type KnockCommands, writeKnockCommands } from "../../../src/knock/clients/knock-commands";
 import { writeSshConfig } from "../../../src/knock/clients/ssh-config";
 import { readWay, type Way } from "../../../src/knock/clients/ssh-endpoint";
 import type { Policy } from "../../../src/policy/policy";
 import { readStep, type StepInput } from "../../../src/policy/step";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
-import { tryConnect } from "../../../lab/packets";
 import { hideBehind } from "./bastions";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { makePolicy } from "./policies";

@@ -4,12 +4,12 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { connectionSchema } from "../../../src/ssh/connection";
-import type { Route } from "../../../src/ssh/host";
-import { findRoutes } from "../../../src/ssh/routes";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { connectionSchema } from "../../../src/ssh/connection";
+import type { Route } from "../../../src/ssh/host";
+import { findRoutes } from "../../../src/ssh/routes";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 
 vi.setConfig({ maxConcurrency: 20 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
 import { claimHost, deployTo } from "./deployment";
 import { confirmedFiles, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";

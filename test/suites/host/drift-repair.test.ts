@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { writePolicy } from "../../../src/policy/written-policy";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { withoutCounts } from "../../../lab/nft-listing";
+import { writePolicy } from "../../../src/policy/written-policy";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { waitForNoTimer } from "./inspection";
 import { type Given, type Managed, manage } from "./managed";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { isUnchanged } from "../../../src/host/observed";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
+import { isUnchanged } from "../../../src/host/observed";
 import { claimHost, deployTo } from "./deployment";
 import { isLetIn, listGate } from "./inspection";
 import { observe } from "./look";

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import type { ErrorCode } from "../../../src/errors";
 import { type Properties, wave } from "../../../src/pulumi/ruleset/operations";
 import type { ConnectionInput } from "../../../src/ssh/connection";
 import { findSecrets, splitKey } from "../e2e/secrets";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { hideCommand } from "./bastions";
 import { createGate } from "./create-gate";
 import { claimHost, connectionTo, deployTo } from "./deployment";

@@ -1,11 +1,11 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { StepInput } from "../../../src/policy/step";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { type Packets, sendKnock, tryConnect } from "../../../lab/packets";
+import type { StepInput } from "../../../src/policy/step";
 import { readPolicy } from "../../unit/policy/read-policy";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { confirmedFiles, listFiles } from "./inspection";

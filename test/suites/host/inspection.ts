@@ -1,7 +1,7 @@
-import type { StepInput } from "../../../src/policy/step";
 import type { LabHost } from "../../../lab/host";
 import { withoutCounts } from "../../../lab/nft-listing";
 import { type Packets, type Sender, sendKnock, tryConnect } from "../../../lab/packets";
+import type { StepInput } from "../../../src/policy/step";
 import { waitUntil } from "./deployment";
 
 /** Tells whether SSH answers a source, after a knock if there are steps. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { observeHost } from "../../../src/host/script/observe";
-import { removeFromHost } from "../../../src/change/remove";
-import { isUnchanged } from "../../../src/host/observed";
-import { readStep } from "../../../src/policy/step";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
+import { removeFromHost } from "../../../src/change/remove";
+import { isUnchanged } from "../../../src/host/observed";
+import { observeHost } from "../../../src/host/script/observe";
+import { readStep } from "../../../src/policy/step";
 import { claimHost, deployTo, waitUntil } from "./deployment";
 import { isLetIn, listFiles, waitForNoTimer } from "./inspection";
 import { leavePending } from "./pending";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { KnockgateError } from "../../../src/errors";
 import { writePolicy } from "../../../src/policy/written-policy";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { createGate } from "./create-gate";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { makePolicy, oldSteps } from "./policies";

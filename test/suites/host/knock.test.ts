@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readStep } from "../../../src/policy/step";
-import { connectionSchema } from "../../../src/ssh/connection";
-import { probePort, sendKnock } from "../../../src/knock/send-knock";
-import { findRoutes } from "../../../src/ssh/routes";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { probePort, sendKnock } from "../../../src/knock/send-knock";
+import { readStep } from "../../../src/policy/step";
+import { connectionSchema } from "../../../src/ssh/connection";
+import { findRoutes } from "../../../src/ssh/routes";
 import { claimHost } from "./deployment";
 
 /** Counts packets before anything answers. Dropped packets are never answered. */

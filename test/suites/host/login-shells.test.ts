@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { ConnectionInput } from "../../../src/ssh/connection";
-import type { CommandResult } from "../../../src/ssh/host";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import type { ConnectionInput } from "../../../src/ssh/connection";
+import type { CommandResult } from "../../../src/ssh/host";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { addUser } from "./users";
 

@@ -1,13 +1,13 @@
-import { observeHost } from "../../../src/host/script/observe";
-import { reachHost } from "../../../src/change/reach";
+import type { LabHost } from "../../../lab/host";
+import type { Lab } from "../../../lab/lab";
 import { renderPolicy } from "../../../src/backends/render";
+import { reachHost } from "../../../src/change/reach";
 import { describeDrift, makeRedaction } from "../../../src/host/describe-drift";
 import { assessDrift } from "../../../src/host/drift";
 import type { Observed } from "../../../src/host/observed";
+import { observeHost } from "../../../src/host/script/observe";
 import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/policy";
-import type { LabHost } from "../../../lab/host";
-import type { Lab } from "../../../lab/lab";
 import { deployTo } from "./deployment";
 
 /** Looks at a host as a refresh does, through its gate. */

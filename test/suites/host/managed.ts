@@ -1,7 +1,7 @@
 import type { StepInput } from "../../../src/policy/step";
 import type { WrittenPolicy } from "../../../src/policy/written-policy";
-import { check, create, diff, read, delete as remove, update } from "../../../src/pulumi/ruleset/operations";
 import type { Properties } from "../../../src/pulumi/properties";
+import { check, create, diff, read, delete as remove, update } from "../../../src/pulumi/ruleset/operations";
 
 /** A resource as the engine keeps it: its state, and the program's inputs. */
 export interface Managed {

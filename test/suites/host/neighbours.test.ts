@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
 import { writePolicy } from "../../../src/policy/written-policy";
 import { play } from "../../unit/cli/play";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, connectionTo, deployTo } from "./deployment";
 import { isLetIn, listGate } from "./inspection";
 import { manage } from "./managed";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
 import { claimHost, deployTo } from "./deployment";
 import { listFiles } from "./inspection";
 import { oldPolicy } from "./policies";

@@ -1,10 +1,10 @@
 // Versions and builds that no Debian of the lab has: a stand-in before the real tool does what they do.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, deployTo } from "./deployment";
 import { isLetIn, listFiles } from "./inspection";
 import { listDrift } from "./look";

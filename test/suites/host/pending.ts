@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { observeHost } from "../../../src/host/script/observe";
-import { commandProgram, stageProgram } from "../../../src/host/script/program";
-import { reachHost } from "../../../src/change/reach";
 import { nameOnHost } from "../../../src/backends/backends";
 import { planLoad } from "../../../src/backends/load";
 import { renderPolicy } from "../../../src/backends/render";
+import { reachHost } from "../../../src/change/reach";
+import { observeHost } from "../../../src/host/script/observe";
+import { commandProgram, stageProgram } from "../../../src/host/script/program";
 import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/policy";
 import type { Deployment } from "./deployment";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import type { KnockgateError } from "../../../src/errors";
 import type { Policy } from "../../../src/policy/policy";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, type Deployment, deployTo, sayUnnamed } from "./deployment";
 import { listGate } from "./inspection";
 import { makePolicy, oldSteps } from "./policies";

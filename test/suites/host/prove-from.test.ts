@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import type { Properties } from "../../../src/pulumi/properties";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import type { Properties } from "../../../src/pulumi/properties";
 import { createGate } from "./create-gate";
 import { claimHost, connectionTo, sayUnnamed } from "./deployment";
 import { listGate } from "./inspection";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { removeFromHost } from "../../../src/change/remove";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
+import { removeFromHost } from "../../../src/change/remove";
 import { claimHost, deployTo } from "./deployment";
 import { confirmedFiles, isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { makePolicy, newPolicy, oldPolicy, oldSteps } from "./policies";

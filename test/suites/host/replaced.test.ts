@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { removeFromHost } from "../../../src/change/remove";
-import { writePolicy } from "../../../src/policy/written-policy";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabMachine } from "../../../lab/machine";
+import { changeHost } from "../../../src/change/change";
+import { removeFromHost } from "../../../src/change/remove";
+import { writePolicy } from "../../../src/policy/written-policy";
 import { watchClosed } from "./connect-loop";
 import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { isLetIn, listFiles, listGate } from "./inspection";

@@ -1,11 +1,11 @@
 import { Client } from "ssh2";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
+import type { SshClient } from "../../../src/ssh/client";
 import type { HostConnection } from "../../../src/ssh/host";
 import { quoteSaid } from "../../../src/ssh/quote-said";
 import { becomeRoot } from "../../../src/ssh/root";
-import type { SshClient } from "../../../src/ssh/client";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 
 describe.each(["dash", "busybox"] as const)("a login that is root on a host with %s", (shell) => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { renderPolicy } from "../../../src/backends/render";
-import { digestText } from "../../../src/policy/digest";
 import { type Lab, openLab } from "../../../lab/lab";
+import { renderPolicy } from "../../../src/backends/render";
+import { changeHost } from "../../../src/change/change";
+import { digestText } from "../../../src/policy/digest";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { listFiles } from "./inspection";
 import { newPolicy, oldPolicy } from "./policies";

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readCounts } from "../../../src/backends/backends";
-import { planLoad } from "../../../src/backends/load";
-import { parsePcap } from "../../../src/diagnose/capture/pcap";
-import { simulatePackets } from "../../../src/diagnose/simulate";
 import { runCommand } from "../../../lab/command";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { captureDuring } from "../../../lab/tcpdump";
+import { readCounts } from "../../../src/backends/backends";
+import { planLoad } from "../../../src/backends/load";
+import { parsePcap } from "../../../src/diagnose/capture/pcap";
+import { simulatePackets } from "../../../src/diagnose/simulate";
 import { readPolicy } from "../../unit/policy/read-policy";
 
 const steps = [{ tcp: 7411 }, { udp: 8522 }, { icmpPayloadBytes: 77 }, { tcp: 6633 }];

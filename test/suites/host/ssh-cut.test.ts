@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Route } from "../../../src/ssh/host";
 import { runCommand } from "../../../lab/command";
 import { type Lab, openLab } from "../../../lab/lab";
+import type { Route } from "../../../src/ssh/host";
 import { connectionThrough } from "./bastions";
 import { claimHost, connectionTo, openDeployment, waitUntil } from "./deployment";
 import { reconfigureSshd } from "./sshd";

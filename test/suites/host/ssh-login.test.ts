@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import type { ConnectionInput } from "../../../src/ssh/connection";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
+import type { ConnectionInput } from "../../../src/ssh/connection";
 import { type Agent, makeKeyFile, startAgent } from "./agents";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { oldPolicy } from "./policies";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import type { ConnectionInput } from "../../../src/ssh/connection";
 import type { HostConnection } from "../../../src/ssh/host";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { listFiles } from "./inspection";
 import { newPolicy, oldPolicy } from "./policies";

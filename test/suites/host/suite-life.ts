@@ -1,10 +1,10 @@
 import { expect } from "vitest";
+import type { LabHost } from "../../../lab/host";
+import type { Lab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
 import { writePolicy } from "../../../src/policy/written-policy";
-import type { LabHost } from "../../../lab/host";
-import type { Lab } from "../../../lab/lab";
 import { deployTo } from "./deployment";
 import { isLetIn, listFiles } from "./inspection";
 import { listDrift } from "./look";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { changeHost } from "../../../src/change/change";
 import { claimHost, connectionTo, deployTo, openDeployment } from "./deployment";
 import { listFiles } from "./inspection";
 import { makePolicy, newSteps } from "./policies";

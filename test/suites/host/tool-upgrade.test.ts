@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { changeHost } from "../../../src/change/change";
-import { removeFromHost } from "../../../src/change/remove";
 import { type Lab, openLab } from "../../../lab/lab";
 import { bringTools } from "../../../lab/suite-tools";
+import { changeHost } from "../../../src/change/change";
+import { removeFromHost } from "../../../src/change/remove";
 import { claimHost, deployTo } from "./deployment";
 import { isLetIn, listFiles } from "./inspection";
 import { listDrift } from "./look";

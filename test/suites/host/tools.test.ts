@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Lab, openLab } from "../../../lab/lab";
+import { renderPolicy } from "../../../src/backends/render";
 import { changeHost } from "../../../src/change/change";
 import { commandProgram } from "../../../src/host/script/program";
-import { renderPolicy } from "../../../src/backends/render";
 import { digestText } from "../../../src/policy/digest";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, deployTo, waitUntil } from "./deployment";
 import { confirmedFiles, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { leavePending } from "./pending";

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stageProgram } from "../../../src/host/script/program";
+import { type Lab, openLab } from "../../../lab/lab";
 import { renderPolicy } from "../../../src/backends/render";
+import { stageProgram } from "../../../src/host/script/program";
 import { digestText } from "../../../src/policy/digest";
 import { frameProgram } from "../../../src/ssh/root";
-import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost } from "./deployment";
 import { listFiles } from "./inspection";
 import { oldPolicy } from "./policies";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { ConnectionInput } from "../../../src/ssh/connection";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import type { ConnectionInput } from "../../../src/ssh/connection";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
 import { addUser } from "./users";
 

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { renderPolicy } from "../../../src/backends/render";
-import { parsePolicy } from "../../../src/policy/parse";
-import type { PolicyInput } from "../../../src/policy/policy";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { renderPolicy } from "../../../src/backends/render";
+import { parsePolicy } from "../../../src/policy/parse";
+import type { PolicyInput } from "../../../src/policy/policy";
 
 const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];
 

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import { planLoad } from "../../../src/backends/load";
-import type { PolicyInput } from "../../../src/policy/policy";
 import { startCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabClient } from "../../../lab/machine";
 import { type Sender, tryConnect } from "../../../lab/packets";
 import { letParentEnd } from "../../../lab/parent";
+import { planLoad } from "../../../src/backends/load";
+import type { PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../../unit/policy/read-policy";
 
 export const families = ["ipv4", "ipv6"] as const;

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { type CommandResult, commandEnvironment, runCommand } from "../../../lab/command";
 import { renderPolicy } from "../../../src/backends/render";
 import type { PolicyInput } from "../../../src/policy/policy";
-import { type CommandResult, commandEnvironment, runCommand } from "../../../lab/command";
 import { readPolicy } from "../../unit/policy/read-policy";
 
 const folder = join(__dirname, "..", "..", "golden");

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LabHost } from "../../../lab/host";
 import { renderPolicy } from "../../../src/backends/render";
 import type { PolicyInput } from "../../../src/policy/policy";
-import type { LabHost } from "../../../lab/host";
 import { readPolicy } from "../../unit/policy/read-policy";
 import { tcp } from "./attempt";
 import {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderPolicy } from "../../../src/backends/render";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import type { LabMachine } from "../../../lab/machine";
 import { tryConnect } from "../../../lab/packets";
+import { renderPolicy } from "../../../src/backends/render";
 import { readPolicy } from "../../unit/policy/read-policy";
 import { tcp } from "./attempt";
 import { doorPort, type GatedLab, gateBefore, openGatedLab, silenceMs } from "./gated-lab";

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { observeHost } from "../../../src/host/script/observe";
+import type { LabHost } from "../../../lab/host";
+import { withoutCounts } from "../../../lab/nft-listing";
+import { tryConnect } from "../../../lab/packets";
 import type { Load } from "../../../src/backends/backend";
 import { planLoad } from "../../../src/backends/load";
 import { renderPolicy } from "../../../src/backends/render";
 import { describeLoaded } from "../../../src/host/loaded-text";
 import { isUnchanged, type Observed } from "../../../src/host/observed";
+import { observeHost } from "../../../src/host/script/observe";
 import type { PolicyInput } from "../../../src/policy/policy";
 import type { Program } from "../../../src/ssh/host";
-import { writeProgram } from "../host/write-program";
-import type { LabHost } from "../../../lab/host";
-import { withoutCounts } from "../../../lab/nft-listing";
-import { tryConnect } from "../../../lab/packets";
 import { readPolicy } from "../../unit/policy/read-policy";
+import { writeProgram } from "../host/write-program";
 import { tcp } from "./attempt";
 import {
   doorPort,

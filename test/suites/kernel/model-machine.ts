@@ -1,11 +1,11 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Policy } from "../../../src/policy/policy";
 import { runCommand, startCommand } from "../../../lab/command";
 import { type LabMachine, placeMachine } from "../../../lab/machine";
 import { makeNamespaces, type Namespaces } from "../../../lab/namespaces";
 import { letParentEnd } from "../../../lab/parent";
+import type { Policy } from "../../../src/policy/policy";
 import { machineAddress, machineMac, pumpMac } from "./model-frame";
 
 /** The tool that loads a ruleset's text into the kernel. */

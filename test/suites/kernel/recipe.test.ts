@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { renderPolicy } from "../../../src/backends/render";
-import { parsePolicy } from "../../../src/policy/parse";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { renderPolicy } from "../../../src/backends/render";
+import { parsePolicy } from "../../../src/policy/parse";
 
 /** The recipe that this project comes from, as people type it. */
 const recipe = [

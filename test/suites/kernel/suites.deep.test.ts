@@ -1,21 +1,21 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checkFitness } from "../../../src/change/preflight";
-import { observeHost } from "../../../src/host/script/observe";
-import { commandProgram, stageProgram } from "../../../src/host/script/program";
-import { nameOnHost } from "../../../src/backends/backends";
-import { planLoad } from "../../../src/backends/load";
-import { renderPolicy } from "../../../src/backends/render";
-import { isUnchanged, type Observed } from "../../../src/host/observed";
-import { digestText } from "../../../src/policy/digest";
-import type { Policy, PolicyInput } from "../../../src/policy/policy";
-import type { Program } from "../../../src/ssh/host";
-import { writeProgram } from "../host/write-program";
 import type { CommandResult } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { nameOnHost } from "../../../src/backends/backends";
+import { planLoad } from "../../../src/backends/load";
+import { renderPolicy } from "../../../src/backends/render";
+import { checkFitness } from "../../../src/change/preflight";
+import { isUnchanged, type Observed } from "../../../src/host/observed";
+import { observeHost } from "../../../src/host/script/observe";
+import { commandProgram, stageProgram } from "../../../src/host/script/program";
+import { digestText } from "../../../src/policy/digest";
+import type { Policy, PolicyInput } from "../../../src/policy/policy";
+import type { Program } from "../../../src/ssh/host";
 import { readPolicy } from "../../unit/policy/read-policy";
+import { writeProgram } from "../host/write-program";
 
 const folder = join(__dirname, "..", "..", "golden");
 const suites = [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const root = join(__dirname, "..", "..", "..");
 /** The sources of the package and of its build. */
-const parts = ["src", "scripts", "dist", "docs", "examples", "bench", "README.md", "LICENSE", "CHANGELOG.md"];
+const parts = ["src", "tools", "dist", "docs", "examples", "bench", "README.md", "LICENSE", "CHANGELOG.md"];
 const more = [
   "CONTRIBUTING.md",
   "PulumiPlugin.yaml",

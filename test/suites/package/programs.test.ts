@@ -40,7 +40,7 @@ describe("the package, installed in a project", () => {
   });
 
   test("works from TypeScript that Pulumi's own ts-node loads", () => {
-    const loader = join(root, "test", "examples", "load-program.cjs");
+    const loader = join(root, "test", "suites", "examples", "load-program.cjs");
     const programs = [{ main: join(project.folder, "typed.ts"), config: {} }];
     const printed = project.run(loader, project.folder, JSON.stringify(programs));
     expect(printed).toBe(`wrong wrongToo code declare\n${shown}`);

@@ -5,13 +5,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 import { KnockGate, type KnockGateArgs } from "knockgate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { version } from "../../../package.json";
-import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
-import { listGate } from "../host/inspection";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { version } from "../../../package.json";
+import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
+import { listGate } from "../host/inspection";
 
 const root = join(__dirname, "..", "..", "..");
 const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }];

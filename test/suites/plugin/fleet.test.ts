@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findSecrets, splitKey } from "../e2e/secrets";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { findSecrets, splitKey } from "../e2e/secrets";
 import { type RunningPlugin, startPlugin } from "./running-plugin";
 import type { PackageSchema } from "./schema-types";
 import { SmallEngine, secret, type Wire } from "./small-engine";
@@ -33,7 +33,9 @@ afterAll(async () => {
 
 /** The properties that the schema marks as secret. */
 function listSecrets(type: string): readonly string[] {
-  const schema: PackageSchema = JSON.parse(readFileSync(join(root, "dist/pulumi/plugin/schema.json"), "utf8"));
+  const schema: PackageSchema = JSON.parse(
+    readFileSync(join(root, "dist/pulumi/plugin/schema.json"), "utf8"),
+  );
   const properties = Object.entries(schema.resources[type]?.properties ?? {});
   return properties.flatMap(([name, { secret: isSecret }]) => (isSecret === true ? [name] : [])).sort();
 }

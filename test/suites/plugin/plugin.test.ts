@@ -9,12 +9,12 @@ import {
 } from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { version } from "../../../package.json";
-import { findSecrets, splitKey } from "../e2e/secrets";
-import { listGate } from "../host/inspection";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { version } from "../../../package.json";
+import { findSecrets, splitKey } from "../e2e/secrets";
+import { listGate } from "../host/inspection";
 import { ask, type RunningPlugin, startPlugin } from "./running-plugin";
 import { SmallEngine, secret, type Wire } from "./small-engine";
 

@@ -3,12 +3,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { version } from "../../../package.json";
-import { hasPython, python, sdkGenerator } from "../../../tools/setup/python-place.mjs";
-import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
+import { version } from "../../../package.json";
+import { hasPython, python, sdkGenerator } from "../../../tools/setup/python-place.mjs";
+import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
 
 const root = join(__dirname, "..", "..", "..");
 const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];

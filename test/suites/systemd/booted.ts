@@ -1,13 +1,13 @@
 import { test as base } from "vitest";
-import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
-import { changeHost } from "../../../src/change/change";
-import type { Policy } from "../../../src/policy/policy";
-import { deployTo } from "../host/deployment";
-import { listGate } from "../host/inspection";
-import { oldPolicy } from "../host/policies";
 import type { BootedHost } from "../../../lab/booted-host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { type Sender, tryConnect } from "../../../lab/packets";
+import { changeHost } from "../../../src/change/change";
+import type { Policy } from "../../../src/policy/policy";
+import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
+import { deployTo } from "../host/deployment";
+import { listGate } from "../host/inspection";
+import { oldPolicy } from "../host/policies";
 
 /** Whether this run has the time that all of these tests need. */
 export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";

@@ -1,9 +1,9 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
+import type { Lab } from "../../../lab/lab";
 import { waitUntil } from "../host/deployment";
 import { isLetIn, listGate } from "../host/inspection";
 import { makePolicy, oldSteps } from "../host/policies";
-import type { BootedHost } from "../../../lab/booted-host";
-import type { Lab } from "../../../lab/lab";
 import { gateBooted, isDeep, test } from "./booted";
 
 const unit = "knockgate-edge.service";

@@ -1,11 +1,11 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, findTimers, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
-import type { BootedHost } from "../../../lab/booted-host";
 import { findBooted, gateBooted, testOpenrc as test, watchSsh } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 

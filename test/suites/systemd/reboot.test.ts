@@ -1,11 +1,11 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
 import { changeHost } from "../../../src/change/change";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, isLetIn, listFiles, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import { interfere } from "../host/routes";
-import type { BootedHost } from "../../../lab/booted-host";
 import { dropIn, findBooted, gateBooted, isDeep, test, watchSsh } from "./booted";
 import { listLibrary } from "./listing";
 

@@ -1,9 +1,9 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import { deployTo } from "../host/deployment";
 import { makePolicy, newPolicy, oldPolicy } from "../host/policies";
-import type { BootedHost } from "../../../lab/booted-host";
 import { findBooted, isDeep, test } from "./booted";
 import { listEverything } from "./listing";
 

@@ -1,10 +1,10 @@
 import { describe, expect } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
 import { changeHost } from "../../../src/change/change";
 import { watchClosed } from "../host/connect-loop";
 import { deployTo, waitUntil } from "../host/deployment";
 import { isLetIn, listGate } from "../host/inspection";
 import { makePolicy, oldPolicy, oldSteps } from "../host/policies";
-import type { BootedHost } from "../../../lab/booted-host";
 import { gateBooted, test } from "./booted";
 
 /** The elements of both families: open doors, sources in mid-knock, and rates of first steps. */

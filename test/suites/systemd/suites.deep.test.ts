@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
@@ -6,7 +7,6 @@ import { deployTo } from "../host/deployment";
 import { isLetIn } from "../host/inspection";
 import { listDrift } from "../host/look";
 import { makePolicy, newSteps, oldSteps } from "../host/policies";
-import { openLab } from "../../../lab/lab";
 import { findBooted } from "./booted";
 
 const request = { owner: "me", undoAfterSeconds: 60 };

@@ -1,11 +1,11 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
 import { changeHost } from "../../../src/change/change";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, findTimers, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import { interfere } from "../host/routes";
-import type { BootedHost } from "../../../lab/booted-host";
 import { gateBooted, isDeep, test } from "./booted";
 import { listLibrary } from "./listing";
 

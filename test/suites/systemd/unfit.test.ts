@@ -1,10 +1,10 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
 import { changeHost } from "../../../src/change/change";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, isLetIn, listGate } from "../host/inspection";
 import { newPolicy, oldPolicy, oldSteps } from "../host/policies";
 import { interfere } from "../host/routes";
-import type { BootedHost } from "../../../lab/booted-host";
 import { findBooted, gateBooted, isDeep, test } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 

@@ -1,14 +1,14 @@
 import { describe, expect, vi } from "vitest";
+import type { BootedHost } from "../../../lab/booted-host";
+import type { Lab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
-import { commandProgram } from "../../../src/host/script/program";
 import { removeFromHost } from "../../../src/change/remove";
+import { commandProgram } from "../../../src/host/script/program";
 import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import { writeProgram } from "../host/write-program";
-import type { BootedHost } from "../../../lab/booted-host";
-import type { Lab } from "../../../lab/lab";
 import { findBooted, isDeep, test } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 import { applyOlderScript, runOlderScript } from "./older-script/deployer";

@@ -3,8 +3,8 @@ import { planLoad } from "../../../src/backends/load";
 import { lowerForBackend, renderPolicy } from "../../../src/backends/render";
 import { lintPolicy } from "../../../src/lint/lint";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
-import { describeTable } from "./loaded-table";
 import { readPolicy } from "../policy/read-policy";
+import { describeTable } from "./loaded-table";
 
 type Backend = Policy["backend"];
 

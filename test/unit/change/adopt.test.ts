@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../../src/backends/render";
 import { changeHost } from "../../../src/change/change";
 import { nameOwner } from "../../../src/change/owner";
 import type { ChangeRequest } from "../../../src/change/request";
-import { renderPolicy } from "../../../src/backends/render";
 import { KnockgateError } from "../../../src/errors";
-import { type FakeHost, makeFakeHost } from "../fake-host";
 import { makePolicy } from "../../suites/host/policies";
+import { type FakeHost, makeFakeHost } from "../fake-host";
 
 const policy = makePolicy();
 /** The same knock, so that it gets in, but with an allowFrom. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../../src/backends/render";
 import { changeHost } from "../../../src/change/change";
 import type { ChangeRequest } from "../../../src/change/request";
-import { renderPolicy } from "../../../src/backends/render";
 import { KnockgateError } from "../../../src/errors";
 import { digestText } from "../../../src/policy/digest";
 import { parsePolicy } from "../../../src/policy/parse";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../../src/backends/render";
 import { changeHost } from "../../../src/change/change";
 import { checkHealth } from "../../../src/change/health";
 import type { ChangeRequest } from "../../../src/change/request";
-import { renderPolicy } from "../../../src/backends/render";
 import { KnockgateError } from "../../../src/errors";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy } from "../../../src/policy/policy";

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { type Leaving, removeOrLeave } from "../../../src/change/leave";
 import { type ErrorCode, KnockgateError } from "../../../src/errors";
 import type { Route } from "../../../src/ssh/host";
+import { makePolicy, oldPolicy } from "../../suites/host/policies";
 import type { Fault } from "../fake-host";
 import { makeFakeHost } from "../fake-host";
-import { makePolicy, oldPolicy } from "../../suites/host/policies";
 
 const confirmed = { policy: oldPolicy, owner: "edge-1" };
 const ports = /47001|58002|39003/;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { removeFromHost } from "../../../src/change/remove";
 import { renderPolicy } from "../../../src/backends/render";
+import { removeFromHost } from "../../../src/change/remove";
 import { parsePolicy } from "../../../src/policy/parse";
 import { type Fault, makeFakeHost } from "../fake-host";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Command } from "../../../src/cli/framework/command";
 import { loadCommands } from "../../../src/cli/commands";
+import type { Command } from "../../../src/cli/framework/command";
 import { paint } from "../../../src/cli/framework/paint";
 import { readCall } from "../../../src/cli/framework/read-invocation";
 import { play } from "./play";

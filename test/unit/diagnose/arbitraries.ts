@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import type { PacketKind } from "../../../src/model/packet";
 import type { CapturedPacket } from "../../../src/diagnose/capture/captured-packet";
+import type { PacketKind } from "../../../src/model/packet";
 
 const port = fc.integer({ min: 1, max: 65_535 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { GateCounts } from "../../../src/backends/backend";
 import { explainCounters } from "../../../src/diagnose/explain-counts";
+import type { GateCounts } from "../../../src/policy/counts";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const policy = readPolicy(edge);

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import type { PolicyInput } from "../../../src/policy/policy";
 import { parsePackets } from "../../../src/diagnose/capture/packet-text";
 import { type Simulation, type SimulationOptions, simulatePackets } from "../../../src/diagnose/simulate";
+import type { PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
 export type Knock = PolicyInput["gates"][number]["knock"];

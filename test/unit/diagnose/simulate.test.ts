@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatSimulation } from "../../../src/diagnose/format-simulation";
 import { parsePackets } from "../../../src/diagnose/capture/packet-text";
+import { formatSimulation } from "../../../src/diagnose/format-simulation";
 import { simulatePackets } from "../../../src/diagnose/simulate";
 import { readPolicy } from "../policy/read-policy";
 import { knocked, one, plain, play, ssh, three, two } from "./play";

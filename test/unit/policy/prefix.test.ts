@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatPrefix, isInPrefix, mergePrefixes, type Prefix, parsePrefix } from "../../../src/policy/prefix";
+import {
+  formatPrefix,
+  isInPrefix,
+  mergePrefixes,
+  type Prefix,
+  parsePrefix,
+} from "../../../src/policy/prefix";
 import { type NumberedPrefix, numberedPrefix, writePrefix } from "../arbitraries";
 
 describe("a prefix", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { lintPolicy } from "../../../src/lint/lint";
 import { KnockgateError } from "../../../src/errors";
+import { lintPolicy } from "../../../src/lint/lint";
 import {
   avoidedPorts,
   randomSequence,

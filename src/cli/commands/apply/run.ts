@@ -1,19 +1,19 @@
 import { changeHost } from "../../../change/change.js";
-import type { ChangeRequest } from "../../../change/request.js";
 import { withProvingWorld } from "../../../change/open-routes.js";
+import type { ChangeRequest } from "../../../change/request.js";
+import { checkUndoTime, chooseUndoTime } from "../../../change/undo-time.js";
+import { KnockgateError } from "../../../errors.js";
 import { listGates } from "../../../knock/clients/profile.js";
 import { readWay } from "../../../knock/clients/ssh-endpoint.js";
-import { KnockgateError } from "../../../errors.js";
-import { checkUndoTime, chooseUndoTime } from "../../../change/undo-time.js";
 import { formatFindings } from "../../../policy/finding.js";
 import { listWarnings } from "../../files/check-policy.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
-import { isProfileName } from "../../profiles/read-profile.js";
-import { saveProfile } from "../../profiles/profile-store.js";
 import { commandLineOwner, type Errand, readErrand } from "../../hosts/command-context.js";
 import { sayWhenInterrupted } from "../../hosts/interruption.js";
 import { showProgress } from "../../hosts/progress.js";
 import { readConnectionFile } from "../../hosts/read-connection.js";
+import { saveProfile } from "../../profiles/profile-store.js";
+import { isProfileName } from "../../profiles/read-profile.js";
 
 /** The time limit of a health command. */
 const healthTimeoutSeconds = 30;

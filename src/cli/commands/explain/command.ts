@@ -1,5 +1,5 @@
-import type { Command } from "../../framework/command.js";
 import { policyArgument, policyFiles, showSecrets } from "../../files/policy-argument.js";
+import type { Command } from "../../framework/command.js";
 
 export const command: Command = {
   name: "explain",

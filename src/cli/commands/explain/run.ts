@@ -4,9 +4,9 @@ import { renderMermaid } from "../../../explain/mermaid.js";
 import { renderSvg } from "../../../explain/svg.js";
 import { renderTable } from "../../../explain/table.js";
 import { takePolicy } from "../../files/check-policy.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 import { readPolicyFile } from "../../files/policy-file.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 
 const writers: Readonly<Record<string, (explanation: Explanation) => string>> = {
   text: (explanation) => renderTable(explanation),

@@ -1,9 +1,9 @@
 import { formatFinding } from "../../../policy/finding.js";
 import { listFindings } from "../../files/check-policy.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 import { readPolicyFile } from "../../files/policy-file.js";
-import { type PlacedFinding, writeSarif } from "./sarif.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 import { readVersion } from "../../version.js";
+import { type PlacedFinding, writeSarif } from "./sarif.js";
 
 /** Runs `knockgate lint`. */
 export async function runLint(call: Call, { input, paint }: Surroundings): Promise<Outcome> {

@@ -1,6 +1,12 @@
-import type { Command } from "../../framework/command.js";
-import { aboutHosts, behindOption, formerOption, hostArgument, hostOptions } from "../../hosts/host-options.js";
 import { policyArgument, policyFiles, showSecrets } from "../../files/policy-argument.js";
+import type { Command } from "../../framework/command.js";
+import {
+  aboutHosts,
+  behindOption,
+  formerOption,
+  hostArgument,
+  hostOptions,
+} from "../../hosts/host-options.js";
 
 export const command: Command = {
   name: "plan",

@@ -1,20 +1,20 @@
-import { listFindings } from "../../../change/describe.js";
-import { checkFitness, checkLockout } from "../../../change/preflight.js";
-import { observeHost } from "../../../host/script/observe.js";
-import { withHost } from "../../../change/with-host.js";
 import { planLoad } from "../../../backends/load.js";
 import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
+import { listFindings } from "../../../change/describe.js";
+import { checkFitness, checkLockout } from "../../../change/preflight.js";
+import { withHost } from "../../../change/with-host.js";
 import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift, type Drift } from "../../../host/drift.js";
 import { describeLoaded } from "../../../host/loaded-text.js";
 import type { Observed } from "../../../host/observed.js";
 import { findObstacles } from "../../../host/other-rules/obstacles.js";
+import { observeHost } from "../../../host/script/observe.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
+import { makeRedactionKey } from "../../files/redaction-key.js";
 import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 import { compareTexts } from "../../framework/compare-texts.js";
-import { makeRedactionKey } from "../../files/redaction-key.js";
 import { commandLineOwner, type Errand, namePlace, readErrand } from "../../hosts/command-context.js";
 
 /** Runs `knockgate plan`. */

@@ -1,10 +1,10 @@
 import { KnockgateError } from "../../../errors.js";
 import { describeHangUp, listenForBanner } from "../../../ssh/hang-up.js";
 import type { Call, Outcome, Surroundings } from "../../framework/command.js";
-import { copyBothWays, dialPort } from "./copy.js";
 import { openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
 import { findTarget, isSshPort } from "../../gate/target.js";
+import { copyBothWays, dialPort } from "./copy.js";
 
 const nothing = { exitCode: 0, text: "", json: undefined } as const;
 

@@ -1,3 +1,4 @@
+import { policyArgument, policyFiles } from "../../files/policy-argument.js";
 import type { Command } from "../../framework/command.js";
 import {
   aboutHosts,
@@ -7,7 +8,6 @@ import {
   hostArgument,
   hostOptions,
 } from "../../hosts/host-options.js";
-import { policyArgument, policyFiles } from "../../files/policy-argument.js";
 
 export const command: Command = {
   name: "remove",

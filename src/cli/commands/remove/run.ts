@@ -1,8 +1,8 @@
-import { observeHost } from "../../../host/script/observe.js";
 import { removeFromReached } from "../../../change/remove.js";
 import { withHost } from "../../../change/with-host.js";
 import { KnockgateError } from "../../../errors.js";
 import { showOwner } from "../../../host/describe-drift.js";
+import { observeHost } from "../../../host/script/observe.js";
 import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 import { commandLineOwner, namePlace, readErrand } from "../../hosts/command-context.js";
 

@@ -1,10 +1,10 @@
 import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
 import { takePolicy } from "../../files/check-policy.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
-import { compareTexts } from "../../framework/compare-texts.js";
 import { readPolicyFile } from "../../files/policy-file.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
+import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import { compareTexts } from "../../framework/compare-texts.js";
 
 /** Runs `knockgate render`. */
 export async function runRender(call: Call, { input }: Surroundings): Promise<Outcome> {

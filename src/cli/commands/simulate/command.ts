@@ -1,6 +1,6 @@
+import { policyArgument, policyFiles, showSecrets } from "../../files/policy-argument.js";
 import type { Command } from "../../framework/command.js";
 import { behindOption, hostOptions } from "../../hosts/host-options.js";
-import { policyArgument, policyFiles, showSecrets } from "../../files/policy-argument.js";
 
 export const command: Command = {
   name: "simulate",

@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
-import { countPackets, readKernelLog } from "../../../host/script/observe.js";
 import { withHost } from "../../../change/with-host.js";
-import type { Counts } from "../../../backends/backend.js";
 import { explainCounters } from "../../../diagnose/explain-counts.js";
+import { formatSimulation } from "../../../diagnose/format-simulation.js";
+import { explainLogLines } from "../../../diagnose/log/explain-log.js";
+import { parseLogLines } from "../../../diagnose/log/log-lines.js";
+import { countPackets, readKernelLog } from "../../../host/script/observe.js";
+import type { Counts } from "../../../policy/counts.js";
 import { formatFindings } from "../../../policy/finding.js";
 import type { Policy } from "../../../policy/policy.js";
-import { explainLogLines } from "../../../diagnose/log/explain-log.js";
-import { formatSimulation } from "../../../diagnose/format-simulation.js";
-import { parseLogLines } from "../../../diagnose/log/log-lines.js";
 import type { HostConnection } from "../../../ssh/host.js";
 import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
 import { readErrand } from "../../hosts/command-context.js";

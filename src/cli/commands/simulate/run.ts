@@ -1,13 +1,13 @@
-import { formatFindings } from "../../../policy/finding.js";
 import type { PacketReading } from "../../../diagnose/capture/captured-packet.js";
-import { formatSimulation } from "../../../diagnose/format-simulation.js";
 import { parsePackets } from "../../../diagnose/capture/packet-text.js";
 import { parsePcap } from "../../../diagnose/capture/pcap.js";
+import { formatSimulation } from "../../../diagnose/format-simulation.js";
 import { simulatePackets } from "../../../diagnose/simulate.js";
+import { formatFindings } from "../../../policy/finding.js";
 import { takePolicy } from "../../files/check-policy.js";
-import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
 import { openBytes, readText } from "../../files/open-text.js";
 import { readPolicyFile } from "../../files/policy-file.js";
+import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
 
 /** The first bytes of captures: pcap in both byte orders, with microseconds and with nanoseconds, and pcapng. */
 const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];

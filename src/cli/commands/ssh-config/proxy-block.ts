@@ -1,6 +1,6 @@
+import { KnockgateError } from "../../../errors.js";
 import { listKeyOptions } from "../../../knock/clients/pinned-key.js";
 import type { Profile } from "../../../knock/clients/profile.js";
-import { KnockgateError } from "../../../errors.js";
 
 /**
  * Writes a profile's block for ssh_config(5). If the host is behind a bastion, ssh starts knockgate, and knockgate

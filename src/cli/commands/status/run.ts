@@ -1,12 +1,12 @@
-import { describeObserved, listWarnings } from "../../../change/describe.js";
-import { countPackets, observeHost } from "../../../host/script/observe.js";
-import { withHost } from "../../../change/with-host.js";
-import type { Counts, GateCounts } from "../../../backends/backend.js";
 import { renderPolicy } from "../../../backends/render.js";
+import { describeObserved, listWarnings } from "../../../change/describe.js";
+import { withHost } from "../../../change/with-host.js";
 import { describeDrift, makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift } from "../../../host/drift.js";
 import type { Observed } from "../../../host/observed.js";
 import { findObstacles } from "../../../host/other-rules/obstacles.js";
+import { countPackets, observeHost } from "../../../host/script/observe.js";
+import type { Counts, GateCounts } from "../../../policy/counts.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
 import type { Call, Outcome, Surroundings } from "../../framework/command.js";

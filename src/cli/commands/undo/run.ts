@@ -1,7 +1,7 @@
-import { observeHost } from "../../../host/script/observe.js";
 import { type UndoOutcome, undoChange } from "../../../change/undo.js";
 import { withHost } from "../../../change/with-host.js";
 import { KnockgateError, unreachable } from "../../../errors.js";
+import { observeHost } from "../../../host/script/observe.js";
 import type { Call, Outcome, Surroundings } from "../../framework/command.js";
 import { namePlace, readErrand } from "../../hosts/command-context.js";
 

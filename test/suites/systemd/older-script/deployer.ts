@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hostScript } from "../../../../src/host/script/host-script";
-import { commandProgram, stageProgram } from "../../../../src/host/script/program";
+import type { BootedHost } from "../../../../lab/booted-host";
 import { planLoad } from "../../../../src/backends/load";
 import { renderPolicy } from "../../../../src/backends/render";
+import { hostScript } from "../../../../src/host/script/host-script";
+import { commandProgram, stageProgram } from "../../../../src/host/script/program";
 import { digestText } from "../../../../src/policy/digest";
 import type { Policy } from "../../../../src/policy/policy";
 import type { Program } from "../../../../src/ssh/host";
 import { writeProgram } from "../../host/write-program";
-import type { BootedHost } from "../../../../lab/booted-host";
 
 /** The older script got all of these as files. */
 const shim = `put_line() { printf '%s\\n' "$2" | put_file "$1"; }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { proveClosed } from "../../../../src/change/prove/prove-closed";
-import type { Counts } from "../../../../src/backends/backend";
-import type { PortAnswer, Route } from "../../../../src/ssh/host";
+import type { PortAnswer } from "../../../../src/knock/packet";
+import type { Counts } from "../../../../src/policy/counts";
+import type { Route } from "../../../../src/ssh/host";
 import { makePolicy } from "../../../suites/host/policies";
 
 const policy = makePolicy();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { PolicyInput } from "../../../../src/policy/policy";
-import { explainLogLines } from "../../../../src/diagnose/log/explain-log";
 import { formatSimulation } from "../../../../src/diagnose/format-simulation";
+import { explainLogLines } from "../../../../src/diagnose/log/explain-log";
 import { parseLogLines } from "../../../../src/diagnose/log/log-lines";
+import type { PolicyInput } from "../../../../src/policy/policy";
 import { edge, readPolicy } from "../../policy/read-policy";
 
 const [me, other] = ["198.51.100.7", "198.51.100.8"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { observeHost } from "../../../../src/host/script/observe";
 import { isUnchanged, type Observed } from "../../../../src/host/observed";
+import { observeHost } from "../../../../src/host/script/observe";
 import type { CommandResult, Program } from "../../../../src/ssh/host";
 import { edge, readPolicy } from "../../policy/read-policy";
 

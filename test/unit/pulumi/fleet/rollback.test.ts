@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { withProvingWorld } from "../../../../src/change/open-routes";
 import { renderPolicy } from "../../../../src/backends/render";
+import { withProvingWorld } from "../../../../src/change/open-routes";
 import { parsePolicy } from "../../../../src/policy/parse";
 import type { Policy } from "../../../../src/policy/policy";
 import { writePolicy } from "../../../../src/policy/written-policy";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readRollout } from "../../../../src/pulumi/fleet/rollout";
 import type { Finding } from "../../../../src/policy/finding";
+import { readRollout } from "../../../../src/pulumi/fleet/rollout";
 
 const fleet = (count: number) => Array.from({ length: count }, (_, index) => `h${index + 1}`);
 

@@ -1,15 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { expectTypeOf, test } from "vitest";
-import type { RolloutInput } from "../../../../src/pulumi/fleet/rollout";
-import type { Offer } from "../../../../src/pulumi/plugin/offer";
 import type { PolicyInput } from "../../../../src/policy/policy";
-import type { ConnectionArgs, KnockGateArgs, PolicyArgs } from "../../../../src/pulumi/gate/args";
-import type { ArgumentsInput, argumentNames } from "../../../../src/pulumi/ruleset/parse-inputs";
 import type { FleetHostArgs, KnockFleetArgs, RolloutArgs } from "../../../../src/pulumi/fleet/args";
 import type { fleetNames, hostNames } from "../../../../src/pulumi/fleet/plan";
+import type { RolloutInput } from "../../../../src/pulumi/fleet/rollout";
+import type { WaveInputs, WaveState } from "../../../../src/pulumi/fleet/wave-state";
+import type { ConnectionArgs, KnockGateArgs, PolicyArgs } from "../../../../src/pulumi/gate/args";
+import type { Offer } from "../../../../src/pulumi/plugin/offer";
+import type { ArgumentsInput, argumentNames } from "../../../../src/pulumi/ruleset/parse-inputs";
 import type { RecordingRuleset, RulesetArgs } from "../../../../src/pulumi/ruleset/ruleset";
 import type { RulesetInputs, RulesetOutputs, RulesetState } from "../../../../src/pulumi/ruleset/state";
-import type { WaveInputs, WaveState } from "../../../../src/pulumi/fleet/wave-state";
 import type { ConnectionInput } from "../../../../src/ssh/connection";
 
 /** Leaves out what a program's types do not express: literals, readonly, absent or undefined. */

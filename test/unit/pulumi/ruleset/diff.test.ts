@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { renderPolicy } from "../../../../src/backends/render";
 import { digestText } from "../../../../src/policy/digest";
 import { parsePolicy } from "../../../../src/policy/parse";
-import { check, diff } from "../../../../src/pulumi/ruleset/operations";
 import type { Properties } from "../../../../src/pulumi/properties";
+import { check, diff } from "../../../../src/pulumi/ruleset/operations";
 import { unknownValue } from "../../../../src/pulumi/unknown";
 
 const connection = { host: "203.0.113.7", user: "ops", password: "one" };

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { KnockgateError } from "../../../../src/errors";
-import { actAtEdge } from "../../../../src/pulumi/ruleset/edge";
 import { logLine } from "../../../../src/pulumi/log";
 import { nameResource } from "../../../../src/pulumi/origin";
+import { actAtEdge } from "../../../../src/pulumi/ruleset/edge";
 
 afterEach(() => {
   vi.restoreAllMocks();

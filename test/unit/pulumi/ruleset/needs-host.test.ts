@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { renderPolicy } from "../../../../src/backends/render";
 import { digestText } from "../../../../src/policy/digest";
-import { type RulesetArguments, readArguments } from "../../../../src/pulumi/ruleset/parse-inputs";
 import { needsHost } from "../../../../src/pulumi/ruleset/needs-host";
 import { check, update } from "../../../../src/pulumi/ruleset/operations";
+import { type RulesetArguments, readArguments } from "../../../../src/pulumi/ruleset/parse-inputs";
 
 /** Nothing listens here, so each dial fails. */
 const connection = { host: "127.0.0.1", port: 1, dialErrorLimit: 1, perDialTimeout: 2, ignoreHostKey: true };

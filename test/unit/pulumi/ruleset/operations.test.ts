@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { withProvingWorld, withWorld } from "../../../../src/change/open-routes";
 import { renderPolicy } from "../../../../src/backends/render";
+import { withProvingWorld, withWorld } from "../../../../src/change/open-routes";
 import { digestText } from "../../../../src/policy/digest";
 import { parsePolicy } from "../../../../src/policy/parse";
 import type { Policy } from "../../../../src/policy/policy";
 import { writePolicy } from "../../../../src/policy/written-policy";
-import { check, create, diff, read, delete as remove, update } from "../../../../src/pulumi/ruleset/operations";
 import type { Properties } from "../../../../src/pulumi/properties";
+import {
+  check,
+  create,
+  diff,
+  read,
+  delete as remove,
+  update,
+} from "../../../../src/pulumi/ruleset/operations";
 import { listPossible } from "../../../../src/pulumi/ruleset/record-change";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../../fake-host";
 

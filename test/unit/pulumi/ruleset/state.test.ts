@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { writePolicy } from "../../../../src/policy/written-policy";
-import { check } from "../../../../src/pulumi/ruleset/operations";
 import type { Properties } from "../../../../src/pulumi/properties";
-import { expectInputs, expectState, expectStored, readState, takeInputs } from "../../../../src/pulumi/ruleset/state";
+import { check } from "../../../../src/pulumi/ruleset/operations";
+import {
+  expectInputs,
+  expectState,
+  expectStored,
+  readState,
+  takeInputs,
+} from "../../../../src/pulumi/ruleset/state";
 
 const connection = { host: "203.0.113.7", password: "very-private-words" };
 const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }, { udp: 58_002 }] } };

@@ -1,7 +1,7 @@
 import { setImmediate as settle } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { takeBastionTurns, type Ways } from "../../../../src/ssh/jump-host/jump-host-turn";
 import { type ConnectionInput, connectionSchema } from "../../../../src/ssh/connection";
+import { takeBastionTurns, type Ways } from "../../../../src/ssh/jump-host/jump-host-turn";
 
 let made = 0;
 /** The name of a machine that no other test has used. */
