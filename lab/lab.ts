@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeTurns } from "../src/ssh/semaphore";
+import { makeSemaphore } from "../src/ssh/semaphore";
 import type { RootfsKind } from "../tools/setup/rootfs-place.mjs";
 import { type BootedHost, bootHost, makeBootable } from "./booted-host";
 import { runCommand } from "./command";
@@ -111,10 +111,10 @@ export async function openLab(options: LabOptions): Promise<Lab> {
 }
 
 /** Hundreds of starts at once would slow each other down until all of them time out. */
-const turns = makeTurns(16);
+const turns = makeSemaphore(16);
 
 async function takeTurn<T>(act: () => Promise<T>): Promise<T> {
-  const end = await turns.take();
+  const end = await turns.acquire();
   try {
     return await act();
   } finally {

@@ -63,9 +63,9 @@ function makeChanger(name: string, lab: Lab, host: LabHost, link: SlowLink, dire
   const changeOurs = async (way: Way, policy: Policy) => {
     const clock = startIdleClock();
     const connection = connectionTo(lab, host, { host: targets[way].address });
-    const world = await openDeployment(connection, clock.wrap);
+    const context = await openDeployment(connection, clock.wrap);
     const formerPolicies = former === undefined ? [] : [former];
-    await changeHost({ policy, formerPolicies, owner: "bench", undoAfterSeconds: 60 }, world);
+    await changeHost({ policy, formerPolicies, owner: "bench", undoAfterSeconds: 60 }, context);
     return clock.idleMs;
   };
   return {

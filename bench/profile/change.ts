@@ -30,10 +30,10 @@ export async function profileChange(lab: Lab): Promise<string> {
       cpuMicroseconds = readOwnMicroseconds();
     }
     const phases = followPhases();
-    const world = await openDeployment(connectionTo(lab, host), phases.wrap);
+    const context = await openDeployment(connectionTo(lab, host), phases.wrap);
     const [policy, former] = turn % 2 === 0 ? gatePolicies : [gatePolicies[1], gatePolicies[0]];
     const startedMs = performance.now();
-    await changeHost({ policy, formerPolicies: [former], owner: "profile", undoAfterSeconds: 60 }, world);
+    await changeHost({ policy, formerPolicies: [former], owner: "profile", undoAfterSeconds: 60 }, context);
     if (turn < 0) continue;
     wholes.push(performance.now() - startedMs);
     for (const [name, ms] of phases.spent) spent.set(name, [...(spent.get(name) ?? []), ms]);

@@ -3,7 +3,7 @@ import type { LintRule } from "../policy/lint-rule.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { Family } from "../policy/prefix.js";
 import type { Abilities } from "../ruleset/abilities.js";
-import type { Ruleset, ShowSecret } from "../ruleset/ruleset.js";
+import type { Ruleset, SecretFormatter } from "../ruleset/ruleset.js";
 import type { Line } from "./line.js";
 
 /** All that differs between firewalls. A new firewall implements this in a folder of its own. */
@@ -24,7 +24,7 @@ export interface Backend {
    * Prints a ruleset, as the lines that a host keeps and loads. Each line says which parts of the policy it comes from.
    * The same ruleset gives the same lines.
    */
-  render(ruleset: Ruleset, show: ShowSecret): readonly Line[];
+  render(ruleset: Ruleset, show: SecretFormatter): readonly Line[];
   /**
    * Plans how a ruleset replaces what is loaded, in one transaction.
    *

@@ -2,7 +2,7 @@ import { unreachable } from "../errors.js";
 import { digestKeyed } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
-import type { ShowSecret } from "../ruleset/ruleset.js";
+import type { SecretFormatter } from "../ruleset/ruleset.js";
 import { renderPolicy } from "./render.js";
 
 /**
@@ -10,7 +10,7 @@ import { renderPolicy } from "./render.js";
  * key is secret and random. Without it, nobody can try ports against a label.
  */
 export function renderRedacted(policy: Policy, key: string): string {
-  return renderPolicy(policy, labelSecrets(key));
+  return renderPolicy(policy, maskSecrets(key));
 }
 
 /**
@@ -46,7 +46,7 @@ function listNumbers(step: Step): readonly number[] {
 }
 
 /** Shows each step's secret as its label. */
-export function labelSecrets(key: string): ShowSecret {
+export function maskSecrets(key: string): SecretFormatter {
   return ({ gate, position, packet }, field) => {
     const label = digestKeyed(key, JSON.stringify([gate, position, listLabelled(packet), field]), 6);
     return field === "port" ? `<${gate}-${position}:${label}>` : `<${gate}-${position}-size:${label}>`;

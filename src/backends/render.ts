@@ -1,8 +1,8 @@
 import type { Policy } from "../policy/policy.js";
 import { makePathOrder } from "../policy/policy-path.js";
 import { lowerPolicy } from "../ruleset/lower.js";
-import type { Ruleset, ShowSecret } from "../ruleset/ruleset.js";
-import { showValue } from "../ruleset/show.js";
+import type { Ruleset, SecretFormatter } from "../ruleset/ruleset.js";
+import { revealSecrets } from "../ruleset/show.js";
 import { backendOf } from "./backends.js";
 import { joinLines, type Line } from "./line.js";
 
@@ -12,16 +12,16 @@ export function lowerForBackend(policy: Policy): Ruleset {
 }
 
 /** Renders a policy for its backend, as the text that a host keeps and loads. The same policy gives the same bytes. */
-export function renderPolicy(policy: Policy, show: ShowSecret = showValue): string {
+export function renderPolicy(policy: Policy, show: SecretFormatter = revealSecrets): string {
   return joinLines(printLines(policy, show));
 }
 
 /** Renders the lines of that text. The paths of each line stand in order: gates, protected ports, steps, settings. */
-export function renderLines(policy: Policy, show: ShowSecret = showValue): readonly Line[] {
+export function renderLines(policy: Policy, show: SecretFormatter = revealSecrets): readonly Line[] {
   const order = makePathOrder(policy);
   return printLines(policy, show).map(({ text, paths }) => ({ text, paths: order(paths) }));
 }
 
-function printLines(policy: Policy, show: ShowSecret): readonly Line[] {
+function printLines(policy: Policy, show: SecretFormatter): readonly Line[] {
   return backendOf(policy).render(lowerForBackend(policy), show);
 }

@@ -17,12 +17,12 @@ import { limitCommandMs } from "./duration.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkHealth } from "./health.js";
 import { keepLoaded } from "./keep.js";
-import { checkFitness, checkLockout } from "./preflight.js";
+import { checkLockout, checkPreflight } from "./preflight.js";
 import { proveGates } from "./prove/prove.js";
 import { makeFindSource } from "./prove/trace-knock.js";
 import { reachHost } from "./reach.js";
 import { describeReplaced, listReplaced } from "./replaced.js";
-import type { ChangeRequest, Confirmed, World } from "./request.js";
+import type { ChangeContext, ChangeRequest, Confirmed } from "./request.js";
 import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
 
 /**
@@ -32,21 +32,24 @@ import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
  *
  * @throws KnockgateError
  */
-export async function changeHost(request: ChangeRequest, world: World): Promise<Confirmed> {
+export async function changeHost(request: ChangeRequest, context: ChangeContext): Promise<Confirmed> {
   const { policy, formerPolicies = [], gatedBy = [], owner, undoAfterSeconds } = request;
   const text = renderPolicy(policy);
   const digest = digestText(text);
   const gating = [...formerPolicies, ...gatedBy];
-  const place = `policy ${policy.name} on ${world.routes.map((route) => route.name).join(", ")}`;
-  const reached = await reachHost(world.routes, [...gating, policy], gating.length > 0, world.dialing).catch(
-    (cause: unknown) => refuseUntouched(place, cause),
-  );
+  const place = `policy ${policy.name} on ${context.routes.map((route) => route.name).join(", ")}`;
+  const reached = await reachHost(
+    context.routes,
+    [...gating, policy],
+    gating.length > 0,
+    context.dialing,
+  ).catch((cause: unknown) => refuseUntouched(place, cause));
   const { connection, route } = reached;
-  const log = (line: string): void => world.log(`${policy.name} on ${route.name}: ${line}`);
+  const log = (line: string): void => context.log(`${policy.name} on ${route.name}: ${line}`);
   let step: ChangeStep = "1/6 connect";
   const tell = (words: string): void => log(`${step}: ${words}`);
   try {
-    const observed = await observeSettled(connection, policy, world).catch((cause: unknown) =>
+    const observed = await observeSettled(connection, policy, context).catch((cause: unknown) =>
       refuseUntouched(place, cause),
     );
     tell(describeObserved(observed, policy));
@@ -60,8 +63,8 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       log(kept);
       return confirmed;
     }
-    const id = world.newId();
-    const load = planLoad(policy, observed.loaded, observed.clientAddress, listSources(world));
+    const id = context.newId();
+    const load = planLoad(policy, observed.loaded, observed.clientAddress, listSources(context));
     const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
     const backend = nameOnHost(policy);
     const replaces = listReplaced(policy, formerPolicies);
@@ -86,14 +89,14 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       step = "5/6 prove";
       const fresh = await proveGates(policy, {
         route,
-        vantage: world.vantage ?? route,
-        others: world.vantage?.others ?? world.routes.filter((other) => other !== route),
-        cutOff: world.vantage?.cutOff ?? world.cutOff ?? [],
+        prober: context.prober ?? route,
+        others: context.prober?.others ?? context.routes.filter((other) => other !== route),
+        cutOff: context.prober?.cutOff ?? context.cutOff ?? [],
         hostAddresses: observed.addresses ?? [],
         // The other 40 % is for what follows, above all a health command.
         hasTime: () => performance.now() - armedMs < undoAfterSeconds * 600,
-        sshPort: world.dialing.port,
-        behind: world.dialing.behind ?? [],
+        sshPort: context.dialing.port,
+        behind: context.dialing.behind ?? [],
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
         counted: readCounts(loaded.sections.get("counts") ?? "", policy),
@@ -112,7 +115,7 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
       return confirmed;
     } catch (cause) {
       const blamed = blameObstacles(cause, obstacles);
-      return await concludeFailure(blamed, { request, world, reached, id, confirmed, step, log });
+      return await concludeFailure(blamed, { request, context, reached, id, confirmed, step, log });
     }
   } finally {
     connection.close();
@@ -120,9 +123,9 @@ export async function changeHost(request: ChangeRequest, world: World): Promise<
 }
 
 /** Lists the known addresses that the gates are tried from: an earlier knock may have opened a gate for one of them. */
-function listSources({ routes, vantage }: World): readonly string[] {
-  const vantages = vantage === undefined ? routes : [vantage, ...vantage.others];
-  return vantages.flatMap(({ address }) => (address === undefined || !isPlain(address) ? [] : [address]));
+function listSources({ routes, prober }: ChangeContext): readonly string[] {
+  const probers = prober === undefined ? routes : [prober, ...prober.others];
+  return probers.flatMap(({ address }) => (address === undefined || !isPlain(address) ? [] : [address]));
 }
 
 /** A zone names a network interface of this machine, and means nothing to the host. */
@@ -134,11 +137,11 @@ function isPlain(address: string): boolean {
 async function observeSettled(
   connection: HostConnection,
   policy: Policy,
-  { vantage, dialing }: World,
+  { prober, dialing }: ChangeContext,
 ): Promise<Observed> {
   const observed = await observeHost(connection, policy);
-  checkFitness(observed);
-  checkLockout(observed, policy, { sshPort: dialing.port, isProvenElsewhere: vantage !== undefined });
+  checkPreflight(observed);
+  checkLockout(observed, policy, { sshPort: dialing.port, isProvenElsewhere: prober !== undefined });
   if (observed.pendingId === undefined) return observed;
   await runStep(connection, commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
   return observeHost(connection, policy);

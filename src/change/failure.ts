@@ -2,14 +2,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError, unreachable } from "../errors.js";
 import { readAnswer } from "../knock/read-answer.js";
 import { type Reached, reachHost } from "./reach.js";
-import type { ChangeRequest, Confirmed, World } from "./request.js";
+import type { ChangeContext, ChangeRequest, Confirmed } from "./request.js";
 import type { ChangeStep } from "./step.js";
 import { type UndoOutcome, undoChange } from "./undo.js";
 
 /** A change that failed after the host was observed. */
 export interface Failure {
   readonly request: ChangeRequest;
-  readonly world: World;
+  readonly context: ChangeContext;
   readonly reached: Reached;
   readonly id: string;
   /** The result if the host confirmed the change after all. */
@@ -117,11 +117,11 @@ async function undoByAnyWay(failure: Failure): Promise<UndoOutcome> {
 const refusedTries = 5;
 const refusedPauseMs = 1_000;
 
-async function reachAgain({ request, world, reached, step }: Failure): Promise<Reached> {
+async function reachAgain({ request, context, reached, step }: Failure): Promise<Reached> {
   const { policy, formerPolicies = [], gatedBy = [] } = request;
   // After a confirm, the state must know whether it took effect: that is worth a second round of dials.
   const errorLimit = step === "6/6 confirm" ? 1 : 0;
-  const dialing = { ...world.dialing, errorLimit };
+  const dialing = { ...context.dialing, errorLimit };
   for (let tries = 1; ; tries += 1) {
     try {
       return await reachHost([reached.route], [policy, ...formerPolicies, ...gatedBy], true, dialing);

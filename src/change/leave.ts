@@ -3,10 +3,10 @@ import { KnockgateError } from "../errors.js";
 import { library } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import { joinWords } from "../ssh/quote-shell.js";
-import { type Look, lookForLife } from "./prove/alive.js";
+import { type LifeSign, lookForLife } from "./prove/alive.js";
 import { reachHost } from "./reach.js";
 import { removeFromReached } from "./remove.js";
-import type { World } from "./request.js";
+import type { ChangeContext } from "./request.js";
 
 export interface Leaving {
   readonly policy: Policy;
@@ -21,7 +21,7 @@ export interface Leaving {
 }
 
 /** Opens the routes to a host while `use` runs. */
-type WithWorld = (use: (world: World) => Promise<void>) => Promise<void>;
+type WithWorld = (use: (context: ChangeContext) => Promise<void>) => Promise<void>;
 
 /** How far the removal got: to the routes, which may use a bastion; to the host itself; or into its shell. */
 type Phase = "way" | "host" | "shell";
@@ -35,11 +35,11 @@ type Phase = "way" | "host" | "shell";
 export async function removeOrLeave(leaving: Leaving, withWorld: WithWorld): Promise<void> {
   const { policy, possible, owner, host, deleteUnreachable, log } = leaving;
   let phase: Phase = "way";
-  let look: Look | undefined;
+  let look: LifeSign | undefined;
   try {
-    await withWorld(async (world) => {
+    await withWorld(async (context) => {
       phase = "host";
-      const { routes, dialing } = world;
+      const { routes, dialing } = context;
       const reached = await reachHost(routes, possible, true, dialing).catch(async (cause: unknown) => {
         if (isGone(cause, phase)) look = await lookForLife(routes, dialing.port);
         throw cause;
@@ -71,7 +71,7 @@ const remedyIfGone =
 /**
  * Advises with care: a host that still runs must not keep its gate, and what answers at its address may be that host.
  */
-function advise({ code }: KnockgateError, look: Look | undefined): string {
+function advise({ code }: KnockgateError, look: LifeSign | undefined): string {
   const isOther = code === "HOST_KEY_MISMATCH";
   if (look?.answer === undefined && !isOther)
     return look === undefined ? remedyIfGone : `Nothing else answers there either. ${remedyIfGone}`;

@@ -3,11 +3,11 @@ import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { Connection } from "../ssh/connection.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
-import { findVantage } from "../ssh/prober.js";
+import { findProber } from "../ssh/prober.js";
 import { findRoutes } from "../ssh/routes.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 import { refuseUntouched } from "./failure.js";
-import type { World } from "./request.js";
+import type { ChangeContext } from "./request.js";
 
 /** Where to apply a policy, and where to prove it from. */
 export interface Destination {
@@ -25,11 +25,11 @@ export interface Destination {
  * @param policies all policies whose knocks may have to be sent
  * @param behind gates of other policies that SSH may be behind
  */
-export function withWorld<T>(
+export function withRoutes<T>(
   connection: Connection,
   policies: readonly Policy[],
-  log: World["log"],
-  use: (world: World) => Promise<T>,
+  log: ChangeContext["log"],
+  use: (context: ChangeContext) => Promise<T>,
   behind: readonly OtherGate[] = [],
 ): Promise<T> {
   const tell = tellOf(connection, policies, log);
@@ -37,11 +37,11 @@ export function withWorld<T>(
 }
 
 /** Does the same, and also logs in to the machine that the gates are tried from, if there is one. */
-export function withProvingWorld<T>(
+export function withProvingRoutes<T>(
   wanted: Destination,
   policies: readonly Policy[],
-  log: World["log"],
-  use: (world: World) => Promise<T>,
+  log: ChangeContext["log"],
+  use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   const tell = tellOf(wanted.connection, policies, log);
   return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
@@ -51,8 +51,8 @@ async function openWorld<T>(
   connection: Connection,
   behind: readonly OtherGate[],
   policies: readonly Policy[],
-  log: World["log"],
-  use: (world: World) => Promise<T>,
+  log: ChangeContext["log"],
+  use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   const tell = tellOf(connection, policies, log);
   const steps = [...listStepsBefore(behind, connection.port), ...listSteps(policies)];
@@ -81,19 +81,19 @@ async function openWorld<T>(
 async function openProvingWorld<T>(
   { connection, proveFrom, policy, behind = [] }: Destination,
   policies: readonly Policy[],
-  log: World["log"],
-  use: (world: World) => Promise<T>,
+  log: ChangeContext["log"],
+  use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
   const steps = [...behind.flatMap((other) => other.steps), ...listSteps([policy])];
   const tell = tellOf(connection, [policy], log);
-  const vantage = await findVantage(proveFrom, connection.host, steps, "proveFrom", tell).catch(
+  const prober = await findProber(proveFrom, connection.host, steps, "proveFrom", tell).catch(
     (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
   );
   try {
-    return await openWorld(connection, behind, policies, log, (world) => use({ ...world, vantage }));
+    return await openWorld(connection, behind, policies, log, (context) => use({ ...context, prober }));
   } finally {
-    vantage.close();
+    prober.close();
   }
 }
 
@@ -101,7 +101,7 @@ async function openProvingWorld<T>(
 function tellOf(
   { host, port }: Connection,
   [policy]: readonly Policy[],
-  log: World["log"],
+  log: ChangeContext["log"],
 ): (line: string) => void {
   const subject = policy === undefined ? "" : `${policy.name} on `;
   return (line) => log(`${subject}${host}:${port}: 1/6 connect: ${line}`);

@@ -10,7 +10,7 @@ import type { Policy } from "../policy/policy.js";
  *
  * @throws KnockgateError `HOST_UNFIT` with everything that is missing
  */
-export function checkFitness(observed: Observed): void {
+export function checkPreflight(observed: Observed): void {
   const reasons = [
     ...backendOf(observed).checkTools(observed),
     ...(observed.flushers ?? []).map(describeFlusher),

@@ -4,7 +4,7 @@ import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { HostConnection, Route } from "../ssh/host.js";
-import { dialPatiently } from "../ssh/retry.js";
+import { retry } from "../ssh/retry.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 
 /** How long and how often to dial, from `perDialTimeout` and `dialErrorLimit` of the connection. */
@@ -60,21 +60,21 @@ export async function reachHost(
   let failures: string[] = [];
   const describe = (error: KnockgateError) =>
     failures.length === 0 ? error.clause : `no SSH connection was made: ${failures.join("; ")}`;
-  return dialPatiently({ errorLimit, tryMs, forgivesRefusal, log, describe }, () => {
+  return retry({ errorLimit, tryMs, forgivesRefusal, log, describe }, () => {
     failures = [];
     return tryWays(routes, ways, dialing, (failure) => failures.push(failure));
   });
 }
 
 /** Steps to send before a dial, and their description. */
-interface Way {
+interface Attempt {
   readonly steps: readonly Step[];
   readonly words: string;
 }
 
 async function tryWays(
   routes: readonly Route[],
-  ways: readonly Way[],
+  ways: readonly Attempt[],
   dialing: Dialing,
   note: (failure: string) => void,
 ): Promise<Reached> {
@@ -99,7 +99,7 @@ async function tryWays(
   throw new KnockgateError("UNREACHABLE", message, { cause });
 }
 
-function describeTries(ways: readonly Way[]): string {
+function describeTries(ways: readonly Attempt[]): string {
   if (ways.every(({ steps }) => steps.length > 0)) return "after a knock";
   return ways.length > 1 ? "with or without a knock" : "without a knock";
 }
@@ -127,7 +127,7 @@ function orderWays(
   policies: readonly Policy[],
   isGated: boolean,
   { port, behind = [] }: Dialing,
-): readonly Way[] {
+): readonly Attempt[] {
   const knocks = policies.flatMap((policy) => {
     const gate = findGate(policy, port);
     return gate === undefined ? [] : [gate.knock.steps];

@@ -5,7 +5,7 @@ import { describeLeftCopy } from "../host/neighbours.js";
 import { commandProgram, exitCodes, parseReply } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import { type Reached, reachHost } from "./reach.js";
-import type { World } from "./request.js";
+import type { ChangeContext } from "./request.js";
 
 const removeTimeoutMs = 60_000;
 
@@ -15,9 +15,9 @@ const removeTimeoutMs = 60_000;
  *
  * @throws KnockgateError
  */
-export async function removeFromHost(policy: Policy, owner: string, world: World): Promise<void> {
-  const reached = await reachHost(world.routes, [policy], true, world.dialing);
-  await removeFromReached(policy, owner, reached, world.log);
+export async function removeFromHost(policy: Policy, owner: string, context: ChangeContext): Promise<void> {
+  const reached = await reachHost(context.routes, [policy], true, context.dialing);
+  await removeFromReached(policy, owner, reached, context.log);
 }
 
 /**

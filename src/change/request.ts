@@ -1,5 +1,5 @@
 import type { Policy } from "../policy/policy.js";
-import type { CutOff, RemoteVantage, Route, Vantage } from "../ssh/host.js";
+import type { CutOff, Prober, RemoteProber, Route } from "../ssh/host.js";
 import type { HealthCheck } from "./health.js";
 import type { Dialing } from "./reach.js";
 
@@ -33,12 +33,12 @@ export interface ChangeRequest {
 }
 
 /** What a change needs from outside; tests replace it. */
-export interface World {
+export interface ChangeContext {
   readonly routes: readonly Route[];
   /** The host's addresses that have no route. Default: none. */
   readonly cutOff?: readonly CutOff[];
   /** Where the gates are tried from. Default: the route on which the host was reached. */
-  readonly vantage?: (Vantage & Pick<RemoteVantage, "others" | "cutOff">) | undefined;
+  readonly prober?: (Prober & Pick<RemoteProber, "others" | "cutOff">) | undefined;
   readonly dialing: Dialing;
   /** Makes the id of a new change: a-z, 0-9 and -. */
   newId(): string;

@@ -1,12 +1,12 @@
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
 import type { OtherGate } from "./behind.js";
-import { withWorld } from "./open-routes.js";
+import { withRoutes } from "./open-routes.js";
 import { type Reached, reachHost } from "./reach.js";
-import type { World } from "./request.js";
+import type { ChangeContext } from "./request.js";
 
 /** How to reach a host, and what is known about its gates. */
-interface Way {
+interface Access {
   readonly connection: Connection;
   /** Policies that may gate it, likeliest first. */
   readonly gatedBy: readonly Policy[];
@@ -18,11 +18,11 @@ interface Way {
 
 /** Logs in to a host while `use` runs. */
 export function withHost<T>(
-  { connection, gatedBy, isGated = true, behind = [] }: Way,
-  log: World["log"],
+  { connection, gatedBy, isGated = true, behind = [] }: Access,
+  log: ChangeContext["log"],
   use: (reached: Reached) => Promise<T>,
 ): Promise<T> {
-  const look = async ({ routes, dialing }: World): Promise<T> => {
+  const look = async ({ routes, dialing }: ChangeContext): Promise<T> => {
     const reached = await reachHost(routes, gatedBy, isGated, dialing);
     try {
       return await use(reached);
@@ -30,5 +30,5 @@ export function withHost<T>(
       reached.connection.close();
     }
   };
-  return withWorld(connection, gatedBy, log, look, behind);
+  return withRoutes(connection, gatedBy, log, look, behind);
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { escapeControls } from "../printable.js";
-import type { Surroundings } from "./framework/command.js";
+import type { CommandContext } from "./framework/command.js";
 import { paint } from "./framework/paint.js";
 import { runCommandLine } from "./run.js";
 
 const isColoured = process.stdout.isTTY === true && !process.env["NO_COLOR"];
 
-const surroundings: Surroundings = {
+const context: CommandContext = {
   environment: process.env,
   // A getter, because opening standard input costs time and few commands use it.
   get input() {
@@ -23,7 +23,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-void runCommandLine(process.argv.slice(2), surroundings).then(({ exitCode, out, err }) => {
+void runCommandLine(process.argv.slice(2), context).then(({ exitCode, out, err }) => {
   process.exitCode = exitCode;
   if (out !== "") process.stdout.write(out);
   if (err !== "") process.stderr.write(err);

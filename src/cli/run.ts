@@ -3,13 +3,13 @@ import { escapeControls } from "../printable.js";
 import { commandNames, loadCommand, loadCommands } from "./commands.js";
 import {
   type Command,
+  type CommandContext,
   type ExitCode,
   type Outcome,
-  type Surroundings,
   UsageError,
 } from "./framework/command.js";
 import { escapeAround } from "./framework/paint.js";
-import { readCall } from "./framework/read-invocation.js";
+import { readInvocation } from "./framework/read-invocation.js";
 
 /** The text to print, and the exit code. */
 export interface Printed {
@@ -19,10 +19,10 @@ export interface Printed {
 }
 
 /** Runs a command line to its end. A failure, too, becomes text to print. */
-export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<Printed> {
+export async function runCommandLine(words: readonly string[], context: CommandContext): Promise<Printed> {
   const isJson = words.includes("--json");
   try {
-    const { exitCode, text, json } = await dispatch(words, surroundings);
+    const { exitCode, text, json } = await dispatch(words, context);
     const out = isJson ? (json === undefined ? "" : `${JSON.stringify(json, undefined, 2)}\n`) : text;
     return { exitCode, out: escapeAround(out), err: "" };
   } catch (error) {
@@ -30,7 +30,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
   }
 }
 
-async function dispatch(words: readonly string[], surroundings: Surroundings): Promise<Outcome> {
+async function dispatch(words: readonly string[], context: CommandContext): Promise<Outcome> {
   const [first = "--help"] = words;
   if (first === "--help" || first === "-h" || first === "help") return showHelp(words.slice(1));
   if (first === "--version") return showVersion();
@@ -38,9 +38,9 @@ async function dispatch(words: readonly string[], surroundings: Surroundings): P
     return showHelp([first]);
   }
   const command = await findCommand(words);
-  const call = readCall(command, words.slice(command.name.split(" ").length));
-  if (call.has("help")) return showHelp(command.name.split(" "));
-  return command.run(call, surroundings, loadCommands);
+  const invocation = readInvocation(command, words.slice(command.name.split(" ").length));
+  if (invocation.has("help")) return showHelp(command.name.split(" "));
+  return command.run(invocation, context, loadCommands);
 }
 
 /** Whether a word begins commands of two words, and is not a command itself. */

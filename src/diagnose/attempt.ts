@@ -5,7 +5,7 @@ import type { Gate, Policy } from "../policy/policy.js";
 import { type Cause, findCause } from "./cause.js";
 
 /** How one gate reacted to one packet. */
-export interface Happening {
+export interface GateEvent {
   readonly gate: Gate;
   readonly reaction: Reaction;
   readonly cause: Cause | undefined;
@@ -16,7 +16,7 @@ export interface Happening {
 }
 
 /** What one source did at one gate, from its first packet to its last. */
-export interface Course {
+export interface GateAttempt {
   readonly source: string;
   readonly gate: Gate;
   /** Why no knock of the source counts, or why it needs none. */
@@ -35,44 +35,44 @@ export interface Course {
 }
 
 /** One source's packets on a policy's model. */
-export interface Way {
+export interface SourceAttempts {
   /** One for each gate. They are updated with each received packet. */
-  readonly courses: readonly Course[];
-  receive(packet: Packet): readonly Happening[];
+  readonly attempts: readonly GateAttempt[];
+  receive(packet: Packet): readonly GateEvent[];
 }
 
 /** Follows only one source: the model treats sources separately. */
-export function followSource(policy: Policy, source: string): Way {
+export function followSource(policy: Policy, source: string): SourceAttempts {
   const listed = listSource(policy, source);
-  const courses = policy.gates.map((gate) => beginCourse(source, gate, listed));
+  const attempts = policy.gates.map((gate) => beginAttempt(source, gate, listed));
   let state: State = initialState;
-  const receive = (packet: Packet): readonly Happening[] => {
+  const receive = (packet: Packet): readonly GateEvent[] => {
     const known = state.get(source);
     const outcome = receivePacket(policy, state, packet);
     state = outcome.state;
     return outcome.reactions.flatMap((reaction) => {
-      const course = courses.find(({ gate }) => gate.name === reaction.gate);
-      if (course === undefined) return [];
+      const attempt = attempts.find(({ gate }) => gate.name === reaction.gate);
+      if (attempt === undefined) return [];
       const before = known?.get(reaction.gate);
-      const { gate, sourcePorts } = course;
+      const { gate, sourcePorts } = attempt;
       const cause = findCause({ gate, packet, reaction, before, sourcePorts });
       const isOn = reaction.expired === 0 && (before?.taken ?? 0) > 0;
       const sinceStepMs = isOn ? packet.atMs - (before?.takenAtMs ?? 0) : undefined;
       const openUntilMs = state.get(source)?.get(gate.name)?.openUntilMs ?? 0;
-      record(course, packet, reaction, cause, openUntilMs);
+      record(attempt, packet, reaction, cause, openUntilMs);
       return [{ gate, reaction, cause, sinceStepMs, openUntilMs }];
     });
   };
-  return { courses, receive };
+  return { attempts, receive };
 }
 
-function listSource(policy: Policy, source: string): Course["listed"] {
+function listSource(policy: Policy, source: string): GateAttempt["listed"] {
   if (isDenied(policy, source)) return "denied";
   if (isAllowed(policy, source)) return "allowed";
   return isLinkLocal(source) ? "link-local" : undefined;
 }
 
-export function beginCourse(source: string, gate: Gate, listed: Course["listed"]): Course {
+export function beginAttempt(source: string, gate: Gate, listed: GateAttempt["listed"]): GateAttempt {
   return {
     source,
     gate,
@@ -89,34 +89,34 @@ export function beginCourse(source: string, gate: Gate, listed: Course["listed"]
 }
 
 function record(
-  course: Course,
+  attempt: GateAttempt,
   { atMs, kind }: Packet,
   reaction: Reaction,
   cause: Cause | undefined,
   openUntilMs: number,
 ): void {
-  if (cause !== undefined) course.causes.push(cause);
-  course.openUntilMs = openUntilMs;
+  if (cause !== undefined) attempt.causes.push(cause);
+  attempt.openUntilMs = openUntilMs;
   switch (reaction.kind) {
     case "step":
     case "opened": {
-      const step = reaction.kind === "opened" ? course.gate.knock.steps.length : reaction.taken;
-      course.steps.push(step);
-      if ("sourcePort" in kind) course.sourcePorts.set(step, kind.sourcePort);
-      if (reaction.kind === "opened") course.openedAtMs.push(atMs);
-      course.taken = reaction.taken;
+      const step = reaction.kind === "opened" ? attempt.gate.knock.steps.length : reaction.taken;
+      attempt.steps.push(step);
+      if ("sourcePort" in kind) attempt.sourcePorts.set(step, kind.sourcePort);
+      if (reaction.kind === "opened") attempt.openedAtMs.push(atMs);
+      attempt.taken = reaction.taken;
       return;
     }
     case "again":
     case "reset":
     case "stray":
-      course.taken = reaction.taken;
+      attempt.taken = reaction.taken;
       return;
     case "accepted":
-      course.acceptedAtMs.push(atMs);
+      attempt.acceptedAtMs.push(atMs);
       return;
     case "dropped":
-      course.droppedAtMs.push(atMs);
+      attempt.droppedAtMs.push(atMs);
       return;
   }
 }

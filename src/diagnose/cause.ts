@@ -35,7 +35,7 @@ export interface Cause {
 }
 
 /** A packet that a gate's knock looked at, and what was known of its source at that time. */
-export interface Look {
+export interface Observation {
   readonly gate: Gate;
   readonly packet: Packet;
   readonly reaction: Reaction;
@@ -45,9 +45,9 @@ export interface Look {
 }
 
 /** Finds why a packet did not advance a knock. `undefined`: nothing was lost, and the packet is not like a step. */
-export function findCause(look: Look): Cause | undefined {
-  const { gate, packet, reaction, before } = look;
-  if (reaction.expired > 0) return findLateness(look);
+export function findCause(observation: Observation): Cause | undefined {
+  const { gate, packet, reaction, before } = observation;
+  if (reaction.expired > 0) return findLateness(observation);
   const taken = before?.taken ?? 0;
   const cause = (reason: Reason, text: string): Cause => ({ reason, text, taken });
   const { steps } = gate.knock;
@@ -60,17 +60,17 @@ export function findCause(look: Look): Cause | undefined {
         return cause("retransmitted", text);
       }
       return reaction.kind === "step" && reaction.taken <= taken && taken > 1
-        ? findRepetition(look, 1)
+        ? findRepetition(observation, 1)
         : undefined;
     case "reset":
     case "stray": {
-      const near = findNearMiss(look);
+      const near = findNearMiss(observation);
       if (near !== undefined) return near;
       const later = steps.findIndex((_, index) => index > taken && isStep(index + 1)) + 1;
       if (later > 0)
         return { ...cause("wrong-order", `step ${later} came before step ${taken + 1}`), early: later };
       const earlier = steps.findIndex((_, index) => index < taken && isStep(index + 1)) + 1;
-      if (earlier > 0) return findRepetition(look, earlier);
+      if (earlier > 0) return findRepetition(observation, earlier);
       if (reaction.kind === "stray") return undefined;
       return cause("put-back", `another packet came between step ${taken} and step ${taken + 1}`);
     }
@@ -81,7 +81,7 @@ export function findCause(look: Look): Cause | undefined {
   }
 }
 
-function findLateness({ gate, packet, reaction, before }: Look): Cause {
+function findLateness({ gate, packet, reaction, before }: Observation): Cause {
   const { steps, stepTimeoutSeconds } = gate.knock;
   const taken = reaction.expired;
   const after = `${formatSeconds(packet.atMs - (before?.takenAtMs ?? 0))} after step ${taken}`;
@@ -92,7 +92,7 @@ function findLateness({ gate, packet, reaction, before }: Look): Cause {
 }
 
 /** Describes a step that was already taken and came again while a later one was due. */
-function findRepetition({ packet, before, sourcePorts }: Look, step: number): Cause {
+function findRepetition({ packet, before, sourcePorts }: Observation, step: number): Cause {
   const taken = before?.taken ?? 0;
   const isSame = "sourcePort" in packet.kind && sourcePorts.get(step) === packet.kind.sourcePort;
   const text = `step ${step} came again after step ${taken}`;
@@ -106,7 +106,7 @@ function findRepetition({ packet, before, sourcePorts }: Look, step: number): Ca
 }
 
 /** Finds a packet that is almost the step that was due. */
-function findNearMiss({ gate, packet, before }: Look): Cause | undefined {
+function findNearMiss({ gate, packet, before }: Observation): Cause | undefined {
   const taken = before?.taken ?? 0;
   const due = taken + 1;
   const step = gate.knock.steps[taken];

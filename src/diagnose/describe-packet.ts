@@ -1,7 +1,7 @@
 import type { Packet } from "../model/packet.js";
 import { isProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
-import type { Happening } from "./attempt.js";
+import type { GateEvent } from "./attempt.js";
 import { formatSeconds } from "./capture/seconds.js";
 
 /**
@@ -25,19 +25,19 @@ export function describePacket(policy: Policy, { kind }: Packet, showSecrets: bo
 }
 
 /** Describes how gates reacted to a packet. Leaves out gates that did not react. */
-export function describeHappenings(
-  happenings: readonly Happening[],
+export function describeEvents(
+  events: readonly GateEvent[],
   { atMs }: Packet,
   beginMs: number,
 ): readonly string[] {
-  return happenings.flatMap((happening) => {
-    const text = describe(happening, atMs, beginMs);
-    return text === undefined ? [] : [`${happening.gate.name}: ${text}`];
+  return events.flatMap((event) => {
+    const text = describe(event, atMs, beginMs);
+    return text === undefined ? [] : [`${event.gate.name}: ${text}`];
   });
 }
 
-function describe(happening: Happening, atMs: number, beginMs: number): string | undefined {
-  const { gate, reaction, cause, sinceStepMs, openUntilMs } = happening;
+function describe(event: GateEvent, atMs: number, beginMs: number): string | undefined {
+  const { gate, reaction, cause, sinceStepMs, openUntilMs } = event;
   const steps = gate.knock.steps.length;
   const why = cause === undefined ? "" : `${cause.text}; `;
   const since = (step: number): string => {

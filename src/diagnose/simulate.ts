@@ -1,9 +1,9 @@
 import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { type Course, followSource, type Way } from "./attempt.js";
+import { followSource, type GateAttempt, type SourceAttempts } from "./attempt.js";
 import type { CapturedPacket } from "./capture/captured-packet.js";
 import { chooseHost } from "./choose-host.js";
-import { describeHappenings, describePacket } from "./describe-packet.js";
+import { describeEvents, describePacket } from "./describe-packet.js";
 import { findSplitKnock } from "./split-knock.js";
 import { type GateVerdict, judge } from "./verdict.js";
 
@@ -64,14 +64,14 @@ export function simulatePackets(
   const ordered = [...packets].sort((one, other) => one.atMs - other.atMs);
   const { packets: played, addresses } = chooseHost(policy, ordered, options.host);
   const beginMs = played[0]?.atMs ?? 0;
-  const ways = new Map<string, Way>();
+  const ways = new Map<string, SourceAttempts>();
   const trace = played.map((packet): TraceLine => {
     const { atMs, source } = packet;
     const way = ways.get(source) ?? followSource(policy, source);
     ways.set(source, way);
-    const happenings = way.receive(packet);
-    const said = describeHappenings(happenings, packet, beginMs);
-    const [{ listed } = { listed: undefined }] = way.courses;
+    const events = way.receive(packet);
+    const said = describeEvents(events, packet, beginMs);
+    const [{ listed } = { listed: undefined }] = way.attempts;
     const nothing = describeListed(listed);
     const text = `${describePacket(policy, packet, options.showSecrets === true)}: ${said.join("; ") || nothing}`;
     return { atMs, source, text, isOfGate: said.length > 0 };
@@ -82,20 +82,20 @@ export function simulatePackets(
 function judgeAll(
   policy: Policy,
   packets: readonly CapturedPacket[],
-  ways: readonly Way[],
+  ways: readonly SourceAttempts[],
   beginMs: number,
 ): readonly GateVerdict[] {
-  const courses = ways.flatMap((way) => way.courses);
+  const attempts = ways.flatMap((way) => way.attempts);
   const splits = new Map(
     policy.gates.map((gate) => {
-      const own = courses.filter((course) => course.gate === gate && course.openedAtMs.length > 0);
+      const own = attempts.filter((attempt) => attempt.gate === gate && attempt.openedAtMs.length > 0);
       return [gate, findSplitKnock(policy, gate, packets, new Set(own.map(({ source }) => source)))];
     }),
   );
-  return courses.map((course) => judge(course, beginMs, splits.get(course.gate)));
+  return attempts.map((attempt) => judge(attempt, beginMs, splits.get(attempt.gate)));
 }
 
-function describeListed(listed: Course["listed"]): string {
+function describeListed(listed: GateAttempt["listed"]): string {
   switch (listed) {
     case "allowed":
       return "the source is in allowFrom";

@@ -1,4 +1,4 @@
-import type { Course } from "./attempt.js";
+import type { GateAttempt } from "./attempt.js";
 import { formatSeconds } from "./capture/seconds.js";
 import type { Reason } from "./cause.js";
 import type { SplitKnock } from "./split-knock.js";
@@ -51,60 +51,60 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
 };
 
 /** Judges a course that has ended. If it failed, the first cause in the attempt that came furthest counts. */
-export function judge(course: Course, beginMs: number, split: SplitKnock | undefined): GateVerdict {
-  const { source, gate } = course;
-  const [reason, text] = findReason(course, beginMs, split);
+export function judge(attempt: GateAttempt, beginMs: number, split: SplitKnock | undefined): GateVerdict {
+  const { source, gate } = attempt;
+  const [reason, text] = findReason(attempt, beginMs, split);
   return {
     source,
     gate: gate.name,
     isOpen: reason === "open" || reason === "allowed" || reason === "tried-too-early",
-    isTried: course.steps.length + course.causes.length + tries(course) > 0,
+    isTried: attempt.steps.length + attempt.causes.length + tries(attempt) > 0,
     reason,
     text,
     advice: adviceByReason[reason],
   };
 }
 
-function tries({ acceptedAtMs, droppedAtMs }: Course): number {
+function tries({ acceptedAtMs, droppedAtMs }: GateAttempt): number {
   return acceptedAtMs.length + droppedAtMs.length;
 }
 
 function findReason(
-  course: Course,
+  attempt: GateAttempt,
   beginMs: number,
   split: SplitKnock | undefined,
 ): readonly [Reason, string] {
-  if (course.listed === "allowed") return ["allowed", "the source is in allowFrom and needs no knock"];
-  if (course.listed === "denied") return ["denied", "the source is in denyFrom, so no knock of it counts"];
-  if (course.listed === "link-local")
+  if (attempt.listed === "allowed") return ["allowed", "the source is in allowFrom and needs no knock"];
+  if (attempt.listed === "denied") return ["denied", "the source is in denyFrom, so no knock of it counts"];
+  if (attempt.listed === "link-local")
     return [
       "link-local",
       "the source's address is link-local: another link may have the same, so no knock of it counts",
     ];
-  if (course.openedAtMs.length > 0) return describeOpened(course, beginMs);
-  if (split?.sources.includes(course.source)) return ["two-sources", describeSplit(split)];
-  const steps = course.gate.knock.steps.length;
-  const causes = [...course.causes];
+  if (attempt.openedAtMs.length > 0) return describeOpened(attempt, beginMs);
+  if (split?.sources.includes(attempt.source)) return ["two-sources", describeSplit(split)];
+  const steps = attempt.gate.knock.steps.length;
+  const causes = [...attempt.causes];
   // If strict is off, a step that came too early does not reset the source, but the step is still missing in its place.
-  const early = causes.find((cause) => cause.early === course.taken + 1);
-  if (course.taken > 0 && early !== undefined) return [early.reason, early.text];
-  if (course.taken > 0) {
-    const text = `step ${course.taken + 1} of ${steps} never came after step ${course.taken}`;
-    causes.push({ reason: "missing-step", text, taken: course.taken });
+  const early = causes.find((cause) => cause.early === attempt.taken + 1);
+  if (attempt.taken > 0 && early !== undefined) return [early.reason, early.text];
+  if (attempt.taken > 0) {
+    const text = `step ${attempt.taken + 1} of ${steps} never came after step ${attempt.taken}`;
+    causes.push({ reason: "missing-step", text, taken: attempt.taken });
   }
   const furthest = causes.reduce((most, { taken }) => Math.max(most, taken), 0);
   const cause = causes.find(({ taken }) => taken === furthest);
   if (cause !== undefined) return [cause.reason, cause.text];
-  const dropped = course.droppedAtMs.length;
+  const dropped = attempt.droppedAtMs.length;
   return [
     "no-step",
     dropped === 0 ? "no step came" : `no step came; ${dropped} × dropped at the closed door`,
   ];
 }
 
-function describeOpened(course: Course, beginMs: number): readonly [Reason, string] {
-  const { openedAtMs, acceptedAtMs, droppedAtMs, openUntilMs } = course;
-  const steps = course.gate.knock.steps.length;
+function describeOpened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
+  const { openedAtMs, acceptedAtMs, droppedAtMs, openUntilMs } = attempt;
+  const steps = attempt.gate.knock.steps.length;
   const at = (ms: number): string => formatSeconds(ms - beginMs);
   const opened = `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
   const until = `the door was open from ${at(openedAtMs[0] ?? 0)} to ${at(openUntilMs)}`;

@@ -1,4 +1,4 @@
-import { type Drawing, lineHeight, type Shape, stackLabels, wrapText } from "./drawing.js";
+import { type Drawing, type DrawnShape, lineHeight, stackLabels, wrapText } from "./drawing.js";
 import type { GateExplanation } from "./explanation.js";
 import { describeReturn, describeState } from "./states.js";
 import { formatSeconds } from "./words.js";
@@ -21,7 +21,7 @@ export function drawStates(gate: GateExplanation): Drawing {
   const gaps = labels.map((lines) => Math.max(2, lines.length) * lineHeight + 20);
   const tops = [0, ...gaps.map((_, index) => sum(gaps.slice(0, index + 1)) + (index + 1) * box.height)];
   const at = (taken: number) => tops[taken] ?? 0;
-  const shapes: Shape[] = tops.flatMap((top, taken) => drawState(top, taken, count));
+  const shapes: DrawnShape[] = tops.flatMap((top, taken) => drawState(top, taken, count));
   for (const [index, lines] of labels.entries()) {
     const [from, to] = [at(index) + box.height, at(index + 1)];
     const arrow = [
@@ -35,7 +35,7 @@ export function drawStates(gate: GateExplanation): Drawing {
   return { width: drawingWidth, height: at(count) + box.height, shapes };
 }
 
-function drawState(y: number, taken: number, steps: number): readonly Shape[] {
+function drawState(y: number, taken: number, steps: number): readonly DrawnShape[] {
   const look = taken === 0 ? "closed" : taken === steps ? "open" : "step";
   const name = describeState(taken, steps);
   const more = {
@@ -51,7 +51,7 @@ function drawState(y: number, taken: number, steps: number): readonly Shape[] {
   ];
 }
 
-function drawReturns(gate: GateExplanation, at: (taken: number) => number): readonly Shape[] {
+function drawReturns(gate: GateExplanation, at: (taken: number) => number): readonly DrawnShape[] {
   const count = gate.steps.length;
   const half = box.height / 2;
   const open = at(count) + half;
@@ -62,7 +62,7 @@ function drawReturns(gate: GateExplanation, at: (taken: number) => number): read
     [box.x + box.width, half],
   ] as const;
   const after = `${formatSeconds(gate.openForSeconds)} after the last step`;
-  const closing: readonly Shape[] = [
+  const closing: readonly DrawnShape[] = [
     { kind: "arrow", points: shut },
     ...stackLabels([after], "muted", { x: box.x + box.width + 14, y: open - 11, anchor: "start" }),
   ];
@@ -74,7 +74,7 @@ function drawReturns(gate: GateExplanation, at: (taken: number) => number): read
     [leftLane, half],
     [box.x, half],
   ] as const;
-  const joining = Array.from({ length: count - 2 }, (_, index): Shape => {
+  const joining = Array.from({ length: count - 2 }, (_, index): DrawnShape => {
     const y = at(index + 1) + half;
     return {
       kind: "arrow",

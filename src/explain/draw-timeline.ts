@@ -1,5 +1,5 @@
 import { drawingWidth } from "./draw-states.js";
-import { type Box, type Drawing, type Shape, stackLabels } from "./drawing.js";
+import { type Box, type Drawing, type DrawnShape, stackLabels } from "./drawing.js";
 import type { GateExplanation } from "./explanation.js";
 import { formatSeconds } from "./words.js";
 
@@ -40,7 +40,7 @@ export function drawTimeline(gate: GateExplanation): Drawing {
   };
 }
 
-function drawKnock(gate: GateExplanation, dots: readonly number[]): readonly Shape[] {
+function drawKnock(gate: GateExplanation, dots: readonly number[]): readonly DrawnShape[] {
   const y = lanes.knock + laneHeight / 2;
   const [first = lastStep] = dots;
   const pause =
@@ -60,7 +60,7 @@ function drawKnock(gate: GateExplanation, dots: readonly number[]): readonly Sha
             ],
           } as const,
         ]),
-    ...dots.flatMap((x, index): readonly Shape[] => [
+    ...dots.flatMap((x, index): readonly DrawnShape[] => [
       { kind: "dot", x, y, radius: 8.5 },
       ...stackLabels([`${index + 1}`], "tick", { x, y, anchor: "middle" }),
     ]),
@@ -68,7 +68,13 @@ function drawKnock(gate: GateExplanation, dots: readonly number[]): readonly Sha
   ];
 }
 
-function drawBar(look: Box["look"], from: number, to: number, y: number, text: string): readonly Shape[] {
+function drawBar(
+  look: Box["look"],
+  from: number,
+  to: number,
+  y: number,
+  text: string,
+): readonly DrawnShape[] {
   return [
     { kind: "box", look, x: from, y, width: to - from, height: laneHeight },
     ...stackLabels([text], "muted", { x: (from + to) / 2, y: y + laneHeight / 2, anchor: "middle" }),

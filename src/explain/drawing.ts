@@ -1,13 +1,13 @@
-import { type Look, measureText, textSizes } from "./measure.js";
+import { measureText, type TextStyle, textSizes } from "./measure.js";
 
 /** A drawing, in pixels from the upper left corner. */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
-  readonly shapes: readonly Shape[];
+  readonly shapes: readonly DrawnShape[];
 }
 
-export type Shape = Box | Label | Arrow | Dot;
+export type DrawnShape = Box | Label | Arrow | Dot;
 
 /** A rectangle. */
 export interface Box {
@@ -22,7 +22,7 @@ export interface Box {
 /** One line of text; `y` is its baseline. */
 export interface Label {
   readonly kind: "label";
-  readonly look: Look;
+  readonly look: TextStyle;
   readonly anchor: "start" | "middle" | "end";
   readonly x: number;
   readonly y: number;
@@ -50,7 +50,7 @@ export const lineHeight = 17;
 /** Stacks lines of text so that their middle lies at `y`. */
 export function stackLabels(
   lines: readonly string[],
-  look: Look,
+  look: TextStyle,
   { x, y, anchor }: { readonly x: number; readonly y: number; readonly anchor: Label["anchor"] },
 ): readonly Label[] {
   const first = y - ((lines.length - 1) * lineHeight) / 2 + textSizes[look] * 0.35;
@@ -65,7 +65,7 @@ export function stackLabels(
 }
 
 /** Breaks a text at its spaces into lines that fit a width. A word that is wider than the width stays whole. */
-export function wrapText(text: string, look: Look, width: number): readonly string[] {
+export function wrapText(text: string, look: TextStyle, width: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
@@ -79,7 +79,7 @@ export function wrapText(text: string, look: Look, width: number): readonly stri
 }
 
 /** Lists as many items as fit a width on one line, and says how many more there are. */
-export function listWithin(items: readonly string[], look: Look, width: number, before: string): string {
+export function listWithin(items: readonly string[], look: TextStyle, width: number, before: string): string {
   for (let count = items.length; count > 0; count--) {
     const rest = items.length - count;
     const text = `${before}${items.slice(0, count).join(", ")}${rest === 0 ? "" : ` and ${rest} more`}`;

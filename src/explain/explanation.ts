@@ -1,5 +1,5 @@
 import { backendOf } from "../backends/backends.js";
-import { labelSecrets } from "../backends/redact.js";
+import { maskSecrets } from "../backends/redact.js";
 import { renderLines } from "../backends/render.js";
 import { countBits, guessingTime } from "../lint/entropy.js";
 import { type LintFinding, lintPolicy, lintRules } from "../lint/lint.js";
@@ -7,8 +7,8 @@ import type { Gate, Policy } from "../policy/policy.js";
 import { type GatePaths, listGatePaths } from "../policy/policy-path.js";
 import { formatPortRange } from "../policy/port.js";
 import { readProtect } from "../policy/protect.js";
-import type { ShowSecret } from "../ruleset/ruleset.js";
-import { showValue } from "../ruleset/show.js";
+import type { SecretFormatter } from "../ruleset/ruleset.js";
+import { revealSecrets } from "../ruleset/show.js";
 import { describeStep, formatSeconds } from "./words.js";
 
 /** A policy as people read it: plain data for the tables, the diagrams and the report. */
@@ -86,7 +86,7 @@ const triesPerSecond = 100;
 
 /** Explains a valid policy. The same policy and options give the same explanation. */
 export function explainPolicy(policy: Policy, { key, showSecrets = false }: ExplainOptions): Explanation {
-  const show = showSecrets ? showValue : labelSecrets(key);
+  const show = showSecrets ? revealSecrets : maskSecrets(key);
   const findings = lintPolicy(policy);
   const ruleset = findings.some(isImpossible) ? [] : listRuleset(policy, show);
   const lines = collectLines(ruleset);
@@ -109,10 +109,10 @@ export function explainPolicy(policy: Policy, { key, showSecrets = false }: Expl
  * accepted. Such a policy has no ruleset.
  */
 function isImpossible({ rule }: LintFinding): boolean {
-  return lintRules.some(({ id, isRisk }) => id === rule && !isRisk);
+  return lintRules.some(({ id, canBeAccepted }) => id === rule && !canBeAccepted);
 }
 
-function listRuleset(policy: Policy, show: ShowSecret): readonly RulesetLine[] {
+function listRuleset(policy: Policy, show: SecretFormatter): readonly RulesetLine[] {
   return renderLines(policy, show).map(({ text, paths }, index) => ({ number: index + 1, text, paths }));
 }
 
@@ -130,7 +130,12 @@ function collectLines(ruleset: readonly RulesetLine[]): ReadonlyMap<string, read
   return lines;
 }
 
-function explainGate(gate: Gate, paths: GatePaths, show: ShowSecret, makePart: MakePart): GateExplanation {
+function explainGate(
+  gate: Gate,
+  paths: GatePaths,
+  show: SecretFormatter,
+  makePart: MakePart,
+): GateExplanation {
   const { steps, stepTimeoutSeconds, strict } = gate.knock;
   const protects = gate.protect
     .flatMap(readProtect)

@@ -1,8 +1,8 @@
 /** `code`: in a monospaced font, for text that may be a label in place of a secret. `tick`: the number on a dot. */
-export type Look = "title" | "heading" | "muted" | "code" | "tick";
+export type TextStyle = "title" | "heading" | "muted" | "code" | "tick";
 
 /** The sizes of text, in pixels. */
-export const textSizes: Readonly<Record<Look, number>> = {
+export const textSizes: Readonly<Record<TextStyle, number>> = {
   title: 18,
   heading: 14,
   muted: 12,
@@ -22,7 +22,7 @@ const bold = 1.12;
 const even = 0.61;
 
 /** Estimates an upper bound of a line's width in pixels, for any usual font of a reader. */
-export function measureText(text: string, look: Look): number {
+export function measureText(text: string, look: TextStyle): number {
   const size = textSizes[look];
   if (look === "code") return text.length * even * size;
   const width = [...text].reduce((sum, character) => sum + measureCharacter(character), 0);

@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.js";
 import { drawingWidth, drawStates } from "./draw-states.js";
 import { drawTimeline } from "./draw-timeline.js";
-import { type Drawing, listWithin, type Shape, stackLabels } from "./drawing.js";
+import { type Drawing, type DrawnShape, listWithin, stackLabels } from "./drawing.js";
 import { escapeXml } from "./escape.js";
 import type { Explanation, GateExplanation } from "./explanation.js";
 import { textSizes } from "./measure.js";
@@ -93,7 +93,7 @@ function drawGate(gate: GateExplanation): Drawing {
 
 function stackDrawings(drawings: readonly Drawing[], gap: number): Drawing {
   let height = 0;
-  const shapes: Shape[] = [];
+  const shapes: DrawnShape[] = [];
   for (const [index, drawing] of drawings.entries()) {
     const top = height + (index === 0 ? 0 : gap);
     shapes.push(...drawing.shapes.map((shape) => moveDown(shape, top)));
@@ -102,7 +102,7 @@ function stackDrawings(drawings: readonly Drawing[], gap: number): Drawing {
   return { width: drawingWidth, height, shapes };
 }
 
-function moveDown(shape: Shape, by: number): Shape {
+function moveDown(shape: DrawnShape, by: number): DrawnShape {
   if (shape.kind !== "arrow") return { ...shape, y: shape.y + by };
   return { ...shape, points: shape.points.map(([x, y]) => [x, y + by] as const) };
 }
@@ -139,7 +139,7 @@ function printSvg({ width, height, shapes }: Drawing, { id, title, described, be
   ].join("\n");
 }
 
-function printShape(shape: Shape): string {
+function printShape(shape: DrawnShape): string {
   switch (shape.kind) {
     case "box": {
       const { look, x, y, width, height } = shape;

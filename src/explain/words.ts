@@ -1,9 +1,9 @@
 import { unreachable } from "../errors.js";
 import type { Step } from "../policy/step.js";
-import type { ShowSecret } from "../ruleset/ruleset.js";
+import type { SecretFormatter } from "../ruleset/ruleset.js";
 
 /** Describes a step. `show` prints its port and its size. */
-export function describeStep(gate: string, step: Step, position: number, show: ShowSecret): string {
+export function describeStep(gate: string, step: Step, position: number, show: SecretFormatter): string {
   const match = { gate, position, packet: step };
   const withPayload = (bytes: number) => `with ${describeBytes(show(match, "payload", bytes))} of payload`;
   switch (step.kind) {

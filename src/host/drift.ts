@@ -32,7 +32,7 @@ export type Drift =
   | { readonly kind: "pending" };
 
 /** What a host should be like. */
-export interface Expectation {
+export interface ExpectedHost {
   readonly policy: Policy;
   /** SHA-256 of the confirmed ruleset. Secret. */
   readonly digest: string;
@@ -45,7 +45,7 @@ export interface Expectation {
 }
 
 /** Compares an observation of a host with what should be there. Returns all differences. */
-export function assessDrift(observed: Observed, expected: Expectation): readonly Drift[] {
+export function assessDrift(observed: Observed, expected: ExpectedHost): readonly Drift[] {
   // While a change is armed, the loaded ruleset may still be undone. It does not show what will be there.
   if (observed.pendingId !== undefined) return [{ kind: "pending" }];
   return [
@@ -56,7 +56,7 @@ export function assessDrift(observed: Observed, expected: Expectation): readonly
   ];
 }
 
-function assessOwnership({ confirmed }: Observed, expected: Expectation): readonly Drift[] {
+function assessOwnership({ confirmed }: Observed, expected: ExpectedHost): readonly Drift[] {
   if (confirmed === undefined) return [];
   if (confirmed.owner !== expected.owner) return [{ kind: "another owner", owner: confirmed.owner }];
   return digestText(confirmed.text) === expected.digest ? [] : [{ kind: "unknown change" }];
@@ -74,7 +74,7 @@ function assessLoaded(observed: Observed): readonly Drift[] {
   return [{ kind: "changed", lines: listChangedLines(observed) }, ...atBoot, ...readable];
 }
 
-function assessFront(observed: Observed, { policy, obstacles }: Expectation): readonly Drift[] {
+function assessFront(observed: Observed, { policy, obstacles }: ExpectedHost): readonly Drift[] {
   const rules = backendOf(observed).findPrecedingRules(observed.front ?? "", policy.name);
   const found = obstacles === undefined ? [] : findObstacles(observed, policy);
   return [

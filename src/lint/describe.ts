@@ -11,7 +11,8 @@ export function describeRules(): string {
     "| rule | severity | can be accepted |",
     "| --- | --- | --- |",
     ...lintRules.map(
-      ({ id, severity, isRisk }) => `| [${id}](#${id}) | ${severity} | ${isRisk ? "yes" : "no"} |`,
+      ({ id, severity, canBeAccepted }) =>
+        `| [${id}](#${id}) | ${severity} | ${canBeAccepted ? "yes" : "no"} |`,
     ),
     ...lintRules.flatMap(describeRule),
     "",

@@ -25,7 +25,7 @@ export interface LintFinding extends Finding {
 /** Finds what is unwise in a valid policy, or what its backend can't do. */
 export function lintPolicy(policy: Policy): readonly LintFinding[] {
   const rules = [...commonRules, ...backendOf(policy).lintRules];
-  const known = new Set(lintRules.filter((rule) => rule.isRisk).map((rule) => rule.id));
+  const known = new Set(lintRules.filter((rule) => rule.canBeAccepted).map((rule) => rule.id));
   const unknown = policy.acceptRisks.flatMap((id, index): readonly LintFinding[] => {
     if (known.has(id)) return [];
     return [
@@ -42,13 +42,13 @@ export function lintPolicy(policy: Policy): readonly LintFinding[] {
 }
 
 function applyRule(rule: LintRule, policy: Policy): readonly LintFinding[] {
-  const isAccepted = rule.isRisk && policy.acceptRisks.includes(rule.id);
+  const isAccepted = rule.canBeAccepted && policy.acceptRisks.includes(rule.id);
   if (isAccepted && rule.severity === "warning") return [];
   return rule.check(policy).map(({ path, message }) => ({
     path,
     rule: rule.id,
     severity: isAccepted ? "warning" : rule.severity,
     message: `${message} ${rule.why}`,
-    fix: rule.isRisk ? `${rule.fix} Or name "${rule.id}" in acceptRisks.` : rule.fix,
+    fix: rule.canBeAccepted ? `${rule.fix} Or name "${rule.id}" in acceptRisks.` : rule.fix,
   }));
 }

@@ -1,5 +1,5 @@
 import { isLinkLocal, linkLocal } from "../policy/gate.js";
-import type { LintRule, Objection } from "../policy/lint-rule.js";
+import type { LintRule, Violation } from "../policy/lint-rule.js";
 import type { Policy } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
 import { portOf } from "../policy/step.js";
@@ -25,7 +25,7 @@ export const placeRules: readonly LintRule[] = [
   {
     id: "step-on-service-port",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "A service that listens there handles the packet as its own, and scanners try such ports first.",
     fix: "Choose a port that no service uses.",
     check: (policy) => objectToSteps(policy, served, "is on a port on which services usually listen."),
@@ -33,7 +33,7 @@ export const placeRules: readonly LintRule[] = [
   {
     id: "step-dropped-on-the-way",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "Providers and company firewalls drop packets to ports that worms and amplifiers use.",
     fix: "Choose a port above 1024 that no well-known service uses.",
     check: (policy) => objectToSteps(policy, dropped, "is on a port that middleboxes are known to drop."),
@@ -41,7 +41,7 @@ export const placeRules: readonly LintRule[] = [
   {
     id: "allowed-link-local",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "A link-local address belongs to a machine on one link only. On another link of the host, the same address belongs to another machine, which is let in, too.",
     fix: "Name an address that belongs to the machine on every link, or use only one link of the host.",
     check: (policy) =>
@@ -54,7 +54,7 @@ export const placeRules: readonly LintRule[] = [
   {
     id: "window-too-short",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "On a slow or lossy line, a client needs a second or more between two packets, and time for a retry.",
     fix: "Give stepTimeoutSeconds at least 3 and openForSeconds at least 5.",
     check: (policy) =>
@@ -75,7 +75,7 @@ export const placeRules: readonly LintRule[] = [
   {
     id: "window-too-long",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "While the door is open, it is open to everybody behind the same address.",
     fix: "Established sessions go on anyway: a minute is enough to connect.",
     check: (policy) =>
@@ -105,7 +105,7 @@ function holdsLinkLocal(text: string): boolean {
   );
 }
 
-function objectToSteps(policy: Policy, ports: ReadonlySet<number>, message: string): readonly Objection[] {
+function objectToSteps(policy: Policy, ports: ReadonlySet<number>, message: string): readonly Violation[] {
   return policy.gates.flatMap((gate, index) =>
     gate.knock.steps.flatMap((step, position) => {
       const port = portOf(step);

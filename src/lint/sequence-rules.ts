@@ -1,4 +1,4 @@
-import type { LintRule, Objection } from "../policy/lint-rule.js";
+import type { LintRule, Violation } from "../policy/lint-rule.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { portOf, type Step, sameStep } from "../policy/step.js";
 import { countBits, guessingTime } from "./entropy.js";
@@ -36,7 +36,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "swept-in-order",
     severity: "error",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "A scanner that sweeps ports or sizes in order, to find out what is there, sends exactly these steps in this order. Some " +
       "scanners send TCP and UDP to each port in turn. Others send all of one protocol, then all of the other.",
@@ -52,7 +52,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "not-strict",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "Packets between the steps then reset nothing. Each sweep of all ports takes at least one more step, so a few of them " +
       "within stepTimeoutSeconds open the gate. One in random order opens it by luck.",
@@ -65,7 +65,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "one-way-steps",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "A sweep may send only some ports in order, such as those that scanners try most, or every tenth size. If nothing else that " +
       "it sends lies between these steps, it sends one right after the other, and strict sees nothing to reset.",
@@ -80,7 +80,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "equal-steps",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "If a packet gets no answer, a scanner sends it again from another source port, and so takes both steps at once. Whoever " +
       "guesses one step has the other, so it does not make the knock harder to guess.",
@@ -96,7 +96,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "neighbouring-steps",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "Neighbours follow each other in a sweep, whatever strict does. This holds for ports of one protocol, for ports of both if " +
       "the sweep sends TCP and UDP to each port, and for sizes. A packet that a scanner sends again late, or a second scanner " +
@@ -115,7 +115,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "knock-too-short",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "One step is hit by any scan; two are found by trying.",
     fix: "Use three steps or more.",
     check: (policy) =>
@@ -124,7 +124,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "low-entropy",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: `A knock of fewer than ${fewestBits} bits can be guessed by somebody who has time.`,
     fix: "Add steps.",
     check: (policy) =>
@@ -138,7 +138,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "well-known-sequence",
     severity: "error",
-    isRisk: true,
+    canBeAccepted: true,
     why: "Sequences from tutorials are the first that a guesser tries.",
     fix: "Choose ports at random.",
     check: (policy) => objectToKnocks(policy, isWellKnown, "is a sequence from tutorials."),
@@ -146,7 +146,7 @@ export const sequenceRules: readonly LintRule[] = [
   {
     id: "equal-echo-steps",
     severity: "error",
-    isRisk: false,
+    canBeAccepted: false,
     why: "An echo request that the network doubled looks like the same step sent again.",
     fix: "Give neighbouring echo steps different sizes, or put another step between them.",
     check: (policy) =>
@@ -196,7 +196,7 @@ function objectToKnocks(
   policy: Policy,
   isWrong: (gate: Gate) => boolean,
   message: string,
-): readonly Objection[] {
+): readonly Violation[] {
   return policy.gates.flatMap((gate, index) => (isWrong(gate) ? [{ path: knockPath(index), message }] : []));
 }
 

@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.js";
-import type { LintRule, Objection } from "../policy/lint-rule.js";
+import type { LintRule, Violation } from "../policy/lint-rule.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import { countBits } from "./entropy.js";
@@ -14,7 +14,7 @@ export const sharedRules: readonly LintRule[] = [
   {
     id: "knock-opens-another",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "Whoever sends this knock opens both gates.",
     fix: "Change the steps, so that no knock contains all steps of another in a row.",
     check: findOpened,
@@ -22,7 +22,7 @@ export const sharedRules: readonly LintRule[] = [
   {
     id: "shared-beginning",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: `Whoever may open one gate has fewer than ${fewestBits} bits to guess for the other.`,
     fix: "Give each gate a knock of its own.",
     check: findSharedBeginnings,
@@ -33,7 +33,7 @@ export const sharedRules: readonly LintRule[] = [
  * Finds knocks that open another gate. The other knock may stand anywhere in the knock, or in the knock sent several
  * times: people knock again.
  */
-function findOpened(policy: Policy): readonly Objection[] {
+function findOpened(policy: Policy): readonly Violation[] {
   const gates = policy.gates.map((gate, index) => ({ gate, index, keys: gate.knock.steps.map(nameStep) }));
   const byFirst = new Map<string, (typeof gates)[number][]>();
   for (const entry of gates) {
@@ -88,7 +88,7 @@ function nameStep(step: Step): string {
   }
 }
 
-function findSharedBeginnings(policy: Policy): readonly Objection[] {
+function findSharedBeginnings(policy: Policy): readonly Violation[] {
   const begin = policy.gates.map(({ knock: { steps } }) => listBeginnings(steps));
   const counts = new Map<string, { count: number; gates: number[] }>();
   for (const [index, beginnings] of begin.entries()) {

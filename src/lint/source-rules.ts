@@ -1,4 +1,4 @@
-import type { LintRule, Objection } from "../policy/lint-rule.js";
+import type { LintRule, Violation } from "../policy/lint-rule.js";
 import type { Policy } from "../policy/policy.js";
 import { type Family, families } from "../policy/prefix.js";
 import { countIpv4, countPublic, coversAll } from "./address-space.js";
@@ -15,7 +15,7 @@ export const sourceRules: readonly LintRule[] = [
   {
     id: "allowed-too-wide",
     severity: "error",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "A source in allowFrom never has to knock. A wide prefix, or many that are wide together, leave the gate open to much of the " +
       "internet. IPv6 prefixes of 6to4, NAT64 and Teredo let in the IPv4 addresses that they stand for.",
@@ -31,7 +31,7 @@ export const sourceRules: readonly LintRule[] = [
   {
     id: "denied-everybody",
     severity: "error",
-    isRisk: true,
+    canBeAccepted: true,
     why: "A knock from an address in denyFrom does not count, and denyFrom takes precedence over allowFrom: nobody can open a gate, and nobody is let in without a knock.",
     fix: "Leave out of denyFrom the networks from which you connect.",
     check: ({ denyFrom }) => {
@@ -44,7 +44,7 @@ export const sourceRules: readonly LintRule[] = [
   {
     id: "denied-family",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why: "A knock from an address in denyFrom does not count: nobody can open a gate over that IP version.",
     fix: "Make sure that all clients, and the deployer, connect over the other IP version.",
     check: ({ denyFrom }) => {
@@ -69,7 +69,7 @@ function describeWide(text: string): string | undefined {
  * Finds prefixes that are too wide together. Only addresses of the internet count: all private networks together are
  * not a risk of this kind.
  */
-function findWideTogether({ allowFrom }: Policy): readonly Objection[] {
+function findWideTogether({ allowFrom }: Policy): readonly Violation[] {
   const counts = countPublic(allowFrom);
   return families.flatMap((family) => {
     if (counts[family] <= mostAddresses[family]) return [];

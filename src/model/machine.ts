@@ -2,7 +2,7 @@ import { unreachable } from "../errors.js";
 import { isAllowed, isDenied, isLinkLocal, isProtected } from "../policy/gate.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
-import type { Packet, PacketKind, Verdict } from "./packet.js";
+import type { Packet, PacketKind, PacketVerdict } from "./packet.js";
 
 /** What a policy remembers: by source, then by gate. */
 export type State = ReadonlyMap<string, ReadonlyMap<string, Progress>>;
@@ -31,7 +31,7 @@ export interface Reaction {
 
 export interface Outcome {
   readonly state: State;
-  readonly verdict: Verdict;
+  readonly verdict: PacketVerdict;
   readonly reactions: readonly Reaction[];
 }
 

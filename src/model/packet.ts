@@ -43,4 +43,4 @@ export type PacketKind =
     };
 
 /** What a policy does with a packet: it is `passed` on, `accepted` through a door, or `dropped`. */
-export type Verdict = "passed" | "accepted" | "dropped";
+export type PacketVerdict = "passed" | "accepted" | "dropped";

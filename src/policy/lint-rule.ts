@@ -1,7 +1,7 @@
 import type { Policy } from "./policy.js";
 
 /** What a rule objects to in a policy. Never contains a step's port or size. */
-export interface Objection {
+export interface Violation {
   /** A path into the policy: `gates[0].knock`. */
   readonly path: string;
   readonly message: string;
@@ -18,6 +18,6 @@ export interface LintRule {
    * Whether `acceptRisks` can accept it. Then an error is a warning, and a warning is not shown. What a backend can't
    * do can't be accepted.
    */
-  readonly isRisk: boolean;
-  check(policy: Policy): readonly Objection[];
+  readonly canBeAccepted: boolean;
+  check(policy: Policy): readonly Violation[];
 }

@@ -2,13 +2,13 @@ import type { Gate, Policy } from "../policy/policy.js";
 import type { PlacedGate, PlacedPolicy } from "../policy/policy-path.js";
 import { type Step, stepKinds } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
-import { isOneRule, lowerKnock, toStepMatch } from "./lower-sequence.js";
+import { isOneRule, lowerSequence, toStepMatch } from "./lower-sequence.js";
 import { decide } from "./make-rule.js";
 import type { Chain, Match, Paths, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { knockingSet, progressSet } from "./set-names.js";
 
 /** The knocks of all gates, and the rules that bring packets to them. */
-export interface LoweredKnocks {
+export interface LoweredDispatch {
   readonly sets: readonly SourceSet[];
   /** Rules of knocks that have no chain of their own. They stand before the rules that lead to the doors. */
   readonly shared: readonly Rule[];
@@ -42,10 +42,10 @@ interface Begin {
  * gate makes the kernel forget who is knocking at another. There, a source that begins is first put back to the start at
  * all gates. A source that was forgotten can neither go on nor guess on.
  */
-export function lowerKnocks(policy: PlacedPolicy, abilities: Abilities): LoweredKnocks {
+export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
   const knocking = knockingSources(policy, sorted, abilities);
-  const knocks = policy.gates.map((gate) => lowerKnock(policy, gate, knocking?.name));
+  const knocks = policy.gates.map((gate) => lowerSequence(policy, gate, knocking?.name));
   const begins =
     abilities.refusesWhenFull && abilities.hasVerdictMaps && knocking !== undefined
       ? dispatchFirst(sorted)

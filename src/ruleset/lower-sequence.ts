@@ -6,14 +6,14 @@ import type { Chain, Effect, Match, Rule, SourceSet, StepMatch } from "./ruleset
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
 
 /** A knock's sets, its rules in the chain that all gates share, and its own chains, if it has any. */
-export interface LoweredKnock {
+export interface LoweredSequence {
   readonly sets: readonly SourceSet[];
   readonly shared: readonly Rule[];
   readonly chains: readonly Chain[];
 }
 
 /** What the rules of one knock are made from. */
-interface Knock {
+interface LoweringSequence {
   readonly policy: Policy;
   readonly gate: PlacedGate;
   readonly steps: readonly StepMatch[];
@@ -31,9 +31,13 @@ interface Knock {
  * step begins the sequence anew. The rules for the first step are a chain of their own, for sources that are not in
  * mid-sequence.
  */
-export function lowerKnock(policy: Policy, gate: PlacedGate, knocking: string | undefined): LoweredKnock {
+export function lowerSequence(
+  policy: Policy,
+  gate: PlacedGate,
+  knocking: string | undefined,
+): LoweredSequence {
   const steps = gate.knock.steps.map((_, index) => toStepMatch(gate, index + 1));
-  const knock: Knock = { policy, gate, steps, knocking };
+  const knock: LoweringSequence = { policy, gate, steps, knocking };
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
@@ -59,7 +63,7 @@ export function lowerKnock(policy: Policy, gate: PlacedGate, knocking: string | 
   return { sets, shared: [], chains: [chain, begin] };
 }
 
-function beginAnew({ gate, steps }: Knock): Rule {
+function beginAnew({ gate, steps }: LoweringSequence): Rule {
   return {
     from: [gate.paths.gate],
     matches: [{ kind: "step", step: at(steps, 1) }],
@@ -73,7 +77,7 @@ export function isOneRule({ limits }: Policy, { knock }: Gate): boolean {
   return knock.steps.length === 1 && limits.firstStepsPerSecond === 0;
 }
 
-function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
+function lowerSets({ policy, gate, steps }: LoweringSequence): readonly SourceSet[] {
   const { name, paths, openForSeconds } = gate;
   const { stepTimeoutSeconds } = gate.knock;
   const { sources: size, firstStepsPerSecond } = policy.limits;
@@ -114,7 +118,7 @@ function lowerSets({ policy, gate, steps }: Knock): readonly SourceSet[] {
   ];
 }
 
-function lowerAdvance(knock: Knock, position: number): readonly Rule[] {
+function lowerAdvance(knock: LoweringSequence, position: number): readonly Rule[] {
   const { gate, steps } = knock;
   const before = progressSet(gate.name, position - 1);
   // A repeated packet of the step before would look like this step. Only its source port tells them apart.
@@ -130,7 +134,7 @@ function lowerAdvance(knock: Knock, position: number): readonly Rule[] {
 }
 
 /** A client that repeats the first step begins anew, so its timeout begins anew, too. */
-function lowerRepeat(knock: Knock, position: number): Rule {
+function lowerRepeat(knock: LoweringSequence, position: number): Rule {
   const { gate, steps } = knock;
   return {
     comment: `${gate.name}: step ${position} once more`,
@@ -144,7 +148,7 @@ function lowerRepeat(knock: Knock, position: number): Rule {
   };
 }
 
-function lowerReset({ policy, gate }: Knock, position: number): readonly Rule[] {
+function lowerReset({ policy, gate }: LoweringSequence, position: number): readonly Rule[] {
   const progress = progressSet(gate.name, position);
   return lowerEvent(policy, gate.name, "reset", {
     comment: `${gate.name}: back to the start`,
@@ -154,7 +158,7 @@ function lowerReset({ policy, gate }: Knock, position: number): readonly Rule[] 
   });
 }
 
-function lowerFirst(knock: Knock): readonly Rule[] {
+function lowerFirst(knock: LoweringSequence): readonly Rule[] {
   const { policy, gate, steps } = knock;
   const isFirst: Match = { kind: "step", step: at(steps, 1) };
   const perSecond = policy.limits.firstStepsPerSecond;
@@ -174,7 +178,11 @@ function lowerFirst(knock: Knock): readonly Rule[] {
   return perSecond === 0 ? first : [limit, ...first];
 }
 
-function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule): readonly Rule[] {
+function lowerTaken(
+  { policy, gate, steps }: LoweringSequence,
+  position: number,
+  rule: Rule,
+): readonly Rule[] {
   if (position < steps.length) return [{ comment: `${gate.name}: step ${position} taken`, ...rule }];
   return lowerEvent(policy, gate.name, "opened", { comment: `${gate.name}: opens`, ...rule });
 }
@@ -183,7 +191,7 @@ function lowerTaken({ policy, gate, steps }: Knock, position: number, rule: Rule
  * Adds the source to the set `knocking` first. If that set is full, the rule ends there. So each source in mid-sequence
  * is in that set.
  */
-function putTaken({ gate, steps, knocking }: Knock, position: number): readonly Effect[] {
+function putTaken({ gate, steps, knocking }: LoweringSequence, position: number): readonly Effect[] {
   const put = (set: string, timeoutFrom: PolicyPath): Effect => ({
     kind: "put",
     set,

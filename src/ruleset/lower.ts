@@ -5,7 +5,7 @@ import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
-import { type LoweredKnocks, lowerKnocks } from "./lower-dispatch.js";
+import { type LoweredDispatch, lowerDispatch } from "./lower-dispatch.js";
 import { lowerCounters, lowerEvent } from "./lower-event.js";
 import { decide } from "./make-rule.js";
 import type { Chain, DispatchEntry, Match, Paths, Rule, Ruleset, Verdict } from "./ruleset.js";
@@ -17,7 +17,7 @@ import { openSet } from "./set-names.js";
  */
 export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
   const policy = placeGates(unplaced);
-  const knocks = lowerKnocks(policy, abilities);
+  const knocks = lowerDispatch(policy, abilities);
   return {
     policy: policy.name,
     scope: policy.scope,
@@ -43,7 +43,7 @@ export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
  *
  * What comes from `stealth` is what would differ without it. A rule that would only stand in another chain does not.
  */
-function lowerSorting(policy: PlacedPolicy, knocks: LoweredKnocks, abilities: Abilities): readonly Chain[] {
+function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: Abilities): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door", [])];
   const doorKinds = stepKinds.filter((kind) => isGated(policy, knocks, kind));
   const gatedKinds = policy.stealth ? [] : doorKinds;
@@ -117,7 +117,7 @@ const matchOf: Readonly<Record<Step["kind"], Match>> = {
 };
 
 /** Whether a packet of this kind may go to a door, or may be the only step of a gate. */
-function isGated(policy: Policy, knocks: LoweredKnocks, kind: Step["kind"]): boolean {
+function isGated(policy: Policy, knocks: LoweredDispatch, kind: Step["kind"]): boolean {
   const isStep = (match: Match) => match.kind === "step" && match.step.packet.kind === kind;
   return (
     goesFirst[kind] ||

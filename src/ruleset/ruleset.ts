@@ -135,4 +135,4 @@ export interface StepEntry {
 }
 
 /** Prints a step's secret, its `port` or its `payload` size: the value for the host, a label for people. */
-export type ShowSecret = (step: SecretStep, field: "port" | "payload", value: number) => string;
+export type SecretFormatter = (step: SecretStep, field: "port" | "payload", value: number) => string;

@@ -1,4 +1,4 @@
-import type { ShowSecret } from "./ruleset.js";
+import type { SecretFormatter } from "./ruleset.js";
 
 /** Shows the host a step's secret as it is. */
-export const showValue: ShowSecret = (_step, _field, value) => `${value}`;
+export const revealSecrets: SecretFormatter = (_step, _field, value) => `${value}`;

@@ -15,7 +15,7 @@ import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms 
 import { readPrivateKey } from "./keys/private-key.js";
 import { planLogin } from "./login.js";
 import { quoteSaid } from "./quote-said.js";
-import { type Conversation, openConversation } from "./shell-session.js";
+import { openShellSession, type ShellSession } from "./shell-session.js";
 
 /** A login, with its keys read and checked. */
 export interface Credentials {
@@ -33,7 +33,7 @@ export interface SshClient {
   /**
    * Prepares a conversation with a command that the login shell there runs. `hint` is sent when it is silent at first.
    */
-  converse(command: string, hint: string): Conversation;
+  converse(command: string, hint: string): ShellSession;
   /** Quotes output of the machine, without the password that was sent to it. */
   quote(said: string): string;
   /** Opens a TCP connection from there. */
@@ -138,7 +138,7 @@ export async function openSsh(
   const line = { client, name, whyLost: () => fault?.message };
   return {
     name,
-    converse: (command, hint) => openConversation(line, command, hint),
+    converse: (command, hint) => openShellSession(line, command, hint),
     quote: (said) => quoteSaid(said, login.password),
     forward: (address, port, limitMs) => openForward(line, address, port, limitMs),
     onClose: (listener) => client.once("close", listener),

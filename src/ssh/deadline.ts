@@ -2,7 +2,7 @@ import type { Client } from "ssh2";
 import { KnockgateError } from "../errors.js";
 
 /** An SSH connection, open or lost. */
-export interface Line {
+export interface SshLink {
   readonly client: Client;
   /** Who is logged in where, for messages. */
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Waiting<T> {
 }
 
 /** Waits for what `begin` starts, until the time is over or the connection is lost. */
-export function settle<T>(
+export function withDeadline<T>(
   client: Client,
   { timeoutMs, lost, late }: Ends,
   begin: (waiting: Waiting<T>) => void,
@@ -70,7 +70,7 @@ export function attempt(
   }
 }
 
-export function tellLost({ name, whyLost }: Line, when: string): KnockgateError {
+export function tellLost({ name, whyLost }: SshLink, when: string): KnockgateError {
   const why = whyLost();
   return unreachable(name, `the connection was lost ${when}${why === undefined ? "" : ` (${why})`}`);
 }

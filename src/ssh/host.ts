@@ -34,7 +34,7 @@ export interface HostConnection {
 }
 
 /** A place that sends packets to one address of a host. */
-export interface Vantage {
+export interface Prober {
   /** The address and port, and the bastion on the way, for messages. */
   readonly name: string;
   /** The source address of the packets, where it is known. */
@@ -53,8 +53,8 @@ export interface Vantage {
   ping?(timeoutMs: number): Promise<boolean>;
 }
 
-/** A vantage that can also open SSH connections to the host. */
-export interface Route extends Vantage {
+/** A prober that can also open SSH connections to the host. */
+export interface Route extends Prober {
   /** Opens a fresh SSH connection: a new TCP connection, which shares nothing with others. */
   connect(timeoutMs: number): Promise<HostConnection>;
 }
@@ -67,7 +67,7 @@ export interface CutOff {
 }
 
 /** The routes to a host: one for each address of its name, in the resolver's order. */
-export interface Passage {
+export interface RouteSet {
   readonly routes: readonly Route[];
   /** Addresses of its name that have no route. Default: none. */
   readonly cutOff?: readonly CutOff[];
@@ -76,11 +76,11 @@ export interface Passage {
 }
 
 /** Another machine that sends packets to the host. */
-export interface RemoteVantage extends Vantage {
+export interface RemoteProber extends Prober {
   /** That machine's own address on the way to the host. */
   readonly address: string;
-  /** Vantages from that machine to the host's other addresses. */
-  readonly others: readonly Vantage[];
+  /** Probers from that machine to the host's other addresses. */
+  readonly others: readonly Prober[];
   /** The host's addresses that that machine has no route to. */
   readonly cutOff: readonly CutOff[];
   close(): void;

@@ -12,7 +12,7 @@ export interface LoginAttempt {
   refuse(name: string, cause: unknown): KnockgateError;
 }
 
-interface Way {
+interface AuthMethod {
   /** Its name in messages; never the secret itself. */
   readonly words: string;
   /** RFC 4252's name of the method. */
@@ -61,10 +61,10 @@ export function planLogin(login: Login, key: ParsedKey | undefined, field: strin
   };
 }
 
-function listWays(login: Login, key: ParsedKey | undefined, field: string): readonly Way[] {
+function listWays(login: Login, key: ParsedKey | undefined, field: string): readonly AuthMethod[] {
   const { user: username, password, agentSocketPath } = login;
   const ambient = process.env["SSH_AUTH_SOCK"];
-  const agentWay = (agent: string, words: string): Way => {
+  const agentWay = (agent: string, words: string): AuthMethod => {
     return { words, method: "publickey", auth: { type: "agent", username, agent } };
   };
   const answerAll = (prompts: readonly unknown[]) => prompts.map(() => password ?? "");
@@ -76,7 +76,7 @@ function listWays(login: Login, key: ParsedKey | undefined, field: string): read
             words: `${field}.privateKey (${key.type} ${fingerprintKey(key.getPublicSSH())})`,
             method: "publickey",
             auth: { type: "publickey", username, key },
-          } satisfies Way,
+          } satisfies AuthMethod,
         ]),
     ...(agentSocketPath ? [agentWay(agentSocketPath, `the keys of ${field}.agentSocketPath`)] : []),
     ...(password === undefined
@@ -86,7 +86,7 @@ function listWays(login: Login, key: ParsedKey | undefined, field: string): read
             words: `${field}.password`,
             method: "password",
             auth: { type: "password", username, password },
-          } satisfies Way,
+          } satisfies AuthMethod,
           {
             words: `${field}.password (interactively)`,
             method: "keyboard-interactive",
@@ -95,7 +95,7 @@ function listWays(login: Login, key: ParsedKey | undefined, field: string): read
               username,
               prompt: (_name, _instructions, _language, prompts, finish) => finish(answerAll(prompts)),
             },
-          } satisfies Way,
+          } satisfies AuthMethod,
         ]),
     ...(agentSocketPath === undefined && ambient ? [agentWay(ambient, "the keys of SSH_AUTH_SOCK")] : []),
   ];

@@ -3,11 +3,11 @@ import { unreachable } from "../errors.js";
 import type { SshClient } from "./client.js";
 import type { CommandResult } from "./host.js";
 import { joinWords } from "./quote-shell.js";
-import type { Conversation } from "./shell-session.js";
+import type { ShellSession } from "./shell-session.js";
 
 /** An sh that we started and that has proved it. Nothing that others may not read is sent before that. */
 export interface OwnShell {
-  readonly conversation: Conversation;
+  readonly conversation: ShellSession;
   /** What precedes each word that `say` prints. */
   readonly mark: string;
   /** The line that `await_go` waits for, with its line break. */

@@ -4,9 +4,9 @@ import { readCredentials } from "./client.js";
 import type { Connection } from "./connection.js";
 import { listCutOff } from "./cut-off.js";
 import { nameLogin, tryEach } from "./dial.js";
-import type { RemoteVantage, Vantage } from "./host.js";
+import type { Prober, RemoteProber } from "./host.js";
 import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./jump-host/dial-through.js";
-import { isUsable, makeOutpost, type Outpost } from "./jump-host/jump-host.js";
+import { isUsable, type JumpHost, makeJumpHost } from "./jump-host/jump-host.js";
 
 /**
  * Logs in to another machine that then sends packets to a host. The machine needs perl, and no root. If it has a
@@ -20,21 +20,21 @@ import { isUsable, makeOutpost, type Outpost } from "./jump-host/jump-host.js";
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  *   `ARGUMENTS_INVALID`
  */
-export async function findVantage(
+export async function findProber(
   from: Connection,
   host: string,
   steps: readonly KnockStep[],
   field: string,
   log?: (line: string) => void,
-): Promise<RemoteVantage> {
-  const outpost = await findOutpost(from, field, log);
+): Promise<RemoteProber> {
+  const jumpHost = await findOutpost(from, field, log);
   try {
-    const found = await outpost.survey(host, steps);
-    const look = (address: string): Pick<Vantage, "name" | "target" | "knock" | "probePort"> => ({
-      name: outpost.name,
+    const found = await jumpHost.survey(host, steps);
+    const look = (address: string): Pick<Prober, "name" | "target" | "knock" | "probePort"> => ({
+      name: jumpHost.name,
       target: address,
-      knock: (knock) => outpost.knock(address, knock),
-      probePort: (port, timeoutMs) => outpost.probePort(address, port, timeoutMs),
+      knock: (knock) => jumpHost.knock(address, knock),
+      probePort: (port, timeoutMs) => jumpHost.probePort(address, port, timeoutMs),
     });
     // The resolver's first choice: a client on that machine would use it.
     const [first, ...others] = found.filter(isUsable);
@@ -43,16 +43,16 @@ export async function findVantage(
       ...look(first.address),
       address: first.source,
       others: others.map(({ address, source }) => ({ ...look(address), address: source })),
-      cutOff: listCutOff(outpost.name, found),
-      close: () => outpost.close(),
+      cutOff: listCutOff(jumpHost.name, found),
+      close: () => jumpHost.close(),
     };
   } catch (cause) {
-    outpost.close();
+    jumpHost.close();
     throw cause;
   }
 }
 
-async function findOutpost(from: Connection, field: string, log?: (line: string) => void): Promise<Outpost> {
+async function findOutpost(from: Connection, field: string, log?: (line: string) => void): Promise<JumpHost> {
   const credentials = await readCredentials(from, field);
   if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials, log);
   const bastion = await findBastion(from.proxy, `${field}.proxy`, log);
@@ -60,11 +60,14 @@ async function findOutpost(from: Connection, field: string, log?: (line: string)
     tryEach((await bastion.survey(from.host, [])).filter(isUsable), ({ address }) =>
       dialThrough(bastion, credentials, address, from.perDialTimeout * 1_000),
     );
-  const outpost = makeOutpost(`${nameLogin(from)} through ${bastion.name}`, beginPatiently(from, dial, log));
+  const jumpHost = makeJumpHost(
+    `${nameLogin(from)} through ${bastion.name}`,
+    beginPatiently(from, dial, log),
+  );
   return {
-    ...outpost,
+    ...jumpHost,
     close: () => {
-      outpost.close();
+      jumpHost.close();
       bastion.close();
     },
   };

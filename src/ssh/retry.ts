@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError } from "../errors.js";
 
 /** How often to try again, and what to log. */
-export interface Patience {
+export interface RetryPolicy {
   /** Failed tries allowed before giving up. -1 means no limit. */
   readonly errorLimit: number;
   /** The longest that one try takes, for messages. 0 means no limit. */
@@ -26,7 +26,7 @@ const refusalPauseMs = 6_000;
  * login is refused again, and the other side counts it. A new machine may get its keys some moments after its sshd
  * answers, as with cloud-init: with `forgivesRefusal`, a refused login is tried again, too.
  */
-export async function dialPatiently<T>(patience: Patience, dial: () => Promise<T>): Promise<T> {
+export async function retry<T>(patience: RetryPolicy, dial: () => Promise<T>): Promise<T> {
   for (let errors = 1; ; errors += 1) {
     try {
       return await dial();
@@ -39,7 +39,7 @@ export async function dialPatiently<T>(patience: Patience, dial: () => Promise<T
   }
 }
 
-function isWorthAnother(error: unknown, { forgivesRefusal = false }: Patience): error is KnockgateError {
+function isWorthAnother(error: unknown, { forgivesRefusal = false }: RetryPolicy): error is KnockgateError {
   if (!(error instanceof KnockgateError)) return false;
   return error.code === "UNREACHABLE" || (forgivesRefusal && error.code === "LOGIN_REFUSED");
 }
@@ -49,7 +49,7 @@ function choosePause(error: KnockgateError, errors: number): number {
 }
 
 /** Says what failed, which try of how many it was, and how long the rest can take. */
-function describeRound(error: KnockgateError, errors: number, patience: Patience): string {
+function describeRound(error: KnockgateError, errors: number, patience: RetryPolicy): string {
   const { errorLimit, tryMs, describe = ({ clause }) => clause } = patience;
   const why = describe(error);
   const next = `the next in ${choosePause(error, errors) / 1_000} s`;

@@ -62,7 +62,7 @@ function openRootShell(client: SshClient, sudoPassword: string | undefined): Roo
       const mark = makeToken();
       const program = frameProgram(functions === known ? "" : functions, commands, mark);
       known = functions;
-      return shell.conversation.tell(`${go}${program}`, mark, leftMs(), timeoutMs);
+      return shell.conversation.send(`${go}${program}`, mark, leftMs(), timeoutMs);
     },
   };
 }

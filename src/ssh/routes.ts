@@ -9,9 +9,9 @@ import { type Credentials, readCredentials } from "./client.js";
 import type { Connection } from "./connection.js";
 import { listCutOff } from "./cut-off.js";
 import { dialSsh, findAddresses, nameLogin } from "./dial.js";
-import type { CutOff, Passage } from "./host.js";
+import type { CutOff, RouteSet } from "./host.js";
 import { dialThrough, findBastion } from "./jump-host/dial-through.js";
-import { isUsable, type Outpost } from "./jump-host/jump-host.js";
+import { isUsable, type JumpHost } from "./jump-host/jump-host.js";
 import { becomeRoot } from "./root.js";
 
 /**
@@ -28,7 +28,7 @@ export async function findRoutes(
   connection: Connection,
   steps: readonly KnockStep[],
   log?: (line: string) => void,
-): Promise<Passage> {
+): Promise<RouteSet> {
   const credentials = await readCredentials(connection, "connection");
   if (connection.proxy === undefined) return findDirectRoutes(connection, credentials, steps);
   const bastion = await findBastion(connection.proxy, "connection.proxy", log);
@@ -42,7 +42,7 @@ async function findDirectRoutes(
   connection: Connection,
   credentials: Credentials,
   steps: readonly KnockStep[],
-): Promise<Passage> {
+): Promise<RouteSet> {
   const { ways, cutOff } = await findWays(await findAddresses(connection.host));
   if (needsEcho(steps)) await checkEchoHere(ways.map(({ address }) => address));
   const routes = ways.map(({ address, source }) => ({
@@ -88,11 +88,11 @@ async function checkEchoHere(addresses: readonly string[]): Promise<void> {
 }
 
 async function findRoutesThrough(
-  bastion: Outpost,
+  bastion: JumpHost,
   connection: Connection,
   credentials: Credentials,
   steps: readonly KnockStep[],
-): Promise<Passage> {
+): Promise<RouteSet> {
   const targets = await bastion.survey(connection.host, steps);
   const routes = targets.filter(isUsable).map(({ address, source }) => ({
     name: `${namePlace(connection, address)} through ${bastion.name}`,

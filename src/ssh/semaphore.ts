@@ -1,14 +1,14 @@
 /** A semaphore: a limited number of holders at a time, first come, first served. */
-export interface Turns {
+export interface Semaphore {
   /**
    * Resolves when a turn is free, with the function that ends the turn. Calling that again does nothing.
    *
    * @param onWait is called when no turn is free at once
    */
-  take(onWait?: () => void): Promise<() => void>;
+  acquire(onWait?: () => void): Promise<() => void>;
 }
 
-export function makeTurns(most: number): Turns {
+export function makeSemaphore(most: number): Semaphore {
   const waiting: (() => void)[] = [];
   let free = most;
   const pass = (): void => {
@@ -25,7 +25,7 @@ export function makeTurns(most: number): Turns {
     };
   };
   return {
-    take: async (onWait) => {
+    acquire: async (onWait) => {
       if (free > 0) {
         free -= 1;
         return makeEnd();

@@ -1,6 +1,6 @@
 import type { ClientChannel } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import { attempt, type Line, settle, tellLost, unreachable, type Waiting } from "./deadline.js";
+import { attempt, type SshLink, tellLost, unreachable, type Waiting, withDeadline } from "./deadline.js";
 import type { CommandResult } from "./host.js";
 import { collect, type Output } from "./output.js";
 
@@ -10,7 +10,7 @@ import { collect, type Output } from "./output.js";
  * A wait that fails throws KnockgateError: `HOST_UNFIT` when the other side runs no command at all, `HOST_FAILED` when
  * a signal ended the command, else `UNREACHABLE`. The conversation is over then.
  */
-export interface Conversation {
+export interface ShellSession {
   /** Whether the command still takes input. */
   readonly isOpen: boolean;
   /**
@@ -26,7 +26,7 @@ export interface Conversation {
    *
    * @param limitMs the whole limit that `timeoutMs` is the rest of, for messages. Default: `timeoutMs`.
    */
-  tell(input: string, mark: string, timeoutMs: number, limitMs?: number): Promise<CommandResult>;
+  send(input: string, mark: string, timeoutMs: number, limitMs?: number): Promise<CommandResult>;
   /** Sends the last input, and waits until the command ends. */
   finish(input: string, timeoutMs: number): Promise<CommandResult>;
 }
@@ -53,7 +53,7 @@ const openPauseMs = 100;
 const silenceMs = 500;
 
 /** Prepares a conversation. `firstHint` is sent when the other side is silent at first. */
-export function openConversation(line: Line, command: string, firstHint: string): Conversation {
+export function openShellSession(line: SshLink, command: string, firstHint: string): ShellSession {
   let hint = firstHint;
   let isOpen = true;
   let talk: Talk | undefined;
@@ -111,7 +111,7 @@ export function openConversation(line: Line, command: string, firstHint: string)
       });
       return heard.finally(() => timers.forEach(clearTimeout));
     },
-    tell: (input, mark, timeoutMs, limitMs) =>
+    send: (input, mark, timeoutMs, limitMs) =>
       wait<CommandResult>(
         timeoutMs,
         (talk, waiting) => {
@@ -188,7 +188,12 @@ function findAnswer({ stdout, stderr }: Talk, mark: string): CommandResult | und
 /** What ssh2 reports when a command ends: its exit code, or the signal that ended it, or neither. */
 type End = [code?: number | null, signal?: string];
 
-function conclude<T>(line: Line, [code, signal]: End, waiting: Waiting<T>, read: (code: number) => T): void {
+function conclude<T>(
+  line: SshLink,
+  [code, signal]: End,
+  waiting: Waiting<T>,
+  read: (code: number) => T,
+): void {
   if (typeof code === "number") waiting.resolve(read(code));
   else if (signal === undefined) waiting.reject(tellLost(line, whileRunning));
   else
@@ -198,7 +203,7 @@ function conclude<T>(line: Line, [code, signal]: End, waiting: Waiting<T>, read:
 const whileRunning = "while a command ran";
 
 function exchange<T>(
-  line: Line,
+  line: SshLink,
   { timeoutMs, limitMs }: { readonly timeoutMs: number; readonly limitMs: number },
   begin: (waiting: Waiting<T>) => void,
 ): Promise<T> {
@@ -207,11 +212,11 @@ function exchange<T>(
     const limit = `no answer within ${Math.ceil(limitMs / 100) / 10} s`;
     return unreachable(line.name, `${limit} to a command, which may still be running there`);
   };
-  return settle<T>(line.client, { timeoutMs, lost, late }, begin);
+  return withDeadline<T>(line.client, { timeoutMs, lost, late }, begin);
 }
 
 function openChannel<T>(
-  line: Line,
+  line: SshLink,
   command: string,
   waiting: Waiting<T>,
   use: (channel: ClientChannel) => void,

@@ -1,7 +1,7 @@
 import { familySetName, tableName } from "../../src/backends/nftables/names";
 import { baseChain, setShape } from "../../src/backends/nftables/render";
 import { lowerForBackend, renderPolicy } from "../../src/backends/render";
-import type { World } from "../../src/change/request";
+import type { ChangeContext } from "../../src/change/request";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { findGate } from "../../src/policy/gate";
@@ -59,7 +59,7 @@ interface Confirmed {
 }
 
 export interface FakeHost {
-  readonly world: World;
+  readonly context: ChangeContext;
   readonly lines: readonly string[];
   /** Each command that arrived, after the number of its connection. */
   readonly calls: readonly string[];
@@ -244,7 +244,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   };
 
   return {
-    world: {
+    context: {
       routes: [route],
       dialing: { port: 22, perDialTimeoutMs: 0, errorLimit: 0 },
       newId: () => `change-${++ids}`,

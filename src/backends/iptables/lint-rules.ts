@@ -1,4 +1,4 @@
-import type { LintRule, Objection } from "../../policy/lint-rule.js";
+import type { LintRule, Violation } from "../../policy/lint-rule.js";
 import type { Policy } from "../../policy/policy.js";
 import { sameStep } from "../../policy/step.js";
 
@@ -19,7 +19,7 @@ export const iptablesLintRules: readonly LintRule[] = [
   {
     id: "iptables-doubled-step",
     severity: "error",
-    isRisk: false,
+    canBeAccepted: false,
     why: "xt_recent knows only addresses: a packet that the network doubles would count as the next step.",
     fix: "Put another step between the two, or use the backend nftables.",
     check: findDoubledSteps,
@@ -27,7 +27,7 @@ export const iptablesLintRules: readonly LintRule[] = [
   {
     id: "iptables-name-too-long",
     severity: "error",
-    isRisk: false,
+    canBeAccepted: false,
     why: `A chain's name has at most ${longestChainName} characters: kg_<policy>_<gate>_closed, kg_<policy>_beginning.`,
     fix: "Shorten the policy's or the gate's name.",
     check: findLongNames,
@@ -35,7 +35,7 @@ export const iptablesLintRules: readonly LintRule[] = [
   {
     id: "iptables-log-prefix-too-long",
     severity: "error",
-    isRisk: false,
+    canBeAccepted: false,
     why: `A log line's prefix has at most ${longestLogPrefix} characters in iptables: <prefix> <gate> <event>.`,
     fix: "Shorten log.prefix or the gate's name.",
     check: (policy) =>
@@ -49,7 +49,7 @@ export const iptablesLintRules: readonly LintRule[] = [
   {
     id: "iptables-few-sources",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       `xt_recent remembers ${defaultRecentSources} sources for each step, and as many in mid-sequence at all gates together ` +
       "(ip_list_tot). It forgets the oldest source for a new one: as many spoofed packets push out a client, even one whose door is " +
@@ -66,7 +66,7 @@ export const iptablesLintRules: readonly LintRule[] = [
   {
     id: "iptables-many-gates",
     severity: "warning",
-    isRisk: true,
+    canBeAccepted: true,
     why:
       "xt_recent finds a list by walking through all lists of the host. A first step, or a packet of a source in mid-sequence, is " +
       "looked up in two or more lists for each gate. So the cost of such a packet grows with the square of the number of gates, and " +
@@ -84,7 +84,7 @@ export const iptablesLintRules: readonly LintRule[] = [
   },
 ];
 
-function findLongNames(policy: Policy): readonly Objection[] {
+function findLongNames(policy: Policy): readonly Violation[] {
   const message = "makes a chain's name too long for iptables.";
   if (`kg_${policy.name}_beginning`.length > longestChainName) return [{ path: "name", message }];
   return policy.gates.flatMap((gate, index) => {
@@ -93,7 +93,7 @@ function findLongNames(policy: Policy): readonly Objection[] {
   });
 }
 
-function findDoubledSteps(policy: Policy): readonly Objection[] {
+function findDoubledSteps(policy: Policy): readonly Violation[] {
   return policy.gates.flatMap((gate, index) =>
     gate.knock.steps.flatMap((step, position) => {
       const before = gate.knock.steps[position - 1];

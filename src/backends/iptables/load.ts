@@ -1,6 +1,6 @@
 import type { Family } from "../../policy/prefix.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
-import { showValue } from "../../ruleset/show.js";
+import { revealSecrets } from "../../ruleset/show.js";
 import type { Load, LoadedTable } from "../backend.js";
 import { isIdentifier } from "../quote.js";
 import { listName } from "./names.js";
@@ -18,7 +18,7 @@ export function planIptablesLoad(
   sources: readonly string[],
 ): Load {
   const replaced = (family: Family): readonly string[] => {
-    const wanted = renderIptables(ruleset, family, showValue);
+    const wanted = renderIptables(ruleset, family, revealSecrets);
     const { chains, jumps } = readListing(loaded?.listing ?? "", family, wanted.chains[0] ?? "");
     const kept = new Set(wanted.chains);
     const leftover = chains.filter((chain) => !kept.has(chain));
@@ -39,7 +39,7 @@ export function planIptablesLoad(
     // What iptables refuses does not depend on what is loaded.
     dependsOnLoaded: false,
     text: [
-      renderIptablesText(ruleset, showValue, replaced),
+      renderIptablesText(ruleset, revealSecrets, replaced),
       ...forget.map((list) => `#forget ${list}\n`),
       ...close.flatMap((list) => sources.map((source) => `#close ${list} ${source}\n`)),
     ].join(""),

@@ -3,7 +3,15 @@ import { linkLocal } from "../../policy/gate.js";
 import type { PortRange } from "../../policy/port.js";
 import { type Family, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import { portOf } from "../../policy/step.js";
-import type { Match, Paths, Rule, Ruleset, ShowSecret, SourceSet, StepMatch } from "../../ruleset/ruleset.js";
+import type {
+  Match,
+  Paths,
+  Rule,
+  Ruleset,
+  SecretFormatter,
+  SourceSet,
+  StepMatch,
+} from "../../ruleset/ruleset.js";
 import { joinPaths } from "../line.js";
 import { listName } from "./names.js";
 
@@ -11,7 +19,7 @@ export interface MatchContext {
   readonly ruleset: Ruleset;
   readonly sets: ReadonlyMap<string, SourceSet>;
   readonly family: Family;
-  readonly show: ShowSecret;
+  readonly show: SecretFormatter;
 }
 
 type Words = readonly string[];

@@ -1,6 +1,6 @@
 import { unreachable } from "../../errors.js";
 import { type Family, families } from "../../policy/prefix.js";
-import type { Chain, Effect, Rule, Ruleset, ShowSecret } from "../../ruleset/ruleset.js";
+import type { Chain, Effect, Rule, Ruleset, SecretFormatter } from "../../ruleset/ruleset.js";
 import { joinLines, type Line } from "../line.js";
 import { quoteIptables } from "../quote.js";
 import {
@@ -32,7 +32,7 @@ const mostInLine = 4;
  * Prints a ruleset for one family. The same ruleset gives the same lines. A short chain that only a dispatch leads to
  * is printed inline, at the dispatch, as people write such rules by hand.
  */
-export function renderIptables(ruleset: Ruleset, family: Family, show: ShowSecret): IptablesRules {
+export function renderIptables(ruleset: Ruleset, family: Family, show: SecretFormatter): IptablesRules {
   const { chains, rules } = renderFamily(ruleset, family, show);
   return {
     chains: chains.map((chain) => chainName(ruleset.policy, chain.name)),
@@ -50,7 +50,7 @@ interface FamilyRules {
   readonly rules: readonly Line[];
 }
 
-function renderFamily(ruleset: Ruleset, family: Family, show: ShowSecret): FamilyRules {
+function renderFamily(ruleset: Ruleset, family: Family, show: SecretFormatter): FamilyRules {
   const printer: Printer = {
     ruleset,
     family,
@@ -190,7 +190,7 @@ export function listFamilyLines(text: string, family: Family): readonly string[]
  */
 export function renderIptablesText(
   ruleset: Ruleset,
-  show: ShowSecret,
+  show: SecretFormatter,
   replaced: (family: Family) => readonly string[] = () => [],
 ): string {
   return joinLines(renderIptablesLines(ruleset, show, replaced));
@@ -199,7 +199,7 @@ export function renderIptablesText(
 /** Prints the lines of that text. */
 export function renderIptablesLines(
   ruleset: Ruleset,
-  show: ShowSecret,
+  show: SecretFormatter,
   replaced: (family: Family) => readonly string[] = () => [],
 ): readonly Line[] {
   const ofAll = (text: string): Line => ({ text, paths: [] });

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { families } from "../../policy/prefix.js";
 import type { Ruleset, SourceSet } from "../../ruleset/ruleset.js";
-import { showValue } from "../../ruleset/show.js";
+import { revealSecrets } from "../../ruleset/show.js";
 import type { Load, LoadedTable, ObservedChain, ObservedSet } from "../backend.js";
 import { identifier, isIdentifier } from "../quote.js";
 import { familySetName, tableName } from "./names.js";
@@ -14,7 +14,7 @@ export function planNftablesLoad(
   sources: readonly string[],
 ): Load {
   const table = `inet ${tableName(ruleset.policy)}`;
-  const text = renderNftables(ruleset, showValue);
+  const text = renderNftables(ruleset, revealSecrets);
   if (loaded === undefined || !doesFit(ruleset, loaded)) {
     return {
       kind: "replace",

@@ -2,7 +2,7 @@ import { unreachable } from "../../errors.js";
 import { linkLocal } from "../../policy/gate.js";
 import { type Family, families, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import type { Step } from "../../policy/step.js";
-import type { Match, Rule, ShowSecret, SourceSet, StepMatch, Verdict } from "../../ruleset/ruleset.js";
+import type { Match, Rule, SecretFormatter, SourceSet, StepMatch, Verdict } from "../../ruleset/ruleset.js";
 import { identifier } from "../quote.js";
 import { familySetName, type NftablesContext } from "./names.js";
 
@@ -182,7 +182,7 @@ function alikeField(step: StepMatch | undefined, family: Family): string {
   }
 }
 
-function showAlike(step: StepMatch, family: Family, show: ShowSecret): string {
+function showAlike(step: StepMatch, family: Family, show: SecretFormatter): string {
   const { packet } = step;
   switch (packet.kind) {
     case "tcp":

@@ -1,11 +1,11 @@
 import type { Family } from "../../policy/prefix.js";
-import type { ShowSecret, SourceSet } from "../../ruleset/ruleset.js";
+import type { SecretFormatter, SourceSet } from "../../ruleset/ruleset.js";
 import { identifier } from "../quote.js";
 
 /** What the printer of one rule needs to know of the ruleset. */
 export interface NftablesContext {
   readonly sets: ReadonlyMap<string, SourceSet>;
-  readonly show: ShowSecret;
+  readonly show: SecretFormatter;
 }
 
 /** Names a policy's table; its family is `inet`, so that one table holds both address families. */

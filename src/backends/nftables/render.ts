@@ -7,11 +7,11 @@ import type {
   Paths,
   Rule,
   Ruleset,
-  ShowSecret,
+  SecretFormatter,
   SourceSet,
   Verdict,
 } from "../../ruleset/ruleset.js";
-import { showValue } from "../../ruleset/show.js";
+import { revealSecrets } from "../../ruleset/show.js";
 import { joinLines, joinPaths, type Line } from "../line.js";
 import { identifier, quoteNftables } from "../quote.js";
 import { familiesOf, isOfFamily, renderMap, renderMatch, renderSaddr, renderStepDispatch } from "./match.js";
@@ -30,12 +30,12 @@ export function baseChain(scope: Ruleset["scope"]): { hook: string; priority: nu
 }
 
 /** Prints a ruleset as one nftables table. The same ruleset gives the same bytes. */
-export function renderNftables(ruleset: Ruleset, show: ShowSecret = showValue): string {
+export function renderNftables(ruleset: Ruleset, show: SecretFormatter = revealSecrets): string {
   return joinLines(renderNftablesLines(ruleset, show));
 }
 
 /** Prints the lines of that table. */
-export function renderNftablesLines(ruleset: Ruleset, show: ShowSecret): readonly Line[] {
+export function renderNftablesLines(ruleset: Ruleset, show: SecretFormatter): readonly Line[] {
   const context: NftablesContext = { sets: new Map(ruleset.sets.map((set) => [set.name, set])), show };
   const blocks = [
     ...ruleset.counters.map(({ name, from }) => block(`counter ${identifier(name)}`, from, [])),

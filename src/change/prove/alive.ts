@@ -9,7 +9,7 @@ const waitMs = 2_000;
 const usualPorts = [22, 80, 443, 61_803];
 
 /** The first answer from a host's addresses, in words; `undefined` when none came. */
-export interface Look {
+export interface LifeSign {
   readonly answer: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface Look {
  * Checks whether anything answers at a host's addresses: the SSH port, other ports, or an echo request. Silence proves
  * nothing: a firewall may drop all of these.
  */
-export async function lookForLife(routes: readonly Route[], sshPort: number): Promise<Look> {
+export async function lookForLife(routes: readonly Route[], sshPort: number): Promise<LifeSign> {
   const ports = [...new Set([sshPort, ...usualPorts])];
   const asked = routes.flatMap((route) => [
     ...ports.map(async (port) => {

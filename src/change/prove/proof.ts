@@ -1,6 +1,6 @@
 import { KnockgateError } from "../../errors.js";
 import type { Counts } from "../../policy/counts.js";
-import type { CutOff, Route, Vantage } from "../../ssh/host.js";
+import type { CutOff, Prober, Route } from "../../ssh/host.js";
 import type { OtherGate } from "../behind.js";
 
 /**
@@ -14,9 +14,9 @@ export interface ProofContext {
   /** The deployer's own route to the host. */
   readonly route: Route;
   /** Where the gates are tried from: the route, or another machine. */
-  readonly vantage: Vantage;
-  /** Vantages from the same place to the host's other addresses. */
-  readonly others: readonly Vantage[];
+  readonly prober: Prober;
+  /** Probers from the same place to the host's other addresses. */
+  readonly others: readonly Prober[];
   /** The host's addresses that that place has no route to. */
   readonly cutOff: readonly CutOff[];
   /** The addresses that the host uses towards other networks, by its own account; empty when it can't tell. */
@@ -40,8 +40,8 @@ export interface ProofContext {
 }
 
 /** Names the address that a port is tried at; empty when the host has only one. */
-export function nameTarget({ vantage, others }: Pick<ProofContext, "vantage" | "others">): string {
-  return vantage.target === undefined || others.length === 0 ? "" : ` of ${vantage.target}`;
+export function nameTarget({ prober, others }: Pick<ProofContext, "prober" | "others">): string {
+  return prober.target === undefined || others.length === 0 ? "" : ` of ${prober.target}`;
 }
 
 /** Packets get lost, so a knock that did not work is sent again. Each try sends the whole sequence. */

@@ -6,14 +6,14 @@ import type { PortAnswer } from "../../knock/packet.js";
 import { readAnswer } from "../../knock/read-answer.js";
 import { firstPort, isAllowed } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
-import type { Route, Vantage } from "../../ssh/host.js";
+import type { Prober, Route } from "../../ssh/host.js";
 import { listStepsBefore } from "../behind.js";
 import { type ProofContext, proofTries } from "./proof.js";
 import { findUnseen } from "./prove-closed.js";
 
 /** An address where no gate answers before its knock. `unseen` are the gates whose counters saw no packet there. */
 interface ClosedAddress {
-  readonly vantage: Vantage;
+  readonly prober: Prober;
   readonly target: string;
   readonly unseen: readonly Gate[];
 }
@@ -30,11 +30,11 @@ export async function proveOthersClosed(
 ): Promise<readonly ClosedAddress[]> {
   const { others, cutOff, log } = context;
   const closed: ClosedAddress[] = [];
-  for (const vantage of others) {
-    const target = vantage.target ?? vantage.name;
-    const result = await tryClosed(policy, { ...context, vantage });
+  for (const prober of others) {
+    const target = prober.target ?? prober.name;
+    const result = await tryClosed(policy, { ...context, prober });
     if ("why" in result) log(`${nameAddress(target)}: not checked, because ${result.why}`);
-    else closed.push({ vantage, target, unseen: result.unseen });
+    else closed.push({ prober, target, unseen: result.unseen });
   }
   for (const { address, why } of cutOff) log(`${nameAddress(address)}: not checked, because ${why}`);
   for (const line of listUnnamed(context)) log(line);
@@ -44,9 +44,9 @@ export async function proveOthersClosed(
 type Tried = { readonly unseen: readonly Gate[] } | { readonly why: string };
 
 async function tryClosed(policy: Policy, context: ProofContext): Promise<Tried> {
-  const { vantage } = context;
-  if (vantage.address !== undefined && isAllowed(policy, vantage.address))
-    return { why: sayAllowed(vantage.address) };
+  const { prober } = context;
+  if (prober.address !== undefined && isAllowed(policy, prober.address))
+    return { why: sayAllowed(prober.address) };
   for (let tries = 1; ; tries += 1) {
     const counted = await context.countPackets();
     try {
@@ -61,7 +61,7 @@ async function tryClosed(policy: Policy, context: ProofContext): Promise<Tried> 
       if (isLetIn)
         return { why: "it answers before the knock, and the gate itself lets packets in: is a door open?" };
       // Behind NAT, the host sees a different address than this machine's own.
-      const seen = isRoute(vantage) ? await askClientAddress(vantage) : undefined;
+      const seen = isRoute(prober) ? await askClientAddress(prober) : undefined;
       if (seen !== undefined && isAllowed(policy, seen)) return { why: sayAllowed(seen) };
       throw cause;
     }
@@ -91,7 +91,7 @@ export async function proveOthersOpen(
 ): Promise<void> {
   for (const address of closed) {
     try {
-      await tryAllOpen(policy, address, { ...context, vantage: address.vantage });
+      await tryAllOpen(policy, address, { ...context, prober: address.prober });
     } catch (cause) {
       if (!isUnsent(cause)) throw cause;
       context.log(`open: not checked at ${nameAddress(address.target)}, because ${cause.summary}`);
@@ -145,13 +145,13 @@ async function knockAndAsk(
   most: number,
   context: ProofContext,
 ): Promise<PortAnswer> {
-  const { vantage, dialMs, sshPort, behind = [] } = context;
+  const { prober, dialMs, sshPort, behind = [] } = context;
   for (let tries = 0; tries < most; tries += 1) {
-    await vantage.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
+    await prober.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
     const answer =
-      isRoute(vantage) && port === sshPort
-        ? await askByLogin(vantage, Math.max(4_000, 8 * dialMs))
-        : await vantage.probePort(port, Math.max(1_500, 4 * dialMs));
+      isRoute(prober) && port === sshPort
+        ? await askByLogin(prober, Math.max(4_000, 8 * dialMs))
+        : await prober.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent") return answer;
   }
   return "silent";
@@ -169,7 +169,7 @@ async function askByLogin(route: Route, timeoutMs: number): Promise<PortAnswer> 
 
 async function tryDatagram(gate: Gate, udp: number, target: string, context: ProofContext): Promise<void> {
   const before = await context.countPackets();
-  await context.vantage.knock([...gate.knock.steps, { kind: "udp", port: udp }]);
+  await context.prober.knock([...gate.knock.steps, { kind: "udp", port: udp }]);
   const isSeen = hasRisen("accepted", gate, before, await context.countPackets(), 1);
   const port = `UDP port ${udp} of ${target}`;
   context.log(
@@ -179,13 +179,13 @@ async function tryDatagram(gate: Gate, udp: number, target: string, context: Pro
   );
 }
 
-function isRoute(vantage: Vantage): vantage is Route {
-  return "connect" in vantage;
+function isRoute(prober: Prober): prober is Route {
+  return "connect" in prober;
 }
 
 /** Lists the host's addresses of a family that the connection's host name does not resolve to. */
-function listUnnamed({ vantage, others, cutOff, hostAddresses }: ProofContext): readonly string[] {
-  const targets = [vantage, ...others].flatMap(({ target }) => (target === undefined ? [] : [target]));
+function listUnnamed({ prober, others, cutOff, hostAddresses }: ProofContext): readonly string[] {
+  const targets = [prober, ...others].flatMap(({ target }) => (target === undefined ? [] : [target]));
   if (targets.length === 0) return [];
   const families = [...targets, ...cutOff.map(({ address }) => address)].map(nameFamily);
   return hostAddresses

@@ -53,16 +53,16 @@ export async function findUnseen(
   return { unseen: waiting, canCount: before !== undefined };
 }
 
-async function tryDoor(gate: Gate, { vantage, dialMs }: ProofContext): Promise<PortAnswer> {
+async function tryDoor(gate: Gate, { prober, dialMs }: ProofContext): Promise<PortAnswer> {
   const tcp = firstPort(gate, "tcp");
   const udp = firstPort(gate, "udp");
   // The counter shows whether the packet arrived, so a short wait is enough.
   const waitMs = Math.min(3_000, Math.max(400, dialMs));
   const [answer = "silent"] = await Promise.all([
-    tcp === undefined ? undefined : vantage.probePort(tcp, waitMs),
+    tcp === undefined ? undefined : prober.probePort(tcp, waitMs),
     udp === undefined
       ? undefined
-      : vantage.knock(Array.from({ length: datagrams }, () => ({ kind: "udp", port: udp }))),
+      : prober.knock(Array.from({ length: datagrams }, () => ({ kind: "udp", port: udp }))),
   ]);
   return answer;
 }
@@ -75,7 +75,7 @@ function countSent(gate: Gate): number {
 
 function refuseAnswer(gate: Gate, answer: PortAnswer, context: ProofContext): void {
   if (answer === "silent") return;
-  const { target } = context.vantage;
+  const { target } = context.prober;
   const where = nameTarget(context) === "" || target === undefined ? "" : ` at ${target}`;
   throw notConfirmed(
     `TCP port ${firstPort(gate, "tcp")} of gate ${gate.name} answers${where} before the knock (${answer}): ` +

@@ -25,10 +25,10 @@ export async function proveOpens(
 }
 
 async function proveTcp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
-  const { vantage, dialMs, behind = [], log } = context;
+  const { prober, dialMs, behind = [], log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
-    await vantage.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
-    const answer = await vantage.probePort(port, Math.max(1_500, 4 * dialMs));
+    await prober.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
+    const answer = await prober.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent")
       return log(
         `open: gate ${gate.name} answers on TCP port ${port}${nameTarget(context)} after the knock (${answer})`,
@@ -40,7 +40,7 @@ async function proveTcp(policy: Policy, gate: Gate, port: number, context: Proof
 }
 
 async function proveUdp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
-  const { vantage, log } = context;
+  const { prober, log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
     const before = await context.countPackets();
     if (before === undefined) {
@@ -48,7 +48,7 @@ async function proveUdp(policy: Policy, gate: Gate, port: number, context: Proof
         `open: UDP port ${port} of gate ${gate.name} not checked, because the host's counters can't be read`,
       );
     }
-    await vantage.knock([...gate.knock.steps, { kind: "udp", port }]);
+    await prober.knock([...gate.knock.steps, { kind: "udp", port }]);
     if (hasRisen("accepted", gate, before, await context.countPackets(), 1))
       return log(
         `open: gate ${gate.name} lets a datagram through to UDP port ${port} after the knock; its own counter saw it`,

@@ -17,15 +17,15 @@ import { traceKnock } from "./trace-knock.js";
  * @throws KnockgateError `NOT_CONFIRMED` with what failed
  */
 export async function proveGates(policy: Policy, context: ProofContext): Promise<HostConnection> {
-  const { vantage, route, clientAddress, log } = context;
-  const isOwn = vantage === route;
-  const address = isOwn ? clientAddress : vantage.address;
-  if (!isOwn) log(`closed and open are tried from ${vantage.name}`);
+  const { prober, route, clientAddress, log } = context;
+  const isOwn = prober === route;
+  const address = isOwn ? clientAddress : prober.address;
+  if (!isOwn) log(`closed and open are tried from ${prober.name}`);
   const sshGate = findGate(policy, context.sshPort);
   const isHeld = address === undefined || !isAllowed(policy, address);
   if (isHeld) await proveClosed(policy, context);
   else {
-    const whose = isOwn ? "this machine's address" : `${vantage.name}'s address`;
+    const whose = isOwn ? "this machine's address" : `${prober.name}'s address`;
     const reason = `because ${whose} is in allowFrom; set proveFrom to a machine that has to knock`;
     log(`closed: not checked, ${reason}`);
     log(`open: not checked, ${reason}`);
@@ -60,7 +60,7 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
         log(describeTry(tries, `no fresh SSH connection came through: ${why}`));
     }
   }
-  const course = mustKnock ? await traceKnock(policy, gate, { ...context, vantage: route }) : undefined;
+  const course = mustKnock ? await traceKnock(policy, gate, { ...context, prober: route }) : undefined;
   throw notConfirmed(
     steps.length > 0
       ? `no fresh SSH connection came through after ${proofTries} knocks. ${course ?? "Does a step get lost on the way from here?"}`

@@ -30,10 +30,10 @@ export function makeFindSource(connection: HostConnection, policy: Policy): Find
 export async function traceKnock(
   policy: Policy,
   gate: Gate,
-  context: Pick<ProofContext, "vantage" | "route" | "clientAddress" | "findSource">,
+  context: Pick<ProofContext, "prober" | "route" | "clientAddress" | "findSource">,
 ): Promise<string | undefined> {
-  const { vantage, route, clientAddress, findSource } = context;
-  const source = vantage === route ? clientAddress : vantage.address;
+  const { prober, route, clientAddress, findSource } = context;
+  const source = prober === route ? clientAddress : prober.address;
   if (source === undefined) return undefined;
   const { steps } = gate.knock;
   try {
@@ -41,7 +41,7 @@ export async function traceKnock(
       const place = { gate: gate.name, position: index + 1, of: steps.length };
       const set = nameTakenSet(policy, place, source);
       const before = await findSource(set, source);
-      await vantage.knock([step]);
+      await prober.knock([step]);
       if (!(await isFresh(() => findSource(set, source), before)))
         return describeCourse(index, steps.length, source);
     }

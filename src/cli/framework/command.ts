@@ -55,14 +55,14 @@ export interface Command {
   /** Exit codes that mean more here than {@link exitCodes} says. */
   readonly exitCodes?: Partial<Record<ExitCode, string>>;
   /** Runs the command. It imports its modules when it runs, so that other commands do not wait for them. */
-  run(call: Call, surroundings: Surroundings, loadAll: LoadCommands): Promise<Outcome>;
+  run(invocation: Invocation, context: CommandContext, loadAll: LoadCommands): Promise<Outcome>;
 }
 
 /** Loads the descriptions of all commands. */
 type LoadCommands = () => Promise<readonly Command[]>;
 
 /** The arguments and options that a command was called with. */
-export interface Call {
+export interface Invocation {
   readonly arguments: readonly string[];
   has(option: string): boolean;
   value(option: string): string | undefined;
@@ -70,7 +70,7 @@ export interface Call {
 }
 
 /** What surrounds a run. */
-export interface Surroundings {
+export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly input: Readable;
   /** Only for raw bytes. Text for people goes into the outcome. */

@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from "diff";
-import type { Surroundings } from "./command.js";
+import type { CommandContext } from "./command.js";
 
 /** A text and what it is called. */
 interface Named {
@@ -12,7 +12,7 @@ export interface Comparison {
   /** A unified diff; empty when they are the same. */
   readonly text: string;
   /** The diff in colours. */
-  colour(paint: Surroundings["paint"]): string;
+  colour(paint: CommandContext["paint"]): string;
 }
 
 /** Compares two texts line by line. */

@@ -1,12 +1,12 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { type Call, type Command, type Option, sharedOptions, UsageError } from "./command.js";
+import { type Command, type Invocation, type Option, sharedOptions, UsageError } from "./command.js";
 
 /**
  * Reads the words after a command's name.
  *
  * @throws UsageError
  */
-export function readCall(command: Command, words: readonly string[]): Call {
+export function readInvocation(command: Command, words: readonly string[]): Invocation {
   const options = [...sharedOptions, ...command.options];
   const { values, positionals } = parse(options, words);
   const isGiven = (name: string): boolean => values[name] !== undefined;

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { KnockgateError } from "../../errors.js";
 
-type Family = 4 | 6;
+type AddressFamily = 4 | 6;
 
 /**
  * Finds the addresses of a host in the order in which they are tried.
@@ -9,7 +9,10 @@ type Family = 4 | 6;
  * @param family the only family to use; `undefined` for both
  * @throws KnockgateError `UNREACHABLE` when there is no such address
  */
-export async function findAddresses(host: string, family: Family | undefined): Promise<readonly string[]> {
+export async function findAddresses(
+  host: string,
+  family: AddressFamily | undefined,
+): Promise<readonly string[]> {
   const found = isIP(host) === 0 ? await resolve(host) : [host];
   const kept = family === undefined ? found : found.filter((address) => familyOf(address) === family);
   if (kept.length > 0) return orderAddresses(kept);
@@ -42,7 +45,7 @@ async function resolve(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-function familyOf(address: string): Family {
+function familyOf(address: string): AddressFamily {
   // isIP() checks for IPv4 first. isIPv6() builds a regular expression, which takes a tenth of the whole start.
   return isIP(address) === 6 ? 6 : 4;
 }

@@ -1,6 +1,6 @@
 import { needsEcho } from "../../knock/preflight.js";
 import { type Sending, sendKnock } from "../../knock/send-knock.js";
-import { type Call, type Surroundings, UsageError } from "../framework/command.js";
+import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
 import { findAddresses } from "./addresses.js";
 import type { Target } from "./target.js";
 
@@ -29,16 +29,17 @@ export interface Opened<Answer> {
 }
 
 /** @throws UsageError */
-export function readOpening(call: Call, { note }: Pick<Surroundings, "note">): Opening {
-  const tries = Number(call.value("tries") ?? 3);
+export function readOpening(invocation: Invocation, { note }: Pick<CommandContext, "note">): Opening {
+  const tries = Number(invocation.value("tries") ?? 3);
   if (!Number.isInteger(tries) || tries < 1 || tries > 20)
     throw new UsageError("--tries must be a number from 1 to 20");
-  if (call.has("ipv4") && call.has("ipv6")) throw new UsageError("-4 and -6 can't be used together");
+  if (invocation.has("ipv4") && invocation.has("ipv6"))
+    throw new UsageError("-4 and -6 can't be used together");
   return {
     tries,
-    family: call.has("ipv4") ? 4 : call.has("ipv6") ? 6 : undefined,
-    isPingAllowed: call.has("ping"),
-    note: call.has("verbose") ? note : () => undefined,
+    family: invocation.has("ipv4") ? 4 : invocation.has("ipv6") ? 6 : undefined,
+    isPingAllowed: invocation.has("ping"),
+    note: invocation.has("verbose") ? note : () => undefined,
   };
 }
 

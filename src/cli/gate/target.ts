@@ -1,15 +1,15 @@
 import { KnockgateError } from "../../errors.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
-import type { Way } from "../../knock/clients/ssh-endpoint.js";
+import type { SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import { isInPortRange } from "../../policy/port.js";
 import { listProtected } from "../../policy/protect.js";
 import { readStep, type Step } from "../../policy/step.js";
-import { type Call, type Surroundings, UsageError } from "../framework/command.js";
+import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
 import { readStepWord } from "./step-word.js";
 
 /** What to send, and where. */
 export interface Target {
-  readonly way: Way;
+  readonly way: SshEndpoint;
   /**
    * The gate's name, for messages; `undefined` when the steps were given on the command line, or no gate protects the
    * port.
@@ -38,24 +38,24 @@ export function isSshPort({ way, gate, port }: Pick<Target, "way" | "gate" | "po
 export async function findTarget(
   host: string,
   port: number | undefined,
-  call: Call,
-  surroundings: Pick<Surroundings, "environment" | "input">,
+  invocation: Invocation,
+  context: Pick<CommandContext, "environment" | "input">,
 ): Promise<Target> {
-  const words = call.values("step");
-  if (words.length > 0 && call.has("stack"))
+  const words = invocation.values("step");
+  if (words.length > 0 && invocation.has("stack"))
     throw new UsageError("--step and --stack can't be used together");
   if (words.length > 0) {
     const steps = words.map((word, index) => readStepWord(word, index + 1));
     return { way: { host, port: port ?? 22, user: "root" }, gate: undefined, port: port ?? 22, steps };
   }
   // Reading `surroundings.input` opens standard input, so that happens only where it is needed.
-  const profile = call.has("stack")
-    ? await readFromStack(host, surroundings.input)
-    : await findProfile(host, surroundings.environment);
-  return choosePort(profile, port, call.value("gate"));
+  const profile = invocation.has("stack")
+    ? await readFromStack(host, context.input)
+    : await findProfile(host, context.environment);
+  return choosePort(profile, port, invocation.value("gate"));
 }
 
-async function readFromStack(host: string, input: Surroundings["input"]): Promise<Profile> {
+async function readFromStack(host: string, input: CommandContext["input"]): Promise<Profile> {
   const [{ readStackOutput }, { readInput }] = await Promise.all([
     import("../profiles/stack-output.js"),
     import("../files/read-input.js"),
@@ -64,7 +64,7 @@ async function readFromStack(host: string, input: Surroundings["input"]): Promis
   return chooseProfile(host, profiles, "the outputs have");
 }
 
-async function findProfile(host: string, environment: Surroundings["environment"]): Promise<Profile> {
+async function findProfile(host: string, environment: CommandContext["environment"]): Promise<Profile> {
   // Loaded only here: a knock from the command line reads no file.
   const { listProfiles, loadProfile } = await import("../profiles/profile-store.js");
   const named = await loadProfile(environment, host);
@@ -111,6 +111,6 @@ function choosePort(
   return behind === undefined ? { way, gate: undefined, port, steps: [] } : toTarget(way, behind, port);
 }
 
-function toTarget(way: Way, gate: ProfileGate, port: number | undefined): Target {
+function toTarget(way: SshEndpoint, gate: ProfileGate, port: number | undefined): Target {
   return { way, gate: gate.gate, port, steps: gate.steps.map(readStep) };
 }

@@ -9,14 +9,14 @@ import { readStep } from "../../policy/step.js";
 import type { Connection } from "../../ssh/connection.js";
 import { takePolicy } from "../files/check-policy.js";
 import { readPolicyFile } from "../files/policy-file.js";
-import type { Call, Surroundings } from "../framework/command.js";
+import type { CommandContext, Invocation } from "../framework/command.js";
 import { readHostLogin } from "./read-connection.js";
 
 /** The owner of all changes from the command line, whoever makes them: no state could tell the users apart. */
 export const commandLineOwner = "knockgate-command-line";
 
 /** What a command does with a host. Secret. */
-export interface Errand {
+export interface HostCommandInput {
   readonly policy: Policy;
   readonly connection: Connection;
   /** The policy that `--former` names, if any. */
@@ -35,17 +35,17 @@ export interface Errand {
  *
  * @throws UsageError, KnockgateError `POLICY_INVALID`, `ARGUMENTS_INVALID`
  */
-export async function readErrand(
-  call: Call,
-  surroundings: Surroundings,
-  [file = "", host]: readonly (string | undefined)[] = call.arguments,
-): Promise<Errand> {
-  const { input } = surroundings;
+export async function readHostCommandInput(
+  invocation: Invocation,
+  context: CommandContext,
+  [file = "", host]: readonly (string | undefined)[] = invocation.arguments,
+): Promise<HostCommandInput> {
+  const { input } = context;
   const policy = takePolicy(await readPolicyFile(file, input));
-  const earlier = call.value("former");
+  const earlier = invocation.value("former");
   const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
-  const { connection, profile } = await readHostLogin(host, call, surroundings);
-  const named = await Promise.all(call.values("behind").map((path) => readPolicyFile(path, input)));
+  const { connection, profile } = await readHostLogin(host, invocation, context);
+  const named = await Promise.all(invocation.values("behind").map((path) => readPolicyFile(path, input)));
   const behind = named.flatMap((read) => listOtherGates(takePolicy(read)));
   const own = [...former, policy];
   const others = profile === undefined ? [] : listOthers(profile, own, connection);
@@ -90,6 +90,6 @@ function toPolicy({ name, gates }: Profile, policyName: string): Policy {
 }
 
 /** The beginning of a line about a host. */
-export function namePlace({ policy }: Errand, { route }: Reached): string {
+export function namePlace({ policy }: HostCommandInput, { route }: Reached): string {
   return `${policy.name} on ${route.name}`;
 }

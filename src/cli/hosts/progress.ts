@@ -1,4 +1,4 @@
-import type { Surroundings } from "../framework/command.js";
+import type { CommandContext } from "../framework/command.js";
 
 const wheel = ["|", "/", "-", "\\"];
 const turnMs = 120;
@@ -13,7 +13,7 @@ type Log = (line: string) => void;
  * @param undoAfterSeconds how long the host waits after it was armed
  */
 export async function showProgress<T>(
-  { note, live }: Pick<Surroundings, "note" | "live">,
+  { note, live }: Pick<CommandContext, "note" | "live">,
   isQuiet: boolean,
   undoAfterSeconds: number,
   act: (log: Log) => Promise<T>,

@@ -11,7 +11,7 @@ import { findHome } from "../../ssh/home.js";
 import { findHostFault } from "../../ssh/host-word.js";
 import { openText } from "../files/open-text.js";
 import { readPolicyFile } from "../files/policy-file.js";
-import { type Call, type Surroundings, UsageError } from "../framework/command.js";
+import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
 import { canOthersRead } from "../profiles/others-read.js";
 import { loadProfile } from "../profiles/profile-store.js";
 import { askSecret } from "./ask-secret.js";
@@ -33,17 +33,17 @@ const usualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
  */
 export async function readHostLogin(
   word: string | undefined,
-  call: Call,
-  surroundings: Surroundings,
+  invocation: Invocation,
+  context: CommandContext,
 ): Promise<HostLogin> {
-  const file = call.value("connection");
+  const file = invocation.value("connection");
   if ((word === undefined) === (file === undefined)) throw new UsageError("give either HOST or --connection");
   const { input, profile } =
     file === undefined
-      ? await readWord(word ?? "", surroundings)
-      : { input: await readConnectionFile(file, surroundings.input), profile: undefined };
-  const key = await readKey(call, file === undefined, surroundings);
-  const secrets = await readSecrets(call, surroundings);
+      ? await readWord(word ?? "", context)
+      : { input: await readConnectionFile(file, context.input), profile: undefined };
+  const key = await readKey(invocation, file === undefined, context);
+  const secrets = await readSecrets(invocation, context);
   const { privateKeyPassword } = { ...secrets.known, ...input, ...secrets.asked };
   const ofKey = privateKeyPassword === undefined ? {} : { privateKeyPassword };
   const whole = {
@@ -58,7 +58,7 @@ export async function readHostLogin(
 }
 
 /** Reads HOST: the login of a profile, or of the word itself. */
-async function readWord(word: string, { environment }: Surroundings) {
+async function readWord(word: string, { environment }: CommandContext) {
   const { user, host, port } = splitHost(word);
   const profile = await loadProfile(environment, host);
   const way = profile?.way ?? { host, port: 22, user: "root" };
@@ -76,7 +76,7 @@ async function readWord(word: string, { environment }: Surroundings) {
  *
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
  */
-export async function readConnectionFile(path: string, input: Surroundings["input"]): Promise<Connection> {
+export async function readConnectionFile(path: string, input: CommandContext["input"]): Promise<Connection> {
   const { value } = await readPolicyFile(path, input);
   if (path === "-" || !canOthersRead(await stat(path))) return check(value, path);
   const message = `${path}: other users can read it, and it may hold a key or a password. Run \`chmod 600\` on it.`;
@@ -125,13 +125,13 @@ function splitHost(word: string): HostWord {
 }
 
 /** @param isUsual whether to use ssh(1)'s default keys when no key is named and there is no agent */
-async function readKey(call: Call, isUsual: boolean, { environment }: Surroundings) {
+async function readKey(invocation: Invocation, isUsual: boolean, { environment }: CommandContext) {
   const usual = isUsual && !environment["SSH_AUTH_SOCK"] ? await findUsualKey(environment) : undefined;
-  const path = call.value("identity") ?? usual;
+  const path = invocation.value("identity") ?? usual;
   return path === undefined ? undefined : { privateKey: await openText(path) };
 }
 
-async function findUsualKey({ HOME }: Surroundings["environment"]): Promise<string | undefined> {
+async function findUsualKey({ HOME }: CommandContext["environment"]): Promise<string | undefined> {
   const home = HOME || findHome();
   if (home === undefined) return undefined;
   for (const name of usualKeys) {
@@ -151,12 +151,12 @@ const secretNames = {
 } as const;
 
 /** A secret typed for `--ask` has priority over the file, and the file over the environment. */
-async function readSecrets(call: Call, { environment }: Surroundings) {
+async function readSecrets(invocation: Invocation, { environment }: CommandContext) {
   const [known, asked]: [Secrets, Secrets] = [{}, {}];
   for (const [name, field] of Object.entries(secretNames)) {
     const found = environment[`KNOCKGATE_${name.toUpperCase().replaceAll("-", "_")}`];
     if (found) known[field] = found;
-    if (call.values("ask").includes(name)) asked[field] = await askSecret(name.replaceAll("-", " "));
+    if (invocation.values("ask").includes(name)) asked[field] = await askSecret(name.replaceAll("-", " "));
   }
   return { known, asked };
 }

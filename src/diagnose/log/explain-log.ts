@@ -1,5 +1,5 @@
 import type { Policy } from "../../policy/policy.js";
-import { beginCourse, type Course } from "../attempt.js";
+import { beginAttempt, type GateAttempt } from "../attempt.js";
 import { formatSeconds } from "../capture/seconds.js";
 import type { Simulation, SimulationOptions, TraceLine } from "../simulate.js";
 import { type GateVerdict, judge } from "../verdict.js";
@@ -17,54 +17,54 @@ export function explainLogLines(
   options: Pick<SimulationOptions, "showSecrets"> = {},
 ): Simulation {
   const beginMs = events[0]?.atMs ?? 0;
-  const courses = new Map<string, Course>();
+  const attempts = new Map<string, GateAttempt>();
   const trace = events.flatMap((event): readonly TraceLine[] => {
     const gate = policy.gates.find(({ name }) => name === event.gate);
     if (gate === undefined) return [];
     const key = `${event.source} ${event.gate}`;
-    const course = courses.get(key) ?? beginCourse(event.source, gate, undefined);
-    courses.set(key, course);
-    record(course, event);
-    const said = `${describePacket(event, options.showSecrets === true)}: ${gate.name}: ${describe(course, event, beginMs)}`;
+    const attempt = attempts.get(key) ?? beginAttempt(event.source, gate, undefined);
+    attempts.set(key, attempt);
+    record(attempt, event);
+    const said = `${describePacket(event, options.showSecrets === true)}: ${gate.name}: ${describe(attempt, event, beginMs)}`;
     return [{ atMs: event.atMs, source: event.source, text: said, isOfGate: true }];
   });
-  const verdicts = [...courses.values()].map((course) => judgeLogged(policy, course, beginMs));
+  const verdicts = [...attempts.values()].map((attempt) => judgeLogged(policy, attempt, beginMs));
   return { host: [], beginMs, trace, verdicts };
 }
 
-function record(course: Course, { event, atMs }: LogEvent): void {
+function record(attempt: GateAttempt, { event, atMs }: LogEvent): void {
   switch (event) {
     case "opened":
-      course.openedAtMs.push(atMs);
-      course.openUntilMs = atMs + course.gate.openForSeconds * 1_000;
+      attempt.openedAtMs.push(atMs);
+      attempt.openUntilMs = atMs + attempt.gate.openForSeconds * 1_000;
       return;
     case "accepted":
-      course.acceptedAtMs.push(atMs);
+      attempt.acceptedAtMs.push(atMs);
       return;
     case "dropped":
-      course.droppedAtMs.push(atMs);
+      attempt.droppedAtMs.push(atMs);
       return;
     case "reset": {
       const text = "another packet came between two steps, and strict put the source back to the start";
-      course.causes.push({ reason: "put-back", text, taken: 1 });
+      attempt.causes.push({ reason: "put-back", text, taken: 1 });
       return;
     }
   }
 }
 
-function judgeLogged(policy: Policy, course: Course, beginMs: number): GateVerdict {
-  const [came] = course.acceptedAtMs;
-  const isKnown = course.openedAtMs.length > 0 || course.causes.length > 0;
+function judgeLogged(policy: Policy, attempt: GateAttempt, beginMs: number): GateVerdict {
+  const [came] = attempt.acceptedAtMs;
+  const isKnown = attempt.openedAtMs.length > 0 || attempt.causes.length > 0;
   if (!isKnown && came === undefined) {
-    const drops = `${course.droppedAtMs.length} × dropped at the closed door`;
+    const drops = `${attempt.droppedAtMs.length} × dropped at the closed door`;
     const isLogged = policy.log?.events.includes("opened") === true;
     const why = isLogged
       ? "the knock was not completed: a step did not come, came late, or was another one"
       : 'it is not known whether a knock was completed: log.events has no "opened"';
-    course.causes.push({ reason: "missing-step", text: `${drops}; ${why}`, taken: 0 });
+    attempt.causes.push({ reason: "missing-step", text: `${drops}; ${why}`, taken: 0 });
   }
-  const verdict = judge(course, beginMs, undefined);
-  if (course.openedAtMs.length > 0 || came === undefined) return verdict;
+  const verdict = judge(attempt, beginMs, undefined);
+  if (attempt.openedAtMs.length > 0 || came === undefined) return verdict;
   const text = `a connection came through the open door at ${formatSeconds(came - beginMs)}`;
   return { ...verdict, isOpen: true, reason: "open", text, advice: "" };
 }
@@ -78,7 +78,7 @@ function describePacket({ event, packet, port }: LogEvent, showSecrets: boolean)
   return port !== undefined && isOpen ? `${packet} ${port}` : packet;
 }
 
-function describe({ openUntilMs }: Course, { event, atMs }: LogEvent, beginMs: number): string {
+function describe({ openUntilMs }: GateAttempt, { event, atMs }: LogEvent, beginMs: number): string {
   const until = formatSeconds(openUntilMs - beginMs);
   switch (event) {
     case "opened":

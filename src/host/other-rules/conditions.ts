@@ -1,29 +1,29 @@
 import { unreachable } from "../../errors.js";
-import type { Opening, Reach } from "./packet-path.js";
+import type { FirstPacket, Reach } from "./packet-path.js";
 
 /** What one condition of a rule means for packets that would begin a connection. */
 export type Condition =
   /** A match on a port. `isAbout` says whether the opening's port fits. */
-  | { readonly kind: "port"; readonly isAbout: (opening: Opening) => boolean | "maybe" }
+  | { readonly kind: "port"; readonly isAbout: (first: FirstPacket) => boolean | "maybe" }
   /** The same for all such packets: the rule fits each of them, or none. */
   | { readonly kind: "always" }
   | { readonly kind: "never" }
   | { readonly kind: "rate" | "some" }
-  | { readonly kind: "protocol"; readonly isAbout: (protocol: Opening["protocol"]) => boolean };
+  | { readonly kind: "protocol"; readonly isAbout: (protocol: FirstPacket["protocol"]) => boolean };
 
 /** Whether a rule with all these conditions is about such a packet. */
 export function combineConditions(
   conditions: readonly Condition[],
-): (opening: Opening) => { readonly reach: Reach; readonly namesPort: boolean } {
-  return (opening) => {
-    const found = conditions.map((condition) => judge(condition, opening));
+): (first: FirstPacket) => { readonly reach: Reach; readonly namesPort: boolean } {
+  return (first) => {
+    const found = conditions.map((condition) => judge(condition, first));
     const order: readonly Reach[] = ["none", "some", "rate"];
     const reach = order.find((one) => found.includes(one)) ?? "all";
     return { reach, namesPort: conditions.some(({ kind }) => kind === "port") };
   };
 }
 
-function judge(condition: Condition, opening: Opening): Reach {
+function judge(condition: Condition, first: FirstPacket): Reach {
   switch (condition.kind) {
     case "always":
       return "all";
@@ -33,9 +33,9 @@ function judge(condition: Condition, opening: Opening): Reach {
     case "some":
       return condition.kind;
     case "protocol":
-      return condition.isAbout(opening.protocol) ? "all" : "none";
+      return condition.isAbout(first.protocol) ? "all" : "none";
     case "port": {
-      const isAbout = condition.isAbout(opening);
+      const isAbout = condition.isAbout(first);
       return isAbout === "maybe" ? "some" : isAbout ? "all" : "none";
     }
     default:
@@ -44,7 +44,7 @@ function judge(condition: Condition, opening: Opening): Reach {
 }
 
 /** Whether a name or a number means this protocol: TCP is 6, UDP is 17. */
-export function isProtocol(name: unknown, protocol: Opening["protocol"]): boolean {
+export function isProtocol(name: unknown, protocol: FirstPacket["protocol"]): boolean {
   return name === protocol || `${name}` === (protocol === "tcp" ? "6" : "17");
 }
 

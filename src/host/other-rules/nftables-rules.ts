@@ -2,7 +2,7 @@ import { z } from "zod";
 import { listEntries } from "../../backends/nftables/description.js";
 import { hasField, readField } from "../../backends/nftables/json.js";
 import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
-import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
+import type { FirstPacket, ForeignRule, ForeignTable } from "./packet-path.js";
 
 /** An entry of another firewall that does not have the expected shape is left out. */
 const entrySchema = z.object({
@@ -75,17 +75,17 @@ function readMap(vmap: unknown): MapAct["acts"] {
   const entries = readField(readField(vmap, "data"), "set");
   const isPort = readPort(key) !== undefined;
   if (!Array.isArray(entries)) return () => (isPort || isConcatenation(key) ? "unknown" : []);
-  return (opening) =>
+  return (first) =>
     entries.flatMap((entry) => {
       const [element, verdict] = Array.isArray(entry) ? entry : [];
       const act = readAct(verdict);
       if (act === undefined) return [];
       const covers = isPort
-        ? readPort(key)?.(opening, element) === true
+        ? readPort(key)?.(first, element) === true
         : isState(key)
           ? hasNewState(listWords(element))
           : isProtocolKey(key)
-            ? isProtocol(element, opening.protocol)
+            ? isProtocol(element, first.protocol)
             : true;
       return covers ? [act] : [];
     });
@@ -135,9 +135,9 @@ function readMatch(match: unknown): Condition {
   if (port !== undefined) {
     return {
       kind: "port",
-      isAbout: (opening) => {
-        const found = isEqual ? port(opening, right) : "maybe";
-        return isNegated && found !== "maybe" ? isRightProtocol(left, opening) && !found : found;
+      isAbout: (first) => {
+        const found = isEqual ? port(first, right) : "maybe";
+        return isNegated && found !== "maybe" ? isRightProtocol(left, first) && !found : found;
       },
     };
   }
@@ -175,7 +175,7 @@ function readMeta(left: unknown, right: unknown, isNegated: boolean): Condition 
   return isConcatenation(left) ? { kind: "port", isAbout: () => "maybe" } : { kind: "some" };
 }
 
-type PortTest = (opening: Opening, value: unknown) => boolean | "maybe";
+type PortTest = (first: FirstPacket, value: unknown) => boolean | "maybe";
 
 /**
  * Returns the test of a match on a port: `tcp dport`, `th dport`, or the port before a translation (`ct proto-dst`).
@@ -184,15 +184,15 @@ type PortTest = (opening: Opening, value: unknown) => boolean | "maybe";
 function readPort(left: unknown): PortTest | undefined {
   const payload = readField(left, "payload");
   if (readField(payload, "field") === "dport") {
-    return (opening, value) => isRightProtocol(left, opening) && holds(value, opening.port);
+    return (first, value) => isRightProtocol(left, first) && holds(value, first.port);
   }
   if (readField(readField(left, "ct"), "key") === "proto-dst") {
-    return (opening, value) => holds(value, opening.publishedPort ?? opening.port);
+    return (first, value) => holds(value, first.publishedPort ?? first.port);
   }
   return undefined;
 }
 
-function isRightProtocol(left: unknown, { protocol }: Opening): boolean {
+function isRightProtocol(left: unknown, { protocol }: FirstPacket): boolean {
   const named = readField(readField(left, "payload"), "protocol");
   return named === undefined || named === protocol || named === "th";
 }

@@ -4,11 +4,11 @@ import type { Protocol } from "../../policy/port.js";
 import { readProtect } from "../../policy/protect.js";
 import { readNftablesRules } from "./nftables-rules.js";
 import {
-  type Course,
+  type FirstPacket,
   type ForeignTable,
   findTranslation,
   followPacket,
-  type Opening,
+  type PacketPath,
 } from "./packet-path.js";
 import { readXtablesRules } from "./xtables-rules.js";
 
@@ -44,17 +44,17 @@ export function findObstacles(foreign: ForeignRules, policy: Policy): readonly O
   const tables = readTables(foreign).filter(({ name }) => !name.split(" ")[1]?.startsWith("knockgate_"));
   return tables.flatMap((table) =>
     table.bases.flatMap((base) =>
-      listPorts(policy).flatMap((opening): readonly Obstacle[] => {
-        const packet = meets(base.hook, opening, tables, policy);
+      listPorts(policy).flatMap((first): readonly Obstacle[] => {
+        const packet = meets(base.hook, first, tables, policy);
         if (packet === undefined || isOwn(table.name, policy)) return [];
-        const course = followPacket(table, base, packet);
-        const why = judge(course, base.hook);
+        const path = followPacket(table, base, packet);
+        const why = judge(path, base.hook);
         if (why === undefined) return [];
-        const { protocol, port } = opening;
+        const { protocol, port } = first;
         // The base chain of forwarded packets belongs to the container engine. So name the chain of the rule that
         // decides.
-        const decides = base.hook === "forward" ? course.where : base.name;
-        const chain = why === "may" ? (course.mayDrop ?? base.name) : decides;
+        const decides = base.hook === "forward" ? path.where : base.name;
+        const chain = why === "may" ? (path.mayDrop ?? base.name) : decides;
         return [{ chain: `${table.name} ${chain}`, protocol, port, why }];
       }),
     ),
@@ -74,18 +74,18 @@ function readTables({ tables, xtables = "" }: ForeignRules): readonly ForeignTab
  */
 function meets(
   hook: string,
-  opening: Opening,
+  first: FirstPacket,
   tables: readonly ForeignTable[],
   policy: Policy,
-): Opening | undefined {
-  if (hook === "prerouting" || hook === "ingress") return opening;
-  if (policy.scope === "input") return hook === "input" ? opening : undefined;
-  const led = tables.map((table) => findTranslation(table, opening)).find((port) => port !== undefined);
-  if (led === undefined) return hook === "input" ? opening : undefined;
-  return hook === "forward" ? { ...opening, port: led, publishedPort: opening.port } : undefined;
+): FirstPacket | undefined {
+  if (hook === "prerouting" || hook === "ingress") return first;
+  if (policy.scope === "input") return hook === "input" ? first : undefined;
+  const led = tables.map((table) => findTranslation(table, first)).find((port) => port !== undefined);
+  if (led === undefined) return hook === "input" ? first : undefined;
+  return hook === "forward" ? { ...first, port: led, publishedPort: first.port } : undefined;
 }
 
-function judge({ end, by, mayPass, mayDrop }: Course, hook: string): Obstacle["why"] | undefined {
+function judge({ end, by, mayPass, mayDrop }: PacketPath, hook: string): Obstacle["why"] | undefined {
   if (mayDrop !== undefined && (end === "accept" || mayPass)) return "may";
   if (end === "accept") return undefined;
   // Rules for forwarded packets look at interfaces, and a container engine accepts its own packets by them.

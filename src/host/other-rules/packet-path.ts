@@ -1,7 +1,7 @@
 import type { Protocol } from "../../policy/port.js";
 
 /** A packet that would begin a connection to a port of the host. */
-export interface Opening {
+export interface FirstPacket {
   readonly protocol: Protocol;
   readonly port: number;
   /** After a translation of the destination: the port that the client asked for. */
@@ -18,14 +18,14 @@ export type Reach = "all" | "some" | "rate" | "none";
 export interface ForeignRule {
   readonly chain: string;
   readonly act: Act | undefined;
-  readonly reach: (opening: Opening) => { readonly reach: Reach; readonly namesPort: boolean };
+  readonly reach: (first: FirstPacket) => { readonly reach: Reach; readonly namesPort: boolean };
 }
 
 type Act =
   | { readonly kind: "accept" | "drop" | "return" }
   | { readonly kind: "jump" | "goto"; readonly chain: string }
   /** A verdict map. Its verdict may differ from packet to packet. */
-  | { readonly kind: "map"; readonly acts: (opening: Opening) => readonly Act[] | "unknown" }
+  | { readonly kind: "map"; readonly acts: (first: FirstPacket) => readonly Act[] | "unknown" }
   | { readonly kind: "translate"; readonly port: number | undefined };
 
 export interface ForeignTable {
@@ -37,7 +37,7 @@ export interface ForeignTable {
 }
 
 /** What becomes of a packet in a base chain. */
-export interface Course {
+export interface PacketPath {
   /** What happens to the packet if no rule that looks at more than its port decides. */
   readonly end: "accept" | "drop";
   readonly by: "rule" | "policy";
@@ -67,8 +67,8 @@ const dockerChain = "DOCKER-USER";
 export function followPacket(
   table: ForeignTable,
   base: ForeignTable["bases"][number],
-  opening: Opening,
-): Course {
+  first: FirstPacket,
+): PacketPath {
   const byChain = new Map<string, ForeignRule[]>();
   for (const rule of table.rules) {
     const chain = byChain.get(rule.chain);
@@ -111,7 +111,7 @@ export function followPacket(
         return end === "through" && act.kind === "goto" ? "return" : end;
       }
       case "map": {
-        const acts = act.acts(opening);
+        const acts = act.acts(first);
         if (acts === "unknown") {
           mayPass = true;
           return "through";
@@ -131,7 +131,7 @@ export function followPacket(
       seen += 1;
       if (seen > mostRules) return "accept";
       if (rule.act === undefined) continue;
-      const { reach, namesPort } = rule.reach(opening);
+      const { reach, namesPort } = rule.reach(first);
       if (reach === "none" || (reach === "rate" && rule.act.kind !== "accept")) continue;
       const end = perform(rule.act, depth, chain, reach !== "some", namesPort);
       if (end === "return") return "through";
@@ -146,11 +146,11 @@ export function followPacket(
 }
 
 /** Returns the port to which a table translates a packet's destination. `undefined`: it does not translate it. */
-export function findTranslation(table: ForeignTable, opening: Opening): number | undefined {
+export function findTranslation(table: ForeignTable, first: FirstPacket): number | undefined {
   for (const { act, reach } of table.rules) {
     if (act?.kind !== "translate") continue;
-    const found = reach(opening);
-    if (found.reach !== "none" && found.namesPort) return act.port ?? opening.port;
+    const found = reach(first);
+    if (found.reach !== "none" && found.namesPort) return act.port ?? first.port;
   }
   return undefined;
 }

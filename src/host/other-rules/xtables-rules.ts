@@ -1,7 +1,7 @@
 import { listFamilyLines } from "../../backends/iptables/render.js";
 import { type Family, families } from "../../policy/prefix.js";
 import { type Condition, combineConditions, hasNewState, isProtocol } from "./conditions.js";
-import type { ForeignRule, ForeignTable, Opening } from "./packet-path.js";
+import type { FirstPacket, ForeignRule, ForeignTable } from "./packet-path.js";
 
 /** The hooks of iptables' built-in chains for packets to a host, or through it. */
 const hooks: Readonly<Record<string, string>> = {
@@ -81,25 +81,25 @@ function readTarget(word: string, target: string, words: readonly string[]): For
   }
 }
 
-interface Option {
+interface OptionReader {
   readonly values: number;
   readonly read: (value: string, isNegated: boolean, second?: string) => readonly Condition[];
 }
 
-const ignored: Option = { values: 1, read: () => [] };
+const ignored: OptionReader = { values: 1, read: () => [] };
 const always = (holds: boolean): readonly Condition[] => [{ kind: holds ? "always" : "never" }];
-const port = (isAbout: (opening: Opening, list: string) => boolean): Option => ({
+const port = (isAbout: (first: FirstPacket, list: string) => boolean): OptionReader => ({
   values: 1,
-  read: (list, isNegated) => [{ kind: "port", isAbout: (opening) => isAbout(opening, list) !== isNegated }],
+  read: (list, isNegated) => [{ kind: "port", isAbout: (first) => isAbout(first, list) !== isNegated }],
 });
 const toPort = port(({ port: wanted }, list) => isListed(list, wanted));
-const states: Option = {
+const states: OptionReader = {
   values: 1,
   read: (list, isNegated) => always(hasNewState(list.split(",")) !== isNegated),
 };
-const rate: Option = { values: 1, read: () => [{ kind: "rate" }] };
+const rate: OptionReader = { values: 1, read: () => [{ kind: "rate" }] };
 
-const options: Readonly<Record<string, Option>> = {
+const options: Readonly<Record<string, OptionReader>> = {
   "-m": { values: 1, read: (name) => (name === "recent" ? [{ kind: "rate" }] : []) },
   "--comment": ignored,
   "-p": {
@@ -114,7 +114,7 @@ const options: Readonly<Record<string, Option>> = {
   "--dport": toPort,
   "--dports": toPort,
   "--ports": toPort,
-  "--ctorigdstport": port((opening, list) => isListed(list, opening.publishedPort ?? opening.port)),
+  "--ctorigdstport": port((first, list) => isListed(list, first.publishedPort ?? first.port)),
   "--ctstate": states,
   "--state": states,
   "--icmp-type": { values: 1, read: () => always(false) },

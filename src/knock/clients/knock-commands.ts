@@ -4,7 +4,7 @@ import { joinWords } from "../../ssh/quote-shell.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
 import { shTools, writeShKnock } from "./sh-knock.js";
-import { isHostWord, type Login, type Way } from "./ssh-endpoint.js";
+import { isHostWord, type Login, type SshEndpoint } from "./ssh-endpoint.js";
 
 /** Commands for a POSIX shell that send one knock. A tool that can't send the knock exactly has no command. */
 export interface KnockCommands {
@@ -27,7 +27,7 @@ const pauseMs = 150;
  * Writes a knock as commands. Behind a bastion, the knock must be sent from the bastion, where other people may list
  * processes. So no command that has the steps in its arguments there is offered.
  */
-export function writeKnockCommands(steps: readonly Step[], way: Way): KnockCommands {
+export function writeKnockCommands(steps: readonly Step[], way: SshEndpoint): KnockCommands {
   if (!isHostWord(way.host)) return {};
   const bash = writeBashKnock(steps, way.host);
   if (way.proxy !== undefined) {

@@ -1,14 +1,14 @@
 import type { Gate, Policy } from "../../policy/policy.js";
 import { type StepInput, writeStep } from "../../policy/step.js";
 import { writeAlias } from "./alias.js";
-import type { Way } from "./ssh-endpoint.js";
+import type { SshEndpoint } from "./ssh-endpoint.js";
 
 /** What a client keeps of a host: how to reach it, and its gates with their knocks. Secret. */
 export interface Profile {
   /** The host's name on a client's command line, and in its ssh_config(5). */
   readonly name: string;
   /** How to reach the host. */
-  readonly way: Way;
+  readonly way: SshEndpoint;
   /** Its gates, in the policy's order. */
   readonly gates: readonly ProfileGate[];
 }
@@ -28,7 +28,11 @@ export interface ProfileGate {
 }
 
 /** Makes a host's profile. Its name is that of the host's block in ssh_config(5). */
-export function makeProfile(name: string, way: Way, policy: Pick<Policy, "gates"> | undefined): Profile {
+export function makeProfile(
+  name: string,
+  way: SshEndpoint,
+  policy: Pick<Policy, "gates"> | undefined,
+): Profile {
   return { name: writeAlias(name), way, gates: listGates(policy) };
 }
 

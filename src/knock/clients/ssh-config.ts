@@ -3,7 +3,7 @@ import type { Policy } from "../../policy/policy.js";
 import { writeAlias } from "./alias.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
-import type { Login, Way } from "./ssh-endpoint.js";
+import type { Login, SshEndpoint } from "./ssh-endpoint.js";
 
 /**
  * Writes a block for ssh_config(5) with which `ssh NAME`, `scp`, `sftp` and everything that uses ssh reach a host. Its
@@ -15,12 +15,16 @@ import type { Login, Way } from "./ssh-endpoint.js";
  * @param policy the host's policy, if it has one
  * @param name the host's name on the command line; characters that could form a pattern or an option become `-`
  */
-export function writeSshConfig(name: string, way: Way, policy: Pick<Policy, "gates"> | undefined): string {
+export function writeSshConfig(
+  name: string,
+  way: SshEndpoint,
+  policy: Pick<Policy, "gates"> | undefined,
+): string {
   const lines = [`Host ${writeAlias(name)}`, ...writeLogin(way).map((line) => `  ${line}`)];
   return `${[...lines, ...writeProxy(way, policy).map((line) => `  ${line}`)].join("\n")}\n`;
 }
 
-function writeLogin(way: Way): readonly string[] {
+function writeLogin(way: SshEndpoint): readonly string[] {
   return [
     isPlainHost(way.host)
       ? `HostName ${escapePercents(way.host)}`
@@ -31,7 +35,7 @@ function writeLogin(way: Way): readonly string[] {
   ];
 }
 
-function writeProxy(way: Way, policy: Pick<Policy, "gates"> | undefined): readonly string[] {
+function writeProxy(way: SshEndpoint, policy: Pick<Policy, "gates"> | undefined): readonly string[] {
   const logins = [way, ...(way.proxy === undefined ? [] : [way.proxy])];
   if (!logins.every((login) => isPlainHost(login.host) && isPlainUser(login.user))) {
     return [

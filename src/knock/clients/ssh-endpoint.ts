@@ -1,5 +1,5 @@
 /** How a person reaches a host: the parts of a connection that are not secret. */
-export interface Way extends Login {
+export interface SshEndpoint extends Login {
   /** The bastion from which packets to the host are sent. Absent: there is none. */
   readonly proxy?: Login | undefined;
 }
@@ -26,7 +26,9 @@ export interface LoginInput {
 }
 
 /** Reads how a host is reached from a connection. */
-export function readWay(connection: LoginInput & { readonly proxy?: LoginInput | undefined }): Way {
+export function readSshEndpoint(
+  connection: LoginInput & { readonly proxy?: LoginInput | undefined },
+): SshEndpoint {
   const { proxy } = connection;
   return { ...readLogin(connection), ...(proxy === undefined ? {} : { proxy: readLogin(proxy) }) };
 }

@@ -1,8 +1,8 @@
 import { changeHost } from "../../change/change.js";
-import { withProvingWorld } from "../../change/open-routes.js";
+import { withProvingRoutes } from "../../change/open-routes.js";
 import { removeFromHost } from "../../change/remove.js";
 import { KnockgateError } from "../../errors.js";
-import { makeTurns } from "../../ssh/semaphore.js";
+import { makeSemaphore } from "../../ssh/semaphore.js";
 import { logLine, withName } from "../log.js";
 import { nameResource } from "../origin.js";
 import type { Properties } from "../properties.js";
@@ -27,10 +27,10 @@ export function putBack(host: string, { id, state: raw }: StoredRuleset): Promis
     const { wanted, state } = expectStored(raw);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;
-    await withProvingWorld(wanted, possible, logLine, async (world) => {
-      if (had === undefined) return removeFromHost(wanted.policy, id, world);
+    await withProvingRoutes(wanted, possible, logLine, async (context) => {
+      if (had === undefined) return removeFromHost(wanted.policy, id, context);
       const request = { ...makeRequest(id, wanted), health: undefined };
-      await changeHost({ ...request, policy: had, formerPolicies: [wanted.policy] }, world);
+      await changeHost({ ...request, policy: had, formerPolicies: [wanted.policy] }, context);
     });
   });
 }
@@ -40,8 +40,8 @@ export function applyAgain(host: string, { id, state: raw }: StoredRuleset): Pro
   return measureHost(host, raw, "changed", "", async () => {
     const { wanted, state } = expectStored(raw);
     const formerPolicies = listPossible(state, wanted.policy).slice(1);
-    await withProvingWorld(wanted, [...formerPolicies, wanted.policy], logLine, async (world) => {
-      await changeHost({ ...makeRequest(id, wanted), formerPolicies }, world);
+    await withProvingRoutes(wanted, [...formerPolicies, wanted.policy], logLine, async (context) => {
+      await changeHost({ ...makeRequest(id, wanted), formerPolicies }, context);
     });
   });
 }
@@ -51,10 +51,10 @@ export async function mapHosts<T, R>(
   hosts: readonly T[],
   use: (host: T) => Promise<R>,
 ): Promise<readonly R[]> {
-  const turns = makeTurns(mostAtOnce);
+  const semaphore = makeSemaphore(mostAtOnce);
   return Promise.all(
     hosts.map(async (host) => {
-      const end = await turns.take();
+      const end = await semaphore.acquire();
       return use(host).finally(end);
     }),
   );

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type KnockCommands, writeKnockCommands } from "../../knock/clients/knock-commands.js";
 import { describeGate, makeProfile, type Profile, type ProfileGate } from "../../knock/clients/profile.js";
 import { writeSshConfig } from "../../knock/clients/ssh-config.js";
-import { readWay, type Way } from "../../knock/clients/ssh-endpoint.js";
+import { readSshEndpoint, type SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import type { GateCounts } from "../../policy/counts.js";
 import type { Policy } from "../../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
@@ -67,8 +67,8 @@ export class GatedHost {
     const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {
       return present.apply((policy) => ({ connection: reached, policy, behind: others }));
     });
-    const read = gated.apply(({ connection: reached, policy }): Reached => {
-      return { way: readWay(reached), policy: policy && readGates(policy) };
+    const read = gated.apply(({ connection: reached, policy }): ReachedHost => {
+      return { way: readSshEndpoint(reached), policy: policy && readGates(policy) };
     });
     this.knock = pulumi.secret(read.apply(listKnocks));
     this.sshConfig = pulumi.secret(read.apply((it) => writeSshConfig(name, it.way, it.policy)));
@@ -111,12 +111,12 @@ interface Gated extends GatedConnection {
 }
 
 /** How a host is reached, and its gates. */
-interface Reached {
-  readonly way: Way;
+interface ReachedHost {
+  readonly way: SshEndpoint;
   readonly policy: Pick<Policy, "gates"> | undefined;
 }
 
-function listKnocks({ way, policy }: Reached): readonly GateKnock[] {
+function listKnocks({ way, policy }: ReachedHost): readonly GateKnock[] {
   return (policy?.gates ?? []).map((gate) => ({
     ...describeGate(gate),
     commands: writeKnockCommands(gate.knock.steps, way),

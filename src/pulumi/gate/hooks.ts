@@ -15,7 +15,7 @@ const mostRetries = 3;
 const dialError =
   /dial tcp|dial error|i\/o timeout|handshake failed|connection (refused|reset|timed out|lost)|no route to host|unreachable|timed out|ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH/i;
 
-type Knock = () => Promise<void>;
+type HookKnock = () => Promise<void>;
 
 /**
  * Registers resource hooks that send a gate's knock right before another resource dials the host, and again when that
@@ -62,7 +62,7 @@ export function joinHooks(
   };
 }
 
-function makeHooks(place: string, knock: Knock): pulumi.ResourceHookBinding {
+function makeHooks(place: string, knock: HookKnock): pulumi.ResourceHookBinding {
   const opening = new pulumi.ResourceHook(`knockgate-open-${place}`, knock);
   const again = new pulumi.ErrorHook(`knockgate-retry-${place}`, async ({ errors }) => {
     if (errors.length > mostRetries || !dialError.test(errors[0] ?? "")) return false;

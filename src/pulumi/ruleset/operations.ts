@@ -3,7 +3,7 @@ import { renderRedacted } from "../../backends/redact.js";
 import { changeHost } from "../../change/change.js";
 import { removeOrLeave } from "../../change/leave.js";
 import { expectKeys } from "../../change/new-host.js";
-import { withProvingWorld, withWorld } from "../../change/open-routes.js";
+import { withProvingRoutes, withRoutes } from "../../change/open-routes.js";
 import { nameOwner } from "../../change/owner.js";
 import { checkUndoTime } from "../../change/undo-time.js";
 import { withHost } from "../../change/with-host.js";
@@ -25,7 +25,7 @@ import { keepSeen, needsHost } from "./needs-host.js";
 import { readArguments } from "./parse-inputs.js";
 import { describeReach } from "./reached-by.js";
 import { listPossible, makeRequest, recordChange } from "./record-change.js";
-import { describeSeen, describeUnseen } from "./refresh.js";
+import { describeRefreshed, describeUnrefreshed } from "./refresh.js";
 import type { CreateResult, ReadResult, UpdateResult } from "./results.js";
 import { expectInputs, expectState, readEarlier } from "./state.js";
 
@@ -95,8 +95,8 @@ async function createOnHost(inputs: Properties): Promise<CreateResult> {
   const { policy } = wanted;
   const id = nameOwner(policy.name, news.origin, randomUUID());
   const outs = await recordChange(id, wanted, news, { possible: [] }, () =>
-    withProvingWorld(wanted, [policy], logLine, (world) =>
-      changeHost(makeRequest(id, wanted), expectKeys(world, wanted.connection)),
+    withProvingRoutes(wanted, [policy], logLine, (context) =>
+      changeHost(makeRequest(id, wanted), expectKeys(context, wanted.connection)),
     ),
   );
   return { id, outs };
@@ -118,7 +118,7 @@ async function updateOnHost(id: string, rawOlds: Properties, rawNews: Properties
   };
   const request = { ...makeRequest(id, after), ...former };
   const outs = await recordChange(id, after, news, { olds, possible }, () =>
-    withProvingWorld(after, [...possible, after.policy], logLine, (world) => changeHost(request, world)),
+    withProvingRoutes(after, [...possible, after.policy], logLine, (context) => changeHost(request, context)),
   );
   return { outs };
 }
@@ -143,7 +143,7 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
   const look = withHost(way, logLine, async (reached) => {
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
-    const { drift, ...seen } = describeSeen(observed, counts, id, present, state);
+    const { drift, ...seen } = describeRefreshed(observed, counts, id, present, state);
     const place = `${policy.name} on ${reached.route.name}`;
     for (const line of drift) logLine(`${place}: drift: ${line}`);
     for (const line of describeNeighbours(observed, present)) logLine(`${place}: warning: ${line}`);
@@ -152,7 +152,7 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
   if (!recordFailure) return look;
   return look.catch((cause: unknown) => ({
     id,
-    ...describeUnseen(cause, state, `${policy.name} on ${connection.host}:${connection.port}`),
+    ...describeUnrefreshed(cause, state, `${policy.name} on ${connection.host}:${connection.port}`),
   }));
 }
 
@@ -173,7 +173,7 @@ async function removeAsStored(id: string, props: Properties): Promise<void> {
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
     log: logLine,
   };
-  await removeOrLeave(leaving, (use) => withWorld(connection, possible, logLine, use, behind));
+  await removeOrLeave(leaving, (use) => withRoutes(connection, possible, logLine, use, behind));
 }
 
 export { remove as delete };

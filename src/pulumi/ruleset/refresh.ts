@@ -11,7 +11,7 @@ import { logLine } from "../log.js";
 import { type RulesetInputs, type RulesetState, takeInputs } from "./state.js";
 
 /** What a refresh observed on a host, in the form of the state. */
-export interface Seen {
+export interface Refreshed {
   readonly props: RulesetState;
   /** The properties that the program sets. */
   readonly inputs: RulesetInputs;
@@ -20,13 +20,13 @@ export interface Seen {
 }
 
 /** Updates a host's state with what was observed and counted there. */
-export function describeSeen(
+export function describeRefreshed(
   observed: Observed,
   counts: Counts | undefined,
   id: string,
   policy: Policy,
   state: RulesetState,
-): Seen {
+): Refreshed {
   const found = assessDrift(observed, {
     policy,
     // Empty when an earlier refresh found another ruleset.
@@ -48,7 +48,11 @@ export function describeSeen(
 }
 
 /** Makes the state of a host that could not be observed: its drift says why. */
-export function describeUnseen(cause: unknown, state: RulesetState, place: string): Omit<Seen, "drift"> {
+export function describeUnrefreshed(
+  cause: unknown,
+  state: RulesetState,
+  place: string,
+): Omit<Refreshed, "drift"> {
   const why = cause instanceof KnockgateError ? cause.message : String(cause);
   const drift = [`could not be observed: ${why}`];
   logLine(`${place}: drift: ${drift}`);

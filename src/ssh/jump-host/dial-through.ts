@@ -1,31 +1,31 @@
 import { type Credentials, openSsh, readCredentials, type SshClient } from "../client.js";
 import type { Login } from "../connection.js";
 import { dialSsh, findAddresses, nameLogin, tryEach } from "../dial.js";
-import { dialPatiently, startClock } from "../retry.js";
-import { makeOutpost, type Outpost } from "./jump-host.js";
+import { retry, startClock } from "../retry.js";
+import { type JumpHost, makeJumpHost } from "./jump-host.js";
 
 /** Is told of each failed dial that is tried again. */
 type Log = (line: string) => void;
 
-/** Makes an outpost of a bastion. Reads the login's keys, and dials nothing yet. */
-export async function findBastion(proxy: Login, field: string, log?: Log): Promise<Outpost> {
+/** Makes a jump host of a bastion. Reads the login's keys, and dials nothing yet. */
+export async function findBastion(proxy: Login, field: string, log?: Log): Promise<JumpHost> {
   return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field), log);
 }
 
-/** Makes an outpost of a machine that this machine dials. */
-export function makeDialledOutpost(name: string, credentials: Credentials, log?: Log): Outpost {
+/** Makes a jump host of a machine that this machine dials. */
+export function makeDialledOutpost(name: string, credentials: Credentials, log?: Log): JumpHost {
   const { login } = credentials;
   const dial = async (): Promise<SshClient> =>
     tryEach(await findAddresses(login.host), (address) => {
       const place = address === login.host ? name : `${name} (${address})`;
       return dialSsh(credentials, address, place, login.perDialTimeout * 1_000);
     });
-  return makeOutpost(name, beginPatiently(login, dial, log));
+  return makeJumpHost(name, beginPatiently(login, dial, log));
 }
 
 /** Opens a fresh SSH connection from a bastion to one address. */
 export async function dialThrough(
-  bastion: Outpost,
+  bastion: JumpHost,
   credentials: Credentials,
   address: string,
   timeoutMs: number,
@@ -54,7 +54,7 @@ export function beginPatiently(
 ): () => Promise<SshClient> {
   let errorLimit = login.dialErrorLimit;
   return async () => {
-    const client = await dialPatiently({ errorLimit, tryMs: login.perDialTimeout * 1_000, log }, dial);
+    const client = await retry({ errorLimit, tryMs: login.perDialTimeout * 1_000, log }, dial);
     errorLimit = 0;
     return client;
   };

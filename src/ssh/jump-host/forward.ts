@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { KnockgateError } from "../../errors.js";
-import { type Line, settle, tellLost, unreachable } from "../deadline.js";
+import { type SshLink, tellLost, unreachable, withDeadline } from "../deadline.js";
 
 /** Reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, 5.1). */
 const openFailure = { prohibited: 1, unknownType: 3 } as const;
@@ -11,7 +11,7 @@ const openFailure = { prohibited: 1, unknownType: 3 } as const;
  * @throws KnockgateError `HOST_UNFIT` when the other side forbids it, else `UNREACHABLE`
  */
 export async function openForward(
-  line: Line,
+  line: SshLink,
   address: string,
   port: number,
   timeoutMs: number,
@@ -21,7 +21,7 @@ export async function openForward(
   const lost = () => tellLost(line, `before it reached ${target}`);
   const late = () =>
     unreachable(name, `${target} did not answer it within ${Math.ceil(timeoutMs / 1_000)} s`);
-  return settle<Duplex>(client, { timeoutMs, lost, late }, ({ resolve, reject, onLate }) => {
+  return withDeadline<Duplex>(client, { timeoutMs, lost, late }, ({ resolve, reject, onLate }) => {
     client.forwardOut("127.0.0.1", 0, address, port, (error, stream) => {
       if (error === undefined) {
         onLate(() => stream.close());

@@ -1,6 +1,6 @@
 import { KnockgateError } from "../../errors.js";
 import type { Connection, Login } from "../connection.js";
-import { makeTurns, type Turns } from "../semaphore.js";
+import { makeSemaphore, type Semaphore } from "../semaphore.js";
 
 /**
  * sshd starts to refuse new connections when 10 of them have not logged in yet (MaxStartups 10:30:100, the default in
@@ -11,10 +11,10 @@ import { makeTurns, type Turns } from "../semaphore.js";
 const usualLimit = 8;
 
 /** By host and port, whoever logs in: each sshd counts its own connections. */
-const turnsByServer = new Map<string, Turns>();
+const turnsByServer = new Map<string, Semaphore>();
 
 /** How one operation reaches the host, and the machine that it tries the host's gates from. */
-export interface Ways {
+export interface Connecting {
   readonly connection: Connection;
   readonly proveFrom?: Connection | undefined;
 }
@@ -32,14 +32,14 @@ export interface Ways {
  *   throws
  */
 export async function takeBastionTurns<T>(
-  ways: Ways,
+  ways: Connecting,
   act: () => Promise<T>,
   log: (line: string) => void = () => undefined,
 ): Promise<T> {
   const servers = [...new Set(listShared(ways).map(nameServer))].sort();
   const ends: (() => void)[] = [];
   try {
-    for (const server of servers) ends.push(await findTurns(server).take(() => log(describeWait(server))));
+    for (const server of servers) ends.push(await findTurns(server).acquire(() => log(describeWait(server))));
     return await act();
   } finally {
     for (const end of ends) end();
@@ -52,7 +52,7 @@ function describeWait(server: string): string {
   return `waits for its turn at ${place}: this process already runs as many operations there as KNOCKGATE_BASTION_LIMIT allows, and the next one starts when one of them ends`;
 }
 
-function listShared({ connection, proveFrom }: Ways): readonly Login[] {
+function listShared({ connection, proveFrom }: Connecting): readonly Login[] {
   return [connection.proxy, proveFrom, proveFrom?.proxy].filter((login) => login !== undefined);
 }
 
@@ -60,10 +60,11 @@ function nameServer({ host, port }: Login): string {
   return `${host.toLowerCase()} ${port}`;
 }
 
-function findTurns(server: string): Turns {
-  const turns = turnsByServer.get(server) ?? makeTurns(readLimit(process.env["KNOCKGATE_BASTION_LIMIT"]));
-  turnsByServer.set(server, turns);
-  return turns;
+function findTurns(server: string): Semaphore {
+  const semaphore =
+    turnsByServer.get(server) ?? makeSemaphore(readLimit(process.env["KNOCKGATE_BASTION_LIMIT"]));
+  turnsByServer.set(server, semaphore);
+  return semaphore;
 }
 
 function readLimit(text: string | undefined): number {

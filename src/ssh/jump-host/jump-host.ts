@@ -21,7 +21,7 @@ import { quoteSaid } from "../quote-said.js";
 import { startClock } from "../retry.js";
 
 /** A machine reached by SSH, from which packets and connections go to a host. */
-export interface Outpost {
+export interface JumpHost {
   readonly name: string;
   /**
    * Resolves a name on that machine, and checks that it can send the steps. It has a route to at least one of the
@@ -30,7 +30,7 @@ export interface Outpost {
    * @throws KnockgateError `UNREACHABLE` when there is no address, or no route to any; `HOST_UNFIT` when the machine
    *   has no perl, or may not send echo requests that the steps need
    */
-  survey(host: string, steps: readonly KnockStep[]): Promise<readonly Target[]>;
+  survey(host: string, steps: readonly KnockStep[]): Promise<readonly Destination[]>;
   knock(address: string, steps: readonly KnockStep[]): Promise<void>;
   probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
   ping(address: string, timeoutMs: number): Promise<boolean>;
@@ -39,14 +39,14 @@ export interface Outpost {
   close(): void;
 }
 
-interface Target {
+interface Destination {
   readonly address: string;
   /** The source address of packets to it; `undefined` when that machine has no route to it. */
   readonly source: string | undefined;
 }
 
 /** Whether the machine has a route to an address. */
-export function isUsable(target: Target): target is Target & { readonly source: string } {
+export function isUsable(target: Destination): target is Destination & { readonly source: string } {
   return target.source !== undefined;
 }
 
@@ -61,7 +61,7 @@ const stepTimeoutMs = 200;
  * no answer its carrier is closed, and with it the SYN, which the bastion's kernel would otherwise retransmit into the
  * next knock.
  */
-export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpost {
+export function makeJumpHost(name: string, open: () => Promise<SshClient>): JumpHost {
   let spare: Promise<SshClient> | undefined;
   let isClosed = false;
   const borrow = (): Promise<SshClient> => {
@@ -153,7 +153,7 @@ export function makeOutpost(name: string, open: () => Promise<SshClient>): Outpo
  */
 function gatherProbes(
   ask: (address: string, ports: readonly number[], timeoutMs: number) => Promise<readonly string[]>,
-): Outpost["probePort"] {
+): JumpHost["probePort"] {
   const gathered = new Map<
     string,
     { ports: Set<number>; timeoutMs: number; answers: Promise<readonly string[]> }
@@ -181,7 +181,7 @@ function gatherProbes(
   };
 }
 
-function readTargets(host: string, name: string, answers: readonly string[]): readonly Target[] {
+function readTargets(host: string, name: string, answers: readonly string[]): readonly Destination[] {
   const targets = answers
     .filter((line) => line.startsWith("address "))
     .map((line) => line.split(" "))

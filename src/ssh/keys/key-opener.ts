@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { makeTurns } from "../semaphore.js";
+import { makeSemaphore } from "../semaphore.js";
 
 /** The decrypted key in PEM, or why it did not open. */
 export type OpenedKey = { readonly pem: string } | { readonly why: string };
@@ -40,7 +40,7 @@ try {
 const opened = new Map<string, Promise<OpenedKey>>();
 
 /** More threads than processors are not faster, and each has its own copy of ssh2 in memory. */
-const turns = makeTurns(availableParallelism());
+const semaphore = makeSemaphore(availableParallelism());
 
 /**
  * Decrypts a private key in a thread of its own, once for each key and password.
@@ -61,7 +61,7 @@ export function openKey(text: string, passphrase: string): Promise<OpenedKey> {
 }
 
 async function runThread(text: string, passphrase: string): Promise<OpenedKey> {
-  const end = await turns.take();
+  const end = await semaphore.acquire();
   try {
     return await new Promise((resolve, reject) => {
       // workerData stays in memory; other users can read a process's arguments and environment.

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { setImmediate as letOthersGo } from "node:timers/promises";
-import { makeTurns } from "../semaphore.js";
+import { makeSemaphore } from "../semaphore.js";
 import { readKey, readKeyType } from "./key-blob.js";
 
 /** The keys that known_hosts has for a name. */
@@ -20,7 +20,7 @@ export interface KnownKeys {
 /** Some milliseconds of work: each hashed name costs one hash to compare. */
 const linesAtOnce = 500;
 /** One file at a time: files read together would all take their next lines in the same round of the event loop. */
-const turns = makeTurns(1);
+const semaphore = makeSemaphore(1);
 
 /**
  * Finds the keys of a host as ssh does: those of `[HOST]:PORT`, or those of the plain host name where `[HOST]:PORT` has
@@ -41,7 +41,7 @@ export async function findKnownHost(text: string, host: string, port: number): P
 
 /** Reads known_hosts as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes it. Leaves out revoked keys. */
 export async function findKnownKeys(text: string, name: string): Promise<KnownKeys> {
-  const end = await turns.take();
+  const end = await semaphore.acquire();
   try {
     return await readLines(text, name);
   } finally {

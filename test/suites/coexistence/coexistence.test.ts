@@ -85,9 +85,9 @@ describe.concurrent.each(firewalls)("on a host with $name", (firewall) => {
       const host = claimHost(lab);
       await firewall.load(host, []);
       const before = await listForeign(host);
-      const world = await deployTo(lab, host);
-      await changeHost(request, world);
-      expect(world.lines.filter((line) => line.includes("warning"))).toEqual([]);
+      const context = await deployTo(lab, host);
+      await changeHost(request, context);
+      expect(context.lines.filter((line) => line.includes("warning"))).toEqual([]);
       expect(await listForeign(host)).toBe(before);
       expect(await answersOf(host)).toEqual(["silent", "silent"]);
       await sendKnock(client, { to: host.ipv4, steps: webSteps });
@@ -100,9 +100,9 @@ describe.concurrent.each(firewalls)("on a host with $name", (firewall) => {
         const host = claimHost(lab);
         await firewall.load(host, []);
         const before = await listForeign(host);
-        const world = await deployTo(lab, host);
-        await expect(changeHost(request, world)).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
-        expect(world.lines.filter((line) => line.includes("warning"))).toEqual(
+        const context = await deployTo(lab, host);
+        await expect(changeHost(request, context)).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
+        expect(context.lines.filter((line) => line.includes("warning"))).toEqual(
           firewall.chains.map((chain) =>
             expect.stringMatching(`1/6 connect: warning: chain ${chain} .* TCP port ${webPort}`),
           ),

@@ -34,8 +34,8 @@ async function deployByName(host: LabHost, more: readonly string[] = [host.ipv6]
 }
 
 /** The proof's lines, without host and policy. */
-function proofOf(world: Deployment): readonly string[] {
-  return world.lines.flatMap((line) => /5\/6 prove: (.*)$/.exec(line)?.[1] ?? []);
+function proofOf(context: Deployment): readonly string[] {
+  return context.lines.flatMap((line) => /5\/6 prove: (.*)$/.exec(line)?.[1] ?? []);
 }
 
 async function fail(acting: Promise<unknown>): Promise<KnockgateError> {
@@ -74,11 +74,11 @@ const proven = (target: string) => [
 describe.concurrent("a host with an IPv4 and an IPv6 address", () => {
   test.each(["nftables", "iptables"] as const)("is proven at both, by %s", async (backend) => {
     const host = claimHost(lab);
-    const world = await deployByName(host);
-    await changeHost(request(makePolicy({ backend })), world);
-    const [reached, other] = world.routes.map(({ target }) => target);
+    const context = await deployByName(host);
+    await changeHost(request(makePolicy({ backend })), context);
+    const [reached, other] = context.routes.map(({ target }) => target);
     expect([reached, other].sort()).toEqual([host.ipv4, host.ipv6].sort());
-    expect(proofOf(world)).toEqual([
+    expect(proofOf(context)).toEqual([
       proven(`${reached}`)[0],
       ...proven(`${other}`),
       "open: gate ssh lets a fresh SSH connection through after the knock",
@@ -107,9 +107,9 @@ describe.concurrent("a host with an IPv4 and an IPv6 address", () => {
 
   test("of which one is in allowFrom is proven at the other, and says so", async () => {
     const host = claimHost(lab);
-    const world = await deployByName(host);
-    await changeHost(request(makePolicy({ allowFrom: [lab.outside.ipv6] })), world);
-    const lines = proofOf(world).join("\n");
+    const context = await deployByName(host);
+    await changeHost(request(makePolicy({ allowFrom: [lab.outside.ipv6] })), context);
+    const lines = proofOf(context).join("\n");
     expect(lines).toContain(proven(host.ipv4)[0]);
     expect(lines).not.toContain(`of ${host.ipv6} before`);
     expect(lines).toMatch(
@@ -125,28 +125,28 @@ chain raw { type filter hook prerouting priority -400; meta l4proto { tcp, udp }
 }
 }\n`,
     });
-    const world = await deployByName(host);
-    await changeHost(request(makePolicy()), world);
-    expect(proofOf(world)).toContain(
+    const context = await deployByName(host);
+    await changeHost(request(makePolicy()), context);
+    expect(proofOf(context)).toContain(
       `IPv6 (${host.ipv6}): not checked, because nothing that was sent to it reached a gate, and it does not answer even after the knock`,
     );
-    expect(proofOf(world).join("\n")).not.toContain(`of ${host.ipv6}`);
+    expect(proofOf(context).join("\n")).not.toContain(`of ${host.ipv6}`);
   });
 
   test("to which this machine has no route says so", async () => {
     const host = claimHost(lab);
-    const world = await deployByName(host, ["2001:db8:9::9"]);
-    await changeHost(request(makePolicy()), world);
-    expect(proofOf(world)).toContain(
+    const context = await deployByName(host, ["2001:db8:9::9"]);
+    await changeHost(request(makePolicy()), context);
+    expect(proofOf(context)).toContain(
       "IPv6 (2001:db8:9::9): not checked, because this machine has no route to it, or no IPv6 address to send from",
     );
   });
 
   test("that is named by one address says that the other is not checked", async () => {
     const host = claimHost(lab);
-    const world = await openDeployment(connectionTo(lab, host));
-    await changeHost(request(makePolicy()), world);
-    expect(proofOf(world)).toContain(sayUnnamed(host));
+    const context = await openDeployment(connectionTo(lab, host));
+    await changeHost(request(makePolicy()), context);
+    expect(proofOf(context)).toContain(sayUnnamed(host));
   });
 });
 
@@ -155,20 +155,20 @@ describe.concurrent("through a bastion", () => {
     const [bastion, host] = [claimHost(lab), claimHost(lab)];
     await sneakPast(host, "ip6");
     const name = await nameOn(bastion, host);
-    const world = await openDeployment({ ...connectionThrough(lab, bastion, host), host: name });
-    const error = await fail(changeHost(request(makePolicy()), world));
-    world.close();
+    const context = await openDeployment({ ...connectionThrough(lab, bastion, host), host: name });
+    const error = await fail(changeHost(request(makePolicy()), context));
+    context.close();
     expect(error.message).toContain(`answers at ${host.ipv6} before the knock (open)`);
   });
 
   test("each address is proven through a bastion", async () => {
     const [bastion, host] = [claimHost(lab), claimHost(lab)];
     const name = await nameOn(bastion, host);
-    const world = await openDeployment({ ...connectionThrough(lab, bastion, host), host: name });
-    await changeHost(request(makePolicy()), world);
-    world.close();
-    const other = world.routes[1]?.target;
-    expect(proofOf(world)).toEqual(expect.arrayContaining(proven(`${other}`)));
+    const context = await openDeployment({ ...connectionThrough(lab, bastion, host), host: name });
+    await changeHost(request(makePolicy()), context);
+    context.close();
+    const other = context.routes[1]?.target;
+    expect(proofOf(context)).toEqual(expect.arrayContaining(proven(`${other}`)));
   });
 });
 

@@ -33,9 +33,9 @@ describe.concurrent.each([
     expect(await isLetIn(client, host, oldSteps)).toBe(true);
     const stamp = "cd /var/lib/knockgate/edge && stat -c '%n %Y %i' confirmed $(readlink confirmed) host.sh";
     const before = await host.run(["sh", "-c", stamp]);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...first, policy }, world);
-    expect(world.lines.at(-1)).toContain(
+    const context = await deployTo(lab, host);
+    await changeHost({ ...first, policy }, context);
+    expect(context.lines.at(-1)).toContain(
       "confirmed and loaded by another; it now belongs to the owner of this change",
     );
     expect((await host.run(["sh", "-c", stamp])).stdout).toBe(before.stdout);
@@ -62,9 +62,9 @@ describe.concurrent.each([
       iptables: ["iptables", "-F", "kg_edge"],
     }[backend];
     await host.run(damage);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...first, policy }, world);
-    expect(world.lines.join("\n")).toContain("4/6 load");
+    const context = await deployTo(lab, host);
+    await changeHost({ ...first, policy }, context);
+    expect(context.lines.join("\n")).toContain("4/6 load");
     expect(await list()).toBe(before);
     expect((await host.run(["sh", "-c", "cat /var/lib/knockgate/edge/changes/*/owner"])).stdout).toBe("me\n");
   });

@@ -38,8 +38,8 @@ describe.concurrent("what a bastion lacks", () => {
     const before = [await host.ruleset(), await listFiles(host)];
     const connection = { ...connectionThrough(lab, bastion, host, login), ...more };
     const failure = await openDeployment(connection, undefined, knock)
-      .then(async (world) => {
-        await changeHost(request, world).finally(() => world.close());
+      .then(async (context) => {
+        await changeHost(request, context).finally(() => context.close());
         return undefined;
       })
       .catch((error: unknown) => error);
@@ -70,8 +70,8 @@ describe.concurrent("what a bastion lacks", () => {
     expect(failure.message).toContain("net.ipv4.ping_group_range");
     const host = claimHost(lab);
     await hideBehind(bastion, host);
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, knock.slice(0, 1));
-    world.close();
+    const context = await openDeployment(connectionThrough(lab, bastion, host), undefined, knock.slice(0, 1));
+    context.close();
   });
 
   test("is a login shell that runs commands: that is said", async () => {
@@ -167,10 +167,10 @@ describe.concurrent("what a bastion lacks", () => {
       message: expect.stringContaining(`inner.test: its name has no address on ${nameOf(bastion)}`),
     });
     await bastion.run(["sh", "-c", `echo ${host.ipv4} inner.test >>/etc/hosts`]);
-    const world = await openDeployment(connection, undefined, knock);
-    await changeHost(request, world);
-    world.close();
-    expect(world.lines[0]).toContain(`inner.test:22 (${host.ipv4}) through ${nameOf(bastion)}`);
+    const context = await openDeployment(connection, undefined, knock);
+    await changeHost(request, context);
+    context.close();
+    expect(context.lines[0]).toContain(`inner.test:22 (${host.ipv4}) through ${nameOf(bastion)}`);
   });
 
   test("is a machine that answers: the bastion is dialled as often as its own limits say", async () => {

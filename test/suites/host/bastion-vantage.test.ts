@@ -3,7 +3,7 @@ import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { readStep } from "../../../src/policy/step";
 import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
-import { findVantage } from "../../../src/ssh/prober";
+import { findProber } from "../../../src/ssh/prober";
 import { allowEcho, connectionThrough, countStrangers, hideBehind } from "./bastions";
 import { claimHost, connectionTo } from "./deployment";
 
@@ -56,19 +56,19 @@ describe.concurrent("another machine", () => {
         way === "itself"
           ? connectionTo(lab, machine, { user: "plain" })
           : { ...connectionThrough(lab, bastion, machine), user: "plain" };
-      const vantage = await findVantage(read(from), host.ipv4, steps, "proveFrom");
-      expect([vantage.address, vantage.name]).toEqual([
+      const prober = await findProber(read(from), host.ipv4, steps, "proveFrom");
+      expect([prober.address, prober.name]).toEqual([
         machine.ipv4,
         `plain@${machine.ipv4}:22${way === "itself" ? "" : ` through bastion plain@${bastion.ipv4}:22`}`,
       ]);
-      await vantage.knock(steps);
+      await prober.knock(steps);
       // The kernel would send a SYN without an answer again after 1 s (RFC 6298, 2.1), and once more after 3 s.
       await new Promise((resolve) => setTimeout(resolve, 3_500));
       const { stdout } = await host.run(["nft", "list", "counters", "table", "inet", "steps"]);
       expect(
         [...stdout.matchAll(/counter (\w+) \{\s+packets (\d+)/g)].map(([, name, packets]) => [name, packets]),
       ).toEqual(["syn", "sized", "echo", "answered", "empty"].map((name) => [name, "1"]));
-      vantage.close();
+      prober.close();
       expect(await countStrangers(host)).toBe(0);
     },
   );
@@ -77,27 +77,27 @@ describe.concurrent("another machine", () => {
     const [machine, host] = [claimHost(lab), claimHost(lab)];
     await hideBehind(machine, host);
     await host.run(["nft", "-f", "-"], { stdin: countSteps(machine) });
-    const vantage = await findVantage(
+    const prober = await findProber(
       read(connectionTo(lab, machine, { user: "plain" })),
       host.ipv4,
       [],
       "proveFrom",
     );
-    const answers = [22, 7_002, 47_001].map((port) => vantage.probePort(port, 1_000));
+    const answers = [22, 7_002, 47_001].map((port) => prober.probePort(port, 1_000));
     expect(await Promise.all(answers)).toEqual(["open", "refused", "silent"]);
-    expect(await vantage.probePort(22, 1_000)).toBe("open");
-    vantage.close();
-    await expect(vantage.probePort(22, 1_000)).rejects.toMatchObject({ code: "UNREACHABLE" });
+    expect(await prober.probePort(22, 1_000)).toBe("open");
+    prober.close();
+    await expect(prober.probePort(22, 1_000)).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
 
   test("that can't send a step says the number of the step, and not the step itself", async () => {
     const machine = claimHost(lab);
-    const vantage = await findVantage(read(connectionTo(lab, machine)), machine.ipv4, [], "proveFrom");
+    const prober = await findProber(read(connectionTo(lab, machine)), machine.ipv4, [], "proveFrom");
     await machine.run(["nft", "-f", "-"], {
       stdin:
         "table ip stop { chain output { type filter hook output priority 0; udp dport 58002 reject with icmp type admin-prohibited; }\n}\n",
     });
-    const failure: Error = await vantage.knock(steps).then(
+    const failure: Error = await prober.knock(steps).then(
       () => new Error("it was sent"),
       (error) => error,
     );
@@ -106,6 +106,6 @@ describe.concurrent("another machine", () => {
       message: expect.stringMatching(/: step 2 of the knock could not be sent: Operation not permitted/),
     });
     expect(`${failure.stack}`).not.toContain("58002");
-    vantage.close();
+    prober.close();
   });
 });

@@ -98,11 +98,11 @@ describe.concurrent("through a bastion", () => {
       knock: { steps: [{ tcp: 30_000 + port }, { udp: 40_000 + port }] },
     }));
     const policy = makePolicy({ gates, acceptRisks: [] });
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, []);
-    await changeHost({ ...first, policy }, world);
-    world.close();
+    const context = await openDeployment(connectionThrough(lab, bastion, host), undefined, []);
+    await changeHost({ ...first, policy }, context);
+    context.close();
     for (const port of protectedPorts) {
-      expect(world.lines.join("\n")).toContain(
+      expect(context.lines.join("\n")).toContain(
         `closed: gate gate-${port} does not answer on TCP port ${port} and`,
       );
     }
@@ -118,20 +118,28 @@ describe.concurrent("through a bastion", () => {
 }`;
     await host.run(["nft", "-f", "-"], { stdin: lossy });
     const before = await listWithoutCounts(host);
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, steps.map(readStep));
-    await expect(changeHost(first, world)).rejects.toMatchObject({
+    const context = await openDeployment(
+      connectionThrough(lab, bastion, host),
+      undefined,
+      steps.map(readStep),
+    );
+    await expect(changeHost(first, context)).rejects.toMatchObject({
       code: "NOT_CONFIRMED",
       message: expect.stringContaining("The host has put back what it had before"),
     });
-    world.close();
+    context.close();
     expect(await listWithoutCounts(host)).toBe(before);
   });
 
   test("a dial that gets no answer ends with no SYN left behind, and the knock after it opens", async () => {
     const { bastion, host } = await placeBehind();
-    const world = await openDeployment(connectionThrough(lab, bastion, host), undefined, steps.map(readStep));
-    await changeHost(first, world);
-    world.close();
+    const context = await openDeployment(
+      connectionThrough(lab, bastion, host),
+      undefined,
+      steps.map(readStep),
+    );
+    await changeHost(first, context);
+    context.close();
     await waitForClosed(bastion, host);
     const counting = `table inet late {
 	counter syns {}

@@ -7,7 +7,7 @@ import { type Lab, openLab } from "../../../lab/lab";
 import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { makeProfile } from "../../../src/knock/clients/profile";
-import { readWay } from "../../../src/knock/clients/ssh-endpoint";
+import { readSshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import type { Policy } from "../../../src/policy/policy";
 import type { StepInput } from "../../../src/policy/step";
 import { hideBehind } from "./bastions";
@@ -67,7 +67,7 @@ beforeAll(async () => {
     ["wrong", host.ipv4, gatesOf(steps.toReversed())],
   ] as const) {
     const proxy = { ...connectionTo(lab, bastion), user: "plain" };
-    const way = readWay({ ...connectionTo(lab, host), host: address, user: "plain", proxy });
+    const way = readSshEndpoint({ ...connectionTo(lab, host), host: address, user: "plain", proxy });
     await knockgate(["profile", "add", "-"], JSON.stringify({ profile: makeProfile(name, way, gates) }));
   }
 });

@@ -42,13 +42,13 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const look = async () => {
       armed = await listFiles(host);
     };
-    const world = await deployTo(lab, host, interfere({ before: { confirm: look } }));
-    const { digest } = await changeHost(request, world);
+    const context = await deployTo(lab, host, interfere({ before: { confirm: look } }));
+    const { digest } = await changeHost(request, context);
     // The files that a boot runs or loads are written by confirm.
     expect(armed).toContain("f 0600 /var/lib/knockgate/edge/pending");
     expect(armed.filter((file) => /edge\/(host\.sh|confirmed)/.test(file))).toEqual([]);
     expect(digest).toBe(digestText(renderNftables(lowerForBackend(oldPolicy))));
-    expect(world.lines.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."12345556"]);
+    expect(context.lines.map((line) => /: (\d)\/6 /.exec(line)?.[1])).toEqual([..."12345556"]);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     await waitForNoTimer(host);
     expect(await isLetIn(client(), host)).toBe(false);
@@ -67,9 +67,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   test("an update keeps the doors open that others have opened", async () => {
     const host = await claimGated();
     expect(await isLetIn(client(), host, oldSteps)).toBe(true);
-    const world = await deployTo(lab, host);
-    await changeHost(update, world);
-    expect(world.lines.join("\n")).toContain("4/6 load: the new ruleset is loaded; open doors stay open");
+    const context = await deployTo(lab, host);
+    await changeHost(update, context);
+    expect(context.lines.join("\n")).toContain("4/6 load: the new ruleset is loaded; open doors stay open");
     expect(await isLetIn(client(), host)).toBe(true);
   });
 
@@ -77,9 +77,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const host = await claimGated();
     const look = () => host.run(["find", "/var/lib", "-printf", "%p %i %T@ %C@\\n"]);
     const before = await look();
-    const world = await deployTo(lab, host);
-    await changeHost({ ...request, formerPolicies: [oldPolicy] }, world);
-    expect(world.lines.slice(1)).toEqual([expect.stringContaining("nothing to change")]);
+    const context = await deployTo(lab, host);
+    await changeHost({ ...request, formerPolicies: [oldPolicy] }, context);
+    expect(context.lines.slice(1)).toEqual([expect.stringContaining("nothing to change")]);
     expect(await look()).toEqual(before);
   });
 
@@ -115,8 +115,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
 
   test("a user without sudo is refused and nothing is changed", async () => {
     const host = claimHost(lab);
-    const world = await openDeployment(connectionTo(lab, host, { user: "plain" }));
-    await expect(changeHost(request, world)).rejects.toMatchObject({
+    const context = await openDeployment(connectionTo(lab, host, { user: "plain" }));
+    await expect(changeHost(request, context)).rejects.toMatchObject({
       code: "NOT_ALLOWED",
       message: expect.stringContaining("Nothing was changed"),
     });
@@ -128,8 +128,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     ["a key of another kind", writeKey("ecdsa-sha2-nistp256", Buffer.from("nistp256"), Buffer.alloc(65, 4))],
   ])("%s than the pinned one ends it before anything is sent", async (_what, hostKey) => {
     const host = claimHost(lab);
-    const world = await openDeployment(connectionTo(lab, host, { hostKey }));
-    await expect(changeHost(request, world)).rejects.toMatchObject({
+    const context = await openDeployment(connectionTo(lab, host, { hostKey }));
+    await expect(changeHost(request, context)).rejects.toMatchObject({
       code: "HOST_KEY_MISMATCH",
       message: expect.stringContaining("Nothing was sent"),
     });
@@ -146,9 +146,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     };
     const vpn = { name: "vpn", protect: [{ udp: "51820" }], knock: { steps: [{ udp: 61_002 }] } };
     const policy = makePolicy({ gates: [web, vpn, ...writePolicy(oldPolicy).gates] as never });
-    const world = await deployTo(lab, host);
-    await changeHost({ ...request, policy }, world);
-    expect(world.lines.flatMap((line) => / 5\/6 prove: (.*)$/.exec(line)?.[1] ?? [])).toEqual([
+    const context = await deployTo(lab, host);
+    await changeHost({ ...request, policy }, context);
+    expect(context.lines.flatMap((line) => / 5\/6 prove: (.*)$/.exec(line)?.[1] ?? [])).toEqual([
       "closed: gate web-1 does not answer on TCP port 8000 before the knock; its own counter saw the packets dropped",
       "closed: gate vpn lets nothing through to UDP port 51820 before the knock; its own counter saw the packets dropped",
       "closed: gate ssh does not answer on TCP port 22 before the knock; its own counter saw the packets dropped",
@@ -164,10 +164,10 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
 
   test("a deployer in allowFrom is told that the closed gate could not be checked", async () => {
     const host = claimHost(lab);
-    const world = await deployTo(lab, host);
+    const context = await deployTo(lab, host);
     const policy = makePolicy({ allowFrom: [lab.outside.ipv4] });
-    await changeHost({ ...request, policy }, world);
-    expect(world.lines.join("\n")).toContain(
+    await changeHost({ ...request, policy }, context);
+    expect(context.lines.join("\n")).toContain(
       "closed: not checked, because this machine's address is in allowFrom",
     );
     expect(await isLetIn("outside", host)).toBe(true);
@@ -224,9 +224,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     const host = await claimGated();
     const before = await listGate(host);
     await host.run(["nft", "flush", "chain", "inet", "knockgate_edge", "ssh_door"]);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...request, formerPolicies: [oldPolicy] }, world);
-    expect(world.lines[0]).toContain("the loaded ruleset is not the confirmed one");
+    const context = await deployTo(lab, host);
+    await changeHost({ ...request, formerPolicies: [oldPolicy] }, context);
+    expect(context.lines[0]).toContain("the loaded ruleset is not the confirmed one");
     expect(await listGate(host)).toBe(before);
   });
 });

@@ -6,7 +6,7 @@ import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { type KnockCommands, writeKnockCommands } from "../../../src/knock/clients/knock-commands";
 import { writeSshConfig } from "../../../src/knock/clients/ssh-config";
-import { readWay, type Way } from "../../../src/knock/clients/ssh-endpoint";
+import { readSshEndpoint, type SshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import type { Policy } from "../../../src/policy/policy";
 import { readStep, type StepInput } from "../../../src/policy/step";
 import { hideBehind } from "./bastions";
@@ -102,21 +102,21 @@ afterAll(() => lab?.close());
 
 async function makeGated(policy: Policy): Promise<LabHost> {
   const host = claimHost(lab);
-  const world = await deployTo(lab, host);
-  await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, world);
+  const context = await deployTo(lab, host);
+  await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, context);
   return host;
 }
 
-function wayTo(host: LabHost, address = host.ipv4): Way {
-  return readWay({ ...connectionTo(lab, host), host: address, user: "plain" });
+function wayTo(host: LabHost, address = host.ipv4): SshEndpoint {
+  return readSshEndpoint({ ...connectionTo(lab, host), host: address, user: "plain" });
 }
 
-async function writeConfig(way: Way): Promise<void> {
+async function writeConfig(way: SshEndpoint): Promise<void> {
   await client.run(["sh", "-c", "cat >/root/config"], { stdin: writeSshConfig("edge", way, makeGates()) });
 }
 
 /** Copies by scp in both directions, and runs a command by ssh, with a block for a host called `edge`. */
-async function useSshConfig(way: Way): Promise<{ shown: string; isWhole: boolean }> {
+async function useSshConfig(way: SshEndpoint): Promise<{ shown: string; isWhole: boolean }> {
   await writeConfig(way);
   const copy = [
     "set -e",
@@ -224,7 +224,7 @@ describe("what a person is given to knock with", () => {
 describe("for a host behind a bastion", () => {
   let bastion: LabHost;
   let host: LabHost;
-  let way: Way;
+  let way: SshEndpoint;
   beforeAll(async () => {
     bastion = claimHost(lab);
     host = await makeGated(makeGates(tries.slice(0, 1)));

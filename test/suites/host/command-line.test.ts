@@ -8,7 +8,7 @@ import { type Lab, openLab } from "../../../lab/lab";
 import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { makeProfile } from "../../../src/knock/clients/profile";
-import { readWay } from "../../../src/knock/clients/ssh-endpoint";
+import { readSshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import type { Policy } from "../../../src/policy/policy";
 import type { StepInput } from "../../../src/policy/step";
 import { claimHost, connectionTo, deployTo } from "./deployment";
@@ -47,7 +47,7 @@ beforeAll(async () => {
 afterAll(() => lab?.close());
 
 function outputsOf(name: string, address: string) {
-  const way = readWay({ ...connectionTo(lab, host), host: address, user: "plain" });
+  const way = readSshEndpoint({ ...connectionTo(lab, host), host: address, user: "plain" });
   return JSON.stringify({ profile: makeProfile(name, way, policy) });
 }
 

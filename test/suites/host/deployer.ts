@@ -14,8 +14,8 @@ export interface Errand {
 
 async function main(): Promise<void> {
   const { connection, request }: Errand = JSON.parse(await text(process.stdin));
-  const world = await openDeployment(connection);
-  await changeHost(request, { ...world, log: (line) => console.log(line) });
+  const context = await openDeployment(connection);
+  await changeHost(request, { ...context, log: (line) => console.log(line) });
 }
 
 void main();

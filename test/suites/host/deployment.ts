@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { LabHost } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
-import type { World } from "../../../src/change/request";
+import type { ChangeContext } from "../../../src/change/request";
 import type { KnockStep } from "../../../src/knock/packet";
 import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
 import type { Route } from "../../../src/ssh/host";
 import { findRoutes } from "../../../src/ssh/routes";
 
 /** A deployer's world, and its log. */
-export interface Deployment extends World {
+export interface Deployment extends ChangeContext {
   readonly lines: string[];
   /** Closes the connection to a bastion. */
   close(): void;

@@ -82,8 +82,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("a full disk on a host wi
     await host.run(["sh", `${folder}/edge/host.sh`, "boot", "edge"]);
     expect(await listGate(host)).toBe(old);
     await host.run(["rm", `${folder}/filler`]);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...first, formerPolicies: [oldPolicy] }, world);
-    expect(world.lines.at(-1)).toContain("nothing to change");
+    const context = await deployTo(lab, host);
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, context);
+    expect(context.lines.at(-1)).toContain("nothing to change");
   });
 });

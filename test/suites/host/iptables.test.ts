@@ -45,9 +45,9 @@ describe.concurrent.each([
   test("a gate is made, changed through itself and removed, and the rest stays as it was", async () => {
     const host = await claim();
     const before = await listAll(host);
-    const world = await deployTo(lab, host);
-    await changeHost(first, world);
-    expect(world.lines[0]).toContain(variant === "nft" ? "(nf_tables)" : "(legacy)");
+    const context = await deployTo(lab, host);
+    await changeHost(first, context);
+    expect(context.lines[0]).toContain(variant === "nft" ? "(nf_tables)" : "(legacy)");
     expect(await listOthers(host)).toBe(before);
     await changeHost(update, await deployTo(lab, host));
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
@@ -100,10 +100,10 @@ describe.concurrent.each([
     await changeHost(first, await deployTo(lab, host));
     const before = await listAll(host);
     await host.run(["ip6tables", "-D", "kg_edge_beginning", "-p", "tcp", "--dport", "22", "-j", "DROP"]);
-    const world = await deployTo(lab, host);
-    const connection = await world.routes[0]
+    const context = await deployTo(lab, host);
+    const connection = await context.routes[0]
       ?.knock(oldSteps.map(readStep))
-      .then(() => world.routes[0]?.connect(5_000));
+      .then(() => context.routes[0]?.connect(5_000));
     if (connection === undefined) throw new Error("no route");
     expect(isUnchanged(await observeHost(connection, oldPolicy))).toBe(false);
     connection.close();

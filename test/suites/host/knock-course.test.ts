@@ -25,17 +25,17 @@ async function failToProve(
   backend: "nftables" | "iptables",
   address: string,
 ) {
-  const world = await openDeployment({ ...connectionTo(lab, host), host: address });
+  const context = await openDeployment({ ...connectionTo(lab, host), host: address });
   const swallowed = await Promise.all(ports.map((port) => lab.swallow({ to: host, protocol: "any", port })));
   const error = await changeHost(
     { policy: makePolicy({ backend }), owner: "me", undoAfterSeconds: 60 },
-    world,
+    context,
   ).then(
     () => new KnockgateError("HOST_FAILED", "it did not fail"),
     (cause: KnockgateError) => cause,
   );
   await Promise.all(swallowed.map(({ restore }) => restore()));
-  return { error, lines: world.lines.join("\n") };
+  return { error, lines: context.lines.join("\n") };
 }
 
 describe.concurrent.each(["nftables", "iptables"] as const)("a proof by %s that fails", (backend) => {

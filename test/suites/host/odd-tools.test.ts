@@ -23,10 +23,10 @@ describe.concurrent("a host", () => {
   afterAll(() => lab?.close());
 
   const change = async (host: LabHost, policy: Policy, former?: Policy) => {
-    const world = await deployTo(lab, host);
+    const context = await deployTo(lab, host);
     const formerPolicies = former === undefined ? [] : [former];
-    await changeHost({ ...request, policy, formerPolicies }, world);
-    return world.lines;
+    await changeHost({ ...request, policy, formerPolicies }, context);
+    return context.lines;
   };
   const client = () => {
     const [first] = lab.clients;

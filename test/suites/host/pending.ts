@@ -14,10 +14,10 @@ export async function leavePending(
   policy: Policy,
   formerPolicy: Policy | undefined,
   undoAfterSeconds: number,
-  world: Deployment,
+  context: Deployment,
 ): Promise<string> {
   const known = formerPolicy === undefined ? [] : [formerPolicy];
-  const { connection } = await reachHost(world.routes, known, formerPolicy !== undefined, world.dialing);
+  const { connection } = await reachHost(context.routes, known, formerPolicy !== undefined, context.dialing);
   const id = randomUUID();
   const text = renderPolicy(policy);
   const observed = await observeHost(connection, policy);

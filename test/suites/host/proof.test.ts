@@ -31,12 +31,12 @@ function request(policy: Policy) {
 }
 
 /** The proof's lines, without host and policy. */
-function proofOf(world: Deployment): readonly string[] {
-  return world.lines.flatMap((line) => /5\/6 prove: (.*)$/.exec(line)?.[1] ?? []);
+function proofOf(context: Deployment): readonly string[] {
+  return context.lines.flatMap((line) => /5\/6 prove: (.*)$/.exec(line)?.[1] ?? []);
 }
 
-async function fail(policy: Policy, world: Deployment): Promise<KnockgateError> {
-  return changeHost(request(policy), world).then(
+async function fail(policy: Policy, context: Deployment): Promise<KnockgateError> {
+  return changeHost(request(policy), context).then(
     () => Promise.reject(new Error("it did not fail")),
     (error: KnockgateError) => error,
   );
@@ -58,9 +58,9 @@ describe.concurrent.each([
   test("protected UDP ports are proven by the kernel's own counters, closed and open", async () => {
     const host = claimHost(lab);
     await useVariant(host, variant);
-    const world = await deployTo(lab, host);
-    await changeHost(request(makePolicy({ backend, gates: [mixed, vpn] })), world);
-    expect(proofOf(world)).toEqual([
+    const context = await deployTo(lab, host);
+    await changeHost(request(makePolicy({ backend, gates: [mixed, vpn] })), context);
+    expect(proofOf(context)).toEqual([
       "closed: gate ssh does not answer on TCP port 22 and lets nothing through to UDP port 60000 before the knock; its own counter saw the packets dropped",
       "closed: gate vpn lets nothing through to UDP port 51820 before the knock; its own counter saw the packets dropped",
       sayUnnamed(host),
@@ -83,8 +83,8 @@ describe.concurrent.each([
   test("fails the change, which is undone", async () => {
     const host = claimHost(lab);
     const intrude = () => host.run(["iptables", "-I", "INPUT", "1", ...match.split(" "), "-j", "ACCEPT"]);
-    const world = await deployTo(lab, host, interfere({ after: { load: intrude } }));
-    const error = await fail(makePolicy({ backend: "iptables", gates: [...gates] }), world);
+    const context = await deployTo(lab, host, interfere({ after: { load: intrude } }));
+    const error = await fail(makePolicy({ backend: "iptables", gates: [...gates] }), context);
     expect(error.message).toContain(said);
     expect(error.message).toContain("The host has put back what it had before.");
     expect(error.code).toBe("NOT_CONFIRMED");
@@ -95,11 +95,11 @@ describe.concurrent.each([
 describe.concurrent("from a machine that need not knock", () => {
   test("neither closed nor open is said to be proven", async () => {
     const host = claimHost(lab);
-    const world = await deployTo(lab, host);
-    await changeHost(request(makePolicy({ gates: [ssh, vpn], allowFrom: [lab.outside.ipv4] })), world);
+    const context = await deployTo(lab, host);
+    await changeHost(request(makePolicy({ gates: [ssh, vpn], allowFrom: [lab.outside.ipv4] })), context);
     const reason =
       "because this machine's address is in allowFrom; set proveFrom to a machine that has to knock";
-    expect(proofOf(world)).toEqual([
+    expect(proofOf(context)).toEqual([
       `closed: not checked, ${reason}`,
       `open: not checked, ${reason}`,
       sayUnnamed(host),
@@ -125,11 +125,11 @@ udp dport 51820 drop
   test("on a TCP port leaves only silence, and the log says so", async () => {
     const host = claimHost(lab);
     const web = { ...vpn, name: "web", protect: [{ tcp: "8443" }] };
-    const world = await deployTo(lab, host);
+    const context = await deployTo(lab, host);
     const swallowing = await lab.swallow({ to: host, protocol: "tcp", port: 8443 });
-    const error = await fail(makePolicy({ gates: [ssh, web] }), world);
+    const error = await fail(makePolicy({ gates: [ssh, web] }), context);
     await swallowing.restore();
-    expect(proofOf(world)).toContain(
+    expect(proofOf(context)).toContain(
       "closed: gate web does not answer on TCP port 8443 before the knock; its own counter saw nothing, so something else drops it first",
     );
     expect(error.message).toContain("TCP port 8443 of gate web does not answer after 3 knocks");

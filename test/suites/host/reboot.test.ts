@@ -32,9 +32,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     expect(await listGate(host)).not.toBe(old);
     await reboot(host);
     expect(await listGate(host)).toBe(old);
-    const world = await deployTo(lab, host);
-    await changeHost(update, world);
-    expect(world.lines[0]).toContain(
+    const context = await deployTo(lab, host);
+    await changeHost(update, context);
+    expect(context.lines[0]).toContain(
       "the last change was undone: the host was rebooted before it was confirmed",
     );
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
@@ -55,9 +55,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     await reboot(host);
     expect(await listGate(host)).toBe(old);
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...first, formerPolicies: [oldPolicy] }, world);
-    expect(world.lines.at(-1)).toContain("nothing to change");
+    const context = await deployTo(lab, host);
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, context);
+    expect(context.lines.at(-1)).toContain("nothing to change");
   });
 
   test("in the middle of confirm, after its decisive step, is not reported as an undo", async () => {
@@ -78,9 +78,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("a reboot of a host with 
     const [host] = await claimGated();
     await changeHost(update, await deployTo(lab, host));
     await reboot(host);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...update, formerPolicies: [newPolicy] }, world);
-    expect(world.lines.at(-1)).toContain("nothing to change");
+    const context = await deployTo(lab, host);
+    await changeHost({ ...update, formerPolicies: [newPolicy] }, context);
+    expect(context.lines.at(-1)).toContain("nothing to change");
   });
 
   test("in the middle of confirm, before its decisive step, lets later changes be confirmed", async () => {

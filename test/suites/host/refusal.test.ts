@@ -9,7 +9,7 @@ import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { writeKnockCommands } from "../../../src/knock/clients/knock-commands";
 import { writeSshConfig } from "../../../src/knock/clients/ssh-config";
-import { readWay } from "../../../src/knock/clients/ssh-endpoint";
+import { readSshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import { readStep } from "../../../src/policy/step";
 import { claimHost, connectionTo, deployTo, openDeployment, waitUntil } from "./deployment";
 import { listGate } from "./inspection";
@@ -79,7 +79,7 @@ describe("a gated host with two addresses whose sshd listens on IPv4 only", () =
 
   test("is reached by ssh with the block for ssh_config", async () => {
     await expectClosed();
-    const way = readWay({ ...connectionTo(lab, host), host: name });
+    const way = readSshEndpoint({ ...connectionTo(lab, host), host: name });
     writeFileSync(join(lab.directory, "config"), writeSshConfig("edge", way, policy));
     const options = [
       "-F",
@@ -102,7 +102,7 @@ describe("a gated host with two addresses whose sshd listens on IPv4 only", () =
       await expectClosed();
       const commands = writeKnockCommands(
         steps.map(readStep),
-        readWay({ ...connectionTo(lab, host), host: name }),
+        readSshEndpoint({ ...connectionTo(lab, host), host: name }),
       );
       await runCommand(["sh", "-c", commands[tool] ?? "false"]);
       expect(await tryConnect("outside", host.ipv4, 22, 400)).toBe("open");
@@ -110,10 +110,10 @@ describe("a gated host with two addresses whose sshd listens on IPv4 only", () =
   );
 
   test("is changed by a deployer that logs in by its name", async () => {
-    const world = await openDeployment({ ...connectionTo(lab, host), host: name });
+    const context = await openDeployment({ ...connectionTo(lab, host), host: name });
     const next = makePolicy();
-    await changeHost({ policy: next, formerPolicies: [policy], owner: "me", undoAfterSeconds: 60 }, world);
-    expect(world.lines.join("\n")).toContain(
+    await changeHost({ policy: next, formerPolicies: [policy], owner: "me", undoAfterSeconds: 60 }, context);
+    expect(context.lines.join("\n")).toContain(
       `gate ssh answers on TCP port 22 of ${host.ipv6} after the knock (refused)`,
     );
     expect(await listGate(host)).not.toBe("");

@@ -54,21 +54,21 @@ describe.concurrent.each(["dash", "busybox"] as const)("removing a gate from a h
     expect(await others()).toBe(before);
     await changeHost(update, await deployTo(lab, host));
     expect(await others()).toBe(before);
-    const world = await deployTo(lab, host);
-    await removeFromHost(newPolicy, "me", world);
+    const context = await deployTo(lab, host);
+    await removeFromHost(newPolicy, "me", context);
     expect(await host.ruleset()).toBe(before);
     expect(await listFiles(host)).toEqual([]);
     await waitForNoTimer(host);
     expect(await isLetIn("outside", host)).toBe(true);
-    expect(world.lines).toEqual([expect.stringContaining("the gate is removed, and nothing else")]);
+    expect(context.lines).toEqual([expect.stringContaining("the gate is removed, and nothing else")]);
   });
 
   test("does nothing when the gate belongs to another owner by now", async () => {
     const host = await claimGated();
     const before = await host.ruleset();
-    const world = await deployTo(lab, host);
-    await removeFromHost(oldPolicy, "somebody else", world);
-    expect(world.lines).toEqual([expect.stringContaining("not touched")]);
+    const context = await deployTo(lab, host);
+    await removeFromHost(oldPolicy, "somebody else", context);
+    expect(context.lines).toEqual([expect.stringContaining("not touched")]);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     expect(withoutDoors(await host.ruleset())).toBe(withoutDoors(before));
   });

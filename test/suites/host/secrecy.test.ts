@@ -30,8 +30,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     const connection = connectionTo(lab, host, { user });
     await changeHost(first, await openDeployment(connection));
     const wrap = interfere({ before: { confirm: () => expectPrivate() } });
-    const world = await openDeployment(connection, wrap);
-    await changeHost({ ...first, policy: newPolicy, formerPolicies: [oldPolicy] }, world);
+    const context = await openDeployment(connection, wrap);
+    await changeHost({ ...first, policy: newPolicy, formerPolicies: [oldPolicy] }, context);
     sampler.kill("SIGKILL");
 
     async function expectPrivate(): Promise<void> {
@@ -46,7 +46,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     const digest = digestText(renderPolicy(newPolicy));
     for (const secret of [key, digest, "KNOCKGATE_END"]) expect(sample).not.toContain(secret);
     expect(sample).not.toMatch(ports);
-    expect(world.lines.join("\n")).not.toMatch(ports);
+    expect(context.lines.join("\n")).not.toMatch(ports);
   });
 
   test("quotes nft's complaint about a ruleset, without the ports in it", async () => {

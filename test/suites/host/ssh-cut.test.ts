@@ -26,8 +26,8 @@ describe.concurrent("an SSH connection", () => {
       const [bastion, host] = [claimHost(lab), claimHost(lab)];
       const isDirect = where === "the host";
       const input = isDirect ? connectionTo(lab, host) : connectionThrough(lab, bastion, host);
-      const world = await openDeployment(input);
-      const connection = await connect(world.routes[0]);
+      const context = await openDeployment(input);
+      const connection = await connect(context.routes[0]);
       // Two shells. One of them waits for a next command.
       await connection.run({ commands: ":\n" }, 5_000);
       const first = connection.run({ commands: "sleep 0.2\n" }, 5_000);
@@ -50,15 +50,15 @@ describe.concurrent("an SSH connection", () => {
         ).toBe("");
       }
       await cut.restore();
-      world.close();
+      context.close();
     },
   );
 
   test("closes the channel of a command that is late, so that there is room for the next", async () => {
     const host = claimHost(lab);
     await reconfigureSshd(host, ["MaxSessions 1"]);
-    const world = await openDeployment(connectionTo(lab, host));
-    const connection = await connect(world.routes[0]);
+    const context = await openDeployment(connectionTo(lab, host));
+    const connection = await connect(context.routes[0]);
     expect((await connection.run({ commands: "echo first\n" }, 5_000)).stdout).toBe("first\n");
     // The program ends when its output leads nowhere any more.
     const late = connection.run({ commands: "while echo; do sleep 0.1; done\n" }, 700);
@@ -73,8 +73,8 @@ describe.concurrent("an SSH connection", () => {
   });
 
   test("ends a command that a signal ended with the signal's name", async () => {
-    const world = await openDeployment(connectionTo(lab, claimHost(lab)));
-    const connection = await connect(world.routes[0]);
+    const context = await openDeployment(connectionTo(lab, claimHost(lab)));
+    const connection = await connect(context.routes[0]);
     await expect(connection.run({ commands: "kill -KILL $PPID $$\n" }, 5_000)).rejects.toMatchObject({
       code: "HOST_FAILED",
       message: expect.stringContaining("a command was ended there by SIGKILL"),
@@ -84,11 +84,11 @@ describe.concurrent("an SSH connection", () => {
 
   test("leaves nothing open when it is closed", async () => {
     const [bastion, host] = [claimHost(lab), claimHost(lab)];
-    const world = await openDeployment(connectionThrough(lab, bastion, host));
-    const connection = await connect(world.routes[0]);
+    const context = await openDeployment(connectionThrough(lab, bastion, host));
+    const connection = await connect(context.routes[0]);
     await connection.run({ commands: "true\n" }, 5_000);
     connection.close();
-    world.close();
+    context.close();
     await waitUntil("no session is left", 10_000, async () => {
       const { stdout } = await bastion.run([
         "sh",

@@ -108,9 +108,9 @@ describe("a login", () => {
       ...(await Promise.all(Array.from({ length: 8 }, () => makeKeyFile(lab.directory)))),
     );
     const { privateKey: _none, ...connection } = connectionTo(lab, host, { agentSocketPath: agent.socket });
-    const world = await openDeployment({ ...connection, dialErrorLimit: 3 });
+    const context = await openDeployment({ ...connection, dialErrorLimit: 3 });
     const request = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-    await expect(changeHost(request, world)).rejects.toMatchObject({ code: "LOGIN_REFUSED" });
+    await expect(changeHost(request, context)).rejects.toMatchObject({ code: "LOGIN_REFUSED" });
     const count = () => host.sshdLog().match(/Failed publickey for root/g)?.length;
     await expect.poll(count, { timeout: 5_000 }).toBe(6); // MaxAuthTries; no second login follows
   });

@@ -67,9 +67,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
     });
     const request = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
     const connection = connectionTo(lab, host, { user: "keeper", sudoPassword: password });
-    const world = await openDeployment(connection);
-    await changeHost(request, world);
-    await changeHost({ ...request, policy: newPolicy, formerPolicies: [oldPolicy] }, world);
+    const context = await openDeployment(connection);
+    await changeHost(request, context);
+    await changeHost({ ...request, policy: newPolicy, formerPolicies: [oldPolicy] }, context);
     sampler.kill("SIGKILL");
     expect(sample).toMatch(/sudo\0-k\0-S\0--\0sh\0-c\0/);
     const files = await host.run([
@@ -78,7 +78,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
       "cat /var/log/* $(find /var/lib/knockgate /home /tmp -type f)",
     ]);
     expect(sample).toMatch(/\/bin\/sh\0-s\0--\0[\d.]+ \d+ /);
-    for (const text of [sample, files.stdout, world.lines.join("\n"), host.sshdLog()]) {
+    for (const text of [sample, files.stdout, context.lines.join("\n"), host.sshdLog()]) {
       expect(text).not.toContain(password.trim());
       expect(text).not.toContain('"secret"');
     }
@@ -114,9 +114,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s and sudo"
 
   test("that wants a password when none is given says so, and asks for none", async () => {
     const host = await prepare({ sudoers: "keeper ALL=(ALL:ALL) ALL" });
-    const world = await openDeployment(connectionTo(lab, host, { user: "keeper" }));
+    const context = await openDeployment(connectionTo(lab, host, { user: "keeper" }));
     const request = { policy: oldPolicy, owner: "me", undoAfterSeconds: 60 };
-    await expect(changeHost(request, world)).rejects.toMatchObject({
+    await expect(changeHost(request, context)).rejects.toMatchObject({
       code: "NOT_ALLOWED",
       message: expect.stringMatching(
         /keeper@\S+: is not root, and sudo asks for a password\. Set connection\.sudoPassword.*Nothing was changed on the host/,

@@ -27,10 +27,10 @@ export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend
   const changed = make(newSteps as never);
   const request = { owner: "me", undoAfterSeconds: 60 };
   const change = async (policy: Policy, former?: Policy) => {
-    const world = await deployTo(lab, host);
+    const context = await deployTo(lab, host);
     const formerPolicies = former === undefined ? [] : [former];
-    await changeHost({ ...request, policy, formerPolicies }, world);
-    return world.lines.join("\n");
+    await changeHost({ ...request, policy, formerPolicies }, context);
+    return context.lines.join("\n");
   };
   const [client] = lab.clients;
   if (client === undefined) throw new Error("the lab has no client");

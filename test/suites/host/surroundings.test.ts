@@ -31,9 +31,9 @@ async function listWarnings(
   host: LabHost,
   policy: ReturnType<typeof makePolicy>,
 ): Promise<readonly string[]> {
-  const world = await deployTo(lab, host);
-  await changeHost({ policy, ...request }, world);
-  return world.lines.flatMap((line) => / 1\/6 connect: warning: (.*)/.exec(line)?.[1] ?? []);
+  const context = await deployTo(lab, host);
+  await changeHost({ policy, ...request }, context);
+  return context.lines.flatMap((line) => / 1\/6 connect: warning: (.*)/.exec(line)?.[1] ?? []);
 }
 
 test.concurrent.each([

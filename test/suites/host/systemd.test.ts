@@ -50,9 +50,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd a
 
   test("a confirmed ruleset is loaded at boot by a unit, and no timer is left", async () => {
     const host = await claimSystemd();
-    const world = await deployTo(lab, host);
-    await changeHost(first, world);
-    expect(world.lines.at(-1)).toContain("is loaded at boot by a systemd unit");
+    const context = await deployTo(lab, host);
+    await changeHost(first, context);
+    expect(context.lines.at(-1)).toContain("is loaded at boot by a systemd unit");
     expect(await listUnits(host)).toEqual(enabledUnits);
     expect(await listFiles(host)).toEqual(confirmedFiles);
     const old = await listGate(host);

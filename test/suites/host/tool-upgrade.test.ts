@@ -40,14 +40,14 @@ describe.concurrent("a host with a gate", () => {
         else await host.run(["sh", "-c", "rm -f /usr/local/sbin/nft /usr/local/sbin/ip*tables*"]);
         expect(await listDrift(lab, host, old)).toEqual([]);
         expect(await isLetIn(client(), host)).toBe(true);
-        const world = await deployTo(lab, host);
-        await changeHost({ ...request, policy: old, formerPolicies: [old] }, world);
-        expect(world.lines.join("\n")).toContain("nothing to change");
+        const context = await deployTo(lab, host);
+        await changeHost({ ...request, policy: old, formerPolicies: [old] }, context);
+        expect(context.lines.join("\n")).toContain("nothing to change");
       }
-      const world = await deployTo(lab, host);
-      await changeHost({ ...request, policy: changed, formerPolicies: [old] }, world);
-      expect(world.lines.join("\n")).not.toContain("drift");
-      expect(world.lines.join("\n")).toContain("open doors stay open");
+      const context = await deployTo(lab, host);
+      await changeHost({ ...request, policy: changed, formerPolicies: [old] }, context);
+      expect(context.lines.join("\n")).not.toContain("drift");
+      expect(context.lines.join("\n")).toContain("open doors stay open");
       expect(await isLetIn(client(), host)).toBe(true);
       expect(await listDrift(lab, host, changed)).toEqual([]);
     },
@@ -77,9 +77,12 @@ describe.concurrent("a host with a gate", () => {
     await changeHost({ ...request, policy }, await deployTo(lab, host));
     expect(await isLetIn(client(), host, oldSteps)).toBe(true);
     bringTools(host, "sid");
-    const world = await deployTo(lab, host);
-    await changeHost({ ...request, owner: "another", adopts: true, policy, formerPolicies: [policy] }, world);
-    expect(world.lines.join("\n")).toContain("its open doors stay open");
+    const context = await deployTo(lab, host);
+    await changeHost(
+      { ...request, owner: "another", adopts: true, policy, formerPolicies: [policy] },
+      context,
+    );
+    expect(context.lines.join("\n")).toContain("its open doors stay open");
     expect(await isLetIn(client(), host)).toBe(true);
   });
 
@@ -109,9 +112,9 @@ describe.concurrent("a host with a gate", () => {
     });
     expect(await listFiles(host)).toEqual(files);
     expect(await isLetIn(client(), host)).toBe(false);
-    const world = await deployTo(lab, host);
-    await removeFromHost(policy, "me", world);
-    expect(world.lines.join("\n")).toContain("its empty table stays until the next boot");
+    const context = await deployTo(lab, host);
+    await removeFromHost(policy, "me", context);
+    expect(context.lines.join("\n")).toContain("its empty table stays until the next boot");
     expect(await listFiles(host)).toEqual([]);
     expect(await isLetIn(client(), host)).toBe(true);
   });

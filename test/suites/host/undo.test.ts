@@ -55,9 +55,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   }
 
   test("a knock that gets lost on its way is undone at once", async () => {
-    const [host, old, world] = await claimGated();
+    const [host, old, context] = await claimGated();
     await lab.swallow({ to: host, protocol: "udp", port: 41_101 });
-    const failure: Error = await changeHost(update, world).catch((error) => error);
+    const failure: Error = await changeHost(update, context).catch((error) => error);
     expect(failure.message).toMatch(
       /^policy edge on \S+: 5\/6 prove failed: no fresh SSH connection .* 3 knocks.* The host has put back what it had before\. .*\[NOT_CONFIRMED\]$/,
     );
@@ -67,15 +67,15 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
 
   test("a host that vanishes after the load undoes it by itself, as the error says", async () => {
-    const [host, old, world] = await claimGated((gated) =>
+    const [host, old, context] = await claimGated((gated) =>
       interfere({
         after: { load: async () => (swallowing = await lab.swallow({ to: gated, protocol: "any" })) },
       }),
     );
     let swallowing: Awaited<ReturnType<Lab["swallow"]>> | undefined;
-    const failing = changeHost({ ...update, ...shortly }, world).catch((error) => error);
+    const failing = changeHost({ ...update, ...shortly }, context).catch((error) => error);
     await waitUntil("the old ruleset", timerLimitMs, async () => {
-      return world.lines.some((line) => line.includes("4/6")) && (await listGate(host)) === old;
+      return context.lines.some((line) => line.includes("4/6")) && (await listGate(host)) === old;
     });
     expect((await failing).message).toMatch(
       /own timer will put back what it had before within 15 s\..*\[NOT_CONFIRMED\]$/,
@@ -85,24 +85,24 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
 
   test("a deployer that is killed after the load is undone in time, and the next change ends well", async () => {
-    const [host, old, world] = await claimGated();
+    const [host, old, context] = await claimGated();
     await killAfterLoad({ connection: connectionTo(lab, host), request: { ...update, ...shortly } });
     expect(await listGate(host)).not.toBe(old);
     expect(await findTimers(host)).toHaveLength(1);
     await waitUntil("the old ruleset", timerLimitMs, async () => (await listGate(host)) === old);
     await waitForNoTimer(host);
     await expectOld(host, old);
-    await changeHost(update, world);
-    expect(world.lines[0]).toContain("the last change was undone: not confirmed in time");
+    await changeHost(update, context);
+    expect(context.lines[0]).toContain("the last change was undone: not confirmed in time");
     expect(await listFiles(host)).toEqual(confirmedFiles);
   });
 
   test("a confirm that comes after the undo confirms nothing, and says so", async () => {
-    const [host, old, world] = await claimGated();
-    const id = await leavePending(newPolicy, oldPolicy, 3, world);
+    const [host, old, context] = await claimGated();
+    const id = await leavePending(newPolicy, oldPolicy, 3, context);
     await waitUntil("the old ruleset", timerLimitMs, async () => (await listGate(host)) === old);
     await waitForNoTimer(host);
-    const { connection } = await reachHost(world.routes, [oldPolicy], true, world.dialing);
+    const { connection } = await reachHost(context.routes, [oldPolicy], true, context.dialing);
     const digest = digestText(renderPolicy(newPolicy));
     await expect(confirmChange(connection, newPolicy, id, digest, 10_000)).rejects.toMatchObject({
       code: "NOT_CONFIRMED",
@@ -125,10 +125,10 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
 
   test("while a change is pending another one is refused, and afterwards it is not", async () => {
-    const [host, old, world] = await claimGated();
+    const [host, old, context] = await claimGated();
     await leavePending(newPolicy, oldPolicy, 20, await deployTo(lab, host));
     const pending = await listGate(host);
-    const failure = await changeHost(update, world).catch((error) => error);
+    const failure = await changeHost(update, context).catch((error) => error);
     expect(failure).toMatchObject({ code: "CHANGE_PENDING" });
     const [, seconds] = /the host undoes it in at most (\d+) seconds/.exec(failure.message) ?? [];
     expect(Number(seconds)).toBeGreaterThan(5);
@@ -144,13 +144,13 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     await leavePending(newPolicy, oldPolicy, 10, await deployTo(lab, host));
     await host.run(["kill", "-9", ...(await findTimers(host))]);
     const seen: string[] = [];
-    const world = await deployTo(
+    const context = await deployTo(
       lab,
       host,
       interfere({ before: { arm: async () => seen.push(await listGate(host)) } }),
     );
     await waitUntil("an end of being refused", timerLimitMs, () =>
-      changeHost(update, world).then(
+      changeHost(update, context).then(
         () => true,
         (error) => {
           if (error.code !== "CHANGE_PENDING") throw error;
@@ -164,9 +164,9 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
 
   test("a lost answer to confirm is noticed, and the change counts", async () => {
-    const [host, , world] = await claimGated(() => interfere({ loses: ["confirm"] }));
-    await expect(changeHost(update, world)).resolves.toMatchObject({ digest: expect.any(String) });
-    expect(world.lines.at(-1)).toContain("the answer was lost, but the host has confirmed the change");
+    const [host, , context] = await claimGated(() => interfere({ loses: ["confirm"] }));
+    await expect(changeHost(update, context)).resolves.toMatchObject({ digest: expect.any(String) });
+    expect(context.lines.at(-1)).toContain("the answer was lost, but the host has confirmed the change");
     expect(await listFiles(host)).toEqual(confirmedFiles);
     await waitForNoTimer(host);
   });
@@ -181,10 +181,10 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
 
   test("removing is refused while a change is pending, and afterwards it is not", async () => {
-    const [host, old, world] = await claimGated();
+    const [host, old, context] = await claimGated();
     await leavePending(newPolicy, oldPolicy, 20, await deployTo(lab, host));
     const pending = await listGate(host);
-    await expect(removeFromHost(newPolicy, "me", world)).rejects.toMatchObject({
+    await expect(removeFromHost(newPolicy, "me", context)).rejects.toMatchObject({
       code: "CHANGE_PENDING",
       message: expect.stringContaining("Running it again is safe"),
     });
@@ -195,8 +195,8 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
   });
 
   test("the timer waits for the host's lock as long as it takes", async () => {
-    const [host, old, world] = await claimGated();
-    await leavePending(newPolicy, oldPolicy, 10, world);
+    const [host, old, context] = await claimGated();
+    await leavePending(newPolicy, oldPolicy, 10, context);
     const holder = host.spawn(["flock", "/var/lib", "cat"]);
     // Longer than the deadline and the 20 s that a change waits for the lock.
     await pause(32_000);

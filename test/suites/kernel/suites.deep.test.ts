@@ -7,7 +7,7 @@ import { type Lab, openLab } from "../../../lab/lab";
 import { nameOnHost } from "../../../src/backends/backends";
 import { planLoad } from "../../../src/backends/load";
 import { renderPolicy } from "../../../src/backends/render";
-import { checkFitness } from "../../../src/change/preflight";
+import { checkPreflight } from "../../../src/change/preflight";
 import { isUnchanged, type Observed } from "../../../src/host/observed";
 import { observeHost } from "../../../src/host/script/observe";
 import { commandProgram, stageProgram } from "../../../src/host/script/program";
@@ -58,7 +58,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
         run(host(), commandProgram([words[0] ?? "", policy.name, ...words.slice(1)]));
 
       const empty = await observe(host(), policy);
-      expect(() => checkFitness(empty)).not.toThrow();
+      expect(() => checkPreflight(empty)).not.toThrow();
       await stage(host(), policy, "first", empty);
       for (const command of [
         ["arm", "first", "600"],

@@ -37,10 +37,10 @@ describe.concurrent("a host with OpenRC", () => {
     );
 
   test("says so, and that a service loads the ruleset at boot", async ({ lab }) => {
-    const world = await deployTo(lab, findBooted(lab));
-    await changeHost(first, world);
-    expect(world.lines[0]).toContain(", OpenRC, no confirmed ruleset");
-    expect(world.lines.at(-1)).toContain("is loaded at boot by an OpenRC service");
+    const context = await deployTo(lab, findBooted(lab));
+    await changeHost(first, context);
+    expect(context.lines[0]).toContain(", OpenRC, no confirmed ruleset");
+    expect(context.lines.at(-1)).toContain("is loaded at boot by an OpenRC service");
   });
 
   test.for(["clean", "power"] as const)(

@@ -78,9 +78,9 @@ WantedBy=sysinit.target
       await host.reboot({ how });
       expect(await listGate(host)).toBe(old);
       expect(await isLetIn("outside", host, oldSteps)).toBe(true);
-      const world = await deployTo(lab, host);
-      await changeHost(update, world);
-      expect(world.lines[0]).toContain("undone: the host was rebooted before it was confirmed");
+      const context = await deployTo(lab, host);
+      await changeHost(update, context);
+      expect(context.lines[0]).toContain("undone: the host was rebooted before it was confirmed");
       expect(await isLetIn("outside", host, newSteps)).toBe(true);
       expect(await listLibrary(host)).toEqual(confirmedFiles);
     });

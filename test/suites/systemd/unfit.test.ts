@@ -67,8 +67,8 @@ describe.concurrent("a host with systemd", () => {
     await waitUntil("a line in the journal", 5_000, async () => (await journal()).includes("may be OPEN"));
     expect(await journal()).toContain("the gate of policy edge may be OPEN");
     expect(await journal()).not.toMatch(/47001|58002|39003/);
-    const world = await deployTo(lab, host);
-    await changeHost({ ...first, formerPolicies: [oldPolicy] }, world);
+    const context = await deployTo(lab, host);
+    await changeHost({ ...first, formerPolicies: [oldPolicy] }, context);
     expect(await listGate(host)).toBe(old);
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);

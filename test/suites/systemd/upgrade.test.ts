@@ -54,9 +54,9 @@ describe.concurrent("a host whose gate was made by an older script", () => {
     await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);
-    const world = await deployTo(lab, host);
-    await changeHost(update, world);
-    expect(world.lines[0]).toContain("the host was rebooted before it was confirmed");
+    const context = await deployTo(lab, host);
+    await changeHost(update, context);
+    expect(context.lines[0]).toContain("the host was rebooted before it was confirmed");
   });
 
   if (isDeep) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { labelSecrets } from "../../../src/backends/redact";
+import { maskSecrets } from "../../../src/backends/redact";
 import { renderLines, renderPolicy } from "../../../src/backends/render";
 import { lintPolicy, lintRules } from "../../../src/lint/lint";
 import type { PolicyInput } from "../../../src/policy/policy";
@@ -157,7 +157,7 @@ describe.each(table)("what %s comes from", (_, change, nftables, iptables) => {
   });
 });
 
-const impossible = new Set(lintRules.filter(({ isRisk }) => !isRisk).map(({ id }) => id));
+const impossible = new Set(lintRules.filter(({ canBeAccepted }) => !canBeAccepted).map(({ id }) => id));
 
 describe.each(backends)("the lines for %s", (backend) => {
   const policy = policyInput()
@@ -169,7 +169,7 @@ describe.each(backends)("the lines for %s", (backend) => {
       fc.property(policy, (read) => {
         const lines = renderLines(read);
         expect(lines.map(({ text }) => `${text}\n`).join("")).toBe(renderPolicy(read));
-        const labelled = renderLines(read, labelSecrets("key"));
+        const labelled = renderLines(read, maskSecrets("key"));
         // Gates with the same first step are told apart there.
         if (lines.length === labelled.length)
           expect(labelled.map(({ paths }) => paths)).toEqual(lines.map(({ paths }) => paths));

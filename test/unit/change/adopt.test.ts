@@ -14,7 +14,7 @@ const first: ChangeRequest = { policy, owner: "me", undoAfterSeconds: 60 };
 const uuids = ["0d94a1de-3f5c-4f0e-8d3a-5b7f5f0c1a11", "7c1b6a52-9d1e-4c0b-9a63-2f6f0c9f4b22"] as const;
 
 async function refuse(host: FakeHost, request: ChangeRequest): Promise<KnockgateError> {
-  const failure = await changeHost(request, host.world).catch((error: unknown) => error);
+  const failure = await changeHost(request, host.context).catch((error: unknown) => error);
   if (failure instanceof KnockgateError) return failure;
   throw new Error(`no KnockgateError: ${String(failure)}`);
 }
@@ -39,7 +39,7 @@ describe("a policy that another owner has confirmed", () => {
 
   test("is changed where it may be adopted", async () => {
     const host = makeFakeHost({ confirmed: { policy: other, owner: "edge-7" }, policies: [policy] });
-    await changeHost({ ...first, adopts: true }, host.world);
+    await changeHost({ ...first, adopts: true }, host.context);
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(policy), owner: "me" });
   });
 
@@ -52,7 +52,7 @@ describe("a policy that another owner has confirmed", () => {
       nameOwner("edge", "acme/urn:edge", uuids[1]),
     ];
     const host = makeFakeHost({ confirmed: { policy: other, owner: `${lost}` }, policies: [policy] });
-    await changeHost({ ...first, owner: `${mine}` }, host.world);
+    await changeHost({ ...first, owner: `${mine}` }, host.context);
     expect(host.state.confirmed?.owner).toBe(mine);
   });
 
@@ -70,7 +70,7 @@ describe("a policy that another owner has confirmed", () => {
 
   test("is adopted without adopt where it equals the wanted policy, and nothing is loaded", async () => {
     const host = makeFakeHost({ confirmed: { policy, owner: "edge-7" }, policies: [] });
-    await changeHost(first, host.world);
+    await changeHost(first, host.context);
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
     expect(host.state.confirmed?.owner).toBe("me");
     expect(host.lines.at(-1)).toContain(

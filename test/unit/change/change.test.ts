@@ -29,7 +29,7 @@ function makePolicy(steps: readonly StepInput[], more: object = {}): Policy {
 }
 
 async function fail(host: FakeHost, request = update): Promise<KnockgateError> {
-  const failure = await changeHost(request, host.world).catch((error: unknown) => error);
+  const failure = await changeHost(request, host.context).catch((error: unknown) => error);
   if (failure instanceof KnockgateError) return failure;
   throw new Error(`no KnockgateError: ${String(failure)}`);
 }
@@ -37,7 +37,7 @@ async function fail(host: FakeHost, request = update): Promise<KnockgateError> {
 describe("a change that succeeds", () => {
   test("logs its six steps in order, with host and policy on each line, and no port of a step", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy] });
-    expect(await changeHost(update, host.world)).toEqual({
+    expect(await changeHost(update, host.context)).toEqual({
       digest: digestText(renderPolicy(newPolicy)),
       obstacles: [],
     });
@@ -55,7 +55,7 @@ describe("a change that succeeds", () => {
 
   test("arms before it loads, and confirms over a connection made after that", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy] });
-    await changeHost(update, host.world);
+    await changeHost(update, host.context);
     expect(host.calls).toEqual(["1 probe", "1 stage", "1 arm", "1 load", "1 count", "2 confirm"]);
     expect(host.state).toMatchObject({ loaded: renderPolicy(newPolicy), openConnections: 0 });
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: "me" });
@@ -64,15 +64,15 @@ describe("a change that succeeds", () => {
 
   test("is made on a host that had nothing", async () => {
     const host = makeFakeHost({ policies: [newPolicy] });
-    await changeHost({ ...update, formerPolicies: [] }, host.world);
+    await changeHost({ ...update, formerPolicies: [] }, host.context);
     expect(host.state).toMatchObject({ loaded: renderPolicy(newPolicy), openConnections: 0 });
   });
 
   test("says that open doors stay open only when they do", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy] });
-    await changeHost(update, host.world);
+    await changeHost(update, host.context);
     const first = makeFakeHost({ policies: [newPolicy] });
-    await changeHost({ ...update, formerPolicies: [] }, first.world);
+    await changeHost({ ...update, formerPolicies: [] }, first.context);
     expect([host, first].map(({ lines }) => lines[3]?.includes("open doors stay open"))).toEqual([
       true,
       false,
@@ -81,7 +81,7 @@ describe("a change that succeeds", () => {
 
   test("stages nothing on a host that has the ruleset confirmed and loaded", async () => {
     const host = makeFakeHost({ confirmed, policies: [] });
-    await changeHost({ ...update, policy: oldPolicy }, host.world);
+    await changeHost({ ...update, policy: oldPolicy }, host.context);
     expect(host.calls).toEqual(["1 probe"]);
     expect(host.lines.at(-1)).toContain("nothing to change");
     expect(host.state.openConnections).toBe(0);
@@ -89,7 +89,7 @@ describe("a change that succeeds", () => {
 
   test("adopts an equal ruleset of another owner, and loads nothing", async () => {
     const host = makeFakeHost({ confirmed: { policy: oldPolicy, owner: "other" }, policies: [] });
-    await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.world);
+    await changeHost({ ...update, policy: oldPolicy, formerPolicies: [] }, host.context);
     expect(host.state.confirmed?.owner).toBe("me");
     expect(host.calls).toEqual(["1 probe", "1 adopt"]);
     expect(host.lines.at(-1)).toContain(
@@ -99,7 +99,7 @@ describe("a change that succeeds", () => {
 
   test("changes what another owner has confirmed when it may adopt", async () => {
     const host = makeFakeHost({ confirmed: { policy: oldPolicy, owner: "other" }, policies: [newPolicy] });
-    await changeHost({ ...update, adopts: true }, host.world);
+    await changeHost({ ...update, adopts: true }, host.context);
     expect(host.state.confirmed).toMatchObject({ text: renderPolicy(newPolicy), owner: "me" });
   });
 
@@ -114,7 +114,7 @@ describe("a change that succeeds", () => {
     });
     const knocks: unknown[] = [];
     let connections = 0;
-    const routes = host.world.routes.map((route) => ({
+    const routes = host.context.routes.map((route) => ({
       ...route,
       knock: (steps: Parameters<typeof route.knock>[0]) => {
         knocks.push(steps);
@@ -128,7 +128,7 @@ describe("a change that succeeds", () => {
       },
     }));
     const gated = { ...update, formerPolicies: [], gatedBy: [oldPolicy] };
-    await expect(changeHost(gated, { ...host.world, routes })).rejects.toThrow(
+    await expect(changeHost(gated, { ...host.context, routes })).rejects.toThrow(
       "The host has put back by itself what it had before.",
     );
     expect(knocks[0]).toEqual(oldPolicy.gates[0]?.knock.steps);
@@ -138,7 +138,7 @@ describe("a change that succeeds", () => {
   test("replaces the table when somebody's change to it makes a refill fail", async () => {
     const fault: Fault = { at: "stage", kind: "refuses", code: 12, stderr: "File exists" };
     const host = makeFakeHost({ confirmed, policies: [newPolicy], faults: [fault] });
-    await changeHost(update, host.world);
+    await changeHost(update, host.context);
     expect(host.calls.filter((call) => call.endsWith("stage"))).toHaveLength(2);
     expect(host.lines[3]).not.toContain("open doors stay open");
     expect(host.state.confirmed?.text).toBe(renderPolicy(newPolicy));
@@ -146,14 +146,14 @@ describe("a change that succeeds", () => {
 
   test("knocks again when a knock gets lost", async () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy], lostKnocks: 2 });
-    await changeHost(update, host.world);
+    await changeHost(update, host.context);
     expect(host.state.confirmed?.text).toBe(renderPolicy(newPolicy));
   });
 
   test("counts when only the answer to confirm got lost", async () => {
     const fault: Fault = { at: "confirm", kind: "cut after" };
     const host = makeFakeHost({ confirmed, policies: [newPolicy], faults: [fault] });
-    expect(await changeHost(update, host.world)).toEqual({
+    expect(await changeHost(update, host.context)).toEqual({
       digest: digestText(renderPolicy(newPolicy)),
       obstacles: [],
     });
@@ -348,7 +348,7 @@ describe("a change that fails because", () => {
     const host = makeFakeHost({ confirmed, policies: [newPolicy], ...options, leaks: false });
     if (options.leaks !== true) await fail(host);
     host.elapse();
-    await changeHost(update, host.world);
+    await changeHost(update, host.context);
     expect(host.state.confirmed?.text).toBe(renderPolicy(newPolicy));
   });
 

@@ -97,7 +97,7 @@ describe("a change with a health command", () => {
 
   test("asks after the proof and before it confirms, over the connection that came through the new gate", async () => {
     const host = makeFakeHost({ confirmed, policies: [policy] });
-    await changeHost(request, host.world);
+    await changeHost(request, host.context);
     expect(host.calls).toEqual(["1 probe", "1 stage", "1 arm", "1 load", "1 count", "2 health", "2 confirm"]);
     expect(host.health).toEqual([`eval '${health.command}'\n`]);
     expect(host.lines.slice(-3).map((line) => /(\d\/6 \w+: .{7})/.exec(line)?.[1])).toEqual([
@@ -121,7 +121,7 @@ describe("a change with a health command", () => {
     ],
   ])("undoes when the command %s, and confirms nothing", async (_what, fault, words) => {
     const host = makeFakeHost({ confirmed, policies: [policy], faults: [fault] });
-    const error = await changeHost(request, host.world).catch((cause: unknown) => cause);
+    const error = await changeHost(request, host.context).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: "NOT_CONFIRMED", mayHaveConfirmed: false });
     expect(`${error}`).toMatch(words);
     expect(`${error}`).toContain("5/6 prove failed");
@@ -133,13 +133,13 @@ describe("a change with a health command", () => {
 
   test("asks nothing where the proof has failed already", async () => {
     const host = makeFakeHost({ confirmed, policies: [policy], leaks: true });
-    await expect(changeHost(request, host.world)).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
+    await expect(changeHost(request, host.context)).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
     expect(host.health).toEqual([]);
   });
 
   test("asks nothing where the host has the ruleset already", async () => {
     const host = makeFakeHost({ confirmed: { policy, owner: "me" }, policies: [] });
-    await changeHost({ ...request, formerPolicies: [policy] }, host.world);
+    await changeHost({ ...request, formerPolicies: [policy] }, host.context);
     expect(host.calls).toEqual(["1 probe"]);
   });
 });

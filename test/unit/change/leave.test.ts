@@ -40,11 +40,11 @@ function open(
   const failure = new KnockgateError(code, "edge.test:22: nobody there.");
   return async (use) => {
     if (when === "is looked up") throw failure;
-    const [route] = host.world.routes;
+    const [route] = host.context.routes;
     if (route === undefined) throw new Error("no route");
     const probePort = () => Promise.resolve("silent" as const);
     const dead = { ...route, connect: () => Promise.reject(failure), probePort, ...life };
-    await use({ ...host.world, routes: [dead] });
+    await use({ ...host.context, routes: [dead] });
   };
 }
 
@@ -122,7 +122,7 @@ describe("removing a gate that may be left", () => {
   test("removes it where the host is there", async () => {
     const host = makeFakeHost({ confirmed, policies: [] });
     const { leaving, lines } = leave({ deleteUnreachable: true });
-    await removeOrLeave(leaving, (use) => use(host.world));
+    await removeOrLeave(leaving, (use) => use(host.context));
     expect(host.state).toMatchObject({ loaded: undefined, confirmed: undefined, openConnections: 0 });
     expect(lines).toEqual(["edge on edge.test:22: the gate is removed, and nothing else"]);
   });
@@ -133,7 +133,7 @@ describe("removing a gate that may be left", () => {
   ])("fails where the host %s", async (_what, fault) => {
     const host = makeFakeHost({ confirmed, policies: [], faults: [fault] });
     const { leaving } = leave({ deleteUnreachable: true });
-    await expect(removeOrLeave(leaving, (use) => use(host.world))).rejects.toBeInstanceOf(KnockgateError);
+    await expect(removeOrLeave(leaving, (use) => use(host.context))).rejects.toBeInstanceOf(KnockgateError);
     expect(host.state.confirmed).toBeDefined();
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkFitness, checkLockout } from "../../../src/change/preflight";
+import { checkLockout, checkPreflight } from "../../../src/change/preflight";
 import type { Observed } from "../../../src/host/observed";
 import { edge, readPolicy } from "../policy/read-policy";
 
@@ -15,7 +15,7 @@ const fit = {
 
 function complain(more: Partial<Observed>): string {
   try {
-    checkFitness({ ...fit, ...more });
+    checkPreflight({ ...fit, ...more });
   } catch (error) {
     expect(error).toMatchObject({ code: "HOST_UNFIT" });
     return (error as Error).message;

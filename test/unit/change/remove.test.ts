@@ -14,7 +14,7 @@ const confirmed = { policy, owner: "me" };
 
 test("knocks, removes, and says so", async () => {
   const host = makeFakeHost({ confirmed, policies: [] });
-  await removeFromHost(policy, "me", host.world);
+  await removeFromHost(policy, "me", host.context);
   expect(host.state).toMatchObject({ loaded: undefined, confirmed: undefined, openConnections: 0 });
   expect(host.calls).toEqual(["1 remove"]);
   expect(host.lines).toEqual(["edge on edge.test:22: the gate is removed, and nothing else"]);
@@ -22,7 +22,7 @@ test("knocks, removes, and says so", async () => {
 
 test("leaves what another resource owns by now, and says so", async () => {
   const host = makeFakeHost({ confirmed, policies: [] });
-  await removeFromHost(policy, "other", host.world);
+  await removeFromHost(policy, "other", host.context);
   expect(host.state.loaded).toBe(renderPolicy(policy));
   expect(host.lines).toEqual([
     "edge on edge.test:22: not touched, because it now belongs to another resource",
@@ -51,11 +51,11 @@ test.each<[string, Fault, string, RegExp]>([
   ["the connection is cut", { at: "remove", kind: "cut before" }, "UNREACHABLE", /edge\.test:22/],
 ])("fails when %s, and leaves the gate as it was and no connection", async (_what, fault, code, message) => {
   const host = makeFakeHost({ confirmed, policies: [], faults: [fault] });
-  await expect(removeFromHost(policy, "me", host.world)).rejects.toMatchObject({
+  await expect(removeFromHost(policy, "me", host.context)).rejects.toMatchObject({
     code,
     message: expect.stringMatching(message),
   });
   expect(host.state).toMatchObject({ loaded: renderPolicy(policy), openConnections: 0 });
-  await removeFromHost(policy, "me", host.world);
+  await removeFromHost(policy, "me", host.context);
   expect(host.state.confirmed).toBeUndefined();
 });

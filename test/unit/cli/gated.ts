@@ -1,5 +1,5 @@
 import { makeProfile, type Profile } from "../../../src/knock/clients/profile";
-import type { Way } from "../../../src/knock/clients/ssh-endpoint";
+import type { SshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import type { StepInput } from "../../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
@@ -12,11 +12,11 @@ export const secretSteps: readonly StepInput[] = [
 export const secrets = /47411|58522|\b833\b|\b977\b/;
 
 /** A stack's outputs with a gate's profile among them. */
-export function makeOutputs(name: string, way: Way, port = "22") {
+export function makeOutputs(name: string, way: SshEndpoint, port = "22") {
   return { motd: "hello", profile: makeGateProfile(name, way, port) };
 }
 
-export function makeGateProfile(name: string, way: Way, port = "22"): Profile {
+export function makeGateProfile(name: string, way: SshEndpoint, port = "22"): Profile {
   const policy = readPolicy({
     name: "edge",
     gates: [{ name: "ssh", protect: [{ tcp: port }], knock: { steps: [...secretSteps] } }],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { loadCommands } from "../../../src/cli/commands";
 import type { Command } from "../../../src/cli/framework/command";
 import { paint } from "../../../src/cli/framework/paint";
-import { readCall } from "../../../src/cli/framework/read-invocation";
+import { readInvocation } from "../../../src/cli/framework/read-invocation";
 import { play } from "./play";
 
 const sample: Command = {
@@ -24,11 +24,24 @@ const sample: Command = {
 
 describe("a command line", () => {
   test("is read in any order, with short options and values behind an equals sign", () => {
-    const call = readCall(sample, ["-v", "edge", "-s", "tcp:1", "--step=udp:2", "--format", "text", "22"]);
-    expect(call.arguments).toEqual(["edge", "22"]);
-    expect(call.values("step")).toEqual(["tcp:1", "udp:2"]);
-    expect(call.value("format")).toBe("text");
-    expect([call.has("verbose"), call.has("json"), call.has("step")]).toEqual([true, false, true]);
+    const invocation = readInvocation(sample, [
+      "-v",
+      "edge",
+      "-s",
+      "tcp:1",
+      "--step=udp:2",
+      "--format",
+      "text",
+      "22",
+    ]);
+    expect(invocation.arguments).toEqual(["edge", "22"]);
+    expect(invocation.values("step")).toEqual(["tcp:1", "udp:2"]);
+    expect(invocation.value("format")).toBe("text");
+    expect([invocation.has("verbose"), invocation.has("json"), invocation.has("step")]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   test.each([
@@ -40,7 +53,7 @@ describe("a command line", () => {
     [[], "HOST is missing"],
     [["edge", "22", "7411"], "sample takes 2 arguments at most"],
   ])("%j is refused without its values", (words, message) => {
-    expect(() => readCall(sample, words)).toThrow(new Error(message));
+    expect(() => readInvocation(sample, words)).toThrow(new Error(message));
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { labelSecrets } from "../../../src/backends/redact";
+import { maskSecrets } from "../../../src/backends/redact";
 import { drawingWidth, drawStates } from "../../../src/explain/draw-states";
 import { drawTimeline } from "../../../src/explain/draw-timeline";
 import type { Drawing, Label } from "../../../src/explain/drawing";
@@ -53,7 +53,7 @@ function explainedGate(): fc.Arbitrary<GateExplanation> {
         path: "",
         name: "",
         lines: [],
-        meaning: describeStep(gate.name, readStep(each), index + 1, labelSecrets("k")),
+        meaning: describeStep(gate.name, readStep(each), index + 1, maskSecrets("k")),
       })),
     }));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { renderPolicy } from "../../../src/backends/render";
 import { describeDrift, makeRedaction } from "../../../src/host/describe-drift";
-import { assessDrift, type Drift, type Expectation, nameObstacle } from "../../../src/host/drift";
+import { assessDrift, type Drift, type ExpectedHost, nameObstacle } from "../../../src/host/drift";
 import type { Observed } from "../../../src/host/observed";
 import { findObstacles } from "../../../src/host/other-rules/obstacles";
 import { digestText } from "../../../src/policy/digest";
@@ -26,7 +26,7 @@ const same: Observed = {
   loaded,
 };
 const { confirmed: _confirmed, loaded: _loaded, ...bare } = same;
-const expected: Expectation = { policy: oldPolicy, digest: digestText(text), owner: "me", obstacles: [] };
+const expected: ExpectedHost = { policy: oldPolicy, digest: digestText(text), owner: "me", obstacles: [] };
 
 const dropping = { family: "inet", table: "site", name: "input", hook: "input", policy: "drop" };
 const tables = JSON.stringify({ nftables: [{ chain: dropping }] });

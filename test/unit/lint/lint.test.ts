@@ -422,19 +422,19 @@ describe("acceptRisks", () => {
     const after = lintPolicy({ ...wrong, acceptRisks: [id] });
     const others = (found: readonly LintFinding[]) => found.filter((finding) => finding.rule !== id);
     // It is an error to accept a risk that can't be accepted.
-    const mistake = rule?.isRisk === true ? [] : [expect.objectContaining({ rule: "unknown-risk" })];
+    const mistake = rule?.canBeAccepted === true ? [] : [expect.objectContaining({ rule: "unknown-risk" })];
     expect(others(after)).toEqual([...mistake, ...others(before)]);
     const own = after.filter((finding) => finding.rule === id);
-    if (rule?.isRisk !== true) expect(own).toEqual(findingsOf(wrong, id));
+    if (rule?.canBeAccepted !== true) expect(own).toEqual(findingsOf(wrong, id));
     else if (rule.severity === "warning") expect(own).toEqual([]);
     else expect(own.map(({ severity }) => severity)).toEqual(findingsOf(wrong, id).map(() => "warning"));
   });
 
   test("is named in the fix of each risk that can be accepted, and in no other", () => {
     for (const [id, , wrong] of broken) {
-      const isRisk = lintRules.find((rule) => rule.id === id)?.isRisk;
+      const canBeAccepted = lintRules.find((rule) => rule.id === id)?.canBeAccepted;
       for (const { fix } of findingsOf(wrong, id)) {
-        expect(fix.includes(`Or name "${id}" in acceptRisks.`)).toBe(isRisk);
+        expect(fix.includes(`Or name "${id}" in acceptRisks.`)).toBe(canBeAccepted);
       }
     }
   });

@@ -60,5 +60,5 @@ export const command: Command = {
     0: "The host has confirmed the policy.",
     1: "The policy has errors. Nothing was contacted.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runApply(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runApply(invocation, context),
 };

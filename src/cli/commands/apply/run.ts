@@ -1,14 +1,18 @@
 import { changeHost } from "../../../change/change.js";
-import { withProvingWorld } from "../../../change/open-routes.js";
+import { withProvingRoutes } from "../../../change/open-routes.js";
 import type { ChangeRequest } from "../../../change/request.js";
 import { checkUndoTime, chooseUndoTime } from "../../../change/undo-time.js";
 import { KnockgateError } from "../../../errors.js";
 import { listGates } from "../../../knock/clients/profile.js";
-import { readWay } from "../../../knock/clients/ssh-endpoint.js";
+import { readSshEndpoint } from "../../../knock/clients/ssh-endpoint.js";
 import { formatFindings } from "../../../policy/finding.js";
 import { listWarnings } from "../../files/check-policy.js";
-import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
-import { commandLineOwner, type Errand, readErrand } from "../../hosts/command-context.js";
+import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
+import {
+  commandLineOwner,
+  type HostCommandInput,
+  readHostCommandInput,
+} from "../../hosts/command-context.js";
 import { sayWhenInterrupted } from "../../hosts/interruption.js";
 import { showProgress } from "../../hosts/progress.js";
 import { readConnectionFile } from "../../hosts/read-connection.js";
@@ -19,31 +23,31 @@ import { isProfileName } from "../../profiles/read-profile.js";
 const healthTimeoutSeconds = 30;
 
 /** Runs `knockgate apply`. */
-export async function runApply(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const kept = call.value("profile");
+export async function runApply(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const kept = invocation.value("profile");
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile is not a name that a host can have");
-  const errand = await readErrand(call, surroundings);
-  const { policy, connection, gatedBy, behind, profile } = errand;
-  const request = makeRequest(call, errand);
-  const from = call.value("prove-from");
-  const proveFrom = from === undefined ? undefined : await readConnectionFile(from, surroundings.input);
-  const isQuiet = call.has("json");
+  const hostInput = await readHostCommandInput(invocation, context);
+  const { policy, connection, gatedBy, behind, profile } = hostInput;
+  const request = makeRequest(invocation, hostInput);
+  const from = invocation.value("prove-from");
+  const proveFrom = from === undefined ? undefined : await readConnectionFile(from, context.input);
+  const isQuiet = invocation.has("json");
   const lines: string[] = [];
-  const confirmed = await showProgress(surroundings, isQuiet, request.undoAfterSeconds, (log) => {
+  const confirmed = await showProgress(context, isQuiet, request.undoAfterSeconds, (log) => {
     const tell = (line: string): void => {
       lines.push(line);
       log(line);
     };
     for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
     const change = () =>
-      withProvingWorld({ connection, proveFrom, policy, behind }, gatedBy, tell, (world) =>
-        changeHost(request, world),
+      withProvingRoutes({ connection, proveFrom, policy, behind }, gatedBy, tell, (context) =>
+        changeHost(request, context),
       );
     return sayWhenInterrupted(() => tell(describeInterruption(request)), change);
   });
   const name = kept ?? profile?.name;
-  const path = name === undefined ? undefined : await keepKnock(name, errand, surroundings);
+  const path = name === undefined ? undefined : await keepKnock(name, hostInput, context);
   const place = `${policy.name} on ${connection.host}:${connection.port}`;
   const keeping = path === undefined ? "" : `; its knock is kept in ${path}`;
   return {
@@ -60,10 +64,10 @@ export async function runApply(call: Call, surroundings: Surroundings): Promise<
   };
 }
 
-function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeRequest {
-  const command = call.value("health-command");
+function makeRequest(invocation: Invocation, { policy, former, gatedBy }: HostCommandInput): ChangeRequest {
+  const command = invocation.value("health-command");
   const health = command === undefined ? undefined : { command, timeoutSeconds: healthTimeoutSeconds };
-  const given = call.value("undo-after");
+  const given = invocation.value("undo-after");
   const undoAfterSeconds = given === undefined ? chooseUndoTime({ policy, health }) : Number(given);
   if (!Number.isInteger(undoAfterSeconds) || undoAfterSeconds < 10 || undoAfterSeconds > 86_400)
     throw new UsageError("--undo-after must be a number of seconds from 10 to 86400");
@@ -74,7 +78,7 @@ function makeRequest(call: Call, { policy, former, gatedBy }: Errand): ChangeReq
     formerPolicies: former,
     gatedBy,
     owner: commandLineOwner,
-    adopts: call.has("adopt"),
+    adopts: invocation.has("adopt"),
     undoAfterSeconds,
     health,
   };
@@ -87,12 +91,12 @@ function describeInterruption({ undoAfterSeconds }: ChangeRequest): string {
 /** Saves the knock in a profile: from now on the host opens only for it. */
 async function keepKnock(
   name: string,
-  { policy, connection, others }: Errand,
-  { environment }: Surroundings,
+  { policy, connection, others }: HostCommandInput,
+  { environment }: CommandContext,
 ): Promise<string> {
   try {
     const gates = [...others, ...listGates(policy)];
-    return await saveProfile(environment, { name, way: readWay(connection), gates });
+    return await saveProfile(environment, { name, way: readSshEndpoint(connection), gates });
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
     const message = `the host has confirmed the policy, but profile ${name} could not be written${why}: it may hold another knock now. Run the same command again when the profile can be written`;

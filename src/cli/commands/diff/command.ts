@@ -18,5 +18,6 @@ export const command: Command = {
     0: "Both load the same ruleset.",
     1: "They differ, or one has errors. Errors are on standard error.",
   },
-  run: async (call, surroundings) => (await import("../render/show-ruleset.js")).runDiff(call, surroundings),
+  run: async (invocation, context) =>
+    (await import("../render/show-ruleset.js")).runDiff(invocation, context),
 };

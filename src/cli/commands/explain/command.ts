@@ -25,5 +25,5 @@ export const command: Command = {
     { line: "knockgate explain --format html policy.yaml >policy.html", about: "To look at in a browser" },
   ],
   exitCodes: { 1: "The policy has errors. They are on standard error." },
-  run: async (call, surroundings) => (await import("./run.js")).runExplain(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runExplain(invocation, context),
 };

@@ -6,7 +6,7 @@ import { renderTable } from "../../../explain/table.js";
 import { takePolicy } from "../../files/check-policy.js";
 import { readPolicyFile } from "../../files/policy-file.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
 
 const writers: Readonly<Record<string, (explanation: Explanation) => string>> = {
   text: (explanation) => renderTable(explanation),
@@ -17,11 +17,11 @@ const writers: Readonly<Record<string, (explanation: Explanation) => string>> = 
 };
 
 /** Runs `knockgate explain`. */
-export async function runExplain(call: Call, { input }: Surroundings): Promise<Outcome> {
-  const [name = ""] = call.arguments;
+export async function runExplain(invocation: Invocation, { input }: CommandContext): Promise<Outcome> {
+  const [name = ""] = invocation.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
-  const showSecrets = call.has("show-secrets");
+  const showSecrets = invocation.has("show-secrets");
   const explanation = explainPolicy(policy, { key: makeRedactionKey(), showSecrets });
-  const text = writers[call.value("format") ?? "text"]?.(explanation) ?? "";
+  const text = writers[invocation.value("format") ?? "text"]?.(explanation) ?? "";
   return { exitCode: 0, text: text.endsWith("\n") ? text : `${text}\n`, json: explanation };
 }

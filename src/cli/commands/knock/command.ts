@@ -45,5 +45,5 @@ export const command: Command = {
     0: "The gate is open, or the knock was sent and the gate can't be checked.",
     1: "The gate stayed closed.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runKnock(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runKnock(invocation, context),
 };

@@ -1,32 +1,32 @@
 import { probePort } from "../../../knock/send-knock.js";
-import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
+import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
 import { type Opened, type Opening, openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
 import { findTarget, isSshPort, type Target } from "../../gate/target.js";
 
 /** Runs `knockgate knock`. */
-export async function runKnock(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const [host = ""] = call.arguments;
-  const opening = readOpening(call, surroundings);
-  const target = await findTarget(host, readPort(call.value("port"), "--port"), call, surroundings);
+export async function runKnock(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const [host = ""] = invocation.arguments;
+  const opening = readOpening(invocation, context);
+  const target = await findTarget(host, readPort(invocation.value("port"), "--port"), invocation, context);
   const { port, steps, way } = target;
   if (steps.length === 0)
     throw new UsageError(`no gate of ${host} protects port ${port}: there is nothing to send`);
   if (way.proxy !== undefined) {
     const { openByBastion } = await import("../../gate/by-jump-host.js");
-    return describe(host, target, opening, await openByBastion(way.proxy, target, opening), surroundings);
+    return describe(host, target, opening, await openByBastion(way.proxy, target, opening), context);
   }
   const opened = await openGate(target, opening, async (address, timeoutMs) => {
     if (port === undefined) return "unasked";
-    if (isSshPort(target) || call.has("banner")) {
+    if (isSshPort(target) || invocation.has("banner")) {
       // Loaded only here: loading child_process takes longer than a knock.
       const { askSsh } = await import("./ask-ssh.js");
-      return askSsh(address, port, timeoutMs, call.has("banner"));
+      return askSsh(address, port, timeoutMs, invocation.has("banner"));
     }
     const answer = await probePort(address, port, timeoutMs);
     return answer === "silent" ? undefined : answer;
   });
-  return describe(host, target, opening, opened, surroundings);
+  return describe(host, target, opening, opened, context);
 }
 
 function describe(
@@ -34,11 +34,11 @@ function describe(
   target: Target,
   opening: Opening,
   opened: Opened<string> | undefined,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Outcome {
   if (opened === undefined) return describeSilence(host, target, opening.tries);
   if (opened.answer === "unasked") return describeSent(host, target, opened);
-  return describeOpen(host, target, opened, surroundings.paint("green", "open"));
+  return describeOpen(host, target, opened, context.paint("green", "open"));
 }
 
 function nameGate(host: string, { gate }: Target): string {

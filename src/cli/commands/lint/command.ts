@@ -25,5 +25,5 @@ export const command: Command = {
     },
   ],
   exitCodes: { 0: "No policy has an error.", 1: "A policy has errors." },
-  run: async (call, surroundings) => (await import("./run.js")).runLint(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runLint(invocation, context),
 };

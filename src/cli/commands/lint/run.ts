@@ -1,21 +1,21 @@
 import { formatFinding } from "../../../policy/finding.js";
 import { listFindings } from "../../files/check-policy.js";
 import { readPolicyFile } from "../../files/policy-file.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
 import { readVersion } from "../../version.js";
 import { type PlacedFinding, writeSarif } from "./sarif.js";
 
 /** Runs `knockgate lint`. */
-export async function runLint(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
+export async function runLint(invocation: Invocation, { input, paint }: CommandContext): Promise<Outcome> {
   const findings: PlacedFinding[] = [];
-  for (const name of call.arguments) {
+  for (const name of invocation.arguments) {
     const file = await readPolicyFile(name, input);
     for (const found of listFindings(file))
       findings.push({ ...found, file: name, line: file.locate(found.path) });
   }
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const exitCode = errors > 0 ? 1 : 0;
-  const format = call.value("format");
+  const format = invocation.value("format");
   if (format === "sarif") {
     const text = writeSarif(findings, readVersion());
     return { exitCode, text, json: JSON.parse(text) };
@@ -27,7 +27,7 @@ export async function runLint(call: Call, { input, paint }: Surroundings): Promi
   return { exitCode, text: lines.join("") + summary, json };
 }
 
-function describe(found: PlacedFinding, paint: Surroundings["paint"]): string {
+function describe(found: PlacedFinding, paint: CommandContext["paint"]): string {
   const { file, line, severity } = found;
   const place = line === undefined ? file : `${file}:${line}`;
   const word = paint(severity === "error" ? "red" : "yellow", severity);

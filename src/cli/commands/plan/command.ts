@@ -23,5 +23,5 @@ export const command: Command = {
     0: "There is nothing to change.",
     1: "There is something to change, or the policy has errors.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runPlan(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runPlan(invocation, context),
 };

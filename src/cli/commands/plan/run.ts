@@ -2,7 +2,7 @@ import { planLoad } from "../../../backends/load.js";
 import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
 import { listFindings } from "../../../change/describe.js";
-import { checkFitness, checkLockout } from "../../../change/preflight.js";
+import { checkLockout, checkPreflight } from "../../../change/preflight.js";
 import { withHost } from "../../../change/with-host.js";
 import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift, type Drift } from "../../../host/drift.js";
@@ -13,28 +13,36 @@ import { observeHost } from "../../../host/script/observe.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
 import { compareTexts } from "../../framework/compare-texts.js";
-import { commandLineOwner, type Errand, namePlace, readErrand } from "../../hosts/command-context.js";
+import {
+  commandLineOwner,
+  type HostCommandInput,
+  namePlace,
+  readHostCommandInput,
+} from "../../hosts/command-context.js";
 
 /** Runs `knockgate plan`. */
-export async function runPlan(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const errand = await readErrand(call, surroundings);
-  return withHost(errand, surroundings.note, async (reached) => {
-    const observed = await observeHost(reached.connection, errand.policy);
-    checkFitness(observed);
-    checkLockout(observed, errand.policy, { sshPort: errand.connection.port, isProvenElsewhere: false });
-    const place = namePlace(errand, reached);
-    return describePlan(place, errand, observed, call.has("show-secrets"), surroundings);
+export async function runPlan(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const hostInput = await readHostCommandInput(invocation, context);
+  return withHost(hostInput, context.note, async (reached) => {
+    const observed = await observeHost(reached.connection, hostInput.policy);
+    checkPreflight(observed);
+    checkLockout(observed, hostInput.policy, {
+      sshPort: hostInput.connection.port,
+      isProvenElsewhere: false,
+    });
+    const place = namePlace(hostInput, reached);
+    return describePlan(place, hostInput, observed, invocation.has("show-secrets"), context);
   });
 }
 
 function describePlan(
   place: string,
-  { policy, former, gatedBy }: Errand,
+  { policy, former, gatedBy }: HostCommandInput,
   observed: Observed,
   showSecrets: boolean,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Outcome {
   const digest = digestText(renderPolicy(policy));
   const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
@@ -49,7 +57,7 @@ function describePlan(
   const said = lines.map((line) => `${place}: ${line}\n`).join("");
   return {
     exitCode: drift.length === 0 ? 0 : 1,
-    text: `${patch.colour(surroundings.paint)}${said}`,
+    text: `${patch.colour(context.paint)}${said}`,
     json: { policy: policy.name, isDue: drift.length > 0, patch: patch.text, lines },
   };
 }

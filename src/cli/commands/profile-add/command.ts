@@ -15,16 +15,16 @@ export const command: Command = {
       about: "All gated hosts of a stack, without a file in between",
     },
   ],
-  run: async (call, { environment, input }) => {
+  run: async (invocation, { environment, input }) => {
     const [{ saveProfile }, { readStackOutput }, { readInput }, { openText }] = await Promise.all([
       import("../../profiles/profile-store.js"),
       import("../../profiles/stack-output.js"),
       import("../../files/read-input.js"),
       import("../../files/open-text.js"),
     ]);
-    const [file = "-"] = call.arguments;
+    const [file = "-"] = invocation.arguments;
     const found = readStackOutput(file === "-" ? await readInput(input) : await openText(file));
-    const name = call.value("name");
+    const name = invocation.value("name");
     if (name !== undefined && found.length > 1)
       throw new UsageError(`--name is for one host, but there are ${found.length}`);
     const { isProfileName } = await import("../../profiles/read-profile.js");

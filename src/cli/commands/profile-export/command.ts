@@ -14,12 +14,12 @@ export const command: Command = {
       about: "Into a file that only you can read",
     },
   ],
-  run: async (call, { environment }) => {
+  run: async (invocation, { environment }) => {
     const [{ loadProfile, writeProfile }, { KnockgateError }] = await Promise.all([
       import("../../profiles/profile-store.js"),
       import("../../../errors.js"),
     ]);
-    const [name = ""] = call.arguments;
+    const [name = ""] = invocation.arguments;
     const profile = await loadProfile(environment, name);
     if (profile === undefined) throw new KnockgateError("ARGUMENTS_INVALID", `there is no profile ${name}`);
     return { exitCode: 0, text: writeProfile(profile), json: profile };

@@ -10,10 +10,10 @@ export const command: Command = {
     { line: "knockgate profile list", about: "All profiles" },
     { line: "knockgate profile list --json", about: "The same for a program" },
   ],
-  run: async (call, { environment }) => {
+  run: async (invocation, { environment }) => {
     const { listProfiles, loadProfile } = await import("../../profiles/profile-store.js");
     const names = await listProfiles(environment);
-    if (call.has("names"))
+    if (invocation.has("names"))
       return { exitCode: 0, text: names.map((name) => `${name}\n`).join(""), json: names };
     const profiles = await Promise.all(names.map((name) => loadProfile(environment, name)));
     const rows = profiles.flatMap((profile) => {

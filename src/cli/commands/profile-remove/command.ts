@@ -8,10 +8,10 @@ export const command: Command = {
   options: [],
   examples: [{ line: "knockgate profile remove edge", about: "Forget a host" }],
   exitCodes: { 1: "There was no profile of one of the names." },
-  run: async (call, { environment }) => {
+  run: async (invocation, { environment }) => {
     const { removeProfile } = await import("../../profiles/profile-store.js");
     const results: { name: string; isRemoved: boolean }[] = [];
-    for (const name of call.arguments)
+    for (const name of invocation.arguments)
       results.push({ name, isRemoved: await removeProfile(environment, name) });
     const text = results
       .map(({ name, isRemoved }) => `${name}: ${isRemoved ? "removed" : "there is none"}\n`)

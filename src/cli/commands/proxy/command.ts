@@ -34,5 +34,5 @@ export const command: Command = {
     1: "Not used.",
     3: "No connection was made, or it broke.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runProxy(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runProxy(invocation, context),
 };

@@ -1,6 +1,6 @@
 import { KnockgateError } from "../../../errors.js";
 import { describeHangUp, listenForBanner } from "../../../ssh/hang-up.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
 import { openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
 import { findTarget, isSshPort } from "../../gate/target.js";
@@ -9,10 +9,10 @@ import { copyBothWays, dialPort } from "./copy.js";
 const nothing = { exitCode: 0, text: "", json: undefined } as const;
 
 /** Runs `knockgate proxy`. */
-export async function runProxy(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const [host = "", portWord] = call.arguments;
-  const opening = readOpening(call, surroundings);
-  const target = await findTarget(host, readPort(portWord, "PORT"), call, surroundings);
+export async function runProxy(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const [host = "", portWord] = invocation.arguments;
+  const opening = readOpening(invocation, context);
+  const target = await findTarget(host, readPort(portWord, "PORT"), invocation, context);
   const { way, steps, port = way.port } = target;
   const explain = (opened: object | undefined) => {
     const knocked = steps.length === 0 ? "no gate is known for it" : `knocks sent: ${opening.tries}`;
@@ -32,11 +32,11 @@ export async function runProxy(call: Call, surroundings: Surroundings): Promise<
   const opened = await openGate(target, opening, (address, timeoutMs) => dialPort(address, port, timeoutMs));
   if (opened === undefined || opened.answer === "refused") throw explain(opened);
   if (!isSshPort({ ...target, port })) {
-    await copyBothWays(opened.answer, surroundings.input, surroundings.output);
+    await copyBothWays(opened.answer, context.input, context.output);
     return nothing;
   }
   const beginning = listenForBanner();
-  await copyBothWays(opened.answer, surroundings.input, surroundings.output, beginning.hear);
+  await copyBothWays(opened.answer, context.input, context.output, beginning.hear);
   // ssh itself says only "Connection closed by remote host".
   if (!beginning.isSsh) throw new KnockgateError("UNREACHABLE", `${host}: ${describeHangUp(beginning.said)}`);
   return nothing;

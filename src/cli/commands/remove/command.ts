@@ -24,5 +24,5 @@ export const command: Command = {
     0: "The host has nothing of the policy.",
     1: "The policy has errors. Nothing was contacted.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runRemove(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runRemove(invocation, context),
 };

@@ -3,18 +3,18 @@ import { withHost } from "../../../change/with-host.js";
 import { KnockgateError } from "../../../errors.js";
 import { showOwner } from "../../../host/describe-drift.js";
 import { observeHost } from "../../../host/script/observe.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
-import { commandLineOwner, namePlace, readErrand } from "../../hosts/command-context.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import { commandLineOwner, namePlace, readHostCommandInput } from "../../hosts/command-context.js";
 
 /** Runs `knockgate remove`. */
-export async function runRemove(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const errand = await readErrand(call, surroundings);
-  return withHost(errand, surroundings.note, async (reached) => {
-    const { policy } = errand;
-    const place = namePlace(errand, reached);
+export async function runRemove(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const hostInput = await readHostCommandInput(invocation, context);
+  return withHost(hostInput, context.note, async (reached) => {
+    const { policy } = hostInput;
+    const place = namePlace(hostInput, reached);
     const { confirmed, loaded } = await observeHost(reached.connection, policy);
     const owner = confirmed?.owner ?? commandLineOwner;
-    if (owner !== commandLineOwner && !call.has("adopt")) {
+    if (owner !== commandLineOwner && !invocation.has("adopt")) {
       const message = `${place}: not removed: its owner is ${showOwner(owner)}. Remove it there, or take it over with --adopt. Nothing was changed on the host`;
       throw new KnockgateError("OWNED_BY_ANOTHER", message);
     }

@@ -15,5 +15,5 @@ export const command: Command = {
     { line: "knockgate render --show-secrets policy.yaml | nft -c -f -", about: "To let nft check it" },
   ],
   exitCodes: { 1: "The policy has errors. They are on standard error." },
-  run: async (call, surroundings) => (await import("./show-ruleset.js")).runRender(call, surroundings),
+  run: async (invocation, context) => (await import("./show-ruleset.js")).runRender(invocation, context),
 };

@@ -3,26 +3,28 @@ import { renderPolicy } from "../../../backends/render.js";
 import { takePolicy } from "../../files/check-policy.js";
 import { readPolicyFile } from "../../files/policy-file.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
 import { compareTexts } from "../../framework/compare-texts.js";
 
 /** Runs `knockgate render`. */
-export async function runRender(call: Call, { input }: Surroundings): Promise<Outcome> {
-  const [name = ""] = call.arguments;
+export async function runRender(invocation: Invocation, { input }: CommandContext): Promise<Outcome> {
+  const [name = ""] = invocation.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
-  const text = call.has("show-secrets") ? renderPolicy(policy) : renderRedacted(policy, makeRedactionKey());
+  const text = invocation.has("show-secrets")
+    ? renderPolicy(policy)
+    : renderRedacted(policy, makeRedactionKey());
   return { exitCode: 0, text, json: { backend: policy.backend, ruleset: text } };
 }
 
 /** Runs `knockgate diff`. */
-export async function runDiff(call: Call, { input, paint }: Surroundings): Promise<Outcome> {
-  const names = call.arguments;
+export async function runDiff(invocation: Invocation, { input, paint }: CommandContext): Promise<Outcome> {
+  const names = invocation.arguments;
   // One key for both files, so that equal steps have equal labels.
   const key = makeRedactionKey();
   const texts: string[] = [];
   for (const name of names) {
     const policy = takePolicy(await readPolicyFile(name, input));
-    texts.push(call.has("show-secrets") ? renderPolicy(policy) : renderRedacted(policy, key));
+    texts.push(invocation.has("show-secrets") ? renderPolicy(policy) : renderRedacted(policy, key));
   }
   const [before = "", after = ""] = texts;
   const [from = "", to = ""] = names;

@@ -58,8 +58,8 @@ export const command: Command = {
     },
   ],
   exitCodes: { 0: "A source opened a gate.", 1: "No source did, or the policy or the packets have errors." },
-  run: async (call, surroundings) =>
-    call.has("from-host") || call.has("connection")
-      ? (await import("./run-from-host.js")).runFromHost(call, surroundings)
-      : (await import("./run.js")).runSimulate(call, surroundings),
+  run: async (invocation, context) =>
+    invocation.has("from-host") || invocation.has("connection")
+      ? (await import("./run-from-host.js")).runFromHost(invocation, context)
+      : (await import("./run.js")).runSimulate(invocation, context),
 };

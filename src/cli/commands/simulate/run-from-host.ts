@@ -9,8 +9,8 @@ import type { Counts } from "../../../policy/counts.js";
 import { formatFindings } from "../../../policy/finding.js";
 import type { Policy } from "../../../policy/policy.js";
 import type { HostConnection } from "../../../ssh/host.js";
-import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
-import { readErrand } from "../../hosts/command-context.js";
+import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
+import { readHostCommandInput } from "../../hosts/command-context.js";
 
 /** What a host recorded about real packets. */
 interface Record {
@@ -20,22 +20,22 @@ interface Record {
 }
 
 /** Runs `knockgate simulate --from-host`. */
-export async function runFromHost(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const { note, input } = surroundings;
-  const seconds = Number(call.value("for") ?? 30);
+export async function runFromHost(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const { note, input } = context;
+  const seconds = Number(invocation.value("for") ?? 30);
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > 3_600)
     throw new UsageError("--for must be a number of seconds from 0 to 3600");
-  const [file, ...packets] = call.arguments;
+  const [file, ...packets] = invocation.arguments;
   if (packets.length > 0) throw new UsageError("give either PACKETS or a host");
-  const errand = await readErrand(call, surroundings, [file, call.value("from-host")]);
-  const { policy } = errand;
-  return withHost(errand, note, async ({ connection, route }) => {
+  const hostInput = await readHostCommandInput(invocation, context, [file, invocation.value("from-host")]);
+  const { policy } = hostInput;
+  return withHost(hostInput, note, async ({ connection, route }) => {
     // The knock for our own login is already counted.
     const before = await readRecord(connection, policy);
-    if (seconds === 0) return describeRecords(route.name, policy, undefined, before, call);
+    if (seconds === 0) return describeRecords(route.name, policy, undefined, before, invocation);
     note(`${route.name}: knock now, from where it does not open; in ${seconds} s the host is read again`);
     await waitForKnock(seconds, input);
-    return describeRecords(route.name, policy, before, await readRecord(connection, policy), call);
+    return describeRecords(route.name, policy, before, await readRecord(connection, policy), invocation);
   });
 }
 
@@ -63,13 +63,13 @@ function describeRecords(
   policy: Policy,
   before: Record | undefined,
   after: Record,
-  call: Call,
+  invocation: Invocation,
 ): Outcome {
   const counters = explainCounters(policy, before?.counts ?? startAtZero(after.counts), after.counts);
   const since = before === undefined ? "since the ruleset was loaded" : "since the first reading";
   const lines = before === undefined ? after.log : listNewLines(before.log, after.log);
   const { events, findings, skipped } = parseLogLines(lines, policy);
-  const simulation = explainLogLines(policy, events, { showSecrets: call.has("show-secrets") });
+  const simulation = explainLogLines(policy, events, { showSecrets: invocation.has("show-secrets") });
   const said = [
     `${place}: counted ${since}:`,
     ...counters,

@@ -7,19 +7,19 @@ import { formatFindings } from "../../../policy/finding.js";
 import { takePolicy } from "../../files/check-policy.js";
 import { openBytes, readText } from "../../files/open-text.js";
 import { readPolicyFile } from "../../files/policy-file.js";
-import { type Call, type Outcome, type Surroundings, UsageError } from "../../framework/command.js";
+import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
 
 /** The first bytes of captures: pcap in both byte orders, with microseconds and with nanoseconds, and pcapng. */
 const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];
 
 /** Runs `knockgate simulate`. */
-export async function runSimulate(call: Call, { input }: Surroundings): Promise<Outcome> {
-  const [policyName = "", packetsName] = call.arguments;
+export async function runSimulate(invocation: Invocation, { input }: CommandContext): Promise<Outcome> {
+  const [policyName = "", packetsName] = invocation.arguments;
   if (packetsName === undefined) throw new UsageError("PACKETS or --from-host is missing");
   const policy = takePolicy(await readPolicyFile(policyName, input));
   const { packets, findings, skipped } = await readPackets(packetsName);
-  const host = call.values("host");
-  const showSecrets = call.has("show-secrets");
+  const host = invocation.values("host");
+  const showSecrets = invocation.has("show-secrets");
   const simulation = simulatePackets(policy, packets, {
     showSecrets,
     ...(host.length === 0 ? {} : { host }),

@@ -32,18 +32,18 @@ export const command: Command = {
       about: "If knockgate is not a command of the shell",
     },
   ],
-  run: async (call, { environment }) => {
+  run: async (invocation, { environment }) => {
     const [{ listProfiles, loadProfile }, { writeProxyBlock }, { KnockgateError }] = await Promise.all([
       import("../../profiles/profile-store.js"),
       import("./proxy-block.js"),
       import("../../../errors.js"),
     ]);
-    const names = call.arguments.length > 0 ? call.arguments : await listProfiles(environment);
+    const names = invocation.arguments.length > 0 ? invocation.arguments : await listProfiles(environment);
     const blocks: string[] = [];
     for (const name of names) {
       const profile = await loadProfile(environment, name);
       if (profile === undefined) throw new KnockgateError("ARGUMENTS_INVALID", `there is no profile ${name}`);
-      blocks.push(writeProxyBlock(profile, call.value("program") ?? "knockgate"));
+      blocks.push(writeProxyBlock(profile, invocation.value("program") ?? "knockgate"));
     }
     return {
       exitCode: 0,

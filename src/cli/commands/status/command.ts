@@ -29,5 +29,5 @@ export const command: Command = {
     0: "The host has what the policy says.",
     1: "The host has something else, or the policy has errors.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runStatus(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runStatus(invocation, context),
 };

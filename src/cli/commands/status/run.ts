@@ -9,17 +9,17 @@ import { countPackets, observeHost } from "../../../host/script/observe.js";
 import type { Counts, GateCounts } from "../../../policy/counts.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
-import { namePlace, readErrand } from "../../hosts/command-context.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import { namePlace, readHostCommandInput } from "../../hosts/command-context.js";
 
 /** Runs `knockgate status`. */
-export async function runStatus(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const errand = await readErrand(call, surroundings);
-  return withHost(errand, surroundings.note, async (reached) => {
-    const { policy } = errand;
+export async function runStatus(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const hostInput = await readHostCommandInput(invocation, context);
+  return withHost(hostInput, context.note, async (reached) => {
+    const { policy } = hostInput;
     const observed = await observeHost(reached.connection, policy);
     const counts = await countPackets(reached.connection, policy);
-    return describeStatus(namePlace(errand, reached), policy, observed, counts);
+    return describeStatus(namePlace(hostInput, reached), policy, observed, counts);
   });
 }
 

@@ -25,5 +25,5 @@ export const command: Command = {
     0: "The host has put back what it had before.",
     1: "No change was pending, or the policy has errors.",
   },
-  run: async (call, surroundings) => (await import("./run.js")).runUndo(call, surroundings),
+  run: async (invocation, context) => (await import("./run.js")).runUndo(invocation, context),
 };

@@ -2,20 +2,20 @@ import { type UndoOutcome, undoChange } from "../../../change/undo.js";
 import { withHost } from "../../../change/with-host.js";
 import { KnockgateError, unreachable } from "../../../errors.js";
 import { observeHost } from "../../../host/script/observe.js";
-import type { Call, Outcome, Surroundings } from "../../framework/command.js";
-import { namePlace, readErrand } from "../../hosts/command-context.js";
+import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import { namePlace, readHostCommandInput } from "../../hosts/command-context.js";
 
 /** Runs `knockgate undo`. */
-export async function runUndo(call: Call, surroundings: Surroundings): Promise<Outcome> {
-  const errand = await readErrand(call, surroundings);
-  return withHost(errand, surroundings.note, async (reached) => {
-    const { policy } = errand;
+export async function runUndo(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+  const hostInput = await readHostCommandInput(invocation, context);
+  return withHost(hostInput, context.note, async (reached) => {
+    const { policy } = hostInput;
     const { pendingId } = await observeHost(reached.connection, policy);
     const outcome =
       pendingId === undefined
         ? "nothing"
         : await undoChange(reached.connection, policy.name, pendingId, "it was undone by hand");
-    const place = namePlace(errand, reached);
+    const place = namePlace(hostInput, reached);
     return {
       exitCode: outcome === "undone" ? 0 : 1,
       text: `${place}: ${describeOutcome(outcome, place)}\n`,

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toAnyPort } from "../../../../src/backends/iptables/match";
 import { renderIptables } from "../../../../src/backends/iptables/render";
-import { labelSecrets } from "../../../../src/backends/redact";
+import { maskSecrets } from "../../../../src/backends/redact";
 import { lowerForBackend } from "../../../../src/backends/render";
 import { families } from "../../../../src/policy/prefix";
-import { showValue } from "../../../../src/ruleset/show";
+import { revealSecrets } from "../../../../src/ruleset/show";
 import { policyInput } from "../../arbitraries";
 import { readPolicy } from "../../policy/read-policy";
 
@@ -37,7 +37,7 @@ describe("the rules for iptables", () => {
         // With stealth, or if packets of each protocol may concern a gate, the doors come first: docs/backends.md.
         fc.pre(!read.stealth && ruleset.chains.some(({ name }) => name === "knocking"));
         for (const family of families) {
-          const { chains, rules } = renderIptables(ruleset, family, showValue);
+          const { chains, rules } = renderIptables(ruleset, family, revealSecrets);
           // iptables-nft passes the chains in the text's order, iptables-legacy sorts them by name (libiptc).
           for (const order of [chains, [...chains].sort()]) {
             const listed = order.flatMap((chain) => rules.filter((rule) => rule.startsWith(`-A ${chain} `)));
@@ -55,7 +55,7 @@ describe("the rules for iptables", () => {
   test("have the same number whether secrets are shown or not", () => {
     fc.assert(
       fc.property(policy, (read) => {
-        const [shown, hidden] = [showValue, labelSecrets("key")].map(
+        const [shown, hidden] = [revealSecrets, maskSecrets("key")].map(
           (show) => renderIptables(lowerForBackend(read), "ipv4", show).rules,
         );
         expect(hidden?.length).toBe(shown?.length);
@@ -67,7 +67,9 @@ describe("the rules for iptables", () => {
   test("name only chains and lists that they have, and jump to each chain", () => {
     fc.assert(
       fc.property(policy, (read) => {
-        const [ipv4, ipv6] = families.map((each) => renderIptables(lowerForBackend(read), each, showValue));
+        const [ipv4, ipv6] = families.map((each) =>
+          renderIptables(lowerForBackend(read), each, revealSecrets),
+        );
         const chains = ipv4?.chains ?? [];
         expect(ipv6?.chains).toEqual(chains);
         // All prefixes may be of one family.

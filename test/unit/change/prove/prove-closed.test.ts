@@ -31,7 +31,7 @@ function play(counts: readonly (Counts | undefined)[], answer: PortAnswer = "sil
   };
   const proven = proveClosed(policy, {
     route,
-    vantage: route,
+    prober: route,
     others: [],
     cutOff: [],
     hostAddresses: [],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { command } from "../../../../src/cli/commands/knock/command";
-import { readCall } from "../../../../src/cli/framework/read-invocation";
+import { readInvocation } from "../../../../src/cli/framework/read-invocation";
 import { orderAddresses } from "../../../../src/cli/gate/addresses";
 import { readOpening } from "../../../../src/cli/gate/open-gate";
 import { readStepWord } from "../../../../src/cli/gate/step-word";
@@ -29,8 +29,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(environment["XDG_CONFIG_HOME"] ?? "", { recursive: true }));
 
 function find(host: string, port?: number, words: readonly string[] = [], input = "") {
-  const call = readCall(command, [host, ...words]);
-  return findTarget(host, port, call, { environment, input: Readable.from([Buffer.from(input)]) });
+  const invocation = readInvocation(command, [host, ...words]);
+  return findTarget(host, port, invocation, { environment, input: Readable.from([Buffer.from(input)]) });
 }
 
 describe("what a knock is sent for", () => {
@@ -100,8 +100,8 @@ test.each([
   [["--tries", "many"], "--tries"],
   [["-4", "-6"], "can't be used together"],
 ])("%j is refused before anything is sent", (words, message) => {
-  const call = readCall(command, ["edge", ...words]);
-  expect(() => readOpening(call, { note: () => undefined })).toThrow(message);
+  const invocation = readInvocation(command, ["edge", ...words]);
+  expect(() => readOpening(invocation, { note: () => undefined })).toThrow(message);
 });
 
 test("a block of ssh_config names the profile and holds no knock", async () => {

@@ -2,13 +2,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { withWorld } from "../../../../src/change/open-routes";
+import { withRoutes } from "../../../../src/change/open-routes";
 import { makeFakeHost } from "../../fake-host";
 import { readPolicy } from "../../policy/read-policy";
 import { makeOutputs } from "../gated";
 import { play } from "../play";
 
-vi.mock("../../../../src/change/open-routes", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
+vi.mock("../../../../src/change/open-routes", () => ({ withRoutes: vi.fn(), withProvingRoutes: vi.fn() }));
 
 const steps = [{ tcp: 41_411 }, { udp: 52_522 }, { tcp: 33_633 }];
 const declared = { name: "edge", gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps } }] };
@@ -26,14 +26,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The connection that was read, or the message of the refusal. */
 async function connect(words: readonly string[], more: Record<string, string> = {}) {
-  const { world } = makeFakeHost({ policies: [readPolicy(declared)] });
-  vi.mocked(withWorld).mockReset();
-  vi.mocked(withWorld).mockImplementation((_to, _policies, _log, use) => use(world));
+  const { context } = makeFakeHost({ policies: [readPolicy(declared)] });
+  vi.mocked(withRoutes).mockReset();
+  vi.mocked(withRoutes).mockImplementation((_to, _policies, _log, use) => use(context));
   const { err } = await play(["status", file("policy.json"), ...words], {
     environment: { ...environment, ...more },
   });
   expect(err).not.toMatch(/very private/);
-  return vi.mocked(withWorld).mock.calls.at(-1)?.[0] ?? err;
+  return vi.mocked(withRoutes).mock.calls.at(-1)?.[0] ?? err;
 }
 
 test.each([
@@ -87,7 +87,7 @@ test("takes the address, the bastion and the pinned keys of a profile", async ()
     proxy: { ...proxy, ...ofKey },
   });
   expect(await connect(["root@inner"])).toMatchObject({ ...way, user: "root", proxy });
-  const [, policies] = vi.mocked(withWorld).mock.calls.at(-1) ?? [];
+  const [, policies] = vi.mocked(withRoutes).mock.calls.at(-1) ?? [];
   expect(policies?.map(({ gates }) => gates[0]?.knock.steps.length)).toEqual([3, 3]);
 });
 

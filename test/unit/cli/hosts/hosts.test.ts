@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { renderPolicy } from "../../../../src/backends/render";
-import { withProvingWorld, withWorld } from "../../../../src/change/open-routes";
+import { withProvingRoutes, withRoutes } from "../../../../src/change/open-routes";
 import { commandLineOwner } from "../../../../src/cli/hosts/command-context";
 import { loadProfile } from "../../../../src/cli/profiles/profile-store";
 import type { Policy } from "../../../../src/policy/policy";
@@ -12,7 +12,7 @@ import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../../fake-ho
 import { readPolicy } from "../../policy/read-policy";
 import { play } from "../play";
 
-vi.mock("../../../../src/change/open-routes", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
+vi.mock("../../../../src/change/open-routes", () => ({ withRoutes: vi.fn(), withProvingRoutes: vi.fn() }));
 
 const declare = (steps: readonly StepInput[], name = "edge") => ({
   name,
@@ -49,8 +49,10 @@ function setHost(
 
 beforeEach(() => {
   vi.clearAllMocks();
-  vi.mocked(withWorld).mockImplementation((_to, _policies, log, use) => use({ ...host.world, log }));
-  vi.mocked(withProvingWorld).mockImplementation((_to, _policies, log, use) => use({ ...host.world, log }));
+  vi.mocked(withRoutes).mockImplementation((_to, _policies, log, use) => use({ ...host.context, log }));
+  vi.mocked(withProvingRoutes).mockImplementation((_to, _policies, log, use) =>
+    use({ ...host.context, log }),
+  );
 });
 
 /** No output may hold a secret. */
@@ -92,7 +94,7 @@ describe("knockgate apply", () => {
     });
     const former = ["--former", file("old.json")];
     expect(await run(["apply", file("new.json"), "edge.test", ...former])).toMatchObject({ exitCode: 0 });
-    expect(vi.mocked(withProvingWorld).mock.calls.at(-1)?.[1]).toEqual([oldPolicy, newPolicy]);
+    expect(vi.mocked(withProvingRoutes).mock.calls.at(-1)?.[1]).toEqual([oldPolicy, newPolicy]);
 
     const kept = await run(["apply", file("new.json"), "root@edge.test:22", "--profile", "edge"]);
     expect(kept.out).toContain(`; its knock is kept in ${environment["XDG_CONFIG_HOME"]}`);
@@ -150,7 +152,7 @@ describe("knockgate apply", () => {
       0,
       expect.stringMatching(/^warning: .*openForSeconds.*\[window-too-short\]/),
     ]);
-    const [[to] = []] = vi.mocked(withProvingWorld).mock.calls.slice(-1);
+    const [[to] = []] = vi.mocked(withProvingRoutes).mock.calls.slice(-1);
     expect(to).toMatchObject({
       connection: { host: "edge.test" },
       proveFrom: { host: "prover.test", user: "ops" },
@@ -164,7 +166,7 @@ describe("knockgate apply", () => {
   ])("refuses %j before anything is contacted", async (more, message) => {
     const { exitCode, err } = await run(["apply", file("new.json"), "edge.test", ...more]);
     expect([exitCode, err]).toEqual([2, expect.stringMatching(message)]);
-    expect(withProvingWorld).not.toHaveBeenCalled();
+    expect(withProvingRoutes).not.toHaveBeenCalled();
   });
 
   test("says that the host has the policy when the profile can't be written", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { writeKnockCommands } from "../../../../src/knock/clients/knock-commands";
-import { readWay, type Way } from "../../../../src/knock/clients/ssh-endpoint";
+import { readSshEndpoint, type SshEndpoint } from "../../../../src/knock/clients/ssh-endpoint";
 import { readStep, type StepInput } from "../../../../src/policy/step";
 
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
@@ -15,7 +15,7 @@ const sendFrom =
 const need = (tool: string) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`;
 const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
 
-function write(steps: readonly StepInput[], to: Way) {
+function write(steps: readonly StepInput[], to: SshEndpoint) {
   return writeKnockCommands(steps.map(readStep), to);
 }
 
@@ -116,7 +116,7 @@ describe("the way to a host", () => {
   test("has the defaults of @pulumi/command, and nothing secret", () => {
     const secrets = { privateKey: "very private", password: "hush", sudoPassword: "hush" };
     const proxy = { host: "b", ...secrets };
-    expect(readWay({ host: "a", ...secrets, proxy })).toEqual({
+    expect(readSshEndpoint({ host: "a", ...secrets, proxy })).toEqual({
       host: "a",
       port: 22,
       user: "root",
@@ -125,7 +125,7 @@ describe("the way to a host", () => {
   });
 
   test("has no pinned key where whatever key is taken", () => {
-    expect(readWay({ host: "a", port: 2_222, user: "ops", hostKey })).toMatchObject({ hostKey });
-    expect(readWay({ host: "a", hostKey, ignoreHostKey: true })).not.toHaveProperty("hostKey");
+    expect(readSshEndpoint({ host: "a", port: 2_222, user: "ops", hostKey })).toMatchObject({ hostKey });
+    expect(readSshEndpoint({ host: "a", hostKey, ignoreHostKey: true })).not.toHaveProperty("hostKey");
   });
 });

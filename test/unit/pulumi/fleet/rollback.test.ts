@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { renderPolicy } from "../../../../src/backends/render";
-import { withProvingWorld } from "../../../../src/change/open-routes";
+import { withProvingRoutes } from "../../../../src/change/open-routes";
 import { parsePolicy } from "../../../../src/policy/parse";
 import type { Policy } from "../../../../src/policy/policy";
 import { writePolicy } from "../../../../src/policy/written-policy";
 import { applyAgain, mapHosts, putBack } from "../../../../src/pulumi/fleet/rollback";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../../fake-host";
 
-vi.mock("../../../../src/change/open-routes", () => ({ withProvingWorld: vi.fn() }));
+vi.mock("../../../../src/change/open-routes", () => ({ withProvingRoutes: vi.fn() }));
 
 const [oldPolicy, newPolicy] = [makePolicy(47_001), makePolicy(41_101)];
 const [old, wanted] = [renderPolicy(oldPolicy), renderPolicy(newPolicy)];
@@ -42,10 +42,10 @@ function setHost(has: Policy | undefined, more: Partial<FakeHostOptions> = {}): 
 }
 
 /** The policies whose knocks could be sent. */
-const known = () => vi.mocked(withProvingWorld).mock.calls.map(([, policies]) => policies);
+const known = () => vi.mocked(withProvingRoutes).mock.calls.map(([, policies]) => policies);
 
 beforeEach(() => {
-  vi.mocked(withProvingWorld).mockImplementation((_wanted, _policies, _log, use) => use(host.world));
+  vi.mocked(withProvingRoutes).mockImplementation((_wanted, _policies, _log, use) => use(host.context));
 });
 afterEach(() => {
   expect(host.lines.join("\n")).not.toMatch(/47001|41101|very private/);
@@ -80,7 +80,7 @@ describe("putting a host back", () => {
   });
 
   test("does not throw for a foreign error, or for a state that can't be read", async () => {
-    vi.mocked(withProvingWorld).mockRejectedValue(new TypeError("a slip"));
+    vi.mocked(withProvingRoutes).mockRejectedValue(new TypeError("a slip"));
     const slip = await putBack("a", changed([]));
     expect(slip).toMatchObject({ result: "failed", failure: expect.stringMatching(/a slip$/) });
     expect(await putBack("a", { id: owner, state: {} })).toMatchObject({

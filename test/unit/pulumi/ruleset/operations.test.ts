@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { renderPolicy } from "../../../../src/backends/render";
-import { withProvingWorld, withWorld } from "../../../../src/change/open-routes";
+import { withProvingRoutes, withRoutes } from "../../../../src/change/open-routes";
 import { digestText } from "../../../../src/policy/digest";
 import { parsePolicy } from "../../../../src/policy/parse";
 import type { Policy } from "../../../../src/policy/policy";
@@ -18,7 +18,7 @@ import { listPossible } from "../../../../src/pulumi/ruleset/record-change";
 import { type FakeHost, type FakeHostOptions, type Fault, makeFakeHost } from "../../fake-host";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => undefined }));
-vi.mock("../../../../src/change/open-routes", () => ({ withWorld: vi.fn(), withProvingWorld: vi.fn() }));
+vi.mock("../../../../src/change/open-routes", () => ({ withRoutes: vi.fn(), withProvingRoutes: vi.fn() }));
 
 const id = "edge-1";
 const connection = { host: "edge.test", password: "very private words" };
@@ -88,8 +88,8 @@ async function updateOld(options: Partial<FakeHostOptions>, more: object = {}) {
 beforeEach(() => {
   logged = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => logged.push(line));
-  vi.mocked(withWorld).mockImplementation((_connection, _policies, _log, use) => use(host.world));
-  vi.mocked(withProvingWorld).mockImplementation((_wanted, _policies, _log, use) => use(host.world));
+  vi.mocked(withRoutes).mockImplementation((_connection, _policies, _log, use) => use(host.context));
+  vi.mocked(withProvingRoutes).mockImplementation((_wanted, _policies, _log, use) => use(host.context));
 });
 afterEach(() => {
   const said = [...logged, ...host.lines].join("\n");
@@ -178,7 +178,7 @@ describe("a change that failed, where failures are recorded", () => {
   });
 
   test("is thrown nevertheless when the error is not ours", async () => {
-    vi.mocked(withProvingWorld).mockRejectedValue(new TypeError("a slip"));
+    vi.mocked(withProvingRoutes).mockRejectedValue(new TypeError("a slip"));
     await expect(create(await inputsOf(newPolicy))).rejects.toThrow(TypeError);
   });
 });
@@ -231,7 +231,7 @@ describe("a host whose last change failed", () => {
     const { outs } = await update(id, olds, await inputsOf(newerPolicy, {}, olds));
     expect(outs).toMatchObject({ failure: "", former: [], digest: digestOf(newerPolicy) });
     expect(host.state.confirmed?.text).toBe(renderPolicy(newerPolicy));
-    const [[, known] = []] = vi.mocked(withProvingWorld).mock.calls.slice(-1);
+    const [[, known] = []] = vi.mocked(withProvingRoutes).mock.calls.slice(-1);
     expect(known).toEqual([oldPolicy, newPolicy, newerPolicy]);
   });
 
@@ -272,15 +272,15 @@ describe("a host whose last change failed", () => {
     setHost({ confirmed: confirmedOld });
     await remove(id, outs);
     expect(host.state).toMatchObject({ loaded: undefined, confirmed: undefined });
-    expect(vi.mocked(withWorld).mock.calls.at(-1)?.[1]).toEqual([oldPolicy]);
+    expect(vi.mocked(withRoutes).mock.calls.at(-1)?.[1]).toEqual([oldPolicy]);
   });
 
   test("is not contacted to be removed where it never had any", async () => {
     setHost({ isUnreachable: true });
     const { outs } = await create(await inputsOf(newPolicy));
-    vi.mocked(withWorld).mockClear();
+    vi.mocked(withRoutes).mockClear();
     await remove(id, outs);
-    expect(withWorld).not.toHaveBeenCalled();
+    expect(withRoutes).not.toHaveBeenCalled();
     expect(logged).toContain("edge on edge.test: nothing was put there");
   });
 });
@@ -303,7 +303,7 @@ describe("looking at a host", () => {
     setHost({ faults });
     const { outs: state } = await create(await inputsOf(oldPolicy));
     setHost(faults.length === 0 ? { confirmed: confirmedOld } : {});
-    const knock = vi.spyOn(host.world.routes[0] ?? expect.fail(), "knock");
+    const knock = vi.spyOn(host.context.routes[0] ?? expect.fail(), "knock");
     await read(id, state);
     expect(knock.mock.calls.map(([sent]) => sent.length)).toEqual(steps);
   });

@@ -1,18 +1,18 @@
 import { setImmediate as settle } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ConnectionInput, connectionSchema } from "../../../../src/ssh/connection";
-import { takeBastionTurns, type Ways } from "../../../../src/ssh/jump-host/jump-host-turn";
+import { type Connecting, takeBastionTurns } from "../../../../src/ssh/jump-host/jump-host-turn";
 
 let made = 0;
 /** The name of a machine that no other test has used. */
 const makeName = () => `machine-${++made}.test`;
 const parse = (input: ConnectionInput) => connectionSchema.parse(input);
-const through = (bastion: string, more: Partial<ConnectionInput["proxy"]> = {}): Ways => ({
+const through = (bastion: string, more: Partial<ConnectionInput["proxy"]> = {}): Connecting => ({
   connection: parse({ host: makeName(), proxy: { host: bastion, ...more } }),
 });
 
 /** Starts operations that run until they are told to end. */
-function begin(count: number, makeWays: (index: number) => Ways) {
+function begin(count: number, makeWays: (index: number) => Connecting) {
   const running = new Map<number, () => void>();
   const all = Array.from({ length: count }, (_, index) =>
     takeBastionTurns(makeWays(index), () => {
@@ -80,8 +80,8 @@ describe("the turns at a bastion", () => {
   test("never let two operations wait for each other, in whatever order they need two machines", async () => {
     vi.stubEnv("KNOCKGATE_BASTION_LIMIT", "1");
     const [one, other] = [makeName(), makeName()];
-    const ways = (bastion: string, vantage: string): Ways => {
-      return { ...through(bastion), proveFrom: parse({ host: vantage }) };
+    const ways = (bastion: string, prober: string): Connecting => {
+      return { ...through(bastion), proveFrom: parse({ host: prober }) };
     };
     const { running, all } = begin(6, (index) => (index % 2 === 0 ? ways(one, other) : ways(other, one)));
     await settle();
