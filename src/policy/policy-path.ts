@@ -13,7 +13,7 @@ export type PolicyPath =
   | `${GatePath}.openForSeconds`
   | (typeof settingPaths)[number];
 
-export type GatePath = `gates[${number}]`;
+type GatePath = `gates[${number}]`;
 
 const settingPaths = [
   "scope",

@@ -83,7 +83,7 @@ export type Match =
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
 
 /** One step's packet. `gate` and `position` (from 1) identify the step, so that it can be shown without its secret. */
-export interface SecretStep {
+interface SecretStep {
   readonly gate: string;
   readonly position: number;
   /** Secret. */

@@ -5,7 +5,6 @@ import { applyAgain, putBack } from "../../../../src/pulumi/fleet/rollback";
 import { wave } from "../../../../src/pulumi/fleet/wave-operations";
 
 vi.mock("node:timers/promises", () => ({ setTimeout: vi.fn(async () => undefined) }));
-vi.mock("../../src/pulumi/worlds", () => ({}));
 vi.mock("../../../../src/pulumi/fleet/rollback", async (load) => ({
   ...(await load<typeof putBacks>()),
   putBack: vi.fn(),
