@@ -5,7 +5,7 @@ import type { Abilities } from "./abilities.js";
 import { isOneRule, lowerSequence, toStepMatch } from "./lower-sequence.js";
 import { decide } from "./make-rule.js";
 import type { Chain, Match, Paths, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
-import { knockingSet, progressSet } from "./set-names.js";
+import { midKnockSet, progressSet } from "./set-names.js";
 
 /** The knocks of all gates, and the rules that bring packets to them. */
 export interface LoweredDispatch {
@@ -16,7 +16,7 @@ export interface LoweredDispatch {
    * Matches a packet whose source may be in mid-sequence. Such a packet goes to the chain `knocks`. `undefined`: no
    * source ever is in mid-sequence.
    */
-  readonly isKnocking: Match | undefined;
+  readonly isMidKnock: Match | undefined;
   /**
    * For each kind of first step: the rule that sends such packets, from sources that are not in mid-sequence, to the
    * right gates.
@@ -35,7 +35,7 @@ interface Begin {
 
 /**
  * Sorts packets before any gate sees them. A packet that concerns no gate costs the same for any number of gates: its
- * source is looked up among the sources that are knocking, and the packet among the first steps.
+ * source is looked up among the sources that are midKnock, and the packet among the first steps.
  *
  * A source that is not known to be knocking has taken no step that counts. Where a full set takes no new source, the
  * first step of that source is not taken either. Where a full set forgets its oldest source (xt_recent), a flood at one
@@ -44,20 +44,20 @@ interface Begin {
  */
 export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
-  const knocking = knockingSources(policy, sorted, abilities);
-  const knocks = policy.gates.map((gate) => lowerSequence(policy, gate, knocking?.name));
+  const midKnock = midKnockSources(policy, sorted, abilities);
+  const knocks = policy.gates.map((gate) => lowerSequence(policy, gate, midKnock?.name));
   const begins =
-    abilities.refusesWhenFull && abilities.hasVerdictMaps && knocking !== undefined
+    abilities.refusesWhenFull && abilities.hasVerdictMaps && midKnock !== undefined
       ? dispatchFirst(sorted)
       : forgetAndBegin(sorted);
-  const all = { name: "knocks", from: [], rules: sorted.map(callKnock) };
+  const all = { name: "sequences", from: [], rules: sorted.map(callKnock) };
   return {
-    sets: [...(knocking === undefined ? [] : [knocking]), ...knocks.flatMap(({ sets }) => sets)],
+    sets: [...(midKnock === undefined ? [] : [midKnock]), ...knocks.flatMap(({ sets }) => sets)],
     shared: knocks.flatMap(({ shared }) => shared),
-    isKnocking: knocking && { kind: "inSet", set: knocking.name },
+    isMidKnock: midKnock && { kind: "inSet", set: midKnock.name },
     begins: begins.begins,
     chains: [
-      ...(knocking === undefined ? [] : [all]),
+      ...(midKnock === undefined ? [] : [all]),
       ...begins.chains,
       ...knocks.flatMap(({ chains }) => chains),
     ],
@@ -69,7 +69,7 @@ export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): Lower
  * each gate, and for another `limits.sources` that are no longer in mid-sequence. So a gate's own sets are full before
  * this set is, unless another gate has a much longer timeout.
  */
-function knockingSources(
+function midKnockSources(
   { limits }: Policy,
   sorted: readonly PlacedGate[],
   { hasSizedSets }: Abilities,
@@ -77,7 +77,7 @@ function knockingSources(
   const gates = sorted.filter(hasProgress);
   if (gates.length === 0) return undefined;
   return {
-    name: knockingSet(hasSizedSets ? gates.length : undefined),
+    name: midKnockSet(hasSizedSets ? gates.length : undefined),
     from: gates.map(({ paths }) => paths.gate),
     key: "source",
     role: "progress",
@@ -94,13 +94,13 @@ function hasProgress({ knock }: Gate): boolean {
 
 function callKnock(gate: PlacedGate): Rule {
   return hasProgress(gate)
-    ? decide([gate.paths.gate], [], { kind: "call", chain: `${gate.name}_knock` })
+    ? decide([gate.paths.gate], [], { kind: "jump", chain: `${gate.name}_sequence` })
     : callBegin(gate);
 }
 
 function callBegin(gate: PlacedGate): Rule {
   const isFirst: Match = { kind: "step", step: firstStep(gate) };
-  return decide([gate.paths.gate], [isFirst], { kind: "call", chain: `${gate.name}_begin` });
+  return decide([gate.paths.gate], [isFirst], { kind: "jump", chain: `${gate.name}_first_step` });
 }
 
 interface LoweredBegins {
@@ -110,10 +110,16 @@ interface LoweredBegins {
 
 /** Sends a packet to the gate whose first step it is, or to all gates, if several gates have this first step. */
 function dispatchFirst(sorted: readonly PlacedGate[]): LoweredBegins {
-  const entries = sorted.map((gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_begin` }));
+  const entries = sorted.map(
+    (gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_first_step` }),
+  );
   const ofKind = (kind: Step["kind"]) => entries.filter(({ step }) => step.packet.kind === kind);
   return {
-    begins: makeBegins(sorted, (kind) => ({ kind: "dispatchSteps", entries: ofKind(kind), all: "knocks" })),
+    begins: makeBegins(sorted, (kind) => ({
+      kind: "dispatchSteps",
+      entries: ofKind(kind),
+      all: "sequences",
+    })),
     chains: [],
   };
 }
@@ -122,13 +128,13 @@ function forgetAndBegin(sorted: readonly PlacedGate[]): LoweredBegins {
   const forget = sorted.filter(hasProgress).map(({ name, paths, knock }): Rule => {
     const positions = knock.steps.slice(0, -1).map((_, index) => index + 1);
     const effects = positions.map(
-      (position) => ({ kind: "take", set: progressSet(name, position) }) as const,
+      (position) => ({ kind: "deleteSource", set: progressSet(name, position) }) as const,
     );
     return { from: [paths.gate], matches: [], effects };
   });
-  const chain = { name: "begins", from: [], rules: [...forget, ...sorted.map(callBegin)] };
+  const chain = { name: "first_steps", from: [], rules: [...forget, ...sorted.map(callBegin)] };
   return {
-    begins: makeBegins(sorted, () => ({ kind: "go", chain: chain.name })),
+    begins: makeBegins(sorted, () => ({ kind: "goto", chain: chain.name })),
     chains: sorted.length === 0 ? [] : [chain],
   };
 }
@@ -141,7 +147,7 @@ function makeBegins(
     const gates = sorted.filter(({ knock }) => knock.steps[0]?.kind === kind);
     if (gates.length === 0) return [];
     const from = gates.map(({ paths }) => paths.gate);
-    const isAlike = { kind: "likeStep", steps: gates.map(firstStep) } as const;
+    const isAlike = { kind: "anyStep", steps: gates.map(firstStep) } as const;
     const verdict = decideOf(kind);
     const matches = verdict.kind === "dispatchSteps" ? [] : [isAlike];
     return [{ kind, from, isAlike, rule: decide([], matches, verdict) }];

@@ -18,7 +18,7 @@ interface LoweringSequence {
   readonly gate: PlacedGate;
   readonly steps: readonly StepMatch[];
   /** The set of all sources that may be in mid-sequence. `undefined`: there is none. */
-  readonly knocking: string | undefined;
+  readonly midKnock: string | undefined;
 }
 
 /**
@@ -34,18 +34,18 @@ interface LoweringSequence {
 export function lowerSequence(
   policy: Policy,
   gate: PlacedGate,
-  knocking: string | undefined,
+  midKnock: string | undefined,
 ): LoweredSequence {
   const steps = gate.knock.steps.map((_, index) => toStepMatch(gate, index + 1));
-  const knock: LoweringSequence = { policy, gate, steps, knocking };
+  const knock: LoweringSequence = { policy, gate, steps, midKnock };
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
   const from = [gate.paths.gate];
-  const begin = { name: `${gate.name}_begin`, from, rules: lowerFirst(knock) };
+  const begin = { name: `${gate.name}_first_step`, from, rules: lowerFirst(knock) };
   if (steps.length === 1) return { sets, shared: [], chains: [begin] };
   const chain = {
-    name: `${gate.name}_knock`,
+    name: `${gate.name}_sequence`,
     from,
     rules: [
       ...positions
@@ -68,7 +68,7 @@ function beginAnew({ gate, steps }: LoweringSequence): Rule {
     from: [gate.paths.gate],
     matches: [{ kind: "step", step: at(steps, 1) }],
     effects: [],
-    verdict: { kind: "go", chain: `${gate.name}_begin` },
+    verdict: { kind: "goto", chain: `${gate.name}_first_step` },
   };
 }
 
@@ -128,7 +128,7 @@ function lowerAdvance(knock: LoweringSequence, position: number): readonly Rule[
   return lowerTaken(knock, position, {
     from: [gate.paths.gate],
     matches: [{ kind: "step", step: at(steps, position) }, { kind: "inSet", set: before }, ...isAnother],
-    effects: [...putTaken(knock, position), { kind: "take", set: before }],
+    effects: [...addTaken(knock, position), { kind: "deleteSource", set: before }],
     verdict: { kind: "return" },
   });
 }
@@ -143,7 +143,7 @@ function lowerRepeat(knock: LoweringSequence, position: number): Rule {
       { kind: "step", step: at(steps, position) },
       { kind: "inSet", set: progressSet(gate.name, position) },
     ],
-    effects: position === 1 ? putTaken(knock, 1) : [],
+    effects: position === 1 ? addTaken(knock, 1) : [],
     verdict: { kind: "return" },
   };
 }
@@ -154,7 +154,7 @@ function lowerReset({ policy, gate }: LoweringSequence, position: number): reado
     comment: `${gate.name}: back to the start`,
     from: [gate.paths.strict],
     matches: [{ kind: "inSet", set: progress }],
-    effects: [{ kind: "take", set: progress }],
+    effects: [{ kind: "deleteSource", set: progress }],
   });
 }
 
@@ -173,7 +173,7 @@ function lowerFirst(knock: LoweringSequence): readonly Rule[] {
   const first = lowerTaken(knock, 1, {
     from: [gate.paths.gate],
     matches: [isFirst, { kind: "notLinkLocal" }],
-    effects: [...putTaken(knock, 1), ...(isAlreadyReset ? [] : takeProgress(gate.name, 2, steps.length))],
+    effects: [...addTaken(knock, 1), ...(isAlreadyReset ? [] : deleteProgress(gate.name, 2, steps.length))],
   });
   return perSecond === 0 ? first : [limit, ...first];
 }
@@ -188,19 +188,19 @@ function lowerTaken(
 }
 
 /**
- * Adds the source to the set `knocking` first. If that set is full, the rule ends there. So each source in mid-sequence
+ * Adds the source to the set `mid_knock` first. If that set is full, the rule ends there. So each source in mid-sequence
  * is in that set.
  */
-function putTaken({ gate, steps, knocking }: LoweringSequence, position: number): readonly Effect[] {
+function addTaken({ gate, steps, midKnock }: LoweringSequence, position: number): readonly Effect[] {
   const put = (set: string, timeoutFrom: PolicyPath): Effect => ({
-    kind: "put",
+    kind: "addSource",
     set,
     timeoutFrom: [timeoutFrom],
   });
   if (position === steps.length) return [put(openSet(gate.name), gate.paths.openFor)];
   const timeoutFrom = gate.paths.stepTimeout;
   return [
-    ...(knocking === undefined ? [] : [put(knocking, timeoutFrom)]),
+    ...(midKnock === undefined ? [] : [put(midKnock, timeoutFrom)]),
     put(progressSet(gate.name, position), timeoutFrom),
     ...(looksLikeNext(steps, position)
       ? [put(packetSet(gate.name, firstAlike(steps, position)), timeoutFrom)]
@@ -208,9 +208,9 @@ function putTaken({ gate, steps, knocking }: LoweringSequence, position: number)
   ];
 }
 
-function takeProgress(gate: string, first: number, last: number): readonly Effect[] {
+function deleteProgress(gate: string, first: number, last: number): readonly Effect[] {
   return Array.from({ length: Math.max(0, last - first) }, (_, index) => {
-    return { kind: "take", set: progressSet(gate, first + index) };
+    return { kind: "deleteSource", set: progressSet(gate, first + index) };
   });
 }
 

@@ -53,22 +53,22 @@ function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: 
   const lookUpFrom = (...kinds: readonly Step["kind"][]): Paths =>
     kinds.every((kind) => doorKinds.includes(kind)) ? stealth : [];
   const begins = knocks.begins.map(({ rule }) => rule);
-  const { isKnocking } = knocks;
-  const goIfKnocking = (chain: string, from: Paths): readonly Rule[] =>
-    isKnocking === undefined ? [] : [decide(from, [isKnocking], { kind: "go", chain })];
+  const { isMidKnock } = knocks;
+  const goIfMidKnock = (chain: string, from: Paths): readonly Rule[] =>
+    isMidKnock === undefined ? [] : [decide(from, [isMidKnock], { kind: "goto", chain })];
   const sorted = [
     ...lowerRelated(policy, abilities),
-    ...(others.length === 0 ? [] : goIfKnocking("knocking", lookUpFrom(...others))),
+    ...(others.length === 0 ? [] : goIfMidKnock("mid_knock", lookUpFrom(...others))),
     ...knocks.begins
       .filter(({ kind }) => others.includes(kind))
       .map(({ kind, from, isAlike }) =>
         goesFirst[kind]
-          ? goIf(kind, "beginning", [...lookUpFrom(kind), ...from])
-          : decide(lookUpFrom(kind), [isAlike], { kind: "go", chain: "beginning" }),
+          ? goIf(kind, "new_connections", [...lookUpFrom(kind), ...from])
+          : decide(lookUpFrom(kind), [isAlike], { kind: "goto", chain: "new_connections" }),
       ),
   ];
   const goGated = (kind: Step["kind"]): Rule =>
-    goIf(kind, "beginning", [...stealth, ...listGated(policy, kind)]);
+    goIf(kind, "new_connections", [...stealth, ...listGated(policy, kind)]);
   const chains: readonly Chain[] = [
     ...(policy.stealth
       ? [
@@ -77,8 +77,8 @@ function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: 
             from: [],
             rules: [...lowerPassing(policy, goIf("tcp", "gates", stealth)), goAlways("gates", stealth)],
           },
-          { name: "gates", from: stealth, rules: [...lowerToOthers(policy), ...gated, ...sorted] },
-          { name: "beginning", from: [], rules: begins },
+          { name: "gates", from: stealth, rules: [...lowerNotLocal(policy), ...gated, ...sorted] },
+          { name: "new_connections", from: [], rules: begins },
         ]
       : [
           {
@@ -87,20 +87,20 @@ function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: 
             rules: [
               ...lowerPassing(policy, goGated("tcp")),
               ...gatedKinds.filter((kind) => !goesFirst[kind]).map(goGated),
-              ...lowerToOthers(policy),
+              ...lowerNotLocal(policy),
               ...sorted,
             ],
           },
           {
-            name: "beginning",
+            name: "new_connections",
             from: begins.length === 0 ? stealth : [],
-            rules: [...lowerToOthers(policy), ...gated, ...goIfKnocking("knocks", stealth), ...begins],
+            rules: [...lowerNotLocal(policy), ...gated, ...goIfMidKnock("sequences", stealth), ...begins],
           },
         ]),
     {
-      name: "knocking",
+      name: "mid_knock",
       from: lookUpFrom(...others),
-      rules: isKnocking === undefined ? [] : others.map((kind) => goIf(kind, "knocks", lookUpFrom(kind))),
+      rules: isMidKnock === undefined ? [] : others.map((kind) => goIf(kind, "sequences", lookUpFrom(kind))),
     },
   ];
   return chains.filter(({ rules }) => rules.length > 0);
@@ -111,7 +111,7 @@ const goesFirst: Readonly<Record<Step["kind"], boolean>> = { tcp: true, udp: fal
 
 /** What matches all packets of a kind. */
 const matchOf: Readonly<Record<Step["kind"], Match>> = {
-  tcp: { kind: "beginsTcp" },
+  tcp: { kind: "tcpSyn" },
   udp: { kind: "udp" },
   icmpEcho: { kind: "icmpEcho" },
 };
@@ -139,11 +139,11 @@ function isProtectedKind(gate: Gate, kind: Step["kind"]): boolean {
 }
 
 function goAlways(chain: string, from: Paths): Rule {
-  return decide(from, [], { kind: "go", chain });
+  return decide(from, [], { kind: "goto", chain });
 }
 
 function goIf(kind: Step["kind"], chain: string, from: Paths): Rule {
-  return decide(from, [matchOf[kind]], { kind: "go", chain });
+  return decide(from, [matchOf[kind]], { kind: "goto", chain });
 }
 
 /**
@@ -167,8 +167,8 @@ function lowerPassing(policy: Policy, goToGates: Rule): readonly Rule[] {
   ];
 }
 
-function lowerToOthers(policy: Policy): readonly Rule[] {
-  return policy.scope === "prerouting" ? [decide([], [{ kind: "toOthers" }], passOn(policy))] : [];
+function lowerNotLocal(policy: Policy): readonly Rule[] {
+  return policy.scope === "prerouting" ? [decide([], [{ kind: "notLocal" }], passOn(policy))] : [];
 }
 
 /**
@@ -186,7 +186,7 @@ function lowerRelated(policy: Policy, { hasFinalAccept }: Abilities): readonly R
  */
 function lowerSources(policy: Policy): readonly Rule[] {
   return [
-    ...lowerPrefixes(policy.denyFrom, "denyFrom", { kind: "go", chain: "denied" }),
+    ...lowerPrefixes(policy.denyFrom, "denyFrom", { kind: "goto", chain: "denied" }),
     ...lowerPrefixes(policy.allowFrom, "allowFrom", { kind: "return" }),
   ];
 }

@@ -63,13 +63,13 @@ export interface Rule {
 
 export type Match =
   | { readonly kind: "loopback" }
-  | { readonly kind: "toOthers" }
+  | { readonly kind: "notLocal" }
   | { readonly kind: "established" }
   | { readonly kind: "related" }
   | { readonly kind: "fromPrefixes"; readonly prefixes: readonly Prefix[] }
   /** From a source whose address belongs to it on all links. */
   | { readonly kind: "notLinkLocal" }
-  | { readonly kind: "beginsTcp" }
+  | { readonly kind: "tcpSyn" }
   | { readonly kind: "udp" }
   | { readonly kind: "icmpEcho" }
   | { readonly kind: "step"; readonly step: StepMatch }
@@ -77,7 +77,7 @@ export type Match =
    * A packet of these steps' kind, with the port or the size of one of them. The steps are all of one kind. UDP's size
    * is not looked at.
    */
-  | { readonly kind: "likeStep"; readonly steps: readonly StepMatch[] }
+  | { readonly kind: "anyStep"; readonly steps: readonly StepMatch[] }
   | { readonly kind: "inSet"; readonly set: string }
   | { readonly kind: "notInSet"; readonly set: string }
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
@@ -99,20 +99,20 @@ export type Effect =
    * `timeoutFrom` is for a backend that prints the set's timeout here. It is of the rule's own gate, also where the set
    * is of many gates.
    */
-  | { readonly kind: "put"; readonly set: string; readonly timeoutFrom: Paths }
-  | { readonly kind: "take"; readonly set: string }
+  | { readonly kind: "addSource"; readonly set: string; readonly timeoutFrom: Paths }
+  | { readonly kind: "deleteSource"; readonly set: string }
   | { readonly kind: "count"; readonly counter: string }
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number };
 
 /**
- * `accept` and `drop` are final for this ruleset. `go` never comes back, `call` does. `return` ends the chain.
+ * `accept` and `drop` are final for this ruleset. `goto` never comes back, `jump` does. `return` ends the chain.
  * `dispatch` goes to the chain of the range that contains the packet's port. `dispatchSteps` goes to the chain of the
- * step that the packet looks like, as {@link Match} `likeStep` compares them. If nothing fits, both go on to the next
+ * step that the packet looks like, as {@link Match} `anyStep` compares them. If nothing fits, both go on to the next
  * rule.
  */
 export type Verdict =
   | { readonly kind: "accept" | "drop" | "return"; readonly from?: Paths }
-  | { readonly kind: "go" | "call"; readonly chain: string }
+  | { readonly kind: "goto" | "jump"; readonly chain: string }
   | {
       readonly kind: "dispatch";
       readonly protocol: "tcp" | "udp";

@@ -15,7 +15,7 @@ export function packetSet(gate: string, position: number): string {
 
 /** Networks that have sent a gate's first step, and how fast. */
 export function rateSet(gate: string): string {
-  return `${gate}_first`;
+  return `${gate}_rate`;
 }
 
 /**
@@ -23,6 +23,6 @@ export function rateSet(gate: string): string {
  * set has room for all gates, so their number is in its name. A set that keeps its name must keep its size, or no door
  * stays open.
  */
-export function knockingSet(gates: number | undefined): string {
-  return `knocking${gates ?? ""}`;
+export function midKnockSet(gates: number | undefined): string {
+  return `mid_knock${gates ?? ""}`;
 }

@@ -18,7 +18,7 @@ export function readIptablesCounts(text: string, policy: Policy): ((gate: Gate) 
     }),
   );
   if (rules.length === 0) return undefined;
-  const listing = ["beginning", "input", "doors"].map((chain) => chainName(policy.name, chain));
+  const listing = ["new_connections", "input", "doors"].map((chain) => chainName(policy.name, chain));
   const passes = policy.scope === "input" ? "ACCEPT" : "RETURN";
   const sum = (gate: Gate, event: DoorEvent): number => {
     const target = ` -j ${event === "dropped" ? "DROP" : passes}`;

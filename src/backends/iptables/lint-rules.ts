@@ -28,7 +28,7 @@ export const iptablesLintRules: readonly LintRule[] = [
     id: "iptables-name-too-long",
     severity: "error",
     canBeAccepted: false,
-    why: `A chain's name has at most ${longestChainName} characters: kg_<policy>_<gate>_closed, kg_<policy>_beginning.`,
+    why: `A chain's name has at most ${longestChainName} characters: kg_<policy>_<gate>_closed, kg_<policy>_new_conns.`,
     fix: "Shorten the policy's or the gate's name.",
     check: findLongNames,
   },
@@ -86,7 +86,7 @@ export const iptablesLintRules: readonly LintRule[] = [
 
 function findLongNames(policy: Policy): readonly Violation[] {
   const message = "makes a chain's name too long for iptables.";
-  if (`kg_${policy.name}_beginning`.length > longestChainName) return [{ path: "name", message }];
+  if (`kg_${policy.name}_new_conns`.length > longestChainName) return [{ path: "name", message }];
   return policy.gates.flatMap((gate, index) => {
     const isTooLong = `kg_${policy.name}_${gate.name}_closed`.length > longestChainName;
     return isTooLong ? [{ path: `gates[${index}].name`, message }] : [];

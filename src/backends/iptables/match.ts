@@ -61,7 +61,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Fragment[] {
         .map((prefix) => fragment(["-s", formatPrefix(prefix)]));
     case "loopback":
       return []; // the jump to our first chain excludes it already
-    case "toOthers":
+    case "notLocal":
       return [fragment(["-m", "addrtype", "!", "--dst-type", "LOCAL"])];
     case "established":
       return [fragment(["-m", "conntrack", "--ctstate", "ESTABLISHED"])];
@@ -71,7 +71,7 @@ function renderMatch(match: Match, context: MatchContext): readonly Fragment[] {
       return readPrefixes(linkLocal)
         .filter((prefix) => prefix.family === family)
         .map((prefix) => fragment(["!", "-s", formatPrefix(prefix)]));
-    case "beginsTcp":
+    case "tcpSyn":
       return [fragment(["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST,ACK", "SYN"])];
     case "udp":
       return [fragment(["-p", "udp"])];
@@ -79,8 +79,8 @@ function renderMatch(match: Match, context: MatchContext): readonly Fragment[] {
       return [fragment(echo(family))];
     case "step":
       return [fragment(renderStep(match.step, context), [match.step.path])];
-    case "likeStep":
-      return renderLikeStep(match.steps, context);
+    case "anyStep":
+      return renderAnyStep(match.steps, context);
     case "inSet":
       return [inList(ruleset.policy, sets.get(match.set), match.set)];
     case "notInSet":
@@ -134,7 +134,7 @@ function renderStep(step: StepMatch, { family, show }: MatchContext): Words {
  * Prints as few matches as possible, because a packet that is not a step passes through all of them. Equal steps are
  * printed twice, so the number of matches is the same whether secrets are shown or not.
  */
-function renderLikeStep(steps: readonly StepMatch[], context: MatchContext): readonly Fragment[] {
+function renderAnyStep(steps: readonly StepMatch[], context: MatchContext): readonly Fragment[] {
   const [first] = steps;
   if (first === undefined) return [];
   const { packet } = first;

@@ -142,9 +142,9 @@ function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, p
     case "drop":
     case "return":
       return { words: ["-j", verdict.kind.toUpperCase()], paths: verdict.from ?? [] };
-    case "go":
+    case "goto":
       return { words: ["-g", chainName(policy, verdict.chain)], paths: [] };
-    case "call":
+    case "jump":
       return { words: ["-j", chainName(policy, verdict.chain)], paths: [] };
     case "dispatchSteps":
       throw new Error("iptables has no maps of verdicts"); // its rulesets have one chain for all first steps
@@ -156,9 +156,9 @@ function renderTarget(verdict: Exclude<Rule["verdict"], undefined | Dispatch>, p
 /** iptables counts the packets of each rule by itself, so nothing is printed for `count`. */
 function renderEffect(effect: Effect, { ruleset }: Printer): readonly (readonly string[])[] {
   switch (effect.kind) {
-    case "put":
+    case "addSource":
       return [["-m", "recent", "--set", "--name", listName(ruleset.policy, effect.set), "--rsource"]];
-    case "take":
+    case "deleteSource":
       return [["-m", "recent", "--remove", "--name", listName(ruleset.policy, effect.set), "--rsource"]];
     case "log": {
       const limit = ["-m", "limit", "--limit", `${effect.perMinute}/min`];

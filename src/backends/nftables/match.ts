@@ -19,7 +19,7 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
   }
   const { verdict } = rule;
   if (verdict?.kind === "dispatchSteps" && isStepOfFamily(verdict.entries[0]?.step)) return families;
-  return rule.effects.some((effect) => effect.kind === "put" || effect.kind === "take")
+  return rule.effects.some((effect) => effect.kind === "addSource" || effect.kind === "deleteSource")
     ? families
     : [undefined];
 }
@@ -36,13 +36,13 @@ export function isOfFamily(match: Match): boolean {
       return true;
     case "step":
       return isStepOfFamily(match.step);
-    case "likeStep":
+    case "anyStep":
       return isStepOfFamily(match.steps[0]);
     case "loopback":
-    case "toOthers":
+    case "notLocal":
     case "established":
     case "related":
-    case "beginsTcp":
+    case "tcpSyn":
     case "udp":
       return false;
     default:
@@ -61,7 +61,7 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
   switch (match.kind) {
     case "loopback":
       return 'iif "lo"';
-    case "toOthers":
+    case "notLocal":
       return "fib daddr type != local";
     case "established":
       // Conntrack also reassembles IPv6 fragments before our chain. Without conntrack, a fragmented SYN would pass
@@ -73,7 +73,7 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return `${saddr(family)} ${braces(match.prefixes.filter((prefix) => prefix.family === family).map(formatPrefix))}`;
     case "notLinkLocal":
       return `${saddr(family)} != ${linkLocalOf(family)}`;
-    case "beginsTcp":
+    case "tcpSyn":
       return "tcp flags & (syn | ack | rst) == syn";
     case "udp":
       return "meta l4proto udp";
@@ -81,8 +81,8 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return `${icmp(family)} type echo-request`;
     case "step":
       return renderStep(match.step, family, context);
-    case "likeStep":
-      return renderLikeStep(match.steps, family, context);
+    case "anyStep":
+      return renderAnyStep(match.steps, family, context);
     case "inSet":
       return `${renderSaddr(family, context.sets.get(match.set))} @${familySetName(match.set, family)}`;
     case "notInSet":
@@ -134,7 +134,7 @@ function renderStep(step: StepMatch, family: Family, { show }: NftablesContext):
 }
 
 /** Prints one look-up for any number of steps: the kernel keeps the values in braces as a set. */
-function renderLikeStep(steps: readonly StepMatch[], family: Family, { show }: NftablesContext): string {
+function renderAnyStep(steps: readonly StepMatch[], family: Family, { show }: NftablesContext): string {
   const values = steps.map((step) => showAlike(step, family, show));
   return `${alikeField(steps[0], family)} ${braces([...new Set(values)])}`;
 }

@@ -18,15 +18,15 @@ function listMatchPaths(match: Match): Paths {
   switch (match.kind) {
     case "step":
       return [match.step.path];
-    case "likeStep":
+    case "anyStep":
       return match.steps.map(({ path }) => path);
     case "loopback":
-    case "toOthers":
+    case "notLocal":
     case "established":
     case "related":
     case "fromPrefixes":
     case "notLinkLocal":
-    case "beginsTcp":
+    case "tcpSyn":
     case "udp":
     case "icmpEcho":
     case "inSet":
@@ -38,9 +38,9 @@ function listMatchPaths(match: Match): Paths {
 
 function listEffectPaths(effect: Effect): Paths {
   switch (effect.kind) {
-    case "put":
+    case "addSource":
       return effect.timeoutFrom;
-    case "take":
+    case "deleteSource":
     case "count":
     case "log":
       return [];
@@ -53,8 +53,8 @@ function listVerdictPaths(verdict: Verdict): Paths {
     case "drop":
     case "return":
       return verdict.from ?? [];
-    case "go":
-    case "call":
+    case "goto":
+    case "jump":
       return [];
     case "dispatch":
       return verdict.entries.flatMap(({ from }) => from);

@@ -125,11 +125,11 @@ function orderEffects(rule: Rule): readonly Effect[] {
 /** The timeout is in the rule, not in the set. So the set does not change when a time changes, and doors stay open. */
 function renderEffect(effect: Effect, family: Family, { sets }: NftablesContext): string {
   switch (effect.kind) {
-    case "put": {
+    case "addSource": {
       const set = sets.get(effect.set);
       return `update @${familySetName(effect.set, family)} { ${renderSaddr(family, set)} timeout ${set?.timeoutSeconds}s }`;
     }
-    case "take":
+    case "deleteSource":
       return `delete @${familySetName(effect.set, family)} { ${renderSaddr(family, sets.get(effect.set))} }`;
     case "count":
       return `counter name ${quoteNftables(identifier(effect.counter))}`;
@@ -146,9 +146,9 @@ function renderVerdict(verdict: Verdict, family: Family, context: NftablesContex
     case "drop":
     case "return":
       return verdict.kind;
-    case "go":
+    case "goto":
       return `goto ${identifier(verdict.chain)}`;
-    case "call":
+    case "jump":
       return `jump ${identifier(verdict.chain)}`;
     case "dispatch":
       return renderMap(

@@ -76,8 +76,8 @@ const flush = "for f in F X; do iptables -$f; ip6tables -$f; done";
 const onIptables: readonly Case[] = [
   [
     "a rule was deleted in one family",
-    "ip6tables -D kg_edge_beginning -p tcp --dport 22 -j DROP",
-    /^changed outside: ipv6: - -A kg_edge_beginning .*--dport 22 -j DROP$/,
+    "ip6tables -D kg_edge_new_conns -p tcp --dport 22 -j DROP",
+    /^changed outside: ipv6: - -A kg_edge_new_conns .*--dport 22 -j DROP$/,
   ],
   [
     "the jump was deleted in one family",

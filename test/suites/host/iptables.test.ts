@@ -99,7 +99,7 @@ describe.concurrent.each([
     const host = await claim();
     await changeHost(first, await deployTo(lab, host));
     const before = await listAll(host);
-    await host.run(["ip6tables", "-D", "kg_edge_beginning", "-p", "tcp", "--dport", "22", "-j", "DROP"]);
+    await host.run(["ip6tables", "-D", "kg_edge_new_conns", "-p", "tcp", "--dport", "22", "-j", "DROP"]);
     const context = await deployTo(lab, host);
     const connection = await context.routes[0]
       ?.knock(oldSteps.map(readStep))

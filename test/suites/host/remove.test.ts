@@ -22,8 +22,8 @@ add table ip knockgate_edge
 add chain ip knockgate_edge input { type filter hook input priority filter; }
 add rule ip knockgate_edge input tcp dport 22 accept
 add table inet knockgate_edge2
-add chain inet knockgate_edge2 ssh_knock
-add rule inet knockgate_edge2 ssh_knock tcp dport 22 accept
+add chain inet knockgate_edge2 ssh_sequence
+add rule inet knockgate_edge2 ssh_sequence tcp dport 22 accept
 `;
 
 const leaving = readFileSync(join(__dirname, "..", "..", "..", "docs", "leaving.md"), "utf8");

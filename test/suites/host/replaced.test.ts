@@ -74,7 +74,7 @@ describe.concurrent("no source gets in without a knock at any moment, and only t
     const before = await listGates(host);
     const seen = await watchClosed(client, host, async () => {
       for (let round = 0; round < 3; round += 1) {
-        await host.run(["iptables", "-A", "kg_edge_knocking", "-j", "RETURN"]);
+        await host.run(["iptables", "-A", "kg_edge_mid_knock", "-j", "RETURN"]);
         await host.run(["sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"]);
       }
     });

@@ -45,7 +45,7 @@ test("knocks completed, connections accepted and dropped, and resets are counted
 
 test("only the wanted events are logged, up to the rate", async () => {
   const host = await gate(lab.hosts[1], { log: { events: ["reset"], prefix: "kg-test", perMinute: 2 } });
-  const { stdout } = await host.run(["nft", "list", "chain", "inet", "knockgate_edge", "ssh_knock"]);
+  const { stdout } = await host.run(["nft", "list", "chain", "inet", "knockgate_edge", "ssh_sequence"]);
   expect(
     stdout.match(/limit rate 2\/minute (burst 5 packets )?log prefix "kg-test ssh reset "/g),
   ).toHaveLength(4);

@@ -74,7 +74,7 @@ describe.runIf(hasNft || process.env["CI"] !== undefined)("nft itself", () => {
         "udp",
         "update",
         "vmap",
-        "beginning",
+        "new_connections",
         "a",
         "e1",
         "b0",

@@ -134,7 +134,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       await runNft(
         host,
         `delete chain ${table} input
-        table ${table} { chain input { type filter hook input priority 5; jump beginning
+        table ${table} { chain input { type filter hook input priority 5; jump new_connections
         }
         }\n`,
       );
@@ -233,7 +233,7 @@ describe.concurrent("a host's table", () => {
           chain theirs_too { type filter hook output priority 0; jump theirs
           }
         }
-        insert rule ${table} beginning jump theirs
+        insert rule ${table} new_connections jump theirs
         table inet foreign { chain input { type filter hook input priority 0; tcp dport @theirs accept
           }
           set theirs { type inet_service
@@ -252,7 +252,10 @@ describe.concurrent("a host's table", () => {
 
   const base = "chain input { type filter hook input priority -10; }";
   test.each([
-    ["a chain of ours was given a hook", `${base} chain beginning { type filter hook input priority -300; }`],
+    [
+      "a chain of ours was given a hook",
+      `${base} chain new_connections { type filter hook input priority -300; }`,
+    ],
     ["the base chain has another priority", "chain input { type filter hook input priority 7; }"],
     ["the base chain drops", "chain input { type filter hook input priority -10; policy drop; }"],
     [

@@ -19,8 +19,8 @@ async function listElements(host: BootedHost): Promise<string> {
 describe("a ruleset that was saved while doors were open, and that nftables.service loads", () => {
   test("opens none of them: after a restart, a reload, and a reboot", async ({ lab }) => {
     const [host, gate] = await gateBooted(lab);
-    const sets = ["ssh_open_v4", "ssh_step1_v4", "knocking1_v4"].map((set) => `${set} { 192.0.2.9 }`);
-    const six = ["ssh_open_v6", "ssh_step1_v6", "knocking1_v6"].map((set) => `${set} { 2001:db8::9 }`);
+    const sets = ["ssh_open_v4", "ssh_step1_v4", "mid_knock1_v4"].map((set) => `${set} { 192.0.2.9 }`);
+    const six = ["ssh_open_v6", "ssh_step1_v6", "mid_knock1_v6"].map((set) => `${set} { 2001:db8::9 }`);
     for (const element of [...sets, ...six]) {
       await host.run(["sh", "-c", `nft add element inet knockgate_edge ${element}`]);
     }

@@ -46,15 +46,15 @@ describe("the counters of iptables", () => {
   const lines = (passes: string) =>
     [
       "[900:1] -A kg_edge -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-      `[3:180] -A kg_edge_beginning -p tcp -m tcp --dport 22 ${door(passes, "ssh")}`,
-      "[12:720] -A kg_edge_beginning -p tcp -m tcp --dport 22 -j DROP",
-      `[1:60] -A kg_edge_beginning -p tcp -m tcp --dport 2000 ${door(passes, "game-night")}`,
-      "[2:120] -A kg_edge_beginning -p tcp -m tcp --dport 2000 -j DROP",
-      `[10:60] -A kg_edge_beginning -p udp -m udp --dport 2000:2010 ${door(passes, "game-night")}`,
-      "[20:120] -A kg_edge_beginning -p udp -m udp --dport 2000:2010 -j DROP",
+      `[3:180] -A kg_edge_new_conns -p tcp -m tcp --dport 22 ${door(passes, "ssh")}`,
+      "[12:720] -A kg_edge_new_conns -p tcp -m tcp --dport 22 -j DROP",
+      `[1:60] -A kg_edge_new_conns -p tcp -m tcp --dport 2000 ${door(passes, "game-night")}`,
+      "[2:120] -A kg_edge_new_conns -p tcp -m tcp --dport 2000 -j DROP",
+      `[10:60] -A kg_edge_new_conns -p udp -m udp --dport 2000:2010 ${door(passes, "game-night")}`,
+      "[20:120] -A kg_edge_new_conns -p udp -m udp --dport 2000:2010 -j DROP",
       "[77:120] -A kg_edge_denied -p tcp -m tcp --dport 22 -j DROP",
       "[88:120] -A kg_edge_ssh_knock -p tcp -m tcp --dport 47001 -j RETURN",
-      "[4:120] -A kg_edge_beginning -p tcp -m tcp --dport 22 -j DROP",
+      "[4:120] -A kg_edge_new_conns -p tcp -m tcp --dport 22 -j DROP",
     ]
       .map((line) => `${line}\n`)
       .join("");
@@ -82,7 +82,7 @@ describe("the counters of iptables", () => {
 
   test("are those of the rules for single ports, and not of the rule that matches many gates' ports together", () => {
     const text = [
-      "[99:1] -A kg_edge_beginning -p tcp -m multiport --dports 22,2000 -g kg_edge_doors\n",
+      "[99:1] -A kg_edge_new_conns -p tcp -m multiport --dports 22,2000 -g kg_edge_doors\n",
       `[3:180] -A kg_edge_doors -p tcp -m tcp --dport 22 ${door("ACCEPT", "ssh")}\n`,
       "[12:720] -A kg_edge_doors -p tcp -m tcp --dport 22 -j DROP\n",
       "[50:720] -A kg_edge_closed -p tcp -m tcp --dport 22 -j DROP\n",

@@ -82,9 +82,9 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
       // These lines hold for all gates together: how long a source counts as mid-knock, and at how many gates.
       const lessAll = (line: string) =>
         line
-          .replace(/\bknocking\d+_v/, "knocking_v")
-          .replace(/(?<=@knocking_v[46] \{ ip6? saddr timeout )\d+/, "")
-          .replace(/(?<=--seconds )\d+(?= --name kg_edge_knocking )/, "");
+          .replace(/\bmid_knock\d+_v/, "mid_knock_v")
+          .replace(/(?<=@mid_knock_v[46] \{ ip6? saddr timeout )\d+/, "")
+          .replace(/(?<=--seconds )\d+(?= --name kg_edge_mid_knock )/, "");
       const kept = new Set(renderPolicy(rest).split("\n").map(lessAll));
       const gone = explanation.ruleset
         .filter(({ text }) => !kept.has(lessAll(text)))
@@ -129,9 +129,9 @@ describe("what the settings became", () => {
     [
       "iptables",
       "gates[0].knock.stepTimeoutSeconds",
-      /--rcheck --seconds \d --name kg_edge_(ssh_step|knocking)/,
+      /--rcheck --seconds \d --name kg_edge_(ssh_step|mid_knock)/,
     ],
-    ["iptables", "gates[0].knock.strict", /knock -m recent --rcheck --seconds 5 --name kg_edge_ssh_step/],
+    ["iptables", "gates[0].knock.strict", /ssh_steps -m recent --rcheck --seconds 5 --name kg_edge_ssh_step/],
     ["iptables", "gates[1].protect", /edge_vpn_(door|closed)|-p udp -m udp --dport 51820/],
     ["iptables", "allowFrom", /-s .*-j RETURN/],
     ["iptables", "denyFrom", /denied/],

@@ -13,8 +13,8 @@ const text = `table inet knockgate_edge {
 	chain input {
 		type filter hook input priority filter - 10; policy accept;
 		iif "lo" accept
-		tcp flags & (syn | ack | rst) == syn goto beginning
-		meta l4proto udp ct state != { established, related } goto beginning
+		tcp flags & (syn | ack | rst) == syn goto new_connections
+		meta l4proto udp ct state != { established, related } goto new_connections
 	}
 
 	chain ssh_door {
@@ -22,7 +22,7 @@ const text = `table inet knockgate_edge {
 		drop
 	}
 
-	chain ssh_knock {
+	chain ssh_sequence {
 		tcp dport 7000 update @ssh_open_v4 { ip saddr timeout 30s } comment "ssh: opens"
 	}
 }
@@ -67,15 +67,15 @@ describe("a host's ruleset", () => {
       return old
         .replace("\t\tdrop\n", "")
         .replace('\t\tiif "lo" accept\n', '\t\tip saddr 192.0.2.1 accept\n\t\tiif "lo" accept\n')
-        .replace("\tchain ssh_knock", "\tchain theirs {\n\t}\n\n\tchain ssh_knock");
+        .replace("\tchain ssh_sequence", "\tchain theirs {\n\t}\n\n\tchain ssh_sequence");
     };
     expect(showLoaded(change(listing))).toBe(change(text));
   });
 
   test.each([
-    ["in", "syn / syn,ack,rst goto beginning", "syn / syn,ack,rst accept"],
+    ["in", "syn / syn,ack,rst goto new_connections", "syn / syn,ack,rst accept"],
     ["right before", "\t\ttcp flags syn", "\t\tip saddr 192.0.2.1 accept\n\t\ttcp flags syn"],
-    ["right behind", "goto beginning\n\t}", "goto beginning\n\t\tip saddr 192.0.2.1 accept\n\t}"],
+    ["right behind", "goto new_connections\n\t}", "goto new_connections\n\t\tip saddr 192.0.2.1 accept\n\t}"],
   ])("shows a change %s a line that nft writes in other words, at least by what nft says", (_, from, to) => {
     const drifted = listing.replace(from, to);
     expect(drifted).not.toBe(listing);

@@ -10,7 +10,7 @@ const ssh = gate("ssh", "22", [7_000, 6_000, 9_000]);
 const web = gate("web", "443", [7_001, 6_001]);
 const wanted = read([ssh]);
 
-const lists = ["knocking", "ssh_step1", "ssh_step2"].map((name) => `#forget kg_edge_${name}\n`).join("");
+const lists = ["mid_knock", "ssh_step1", "ssh_step2"].map((name) => `#forget kg_edge_${name}\n`).join("");
 const tail = `${lists}#close kg_edge_ssh_open ${client}\n`;
 
 describe("a load onto nothing", () => {
@@ -59,7 +59,7 @@ describe("a load onto what is there", () => {
       "-A INPUT ! -i lo -j kg_edge",
       "-A INPUT ! -i lo -j kg_edge",
       "-A FORWARD -s 192.0.2.0/24 -j kg_edge",
-      "-A kg_edge -j kg_edge_beginning",
+      "-A kg_edge -j kg_edge_new_conns",
       "# ipv6",
       "",
     ].join("\n");
@@ -82,7 +82,7 @@ describe("a load onto what is there", () => {
       planLoad(wanted, describeLoaded(read([ssh, web], { log })), client).text,
     );
     for (const lines of [ipv4, ipv6]) {
-      const gone = ["kg_edge_ssh_door", "kg_edge_web_door", "kg_edge_web_knock", "kg_edge_web_begin"];
+      const gone = ["kg_edge_ssh_door", "kg_edge_web_door", "kg_edge_web_steps", "kg_edge_web_first"];
       expect(lines.filter((line) => /^-[FX]/.test(line))).toEqual([
         ...gone.map((chain) => `-F ${chain}`),
         ...gone.map((chain) => `-X ${chain}`),

@@ -44,7 +44,7 @@ describe("the rules for iptables", () => {
             const lists = listed.flatMap((rule) =>
               [...rule.matchAll(/-m recent .*?--name (\S+)/g)].map(([, name]) => name),
             );
-            expect(lists[0]).toBe(`kg_${read.name}_knocking`);
+            expect(lists[0]).toBe(`kg_${read.name}_mid_knock`);
           }
         }
       }),

@@ -26,7 +26,7 @@ describe("a load that replaces", () => {
     ["the base chain is at another hook", withInput({ hook: "forward" })],
     ["the base chain lost its hook", withInput({ hook: undefined, priority: undefined })],
     ["there is no base chain", { ...loaded, chains: loaded.chains.filter(({ name }) => name !== "input") }],
-    ["another chain of ours has a hook", withChain("beginning", { hook: "input", priority: -300 })],
+    ["another chain of ours has a hook", withChain("new_connections", { hook: "input", priority: -300 })],
     ["a set has another key", withSet("ssh_open_v4", { type: "ipv4_addr . inet_service" })],
     ["a set is of the other family", withSet("ssh_step1_v6", { type: "ipv4_addr" })],
     ["a set has another size", withSet("ssh_open_v6", { size: 128 })],
@@ -68,8 +68,8 @@ describe("a load that refills", () => {
       dependsOnLoaded: true,
       text: [
         `flush table ${table}`,
-        ...["v4", "v6"].map((family) => `flush set ${table} knocking1_${family}`),
-        ...["step1_v4", "step1_v6", "step2_v4", "step2_v6", "first_v4", "first_v6"].map((name) => {
+        ...["v4", "v6"].map((family) => `flush set ${table} mid_knock1_${family}`),
+        ...["step1_v4", "step1_v6", "step2_v4", "step2_v6", "rate_v4", "rate_v6"].map((name) => {
           return `flush set ${table} ssh_${name}`;
         }),
         `${renderPolicy(wanted)}add element ${table} ssh_open_v4 { ${client} }`,
@@ -105,8 +105,8 @@ describe("a load that refills", () => {
       "ssh_step1_v6",
       "ssh_step2_v4",
       "ssh_step2_v6",
-      "ssh_first_v4",
-      "ssh_first_v6",
+      "ssh_rate_v4",
+      "ssh_rate_v6",
     ]);
     expect(
       lines.filter((line) => line.startsWith("delete element")).map((line) => line.split(" ")[4]),
@@ -121,11 +121,11 @@ describe("a load that refills", () => {
     const table = "inet knockgate_edge";
     expect(flat.filter((line) => line.startsWith("add "))).toEqual([
       ...["opened", "accepted", "dropped", "reset"].map((event) => `add counter ${table} web_${event}`),
-      ...["v4", "v6"].map((family) => `add set ${table} knocking2_${family} ${shape(family, 196_608)}`),
+      ...["v4", "v6"].map((family) => `add set ${table} mid_knock2_${family} ${shape(family, 196_608)}`),
       ...["step1", "open"].flatMap((role) =>
         ["v4", "v6"].map((family) => `add set ${table} web_${role}_${family} ${shape(family, 65_536)}`),
       ),
-      ...["v4", "v6"].map((family) => `add set ${table} web_first_${family} ${shape(family, 65_536, 10)}`),
+      ...["v4", "v6"].map((family) => `add set ${table} web_rate_${family} ${shape(family, 65_536, 10)}`),
     ]);
     expect(planLoad(wanted, loaded, client).text).not.toMatch(/^add (set|counter)/m);
   });
@@ -134,16 +134,16 @@ describe("a load that refills", () => {
     const lines = commandsOf(planLoad(wanted, describeTable(lowerForBackend(read([ssh, web]))), client).text);
     expect(lines.filter((line) => /^delete (chain|set|counter)/.test(line))).toEqual([
       "delete chain inet knockgate_edge web_door",
-      "delete chain inet knockgate_edge web_knock",
-      "delete chain inet knockgate_edge web_begin",
-      "delete set inet knockgate_edge knocking2_v4",
-      "delete set inet knockgate_edge knocking2_v6",
+      "delete chain inet knockgate_edge web_sequence",
+      "delete chain inet knockgate_edge web_first_step",
+      "delete set inet knockgate_edge mid_knock2_v4",
+      "delete set inet knockgate_edge mid_knock2_v6",
       "delete set inet knockgate_edge web_step1_v4",
       "delete set inet knockgate_edge web_step1_v6",
       "delete set inet knockgate_edge web_open_v4",
       "delete set inet knockgate_edge web_open_v6",
-      "delete set inet knockgate_edge web_first_v4",
-      "delete set inet knockgate_edge web_first_v6",
+      "delete set inet knockgate_edge web_rate_v4",
+      "delete set inet knockgate_edge web_rate_v6",
       ...["opened", "accepted", "dropped", "reset"].map((event) => {
         return `delete counter inet knockgate_edge web_${event}`;
       }),
@@ -159,7 +159,7 @@ describe("a load that refills", () => {
     };
     const lines = commandsOf(planLoad(read([gate("ssh", "22", [7_000])]), foreign, client).text);
     expect(lines.filter((line) => /^delete (chain|set)/.test(line)).map(lastWord)).toEqual([
-      ...["knocking", "knocks", "ssh_knock", "theirs", "knocking1_v4", "knocking1_v6"],
+      ...["mid_knock", "sequences", "ssh_sequence", "theirs", "mid_knock1_v4", "mid_knock1_v6"],
       "ssh_step1_v4",
       "ssh_step1_v6",
       "ssh_step2_v4",
