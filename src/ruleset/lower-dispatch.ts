@@ -1,3 +1,4 @@
+import { unreachable } from "../errors.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import type { PlacedGate, PlacedPolicy } from "../policy/policy-path.js";
 import { type Step, stepKinds } from "../policy/step.js";
@@ -45,11 +46,11 @@ interface Begin {
 export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
   const midKnock = midKnockSources(policy, sorted, abilities);
-  const knocks = policy.gates.map((gate) => lowerSequence(policy, gate, midKnock?.name));
-  const begins =
-    abilities.refusesWhenFull && abilities.hasVerdictMaps && midKnock !== undefined
-      ? dispatchFirst(sorted)
-      : forgetAndBegin(sorted);
+  const direct = findDirect(sorted);
+  const knocks = policy.gates.map((gate) => {
+    return lowerSequence(policy, gate, { midKnock: midKnock?.name, isMatched: gate === direct });
+  });
+  const begins = lowerBegins(sorted, direct, midKnock !== undefined && canDispatch(abilities));
   const all = { name: "sequences", from: [], rules: sorted.map(callKnock) };
   return {
     sets: [...(midKnock === undefined ? [] : [midKnock]), ...knocks.flatMap(({ sets }) => sets)],
@@ -88,6 +89,29 @@ function midKnockSources(
   };
 }
 
+/**
+ * Finds the one gate whose rules a packet can go to at once: it is the only one, it has one step, and each packet that
+ * looks like this step is it.
+ */
+function findDirect(sorted: readonly PlacedGate[]): PlacedGate | undefined {
+  const [gate] = sorted;
+  if (gate === undefined || sorted.length > 1 || hasProgress(gate)) return undefined;
+  return isKnownByLook(firstStep(gate).packet) ? gate : undefined;
+}
+
+/** Whether the match `anyStep` compares all that a step asks for. */
+function isKnownByLook(step: Step): boolean {
+  switch (step.kind) {
+    case "tcp":
+    case "icmpEcho":
+      return true;
+    case "udp":
+      return step.payloadBytes === undefined;
+    default:
+      return unreachable(step);
+  }
+}
+
 function hasProgress({ knock }: Gate): boolean {
   return knock.steps.length > 1;
 }
@@ -106,6 +130,26 @@ function callBegin(gate: PlacedGate): Rule {
 interface LoweredBegins {
   readonly begins: readonly Begin[];
   readonly chains: readonly Chain[];
+}
+
+function canDispatch({ refusesWhenFull, hasVerdictMaps }: Abilities): boolean {
+  return refusesWhenFull && hasVerdictMaps;
+}
+
+function lowerBegins(
+  sorted: readonly PlacedGate[],
+  direct: PlacedGate | undefined,
+  isDispatched: boolean,
+): LoweredBegins {
+  if (direct !== undefined) return goFirst(direct);
+  return isDispatched ? dispatchFirst(sorted) : forgetAndBegin(sorted);
+}
+
+function goFirst(gate: PlacedGate): LoweredBegins {
+  return {
+    begins: makeBegins([gate], () => ({ kind: "goto", chain: `${gate.name}_first_step` })),
+    chains: [],
+  };
 }
 
 /** Sends a packet to the gate whose first step it is, or to all gates, if several gates have this first step. */

@@ -19,6 +19,8 @@ interface LoweringSequence {
   readonly steps: readonly StepMatch[];
   /** The set of all sources that may be in mid-sequence. `undefined`: there is none. */
   readonly midKnock: string | undefined;
+  /** Whether only packets of the first step come to the chain of the first step. */
+  readonly isMatched: boolean;
 }
 
 /**
@@ -34,10 +36,10 @@ interface LoweringSequence {
 export function lowerSequence(
   policy: Policy,
   gate: PlacedGate,
-  midKnock: string | undefined,
+  { midKnock, isMatched }: Pick<LoweringSequence, "midKnock" | "isMatched">,
 ): LoweredSequence {
   const steps = gate.knock.steps.map((_, index) => toStepMatch(gate, index + 1));
-  const knock: LoweringSequence = { policy, gate, steps, midKnock };
+  const knock: LoweringSequence = { policy, gate, steps, midKnock, isMatched };
   const sets = lowerSets(knock);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
@@ -159,20 +161,20 @@ function lowerReset({ policy, gate }: LoweringSequence, position: number): reado
 }
 
 function lowerFirst(knock: LoweringSequence): readonly Rule[] {
-  const { policy, gate, steps } = knock;
-  const isFirst: Match = { kind: "step", step: at(steps, 1) };
+  const { policy, gate, steps, isMatched } = knock;
+  const isFirst: readonly Match[] = isMatched ? [] : [{ kind: "step", step: at(steps, 1) }];
   const perSecond = policy.limits.firstStepsPerSecond;
   const limit: Rule = {
     comment: `${gate.name}: too many first steps`,
     from: [gate.paths.gate, "limits.firstStepsPerSecond"],
-    matches: [isFirst, { kind: "overRate", set: rateSet(gate.name), perSecond }],
+    matches: [...isFirst, { kind: "overRate", set: rateSet(gate.name), perSecond }],
     effects: [],
     verdict: { kind: "return" },
   };
   const isAlreadyReset = gate.knock.strict;
   const first = lowerTaken(knock, 1, {
     from: [gate.paths.gate],
-    matches: [isFirst, { kind: "notLinkLocal" }],
+    matches: [...isFirst, { kind: "notLinkLocal" }],
     effects: [...addTaken(knock, 1), ...(isAlreadyReset ? [] : deleteProgress(gate.name, 2, steps.length))],
   });
   return perSecond === 0 ? first : [limit, ...first];
