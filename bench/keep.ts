@@ -22,7 +22,7 @@ export function keepResults(
   const way = out === undefined ? "../docs/figures" : "figures";
   const files = [
     [join(folder, "RESULTS.md"), renderReport(figures, results, way)],
-    [join(folder, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`],
+    [join(folder, "results.json"), writeResults(results)],
     ...figures.flatMap((figure) => {
       const result = results.results.find(({ name }) => name === figure.name);
       if (result === undefined) return [];
@@ -39,4 +39,18 @@ export function keepResults(
     writeFileSync(file, text);
   }
   return files.map(([file]) => file);
+}
+
+/** Writes a run as JSON with one row a line, so that a diff shows which rows changed. */
+export function writeResults(results: Results): string {
+  const rows: string[] = [];
+  const text = JSON.stringify(
+    results,
+    (key, value: unknown) => {
+      if (key !== "rows" || !Array.isArray(value)) return value;
+      return value.map((row) => `row ${rows.push(JSON.stringify(row)) - 1}`);
+    },
+    2,
+  );
+  return `${text.replace(/"row (\d+)"/g, (_, index) => rows[Number(index)] ?? "")}\n`;
 }

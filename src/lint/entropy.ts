@@ -29,8 +29,11 @@ export function countBits(steps: readonly Step[]): number {
 /** Says in words how long a guesser needs on average. */
 export function guessingTime(bits: number, triesPerSecond: number): string {
   const seconds = 2 ** (bits - 1) / triesPerSecond;
+  const year = 31_557_600;
+  if (seconds >= 1e9 * year) return "more than a billion years";
   const units = [
-    ["years", 31_557_600],
+    ["million years", 1e6 * year],
+    ["years", year],
     ["days", 86_400],
     ["hours", 3_600],
     ["minutes", 60],

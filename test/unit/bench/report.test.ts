@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Figure } from "../../../bench/figure";
 import { judgeFigure } from "../../../bench/judge";
-import { keepResults } from "../../../bench/keep";
+import { keepResults, writeResults } from "../../../bench/keep";
 import { type Results, renderReport } from "../../../bench/report";
 
 const place = (subject: string) => ({ quantity: "time", scenario: "", subject });
@@ -68,4 +68,12 @@ test("what is not a full run of everything is kept only where it is told to", ()
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("a run is kept as JSON with one row a line", () => {
+  const results = resultsOf("full");
+  const text = writeResults(results);
+  expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(results)));
+  const rows = results.results.flatMap((result) => result.rows);
+  expect(text.split("\n").filter((line) => line.includes('"quantity"'))).toHaveLength(rows.length);
 });

@@ -57,7 +57,11 @@ describe("the time to guess", () => {
     [19, 1, "3 days"],
     [27, 1, "2 years"],
     [40, 100, "174 years"],
-    [53, 1, "142710460 years"],
+    [47, 1, "2 million years"],
+    [46, 1, "1114925 years"],
+    [53, 1, "143 million years"],
+    [57, 1, "more than a billion years"],
+    [400, 1, "more than a billion years"],
   ])("%d bits at %d a second is %s", (bits, tries, words) => {
     expect(guessingTime(bits, tries)).toBe(words);
   });
