@@ -66,9 +66,9 @@ describe("the start of the command line", () => {
     // Node's own dgram loads the other one.
     ["a datagram", ["knock", "127.0.0.1", "-s", "udp:1", "-p", "1"], 0, ["dgram", "child_process"]],
     // Port 22 is SSH's: the program asks it by perl.
-    ["a knock by a profile", ["knock", "edge"], 0, ["child_process", "dgram"]],
+    ["a knock by a profile", ["knock", "edge"], 0, ["child_process", "dgram", "fs/promises"]],
     ["a proxy", ["proxy", "127.0.0.1", "1", "-s", "tcp:1"], 3],
-    ["profile list", ["profile", "list"], 0],
+    ["profile list", ["profile", "list"], 0, ["fs/promises"]],
     ["--version", ["--version"], 0],
   ])(
     "of %s loads one file, and the modules that may exist only once",
@@ -93,7 +93,7 @@ describe("the start of the command line", () => {
       2,
       "knockgate: --name is for one host, but there are 2 [USAGE]\n",
     ]);
-    expect(usage.files).toContain(join(dist, "cli", "commands", "profile-add.js"));
+    expect(usage.files).toContain(join(dist, "cli", "commands", "profile-add", "command.js"));
     const missing = run(["profile", "export", "nobody"]);
     expect([missing.status, missing.stderr]).toEqual([
       3,

@@ -111,7 +111,7 @@ describe.concurrent.each(families)("over %s a door", (family) => {
   test("stays closed to a source that takes no step because too many sources are mid-knock", async () => {
     await gated.withHost(async (host) => {
       await loadPolicy(host, { ...policyOf([gate]), limits: { sources: 16 } });
-      const set = `inet knockgate_edge knocking1_${family.replace("ip", "")}`;
+      const set = `inet knockgate_edge mid_knock1_${family.replace("ip", "")}`;
       const others = Array.from({ length: 32 }, (_, index) =>
         family === "ipv4" ? `198.51.100.${index + 1}` : `2001:db8::${index + 1}`,
       );
@@ -176,5 +176,5 @@ async function listPlaces(host: LabHost, source: string): Promise<readonly (stri
   const { stdout } = await host.run(["nft", "list", "table", "inet", "knockgate_edge"]);
   const sets = [...stdout.matchAll(/set (\S+) \{[^}]*elements = \{([^}]*)\}/g)];
   const places = sets.filter(([, , elements]) => elements?.includes(`${source} timeout`));
-  return places.map(([, name]) => name).filter((name) => !name?.startsWith("knocking"));
+  return places.map(([, name]) => name).filter((name) => !name?.startsWith("mid_knock"));
 }

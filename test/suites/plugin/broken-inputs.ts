@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ObjectSchema, PackageSchema, PropertySchema } from "./schema-types";
 
 export const schema: PackageSchema = JSON.parse(
-  readFileSync(join(__dirname, "..", "..", "..", "dist", "plugin", "schema.json"), "utf8"),
+  readFileSync(join(__dirname, "..", "..", "..", "dist", "pulumi", "plugin", "schema.json"), "utf8"),
 );
 
 /** Part of each wrong value and of each unknown name. No message may ever contain it. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type ObjectSchema, type PackageSchema, writeComparison } from "./schema-types";
 
 const root = join(__dirname, "..", "..", "..");
-const path = join(root, "dist", "plugin", "schema.json");
+const path = join(root, "dist", "pulumi", "plugin", "schema.json");
 const schema: PackageSchema = JSON.parse(readFileSync(path, "utf8"));
 const all: readonly (readonly [string, ObjectSchema])[] = [
   ...Object.entries(schema.types),

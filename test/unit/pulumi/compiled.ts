@@ -21,12 +21,12 @@ export interface Compiled {
  */
 export function loadCompiled(): Compiled {
   const folder = mkdtempSync(join(tmpdir(), "knockgate-compiled-"));
-  const entries = ["pulumi/knock-gate", "pulumi/knock-fleet"];
+  const entries = ["pulumi/gate/knock-gate", "pulumi/fleet/knock-fleet"];
   compileAll(entries, folder, readOptions());
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const load = createRequire(join(folder, "index.js"));
-  const { KnockGate }: typeof knockGate = load("./pulumi/knock-gate.js");
-  const { KnockFleet }: typeof knockFleet = load("./pulumi/knock-fleet.js");
+  const { KnockGate }: typeof knockGate = load("./pulumi/gate/knock-gate.js");
+  const { KnockFleet }: typeof knockFleet = load("./pulumi/fleet/knock-fleet.js");
   return { KnockGate, KnockFleet, remove: () => rmSync(folder, { recursive: true }) };
 }
 
