@@ -16,7 +16,10 @@ vi.mock("../../../src/pulumi/ruleset/operations", async (load) => ({
   update: () => Promise.reject(lost()),
 }));
 
-const schema = readFileSync(join(__dirname, "..", "..", "..", "dist", "pulumi", "plugin", "schema.json"), "utf8");
+const schema = readFileSync(
+  join(__dirname, "..", "..", "..", "dist", "pulumi", "plugin", "schema.json"),
+  "utf8",
+);
 const urn = "urn:pulumi:lab::knockgate-lab::knockgate:index:Ruleset::edge";
 const provider = makeProvider(schema);
 
