@@ -67,7 +67,7 @@ function listDrift(observed: Observed, request: ChangeRequest): readonly string[
 export function blameObstacles(cause: unknown, obstacles: readonly Obstacle[]): unknown {
   if (!(cause instanceof KnockgateError) || cause.code !== "NOT_CONFIRMED") return cause;
   if (obstacles.length === 0) return cause;
-  const words = `${cause.summary}${/[.?!]$/.test(cause.summary) ? "" : "."} In front: ${obstacles.map(describeObstacle).join("; ")}`;
+  const words = `${cause.summary}${/[.?!]$/.test(cause.summary) ? "" : "."} Blocked by: ${obstacles.map(describeObstacle).join("; ")}`;
   return new KnockgateError(cause.code, words, { cause });
 }
 

@@ -11,7 +11,7 @@ export function explainCounters(policy: Policy, before: Counts, after: Counts): 
     const [earlier, later] = [before.get(name), after.get(name)];
     const text =
       earlier === undefined || later === undefined
-        ? "the host has no counters of it: `pulumi refresh` says what the host has"
+        ? "the host has no counters for it: `pulumi refresh` says what the host has"
         : explainGate(earlier, later);
     return `${name}: ${text}`;
   });
@@ -25,7 +25,7 @@ function explainGate(before: GateCounts, after: GateCounts): string {
   const reset = subtract(after.reset, before.reset);
   const rises = [accepted, dropped, opened ?? 0, reset ?? 0];
   if (rises.some((rise) => rise < 0)) {
-    return "counted anew in between: the ruleset was loaded, so knock again";
+    return "the counters began again at 0, because the ruleset was loaded: knock again";
   }
   const counted = [
     ...(opened === undefined ? [] : [`${opened} opened`]),
@@ -46,8 +46,8 @@ function conclude(accepted: number, dropped: number, opened: number | undefined,
   if (reset > 0) return "a knock began, and another packet put it back to the start";
   if (dropped > 0) {
     return opened === undefined
-      ? "connections arrive and are dropped; iptables does not count knocks, so capture the packets"
-      : "connections arrive and are dropped, and no knock came to its end: a step is lost, late or another one";
+      ? "connections arrive and are dropped; this backend does not count knocks, so capture the packets"
+      : "connections arrive and are dropped, and no knock was completed: a step was lost, late or wrong";
   }
   return "nothing arrived at the protected ports: does the client use this host's address, and does anything on the way drop it?";
 }

@@ -151,7 +151,7 @@ function explainGate(
     makePart(
       paths.stepTimeout,
       "pause",
-      `at most ${formatSeconds(stepTimeoutSeconds)} between two steps, else the steps so far are forgotten`,
+      `at most ${formatSeconds(stepTimeoutSeconds)} between two steps; after that, the steps so far are forgotten`,
     ),
     makePart(
       paths.strict,
@@ -177,7 +177,7 @@ function explainGate(
       makePart(
         paths.openFor,
         "open for",
-        `${formatSeconds(gate.openForSeconds)} after the last step, for new connections of that source; those made go on`,
+        `${formatSeconds(gate.openForSeconds)} after the last step, for new connections of that source; connections that were made go on`,
       ),
       makePart(`${paths.gate}.knock`, "strength", strength),
     ],
@@ -203,15 +203,15 @@ function explainSettings(policy: Policy, makePart: MakePart): readonly Part[] {
       "scope",
       "gated",
       policy.scope === "input"
-        ? "what is for the host itself"
-        : "what arrives for the host's own addresses, before destination NAT",
+        ? "packets for the host itself"
+        : "packets for the host's own addresses, before destination NAT",
     ),
     makePart(
       "stealth",
       "dropped",
       policy.stealth
-        ? "all that is not of an established connection"
-        : "what could begin a connection; the rest of TCP is answered as usual",
+        ? "all packets that are not of an established connection"
+        : "packets that could begin a connection; other TCP packets are answered as usual",
     ),
     makePart("limits.sources", "remembers", sources),
     makePart(

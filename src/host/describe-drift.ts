@@ -50,13 +50,13 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
       ];
     case "readable":
       return [
-        `readable: every user of the host may read in ${drift.lists.length} lists in /proc/net who knocks and how far, which is enough to find a knock out`,
+        `readable: every user of the host can read in ${drift.lists.length} lists in /proc/net which sources knock, and how far they are. That is enough to find out a knock`,
       ];
     case "obstacle":
-      return [`in front: ${describeObstacle(drift.obstacle)}`];
-    case "in front": {
+      return [`blocked by: ${describeObstacle(drift.obstacle)}`];
+    case "preceding rule": {
       const family = drift.rule.family === "ipv4" ? "IPv4" : "IPv6";
-      return [`in front: ${family} packets meet this rule before the gate: ${redact(drift.rule.rule)}`];
+      return [`preceding rule: ${family} packets meet this rule before the gate: ${redact(drift.rule.rule)}`];
     }
     case "undone":
       return [`undone: the host has put back what it had before the last change: ${redact(drift.why)}`];

@@ -21,7 +21,7 @@ export type Drift =
   /** Another firewall of the host drops a protected port. */
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   /** A rule of another firewall decides before the policy does. */
-  | { readonly kind: "in front"; readonly rule: PrecedingRule }
+  | { readonly kind: "preceding rule"; readonly rule: PrecedingRule }
   /** The host has undone a change. */
   | { readonly kind: "undone"; readonly why: string }
   /** Another owner has confirmed this policy there. */
@@ -75,10 +75,10 @@ function assessLoaded(observed: Observed): readonly Drift[] {
 }
 
 function assessFront(observed: Observed, { policy, obstacles }: ExpectedHost): readonly Drift[] {
-  const rules = backendOf(observed).findPrecedingRules(observed.front ?? "", policy.name);
+  const rules = backendOf(observed).findPrecedingRules(observed.preceding ?? "", policy.name);
   const found = obstacles === undefined ? [] : findObstacles(observed, policy);
   return [
-    ...rules.map((rule) => ({ kind: "in front", rule }) as const),
+    ...rules.map((rule) => ({ kind: "preceding rule", rule }) as const),
     ...found
       .filter((obstacle) => !obstacles?.includes(nameObstacle(obstacle)))
       .map((obstacle) => ({ kind: "obstacle", obstacle }) as const),

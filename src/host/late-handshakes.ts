@@ -10,6 +10,6 @@ export function listLateHandshakes({ synCookies }: Observed, policy: Policy): re
   if (synCookies !== "2" || policy.stealth) return [];
   if (policy.gates.every((gate) => firstPort(gate, "tcp") === undefined)) return [];
   return [
-    "net.ipv4.tcp_syncookies is 2 on this host: who had a door open can end handshakes up to 2 minutes after it closed. Set it to 1, or stealth to true",
+    "net.ipv4.tcp_syncookies is 2 on this host: a source can end a handshake up to 2 minutes after its door closed. Set it to 1, or set stealth to true",
   ];
 }

@@ -3,7 +3,7 @@ import type { Observed } from "./observed.js";
 
 /** Explains why a gate of the backend iptables does not stay on a host with this firewall. */
 export function describeFlusher(name: string): string {
-  return `${name} empties iptables' tables at each reload, Knockgate's chains too, so the gate would be open to all from then on: set the backend to "nftables", whose table it leaves alone, or turn ${name} off`;
+  return `${name} empties iptables' tables at each reload, and Knockgate's chains with them, so the gate would be open to everyone from then on: set the backend to "nftables", whose table it does not touch, or turn ${name} off`;
 }
 
 /** Describes what on a host may undo a gate later, or show its knock to others. One line each. */
@@ -15,7 +15,7 @@ export function describeNeighbours(observed: Observed, policy: Policy): readonly
     ...(isThere ? savedIn.map((file) => describeSaved(file, policy.name)) : []),
     ...(policy.log !== undefined && isKernelLogPublic
       ? [
-          `every user of the host may read the kernel's log, and a line of log says by which port a gate was opened: set kernel.dmesg_restrict = 1 in /etc/sysctl.d`,
+          `every user of the host can read the kernel's log, and a log line says which port opened a gate: set kernel.dmesg_restrict = 1 in /etc/sysctl.d`,
         ]
       : []),
   ];
@@ -23,10 +23,10 @@ export function describeNeighbours(observed: Observed, policy: Policy): readonly
 
 /** While the gate is on the host, the ruleset that it loads at boot replaces the copy. */
 function describeSaved(file: string, policy: string): string {
-  return `${file} has a copy of policy ${policy}'s rules: once the gate is removed or renamed, the next boot loads the copy, with its old knock and the doors that were open. Take the copy out of the file`;
+  return `${file} has a copy of policy ${policy}'s rules: after the gate is removed or renamed, the next boot loads the copy, with its old knock and the doors that were open. Remove the copy from the file`;
 }
 
 /** Says the same of a gate that was just removed. */
 export function describeLeftCopy(file: string, policy: string): string {
-  return `${file} still has a copy of policy ${policy}'s rules, so the next boot, or a restart of what loads that file, brings the old gate with its old knock back: take the copy out of the file`;
+  return `${file} still has a copy of policy ${policy}'s rules, so the next boot, or a restart of what loads that file, brings back the old gate with its old knock: remove the copy from the file`;
 }

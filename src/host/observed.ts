@@ -32,7 +32,7 @@ export interface Observed extends HostTools {
    * Only with iptables: the rules of the built-in chain up to the policy's jump, as iptables-save lists them, each
    * family below its heading. Without a jump: all rules of the chain.
    */
-  readonly front?: string;
+  readonly preceding?: string;
   /**
    * What iptables-save and ip6tables-save list, except our own chains, each below its heading. Nothing where there is
    * no iptables.

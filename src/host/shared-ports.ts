@@ -24,7 +24,7 @@ export function listSharedPorts({ doors = "" }: Observed, policy: Policy): reado
         .filter((range) => doPortRangesOverlap(range, other.range))
         .map((range) => {
           const port = Math.max(range.first, other.range.first);
-          const what = `${other.protocol.toUpperCase()} port ${port} of gate ${gate.name} is protected by policy ${other.policy} on this host, too`;
+          const what = `${other.protocol.toUpperCase()} port ${port} of gate ${gate.name} is also protected by policy ${other.policy} on this host`;
           return `${what}: ${decides(other, policy)}. Protect it by one policy only`;
         }),
     ),
@@ -35,7 +35,7 @@ export function listSharedPorts({ doors = "" }: Observed, policy: Policy): reado
 function decides({ backend, policy: name }: OtherDoor, policy: Policy): string {
   const isFinal = backend === nameOnHost(policy) && backendOf(policy).finalTables(policy.scope).length > 0;
   return isFinal
-    ? `with iptables the policy that was loaded last decides alone, so that the knock of ${policy.name} opens the port, whatever ${name} wants`
+    ? `with iptables only the policy that was loaded last decides, so the knock of ${policy.name} opens the port, and ${name} has no effect on it`
     : `a connection has to pass both gates, so it needs both knocks`;
 }
 

@@ -65,7 +65,7 @@ iptables_order() {
 }
 
 # Prints the rules that a packet meets up to our jump, which is the last line. Without a last jump, ours is not there.
-iptables_print_front() {
+iptables_print_preceding() {
 	case $ipt_table in filter) hook=INPUT ;; *) hook=PREROUTING ;; esac
 	for tool in iptables ip6tables; do
 		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac

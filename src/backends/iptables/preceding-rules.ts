@@ -8,13 +8,13 @@ import { listFamilyLines } from "./render.js";
  * rule that ends in a verdict counts). A change inserts its jump before all other rules, so each rule found was added
  * later.
  *
- * @param listed the value of `Observed.front`
+ * @param listed the value of `Observed.preceding`
  */
 export function findPrecedingRules(listed: string, policy: string): readonly PrecedingRule[] {
   return families.flatMap((family) => {
     const lines = listFamilyLines(listed, family);
     const jump = lines.findIndex((line) => line.endsWith(` -j ${chainName(policy, "input")}`));
-    // If the jump is gone, the drift is a changed line, and no rule is in front.
+    // If the jump is gone, the drift is a changed line, and no rule precedes it.
     return lines
       .slice(0, Math.max(0, jump))
       .filter((rule) => !isHarmless(rule))

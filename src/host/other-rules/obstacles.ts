@@ -98,11 +98,11 @@ export function describeObstacle({ chain, protocol, port, why }: Obstacle): stri
   const name = `${protocol.toUpperCase()} port ${port}`;
   switch (why) {
     case "rule":
-      return `chain ${chain} has a rule that drops ${name}: let it accept the port; Knockgate guards it`;
+      return `chain ${chain} has a rule that drops ${name}: let it accept the port, which Knockgate guards`;
     case "policy":
-      return `chain ${chain} drops by its policy, and no rule of its table accepts, ${name}: let it accept the port; Knockgate guards it`;
+      return `chain ${chain} drops ${name} by its policy, and no rule of its table accepts the port: let it accept the port, which Knockgate guards`;
     case "may":
-      return `chain ${chain} may drop ${name}: its rules look at more than the port, such as where a packet comes from. Where they drop who shall knock, let it accept the port; Knockgate guards it`;
+      return `chain ${chain} may drop ${name}: its rules look at more than the port, such as where a packet comes from. If they drop packets of clients that knock, let it accept the port, which Knockgate guards`;
   }
 }
 

@@ -34,7 +34,7 @@ export function listUntracked({ tables, untracked = "" }: Observed, policy: Poli
           .filter((exemption) => isAbout(exemption, protocol, range))
           .map(
             ({ place }) =>
-              `${place} keeps ${protocol.toUpperCase()} port ${range.first} of gate ${gate.name} from conntrack: each packet meets the door, so that what goes on there is cut when the door closes. Take the notrack away`,
+              `${place} keeps ${protocol.toUpperCase()} port ${range.first} of gate ${gate.name} from conntrack: each packet meets the door, so connections there are cut when the door closes. Remove the notrack rule`,
           ),
       ),
     ),

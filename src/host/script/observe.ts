@@ -49,7 +49,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     init: readInit(reply.values.get("init")),
     unwritable: reply.list("unwritable"),
     isMissingAtBoot: reply.values.get("boot") === "missing",
-    front: reply.sections.get("front") ?? "",
+    preceding: reply.sections.get("preceding") ?? "",
     xtables: reply.sections.get("xtables") ?? "",
     flushers: [...new Set(reply.list("flusher"))],
     savedIn: reply.list("saved"),

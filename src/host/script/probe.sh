@@ -38,7 +38,7 @@ cmd_probe() {
 	129 | 13? | 14? | 15?) printf 'listing=crashes\n' ;;
 	*) "${backend}_print_description" none ;;
 	esac
-	[ "$backend" = nftables ] || iptables_print_front | print_section front
+	[ "$backend" = nftables ] || iptables_print_preceding | print_section preceding
 	print_neighbours
 	print_doors | print_section doors
 	print_untracked | print_section untracked

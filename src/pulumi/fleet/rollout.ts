@@ -77,7 +77,7 @@ function findWrongNames(waves: readonly WaveChoice[], hosts: readonly string[]):
   return waves.flatMap((wave, index) =>
     (wave.hosts ?? []).flatMap((host, position) => {
       const wrong = !hosts.includes(host)
-        ? { message: "is no host of this fleet.", fix: "Remove it, or correct its spelling." }
+        ? { message: "is not a host of this fleet.", fix: "Remove it, or correct its spelling." }
         : seen.has(host)
           ? { message: "is in a wave already.", fix: "Name each host once." }
           : undefined;

@@ -1,19 +1,19 @@
-/** What became of a host in a wave. `undone`: it was put back after the wave had failed. */
+/** The result of a host in a wave. `undone`: the host was put back after the wave had failed. */
 export type HostOutcome = "changed" | "unchanged" | "failed" | "undone";
 
-/** What became of one host in a wave. */
+/** The result of one host in a wave. */
 export interface HostResult {
   /** Its name in the fleet. */
   readonly host: string;
   /** `changed`, `unchanged`, `failed`, or `undone`: put back after the wave had failed. */
   readonly result: HostOutcome;
-  /** How long its change took, if there was one. */
+  /** How long its change took. Absent: there was no change. */
   readonly seconds?: number;
   /** Why it failed, or why it could not be put back. */
   readonly failure?: string;
 }
 
-/** What became of a wave when one of its hosts was last changed, or when such a change was last tried. */
+/** The result of a wave, as of the last change of one of its hosts, or the last attempt at one. */
 export interface WaveSummary {
   /** From 1. */
   readonly wave: number;

@@ -47,7 +47,7 @@ const backends: readonly { readonly backend: string; readonly cases: readonly Ca
       [
         "a rule was put before the gate's",
         "ip6tables -I INPUT -p tcp --dport 22 -j ACCEPT",
-        "in front: IPv6 packets meet this rule before the gate: -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+        "preceding rule: IPv6 packets meet this rule before the gate: -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
       ],
       ["its files were deleted", "rm -r /var/lib/knockgate", "gone: the host's files of this policy;"],
     ],

@@ -87,7 +87,7 @@ const onIptables: readonly Case[] = [
   [
     "a rule was put before the gate's",
     "iptables -I INPUT -p tcp --dport 22 -j ACCEPT",
-    /^in front: IPv4 packets meet this rule before the gate: -A INPUT .*--dport 22 -j ACCEPT$/,
+    /^preceding rule: IPv4 packets meet this rule before the gate: -A INPUT .*--dport 22 -j ACCEPT$/,
   ],
   ["all rules of the host were flushed", flush, /^gone: the kernel has nothing of this policy;/],
   ["its files were deleted", "rm -r /var/lib/knockgate", /^gone: the host's files of this policy/],
@@ -192,7 +192,7 @@ add rule inet site input ${rule}
   test("where another firewall drops a port, up fails and names it until it is gone", async () => {
     const { host, gate } = await claimGated();
     await host.run(["nft", "-f", "-"], { stdin: drop(`tcp dport ${webPort} drop`) });
-    const said = /in front: chain inet site input has a rule that drops TCP port 8443/i;
+    const said = /blocked by: chain inet site input has a rule that drops TCP port 8443/i;
     expect(await gate.refresh()).toEqual([expect.stringMatching(said)]);
     await expect(gate.up()).rejects.toMatchObject({
       message: expect.stringMatching(said),

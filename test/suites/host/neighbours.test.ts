@@ -64,7 +64,7 @@ describe.concurrent.each(["nft", "legacy"] as const)("with iptables-%s", (varian
     const failing = { ...request(other), owner: "you", formerPolicies: [policy], health };
     await expect(changeHost(failing, noisy)).rejects.toMatchObject({ code: "NOT_CONFIRMED" });
     expect(noisy.lines).toContainEqual(
-      expect.stringMatching(/drift: readable: every user of the host may read/),
+      expect.stringMatching(/drift: readable: every user of the host can read/),
     );
     await expectPrivate();
   });

@@ -49,7 +49,9 @@ test.concurrent.each([
     const second = makePolicy({ name: "second", backend, gates: [web], allowFrom: [lab.outside.ipv4] });
     expect(await listWarnings(host, first)).toEqual([]);
     expect(await listWarnings(host, second)).toEqual([
-      expect.stringMatching(new RegExp(`^TCP port 8080 of gate web is protected by policy first .*${who}`)),
+      expect.stringMatching(
+        new RegExp(`^TCP port 8080 of gate web is also protected by policy first .*${who}`),
+      ),
     ]);
   },
 );

@@ -48,7 +48,7 @@ describe("what was found on a host", () => {
       findObstacles({ tables }, request.policy),
     );
     expect(warnings).toEqual([
-      expect.stringMatching(/^warning: chain inet filter input drops by its policy, .* TCP port 22: /),
+      expect.stringMatching(/^warning: chain inet filter input drops TCP port 22 by its policy, .*: /),
       "warning: step 2 of gate ssh is on a port where a service of the host listens: choose another port",
     ]);
     expect(warnings.join("\n")).not.toMatch(/4100/);

@@ -29,9 +29,9 @@ test.each<readonly [GateCounts, string]>([
   ],
   [
     counts(6, 7, 10, 9),
-    "0 opened, 0 accepted, 2 dropped, 0 reset: connections arrive and are dropped, and no knock came",
+    "0 opened, 0 accepted, 2 dropped, 0 reset: connections arrive and are dropped, and no knock was completed: a step was lost, late or wrong",
   ],
-  [counts(0, 0, 0, 0), "counted anew in between: the ruleset was loaded, so knock again"],
+  [counts(0, 0, 0, 0), "the counters began again at 0, because the ruleset was loaded: knock again"],
 ])("%j, after other counts, is said as %j", (after, words) => {
   const [line, ...more] = explain(counts(6, 7, 8, 9), after);
   expect(line?.slice(0, `ssh: ${words}`.length)).toBe(`ssh: ${words}`);
@@ -41,12 +41,12 @@ test.each<readonly [GateCounts, string]>([
 test("counts that iptables does not have are not mentioned", () => {
   const before = { accepted: 0, dropped: 0 };
   expect(explain(before, { accepted: 0, dropped: 2 })).toEqual([
-    "ssh: 0 accepted, 2 dropped: connections arrive and are dropped; iptables does not count knocks, so capture the packets",
+    "ssh: 0 accepted, 2 dropped: connections arrive and are dropped; this backend does not count knocks, so capture the packets",
   ]);
 });
 
 test("a gate without counters on the host is reported as such", () => {
-  const words = "ssh: the host has no counters of it: `pulumi refresh` says what the host has";
+  const words = "ssh: the host has no counters for it: `pulumi refresh` says what the host has";
   expect(explain(undefined, counts(0, 0, 0, 0))).toEqual([words]);
   expect(explain(counts(0, 0, 0, 0), undefined)).toEqual([words]);
 });

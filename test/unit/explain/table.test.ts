@@ -32,12 +32,12 @@ test("a policy as a table", () => {
     "
     Gate ssh
 
-    part      meaning                                                                        ruleset lines
-    --------  -----------------------------------------------------------------------------  -------------
-    protects  TCP 22                                                                         10-11, 23-24
-    step 1    TCP SYN to port 1000                                                           9, 22
-    open for  5 s after the last step, for new connections of that source; those made go on  10, 23
-    strength  17 bits: at 100 tries a second, 16 minutes on average                          -
+    part      meaning                                                                                        ruleset lines
+    --------  ---------------------------------------------------------------------------------------------  -------------
+    protects  TCP 22                                                                                         10-11, 23-24
+    step 1    TCP SYN to port 1000                                                                           9, 22
+    open for  5 s after the last step, for new connections of that source; connections that were made go on  10, 23
+    strength  17 bits: at 100 tries a second, 16 minutes on average                                          -
 
     Policy recipe
 
@@ -45,8 +45,8 @@ test("a policy as a table", () => {
     --------------------  -----------------------------------------------------  -----------------------------------
     never needs to knock  nobody                                                 -
     never passes          nobody                                                 -
-    gated                 what is for the host itself                            2, 5, 7, 10, 12, 15, 18, 20, 23, 25
-    dropped               all that is not of an established connection           4, 6, 8, 17, 19, 21
+    gated                 packets for the host itself                            2, 5, 7, 10, 12, 15, 18, 20, 23, 25
+    dropped               all packets that are not of an established connection  4, 6, 8, 17, 19, 21
     remembers             as many sources at once as the host's xt_recent holds  -
     first steps           all count                                              -
     logged                nothing                                                -
@@ -64,7 +64,7 @@ test("a policy as Markdown", () => {
     | --- | --- | --- |
     | protects | TCP 22 | 10-11, 23-24 |
     | step 1 | TCP SYN to port \\<ssh-1:2b13bf\\> | 9, 22 |
-    | open for | 5 s after the last step, for new connections of that source; those made go on | 10, 23 |
+    | open for | 5 s after the last step, for new connections of that source; connections that were made go on | 10, 23 |
     | strength | 17 bits: at 100 tries a second, 16 minutes on average | - |"
   `);
 });

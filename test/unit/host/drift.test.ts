@@ -21,7 +21,7 @@ const same: Observed = {
   init: "systemd",
   unwritable: [],
   isMissingAtBoot: false,
-  front: "",
+  preceding: "",
   confirmed,
   loaded,
 };
@@ -77,13 +77,13 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
     "a chain of others that drops the port",
     { ...same, tables },
     ["obstacle"],
-    [/^in front: chain inet site input .* TCP port 22/],
+    [/^blocked by: chain inet site input .* TCP port 22/],
   ],
   [
     "a rule of others before the jump",
-    { ...same, backend: "iptables", front },
-    ["in front"],
-    [/^in front: IPv6 .*--dport 22 -j ACCEPT$/],
+    { ...same, backend: "iptables", preceding: front },
+    ["preceding rule"],
+    [/^preceding rule: IPv6 .*--dport 22 -j ACCEPT$/],
   ],
   [
     "a change that was undone",
@@ -113,7 +113,7 @@ const cases: readonly (readonly [string, Observed, readonly Drift["kind"][], rea
     "much at once",
     { ...bare, confirmed, tables, isMissingAtBoot: true, undone: "the host was rebooted" },
     ["gone", "not at boot", "obstacle", "undone"],
-    [/^gone/, /^not at boot/, /^in front/, /^undone/],
+    [/^gone/, /^not at boot/, /^blocked by/, /^undone/],
   ],
 ];
 
@@ -159,7 +159,7 @@ describe("what is reported about a host", () => {
       {
         ...same,
         backend: "iptables",
-        front: `# ipv4\n-A INPUT -p tcp --dport ${oldSteps[0]?.tcp} -j DROP\n-A INPUT -j kg_edge\n`,
+        preceding: `# ipv4\n-A INPUT -p tcp --dport ${oldSteps[0]?.tcp} -j DROP\n-A INPUT -j kg_edge\n`,
       },
     ];
     for (const observed of isOwn ? seen : seen.slice(1)) {

@@ -30,7 +30,7 @@ function find(doors: string, input: PolicyInput): readonly string[] {
 
 test.each([
   ["nftables", "nftables", "input", "needs both knocks"],
-  ["iptables", "iptables_filter", "input", "decides alone"],
+  ["iptables", "iptables_filter", "input", "only the policy that was loaded last decides"],
   ["iptables", "iptables_mangle", "prerouting", "needs both knocks"],
 ] as const)(
   "ports that another policy of %s protects are named, with the policy that decides",
@@ -41,7 +41,7 @@ test.each([
     expect(found).toHaveLength(3);
     for (const port of ["TCP port 22 of gate ssh", "TCP port 8000 of gate web", "UDP port 53 of gate web"]) {
       expect(found).toContainEqual(
-        expect.stringMatching(new RegExp(`^${port} is protected by policy strict .*${who}`)),
+        expect.stringMatching(new RegExp(`^${port} is also protected by policy strict .*${who}`)),
       );
     }
   },

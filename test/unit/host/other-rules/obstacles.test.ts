@@ -183,11 +183,11 @@ test.each([
 test.each<readonly [Obstacle, string]>([
   [
     ssh("policy"),
-    "chain inet filter input drops by its policy, and no rule of its table accepts, TCP port 22: let it accept the port; Knockgate guards it",
+    "chain inet filter input drops TCP port 22 by its policy, and no rule of its table accepts the port: let it accept the port, which Knockgate guards",
   ],
   [
     vpn("rule"),
-    "chain inet filter input has a rule that drops UDP port 51820: let it accept the port; Knockgate guards it",
+    "chain inet filter input has a rule that drops UDP port 51820: let it accept the port, which Knockgate guards",
   ],
 ])("an obstacle is reported with chain, port and remedy: %j", (obstacle, words) => {
   expect(describeObstacle(obstacle)).toBe(words);

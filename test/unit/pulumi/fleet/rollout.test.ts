@@ -186,11 +186,11 @@ describe("a rollout that is wrong", () => {
       "has none of count, percent and hosts.",
       "has more than one of count, percent and hosts.",
       "has more than one of count, percent and hosts.",
-      "is no host of this fleet.",
+      "is not a host of this fleet.",
       "is in a wave already.",
       "is in a wave already.",
       "is in a wave already.",
-      "is no host of this fleet.",
+      "is not a host of this fleet.",
     ]);
     for (const { fix } of findings) expect(fix).toMatch(/^[A-Z].+\.$/);
   });
