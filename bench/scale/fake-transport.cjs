@@ -17,7 +17,7 @@ const { setImmediate: answerSoon } = require("node:timers/promises");
  */
 exports.putFakesInPlace = (root, disks) => {
   /** @type {{ findRoutes: typeof import("../../src/ssh/routes.js").findRoutes }} */
-  const routes = require(join(root, "dist", "transport", "routes.js"));
+  const routes = require(join(root, "dist", "ssh", "routes.js"));
   if (typeof routes.findRoutes !== "function") throw new Error("nothing to put fake hosts in the place of");
   const hosts = new Map();
   routes.findRoutes = async ({ host }) => {

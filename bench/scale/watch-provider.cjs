@@ -15,7 +15,7 @@ function watch(folder) {
     const { putFakesInPlace } = require("./fake-transport.cjs");
     putFakesInPlace(root, process.env.KNOCKGATE_SCALE_FAKE);
   }
-  const operations = join(root, "dist", "pulumi", "operations.js");
+  const operations = join(root, "dist", "pulumi", "ruleset", "operations.js");
   let last = look();
   let isLoaded = false;
   let longestMs = 0;

@@ -17,7 +17,7 @@ type Properties = Readonly<Record<string, { readonly plain?: boolean }>>;
 
 /** Reads the schema that the build puts beside this module. */
 export function readSchemaText(): string {
-  return readFileSync(join(__dirname, "..", "..", "plugin", "schema.json"), "utf8");
+  return readFileSync(join(__dirname, "schema.json"), "utf8");
 }
 
 export function listOutputs(schema: Schema, token: string): readonly string[] {

@@ -47,7 +47,7 @@ async function openExample(name: string, to: LabHost, more: Settings = {}): Prom
     () => {
       // Loads the program anew each time, as the engine does.
       vi.resetModules();
-      return import(`../../examples/${name}/index.ts`);
+      return import(`../../../examples/${name}/index.ts`);
     },
     name,
   );
