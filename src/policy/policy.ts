@@ -5,6 +5,9 @@ import type { Step, StepInput } from "./step.js";
  * A type test compares the two.
  */
 
+/** The firewalls that a policy can name. For each, `backends.ts` has what Knockgate does with it. */
+export const backendNames = ["nftables", "iptables"] as const;
+
 /** A policy as a user writes it. Fields that have a default may be left out. */
 export interface PolicyInput {
   /** Names the table (nftables) or the chains (iptables). */
@@ -79,7 +82,7 @@ export interface Policy {
   /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. */
   readonly denyFrom: readonly string[];
   /** The firewall that keeps the gates. */
-  readonly backend: "nftables" | "iptables";
+  readonly backend: (typeof backendNames)[number];
   /** Where packets are gated. `prerouting`: before destination NAT. */
   readonly scope: "input" | "prerouting";
   /** Whether a gated port drops everything that conntrack does not know. */

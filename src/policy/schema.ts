@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backendNames } from "./policy.js";
 import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
 import { readStep, stepFields } from "./step.js";
@@ -129,7 +130,7 @@ export const policySchema = z.strictObject({
   gates: z.array(gateSchema).min(1),
   allowFrom: z.array(prefix).default([]),
   denyFrom: z.array(prefix).default([]),
-  backend: z.enum(["nftables", "iptables"]).default("nftables"),
+  backend: z.enum(backendNames).default("nftables"),
   scope: z.enum(["input", "prerouting"]).default("input"),
   stealth: z.boolean().default(false),
   log: log.optional(),
