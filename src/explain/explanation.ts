@@ -157,7 +157,7 @@ function explainGate(
       paths.strict,
       "strict",
       strict
-        ? "any other new packet of a source in mid-sequence puts it back to the start"
+        ? "any other new packet of a source in mid-knock puts it back to the start"
         : "no: other packets between the steps change nothing",
     ),
   ];

@@ -7,7 +7,7 @@ export function describeState(taken: number, steps: number): string {
   return taken === steps ? "open" : `step ${taken} of ${steps} taken`;
 }
 
-/** Says what puts a source in mid-sequence back to the start. */
+/** Says what puts a source in mid-knock back to the start. */
 export function describeReturn({ isStrict, stepTimeoutSeconds }: GateExplanation): string {
   const late = `${formatSeconds(stepTimeoutSeconds)} without the next step`;
   return isStrict ? `any other new packet, or ${late}` : late;

@@ -14,12 +14,12 @@ export interface LoweredDispatch {
   /** Rules of knocks that have no chain of their own. They stand before the rules that lead to the doors. */
   readonly shared: readonly Rule[];
   /**
-   * Matches a packet whose source may be in mid-sequence. Such a packet goes to the chain `knocks`. `undefined`: no
-   * source ever is in mid-sequence.
+   * Matches a packet whose source may be in mid-knock. Such a packet goes to the chain `sequences`. `undefined`: no
+   * source ever is in mid-knock.
    */
   readonly isMidKnock: Match | undefined;
   /**
-   * For each kind of first step: the rule that sends such packets, from sources that are not in mid-sequence, to the
+   * For each kind of first step: the rule that sends such packets, from sources that are not in mid-knock, to the
    * right gates.
    */
   readonly begins: readonly Begin[];
@@ -38,9 +38,9 @@ interface Begin {
  * Sorts packets before any gate sees them. A packet that concerns no gate costs the same for any number of gates: its
  * source is looked up among the sources that are midKnock, and the packet among the first steps.
  *
- * A source that is not known to be knocking has taken no step that counts. Where a full set takes no new source, the
+ * A source that is not known to be in mid-knock has taken no step that counts. Where a full set takes no new source, the
  * first step of that source is not taken either. Where a full set forgets its oldest source (xt_recent), a flood at one
- * gate makes the kernel forget who is knocking at another. There, a source that begins is first put back to the start at
+ * gate makes the kernel forget who is in mid-knock at another. There, a source that begins is first put back to the start at
  * all gates. A source that was forgotten can neither go on nor guess on.
  */
 export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
@@ -66,8 +66,8 @@ export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): Lower
 }
 
 /**
- * The set keeps a source one second longer than the source can be in mid-sequence. It has room for `limits.sources` of
- * each gate, and for another `limits.sources` that are no longer in mid-sequence. So a gate's own sets are full before
+ * The set keeps a source one second longer than the source can be in mid-knock. It has room for `limits.sources` of
+ * each gate, and for another `limits.sources` that are no longer in mid-knock. So a gate's own sets are full before
  * this set is, unless another gate has a much longer timeout.
  */
 function midKnockSources(

@@ -17,7 +17,7 @@ interface LoweringSequence {
   readonly policy: Policy;
   readonly gate: PlacedGate;
   readonly steps: readonly StepMatch[];
-  /** The set of all sources that may be in mid-sequence. `undefined`: there is none. */
+  /** The set of all sources that may be in mid-knock. `undefined`: there is none. */
   readonly midKnock: string | undefined;
   /** Whether only packets of the first step come to the chain of the first step. */
   readonly isMatched: boolean;
@@ -31,7 +31,7 @@ interface LoweringSequence {
  * The rules stand in this order. First, the packet advances its source. Second, it repeats the last step: the source
  * stays where it is. Third, it is something else: under `strict` it puts the source back to the start. Last, a first
  * step begins the sequence anew. The rules for the first step are a chain of their own, for sources that are not in
- * mid-sequence.
+ * mid-knock.
  */
 export function lowerSequence(
   policy: Policy,
@@ -190,7 +190,7 @@ function lowerTaken(
 }
 
 /**
- * Adds the source to the set `mid_knock` first. If that set is full, the rule ends there. So each source in mid-sequence
+ * Adds the source to the set `mid_knock` first. If that set is full, the rule ends there. So each source in mid-knock
  * is in that set.
  */
 function addTaken({ gate, steps, midKnock }: LoweringSequence, position: number): readonly Effect[] {

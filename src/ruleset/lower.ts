@@ -38,7 +38,7 @@ export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
  * those that were idle at the first load. A stealthy policy gates everything that is not established, so a gated port
  * never answers.
  *
- * If no door is for a packet's kind, the packet is only looked up: its source among those that are knocking, and the
+ * If no door is for a packet's kind, the packet is only looked up: its source among those in mid-knock, and the
  * packet among the first steps.
  *
  * What comes from `stealth` is what would differ without it. A rule that would only stand in another chain does not.

@@ -19,7 +19,7 @@ export function rateSet(gate: string): string {
 }
 
 /**
- * Sources that may be in mid-sequence at some gate: all that are, and for a short time those that were. A sized
+ * Sources that may be in mid-knock at some gate: all that are, and for a short time those that were. A sized
  * set has room for all gates, so their number is in its name. A set that keeps its name must keep its size, or no door
  * stays open.
  */

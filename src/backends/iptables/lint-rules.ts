@@ -51,7 +51,7 @@ export const iptablesLintRules: readonly LintRule[] = [
     severity: "warning",
     canBeAccepted: true,
     why:
-      `xt_recent remembers ${defaultRecentSources} sources for each step, and as many in mid-sequence at all gates together ` +
+      `xt_recent remembers ${defaultRecentSources} sources for each step, and as many in mid-knock at all gates together ` +
       "(ip_list_tot). It forgets the oldest source for a new one: as many spoofed packets push out a client, even one whose door is " +
       "open. First steps of one gate push out clients that knock at another. A client that is pushed out has to begin again. " +
       "xt_recent counts whole seconds.",
@@ -68,7 +68,7 @@ export const iptablesLintRules: readonly LintRule[] = [
     severity: "warning",
     canBeAccepted: true,
     why:
-      "xt_recent finds a list by walking through all lists of the host. A first step, or a packet of a source in mid-sequence, is " +
+      "xt_recent finds a list by walking through all lists of the host. A first step, or a packet of a source in mid-knock, is " +
       "looked up in two or more lists for each gate. So the cost of such a packet grows with the square of the number of gates, and " +
       "whoever knows one first step can send many of them. All other packets cost the same for any number of gates.",
     fix: "Use the backend nftables, or put the ports behind fewer gates.",

@@ -149,7 +149,7 @@ export interface KnockArgs {
   /** Longest pause between two steps. 1 to 86,400; default 5. */
   stepTimeoutSeconds?: pulumi.Input<number>;
   /**
-   * Whether any other new packet from a source in mid-sequence puts it back to the start, so that a port sweep can't
+   * Whether any other new packet from a source in mid-knock puts it back to the start, so that a port sweep can't
    * walk through. Default: true.
    */
   strict?: pulumi.Input<boolean>;

@@ -201,7 +201,9 @@ describe.sequential("the plugin's process", () => {
   });
 
   test("knows no other types", async () => {
-    await expect(engine.construct("knockgate:index:Other", "x", {})).rejects.toThrow("does not know knockgate:index:Other");
+    await expect(engine.construct("knockgate:index:Other", "x", {})).rejects.toThrow(
+      "does not know knockgate:index:Other",
+    );
     const other = urn.replace("Ruleset", "toString");
     await expect(engine.check(other, {}, {})).rejects.toThrow("does not know knockgate:index:toString");
   });

@@ -99,7 +99,7 @@ describe("a verdict", () => {
       "step 3 came before step 2",
     ],
     [
-      "another packet in mid-sequence",
+      "another packet in mid-knock",
       [one, "+0.1 tcp 443", two, three],
       plain,
       false,
