@@ -35,7 +35,7 @@ describe("the rules for iptables", () => {
       fc.property(policy, (read) => {
         const ruleset = lowerForBackend(read);
         // With stealth, or if packets of each protocol may concern a gate, the doors come first: docs/backends.md.
-        fc.pre(!read.stealth && ruleset.chains.some(({ name }) => name === "knocking"));
+        fc.pre(!read.stealth && ruleset.chains.some(({ name }) => name === "mid_knock"));
         for (const family of families) {
           const { chains, rules } = renderIptables(ruleset, family, revealSecrets);
           // iptables-nft passes the chains in the text's order, iptables-legacy sorts them by name (libiptc).
