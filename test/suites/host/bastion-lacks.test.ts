@@ -140,7 +140,7 @@ describe.concurrent("what a bastion lacks", () => {
   test("is a way in: the login that was refused is named", async () => {
     const { bastion, failure } = await fail(async () => ({ user: "nobody-there" }));
     expect(failure.code).toBe("LOGIN_REFUSED");
-    expect(failure.message).toContain(`${nameOf(bastion, "nobody-there")}: none of the ways`);
+    expect(failure.message).toContain(`${nameOf(bastion, "nobody-there")}: it accepted none of the ways`);
     expect(failure.message).toContain("connection.proxy.privateKey (ssh-ed25519 SHA256:");
   });
 

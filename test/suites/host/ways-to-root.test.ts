@@ -102,7 +102,7 @@ describe.concurrent("a user who is not root", () => {
     await host.run(["chmod", "0666", "/etc/sudoers"]);
     await expect(run(host)).rejects.toMatchObject({
       code: "NOT_ALLOWED",
-      message: expect.stringMatching(/sudo did not let this user run `sh`: sudo: .*context writable/),
+      message: expect.stringMatching(/sudo did not let this user run `sh`: sudo: .*world writable/),
     });
   });
 

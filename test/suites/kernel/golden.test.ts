@@ -74,7 +74,7 @@ describe.runIf(hasNft || process.env["CI"] !== undefined)("nft itself", () => {
         "udp",
         "update",
         "vmap",
-        "new_connections",
+        "beginning",
         "a",
         "e1",
         "b0",

@@ -6,8 +6,8 @@ import { makeProject, type Project } from "./project";
 const root = join(__dirname, "..", "..", "..");
 /** The oldest and the newest compiler in Pulumi's peer range and in the templates, and one between. */
 const compilers = [
-  ["5.4", join(root, "test", "package", "compilers", "5.4", "node_modules", "typescript")],
-  ["5.9", join(root, "test", "package", "compilers", "5.9", "node_modules", "typescript")],
+  ["5.4", join(root, "test", "suites", "package", "compilers", "5.4", "node_modules", "typescript")],
+  ["5.9", join(root, "test", "suites", "package", "compilers", "5.9", "node_modules", "typescript")],
   ["6.0", join(root, "node_modules", "typescript")],
 ] as const;
 

@@ -105,7 +105,7 @@ describe("an ES module with the real engine", () => {
   test("gates a host and removes the gate, by the provider of the project's own package", async () => {
     const [host] = lab.hosts as [LabHost];
     // Marks this copy of the provider. The checkout has another one, beside the engine's own start script.
-    const provider = join("node_modules", "knockgate", "dist", "pulumi", "operations.js");
+    const provider = join("node_modules", "knockgate", "dist", "pulumi", "ruleset", "operations.js");
     const text = readFileSync(join(project.folder, provider), "utf8");
     project.write(provider, `${text}\nconsole.log("the project's own provider");\n`);
     const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];
