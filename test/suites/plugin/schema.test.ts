@@ -27,7 +27,7 @@ const parsed = new Map<string, ts.SourceFile>();
 function findDifferences(of: PackageSchema): readonly string[] {
   const text = writeComparison(of, listExported());
   // Beside the tests, so that packages and the sources resolve. It exists only in memory.
-  const file = join(__dirname, "..", "..", "plugin", "comparison.ts");
+  const file = join(__dirname, "comparison.ts");
   const read = compiler.getSourceFile.bind(compiler);
   const host: ts.CompilerHost = {
     ...compiler,

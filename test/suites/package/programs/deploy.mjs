@@ -5,7 +5,7 @@ import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { KnockGate } from "knockgate";
 
 const args = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const backend = join(import.meta.dirname, "..", "..", "..", "package", "programs", "backend");
+const backend = join(import.meta.dirname, "backend");
 mkdirSync(backend);
 const program = async () => {
   const { ruleset } = new KnockGate("edge", args);
