@@ -36,12 +36,12 @@ interface Begin {
 
 /**
  * Sorts packets before any gate sees them. A packet that concerns no gate costs the same for any number of gates: its
- * source is looked up among the sources that are midKnock, and the packet among the first steps.
+ * source is looked up among the sources in mid-knock, and the packet among the first steps.
  *
- * A source that is not known to be in mid-knock has taken no step that counts. Where a full set takes no new source, the
- * first step of that source is not taken either. Where a full set forgets its oldest source (xt_recent), a flood at one
- * gate makes the kernel forget who is in mid-knock at another. There, a source that begins is first put back to the start at
- * all gates. A source that was forgotten can neither go on nor guess on.
+ * A source that is not known to be in mid-knock has taken no step that counts. Where a full set takes no new source,
+ * the first step of that source is not taken either. Where a full set forgets its oldest source (xt_recent), a flood at
+ * one gate makes the kernel forget who is in mid-knock at another. There, a source that begins is first put back to the
+ * start at all gates. A source that was forgotten can neither go on nor guess on.
  */
 export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
   const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));

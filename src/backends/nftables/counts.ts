@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { GateCounts } from "../../policy/counts.js";
-import type { Event } from "../../policy/policy.js";
+import type { Event, Gate } from "../../policy/policy.js";
 import { counterName } from "../../ruleset/lower-event.js";
 import { parseJson } from "./json.js";
 
@@ -11,7 +11,7 @@ const countersSchema = z.object({
 });
 
 /** Reads a policy's named counters from `nft -j list counters` (libnftables-json(5)). */
-export function readNftablesCounts(text: string): ((gate: string) => GateCounts) | undefined {
+export function readNftablesCounts(text: string): ((gate: Gate) => GateCounts) | undefined {
   const listing = countersSchema.safeParse(parseJson(text));
   if (!listing.success) return undefined;
   const packets = new Map(
@@ -19,8 +19,8 @@ export function readNftablesCounts(text: string): ((gate: string) => GateCounts)
       counter === undefined ? [] : [[counter.name, counter.packets] as const],
     ),
   );
-  return (gate) => {
-    const read = (event: Event) => packets.get(counterName(gate, event)) ?? 0;
+  return ({ name }) => {
+    const read = (event: Event) => packets.get(counterName(name, event)) ?? 0;
     return {
       accepted: read("accepted"),
       dropped: read("dropped"),

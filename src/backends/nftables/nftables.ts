@@ -24,10 +24,7 @@ export const nftables: Backend = {
   describeTool: ({ nftVersion }) => `nft ${nftVersion}`,
   readLoaded: (policy, listing, own) => ({ listing, ...readDescription(own, tableName(policy)) }),
   splitListing: splitNftablesListing,
-  readCounts: (text) => {
-    const read = readNftablesCounts(text);
-    return read && (({ name }) => read(name));
-  },
+  readCounts: readNftablesCounts,
   // Its chains come before those of others (see baseChain), and what runs earlier by priority is no rule of a chain.
   findPrecedingRules: () => [],
 

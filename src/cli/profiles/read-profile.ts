@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { KnockgateError } from "../../errors.js";
 import type { Profile } from "../../knock/clients/profile.js";
+import { formatPath } from "../../policy/finding.js";
 import { protocols } from "../../policy/port.js";
 import type { Step, StepInput } from "../../policy/step.js";
 
@@ -20,10 +21,7 @@ export function readProfile(name: string, value: unknown, source: string): Profi
   const reading = profileSchema.safeParse(value);
   if (reading.success) return { name, ...reading.data };
   const [issue] = reading.error.issues;
-  const path = (issue?.path ?? []).map((part) =>
-    typeof part === "number" ? `[${part}]` : `.${String(part)}`,
-  );
-  const place = [source, path.join("").replace(/^\./, "")].filter((part) => part !== "").join(": ");
+  const place = [source, formatPath(issue?.path ?? [], "")].filter((part) => part !== "").join(": ");
   throw new KnockgateError("ARGUMENTS_INVALID", `${place}: ${issue?.message ?? "it is not a profile"}`);
 }
 
