@@ -1,17 +1,15 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /**
- * Tests that need a process of their own. Some replace a module, which nothing may have imported before. Others change
- * what belongs to the process: its umask or HOME.
+ * Tests that replace a module, or change what belongs to the process: its umask or HOME. No other test runs in their
+ * processes.
  */
 const alone = [
   "test/unit/change/reach.test.ts",
   "test/unit/cli/hosts/{host-word,hosts}.test.ts",
   "test/unit/cli/profiles/profile.test.ts",
-  "test/unit/pulumi/*.test.ts",
-  "test/unit/pulumi/gate/*.test.ts",
-  "test/unit/pulumi/fleet/!(plan|rollout|wave-summary).test.ts",
-  "test/unit/pulumi/ruleset/!(check|needs-host|diff).test.ts",
+  "test/unit/pulumi/fleet/{rollback,wave-operations}.test.ts",
+  "test/unit/pulumi/ruleset/operations.test.ts",
   "test/unit/ssh/keys/host-key.test.ts",
 ];
 
@@ -25,11 +23,14 @@ const testTimeout = 30_000;
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    // What was transformed once is kept in node_modules.
+    experimental: { fsModuleCache: true },
     projects: [
       {
         test: {
           name: "shared",
           testTimeout,
+          setupFiles: ["test/unit/setup.ts"],
           include: ["test/unit/**/*.test.ts"],
           exclude: [...configDefaults.exclude, "**/*.long.test.ts", ...alone],
           // These change nothing that they share, so one thread can run many files.
@@ -41,8 +42,12 @@ export default defineConfig({
         test: {
           name: "alone",
           testTimeout,
+          setupFiles: ["test/unit/setup-alone.ts"],
           include: alone,
           exclude: [...configDefaults.exclude, "**/*.long.test.ts"],
+          // A new process for each file would load all packages again.
+          isolate: false,
+          pool: "forks",
         },
       },
     ],

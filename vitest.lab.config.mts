@@ -11,6 +11,7 @@ const project = (name: string, include: readonly string[]) => ({
     exclude: [...configDefaults.exclude, ...deep],
     pool: "forks" as const,
     fileParallelism: false,
+    setupFiles: ["test/unit/setup.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -26,6 +26,8 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
 }
 
 process.chdir(root);
+// How often properties are tried (test/unit/runs.ts).
+process.env.KNOCKGATE_RUNS ??= process.env.KNOCKGATE_DEEP === "1" ? "5" : "1";
 const reports = mkdtempSync(join(tmpdir(), "knockgate-test-"));
 process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
 

@@ -15,14 +15,6 @@ export function nameOrigin(component: pulumi.ComponentResource, part?: string): 
   });
 }
 
-/** Returns the name of the resource that an origin stands for. For a host of a fleet it is `FLEET-HOST`. */
-export function nameResource(origin: unknown): string | undefined {
-  const [, , types, ...rest] = `${origin ?? ""}`.split("::");
-  if (types === undefined || rest.length === 0) return undefined;
-  const name = rest.join("::");
-  return types.endsWith(":KnockFleet") ? name.replace(/\/([^/]*)$/, "-$1") : name;
-}
-
 /**
  * Two organizations may have a stack of the same name. Under Pulumi's mocks there may be no organization, and the SDK
  * throws.

@@ -121,6 +121,9 @@ export const fieldSecrecy: SecrecyOf<FieldName<ConnectionInput> | FieldName<Poli
   isOpen: "plain",
 };
 
+/** The field names of connections and policies. Any other name may be a secret in the wrong place. */
+export const fieldNames: ReadonlySet<string> = new Set(Object.keys(fieldSecrecy));
+
 /** Lists the secret names, in the order of the table. */
 export function listSecrets(of: Readonly<Record<string, Secrecy>>): string[] {
   return Object.entries(of).flatMap(([name, secrecy]) => (secrecy === "secret" ? [name] : []));

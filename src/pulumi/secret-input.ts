@@ -1,8 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { fieldSecrecy } from "./secrecy.js";
-
-/** The field names of connections and policies. Any other name may be a secret in the wrong place. */
-export const fieldNames: ReadonlySet<string> = new Set(Object.keys(fieldSecrecy));
+import { fieldNames } from "./secrecy.js";
 
 /**
  * Makes an input secret. The SDK sends nothing of an output that has an unknown part. In that case each known part

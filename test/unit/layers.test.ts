@@ -65,14 +65,15 @@ interface Import {
 }
 
 describe("src", () => {
+  const files = readSource();
+
   test("flows one way, and what decides is pure", () => {
-    const files = readSource();
     expect(files.size).toBeGreaterThan(20);
     expect(findViolations(files)).toEqual([]);
   });
 
   test("has no two files that wait for each other, types counted", () => {
-    expect(findCircle(readSource())).toEqual([]);
+    expect(findCircle(files)).toEqual([]);
   });
 });
 
@@ -218,7 +219,7 @@ describe("the reading of imports", () => {
   ];
   test.each(planted)("finds %s", (_, path, text, expected) => {
     const knock = ["knock/send-knock.ts", 'import { connect } from "node:net";'] as const;
-    const found = findViolations(new Map([knock, [path, text]]));
+    const found = findViolations(parseAll([knock, [path, text]]));
     expect(found.length).toBeGreaterThan(0);
     expect(found.join("\n")).toContain(expected);
   });
@@ -238,20 +239,19 @@ describe("the reading of imports", () => {
   ];
   test.each(allowed)("lets %s pass", (_, path, text) => {
     const knock = ["knock/send-knock.ts", 'import { connect } from "node:net";'] as const;
-    expect(findViolations(new Map([knock, [path, text]]))).toEqual([]);
+    expect(findViolations(parseAll([knock, [path, text]]))).toEqual([]);
   });
 });
 
-function readSource(): ReadonlyMap<string, string> {
+function readSource(): ReadonlyMap<string, ts.SourceFile> {
   const root = join(__dirname, "..", "..", "src");
   const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
     /\.m?ts$/.test(path),
   );
-  return new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
+  return parseAll(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
 }
 
-function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
-  const sources = new Map([...files].map(([path, text]) => [path, parse(path, text)]));
+function findViolations(sources: ReadonlyMap<string, ts.SourceFile>): readonly string[] {
   return [...sources].flatMap(([path, source]) => [
     ...findWrongDirections(path, source),
     ...(pure.includes(folderOf(path)) || pure.includes(path.replace(/\.ts$/, ""))
@@ -260,8 +260,10 @@ function findViolations(files: ReadonlyMap<string, string>): readonly string[] {
   ]);
 }
 
-function parse(path: string, text: string): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
+function parseAll(files: readonly (readonly [string, string])[]): ReadonlyMap<string, ts.SourceFile> {
+  return new Map(
+    files.map(([path, text]) => [path, ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true)]),
+  );
 }
 
 function findWrongDirections(path: string, source: ts.SourceFile): readonly string[] {
@@ -380,8 +382,7 @@ function folderOf(path: string): string {
 }
 
 /** Finds files that import each other, by way of others or at once. Returns the first circle found, in order. */
-function findCircle(files: ReadonlyMap<string, string>): readonly string[] {
-  const sources = new Map([...files].map(([path, text]) => [path, parse(path, text)]));
+function findCircle(sources: ReadonlyMap<string, ts.SourceFile>): readonly string[] {
   const done = new Set<string>();
   const visit = (path: string, above: readonly string[]): readonly string[] => {
     if (above.includes(path)) return above.slice(above.indexOf(path));

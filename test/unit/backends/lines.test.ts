@@ -6,6 +6,7 @@ import { lintPolicy, lintRules } from "../../../src/lint/lint";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { policyInput } from "../arbitraries";
 import { readPolicy } from "../policy/read-policy";
+import { runs } from "../runs";
 
 const backends = ["nftables", "iptables"] as const;
 
@@ -174,7 +175,7 @@ describe.each(backends)("the lines for %s", (backend) => {
         if (lines.length === labelled.length)
           expect(labelled.map(({ paths }) => paths)).toEqual(lines.map(({ paths }) => paths));
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
@@ -187,7 +188,7 @@ describe.each(backends)("the lines for %s", (backend) => {
           expect(paths).toEqual(expect.arrayContaining(gates));
         }
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 });

@@ -7,9 +7,10 @@ import type { Policy } from "../../../src/policy/policy";
 import { portOf, type StepInput } from "../../../src/policy/step";
 import { policyInput } from "../arbitraries";
 import { edge, readPolicy } from "../policy/read-policy";
+import { runs } from "../runs";
 
 /** One policy in eight has 16 gates or more, because such a one takes as long as many small ones. */
-const runs = { numRuns: 50 };
+const often = runs(50);
 
 const policy = readPolicy(edge);
 const rendered = renderNftables(lowerForBackend(policy));
@@ -99,7 +100,7 @@ describe("a redacted ruleset", () => {
         const numbers = new Set(withoutTimes(renderRedacted(read, key)).match(/(?<![\w:.])\d+(?![\w:.])/g));
         for (const port of portsOf(read)) expect(numbers).not.toContain(`${port}`);
       }),
-      runs,
+      often,
     );
   });
 
@@ -114,7 +115,7 @@ describe("a redacted ruleset", () => {
           if (!/<[^>]+-\d+(-size)?:[0-9a-f]{6}>/.test(line)) expect(line).toBe(lines[index]);
         }
       }),
-      runs,
+      often,
     );
   });
 });
@@ -127,7 +128,7 @@ describe("a redacted listing", () => {
         const text = renderNftables(lowerForBackend(read));
         expect(redactListing(text, read, "key")).toBe(renderRedacted(read, "key"));
       }),
-      runs,
+      often,
     );
   });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatSimulation } from "../../../src/diagnose/format-simulation";
 import { adviceByReason } from "../../../src/diagnose/verdict";
+import { runs } from "../runs";
 import { type Knock, knocked, one, plain, play, secrets, ssh, three, two } from "./play";
 
 describe("a verdict", () => {
@@ -297,7 +298,7 @@ describe("a verdict", () => {
         expect(verdict?.advice === "").toBe(verdict?.reason === "open");
         expect(formatSimulation(simulation)).not.toMatch(secrets);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 

@@ -5,6 +5,7 @@ import { explainPolicy } from "../../../src/explain/explanation";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { policyInput } from "../arbitraries";
+import { runs } from "../runs";
 
 function read(input: PolicyInput): Policy {
   const reading = parsePolicy(input);
@@ -28,7 +29,7 @@ test("steps and ruleset have the labels of a preview, and each step's lines have
         expect(withLabels.map(({ number }) => number)).toEqual(lines);
       }
     }),
-    { numRuns: 6 },
+    runs(6),
   );
 });
 
@@ -47,7 +48,7 @@ test("each part has a path of its own, and its lines are lines of the ruleset", 
         expect(lines).toEqual(expect.arrayContaining(own.flatMap((part) => part.lines)));
       }
     }),
-    { numRuns: 6 },
+    runs(6),
   );
 });
 

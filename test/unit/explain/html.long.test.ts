@@ -8,6 +8,7 @@ import { renderTable } from "../../../src/explain/table";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { policyInput } from "../arbitraries";
+import { runs } from "../runs";
 
 function explain(input: PolicyInput, showSecrets = false): Explanation {
   const reading = parsePolicy(input);
@@ -33,7 +34,7 @@ describe("the report", () => {
         );
         expect(described.filter((id) => !ids.includes(id))).toEqual([]);
       }),
-      { numRuns: 5 },
+      runs(5),
     );
   });
 
@@ -117,7 +118,7 @@ describe("the report", () => {
     const hostile = fc.array(part, { minLength: 1 }).map((parts) => parts.join(""));
     fc.assert(
       fc.property(hostile, (risk) => tagsOf(risk) === usual),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 });
@@ -156,7 +157,7 @@ describe("what is shown of a knock", () => {
           });
           expect(shown).toEqual(expected);
         }),
-        { numRuns: 10 },
+        runs(10),
       );
     },
   );

@@ -13,6 +13,7 @@ import { parsePolicy } from "../../../src/policy/parse";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { readStep, type StepInput } from "../../../src/policy/step";
 import { gateName } from "../arbitraries";
+import { runs } from "../runs";
 
 function explain(input: PolicyInput): Explanation {
   const reading = parsePolicy(input);
@@ -144,7 +145,7 @@ describe("a drawing", () => {
         expect(findFlaws(drawStates(gate))).toEqual([]);
         expect(findFlaws(drawTimeline(gate))).toEqual([]);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 
@@ -185,7 +186,7 @@ describe("a drawing", () => {
           gate.steps.map(({ meaning }, index) => `${index + 1}. ${meaning}`).join(" "),
         );
       }),
-      { numRuns: 20 },
+      runs(20),
     );
   });
 });

@@ -8,6 +8,7 @@ import { formatFindings } from "../../../src/policy/finding";
 import { type PolicyReading, parsePolicy } from "../../../src/policy/parse";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { nearMissPolicy, policyInput, replaceSomewhere } from "../arbitraries";
+import { runs } from "../runs";
 import { isPossible } from "./possible-policy";
 import { edge } from "./read-policy";
 
@@ -77,7 +78,7 @@ describe.each([
         expect(reading.kind === "policy" || text !== "").toBe(true);
         expect(({} as Record<string, unknown>)["tcp"]).toBeUndefined();
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 
@@ -91,7 +92,7 @@ describe.each([
           if (isPossible(policy)) expectHarmless(renderPolicy(policy));
         }
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });

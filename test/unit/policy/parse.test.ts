@@ -4,6 +4,7 @@ import type { Finding } from "../../../src/policy/finding";
 import { parsePolicy } from "../../../src/policy/parse";
 import { readGates, writePolicy } from "../../../src/policy/written-policy";
 import { nearMissPolicy, policyInput } from "../arbitraries";
+import { runs } from "../runs";
 import { edge, readPolicy } from "./read-policy";
 
 describe("a policy", () => {
@@ -349,7 +350,7 @@ describe("a wrong policy", () => {
       fc.property(nested, (raw) => {
         expect(["policy", "wrong"]).toContain(parsePolicy(raw).kind);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -366,7 +367,7 @@ describe("a wrong policy", () => {
           expect(fix).toMatch(/\S\.$/);
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

@@ -2,12 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KnockgateError } from "../../../src/errors";
 import { lintPolicy } from "../../../src/lint/lint";
-import {
-  avoidedPorts,
-  randomSequence,
-  type SequenceOptions,
-  type StepKind,
-} from "../../../src/policy/random-sequence";
+import { randomSequence, type SequenceOptions, type StepKind } from "../../../src/policy/random-sequence";
+import { runs } from "../runs";
 import { readPolicy } from "./read-policy";
 
 const seed = "only for these tests, not a random one";
@@ -45,24 +41,8 @@ describe("a random sequence", () => {
           [],
         );
       }),
-      { numRuns: 300 },
+      runs(300),
     );
-  });
-
-  test("takes no port that the linter knows something about", () => {
-    const blocks = 22_768 / 16;
-    const known = Array.from({ length: blocks }, (_, block) => {
-      const steps = Array.from({ length: 16 }, (_step, index) => ({ tcp: 10_000 + block + blocks * index }));
-      const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps } };
-      return lintPolicy(readPolicy({ name: "edge", gates: [gate] })).flatMap(({ rule, path }) => {
-        const index = /steps\[(\d+)\]/.exec(path)?.[1];
-        return rule.startsWith("step-") && index !== undefined
-          ? [10_000 + block + blocks * Number(index)]
-          : [];
-      });
-    }).flat();
-    expect(known).toContain(27_017);
-    expect(known.filter((port) => !avoidedPorts.has(port))).toEqual([]);
   });
 
   test("with echo requests is never swept by sizes, whatever was drawn", () => {

@@ -8,6 +8,7 @@ import { families } from "../../../../src/policy/prefix";
 import { revealSecrets } from "../../../../src/ruleset/show";
 import { policyInput } from "../../arbitraries";
 import { readPolicy } from "../../policy/read-policy";
+import { runs } from "../../runs";
 
 /** Policies with enough gates for shared port matches, and without the doubled steps that iptables can't tell apart. */
 const policy = fc
@@ -48,7 +49,7 @@ describe("the rules for iptables", () => {
           }
         }
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
@@ -60,7 +61,7 @@ describe("the rules for iptables", () => {
         );
         expect(hidden?.length).toBe(shown?.length);
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
@@ -82,7 +83,7 @@ describe("the rules for iptables", () => {
         );
         for (const [, name] of asked) expect(put).toContain(name);
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 });

@@ -6,9 +6,10 @@ import { lowerForBackend } from "../../../../src/backends/render";
 import type { Ruleset } from "../../../../src/ruleset/ruleset";
 import { gateName, policyInput } from "../../arbitraries";
 import { readPolicy } from "../../policy/read-policy";
+import { runs } from "../../runs";
 
 /** One policy in eight has 16 gates or more, because such a one takes as long as many small ones. */
-const runs = { numRuns: 50 };
+const often = runs(50);
 
 const render = (input: Parameters<typeof readPolicy>[0]) =>
   renderNftables(lowerForBackend(readPolicy(input)));
@@ -19,7 +20,7 @@ describe("the rendered text", () => {
       fc.property(policyInput(), (input) => {
         expect(render(structuredClone(input))).toBe(render(input));
       }),
-      runs,
+      often,
     );
   });
 
@@ -28,7 +29,7 @@ describe("the rendered text", () => {
       fc.property(policyInput(), (input) => {
         expect(render(reverseKeys(input))).toBe(render(input));
       }),
-      runs,
+      often,
     );
   });
 
@@ -44,7 +45,7 @@ describe("the rendered text", () => {
         const other = { ...input, gates: turned, allowFrom: double(allowFrom), denyFrom: double(denyFrom) };
         expect(render(other)).toBe(render(input));
       }),
-      runs,
+      often,
     );
   });
 

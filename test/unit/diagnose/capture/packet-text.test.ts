@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatPackets, parsePackets } from "../../../../src/diagnose/capture/packet-text";
+import { runs } from "../../runs";
 import { packetList } from "../arbitraries";
 
 const me = "198.51.100.7";
@@ -109,7 +110,7 @@ describe("a text file of packets", () => {
         expect(packets.length + findings.length).toBe(lines.length);
         expect(parsePackets(formatPackets(packets)).packets).toEqual(packets);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 });

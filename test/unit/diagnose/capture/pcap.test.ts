@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parsePcap } from "../../../../src/diagnose/capture/pcap";
+import { runs } from "../../runs";
 import { address, packetKind } from "../arbitraries";
 import {
   flags,
@@ -51,7 +52,7 @@ function frame(link: keyof typeof links, packets: readonly Written[]) {
   return { linkType, frames };
 }
 
-const runs = { numRuns: 10 };
+const often = runs(10);
 const nothingElse = { findings: [], skipped: [] };
 
 describe.each(Object.keys(links) as (keyof typeof links)[])("a capture on a link of type %s", (link) => {
@@ -64,7 +65,7 @@ describe.each(Object.keys(links) as (keyof typeof links)[])("a capture on a link
         const read = parsePcap(writePcap(linkType, frames, { isLittle, isNano }));
         expect(read).toEqual({ packets: strip(sent), ...nothingElse });
       }),
-      runs,
+      often,
     );
   });
 
@@ -83,7 +84,7 @@ describe.each(Object.keys(links) as (keyof typeof links)[])("a capture on a link
         const near = strip(sent).map((packet) => ({ ...packet, atMs: expect.closeTo(packet.atMs, -1) }));
         expect(read).toEqual({ packets: near, ...nothingElse });
       }),
-      runs,
+      often,
     );
   });
 });
@@ -280,7 +281,7 @@ describe("of a capture", () => {
         expect(reading.packets.every(({ atMs }) => Number.isFinite(atMs))).toBe(true);
         expect(reading.findings.length).toBeLessThan(20);
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

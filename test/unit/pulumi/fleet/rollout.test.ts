@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Finding } from "../../../../src/policy/finding";
 import { readRollout } from "../../../../src/pulumi/fleet/rollout";
+import { runs } from "../../runs";
 
 const fleet = (count: number) => Array.from({ length: count }, (_, index) => `h${index + 1}`);
 
@@ -119,7 +120,7 @@ describe("dealing hosts out to waves", () => {
         expect(dealt.filter((wave) => wave.length === 0)).toEqual([]);
         for (const { hosts: named } of waves) if (named !== undefined) expect(dealt).toContainEqual(named);
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { KnockgateError } from "../../../../src/errors";
 import { logLine } from "../../../../src/pulumi/log";
-import { nameResource } from "../../../../src/pulumi/origin";
+import { nameResource } from "../../../../src/pulumi/resource-name";
 import { actAtEdge } from "../../../../src/pulumi/ruleset/edge";
 
 afterEach(() => {
