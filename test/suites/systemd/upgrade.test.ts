@@ -11,7 +11,7 @@ import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
 import { writeProgram } from "../host/write-program";
 import { findBooted, isDeep, test } from "./booted";
 import { listEverything, listLibrary } from "./listing";
-import { applyOlderScript, runOlderScript } from "./older-script/deployer";
+import { applyOlderScript, runOlderScript } from "./older-deployer";
 
 const update = { policy: newPolicy, formerPolicies: [oldPolicy], owner: "me", undoAfterSeconds: 60 };
 const unit = "/etc/systemd/system/knockgate-edge.service";

@@ -1,23 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BootedHost } from "../../../../lab/booted-host";
-import { planLoad } from "../../../../src/backends/load";
-import { renderPolicy } from "../../../../src/backends/render";
-import { hostScript } from "../../../../src/host/script/host-script";
-import { commandProgram, stageProgram } from "../../../../src/host/script/program";
-import { digestText } from "../../../../src/policy/digest";
-import type { Policy } from "../../../../src/policy/policy";
-import type { Program } from "../../../../src/ssh/host";
-import { writeProgram } from "../../host/write-program";
+import type { BootedHost } from "../../../lab/booted-host";
+import { planLoad } from "../../../src/backends/load";
+import { renderPolicy } from "../../../src/backends/render";
+import { hostScript } from "../../../src/host/script/host-script";
+import { commandProgram, stageProgram } from "../../../src/host/script/program";
+import { digestText } from "../../../src/policy/digest";
+import type { Policy } from "../../../src/policy/policy";
+import type { Program } from "../../../src/ssh/host";
+import { writeProgram } from "../host/write-program";
 
-/** The older script got all of these as files. */
-const shim = `put_line() { printf '%s\\n' "$2" | put_file "$1"; }
-put_script() { printf '%s\\nmain "$@"\\n' "$host_script" | put_file host.sh; }
-`;
+const fixture = join(__dirname, "..", "..", "fixtures", "first-release", "host.sh");
 
-/** A host script from before 0.1.0, as a host may still have it. It never changes. */
-const olderScript = `${readFileSync(join(__dirname, "host.sh"), "utf8")}\n${shim}`;
+/** The host script of the first release, without its last line, which calls it. The comment makes it another script. */
+const olderScript = `# Of an older release.\n${readFileSync(fixture, "utf8").replace(/main "\$@"\n$/, "")}`;
 
 /** Makes a new gate on a host by the older script: up to load, or up to confirm. Returns the change's id. */
 export async function applyOlderScript(
