@@ -16,7 +16,7 @@ export type { GateVerdict } from "./diagnose/verdict.js";
 export { type ErrorCode, KnockgateError } from "./errors.js";
 export type { KnockCommands } from "./knock/clients/knock-commands.js";
 export type { Profile, ProfileGate } from "./knock/clients/profile.js";
-export type { Login, SshEndpoint } from "./knock/clients/ssh-endpoint.js";
+export type { SshEndpoint, SshLogin } from "./knock/clients/ssh-endpoint.js";
 export { type LintFinding, lintPolicy } from "./lint/lint.js";
 export type { Packet, PacketKind } from "./model/packet.js";
 export type { Counts, GateCounts } from "./policy/counts.js";

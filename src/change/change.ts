@@ -7,12 +7,12 @@ import { nameObstacle } from "../host/drift.js";
 import type { Observed } from "../host/observed.js";
 import { findObstacles } from "../host/other-rules/obstacles.js";
 import { countPackets, observeHost } from "../host/script/observe.js";
-import { commandProgram, exitCodes, stageProgram } from "../host/script/program.js";
+import { commandProgram, scriptExitCodes, stageProgram } from "../host/script/program.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import type { HostConnection, Program } from "../ssh/host.js";
 import { confirmChange } from "./confirm.js";
-import { blameObstacles, describeConfirmed, describeObserved, listFindings } from "./describe.js";
+import { blameObstacles, describeConfirmed, describeDifferences, describeObserved } from "./describe.js";
 import { limitCommandMs } from "./duration.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
 import { checkHealth } from "./health.js";
@@ -54,7 +54,7 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     );
     tell(describeObserved(observed, policy));
     const obstacles = findObstacles(observed, policy);
-    for (const line of listFindings(observed, request, obstacles)) tell(line);
+    for (const line of describeDifferences(observed, request, obstacles)) tell(line);
     const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
     const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>
       refuseUntouched(place, cause),
@@ -161,7 +161,8 @@ async function stageLoad(
 ): Promise<Load["kind"]> {
   const result = await connection.run(programOf(load), limitMs);
   if (isDone(result)) return load.kind;
-  if (!load.dependsOnLoaded || result.code !== exitCodes.refused) failStep(result, policy, "STAGE_FAILED");
+  if (!load.dependsOnLoaded || result.code !== scriptExitCodes.refused)
+    failStep(result, policy, "STAGE_FAILED");
   const replacement = planReplacement();
   await runStep(connection, programOf(replacement), policy, limitMs, "STAGE_FAILED");
   return replacement.kind;

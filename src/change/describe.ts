@@ -17,7 +17,7 @@ import { isSamePlace } from "./replaced.js";
 import type { ChangeRequest } from "./request.js";
 
 /** Lists what does not stop a change, but may keep a gate from working. */
-export function listWarnings(
+export function hostWarnings(
   observed: Observed,
   policy: Policy,
   obstacles: readonly Obstacle[],
@@ -40,14 +40,14 @@ export function listWarnings(
 }
 
 /** Lists, a line each, where the host differs from its last change, and what may keep a gate from working. */
-export function listFindings(
+export function describeDifferences(
   observed: Observed,
   request: ChangeRequest,
   obstacles: readonly Obstacle[],
 ): readonly string[] {
   return [
     ...listDrift(observed, request).map((line) => `drift: ${line}`),
-    ...listWarnings(observed, request.policy, obstacles).map((line) => `warning: ${line}`),
+    ...hostWarnings(observed, request.policy, obstacles).map((line) => `warning: ${line}`),
   ];
 }
 

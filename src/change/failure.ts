@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError, unreachable } from "../errors.js";
 import { readAnswer } from "../knock/read-answer.js";
+import { retry } from "../ssh/retry.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { ChangeContext, ChangeRequest, Confirmed } from "./request.js";
 import type { ChangeStep } from "./step.js";
@@ -114,21 +114,16 @@ async function undoByAnyWay(failure: Failure): Promise<UndoOutcome> {
 }
 
 /** While a host boots, it refuses connections until its sshd listens. */
-const refusedTries = 5;
-const refusedPauseMs = 1_000;
+function pauseIfRefused(error: KnockgateError): number | undefined {
+  return readAnswer(error.cause) === "refused" ? 1_000 : undefined;
+}
 
 async function reachAgain({ request, context, reached, step }: Failure): Promise<Reached> {
   const { policy, formerPolicies = [], gatedBy = [] } = request;
   // After a confirm, the state must know whether it took effect: that is worth a second round of dials.
   const errorLimit = step === "6/6 confirm" ? 1 : 0;
   const dialing = { ...context.dialing, errorLimit };
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await reachHost([reached.route], [policy, ...formerPolicies, ...gatedBy], true, dialing);
-    } catch (error) {
-      const isRefused = error instanceof KnockgateError && readAnswer(error.cause) === "refused";
-      if (!isRefused || tries === refusedTries) throw error;
-      await pause(refusedPauseMs);
-    }
-  }
+  return retry({ errorLimit: 4, tryMs: 0, choosePause: pauseIfRefused }, () =>
+    reachHost([reached.route], [policy, ...formerPolicies, ...gatedBy], true, dialing),
+  );
 }

@@ -10,7 +10,7 @@ import { refuseUntouched } from "./failure.js";
 import type { ChangeContext } from "./request.js";
 
 /** Where to apply a policy, and where to prove it from. */
-export interface Destination {
+export interface ChangeTarget {
   readonly connection: Connection;
   /** Another machine to try the gates from. Default: this machine. */
   readonly proveFrom?: Connection | undefined;
@@ -38,7 +38,7 @@ export function withRoutes<T>(
 
 /** Does the same, and also logs in to the machine that the gates are tried from, if there is one. */
 export function withProvingRoutes<T>(
-  wanted: Destination,
+  wanted: ChangeTarget,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
@@ -79,7 +79,7 @@ async function openWorld<T>(
 }
 
 async function openProvingWorld<T>(
-  { connection, proveFrom, policy, behind = [] }: Destination,
+  { connection, proveFrom, policy, behind = [] }: ChangeTarget,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,

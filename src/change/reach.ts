@@ -4,7 +4,7 @@ import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { HostConnection, Route } from "../ssh/host.js";
-import { retry } from "../ssh/retry.js";
+import { pauseForNewHost, pauseIfUnreachable, retry } from "../ssh/retry.js";
 import { listStepsBefore, type OtherGate } from "./behind.js";
 
 /** How long and how often to dial, from `perDialTimeout` and `dialErrorLimit` of the connection. */
@@ -60,7 +60,8 @@ export async function reachHost(
   let failures: string[] = [];
   const describe = (error: KnockgateError) =>
     failures.length === 0 ? error.clause : `no SSH connection was made: ${failures.join("; ")}`;
-  return retry({ errorLimit, tryMs, forgivesRefusal, log, describe }, () => {
+  const choosePause = forgivesRefusal ? pauseForNewHost : pauseIfUnreachable;
+  return retry({ errorLimit, tryMs, choosePause, log, describe }, () => {
     failures = [];
     return tryWays(routes, ways, dialing, (failure) => failures.push(failure));
   });

@@ -2,7 +2,7 @@ import { nameOnHost } from "../backends/backends.js";
 import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import { describeLeftCopy } from "../host/neighbours.js";
-import { commandProgram, exitCodes, parseReply } from "../host/script/program.js";
+import { commandProgram, parseReply, scriptExitCodes } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { ChangeContext } from "./request.js";
@@ -57,7 +57,7 @@ async function removeOne(
   const reply = parseReply(result.stdout);
   const removed = reply.values.get("removed");
   if (result.code !== 0 || removed === undefined) {
-    const code = result.code === exitCodes.pending ? "CHANGE_PENDING" : "HOST_FAILED";
+    const code = result.code === scriptExitCodes.pending ? "CHANGE_PENDING" : "HOST_FAILED";
     const said = redactPorts(result.stderr.trim(), one) || `exit code ${result.code}`;
     throw new KnockgateError(
       code,

@@ -1,6 +1,6 @@
 import { redactPorts } from "../backends/redact.js";
 import { type ErrorCode, KnockgateError } from "../errors.js";
-import { exitCodes, parseReply, type Reply } from "../host/script/program.js";
+import { parseReply, type Reply, scriptExitCodes } from "../host/script/program.js";
 import type { Policy } from "../policy/policy.js";
 import type { CommandResult, HostConnection, Program } from "../ssh/host.js";
 
@@ -29,7 +29,7 @@ export function isDone(result: CommandResult): boolean {
 
 export function failStep(result: CommandResult, policy: Policy, code: ErrorCode): never {
   const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
-  throw new KnockgateError(result.code === exitCodes.pending ? "CHANGE_PENDING" : code, said);
+  throw new KnockgateError(result.code === scriptExitCodes.pending ? "CHANGE_PENDING" : code, said);
 }
 
 /** Keeps the first line of each error: below it, nft quotes the offending line and marks it with carets. */

@@ -4,8 +4,8 @@ import { commandNames, loadCommand, loadCommands } from "./commands.js";
 import {
   type Command,
   type CommandContext,
+  type CommandOutcome,
   type ExitCode,
-  type Outcome,
   UsageError,
 } from "./framework/command.js";
 import { escapeAround } from "./framework/paint.js";
@@ -30,7 +30,7 @@ export async function runCommandLine(words: readonly string[], context: CommandC
   }
 }
 
-async function dispatch(words: readonly string[], context: CommandContext): Promise<Outcome> {
+async function dispatch(words: readonly string[], context: CommandContext): Promise<CommandOutcome> {
   const [first = "--help"] = words;
   if (first === "--help" || first === "-h" || first === "help") return showHelp(words.slice(1));
   if (first === "--version") return showVersion();
@@ -63,7 +63,7 @@ async function findCommand(words: readonly string[]): Promise<Command> {
   );
 }
 
-async function showHelp(words: readonly string[]): Promise<Outcome> {
+async function showHelp(words: readonly string[]): Promise<CommandOutcome> {
   const { writeGroup, writeHelp, writeOverview } = await import("./framework/help.js");
   const names = words.filter((word) => !word.startsWith("-"));
   const [first = ""] = names;
@@ -76,7 +76,7 @@ async function showHelp(words: readonly string[]): Promise<Outcome> {
   return { exitCode: 0, text, json: { help: text } };
 }
 
-async function showVersion(): Promise<Outcome> {
+async function showVersion(): Promise<CommandOutcome> {
   const { readVersion } = await import("./version.js");
   const version = readVersion();
   return { exitCode: 0, text: `${version}\n`, json: { version } };

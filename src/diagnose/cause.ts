@@ -2,7 +2,7 @@ import { isStepPacket, type Progress, type Reaction } from "../model/machine.js"
 import type { Packet } from "../model/packet.js";
 import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
-import { formatSeconds } from "./capture/seconds.js";
+import { formatMilliseconds } from "./capture/seconds.js";
 import { compareWithStep } from "./near-step.js";
 
 /** Why a door opened for a source, or stayed closed. */
@@ -84,7 +84,7 @@ export function findCause(observation: Observation): Cause | undefined {
 function findLateness({ gate, packet, reaction, before }: Observation): Cause {
   const { steps, stepTimeoutSeconds } = gate.knock;
   const taken = reaction.expired;
-  const after = `${formatSeconds(packet.atMs - (before?.takenAtMs ?? 0))} after step ${taken}`;
+  const after = `${formatMilliseconds(packet.atMs - (before?.takenAtMs ?? 0))} after step ${taken}`;
   const limit = `stepTimeout is ${stepTimeoutSeconds} s`;
   return isStepAt(steps, taken + 1, packet)
     ? { reason: "too-late", text: `step ${taken + 1} came ${after}; ${limit}`, taken }

@@ -2,7 +2,7 @@ import type { Packet } from "../model/packet.js";
 import { isProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { GateEvent } from "./attempt.js";
-import { formatSeconds } from "./capture/seconds.js";
+import { formatMilliseconds } from "./capture/seconds.js";
 
 /**
  * Describes a packet. Without secrets it shows only the numbers of protected ports: any other port may be a step's, or
@@ -43,9 +43,9 @@ function describe(event: GateEvent, atMs: number, beginMs: number): string | und
   const since = (step: number): string => {
     return sinceStepMs === undefined || step < 2
       ? ""
-      : ` ${formatSeconds(sinceStepMs)} after step ${step - 1}`;
+      : ` ${formatMilliseconds(sinceStepMs)} after step ${step - 1}`;
   };
-  const until = formatSeconds(openUntilMs - beginMs);
+  const until = formatMilliseconds(openUntilMs - beginMs);
   switch (reaction.kind) {
     case "step": {
       const taken = `step ${reaction.taken} of ${steps} taken${since(reaction.taken)}`;
@@ -64,7 +64,7 @@ function describe(event: GateEvent, atMs: number, beginMs: number): string | und
     case "accepted":
       return `came through the open door, which closes at ${until}`;
     case "dropped": {
-      if (openUntilMs > 0) return `dropped: the door closed ${formatSeconds(atMs - openUntilMs)} ago`;
+      if (openUntilMs > 0) return `dropped: the door closed ${formatMilliseconds(atMs - openUntilMs)} ago`;
       return `dropped at the closed door; ${reaction.taken} of ${steps} steps taken`;
     }
   }

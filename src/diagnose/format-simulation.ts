@@ -1,4 +1,4 @@
-import { formatSeconds } from "./capture/seconds.js";
+import { formatMilliseconds } from "./capture/seconds.js";
 import type { Simulation } from "./simulate.js";
 import type { GateVerdict } from "./verdict.js";
 
@@ -18,7 +18,7 @@ export function formatSimulation({ host, beginMs, trace, verdicts }: Simulation)
   for (const { source } of tried) untried.delete(source);
   return [
     ...(host.length === 0 ? [] : [`host: ${host.join(", ")}`]),
-    ...shown.map(({ atMs, source, text }) => `${formatSeconds(atMs - beginMs)} ${source} ${text}`),
+    ...shown.map(({ atMs, source, text }) => `${formatMilliseconds(atMs - beginMs)} ${source} ${text}`),
     ...(hidden > 0 ? [`${hidden} more that match no gate`] : []),
     ...(trace.length === 0 ? ["no packet came that could begin a knock or a connection"] : []),
     ...tried.map(formatVerdict),

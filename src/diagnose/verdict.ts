@@ -1,5 +1,5 @@
 import type { GateAttempt } from "./attempt.js";
-import { formatSeconds } from "./capture/seconds.js";
+import { formatMilliseconds } from "./capture/seconds.js";
 import type { Reason } from "./cause.js";
 import type { SplitKnock } from "./split-knock.js";
 
@@ -105,7 +105,7 @@ function findReason(
 function describeOpened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
   const { openedAtMs, acceptedAtMs, droppedAtMs, openUntilMs } = attempt;
   const steps = attempt.gate.knock.steps.length;
-  const at = (ms: number): string => formatSeconds(ms - beginMs);
+  const at = (ms: number): string => formatMilliseconds(ms - beginMs);
   const opened = `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
   const until = `the door was open from ${at(openedAtMs[0] ?? 0)} to ${at(openUntilMs)}`;
   const [came] = acceptedAtMs;
@@ -114,12 +114,12 @@ function describeOpened(attempt: GateAttempt, beginMs: number): readonly [Reason
   if (late !== undefined) {
     return [
       "tried-too-late",
-      `${opened}; ${until}; a connection came ${formatSeconds(late - openUntilMs)} after that`,
+      `${opened}; ${until}; a connection came ${formatMilliseconds(late - openUntilMs)} after that`,
     ];
   }
   const early = droppedAtMs.at(-1);
   if (early === undefined) return ["open", `${opened}; ${until}; no connection was tried`];
-  const before = formatSeconds((openedAtMs.at(-1) ?? 0) - early);
+  const before = formatMilliseconds((openedAtMs.at(-1) ?? 0) - early);
   return ["tried-too-early", `${opened}; ${until}; the last connection came ${before} before that`];
 }
 

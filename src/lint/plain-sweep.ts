@@ -29,9 +29,9 @@ export function findPlainSweeps(policy: Policy, distance: Distance): FindSweep {
   };
 }
 
-type Gated = Readonly<Record<Protocol, readonly PortRange[]>>;
+type GatedPorts = Readonly<Record<Protocol, readonly PortRange[]>>;
 
-function listSweeps(steps: readonly Step[], gated: Gated): readonly PlainSweep[] {
+function listSweeps(steps: readonly Step[], gated: GatedPorts): readonly PlainSweep[] {
   const [ports, sizes] = [listPorts(steps, gated), listSizes(steps)];
   const isUp = (one: number, other: number) => one - other;
   const isDown = (one: number, other: number) => other - one;
@@ -43,7 +43,7 @@ function listSweeps(steps: readonly Step[], gated: Gated): readonly PlainSweep[]
 
 function listOneWay(
   steps: readonly Step[],
-  gated: Gated,
+  gated: GatedPorts,
   ports: readonly number[],
   sizes: readonly number[],
   order: "ascending" | "descending",
@@ -100,7 +100,7 @@ function listOneWay(
 }
 
 /** Lists the steps' ports and, on both sides of each, the nearest port of each protocol that is not protected. */
-function listPorts(steps: readonly Step[], gated: Gated): readonly number[] {
+function listPorts(steps: readonly Step[], gated: GatedPorts): readonly number[] {
   const ports = steps.flatMap((step) => {
     const port = portOf(step);
     if (port === undefined) return [];

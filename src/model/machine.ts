@@ -29,7 +29,7 @@ export interface Reaction {
   readonly expired: number;
 }
 
-export interface Outcome {
+export interface Transition {
   readonly state: State;
   readonly verdict: PacketVerdict;
   readonly reactions: readonly Reaction[];
@@ -46,9 +46,9 @@ const fresh: Progress = { taken: 0, takenAtMs: 0, knownUntilMs: new Map(), openU
  * The limits of a backend are not part of it, for example how many sources it can remember, or how many first steps it
  * counts in a second.
  */
-export function receivePacket(policy: Policy, state: State, packet: Packet): Outcome {
+export function receivePacket(policy: Policy, state: State, packet: Packet): Transition {
   const { kind, source, atMs } = packet;
-  const pass: Outcome = { state, verdict: "passed", reactions: [] };
+  const pass: Transition = { state, verdict: "passed", reactions: [] };
   if (kind.kind === "established") return pass;
   const gate = policy.gates.find((candidate) => isAtDoor(candidate, kind));
   if (isDenied(policy, source)) {

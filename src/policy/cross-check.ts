@@ -6,7 +6,7 @@ import { nameSchema, protectSchema, stepSchema } from "./schema.js";
 import { portOf, type Step, stepFields, stepProtocols } from "./step.js";
 
 /** The valid parts of a gate, with their places in the policy. */
-interface PlacedGate {
+interface CheckedGate {
   readonly index: number;
   readonly name: string | undefined;
   readonly ranges: readonly PlacedRange[];
@@ -29,7 +29,7 @@ export function crossCheckGates(raw: unknown): readonly Finding[] {
   return [...findSameNames(gates), ...findOverlaps(ranges), ...findProtectedSteps(gates, ranges)];
 }
 
-function placeGate(raw: unknown, index: number): PlacedGate {
+function placeGate(raw: unknown, index: number): CheckedGate {
   const protect = readRight(protectSchema, listField(raw, "protect"));
   return {
     index,
@@ -64,7 +64,7 @@ function listField(raw: unknown, key: string): readonly unknown[] {
   return Array.isArray(field) ? field : [];
 }
 
-function findSameNames(gates: readonly PlacedGate[]): readonly Finding[] {
+function findSameNames(gates: readonly CheckedGate[]): readonly Finding[] {
   const seen = new Set<string>();
   return gates.flatMap(({ index, name }) => {
     if (name === undefined) return [];
@@ -110,7 +110,7 @@ function findOverlaps(ranges: readonly PlacedRange[]): readonly Finding[] {
 
 /** A packet to a protected port is gated, so it can't be a step as well. */
 function findProtectedSteps(
-  gates: readonly PlacedGate[],
+  gates: readonly CheckedGate[],
   ranges: readonly PlacedRange[],
 ): readonly Finding[] {
   const lookups = {

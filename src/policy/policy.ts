@@ -88,7 +88,7 @@ export interface Policy {
   /** Whether a gated port drops everything that conntrack does not know. */
   readonly stealth: boolean;
   /** What is written to the kernel's log. `undefined`: nothing. */
-  readonly log?: Log | undefined;
+  readonly log?: LogSettings | undefined;
   /** What a flood can take. */
   readonly limits: Limits;
   /** Rules of the linter whose errors are accepted. */
@@ -122,7 +122,7 @@ interface Knock {
 export type Event = "opened" | "accepted" | "dropped" | "reset";
 
 /** Lines in the kernel's log. */
-interface Log {
+interface LogSettings {
   readonly events: readonly Event[];
   readonly prefix: string;
   readonly perMinute: number;

@@ -72,9 +72,9 @@ export function attempt(
 
 export function tellLost({ name, whyLost }: SshLink, when: string): KnockgateError {
   const why = whyLost();
-  return unreachable(name, `the connection was lost ${when}${why === undefined ? "" : ` (${why})`}`);
+  return unreachableError(name, `the connection was lost ${when}${why === undefined ? "" : ` (${why})`}`);
 }
 
-export function unreachable(name: string, why: string, cause?: Error): KnockgateError {
+export function unreachableError(name: string, why: string, cause?: Error): KnockgateError {
   return new KnockgateError("UNREACHABLE", `${name}: ${why}`, { cause });
 }

@@ -1,14 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError } from "../errors.js";
 
+type ChoosePause = (error: KnockgateError, errors: number) => number | undefined;
+
 /** How often to try again, and what to log. */
 export interface RetryPolicy {
   /** Failed tries allowed before giving up. -1 means no limit. */
   readonly errorLimit: number;
   /** The longest that one try takes, for messages. 0 means no limit. */
   readonly tryMs: number;
-  /** Whether to try again after a refused login: see {@link refusalPauseMs}. Default: false. */
-  readonly forgivesRefusal?: boolean | undefined;
+  /**
+   * Returns the milliseconds to wait after the given number of failed tries, or `undefined` if another try could not
+   * help. Default: {@link pauseIfUnreachable}.
+   */
+  readonly choosePause?: ChoosePause | undefined;
   /** Is told of each failed try that another one follows. Default: nothing is logged. */
   readonly log?: ((line: string) => void) | undefined;
   /** Describes a failed try, without a full stop. Default: the error's clause. */
@@ -21,42 +26,50 @@ export interface RetryPolicy {
  */
 const refusalPauseMs = 6_000;
 
-/**
- * Tries until a try succeeds or `errorLimit` is reached. Normally only `UNREACHABLE` is worth another try: a refused
- * login is refused again, and the other side counts it. A new machine may get its keys some moments after its sshd
- * answers, as with cloud-init: with `forgivesRefusal`, a refused login is tried again, too.
- */
-export async function retry<T>(patience: RetryPolicy, dial: () => Promise<T>): Promise<T> {
+/** Waits a second longer each time, up to 5. Only an unreachable host is worth another try: a refused login counts. */
+export function pauseIfUnreachable(error: KnockgateError, errors: number): number | undefined {
+  return error.code === "UNREACHABLE" ? Math.min(1_000 * errors, 5_000) : undefined;
+}
+
+/** As {@link pauseIfUnreachable}. A new machine may also refuse logins until cloud-init has given it its keys. */
+export function pauseForNewHost(error: KnockgateError, errors: number): number | undefined {
+  return error.code === "LOGIN_REFUSED" ? refusalPauseMs : pauseIfUnreachable(error, errors);
+}
+
+/** Tries until a try succeeds, `errorLimit` is reached, or another try could not help. */
+export async function retry<T>(policy: RetryPolicy, attempt: () => Promise<T>): Promise<T> {
+  const { errorLimit, choosePause = pauseIfUnreachable, log } = policy;
   for (let errors = 1; ; errors += 1) {
     try {
-      return await dial();
+      return await attempt();
     } catch (error) {
-      const isLast = patience.errorLimit >= 0 && errors > patience.errorLimit;
-      if (isLast || !isWorthAnother(error, patience)) throw error;
-      patience.log?.(describeRound(error, errors, patience));
-      await pause(choosePause(error, errors));
+      const isLast = errorLimit >= 0 && errors > errorLimit;
+      const pauseMs = isLast || !(error instanceof KnockgateError) ? undefined : choosePause(error, errors);
+      if (pauseMs === undefined) throw error;
+      log?.(describeRound(error as KnockgateError, errors, { ...policy, choosePause }));
+      await pause(pauseMs);
     }
   }
 }
 
-function isWorthAnother(error: unknown, { forgivesRefusal = false }: RetryPolicy): error is KnockgateError {
-  if (!(error instanceof KnockgateError)) return false;
-  return error.code === "UNREACHABLE" || (forgivesRefusal && error.code === "LOGIN_REFUSED");
-}
-
-function choosePause(error: KnockgateError, errors: number): number {
-  return error.code === "LOGIN_REFUSED" ? refusalPauseMs : Math.min(1_000 * errors, 5_000);
-}
-
 /** Says what failed, which try of how many it was, and how long the rest can take. */
-function describeRound(error: KnockgateError, errors: number, patience: RetryPolicy): string {
-  const { errorLimit, tryMs, describe = ({ clause }) => clause } = patience;
+function describeRound(
+  error: KnockgateError,
+  errors: number,
+  {
+    errorLimit,
+    tryMs,
+    choosePause,
+    describe = ({ clause }) => clause,
+  }: RetryPolicy & { choosePause: ChoosePause },
+): string {
+  const pauseAfter = (count: number) => choosePause(error, count) ?? 0;
   const why = describe(error);
-  const next = `the next in ${choosePause(error, errors) / 1_000} s`;
+  const next = `the next in ${pauseAfter(errors) / 1_000} s`;
   const hope = error.code === "LOGIN_REFUSED" ? " (a new machine may get its keys later)" : "";
   const of = errorLimit < 0 ? `try ${errors}` : `try ${errors} of ${errorLimit + 1}`;
   const left = Array.from({ length: Math.max(0, errorLimit + 1 - errors) }, (_, index) => errors + index);
-  const leftMs = left.reduce((sum, count) => sum + choosePause(error, count) + tryMs, 0);
+  const leftMs = left.reduce((sum, count) => sum + pauseAfter(count) + tryMs, 0);
   const most =
     errorLimit < 0
       ? "until it succeeds"

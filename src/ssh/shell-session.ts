@@ -1,6 +1,6 @@
 import type { ClientChannel } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import { attempt, type SshLink, tellLost, unreachable, type Waiting, withDeadline } from "./deadline.js";
+import { attempt, type SshLink, tellLost, unreachableError, type Waiting, withDeadline } from "./deadline.js";
 import type { CommandResult } from "./host.js";
 import { collect, type Output } from "./output.js";
 
@@ -56,15 +56,15 @@ const silenceMs = 500;
 export function openShellSession(line: SshLink, command: string, firstHint: string): ShellSession {
   let hint = firstHint;
   let isOpen = true;
-  let talk: Talk | undefined;
+  let talk: RunningCommand | undefined;
   const wait = async <T>(
     timeoutMs: number,
-    use: (talk: Talk, waiting: Waiting<T>) => void,
+    use: (talk: RunningCommand, waiting: Waiting<T>) => void,
     limitMs = timeoutMs,
   ): Promise<T> => {
     try {
       return await exchange<T>(line, { timeoutMs, limitMs }, (waiting) => {
-        const begin = (begun: Talk): void => {
+        const begin = (begun: RunningCommand): void => {
           if (!waiting.onLate(() => begun.channel.close())) use(begun, waiting);
         };
         if (talk !== undefined) return begin(talk);
@@ -80,7 +80,11 @@ export function openShellSession(line: SshLink, command: string, firstHint: stri
       throw error;
     }
   };
-  const concludeAtEnd = <T>(talk: Talk, waiting: Waiting<T>, read: (result: CommandResult) => T): boolean => {
+  const concludeAtEnd = <T>(
+    talk: RunningCommand,
+    waiting: Waiting<T>,
+    read: (result: CommandResult) => T,
+  ): boolean => {
     if (talk.end === undefined) return false;
     conclude(line, talk.end, waiting, (code) =>
       read({ code, stdout: talk.stdout.take(), stderr: talk.stderr.take() }),
@@ -134,7 +138,7 @@ export function openShellSession(line: SshLink, command: string, firstHint: stri
 }
 
 /** A running command, and the output that nobody has taken yet. */
-interface Talk {
+interface RunningCommand {
   readonly channel: ClientChannel;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -144,7 +148,7 @@ interface Talk {
   listen(hasHeard: () => boolean): void;
 }
 
-function carry(channel: ClientChannel, onEnd: () => void): Talk {
+function carry(channel: ClientChannel, onEnd: () => void): RunningCommand {
   let end: End | undefined;
   let tellNews: () => void = () => undefined;
   channel.on("close", (...ended: End) => {
@@ -170,7 +174,7 @@ function carry(channel: ClientChannel, onEnd: () => void): Talk {
   };
 }
 
-function findWord({ stdout, stderr }: Talk, mark: string): Heard | undefined {
+function findWord({ stdout, stderr }: RunningCommand, mark: string): Heard | undefined {
   const [said, complaint] = [stdout.findLine(`${mark} `), stderr.findLine(mark)];
   if (stdout.findLine(`${mark}\n`) || stdout.findLine(`${mark}\r`)) return { kind: "merged" };
   if (said === undefined || complaint === undefined) return undefined;
@@ -179,7 +183,7 @@ function findWord({ stdout, stderr }: Talk, mark: string): Heard | undefined {
   return { kind: "word", word: said.rest, before: said.before };
 }
 
-function findAnswer({ stdout, stderr }: Talk, mark: string): CommandResult | undefined {
+function findAnswer({ stdout, stderr }: RunningCommand, mark: string): CommandResult | undefined {
   const code = stdout.findEnd(new RegExp(`${mark} (\\d+)\n$`));
   if (code === undefined || stderr.findEnd(new RegExp(`(${mark})\n$`)) === undefined) return undefined;
   return { code: Number(code), stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
@@ -210,7 +214,7 @@ function exchange<T>(
   const lost = () => tellLost(line, whileRunning);
   const late = () => {
     const limit = `no answer within ${Math.ceil(limitMs / 100) / 10} s`;
-    return unreachable(line.name, `${limit} to a command, which may still be running there`);
+    return unreachableError(line.name, `${limit} to a command, which may still be running there`);
   };
   return withDeadline<T>(line.client, { timeoutMs, lost, late }, begin);
 }
@@ -229,7 +233,7 @@ function openChannel<T>(
         channel.on("error", () => undefined); // the close event that follows says more
         return use(channel);
       }
-      if (!("reason" in error)) return waiting.reject(unreachable(line.name, error.message, error));
+      if (!("reason" in error)) return waiting.reject(unreachableError(line.name, error.message, error));
       if (tries === openTries) {
         const message = `${line.name}: it does not run a command: see MaxSessions in sshd_config(5)`;
         return waiting.reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));

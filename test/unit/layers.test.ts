@@ -75,6 +75,13 @@ describe("src", () => {
   test("has no two files that wait for each other, types counted", () => {
     expect(findCircle(files)).toEqual([]);
   });
+
+  test("has no two types of one name", () => {
+    const names = [...files.values()].flatMap(listTypes);
+    const shared = names.filter((name, index) => names.indexOf(name) !== index);
+    // The plugin's own types name the types of its schema.
+    expect(shared.sort()).toEqual(["LastChange", "WaveHost"]);
+  });
 });
 
 describe("the reading of imports", () => {
@@ -321,6 +328,15 @@ const listEffects = once((source): readonly string[] => {
   visit(source);
   return [...imported, ...used];
 });
+
+/** Lists the names of the types that a file declares, also of those that it does not export. */
+function listTypes(source: ts.SourceFile): readonly string[] {
+  return source.statements.flatMap((node) =>
+    ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isClassDeclaration(node)
+      ? [node.name?.text ?? ""]
+      : [],
+  );
+}
 
 /** Tells whether an identifier only names a member of something else. */
 function isName(node: ts.Identifier): boolean {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { GateCounts } from "../../policy/counts.js";
 import type { Event, Gate } from "../../policy/policy.js";
 import { counterName } from "../../ruleset/lower-event.js";
-import { parseJson } from "./json.js";
+import { parseHostJson } from "./json.js";
 
 const countersSchema = z.object({
   nftables: z.array(
@@ -12,7 +12,7 @@ const countersSchema = z.object({
 
 /** Reads a policy's named counters from `nft -j list counters` (libnftables-json(5)). */
 export function readNftablesCounts(text: string): ((gate: Gate) => GateCounts) | undefined {
-  const listing = countersSchema.safeParse(parseJson(text));
+  const listing = countersSchema.safeParse(parseHostJson(text));
   if (!listing.success) return undefined;
   const packets = new Map(
     listing.data.nftables.flatMap(({ counter }) =>

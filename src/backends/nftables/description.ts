@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LoadedTable, ObservedChain, ObservedSet } from "../backend.js";
-import { parseJson } from "./json.js";
+import { parseHostJson } from "./json.js";
 
 /** What nft says of a policy's own table. It tells a load what it can keep. */
 export type Description = Pick<LoadedTable, "sets" | "chains" | "counters" | "isUndescribed">;
@@ -54,8 +54,8 @@ export function readDescription(json: string, table: string): Description {
  * entries: nft ended half-way, or it can't write JSON.
  */
 export function listEntries(json: string): readonly unknown[] {
-  const whole = parseJson(json);
-  const texts = whole === undefined ? json.split("\n").map(parseJson) : [whole];
+  const whole = parseHostJson(json);
+  const texts = whole === undefined ? json.split("\n").map(parseHostJson) : [whole];
   return texts.flatMap((text) => {
     const entries = typeof text === "object" && text !== null && "nftables" in text ? text.nftables : [];
     return Array.isArray(entries) ? entries : [];

@@ -1,5 +1,5 @@
 /** Reads JSON from a host. Returns `undefined` when the text is not valid JSON. */
-export function parseJson(text: string): unknown {
+export function parseHostJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

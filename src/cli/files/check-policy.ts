@@ -10,7 +10,7 @@ import type { PolicyFile } from "./policy-file.js";
  * Lists all findings about a policy file: those of its shape, or else those of the linter and of the policy's own
  * tests.
  */
-export function listFindings({ value }: PolicyFile): readonly LintFinding[] {
+export function checkPolicyFile({ value }: PolicyFile): readonly LintFinding[] {
   const reading = parsePolicy(value);
   if (reading.kind === "wrong") return reading.findings.map((found) => ({ ...found, severity: "error" }));
   const failed = checkExpectations(reading.policy);
@@ -21,7 +21,7 @@ export function listFindings({ value }: PolicyFile): readonly LintFinding[] {
 }
 
 /** Lists the linter's warnings about a policy that a gate can be made of, each on one line or a few. */
-export function listWarnings(policy: Policy): readonly string[] {
+export function lintWarnings(policy: Policy): readonly string[] {
   return lintPolicy(policy)
     .filter(({ severity }) => severity === "warning")
     .map(formatFinding);
@@ -34,7 +34,7 @@ export function listWarnings(policy: Policy): readonly string[] {
  */
 export function takePolicy(file: PolicyFile): Policy {
   const reading = parsePolicy(file.value);
-  const errors = listFindings(file).filter(({ severity }) => severity === "error");
+  const errors = checkPolicyFile(file).filter(({ severity }) => severity === "error");
   if (reading.kind === "policy" && errors.length === 0) return reading.policy;
   throw new KnockgateError("POLICY_INVALID", `${file.name}:\n${formatFindings(errors)}\n`);
 }

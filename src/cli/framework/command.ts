@@ -55,7 +55,7 @@ export interface Command {
   /** Exit codes that mean more here than {@link exitCodes} says. */
   readonly exitCodes?: Partial<Record<ExitCode, string>>;
   /** Runs the command. It imports its modules when it runs, so that other commands do not wait for them. */
-  run(invocation: Invocation, context: CommandContext, loadAll: LoadCommands): Promise<Outcome>;
+  run(invocation: Invocation, context: CommandContext, loadAll: LoadCommands): Promise<CommandOutcome>;
 }
 
 /** Loads the descriptions of all commands. */
@@ -88,7 +88,7 @@ export interface CommandContext {
 export type Colour = "red" | "green" | "yellow" | "bold";
 
 /** The result of a command, to be printed. */
-export interface Outcome {
+export interface CommandOutcome {
   readonly exitCode: ExitCode;
   /** For people; empty, or ends with a line break. */
   readonly text: string;

@@ -9,7 +9,7 @@ type AddressFamily = 4 | 6;
  * @param family the only family to use; `undefined` for both
  * @throws KnockgateError `UNREACHABLE` when there is no such address
  */
-export async function findAddresses(
+export async function resolveAddresses(
   host: string,
   family: AddressFamily | undefined,
 ): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { KnockgateError } from "../../errors.js";
 import { listKeyOptions } from "../../knock/clients/pinned-key.js";
-import { isHostWord, type Login } from "../../knock/clients/ssh-endpoint.js";
+import { isHostWord, type SshLogin } from "../../knock/clients/ssh-endpoint.js";
 import { joinWords } from "../../ssh/quote-shell.js";
 import { marker, writeOpening } from "./bastion-program.js";
 import { type Opened, type Opening, patienceMs } from "./open-gate.js";
@@ -17,7 +17,7 @@ type Answer = "open" | "refused" | "unasked";
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `ARGUMENTS_INVALID`
  */
 export async function openByBastion(
-  bastion: Login,
+  bastion: SshLogin,
   { way, steps, port }: Target,
   { tries, note }: Pick<Opening, "tries" | "note">,
 ): Promise<Opened<Answer> | undefined> {
@@ -67,12 +67,12 @@ const awaitProgram = `echo; echo "${marker} here"; while read -r l; do case $l i
  *
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `ARGUMENTS_INVALID`
  */
-export async function connectByBastion(bastion: Login, host: string, port: number): Promise<void> {
+export async function connectByBastion(bastion: SshLogin, host: string, port: number): Promise<void> {
   checkHosts(bastion, host);
   await runSsh(bastion, ["-W", `[${host}]:${port}`, bastion.host]);
 }
 
-function checkHosts(bastion: Login, host: string): void {
+function checkHosts(bastion: SshLogin, host: string): void {
   if (isHostWord(bastion.host) && isHostWord(host) && !bastion.user.startsWith("-")) return;
   throw new KnockgateError(
     "ARGUMENTS_INVALID",
@@ -80,14 +80,14 @@ function checkHosts(bastion: Login, host: string): void {
   );
 }
 
-interface Talk {
+interface Dialogue {
   readonly first: string;
   /** `tell` sends the last input, and ends it. */
   readonly onLine: (line: string, tell: (input: string) => void) => void;
 }
 
 /** Runs ssh to a bastion: with a talk, or with this process's own standard input and output. */
-function runSsh(bastion: Login, words: readonly string[], talk?: Talk): Promise<void> {
+function runSsh(bastion: SshLogin, words: readonly string[], talk?: Dialogue): Promise<void> {
   const options = listKeyOptions(bastion).flatMap(({ keyword, value }) => ["-o", `${keyword}=${value}`]);
   const all = [...options, "-l", bastion.user, "-p", `${bastion.port}`, ...words];
   const ends = talk === undefined ? "inherit" : "pipe";

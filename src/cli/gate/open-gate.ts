@@ -1,7 +1,7 @@
 import { needsEcho } from "../../knock/preflight.js";
 import { type Sending, sendKnock } from "../../knock/send-knock.js";
 import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
-import { findAddresses } from "./addresses.js";
+import { resolveAddresses } from "./addresses.js";
 import type { Target } from "./target.js";
 
 /** How long to wait for a port after the first knock. After the second knock it is twice as long, and so on. */
@@ -57,7 +57,7 @@ export async function openGate<Answer>(
   { tries, family, isPingAllowed, note }: Opening,
   ask: (address: string, timeoutMs: number) => Promise<Answer | "refused" | undefined>,
 ): Promise<Opened<Answer | "refused"> | undefined> {
-  const addresses = await findAddresses(way.host, family);
+  const addresses = await resolveAddresses(way.host, family);
   const echo = await findEcho(steps, addresses, isPingAllowed);
   const startedAt = process.hrtime.bigint();
   let knocks = 0;

@@ -90,6 +90,6 @@ function toPolicy({ name, gates }: Profile, policyName: string): Policy {
 }
 
 /** The beginning of a line about a host. */
-export function namePlace({ policy }: HostCommandInput, { route }: Reached): string {
+export function nameHost({ policy }: HostCommandInput, { route }: Reached): string {
   return `${policy.name} on ${route.name}`;
 }

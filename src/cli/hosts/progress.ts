@@ -4,7 +4,7 @@ const wheel = ["|", "/", "-", "\\"];
 const turnMs = 120;
 
 /** Takes the lines of a change. */
-type Log = (line: string) => void;
+type ProgressLog = (line: string) => void;
 
 /**
  * Shows the progress of a change. On a terminal it shows the lines, and below them the time so far and when the host
@@ -16,7 +16,7 @@ export async function showProgress<T>(
   { note, live }: Pick<CommandContext, "note" | "live">,
   isQuiet: boolean,
   undoAfterSeconds: number,
-  act: (log: Log) => Promise<T>,
+  act: (log: ProgressLog) => Promise<T>,
 ): Promise<T> {
   if (isQuiet) return act(() => undefined);
   if (live === undefined) return act(note);

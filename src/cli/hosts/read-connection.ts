@@ -3,7 +3,7 @@ import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { KnockgateError } from "../../errors.js";
 import type { Profile } from "../../knock/clients/profile.js";
-import type { Login } from "../../knock/clients/ssh-endpoint.js";
+import type { SshLogin } from "../../knock/clients/ssh-endpoint.js";
 import { type Finding, formatFindings } from "../../policy/finding.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, type ConnectionInput, connectionSchema } from "../../ssh/connection.js";
@@ -105,7 +105,7 @@ function findMisplaced({ host, proxy }: Connection): readonly Finding[] {
   });
 }
 
-function toInput({ host, port, user, hostKey }: Login): ConnectionInput {
+function toInput({ host, port, user, hostKey }: SshLogin): ConnectionInput {
   return { host, port, user, ...(hostKey === undefined ? {} : { hostKey }) };
 }
 

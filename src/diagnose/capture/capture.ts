@@ -51,15 +51,15 @@ export function readFrames({ frames, findings, skipped }: FrameReading): PacketR
     findings: [...findings, ...[...unknown].map(([linkType, number]) => unknownLink(linkType, number))],
     skipped: [
       ...skipped,
-      ...[...skips].map(([skip, count]) => `${countPackets(count)}: ${skipWords[skip]}`),
+      ...[...skips].map(([skip, count]) => `${formatPacketCount(count)}: ${skipWords[skip]}`),
       ...(rest > 0
-        ? [`${countPackets(rest)}: answers, or packets of a flow that is established already`]
+        ? [`${formatPacketCount(rest)}: answers, or packets of a flow that is established already`]
         : []),
     ],
   };
 }
 
-export function countPackets(count: number): string {
+export function formatPacketCount(count: number): string {
   return `${count} ${count === 1 ? "packet" : "packets"}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Finding } from "../../policy/finding.js";
-import { type CapturedFrame, countPackets, cutOff, type FrameReading } from "./capture.js";
+import { type CapturedFrame, cutOff, type FrameReading, formatPacketCount } from "./capture.js";
 
 /** The type of a section header block. It is the same in both byte orders. */
 export const sectionBlock = 0x0a0d0d0a;
@@ -57,7 +57,7 @@ export function readPcapng(view: DataView): FrameReading {
   const skipped =
     untimed > 0
       ? [
-          `the times of ${countPackets(untimed)}: the file has none, so each packet has the time of the packet before`,
+          `the times of ${formatPacketCount(untimed)}: the file has none, so each packet has the time of the packet before`,
         ]
       : [];
   return { frames, findings, skipped };

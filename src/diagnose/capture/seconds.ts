@@ -1,4 +1,4 @@
 /** Writes a span of time in seconds, to the millisecond. */
-export function formatSeconds(ms: number): string {
+export function formatMilliseconds(ms: number): string {
   return `${Number((ms / 1_000).toFixed(3))} s`;
 }

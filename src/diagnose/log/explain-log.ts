@@ -1,6 +1,6 @@
 import type { Policy } from "../../policy/policy.js";
 import { beginAttempt, type GateAttempt } from "../attempt.js";
-import { formatSeconds } from "../capture/seconds.js";
+import { formatMilliseconds } from "../capture/seconds.js";
 import type { Simulation, SimulationOptions, TraceLine } from "../simulate.js";
 import { type GateVerdict, judge } from "../verdict.js";
 import type { LogEvent } from "./log-lines.js";
@@ -65,7 +65,7 @@ function judgeLogged(policy: Policy, attempt: GateAttempt, beginMs: number): Gat
   }
   const verdict = judge(attempt, beginMs, undefined);
   if (attempt.openedAtMs.length > 0 || came === undefined) return verdict;
-  const text = `a connection came through the open door at ${formatSeconds(came - beginMs)}`;
+  const text = `a connection came through the open door at ${formatMilliseconds(came - beginMs)}`;
   return { ...verdict, isOpen: true, reason: "open", text, advice: "" };
 }
 
@@ -79,7 +79,7 @@ function describePacket({ event, packet, port }: LogEvent, showSecrets: boolean)
 }
 
 function describe({ openUntilMs }: GateAttempt, { event, atMs }: LogEvent, beginMs: number): string {
-  const until = formatSeconds(openUntilMs - beginMs);
+  const until = formatMilliseconds(openUntilMs - beginMs);
   switch (event) {
     case "opened":
       return `the last step came: the door is open until ${until}`;
@@ -89,7 +89,7 @@ function describe({ openUntilMs }: GateAttempt, { event, atMs }: LogEvent, begin
       return `came through the open door${openUntilMs > 0 ? `, which closes at ${until}` : ""}`;
     case "dropped":
       return openUntilMs > 0 && atMs >= openUntilMs
-        ? `dropped: the door closed ${formatSeconds(atMs - openUntilMs)} ago`
+        ? `dropped: the door closed ${formatMilliseconds(atMs - openUntilMs)} ago`
         : "dropped at the closed door";
   }
 }

@@ -12,7 +12,7 @@ export interface Reply {
 }
 
 /** The host script's exit codes that matter here. */
-export const exitCodes = { pending: 11, refused: 12, notPending: 13 } as const;
+export const scriptExitCodes = { pending: 11, refused: 12, notPending: 13 } as const;
 
 /** Holds a folder for each policy on a host, with all its files. */
 export const library = "/var/lib/knockgate";
@@ -68,7 +68,7 @@ export function confirmProgram(policy: string, id: string): Program {
   const gone = `change ${id} is not pending any more: the host has undone it`;
   return {
     commands: [
-      `[ -f ${quoteWord(script)} ] || { echo ${quoteWord(gone)} >&2; exit ${exitCodes.notPending}; }\n`,
+      `[ -f ${quoteWord(script)} ] || { echo ${quoteWord(gone)} >&2; exit ${scriptExitCodes.notPending}; }\n`,
       `exec sh ${joinWords([script, "confirm", policy, id])}\n`,
     ].join(""),
   };

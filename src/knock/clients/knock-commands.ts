@@ -4,7 +4,7 @@ import { joinWords } from "../../ssh/quote-shell.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
 import { shTools, writeShKnock } from "./sh-knock.js";
-import { isHostWord, type Login, type SshEndpoint } from "./ssh-endpoint.js";
+import { isHostWord, type SshEndpoint, type SshLogin } from "./ssh-endpoint.js";
 
 /** Commands for a POSIX shell that send one knock. A tool that can't send the knock exactly has no command. */
 export interface KnockCommands {
@@ -55,7 +55,7 @@ function when<Tool extends string>(
 }
 
 /** Writes the command that runs a bash program on the bastion. The program comes on standard input. */
-function writeRemoteBash(bastion: Login, target: string): string {
+function writeRemoteBash(bastion: SshLogin, target: string): string {
   const options = listKeyOptions(bastion).flatMap(({ keyword, value }) => ["-o", `${keyword}=${value}`]);
   const login = ["ssh", ...options, "-l", bastion.user, "-p", `${bastion.port}`, bastion.host];
   return joinWords([...login, joinWords(["bash", "-s", "--", target])]);

@@ -3,7 +3,7 @@ import type { Policy } from "../../policy/policy.js";
 import { writeAlias } from "./alias.js";
 import { writeBashKnock } from "./bash-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
-import type { Login, SshEndpoint } from "./ssh-endpoint.js";
+import type { SshEndpoint, SshLogin } from "./ssh-endpoint.js";
 
 /**
  * Writes a block for ssh_config(5) with which `ssh NAME`, `scp`, `sftp` and everything that uses ssh reach a host. Its
@@ -63,7 +63,7 @@ function writeProxy(way: SshEndpoint, policy: Pick<Policy, "gates"> | undefined)
  * Logs in to the bastion twice. The knock goes there on standard input, so the bastion's list of processes does not
  * show it.
  */
-function writeProxyThrough(host: string, bastion: Login, knock: string | undefined): string {
+function writeProxyThrough(host: string, bastion: SshLogin, knock: string | undefined): string {
   const options = listKeyOptions(bastion).map(
     ({ keyword, value }) => `-o "${keyword}=${escapePercents(value)}"`,
   );

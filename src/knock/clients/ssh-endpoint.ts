@@ -1,11 +1,11 @@
 /** How a person reaches a host: the parts of a connection that are not secret. */
-export interface SshEndpoint extends Login {
+export interface SshEndpoint extends SshLogin {
   /** The bastion from which packets to the host are sent. Absent: there is none. */
-  readonly proxy?: Login | undefined;
+  readonly proxy?: SshLogin | undefined;
 }
 
 /** How a person logs in by SSH, without keys and passwords. */
-export interface Login {
+export interface SshLogin {
   /** Its address or name. */
   readonly host: string;
   /** Its SSH port. */
@@ -33,7 +33,7 @@ export function readSshEndpoint(
   return { ...readLogin(connection), ...(proxy === undefined ? {} : { proxy: readLogin(proxy) }) };
 }
 
-function readLogin({ host, port = 22, user = "root", hostKey, ignoreHostKey = false }: LoginInput): Login {
+function readLogin({ host, port = 22, user = "root", hostKey, ignoreHostKey = false }: LoginInput): SshLogin {
   // A connection without a host is not an error here. The ruleset has a finding about it, which says it better.
   return {
     host: `${host ?? ""}`,

@@ -12,7 +12,7 @@ export interface FleetPlan {
   readonly waves: readonly (readonly string[])[];
 }
 
-type Given = { readonly [Name in keyof KnockFleetArgs]?: unknown };
+type GivenArgs = { readonly [Name in keyof KnockFleetArgs]?: unknown };
 
 export const fleetNames = [
   ...(["hosts", "connection", "policy", "policies", "rollout", "proveFrom", "behind"] as const),
@@ -25,7 +25,7 @@ export const hostNames = ["connection", "group", "policy", "proveFrom", "behind"
  *
  * @throws KnockgateError `ARGUMENTS_INVALID` with all findings at once
  */
-export function planFleet(name: string, args: Given): FleetPlan {
+export function planFleet(name: string, args: GivenArgs): FleetPlan {
   const hosts = isRecord(args.hosts) ? Object.keys(args.hosts) : [];
   const rollout = readRollout(args.rollout, hosts);
   const findings = [
@@ -96,7 +96,7 @@ function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text);
 }
 
-function findWrongPolicies({ hosts, policy, policies }: Given): readonly Finding[] {
+function findWrongPolicies({ hosts, policy, policies }: GivenArgs): readonly Finding[] {
   if ((policy === undefined) === (policies === undefined)) {
     const message = `is ${policy === undefined ? "missing" : "given together with policies"}.`;
     return [

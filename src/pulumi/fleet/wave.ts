@@ -4,37 +4,37 @@ import type * as operations from "../ruleset/operations.js";
 import { listSecrets, waveSecrecy } from "../secrecy.js";
 import type { WaveSummary } from "./wave-summary.js";
 
-type Operations = (typeof operations)["wave"];
+type WaveOperations = (typeof operations)["wave"];
 
 /** As thin as the provider of `Ruleset`, and for the same reason. */
 const provider: pulumi.dynamic.ResourceProvider = {
   async check(olds, news) {
-    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
     return wave.check(olds, news) as Promise<pulumi.dynamic.CheckResult>;
   },
   async diff(id, olds, news) {
-    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
     return wave.diff(id, olds, news);
   },
   async create(inputs) {
-    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
     return wave.create(inputs);
   },
   async read(id, props) {
-    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
     return wave.read(id, props ?? {});
   },
   async update(id, olds, news) {
-    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
     return wave.update(id, olds, news);
   },
   async delete(id, props) {
-    const { wave }: { wave: Operations } = await import("knockgate/provider" as string);
+    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
     return wave.delete(id, props);
   },
 };
 
-export interface WaveInputs {
+export interface WaveResourceInputs {
   readonly fleet: string;
   /** The wave's number, from 1. */
   readonly wave: number;
@@ -53,7 +53,11 @@ export interface Wave extends pulumi.CustomResource {
   readonly summary: pulumi.Output<WaveSummary>;
 }
 
-export function registerWave(name: string, args: WaveInputs, opts: pulumi.CustomResourceOptions): Wave {
+export function registerWave(
+  name: string,
+  args: WaveResourceInputs,
+  opts: pulumi.CustomResourceOptions,
+): Wave {
   const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
   const inputs = { ...args, rulesets, summary: undefined, undone: undefined };
   const additionalSecretOutputs = listSecrets(waveSecrecy);

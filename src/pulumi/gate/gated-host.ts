@@ -7,7 +7,7 @@ import type { GateCounts } from "../../policy/counts.js";
 import type { Policy } from "../../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
 import { isServed } from "../registration.js";
-import type { Ruleset } from "../ruleset/ruleset.js";
+import type { RulesetResource } from "../ruleset/ruleset.js";
 import type { ConnectionArgs, KnockGateArgs } from "./args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
 import { canRegisterHooks, type GatedConnection, registerHooks } from "./hooks.js";
@@ -22,7 +22,7 @@ export interface GateKnock extends ProfileGate {
 export interface Gating {
   /** A resource that needs open gates depends on this one: it is created after it, and deleted before it. */
   readonly resource: pulumi.Resource;
-  readonly ruleset: Ruleset;
+  readonly ruleset: RulesetResource;
   /** The policy that the host has; `undefined` when it has none. Secret. */
   readonly present: pulumi.Output<WrittenPolicy | undefined>;
   readonly connection: pulumi.Input<ConnectionArgs>;
@@ -64,7 +64,7 @@ export class GatedHost {
     // Missing in a preview of a state from version 0.1.0, and under Pulumi's mocks.
     this.counters = ruleset.counters.apply((counters) => counters ?? {});
     const way = pulumi.all([connection, behind ?? []]);
-    const gated = way.apply(([reached, others]): pulumi.Output<Gated> => {
+    const gated = way.apply(([reached, others]): pulumi.Output<KnownConnection> => {
       return present.apply((policy) => ({ connection: reached, policy, behind: others }));
     });
     const read = gated.apply(({ connection: reached, policy }): ReachedHost => {
@@ -105,7 +105,7 @@ export class GatedHost {
 }
 
 /** A connection once all of it is known, and the policy that the host confirmed. */
-interface Gated extends GatedConnection {
+interface KnownConnection extends GatedConnection {
   readonly connection: pulumi.Unwrap<ConnectionArgs>;
   readonly policy: WrittenPolicy | undefined;
 }

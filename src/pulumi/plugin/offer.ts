@@ -16,13 +16,13 @@ export interface Offer {
     readonly KnockFleet: { readonly inputs: KnockFleetArgs; readonly outputs: KnockFleet };
   };
   readonly resources: {
-    readonly Ruleset: { readonly inputs: RulesetInputs; readonly outputs: RulesetOutputs };
-    readonly Wave: { readonly inputs: WaveInputs; readonly outputs: WaveOutputs };
+    readonly Ruleset: { readonly inputs: OfferedRulesetInputs; readonly outputs: OfferedRulesetOutputs };
+    readonly Wave: { readonly inputs: OfferedWaveInputs; readonly outputs: WaveOutputs };
   };
 }
 
 /** What `KnockGate` and `KnockFleet` give the resource that they make, and what `check` fills in. */
-interface RulesetInputs extends KnockGateArgs {
+interface OfferedRulesetInputs extends KnockGateArgs {
   /** The place of the resource in its program: `organization/urn` of the component that it belongs to. */
   origin: pulumi.Input<string>;
   /** A command that must succeed on the host before a change is confirmed. Default: none. */
@@ -46,7 +46,7 @@ interface Health {
 }
 
 /** One change of one host is one transaction, so it is this one resource. `KnockGate` and `KnockFleet` make it. */
-interface RulesetOutputs extends RulesetInputs {
+interface OfferedRulesetOutputs extends OfferedRulesetInputs {
   /** The ruleset that the host confirmed, each step's port replaced by a label; after a refresh, what the host has. */
   ruleset: pulumi.Output<string>;
   /** SHA-256 of the ruleset that the host confirmed; empty if the last refresh found another one. */
@@ -74,7 +74,7 @@ interface LastChange {
 }
 
 /** What `KnockFleet` gives the resource that it makes for each wave. */
-interface WaveInputs {
+interface OfferedWaveInputs {
   /** The fleet's name. */
   fleet: pulumi.Input<string>;
   /** Which wave it is, from 1. */
@@ -104,7 +104,7 @@ interface WaveHost {
 }
 
 /** The barrier between one wave and the next. It fails if too many hosts of the wave failed. `KnockFleet` makes it. */
-interface WaveOutputs extends WaveInputs {
+interface WaveOutputs extends OfferedWaveInputs {
   /** What happened in the wave. */
   summary: pulumi.Output<WaveSummary>;
 }

@@ -13,7 +13,7 @@ import type { Offer } from "./offer.js";
 import { listOutputs, listPlainInputs, type Schema } from "./schema.js";
 import { markSecrets, openSecrets } from "./secrets.js";
 
-type Operations = Pick<typeof ruleset, "check" | "diff" | "create" | "read" | "update" | "delete">;
+type RulesetOperations = Pick<typeof ruleset, "check" | "diff" | "create" | "read" | "update" | "delete">;
 type Construct = (
   name: string,
   inputs: pulumi.Inputs,
@@ -27,7 +27,7 @@ const components: { readonly [Name in keyof Offer["components"]]: Construct } = 
 };
 
 interface Served {
-  readonly operations: Operations;
+  readonly operations: RulesetOperations;
   /** The properties that are always secret, whether a program marked them or not. */
   readonly secrets: readonly string[];
 }

@@ -9,11 +9,11 @@ export interface Schema {
 }
 
 interface ResourceSchema {
-  readonly properties: Properties;
-  readonly inputProperties: Properties;
+  readonly properties: SchemaProperties;
+  readonly inputProperties: SchemaProperties;
 }
 
-type Properties = Readonly<Record<string, { readonly plain?: boolean }>>;
+type SchemaProperties = Readonly<Record<string, { readonly plain?: boolean }>>;
 
 /** Reads the schema that the build puts beside this module. */
 export function readSchemaText(): string {

@@ -9,7 +9,7 @@ import type { LastChange } from "./last-change.js";
 import type * as operations from "./operations.js";
 import type { StoredState } from "./state.js";
 
-type Operations = typeof operations;
+type ProviderOperations = typeof operations;
 
 /**
  * The engine stores this provider's source text in the state and runs it from there. So it closes over nothing: each
@@ -17,27 +17,27 @@ type Operations = typeof operations;
  */
 const provider: pulumi.dynamic.ResourceProvider = {
   async check(olds, news) {
-    const { check }: Operations = await import("knockgate/provider" as string);
+    const { check }: ProviderOperations = await import("knockgate/provider" as string);
     return check(olds, news) as Promise<pulumi.dynamic.CheckResult>;
   },
   async diff(id, olds, news) {
-    const { diff }: Operations = await import("knockgate/provider" as string);
+    const { diff }: ProviderOperations = await import("knockgate/provider" as string);
     return diff(id, olds, news) as Promise<pulumi.dynamic.DiffResult>;
   },
   async create(inputs) {
-    const { create }: Operations = await import("knockgate/provider" as string);
+    const { create }: ProviderOperations = await import("knockgate/provider" as string);
     return create(inputs);
   },
   async read(id, props) {
-    const { read }: Operations = await import("knockgate/provider" as string);
+    const { read }: ProviderOperations = await import("knockgate/provider" as string);
     return read(id, props ?? {});
   },
   async update(id, olds, news) {
-    const { update }: Operations = await import("knockgate/provider" as string);
+    const { update }: ProviderOperations = await import("knockgate/provider" as string);
     return update(id, olds, news);
   },
   async delete(id, props) {
-    const { delete: remove }: Operations = await import("knockgate/provider" as string);
+    const { delete: remove }: ProviderOperations = await import("knockgate/provider" as string);
     return remove(id, props);
   },
 };
@@ -64,7 +64,7 @@ export interface RulesetArgs {
 }
 
 /** The one resource that changes a host: a change is one transaction, so it can't be several resources. */
-export interface Ruleset extends pulumi.CustomResource {
+export interface RulesetResource extends pulumi.CustomResource {
   readonly connection: pulumi.Output<unknown>;
   readonly policy: pulumi.Output<unknown>;
   readonly proveFrom: pulumi.Output<unknown>;
@@ -78,7 +78,7 @@ export interface Ruleset extends pulumi.CustomResource {
 }
 
 /** A ruleset whose failed changes show in its outputs only. */
-export interface RecordingRuleset extends Ruleset {
+export interface RecordingRuleset extends RulesetResource {
   /** Why the last change failed; empty when it succeeded. */
   readonly failure: pulumi.Output<string>;
   readonly lastChange: pulumi.Output<LastChange>;
@@ -90,7 +90,7 @@ export function registerRuleset(
   name: string,
   args: RulesetArgs,
   opts: pulumi.CustomResourceOptions,
-): Ruleset {
+): RulesetResource {
   const inputs = {
     connection: keepSecret(args.connection),
     policy: keepSecret(args.policy),
@@ -115,7 +115,10 @@ export function registerRuleset(
   };
   const additionalSecretOutputs = listSecrets(rulesetSecrecy);
   // The runtime makes an output of each input.
-  return registerResource("Ruleset", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Ruleset;
+  return registerResource("Ruleset", provider, name, inputs, {
+    ...opts,
+    additionalSecretOutputs,
+  }) as RulesetResource;
 }
 
 export function registerRecordingRuleset(

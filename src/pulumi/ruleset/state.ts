@@ -15,11 +15,11 @@ import {
   readArguments,
 } from "./parse-inputs.js";
 
-type Given = Required<ArgumentsInput>;
+type StoredArguments = Required<ArgumentsInput>;
 
 /** Takes an argument as it was given: `readArguments` reads it, and the state keeps it without defaults. */
-function given<Name extends keyof Given>(_name: Name) {
-  return z.custom<Given[Name]>();
+function given<Name extends keyof StoredArguments>(_name: Name) {
+  return z.custom<StoredArguments[Name]>();
 }
 
 const lines = z.array(z.string()).readonly();
@@ -37,7 +37,7 @@ const argumentShape = {
   health: given("health").optional(),
   recordFailure: given("recordFailure").optional(),
   keepFormer: given("keepFormer").optional(),
-} satisfies { readonly [Name in keyof Given]: z.ZodType };
+} satisfies { readonly [Name in keyof StoredArguments]: z.ZodType };
 
 /** The resource's inputs, from its component and from `check`. */
 const inputsSchema = z.object({

@@ -5,15 +5,15 @@ import { retry, startClock } from "../retry.js";
 import { type JumpHost, makeJumpHost } from "./jump-host.js";
 
 /** Is told of each failed dial that is tried again. */
-type Log = (line: string) => void;
+type DialLog = (line: string) => void;
 
 /** Makes a jump host of a bastion. Reads the login's keys, and dials nothing yet. */
-export async function findBastion(proxy: Login, field: string, log?: Log): Promise<JumpHost> {
+export async function findBastion(proxy: Login, field: string, log?: DialLog): Promise<JumpHost> {
   return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field), log);
 }
 
 /** Makes a jump host of a machine that this machine dials. */
-export function makeDialledOutpost(name: string, credentials: Credentials, log?: Log): JumpHost {
+export function makeDialledOutpost(name: string, credentials: Credentials, log?: DialLog): JumpHost {
   const { login } = credentials;
   const dial = async (): Promise<SshClient> =>
     tryEach(await findAddresses(login.host), (address) => {
@@ -50,7 +50,7 @@ export async function dialThrough(
 export function beginPatiently(
   login: Login,
   dial: () => Promise<SshClient>,
-  log?: Log,
+  log?: DialLog,
 ): () => Promise<SshClient> {
   let errorLimit = login.dialErrorLimit;
   return async () => {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { KnockgateError } from "../../errors.js";
-import { type SshLink, tellLost, unreachable, withDeadline } from "../deadline.js";
+import { type SshLink, tellLost, unreachableError, withDeadline } from "../deadline.js";
 
 /** Reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, 5.1). */
 const openFailure = { prohibited: 1, unknownType: 3 } as const;
@@ -20,7 +20,7 @@ export async function openForward(
   const target = `${address} port ${port}`;
   const lost = () => tellLost(line, `before it reached ${target}`);
   const late = () =>
-    unreachable(name, `${target} did not answer it within ${Math.ceil(timeoutMs / 1_000)} s`);
+    unreachableError(name, `${target} did not answer it within ${Math.ceil(timeoutMs / 1_000)} s`);
   return withDeadline<Duplex>(client, { timeoutMs, lost, late }, ({ resolve, reject, onLate }) => {
     client.forwardOut("127.0.0.1", 0, address, port, (error, stream) => {
       if (error === undefined) {
@@ -30,7 +30,7 @@ export async function openForward(
       const reason = (error as Error & { reason?: number }).reason;
       if (reason !== openFailure.prohibited && reason !== openFailure.unknownType) {
         const why = error.message.replace(/^.*Channel open failure: */, "");
-        return reject(unreachable(name, `it could not connect to ${target}: ${why}`, error));
+        return reject(unreachableError(name, `it could not connect to ${target}: ${why}`, error));
       }
       const remedy = "see AllowTcpForwarding, PermitOpen and DisableForwarding in sshd_config(5)";
       const message = `${name}: it does not permit forwarding to ${target}: ${remedy}`;

@@ -30,7 +30,7 @@ export interface JumpHost {
    * @throws KnockgateError `UNREACHABLE` when there is no address, or no route to any; `HOST_UNFIT` when the machine
    *   has no perl, or may not send echo requests that the steps need
    */
-  survey(host: string, steps: readonly KnockStep[]): Promise<readonly Destination[]>;
+  survey(host: string, steps: readonly KnockStep[]): Promise<readonly ForwardTarget[]>;
   knock(address: string, steps: readonly KnockStep[]): Promise<void>;
   probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
   ping(address: string, timeoutMs: number): Promise<boolean>;
@@ -39,14 +39,14 @@ export interface JumpHost {
   close(): void;
 }
 
-interface Destination {
+interface ForwardTarget {
   readonly address: string;
   /** The source address of packets to it; `undefined` when that machine has no route to it. */
   readonly source: string | undefined;
 }
 
 /** Whether the machine has a route to an address. */
-export function isUsable(target: Destination): target is Destination & { readonly source: string } {
+export function isUsable(target: ForwardTarget): target is ForwardTarget & { readonly source: string } {
   return target.source !== undefined;
 }
 
@@ -181,7 +181,7 @@ function gatherProbes(
   };
 }
 
-function readTargets(host: string, name: string, answers: readonly string[]): readonly Destination[] {
+function readTargets(host: string, name: string, answers: readonly string[]): readonly ForwardTarget[] {
   const targets = answers
     .filter((line) => line.startsWith("address "))
     .map((line) => line.split(" "))

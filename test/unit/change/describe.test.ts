@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeConfirmed, describeObserved, listFindings } from "../../../src/change/describe";
+import { describeConfirmed, describeDifferences, describeObserved } from "../../../src/change/describe";
 import type { Observed } from "../../../src/host/observed";
 import { findObstacles } from "../../../src/host/other-rules/obstacles";
 import { edge, readPolicy } from "../policy/read-policy";
@@ -42,7 +42,7 @@ describe("what was found on a host", () => {
     const chain = { family: "inet", table: "filter", name: "input", hook: "input", policy: "drop" };
     const tables = JSON.stringify({ nftables: [{ chain }] });
     const sockets = "tcp\n   0: 00000000:A02A 00000000:0000 0A 0 0 0 0 0 0\n";
-    const warnings = listFindings(
+    const warnings = describeDifferences(
       { ...host, tables, sockets },
       request,
       findObstacles({ tables }, request.policy),
@@ -52,8 +52,8 @@ describe("what was found on a host", () => {
       "warning: step 2 of gate ssh is on a port where a service of the host listens: choose another port",
     ]);
     expect(warnings.join("\n")).not.toMatch(/4100/);
-    expect(listFindings(host, request, [])).toEqual([]);
-    expect(listFindings({ ...host, unlisted: ["table ip filter"] }, request, [])).toEqual([
+    expect(describeDifferences(host, request, [])).toEqual([]);
+    expect(describeDifferences({ ...host, unlisted: ["table ip filter"] }, request, [])).toEqual([
       "warning: the host's nft could not list table ip filter: it is not known whether a rule there drops packets to the protected ports",
     ]);
   });

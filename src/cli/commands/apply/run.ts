@@ -6,8 +6,13 @@ import { KnockgateError } from "../../../errors.js";
 import { listGates } from "../../../knock/clients/profile.js";
 import { readSshEndpoint } from "../../../knock/clients/ssh-endpoint.js";
 import { formatFindings } from "../../../policy/finding.js";
-import { listWarnings } from "../../files/check-policy.js";
-import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
+import { lintWarnings } from "../../files/check-policy.js";
+import {
+  type CommandContext,
+  type CommandOutcome,
+  type Invocation,
+  UsageError,
+} from "../../framework/command.js";
 import {
   commandLineOwner,
   type HostCommandInput,
@@ -23,7 +28,7 @@ import { isProfileName } from "../../profiles/read-profile.js";
 const healthTimeoutSeconds = 30;
 
 /** Runs `knockgate apply`. */
-export async function runApply(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runApply(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const kept = invocation.value("profile");
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile is not a name that a host can have");
@@ -39,7 +44,7 @@ export async function runApply(invocation: Invocation, context: CommandContext):
       lines.push(line);
       log(line);
     };
-    for (const warning of listWarnings(policy)) tell(`warning: ${warning}`);
+    for (const warning of lintWarnings(policy)) tell(`warning: ${warning}`);
     const change = () =>
       withProvingRoutes({ connection, proveFrom, policy, behind }, gatedBy, tell, (context) =>
         changeHost(request, context),

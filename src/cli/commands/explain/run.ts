@@ -6,7 +6,7 @@ import { renderTable } from "../../../explain/table.js";
 import { takePolicy } from "../../files/check-policy.js";
 import { readPolicyFile } from "../../files/policy-file.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 
 const writers: Readonly<Record<string, (explanation: Explanation) => string>> = {
   text: (explanation) => renderTable(explanation),
@@ -17,7 +17,7 @@ const writers: Readonly<Record<string, (explanation: Explanation) => string>> = 
 };
 
 /** Runs `knockgate explain`. */
-export async function runExplain(invocation: Invocation, { input }: CommandContext): Promise<Outcome> {
+export async function runExplain(invocation: Invocation, { input }: CommandContext): Promise<CommandOutcome> {
   const [name = ""] = invocation.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
   const showSecrets = invocation.has("show-secrets");

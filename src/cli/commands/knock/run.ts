@@ -1,11 +1,16 @@
 import { probePort } from "../../../knock/send-knock.js";
-import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
+import {
+  type CommandContext,
+  type CommandOutcome,
+  type Invocation,
+  UsageError,
+} from "../../framework/command.js";
 import { type Opened, type Opening, openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
 import { findTarget, isSshPort, type Target } from "../../gate/target.js";
 
 /** Runs `knockgate knock`. */
-export async function runKnock(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runKnock(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const [host = ""] = invocation.arguments;
   const opening = readOpening(invocation, context);
   const target = await findTarget(host, readPort(invocation.value("port"), "--port"), invocation, context);
@@ -35,7 +40,7 @@ function describe(
   opening: Opening,
   opened: Opened<string> | undefined,
   context: CommandContext,
-): Outcome {
+): CommandOutcome {
   if (opened === undefined) return describeSilence(host, target, opening.tries);
   if (opened.answer === "unasked") return describeSent(host, target, opened);
   return describeOpen(host, target, opened, context.paint("green", "open"));
@@ -49,7 +54,7 @@ function nameBastion({ way }: Target): string {
   return way.proxy === undefined ? "" : ` from ${way.proxy.host}`;
 }
 
-function describeOpen(host: string, target: Target, opened: Opened<string>, open: string): Outcome {
+function describeOpen(host: string, target: Target, opened: Opened<string>, open: string): CommandOutcome {
   const { address, answer, knocks, tookMs } = opened;
   const milliseconds = Math.round(tookMs);
   const again = knocks > 1 ? `, after ${knocks} knocks` : "";
@@ -70,7 +75,7 @@ function describeOpen(host: string, target: Target, opened: Opened<string>, open
   };
 }
 
-function describeSilence(host: string, target: Target, tries: number): Outcome {
+function describeSilence(host: string, target: Target, tries: number): CommandOutcome {
   const tried = tries === 1 ? "one knock" : `${tries} knocks`;
   return {
     exitCode: 1,
@@ -79,7 +84,7 @@ function describeSilence(host: string, target: Target, tries: number): Outcome {
   };
 }
 
-function describeSent(host: string, target: Target, { address, knocks }: Opened<string>): Outcome {
+function describeSent(host: string, target: Target, { address, knocks }: Opened<string>): CommandOutcome {
   const place = `to ${address}${nameBastion(target)}`;
   return {
     exitCode: 0,

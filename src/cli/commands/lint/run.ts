@@ -1,16 +1,19 @@
 import { formatFinding } from "../../../policy/finding.js";
-import { listFindings } from "../../files/check-policy.js";
+import { checkPolicyFile } from "../../files/check-policy.js";
 import { readPolicyFile } from "../../files/policy-file.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { readVersion } from "../../version.js";
 import { type PlacedFinding, writeSarif } from "./sarif.js";
 
 /** Runs `knockgate lint`. */
-export async function runLint(invocation: Invocation, { input, paint }: CommandContext): Promise<Outcome> {
+export async function runLint(
+  invocation: Invocation,
+  { input, paint }: CommandContext,
+): Promise<CommandOutcome> {
   const findings: PlacedFinding[] = [];
   for (const name of invocation.arguments) {
     const file = await readPolicyFile(name, input);
-    for (const found of listFindings(file))
+    for (const found of checkPolicyFile(file))
       findings.push({ ...found, file: name, line: file.locate(found.path) });
   }
   const errors = findings.filter(({ severity }) => severity === "error").length;

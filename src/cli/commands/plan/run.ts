@@ -1,7 +1,7 @@
 import { planLoad } from "../../../backends/load.js";
 import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
-import { listFindings } from "../../../change/describe.js";
+import { describeDifferences } from "../../../change/describe.js";
 import { checkLockout, checkPreflight } from "../../../change/preflight.js";
 import { withHost } from "../../../change/with-host.js";
 import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
@@ -13,17 +13,17 @@ import { observeHost } from "../../../host/script/observe.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { compareTexts } from "../../framework/compare-texts.js";
 import {
   commandLineOwner,
   type HostCommandInput,
-  namePlace,
+  nameHost,
   readHostCommandInput,
 } from "../../hosts/command-context.js";
 
 /** Runs `knockgate plan`. */
-export async function runPlan(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runPlan(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
   return withHost(hostInput, context.note, async (reached) => {
     const observed = await observeHost(reached.connection, hostInput.policy);
@@ -32,7 +32,7 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
       sshPort: hostInput.connection.port,
       isProvenElsewhere: false,
     });
-    const place = namePlace(hostInput, reached);
+    const place = nameHost(hostInput, reached);
     return describePlan(place, hostInput, observed, invocation.has("show-secrets"), context);
   });
 }
@@ -43,12 +43,12 @@ function describePlan(
   observed: Observed,
   showSecrets: boolean,
   context: CommandContext,
-): Outcome {
+): CommandOutcome {
   const digest = digestText(renderPolicy(policy));
   const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
   const obstacles = findObstacles(observed, policy);
   const request = { policy, formerPolicies: former, owner: commandLineOwner, undoAfterSeconds: 0 };
-  const lines = [...listActs(observed, drift, policy), ...listFindings(observed, request, obstacles)];
+  const lines = [...listActs(observed, drift, policy), ...describeDifferences(observed, request, obstacles)];
   const key = makeRedactionKey();
   const has = describeLoaded(observed);
   const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], key);

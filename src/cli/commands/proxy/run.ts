@@ -1,6 +1,6 @@
 import { KnockgateError } from "../../../errors.js";
 import { describeHangUp, listenForBanner } from "../../../ssh/hang-up.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
 import { findTarget, isSshPort } from "../../gate/target.js";
@@ -9,7 +9,7 @@ import { copyBothWays, dialPort } from "./copy.js";
 const nothing = { exitCode: 0, text: "", json: undefined } as const;
 
 /** Runs `knockgate proxy`. */
-export async function runProxy(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runProxy(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const [host = "", portWord] = invocation.arguments;
   const opening = readOpening(invocation, context);
   const target = await findTarget(host, readPort(portWord, "PORT"), invocation, context);

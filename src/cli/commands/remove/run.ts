@@ -3,15 +3,15 @@ import { withHost } from "../../../change/with-host.js";
 import { KnockgateError } from "../../../errors.js";
 import { showOwner } from "../../../host/describe-drift.js";
 import { observeHost } from "../../../host/script/observe.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
-import { commandLineOwner, namePlace, readHostCommandInput } from "../../hosts/command-context.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
+import { commandLineOwner, nameHost, readHostCommandInput } from "../../hosts/command-context.js";
 
 /** Runs `knockgate remove`. */
-export async function runRemove(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runRemove(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
   return withHost(hostInput, context.note, async (reached) => {
     const { policy } = hostInput;
-    const place = namePlace(hostInput, reached);
+    const place = nameHost(hostInput, reached);
     const { confirmed, loaded } = await observeHost(reached.connection, policy);
     const owner = confirmed?.owner ?? commandLineOwner;
     if (owner !== commandLineOwner && !invocation.has("adopt")) {

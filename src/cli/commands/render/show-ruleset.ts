@@ -3,11 +3,11 @@ import { renderPolicy } from "../../../backends/render.js";
 import { takePolicy } from "../../files/check-policy.js";
 import { readPolicyFile } from "../../files/policy-file.js";
 import { makeRedactionKey } from "../../files/redaction-key.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { compareTexts } from "../../framework/compare-texts.js";
 
 /** Runs `knockgate render`. */
-export async function runRender(invocation: Invocation, { input }: CommandContext): Promise<Outcome> {
+export async function runRender(invocation: Invocation, { input }: CommandContext): Promise<CommandOutcome> {
   const [name = ""] = invocation.arguments;
   const policy = takePolicy(await readPolicyFile(name, input));
   const text = invocation.has("show-secrets")
@@ -17,7 +17,10 @@ export async function runRender(invocation: Invocation, { input }: CommandContex
 }
 
 /** Runs `knockgate diff`. */
-export async function runDiff(invocation: Invocation, { input, paint }: CommandContext): Promise<Outcome> {
+export async function runDiff(
+  invocation: Invocation,
+  { input, paint }: CommandContext,
+): Promise<CommandOutcome> {
   const names = invocation.arguments;
   // One key for both files, so that equal steps have equal labels.
   const key = makeRedactionKey();

@@ -9,7 +9,12 @@ import type { Counts } from "../../../policy/counts.js";
 import { formatFindings } from "../../../policy/finding.js";
 import type { Policy } from "../../../policy/policy.js";
 import type { HostConnection } from "../../../ssh/host.js";
-import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
+import {
+  type CommandContext,
+  type CommandOutcome,
+  type Invocation,
+  UsageError,
+} from "../../framework/command.js";
 import { readHostCommandInput } from "../../hosts/command-context.js";
 
 /** What a host recorded about real packets. */
@@ -20,7 +25,7 @@ interface Record {
 }
 
 /** Runs `knockgate simulate --from-host`. */
-export async function runFromHost(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runFromHost(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const { note, input } = context;
   const seconds = Number(invocation.value("for") ?? 30);
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > 3_600)
@@ -64,7 +69,7 @@ function describeRecords(
   before: Record | undefined,
   after: Record,
   invocation: Invocation,
-): Outcome {
+): CommandOutcome {
   const counters = explainCounters(policy, before?.counts ?? startAtZero(after.counts), after.counts);
   const since = before === undefined ? "since the ruleset was loaded" : "since the first reading";
   const lines = before === undefined ? after.log : listNewLines(before.log, after.log);

@@ -7,13 +7,21 @@ import { formatFindings } from "../../../policy/finding.js";
 import { takePolicy } from "../../files/check-policy.js";
 import { openBytes, readText } from "../../files/open-text.js";
 import { readPolicyFile } from "../../files/policy-file.js";
-import { type CommandContext, type Invocation, type Outcome, UsageError } from "../../framework/command.js";
+import {
+  type CommandContext,
+  type CommandOutcome,
+  type Invocation,
+  UsageError,
+} from "../../framework/command.js";
 
 /** The first bytes of captures: pcap in both byte orders, with microseconds and with nanoseconds, and pcapng. */
 const magics = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"];
 
 /** Runs `knockgate simulate`. */
-export async function runSimulate(invocation: Invocation, { input }: CommandContext): Promise<Outcome> {
+export async function runSimulate(
+  invocation: Invocation,
+  { input }: CommandContext,
+): Promise<CommandOutcome> {
   const [policyName = "", packetsName] = invocation.arguments;
   if (packetsName === undefined) throw new UsageError("PACKETS or --from-host is missing");
   const policy = takePolicy(await readPolicyFile(policyName, input));

@@ -1,5 +1,5 @@
 import { renderPolicy } from "../../../backends/render.js";
-import { describeObserved, listWarnings } from "../../../change/describe.js";
+import { describeObserved, hostWarnings } from "../../../change/describe.js";
 import { withHost } from "../../../change/with-host.js";
 import { describeDrift, makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift } from "../../../host/drift.js";
@@ -9,17 +9,17 @@ import { countPackets, observeHost } from "../../../host/script/observe.js";
 import type { Counts, GateCounts } from "../../../policy/counts.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
-import { namePlace, readHostCommandInput } from "../../hosts/command-context.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
+import { nameHost, readHostCommandInput } from "../../hosts/command-context.js";
 
 /** Runs `knockgate status`. */
-export async function runStatus(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runStatus(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
   return withHost(hostInput, context.note, async (reached) => {
     const { policy } = hostInput;
     const observed = await observeHost(reached.connection, policy);
     const counts = await countPackets(reached.connection, policy);
-    return describeStatus(namePlace(hostInput, reached), policy, observed, counts);
+    return describeStatus(nameHost(hostInput, reached), policy, observed, counts);
   });
 }
 
@@ -28,9 +28,9 @@ function describeStatus(
   policy: Policy,
   observed: Observed,
   counts: Counts | undefined,
-): Outcome {
+): CommandOutcome {
   const drift = listDrift(observed, policy);
-  const warnings = listWarnings(observed, policy, findObstacles(observed, policy));
+  const warnings = hostWarnings(observed, policy, findObstacles(observed, policy));
   const owner = observed.confirmed === undefined ? undefined : showOwner(observed.confirmed.owner);
   const said =
     drift.length === 0 ? ["the host has what the policy says"] : drift.map((line) => `drift: ${line}`);

@@ -2,11 +2,11 @@ import { type UndoOutcome, undoChange } from "../../../change/undo.js";
 import { withHost } from "../../../change/with-host.js";
 import { KnockgateError, unreachable } from "../../../errors.js";
 import { observeHost } from "../../../host/script/observe.js";
-import type { CommandContext, Invocation, Outcome } from "../../framework/command.js";
-import { namePlace, readHostCommandInput } from "../../hosts/command-context.js";
+import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
+import { nameHost, readHostCommandInput } from "../../hosts/command-context.js";
 
 /** Runs `knockgate undo`. */
-export async function runUndo(invocation: Invocation, context: CommandContext): Promise<Outcome> {
+export async function runUndo(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
   return withHost(hostInput, context.note, async (reached) => {
     const { policy } = hostInput;
@@ -15,7 +15,7 @@ export async function runUndo(invocation: Invocation, context: CommandContext): 
       pendingId === undefined
         ? "nothing"
         : await undoChange(reached.connection, policy.name, pendingId, "it was undone by hand");
-    const place = namePlace(hostInput, reached);
+    const place = nameHost(hostInput, reached);
     return {
       exitCode: outcome === "undone" ? 0 : 1,
       text: `${place}: ${describeOutcome(outcome, place)}\n`,
