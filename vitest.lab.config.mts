@@ -26,6 +26,8 @@ export default defineConfig({
       // Each takes about as long as the others.
       project("engine", ["test/suites/{e2e,plugin}/**/*.test.ts"]),
       project("hosts", ["test/suites/{host,lab,examples}/**/*.test.ts"]),
+      // Few of them run in `npm test`: most are deep.
+      project("hosts-as-they-are", ["test/suites/hosts/**/*.test.ts"]),
       project("rest", [
         "test/suites/{faults,kernel,attack,coexistence,systemd,package}/**/*.test.ts",
         // Pure, but too long for the inner loop.

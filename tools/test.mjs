@@ -39,30 +39,32 @@ for (const [name = "", ...args] of [["setup.mjs", "--rootfs"], ["build.mjs"]]) {
 const pure = await runVitest("pure", "vitest.config.mts", [node]);
 // They mostly wait, for hosts and for time to pass. So several labs run at the same time, each with its own namespaces.
 const inLab = [node, script("in-lab.mjs"), node];
-const runLab = (/** @type {string} */ project) =>
-  runVitest(project, "vitest.lab.config.mts", inLab, { args: ["--project", project] });
-const hosts = runLab("hosts");
+const runLab = (/** @type {readonly string[]} */ ...projects) =>
+  runVitest(projects.join("-"), "vitest.lab.config.mts", inLab, {
+    args: projects.flatMap((project) => ["--project", project]),
+  });
+const hosts = runLab("hosts", "hosts-as-they-are");
 // The engine's tests take longest. When the hosts' tests are over, the other Nodes take their place.
 const labs = Promise.all([runLab("engine"), hosts, runLab("rest")]);
 const [inLabs, onOthers] = await Promise.all([labs, hosts.then(runOnOtherNodes)]);
 const [counts, onlyAlone] = await repeatAlone([...inLabs, ...onOthers]);
 finish([pure.counts, ...counts], onlyAlone);
 
-/**
- * Runs the pure tests on one Node after another, and a gate's life by the real engine on the newest. Deep runs do both
- * on each Node.
- */
+/** Runs the pure tests, and a gate's life by the real engine, on the newest Node. Deep runs do both on each Node. */
 async function runOnOtherNodes() {
-  // A run of only some tests uses only this Node.
-  const others = process.argv.length > 2 ? [] : findNodes();
+  // A run of only some tests uses only this Node. Else the newest one runs, too, and in deep runs all.
+  const found = process.argv.length > 2 ? [] : findNodes();
+  const others = process.env.KNOCKGATE_DEEP === "1" ? found : found.slice(-1);
   const runs = [];
   for (const { version, node: other } of others) {
     // The engine's own subprocesses find this node, too.
-    const env = { PATH: `${dirname(other)}${delimiter}${process.env.PATH}` };
+    const env = {
+      PATH: `${dirname(other)}${delimiter}${process.env.PATH}`,
+      KNOCKGATE_RUNS: process.env.KNOCKGATE_DEEP === "1" ? "1" : "0.2",
+    };
     const args = ["--project", "rest", "test/suites/package/programs.test.ts"];
     const launch = [other, script("in-lab.mjs"), other];
     runs.push(await runVitest(`pure-${version}`, "vitest.config.mts", [other], { env }));
-    if (process.env.KNOCKGATE_DEEP !== "1" && version !== others.at(-1)?.version) continue;
     runs.push(await runVitest(`engine-${version}`, "vitest.lab.config.mts", launch, { args, env }));
   }
   return runs;

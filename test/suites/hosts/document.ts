@@ -1,0 +1,39 @@
+import { type HostResult, type HostRow, sections } from "./row";
+
+const preface = `# Hosts
+
+What Knockgate was tried on. Made by
+
+\`\`\`sh
+npm run hosts
+\`\`\`
+
+as root on Debian. It plays all rows below and rewrites this file. \`npm test\` plays a part of them.
+
+*Open* is how long a gated port answered without a knock while the act went on. A loop outside of the host connects once
+a millisecond. Times are of one machine with 2 processors that did other work, too; yours will differ.
+`;
+
+/** Writes docs/hosts.md. A row without a result says so. */
+export function renderHosts(
+  rows: readonly HostRow[],
+  find: (row: HostRow) => HostResult | undefined,
+): string {
+  const parts = sections.map((section) => {
+    const lines = rows.filter((row) => row.section === section).map((row) => renderRow(row, find(row)));
+    const head = "| on | act | versions | what was seen | open |\n| --- | --- | --- | --- | --- |";
+    return `## ${section}\n\n${head}\n${lines.join("\n")}\n`;
+  });
+  return `${preface}\n${parts.join("\n")}`;
+}
+
+/** The first two cells of a row, which a unit test reads back. */
+export function renderHead({ on, act }: HostRow): string {
+  return `| ${on} | ${act} |`;
+}
+
+function renderRow(row: HostRow, found: HostResult | undefined): string {
+  if (found === undefined) return `${renderHead(row)} | not run | |`;
+  const open = found.openMs === undefined ? "" : `${found.openMs} ms`;
+  return `${renderHead(row)} ${found.versions} | ${found.result} | ${open} |`;
+}

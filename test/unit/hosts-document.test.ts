@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { renderHosts } from "../suites/hosts/document";
+import { matrix } from "../suites/hosts/matrix";
+import { type HostRow, sections } from "../suites/hosts/row";
+
+const row: HostRow = { id: "a", section: "Deployers", on: "Node 20", act: "one `up`" };
+
+test("a row tells what was found, or that it was not run", () => {
+  const found = { versions: "npm 10.8", result: "the gate opens", openMs: 0 };
+  expect(renderHosts([row], () => found)).toContain(
+    "| Node 20 | one `up` | npm 10.8 | the gate opens | 0 ms |\n",
+  );
+  expect(renderHosts([row], () => undefined)).toContain("| Node 20 | one `up` | not run | | |\n");
+});
+
+test("each row has a name of its own, and a section", () => {
+  expect(new Set(matrix.map(({ id }) => id)).size).toBe(matrix.length);
+  expect(matrix.filter(({ id }) => !/^[a-z0-9-]+$/.test(id))).toEqual([]);
+  expect(matrix.filter(({ section }) => !sections.includes(section))).toEqual([]);
+});
