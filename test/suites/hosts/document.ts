@@ -27,13 +27,13 @@ export function renderHosts(
   return `${preface}\n${parts.join("\n")}`;
 }
 
-/** The first two cells of a row, which a unit test reads back. */
-export function renderHead({ on, act }: HostRow): string {
+/** The first two cells of a row. */
+function renderHead({ on, act }: HostRow): string {
   return `| ${on} | ${act} |`;
 }
 
 function renderRow(row: HostRow, found: HostResult | undefined): string {
-  if (found === undefined) return `${renderHead(row)} | not run | |`;
+  if (found === undefined) return `${renderHead(row)} not run | | |`;
   const open = found.openMs === undefined ? "" : `${found.openMs} ms`;
   return `${renderHead(row)} ${found.versions} | ${found.result} | ${open} |`;
 }
