@@ -135,6 +135,7 @@ const confirms: readonly Row[] = [
     mended: [
       "the deployer gave up asking just before the network was back, and the state kept the old knock",
     ],
+    isDeep: true,
   },
   {
     id: "timer-meets-confirm",

@@ -142,6 +142,7 @@ const logins: readonly Row[] = [
     ends: "old",
     up: { at: "connect", code: "HOST_KEY_MISMATCH", state: "untouched", why: /Nothing was sent\./ },
     mended: [unnamedStep],
+    isDeep: true,
   },
   {
     id: "wrong-host-key-after-load",

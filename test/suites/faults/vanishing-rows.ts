@@ -28,7 +28,7 @@ const cuts = froms.flatMap((from) =>
       within: { after, act: cut },
       ends: after === "confirm" ? "new" : "old",
       ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
-      isDeep: from === "first" || (after !== "load" && after !== "prove"),
+      isDeep: from === "first" || after !== "load",
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     };
   }),
@@ -69,7 +69,7 @@ const kills = froms.flatMap((from) =>
       ends: after === "confirm" ? "new" : "old",
       up: "killed",
       ...(after === "confirm" ? { knownTo: "pending operation" } : {}),
-      isDeep: from === "first" || after === "connect" || after === "stage" || after === "arm",
+      isDeep: from === "first" || (after !== "load" && after !== "confirm"),
       ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     }),
   ),
@@ -99,8 +99,7 @@ const reboots = (["power", "clean"] as const).flatMap((how) =>
         within: { after, act: reboot(how) },
         ends: after === "confirm" ? "new" : "old",
         ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
-        isDeep:
-          from === "first" || (how === "power" ? after !== "load" && after !== "confirm" : after !== "load"),
+        isDeep: from === "first" || how === "clean" || (after !== "load" && after !== "confirm"),
       };
     }),
   ),
