@@ -37,13 +37,14 @@ const choices: readonly Choice[] = [
 function nameRow(choice: Choice): DeployerRow {
   const { node, manager, template, typescript, sdk } = choice;
   const named = sdk === undefined ? "" : `, @pulumi/pulumi ${sdk} by name`;
+  const linker = manager === "yarn 4" ? " with nodeLinker: node-modules" : "";
   return {
     ...choice,
     id: `deployer-node${node}-${manager.replace(" ", "")}-${template}-${typescript}`
       .toLowerCase()
       .replace(".", ""),
     section: "Deployers",
-    on: `Node ${node}, ${manager}, ${template} template, TypeScript ${typescript}${named}`,
+    on: `Node ${node}, ${manager}${linker}, ${template} template, TypeScript ${typescript}${named}`,
     act: "install, compile, one `up`, destroy",
   };
 }

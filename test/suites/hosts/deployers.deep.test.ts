@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LabHost } from "../../../lab/host";
@@ -15,6 +15,8 @@ import { recordResult } from "./row";
 const root = join(__dirname, "..", "..", "..");
 const compilers = { "5.4": "5.4.5", "5.9": "5.9.3", "6.0": "6.0.3" } as const;
 const rowMs = 900_000;
+/** What `deployAndDestroy` has seen. */
+const seen = "`up` gated SSH, the knock opened it, and `destroy` left the firewall as it was";
 
 let lab: Lab;
 let host: LabHost;
@@ -44,12 +46,12 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
     });
     await install(row, project);
     const compiled = await compile(row, project);
+    if (row.manager === "bun") await expectRefusal(project);
     await configureStack(project, lab, host, { steps: JSON.stringify(steps) });
     await deployAndDestroy(project, lab, host);
-    const sdk = readVersion(project, "@pulumi/pulumi");
     recordResult(row, {
-      versions: `${await listVersions(row, project)}, @pulumi/pulumi ${sdk}`,
-      result: `${compiled}, \`up\` gated SSH and proved it, the knock opened it, and \`destroy\` left the firewall as it was`,
+      versions: `${await listVersions(row, project)}, Pulumi ${await askPulumi(project)}`,
+      result: `${compiled}, ${seen}`,
     });
   });
 
@@ -68,12 +70,18 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
     const preview = await project.run(["pulumi", "preview", "--non-interactive", "--color", "never"]);
     expect(preview).toContain("3 to create");
     await deployAndDestroy(project, lab, host);
+    const [, version] = /pulumi-yaml\tv([\d.]+)/.exec(readFileSync(yamlHost, "latin1")) ?? [];
+    expect(yamlRow.on).toBe(`YAML, pulumi-language-yaml ${version}`);
     recordResult(yamlRow, {
-      versions: `pulumi-language-yaml ${await askVersion(project, [yamlHost])}, Pulumi ${await askVersion(project, ["pulumi"])}`,
-      result: "",
+      versions: `pulumi-language-yaml ${version}, Node ${process.versions.node}, Pulumi ${await askPulumi(project)}`,
+      result: `\`preview\` showed what would be made, ${seen}`,
     });
   });
 });
+
+async function askPulumi(project: UserProject): Promise<string> {
+  return (await project.run(["pulumi", "version"])).trim().replace("v", "");
+}
 
 async function askVersion(project: UserProject, argv: readonly string[]): Promise<string> {
   return (await project.run([...argv, "--version"])).trim();
@@ -121,6 +129,19 @@ async function compile(row: DeployerRow, project: UserProject): Promise<string> 
   return `\`tsc\` found nothing wrong${left}`;
 }
 
+/** Bun may install the packages, but not run the program. */
+async function expectRefusal(project: UserProject): Promise<void> {
+  project.write(
+    "by-bun.js",
+    `const pulumi = require("@pulumi/pulumi");
+    pulumi.runtime.setMocks({ newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) });
+    const { KnockGate } = require("knockgate");
+    new KnockGate("edge", { connection: { host: "203.0.113.7" }, policy: { name: "edge", gates: [] } });`,
+  );
+  const { printed } = await project.attempt([...managers.bun, "by-bun.js"]);
+  expect(printed).toContain("this program is run by Bun");
+}
+
 function readVersion(project: UserProject, name: string): string {
   return JSON.parse(project.read(`node_modules/${name}/package.json`)).version;
 }
@@ -131,5 +152,6 @@ async function listVersions(row: DeployerRow, project: UserProject): Promise<str
   const manager = `${row.manager.replace(/ .*/, "")} ${await askVersion(project, managers[row.manager])}`;
   const typescript = readVersion(project, "typescript");
   expect(typescript).toBe(compilers[row.typescript]);
-  return `Node ${node}, ${manager}, TypeScript ${typescript}`;
+  const sdk = readVersion(project, "@pulumi/pulumi");
+  return `Node ${node}, ${manager}, TypeScript ${typescript}, @pulumi/pulumi ${sdk}`;
 }

@@ -82,7 +82,7 @@ async function packFolder(folder: string): Promise<Buffer> {
   return stdout;
 }
 
-/** What a registry says of a package: https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md */
+/** What a registry says of a package. */
 async function describePackage(
   url: string,
   name: string,
@@ -97,7 +97,9 @@ async function describePackage(
       shasum: digest("sha1").digest("hex"),
       integrity: `sha512-${digest("sha512").digest("base64")}`,
     };
-    const hasInstallScript = Object.keys(one.manifest.scripts ?? {}).some((each) => /^(pre|post)?install$/.test(each));
+    const hasInstallScript = Object.keys(one.manifest.scripts ?? {}).some((each) =>
+      /^(pre|post)?install$/.test(each),
+    );
     return [version, { ...one.manifest, ...(hasInstallScript ? { hasInstallScript } : {}), dist }] as const;
   });
   const latest = [...versions.keys()].sort(compareVersions).at(-1);

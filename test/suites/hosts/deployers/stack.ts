@@ -15,7 +15,8 @@ export async function configureStack(
 ): Promise<void> {
   await run(["pulumi", "stack", "init", "lab"]);
   const plain = { host: host.ipv4, user: "ops", hostKey: host.hostKey };
-  for (const [key, value] of Object.entries(plain)) await run(["pulumi", "config", "set", key, value]);
+  const settings = Object.entries(plain).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
+  await run(["pulumi", "config", "set-all", ...settings]);
   for (const [key, value] of Object.entries({ ...secrets, privateKey: lab.privateKey })) {
     await run(["pulumi", "config", "set", "--secret", key], value);
   }
