@@ -6,7 +6,7 @@ import { type Lab, openLab } from "../../../lab/lab";
 import { deployersFolder, hasDeployers, yamlHost } from "../../../tools/setup/deployers-place.mjs";
 import { unpackInto } from "../package/pack";
 import { type DeployerRow, projectRows, templates, yamlRow } from "./deployer-rows";
-import { findNode, managers } from "./deployers/managers";
+import { findNode, managers, writeSettings } from "./deployers/managers";
 import { serveRegistry } from "./deployers/registry";
 import { configureStack, deployAndDestroy, steps } from "./deployers/stack";
 import { makeUserProject, type UserProject } from "./deployers/user-project";
@@ -15,6 +15,7 @@ import { recordResult } from "./row";
 const root = join(__dirname, "..", "..", "..");
 const compilers = { "5.4": "5.4.5", "5.9": "5.9.3", "6.0": "6.0.3" } as const;
 const rowMs = 900_000;
+const hookMs = 600_000;
 /** What `deployAndDestroy` has seen. */
 const seen = "`up` gated SSH, the knock opened it, and `destroy` left the firewall as it was";
 
@@ -32,11 +33,11 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
     unpackInto(packed);
     const installed = [deployersFolder, root].map((folder) => join(folder, "node_modules"));
     registry = await serveRegistry([packed, ...installed]);
-  });
+  }, hookMs);
   afterAll(async () => {
     registry?.stop();
     await lab?.close();
-  });
+  }, hookMs);
 
   test.each(projectRows)("$on: $act", { timeout: rowMs }, async (row) => {
     const project = makeUserProject(join(lab.directory, row.id), {
@@ -53,6 +54,7 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
       versions: `${await listVersions(row, project)}, Pulumi ${await askPulumi(project)}`,
       result: `${compiled}, ${seen}`,
     });
+    project.remove();
   });
 
   test(`${yamlRow.on}: ${yamlRow.act}`, { timeout: rowMs }, async () => {
@@ -62,7 +64,7 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
       node: process.execPath,
       tools: dirname(yamlHost),
     });
-    project.write(".npmrc", `registry=${registry.url}/\n`);
+    writeSettings(project, registry.url);
     await project.run(["npm", "install", "knockgate"]);
     const [first, second, third] = [7411, 8522, 6633].map(String) as [string, string, string];
     const secrets = { firstStep: first, secondStep: second, thirdStep: third };
@@ -93,14 +95,14 @@ async function install(row: DeployerRow, project: UserProject): Promise<void> {
   // Pulumi runs an ES module that is written in TypeScript by the project's own ts-node.
   const loader = type === "module" ? { "ts-node": "10.9.2" } : {};
   const devDependencies = { "@types/node": "24.10.1", typescript: compilers[row.typescript], ...loader };
-  project.write("package.json", JSON.stringify({ name: "edge", private: true, type, devDependencies }));
-  project.write(".npmrc", `registry=${registry.url}/\n`);
-  const yarn = [`npmRegistryServer: "${registry.url}"`, 'unsafeHttpWhitelist: ["127.0.0.1"]'];
-  project.write(".yarnrc.yml", `${[...yarn, "nodeLinker: node-modules"].join("\n")}\n`);
+  const resolutions =
+    row.manager === "yarn 1" && row.sdk !== undefined ? { "@pulumi/pulumi": row.sdk } : undefined;
+  const manifest = { name: "edge", private: true, type, devDependencies, resolutions };
+  project.write("package.json", JSON.stringify(manifest));
+  writeSettings(project, registry.url);
   const add = row.manager === "npm" ? "install" : "add";
   const sdk = row.sdk === undefined ? "@pulumi/pulumi" : `@pulumi/pulumi@${row.sdk}`;
-  const printed = await project.run([...managers[row.manager], add, "knockgate", sdk, "@pulumi/command"]);
-  if (process.env["SHOW"]) console.log(printed);
+  await project.run([...managers[row.manager], add, "knockgate", sdk, "@pulumi/command"]);
 }
 
 /** Compiles the program and all declarations that it reaches. Returns what was seen. */
@@ -122,7 +124,6 @@ async function compile(row: DeployerRow, project: UserProject): Promise<string> 
   const { printed, code } = await project.attempt(tsc);
   const complaints = printed.split("\n").filter((line) => /\berror TS\d+/.test(line));
   const others = complaints.filter((line) => /node_modules\/(?!\S*knockgate)/.test(line));
-  if (process.env["SHOW"]) console.log(printed);
   expect(complaints.filter((line) => !others.includes(line))).toEqual([]);
   expect(code === 0).toBe(complaints.length === 0);
   const left = others.length === 0 ? "" : ` but for ${others.length} complaints about other packages`;

@@ -36,12 +36,12 @@ export async function serveRegistry(folders: readonly string[]): Promise<Registr
   };
   let url = "";
   const answer = async (path: string, response: ServerResponse): Promise<void> => {
-    const [name = "", version] = decodeURIComponent(path.slice(1)).split("/-/");
+    const [name = "", archive] = decodeURIComponent(path.slice(1)).split("/-/");
     const versions = packages.get(name);
-    const one = version === undefined ? undefined : versions?.get(version.replace(/\.tgz$/, ""));
+    const one = [...(versions?.values() ?? [])].find(({ manifest }) => nameArchive(manifest) === archive);
     if (one !== undefined) {
       response.end(await pack(one));
-    } else if (versions === undefined || version !== undefined) {
+    } else if (versions === undefined || archive !== undefined) {
       response.writeHead(404, { "content-type": "application/json" }).end('{ "error": "not found" }');
     } else {
       response.writeHead(200, { "content-type": "application/json" });
@@ -53,7 +53,15 @@ export async function serveRegistry(folders: readonly string[]): Promise<Registr
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, stop: () => server.closeAllConnections() ?? server.close() };
+  const stop = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url, stop };
+}
+
+function nameArchive({ name, version }: Package["manifest"]): string {
+  return `${name.replace(/^.*\//, "")}-${version}.tgz`;
 }
 
 function keep(packages: Map<string, Map<string, Package>>, found: Package): void {
@@ -93,7 +101,7 @@ async function describePackage(
     const archive = await pack(one);
     const digest = (kind: string) => createHash(kind).update(archive);
     const dist = {
-      tarball: `${url}/${name}/-/${version}.tgz`,
+      tarball: `${url}/${name}/-/${nameArchive(one.manifest)}`,
       shasum: digest("sha1").digest("hex"),
       integrity: `sha512-${digest("sha512").digest("base64")}`,
     };

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { commandEnvironment, finishCommand } from "../../../../lab/command";
-import { pulumiEnvironment } from "../../../../tools/setup/pulumi-cli.mjs";
+import { findPulumiCli, pulumiEnvironment } from "../../../../tools/setup/pulumi-cli.mjs";
 
 const root = join(__dirname, "..", "..", "..", "..");
 /** What the engine starts, before what tools/bin has for the checkout's own SDK. */
@@ -18,6 +18,8 @@ export interface UserProject {
   run(argv: readonly string[], stdin?: string): Promise<string>;
   /** Runs a command that may fail. */
   attempt(argv: readonly string[]): Promise<{ readonly printed: string; readonly code: number }>;
+  /** Many of them are more than a lab removes quickly. */
+  remove(): void;
 }
 
 interface ProjectOptions {
@@ -39,12 +41,14 @@ export function makeUserProject(place: string, options: ProjectOptions): UserPro
   };
   const [folder, home, backend] = [inside("project"), inside("home"), inside("backend")];
   for (const file of files) copyFileSync(join(root, "examples", example, file), join(folder, file));
-  const engine = pulumiEnvironment();
+  const { PATH: _path, ...quiet } = pulumiEnvironment();
+  // npm stands beside the Node that runs this. The checkout's own commands are not on PATH.
+  const folders = [tools, bin, ...[node, findPulumiCli() ?? "", process.execPath].map(dirname)];
   const env = {
-    ...engine,
+    ...quiet,
     ...commandEnvironment,
     HOME: home,
-    PATH: [tools, bin, dirname(node), engine.PATH, commandEnvironment.PATH].join(delimiter),
+    PATH: [...folders, commandEnvironment.PATH].join(delimiter),
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE: "only for the lab",
     PULUMI_HOME: join(home, ".pulumi"),
@@ -66,5 +70,6 @@ export function makeUserProject(place: string, options: ProjectOptions): UserPro
       const { stdout, stderr, code } = await finish(argv, "", false);
       return { printed: `${stdout}${stderr}`, code };
     },
+    remove: () => rmSync(place, { recursive: true }),
   };
 }
