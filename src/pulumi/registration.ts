@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { KnockgateError } from "../errors.js";
 import { keepAnswersUnlogged } from "./redact-responses.js";
 
 keepAnswersUnlogged();
@@ -23,6 +24,8 @@ export function isServed(): boolean {
 
 /**
  * Registers a resource of this package. In the plugin's process the plugin serves it, elsewhere the dynamic provider.
+ *
+ * @throws KnockgateError `HOST_UNFIT` when Bun runs the program
  */
 export function registerResource(
   type: string,
@@ -31,11 +34,24 @@ export function registerResource(
   inputs: pulumi.Inputs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.CustomResource {
-  if (servedVersion === undefined) return new DynamicResource(type, provider, name, inputs, opts);
+  if (servedVersion === undefined) {
+    refuseBun(process.versions);
+    return new DynamicResource(type, provider, name, inputs, opts);
+  }
   return new ServedResource(`knockgate:index:${type}`, name, inputs, {
     ...opts,
     version: servedVersion,
   });
+}
+
+/** Pulumi saves a dynamic provider as source text, which it can't get from Bun. Its own message says only that. */
+export function refuseBun(versions: Readonly<Record<string, string | undefined>>): void {
+  if (versions["bun"] === undefined) return;
+  throw new KnockgateError(
+    "HOST_UNFIT",
+    "this program is run by Bun, with which Pulumi has no dynamic resources, and a gate is one. No host was contacted. " +
+      "Write `runtime: nodejs` in Pulumi.yaml: Bun may still install the packages, but Node must run the program.",
+  );
 }
 
 class ServedResource extends pulumi.CustomResource {}
