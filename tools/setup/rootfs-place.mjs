@@ -26,6 +26,17 @@ export const rootfsRecipes = {
     packages: [...common, "ifupdown"],
     later: ["sysvinit-core", "openrc"],
   },
+  sysvinit: { suite: "bookworm", packages: [...common, "ifupdown"], later: ["sysvinit-core"] },
+  runit: { suite: "bookworm", packages: [...common, "ifupdown"], later: ["runit-init"] },
+  // Its commands are busybox's applets, dropbear's and the firewall tools.
+  busybox: {
+    suite: "bookworm",
+    packages: ["busybox-static", "dropbear-bin", "nftables", "iptables"],
+    later: [],
+    keepsOnly: /^(busybox|dropbear.*|nft|x?tables-.*|ip6?tables.*)$/.source,
+  },
+  // The sudo that is written in Rust. Both may be installed at once.
+  "sudo-rs": { suite: "trixie", packages: [...common, "sudo-rs", "perl-base"], later: [] },
 };
 
 /** @typedef {keyof typeof rootfsRecipes} RootfsKind */
