@@ -74,7 +74,7 @@ export const rootSuites = [
         },
         sudoers: withPassword,
         prepare:
-          "mkdir -p /usr/local/bin && ln -s /usr/bin/sudo-rs /usr/local/bin/sudo && sudo --version 2>&1 | grep -q sudo-rs",
+          "ln -sf sudo-rs /usr/bin/sudo && sudo --version 2>&1 | grep -q sudo-rs",
         result: "All of it works, and the password is in no log",
       },
     ] satisfies readonly RootCase[] as readonly RootCase[],
