@@ -18,7 +18,7 @@ export function initOf(kind: RootfsKind): Init {
     case "sysvinit":
       return { name: kind, writeNetwork: writeInterfaces, isSshdUp: "service ssh status" };
     case "runit":
-      return { name: kind, writeNetwork: writeInterfaces, isSshdUp: "sv status ssh | grep -q ^run" };
+      return { name: kind, writeNetwork: writeInterfaces, isSshdUp: "ss -Hltnp | grep -q sshd" };
     default:
       return { name: "systemd", writeNetwork: writeNetworkd, isSshdUp };
   }

@@ -92,7 +92,7 @@ export const socketRows = (["systemd", "trixie"] as const).map(
     id: `sshd-socket-${suite === "systemd" ? "bookworm" : suite}`,
     section,
     on: `${sshdSuites[suite]}, booted`,
-    act: "`ssh.socket` instead of `ssh.service`: a change, an undo in time, a restart of the socket, a reboot while armed, a reboot, removal",
+    act: "`ssh.socket` instead of `ssh.service`: a change, an undo in time although sshd is restarted, a reboot while armed, a reboot, removal",
   }),
 );
 

@@ -150,7 +150,7 @@ describe("sshd of Debian 13", () => {
       const policy = makePolicy({ gates: [web], allowFrom: [lab.outside.ipv4] });
       await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await openDeployment(input));
       await removeFromHost(policy, "me", await openDeployment(input));
-      const proxy = [process.execPath, main, "proxy", there.host, `${there.port}`].join(" ");
+      const proxy = [process.execPath, main, "proxy", there.host, `${there.port}`, "-s", "tcp:1"].join(" ");
       const said = await runCommand(["sh", "-c", `{ printf 'SSH-2.0-x\\r\\n'; sleep 10; } | ${proxy}`], {
         check: false,
       });

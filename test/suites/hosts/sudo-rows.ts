@@ -73,8 +73,7 @@ export const rootSuites = [
           act: "a gate's whole life by a user who becomes root by sudo-rs with a password",
         },
         sudoers: withPassword,
-        prepare:
-          "ln -sf sudo-rs /usr/bin/sudo && sudo --version 2>&1 | grep -q sudo-rs",
+        prepare: "ln -sf sudo-rs /usr/bin/sudo && sudo --version 2>&1 | grep -q sudo-rs",
         result: "All of it works, and the password is in no log",
       },
     ] satisfies readonly RootCase[] as readonly RootCase[],

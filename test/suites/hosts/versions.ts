@@ -15,7 +15,16 @@ async function ask(host: LabHost, command: string): Promise<string> {
   return `${name(command)} ${version}`;
 }
 
+/** Programs that are called otherwise than what they are a part of. */
+const names: ReadonlyMap<string, string> = new Map([
+  ["uname", "kernel"],
+  ["sshd", "OpenSSH"],
+  ["systemctl", "systemd"],
+  ["init", "sysvinit"],
+  ["dpkg-query", "runit"],
+]);
+
 function name(command: string): string {
   const [word = ""] = command.split(" ");
-  return word === "uname" ? "kernel" : word === "sshd" ? "OpenSSH" : word;
+  return names.get(word) ?? word;
 }

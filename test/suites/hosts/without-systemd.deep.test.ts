@@ -16,61 +16,30 @@ import { askVersions } from "./versions";
 
 vi.setConfig({ maxConcurrency: 2, testTimeout: 600_000 });
 
-/** What docs/boot.md tells the administrator of such a host to run. */
-const line = (() => {
-  const page = readFileSync(join(__dirname, "..", "..", "..", "docs", "boot.md"), "utf8");
-  const [, found] = /```sh\n(\[ ! -e .* boot edge)\n```/.exec(page) ?? [];
-  if (found === undefined) throw new Error("docs/boot.md has no line for other inits");
-  return found;
-})();
+/** What docs/boot.md tells the administrator of such a host to do. */
+const page = readFileSync(join(__dirname, "..", "..", "..", "docs", "boot.md"), "utf8");
+const [, script = ""] = /```sh\n(#!\/bin\/sh\n[\s\S]* boot edge\n)```/.exec(page) ?? [];
+const [, file = "", enable = ""] =
+  /Put this into `([^`]+)`, with one line for each policy, and run\n`([^`]+)`/.exec(page) ?? [];
 
 interface OtherInit {
   readonly name: "sysvinit" | "runit";
-  /** The file that the administrator writes, its text, and the command that makes the init run it. */
-  readonly file: string;
-  readonly text: string;
-  readonly enable: string;
   readonly restartSsh: readonly string[];
   /** Asks for the init's version. */
   readonly version: string;
 }
 
-const header = `#!/bin/sh
-### BEGIN INIT INFO
-# Provides:          knockgate
-# Required-Start:    $local_fs
-# Required-Stop:
-# X-Start-Before:    networking
-# Default-Start:     S
-# Default-Stop:
-### END INIT INFO
-`;
-
 const inits: readonly OtherInit[] = [
-  {
-    name: "sysvinit",
-    file: "/etc/init.d/knockgate",
-    text: `${header}${line}\n`,
-    enable: "chmod 0755 /etc/init.d/knockgate && update-rc.d knockgate defaults",
-    restartSsh: ["service", "ssh", "restart"],
-    version: "init --version",
-  },
-  {
-    name: "runit",
-    file: "/etc/init.d/knockgate",
-    text: `${header}${line}\n`,
-    enable: "chmod 0755 /etc/init.d/knockgate && update-rc.d knockgate defaults",
-    restartSsh: ["sv", "restart", "ssh"],
-    version: "dpkg-query -W runit",
-  },
+  { name: "sysvinit", restartSsh: ["service", "ssh", "restart"], version: "init --version" },
+  { name: "runit", restartSsh: ["sv", "restart", "ssh"], version: "dpkg-query -W runit" },
 ];
 
-describe.concurrent.each(inits)("a host with $name", ({ name, file, text, enable, restartSsh, version }) => {
+describe.concurrent.each(inits)("a host with $name", ({ name, restartSsh, version }) => {
   const test = withBooted(name);
   const askTools = (host: BootedHost) => askVersions(host, [version, "nft --version"]);
 
-  const addLine = async (host: BootedHost, before = "") => {
-    const stdin = text.replace(line, `${before}${line}`);
+  const addScript = async (host: BootedHost, before = "") => {
+    const stdin = script.replace(/^\[ ! -e /m, `${before}$&`);
     await host.run(["sh", "-c", `cat >${file} && ${enable}`], { stdin });
   };
 
@@ -80,7 +49,7 @@ describe.concurrent.each(inits)("a host with $name", ({ name, file, text, enable
     expect(context.lines.at(-1)).toContain("neither systemd nor OpenRC, so nothing loads it at boot until");
     const host = findBooted(lab);
     const old = await listGate(host);
-    await addLine(host, "sleep 2\n");
+    await addScript(host, "sleep 2\n");
     for (const how of ["clean", "power"] as const) {
       await host.run(["nft", "flush", "set", "inet", "knockgate_edge", "ssh_open_v4"]);
       const watch = watchSsh("outside", host);
@@ -99,7 +68,7 @@ describe.concurrent.each(inits)("a host with $name", ({ name, file, text, enable
     recordResult(initRow(name, "boot"), {
       versions: await askTools(host),
       result:
-        "With the line of boot.md the gate was there before the network: nobody was answered without the knock",
+        "With the script of boot.md the gate was there before the network: nobody was answered without the knock",
     });
   });
 
@@ -107,7 +76,7 @@ describe.concurrent.each(inits)("a host with $name", ({ name, file, text, enable
     lab,
   }) => {
     const [host, old] = await gateBooted(lab);
-    await addLine(host);
+    await addScript(host);
     const versions = await askTools(host);
     await leavePending(newPolicy, oldPolicy, 600, await deployTo(lab, host));
     await host.reboot({ how: "power" });
@@ -122,9 +91,9 @@ describe.concurrent.each(inits)("a host with $name", ({ name, file, text, enable
     recordResult(initRow(name, "undo"), { versions, result: "The host undid the change itself" });
   });
 
-  test("is left without a trace, and boots with the line that is still there", async ({ lab }) => {
+  test("is left without a trace, and boots with the script that is still there", async ({ lab }) => {
     const host = findBooted(lab);
-    await addLine(host);
+    await addScript(host);
     const before = await listEverything(host, ["/etc", "/var/lib"]);
     await gateBooted(lab);
     await host.reboot({ how: "clean" });
@@ -137,7 +106,7 @@ describe.concurrent.each(inits)("a host with $name", ({ name, file, text, enable
     expect(await isLetIn("outside", host)).toBe(true);
     recordResult(initRow(name, "removed"), {
       versions: await askTools(host),
-      result: "No file or table was left, and the host boots as before although the line is still there",
+      result: "No file or table was left, and the host boots as before although the script is still there",
     });
   });
 });
