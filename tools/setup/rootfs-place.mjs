@@ -9,7 +9,8 @@ const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"]
 
 /**
  * The contents of each root file system. A change of them changes the digest, and so the folder. `later` is installed
- * by apt, which resolves conflicts that debootstrap does not see.
+ * by apt, which resolves conflicts that debootstrap does not see. With `keepsOnly`, only commands of these names stay, and
+ * the others are busybox's.
  */
 export const rootfsRecipes = {
   systemd: {
@@ -28,12 +29,12 @@ export const rootfsRecipes = {
   },
   sysvinit: { suite: "bookworm", packages: [...common, "ifupdown"], later: ["sysvinit-core"] },
   runit: { suite: "bookworm", packages: [...common, "ifupdown"], later: ["runit-init"] },
-  // Its commands are busybox's applets, dropbear's and the firewall tools.
+  // Its commands are busybox's, dropbear's and the firewall tools: all others are removed.
   busybox: {
     suite: "bookworm",
     packages: ["busybox-static", "dropbear-bin", "nftables", "iptables"],
     later: [],
-    keepsOnly: /^(busybox|dropbear.*|nft|x?tables-.*|ip6?tables.*)$/.source,
+    keepsOnly: "^(busybox.*|dropbear.*|nft|x?tables-.*|ip6?tables.*)$",
   },
   // The sudo that is written in Rust. Both may be installed at once.
   "sudo-rs": { suite: "trixie", packages: [...common, "sudo-rs", "perl-base"], later: [] },

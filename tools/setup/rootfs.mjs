@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -7,10 +6,10 @@ import {
   renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { leaveToBusybox } from "./busybox.mjs";
 import { installDebianPackages } from "./debian.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { onLeaving } from "./interruption.mjs";
@@ -59,7 +58,6 @@ async function buildRootfs(kind) {
   const removeUnfinished = onLeaving(() => rmSync(unfinished, { recursive: true, force: true }));
   try {
     await bootstrap(kind, unfinished);
-    leaveToBusybox(kind, unfinished);
     removeNeedless(unfinished);
     renameSync(unfinished, folder);
   } catch (error) {
@@ -87,32 +85,13 @@ async function bootstrap(kind, target) {
   const place = [suite, target, ...(mirror === undefined ? [] : [mirror])];
   const choice = ["--variant=minbase", `--include=${packages.join(",")}`];
   await run("debootstrap", "--force-check-gpg", ...choice, ...place);
+  /** @type {{ keepsOnly?: string }} */
+  const { keepsOnly } = rootfsRecipes[kind];
+  if (keepsOnly !== undefined) await leaveToBusybox(target, keepsOnly, run);
   if (later.length === 0) return;
   writeFileSync(join(target, keepsStopped), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await run("chroot", target, "apt-get", "update");
   await run("chroot", target, "apt-get", "install", "-y", "--no-install-recommends", ...later);
-}
-
-/**
- * Removes all commands but the recipe's, and gives the folders busybox's applets instead.
- * @param {RootfsKind} kind
- * @param {string} folder
- */
-function leaveToBusybox(kind, folder) {
-  /** @type {{ keepsOnly?: string }} */
-  const { keepsOnly } = rootfsRecipes[kind];
-  if (keepsOnly === undefined) return;
-  const kept = new RegExp(keepsOnly);
-  for (const place of ["usr/bin", "usr/sbin"]) {
-    const needless = readdirSync(join(folder, place)).filter((name) => !kept.test(name));
-    for (const name of needless) rmSync(join(folder, place, name), { recursive: true });
-  }
-  const listing = execFileSync(join(folder, "usr/bin/busybox"), ["--list"], { encoding: "utf8" });
-  const applets = listing
-    .trim()
-    .split("\n")
-    .filter((name) => !kept.test(name));
-  for (const name of applets) symlinkSync("busybox", join(folder, "usr/bin", name));
 }
 
 /**
