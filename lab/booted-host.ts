@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findRootfs, type RootfsKind } from "../tools/setup/rootfs-place.mjs";
 import { commandEnvironment, finishCommand } from "./command";
 import type { LabHost } from "./host";
+import { initOf } from "./inits";
 import { startInside } from "./machine";
 import { makeNamespaces, type Namespaces } from "./namespaces";
 import { withoutCounts } from "./nft-listing";
@@ -43,39 +44,9 @@ export interface BootableOptions {
  */
 export function makeBootable(name: string, socket: Socket, options: BootableOptions): Promise<Namespaces> {
   const { init, sshPort, publicKey } = options;
-  const network = init === "openrc" ? interfacesFile(socket) : networkFile(socket);
-  const setup = [init === "openrc" ? init : "systemd", findRootfs(init), String(sshPort), publicKey, network];
+  const { name: initName, writeNetwork } = initOf(init);
+  const setup = [initName, findRootfs(init), String(sshPort), publicKey, writeNetwork(socket)];
   return makeNamespaces(name, ["booted-setup.sh", ...setup]);
-}
-
-/** As an administrator writes it (systemd.network(5)): the network comes up in its usual order at each boot. */
-function networkFile({ addresses, gateway }: Socket): string {
-  return `[Match]
-Name=eth0
-[Network]
-Gateway=${gateway.ipv4}
-Gateway=${gateway.ipv6}
-IPv6AcceptRA=no
-[Address]
-Address=${addresses.ipv4}/24
-[Address]
-Address=${addresses.ipv6}/64
-DuplicateAddressDetection=none
-`;
-}
-
-/** The same for ifupdown (interfaces(5)). */
-function interfacesFile({ addresses, gateway }: Socket): string {
-  return `auto lo eth0
-iface lo inet loopback
-iface eth0 inet static
-	address ${addresses.ipv4}/24
-	gateway ${gateway.ipv4}
-iface eth0 inet6 static
-	address ${addresses.ipv6}/64
-	gateway ${gateway.ipv6}
-	dad-attempts 0
-`;
 }
 
 interface Boot {
@@ -100,11 +71,7 @@ export async function bootHost(
     return finishCommand(startInside(boot.pid, argv), `${name}: ${argv.join(" ")}`, options);
   };
   const waitUntilUp = async () => {
-    const isSshdUp =
-      init === "openrc"
-        ? "rc-service --quiet ssh status >/dev/null 2>&1"
-        : "systemctl --quiet is-active ssh.service";
-    const isUp = `${isSshdUp} && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
+    const isUp = `{ ${initOf(init).isSshdUp}; } >/dev/null 2>&1 && [ "$(ip -o address show dev eth0 scope global | wc -l)" = 2 ]`;
     const startedMs = Date.now();
     while ((await run(["sh", "-c", isUp], { check: false })).code !== 0) {
       const hindrance = explain(output);

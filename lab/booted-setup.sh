@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2317 # shared with init.sh and accounts.sh
 # Sourced by init.sh: makes the part of a machine that outlives its boots, its disk. Each boot is a container in here.
-# usage: booted-setup.sh INIT ROOTFS SSH-PORT PUBLIC-KEY NETWORK-FILE        (INIT: systemd or openrc)
+# usage: booted-setup.sh INIT ROOTFS SSH-PORT PUBLIC-KEY NETWORK-FILE        (INIT: see inits.ts)
 init=$1
 rootfs=$2
 sshPort=$3
@@ -65,5 +65,5 @@ if [ "$init" = systemd ]; then
 	umount "$root/proc"
 else
 	printf '%s' "$networkFile" >"$root/etc/network/interfaces"
-	sed -i '/getty/d' "$root/etc/inittab"
+	[ ! -e "$root/etc/inittab" ] || sed -i '/getty/d' "$root/etc/inittab"
 fi

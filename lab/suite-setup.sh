@@ -20,6 +20,7 @@ mkdir -m 0755 "$root/run/sshd" "$root/run/lock" "$root/run/old"
 step="giving it its own /var/lib, /root, /tmp"
 for place in var/lib var/log root tmp usr/local/sbin; do mount -t tmpfs -o mode=0755 tmpfs "$root/$place"; done
 
+mkdir -p "$root/etc/ssh"
 usePam=no
 # shellcheck source=/dev/null
 . "${setup%/*}/accounts.sh"
@@ -31,8 +32,15 @@ umount -l /run/old
 rmdir /run/old
 
 step="starting sshd"
-sshd=/usr/sbin/sshd
-# OpenSSH 9.8 and later shut out a source that connects and leaves, as every probe does.
-if "$sshd" -t -o PerSourcePenalties=no 2>/dev/null; then echo "PerSourcePenalties no" >>/etc/ssh/sshd_config; fi
-"$sshd" -t
-"$sshd" -D -e &
+if [ -x /usr/sbin/dropbear ]; then
+	mkdir -m 0700 /root/.ssh
+	cp /etc/ssh/authorized_keys /root/.ssh/authorized_keys
+	dropbearconvert openssh dropbear /etc/ssh/ssh_host_ed25519_key /etc/ssh/dropbear_key 2>/dev/null
+	dropbear -F -E -s -p "$sshPort" -r /etc/ssh/dropbear_key &
+else
+	sshd=/usr/sbin/sshd
+	# OpenSSH 9.8 and later shut out a source that connects and leaves, as every probe does.
+	if "$sshd" -t -o PerSourcePenalties=no 2>/dev/null; then echo "PerSourcePenalties no" >>/etc/ssh/sshd_config; fi
+	"$sshd" -t
+	"$sshd" -D -e &
+fi

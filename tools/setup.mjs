@@ -1,8 +1,8 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need. Each of them starts with it.
 // --packages: only the npm packages, which are all that `npm run check` needs: no root, and no Debian.
 // --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other
-// Nodes that tests run on. With KNOCKGATE_DEEP=1 also one with OpenRC, one more Debian, what runs programs in Python and
-// YAML, and other package managers.
+// Nodes that tests run on. With KNOCKGATE_DEEP=1 also all other root file systems, what runs programs in Python and YAML,
+// and other package managers.
 // --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
@@ -16,6 +16,7 @@ import { CommandFailure, lastLines, say } from "./setup/progress.mjs";
 import { readCliVersion } from "./setup/pulumi-cli.mjs";
 import { obtainPython } from "./setup/python.mjs";
 import { obtainRootfs } from "./setup/rootfs.mjs";
+import { allRootfs } from "./setup/rootfs-place.mjs";
 
 const oldestNode = 20;
 
@@ -46,7 +47,7 @@ async function obtainMachines() {
   await obtainNodes();
   await obtainRootfs(["systemd", "bullseye", "sid"]);
   if (process.env.KNOCKGATE_DEEP !== "1") return;
-  await obtainRootfs(["openrc", "trixie"]);
+  await obtainRootfs(allRootfs);
   await obtainPython();
   await obtainDeployers();
 }

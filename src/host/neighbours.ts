@@ -8,7 +8,14 @@ export function describeFlusher(name: string): string {
 
 /** Describes what on a host may undo a gate later, or show its knock to others. One line each. */
 export function describeNeighbours(observed: Observed, policy: Policy): readonly string[] {
-  const { flushers = [], savedIn = [], confirmed, loaded, isKernelLogPublic = false } = observed;
+  const {
+    flushers = [],
+    savedIn = [],
+    sudoLogs = [],
+    confirmed,
+    loaded,
+    isKernelLogPublic = false,
+  } = observed;
   const isThere = confirmed !== undefined || loaded !== undefined;
   return [
     ...(isThere ? flushers.map(describeFlusher) : []),
@@ -18,7 +25,13 @@ export function describeNeighbours(observed: Observed, policy: Policy): readonly
           `every user of the host can read the kernel's log, and a log line says which port opened a gate: set kernel.dmesg_restrict = 1 in /etc/sysctl.d`,
         ]
       : []),
+    ...(sudoLogs.length > 0 ? [describeSudoLog(sudoLogs)] : []),
   ];
+}
+
+function describeSudoLog(kept: readonly string[]): string {
+  const settings = kept.map((what) => `log_${what}`);
+  return `sudo keeps the ${kept.join(" and ")} of this user's commands (${settings.join(", ")}), so its I/O log, by default in /var/log/sudo-io, has the ruleset with the knock: add \`Defaults:USER ${settings.map((name) => `!${name}`).join(", ")}\` to the host's sudoers, delete what the log has already, and change the knock`;
 }
 
 /** While the gate is on the host, the ruleset that it loads at boot replaces the copy. */

@@ -46,6 +46,8 @@ export interface Observed extends HostTools {
   readonly readable?: readonly string[];
   /** Whether every user of the host may read the kernel's log (proc_sys_kernel(5): dmesg_restrict). */
   readonly isKernelLogPublic?: boolean;
+  /** What sudo keeps of our programs in its I/O log (sudoers(5): log_input, log_output). */
+  readonly sudoLogs?: readonly ("input" | "output")[];
   /**
    * The ports that other policies of the host protect. For each policy: a line `policy NAME BACKEND`, then the lines of
    * its confirmed ruleset that lead to a door.

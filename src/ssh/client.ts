@@ -194,6 +194,13 @@ function explain(
       "Any of ecdh-sha2, curve25519 and the diffie-hellman groups 14 to 18 is enough.";
     return new KnockgateError("HOST_UNFIT", message, { cause });
   }
+  // ssh2 takes no packet above 35,000 bytes, which is what RFC 4253 (6.1) asks for.
+  if (/bad packet length/i.test(cause.message)) {
+    const message =
+      `${name}: it sent a packet of more than 35,000 bytes, or a broken one, before the login was done. ` +
+      "If its sshd shows a `Banner` of more than 34,000 bytes (sshd_config(5)), make that shorter.";
+    return new KnockgateError("HOST_UNFIT", message, { cause });
+  }
   // A server that has seen too many wrong keys hangs up before all ways to log in are tried.
   if (cause.level === "client-authentication" || /authentication failures/i.test(cause.message)) {
     return refuse(cause);

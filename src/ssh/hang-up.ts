@@ -10,18 +10,28 @@ export interface Beginning {
 }
 
 const mostBytes = 1_024;
+const mark = "SSH-";
 
 export function listenForBanner(): Beginning {
-  let heard = "";
+  let said = "";
+  let isSsh = false;
+  /** How the last line begins. Lines of any number and length may precede the identification. */
+  let line = "";
   return {
     hear: (chunk) => {
-      if (heard.length < mostBytes) heard += chunk.subarray(0, mostBytes).toString("latin1");
+      if (isSsh) return;
+      const bytes = chunk.toString("latin1");
+      if (said.length < mostBytes) said += bytes.slice(0, mostBytes);
+      const heard = line + bytes;
+      isSsh = new RegExp(`^${mark}`, "m").test(heard);
+      const start = heard.lastIndexOf("\n") + 1;
+      line = heard.slice(start, start + mark.length);
     },
     get isSsh() {
-      return /^SSH-/m.test(heard);
+      return isSsh;
     },
     get said() {
-      return heard;
+      return said;
     },
   };
 }

@@ -9,7 +9,8 @@ const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"]
 
 /**
  * The contents of each root file system. A change of them changes the digest, and so the folder. `later` is installed
- * by apt, which resolves conflicts that debootstrap does not see.
+ * by apt, which resolves conflicts that debootstrap does not see. With `keepsOnly`, only commands of these names stay, and
+ * the others are busybox's.
  */
 export const rootfsRecipes = {
   systemd: {
@@ -26,9 +27,22 @@ export const rootfsRecipes = {
     packages: [...common, "ifupdown"],
     later: ["sysvinit-core", "openrc"],
   },
+  sysvinit: { suite: "bookworm", packages: [...common, "ifupdown"], later: ["sysvinit-core"] },
+  runit: { suite: "bookworm", packages: [...common, "ifupdown"], later: ["runit-init"] },
+  // Its commands are busybox's, dropbear's and the firewall tools: all others are removed.
+  busybox: {
+    suite: "bookworm",
+    packages: ["busybox-static", "dropbear-bin", "nftables", "iptables"],
+    later: [],
+    keepsOnly: "^(busybox.*|dropbear.*|nft|x?tables-.*|ip6?tables.*)$",
+  },
+  // The sudo that is written in Rust. Both may be installed at once.
+  "sudo-rs": { suite: "trixie", packages: [...common, "sudo-rs", "perl-base"], later: [] },
 };
 
 /** @typedef {keyof typeof rootfsRecipes} RootfsKind */
+
+export const allRootfs = /** @type {readonly RootfsKind[]} */ (Object.keys(rootfsRecipes));
 
 /** Where the root file systems are kept between runs. */
 export const rootfsCache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "knockgate");

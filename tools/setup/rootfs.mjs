@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { leaveToBusybox } from "./busybox.mjs";
 import { installDebianPackages } from "./debian.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { onLeaving } from "./interruption.mjs";
@@ -84,6 +85,9 @@ async function bootstrap(kind, target) {
   const place = [suite, target, ...(mirror === undefined ? [] : [mirror])];
   const choice = ["--variant=minbase", `--include=${packages.join(",")}`];
   await run("debootstrap", "--force-check-gpg", ...choice, ...place);
+  /** @type {{ keepsOnly?: string }} */
+  const { keepsOnly } = rootfsRecipes[kind];
+  if (keepsOnly !== undefined) await leaveToBusybox(target, keepsOnly, run);
   if (later.length === 0) return;
   writeFileSync(join(target, keepsStopped), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await run("chroot", target, "apt-get", "update");

@@ -1,5 +1,5 @@
 # Other users of the host's firewall: what may remove our rules, which files have a copy of them, who may read our
-# lists.
+# lists, or what we send.
 
 # Firewalls whose reload empties iptables' tables without an event that a unit could follow: firewalld is reloaded over
 # D-Bus, csf, Shorewall and the others by their own commands.
@@ -11,6 +11,25 @@ print_neighbours() {
 	list_readable | sed 's/^/readable=/'
 	printf 'dmesg_restrict=%s\n' "$(cat /proc/sys/kernel/dmesg_restrict 2>/dev/null)"
 	print_xtables | print_section xtables
+	print_sudo_logs
+}
+
+# Prints what sudo writes to its I/O log for the user who became root by it (sudoers(5)). Of two settings the last one
+# counts.
+print_sudo_logs() {
+	[ -n "${SUDO_USER-}" ] || return 0
+	input='' output=''
+	set -f # the words may hold patterns
+	for word in $(sudo -l -U "$SUDO_USER" 2>/dev/null </dev/null | tr ',' ' '); do
+		case $word in
+		log_input | log_stdin | LOG_INPUT:) input=input ;;
+		'!log_input' | '!log_stdin' | NOLOG_INPUT:) input='' ;;
+		log_output | log_stdout | LOG_OUTPUT:) output=output ;;
+		'!log_output' | '!log_stdout' | NOLOG_OUTPUT:) output='' ;;
+		esac
+	done
+	set +f
+	for word in $input $output; do printf 'sudo_logs=%s\n' "$word"; done
 }
 
 # Prints those that run now, or will at the next boot.

@@ -55,6 +55,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     savedIn: reply.list("saved"),
     readable: reply.list("readable"),
     isKernelLogPublic: reply.values.get("dmesg_restrict") === "0",
+    sudoLogs: (["input", "output"] as const).filter((what) => reply.list("sudo_logs").includes(what)),
     doors: reply.sections.get("doors") ?? "",
     untracked: reply.sections.get("untracked") ?? "",
     synCookies: reply.values.get("syncookies") ?? "",

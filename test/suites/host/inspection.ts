@@ -22,18 +22,13 @@ export async function listGate(host: LabHost, policy = "edge"): Promise<string> 
 
 /** The files below /var/lib, as kind, mode and path. A change's id is shortened to ID. */
 export async function listFiles(host: LabHost): Promise<readonly string[]> {
-  const { stdout } = await host.run([
-    "find",
-    "/var/lib",
-    "-ignore_readdir_race",
-    "-mindepth",
-    "1",
-    "-printf",
-    "%y %#m %p\\n",
-  ]);
+  // busybox's find has no -printf. A file may vanish meanwhile.
+  const list = ["find", "/var/lib", "-mindepth", "1", "-exec", "stat", "-c", "%A %04a %n", "{}", "+"];
+  const { stdout } = await host.run(list, { check: false });
   return stdout
     .split("\n")
     .filter((line) => line !== "")
+    .map((line) => line.replace(/^(.)\S+/, (_all, kind: string) => (kind === "-" ? "f" : kind)))
     .map((line) => line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "ID").replace(/^l \d+/, "l"))
     .sort();
 }

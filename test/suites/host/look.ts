@@ -8,11 +8,16 @@ import type { Observed } from "../../../src/host/observed";
 import { observeHost } from "../../../src/host/script/observe";
 import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/policy";
-import { deployTo } from "./deployment";
+import { type Deployment, deployTo } from "./deployment";
 
 /** Looks at a host as a refresh does, through its gate. */
-export async function observe(lab: Lab, host: LabHost, policy: Policy): Promise<Observed> {
-  const { routes, dialing } = await deployTo(lab, host);
+export async function observe(
+  lab: Lab,
+  host: LabHost,
+  policy: Policy,
+  deploy: () => Promise<Deployment> = () => deployTo(lab, host),
+): Promise<Observed> {
+  const { routes, dialing } = await deploy();
   const { connection } = await reachHost(routes, [policy], true, dialing);
   try {
     return await observeHost(connection, policy);
@@ -22,8 +27,13 @@ export async function observe(lab: Lab, host: LabHost, policy: Policy): Promise<
 }
 
 /** The lines of a refresh, about a policy that `me` has confirmed. */
-export async function listDrift(lab: Lab, host: LabHost, policy: Policy): Promise<readonly string[]> {
-  const observed = await observe(lab, host, policy);
+export async function listDrift(
+  lab: Lab,
+  host: LabHost,
+  policy: Policy,
+  deploy?: () => Promise<Deployment>,
+): Promise<readonly string[]> {
+  const observed = await observe(lab, host, policy, deploy);
   const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner: "me" });
   return describeDrift(found, policy, makeRedaction(found, policy));
 }

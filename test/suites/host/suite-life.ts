@@ -5,7 +5,7 @@ import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
 import { writePolicy } from "../../../src/policy/written-policy";
-import { deployTo } from "./deployment";
+import { type Deployment, deployTo } from "./deployment";
 import { isLetIn, listFiles } from "./inspection";
 import { listDrift } from "./look";
 import { makePolicy } from "./policies";
@@ -16,9 +16,16 @@ const web = { name: "web", protect: [{ tcp: "8080" }], knock: { steps: [{ tcp: 6
 
 /**
  * Plays the life of one gate on a host: first change, updates through the gate that keep a door open, an update that
- * fails and is undone, drift and its repair, a boot, removal.
+ * fails and is undone, drift and its repair, a boot, removal. Returns the lines of all changes.
+ *
+ * @param deploy makes the deployer's world. Default: root by key.
  */
-export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend"]): Promise<void> {
+export async function playLife(
+  lab: Lab,
+  host: LabHost,
+  backend: Policy["backend"],
+  deploy: () => Promise<Deployment> = () => deployTo(lab, host),
+): Promise<string> {
   const make = (steps: typeof oldSteps, more: object = {}) =>
     makePolicy({ steps, backend, ...more } as never);
   const old = make(oldSteps);
@@ -26,10 +33,13 @@ export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend
   const wider = makePolicy({ backend, gates: [ssh, web] } as never);
   const changed = make(newSteps as never);
   const request = { owner: "me", undoAfterSeconds: 60 };
+  const lines: string[] = [];
   const change = async (policy: Policy, former?: Policy) => {
-    const context = await deployTo(lab, host);
+    const context = await deploy();
     const formerPolicies = former === undefined ? [] : [former];
-    await changeHost({ ...request, policy, formerPolicies }, context);
+    await changeHost({ ...request, policy, formerPolicies }, context).finally(() =>
+      lines.push(...context.lines),
+    );
     return context.lines.join("\n");
   };
   const [client] = lab.clients;
@@ -39,7 +49,7 @@ export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend
   await change(old);
   expect(await isLetIn(client, host)).toBe(false);
   expect(await isLetIn(client, host, oldSteps)).toBe(true);
-  expect(await listDrift(lab, host, old)).toEqual([]);
+  expect(await listDrift(lab, host, old, deploy)).toEqual([]);
 
   expect(await change(wider, old)).toContain("open doors stay open");
   expect(await isLetIn(client, host, oldSteps)).toBe(true);
@@ -58,23 +68,24 @@ export async function playLife(lab: Lab, host: LabHost, backend: Policy["backend
   expect(await isLetIn(client, host, newSteps as never)).toBe(true);
 
   await host.run(["sh", "-c", spoil[backend]]);
-  expect(await listDrift(lab, host, changed)).toEqual([
+  expect(await listDrift(lab, host, changed, deploy)).toEqual([
     expect.stringMatching(/^changed outside: .*: \+ .*accept$/i),
     expect.stringContaining("undone: the host has put back what it had before the last change"),
   ]);
   await change(changed, changed);
   expect(await listOwn(host, backend)).toBe(loaded);
-  expect(await listDrift(lab, host, changed)).toEqual([]);
+  expect(await listDrift(lab, host, changed, deploy)).toEqual([]);
 
   await host.run(["sh", "-c", flush[backend]]);
   await host.run(["sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"]);
   expect(await isLetIn(client, host)).toBe(false);
   expect(await isLetIn(client, host, newSteps as never)).toBe(true);
-  expect(await listDrift(lab, host, changed)).toEqual([]);
+  expect(await listDrift(lab, host, changed, deploy)).toEqual([]);
 
-  await removeFromHost(changed, "me", await deployTo(lab, host));
+  await removeFromHost(changed, "me", await deploy());
   expect(await listEverything(host, backend)).toBe(before);
   expect(await listFiles(host)).toEqual([]);
+  return lines.join("\n");
 }
 
 const spoil = {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { observeHost } from "../../../src/host/script/observe";
 import type { ConnectionInput } from "../../../src/ssh/connection";
 import { claimHost, connectionTo, openDeployment } from "./deployment";
+import { makePolicy } from "./policies";
 import { addUser } from "./users";
 
 const password = "Sesame-4711-word";
@@ -13,7 +15,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent("a user who is not root", () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 30 });
+    lab = await openLab({ hosts: 34 });
   });
   afterAll(() => lab?.close());
 
@@ -65,6 +67,19 @@ describe.concurrent("a user who is not root", () => {
       "find /var/log/sudo-io -type f -exec zcat -f {} + 2>/dev/null || true",
     ]);
     expect(stdout).not.toContain(password);
+  });
+
+  test.each([
+    ["Defaults log_input, log_output\nkeeper ALL=(ALL:ALL) ALL", ["input", "output"]],
+    ["Defaults log_input\nDefaults:keeper !log_input\nkeeper ALL=(ALL:ALL) ALL", []],
+    ["keeper ALL=(ALL:ALL) LOG_OUTPUT: ALL", ["output"]],
+    ["Defaults use_pty\nkeeper ALL=(ALL:ALL) ALL", []],
+  ])("is observed with what sudo keeps of programs: %j", async (sudoers, kept) => {
+    const input = connectionTo(lab, await prepare(sudoers), { user: "keeper", sudoPassword: password });
+    const opened = await (await openDeployment(input)).routes[0]?.connect(5_000);
+    if (opened === undefined) throw new Error("no route");
+    expect((await observeHost(opened, makePolicy())).sudoLogs).toEqual(kept);
+    opened.close();
   });
 
   const refusals = [

@@ -1,5 +1,13 @@
 import { deployerRows } from "./deployer-rows";
+import { initRows } from "./init-rows";
 import type { HostRow } from "./row";
+import { sshdRows } from "./sshd-rows";
+import { sudoRows } from "./sudo-rows";
 
 /** All rows of docs/hosts.md. Each test file has its rows in a file of its own beside it. */
-export const matrix: readonly HostRow[] = [...deployerRows];
+export const matrix: readonly HostRow[] = [
+  ...initRows,
+  ...sshdRows,
+  ...sudoRows,
+  ...deployerRows,
+];

@@ -16,7 +16,7 @@ export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
  * A test that has a lab of its own with one booted host. The kernel limits the inotify instances of all hosts that boot
  * at the same time (inotify(7): max_user_instances); one host needs 8 to 15.
  */
-function withBooted(bootedInit: RootfsKind) {
+export function withBooted(bootedInit: RootfsKind) {
   return base.extend<{ lab: Lab }>({
     lab: async ({ onTestFinished }, use) => {
       const lab = await openLab({ hosts: 0, clients: 1, bootedHosts: 1, bootedInit });

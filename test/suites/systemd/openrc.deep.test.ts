@@ -6,6 +6,9 @@ import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, findTimers, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
+import { initRow, openrcFlushRow } from "../hosts/init-rows";
+import { recordResult } from "../hosts/row";
+import { askVersions } from "../hosts/versions";
 import { findBooted, gateBooted, testOpenrc as test, watchSsh } from "./booted";
 import { listEverything, listLibrary } from "./listing";
 
@@ -20,6 +23,8 @@ stop() { nft flush ruleset; }
 `;
 
 vi.setConfig({ maxConcurrency: 4 });
+
+const askTools = (host: BootedHost) => askVersions(host, ["openrc --version", "nft --version"]);
 
 describe.concurrent("a host with OpenRC", () => {
   const enableFlushing = (host: BootedHost, runlevel: string) =>
@@ -63,6 +68,10 @@ describe.concurrent("a host with OpenRC", () => {
       const { stdout } = await host.run(["rc-status", "--all"]);
       expect(stdout).toMatch(/knockgate-edge +\[ +started/);
       expect(stdout).toMatch(/knockgate-edge\.late +\[ +started/);
+      recordResult(initRow("openrc", "boot"), {
+        versions: await askTools(host),
+        result: "The gate was there before the network: nobody was answered without the knock",
+      });
     },
   );
 
@@ -78,6 +87,11 @@ describe.concurrent("a host with OpenRC", () => {
       await host.run(["rc-service", "nftables", "restart"]);
       await host.run(["rc-service", "knockgate-edge", "restart"]);
       expect(await listGate(host)).toBe(old);
+      recordResult(openrcFlushRow, {
+        versions: await askTools(host),
+        result:
+          "The gate was there after the boot. After a restart of that service, `rc-service knockgate-<policy> restart` brought it back",
+      });
     },
   );
 
@@ -89,10 +103,13 @@ describe.concurrent("a host with OpenRC", () => {
     await host.reboot({ how: "power" });
     expect(await listGate(host)).toBe(old);
     expect(await isLetIn("outside", host, oldSteps)).toBe(true);
+    const versions = await askTools(host);
+    recordResult(initRow("openrc", "armed"), { versions, result: "The host came back with its old ruleset" });
     await leavePending(newPolicy, oldPolicy, 10, await deployTo(lab, host));
     expect(await findTimers(host)).toHaveLength(1);
     await host.run(["rc-service", "ssh", "restart"]);
     await waitUntil("the old ruleset", 30_000, async () => (await listGate(host)) === old);
+    recordResult(initRow("openrc", "undo"), { versions, result: "The host undid the change itself" });
     await changeHost(update, await deployTo(lab, host));
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
     expect(await listLibrary(host)).toEqual(confirmedFiles);
@@ -108,6 +125,12 @@ describe.concurrent("a host with OpenRC", () => {
     expect(after).toBe(before);
     expect(await host.ruleset()).toBe("");
     expect((await host.run(["rc-status", "--all"])).stdout).not.toContain("knockgate");
+    await host.reboot({ how: "clean" });
+    expect(await isLetIn("outside", host)).toBe(true);
+    recordResult(initRow("openrc", "removed"), {
+      versions: await askTools(host),
+      result: "No file, service or table was left, and the host boots as before",
+    });
     await host.run([
       "sh",
       "-c",
