@@ -31,7 +31,7 @@ export async function playBootedLife(
   passed: (act: Act, result: HostResult) => void,
 ): Promise<void> {
   const life: BootedLife = { ...beginLife(lab, host, backend), host };
-  const versions = await readVersions(life);
+  const versions = await describeVersions(host, backend);
   const before = await lookEverywhere(life);
   const pass = (act: Act, seen: Seen) => passed(act, { versions, ...seen });
   await liveThroughGate(life);
@@ -48,7 +48,8 @@ export async function playBootedLife(
   pass("removal", { result: "no file, unit, rule or process of the gate is left" });
 }
 
-async function readVersions({ host, backend }: BootedLife): Promise<string> {
+/** Asks a host for the versions that matter to a gate. */
+export async function describeVersions(host: BootedHost, backend: Policy["backend"]): Promise<string> {
   const ask = async (...argv: string[]) => (await host.run(argv)).stdout.trim();
   const tool =
     backend === "nftables"

@@ -1,5 +1,6 @@
 import type { Policy } from "../../../src/policy/policy";
 import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
+import { matrix } from "../faults/matrix";
 import type { HostRow } from "./row";
 
 /** The Debians that boot, by the root file system of each. */
@@ -39,6 +40,24 @@ export function findReleaseRow(release: Release, backend: Policy["backend"], act
   return row;
 }
 
-export const releaseRows: readonly HostRow[] = (Object.keys(releases) as Release[]).flatMap((release) =>
-  backends.flatMap((backend) => listRows(release, backend)),
-);
+/** The matrix of faults, on the oldest Debian and on the newest. */
+export const faultRows = {
+  bullseye: makeFaultRow("bullseye"),
+  sid: makeFaultRow("sid"),
+} as const;
+
+function makeFaultRow(release: Release): HostRow {
+  return {
+    id: `${release}-faults`,
+    section: "Debian releases",
+    on: releases[release],
+    act: `the matrix of [faults](faults.md): ${matrix.length} rows`,
+  };
+}
+
+export const releaseRows: readonly HostRow[] = [
+  ...(Object.keys(releases) as Release[]).flatMap((release) =>
+    backends.flatMap((backend) => listRows(release, backend)),
+  ),
+  ...Object.values(faultRows),
+];
