@@ -22,6 +22,10 @@ export const rootfsRecipes = {
   bullseye: { suite: "bullseye", packages: [...booting, ...faulty], later: [] },
   trixie: { suite: "trixie", packages: booting, later: [] },
   sid: { suite: "sid", packages: [...booting, ...faulty], later: [] },
+  // With kernels of their own, for an emulator.
+  "bullseye-kernel": { suite: "bullseye", packages: booting, later: ["linux-image-cloud-amd64"] },
+  "trixie-kernel": { suite: "trixie", packages: booting, later: ["linux-image-cloud-amd64"] },
+  emulator: { suite: "bookworm", packages: ["mount"], later: ["qemu-system-x86"] },
   openrc: {
     suite: "bookworm",
     packages: [...common, "ifupdown"],

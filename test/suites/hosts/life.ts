@@ -7,7 +7,7 @@ import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
 import type { StepInput } from "../../../src/policy/step";
 import { writePolicy } from "../../../src/policy/written-policy";
-import { deployTo } from "../host/deployment";
+import { connectionTo, openDeployment } from "../host/deployment";
 import { isLetIn } from "../host/inspection";
 import { listDrift } from "../host/look";
 import { makePolicy } from "../host/policies";
@@ -39,8 +39,16 @@ export interface Life {
   remove(policy: Policy): Promise<void>;
 }
 
+/** For hosts that are slow: the limits of a change, in seconds. */
+export interface Patience {
+  readonly undoAfterSeconds: number;
+  readonly perDialTimeout: number;
+}
+
 /** The lab needs two clients. */
-export function beginLife(lab: Lab, host: LabHost, backend: Policy["backend"]): Life {
+export function beginLife(lab: Lab, host: LabHost, backend: Policy["backend"], patience?: Patience): Life {
+  const { undoAfterSeconds = 60, ...limits } = patience ?? {};
+  const deploy = () => openDeployment(connectionTo(lab, host, limits));
   const [friend, stranger] = lab.clients;
   if (friend === undefined || stranger === undefined) throw new Error("the lab needs two clients");
   const old = makePolicy({ steps: oldSteps, backend });
@@ -56,15 +64,15 @@ export function beginLife(lab: Lab, host: LabHost, backend: Policy["backend"]): 
     stranger,
     policies: { old, wider, changed },
     change: async (policy, former) => {
-      const context = await deployTo(lab, host);
+      const context = await deploy();
       const formerPolicies = former === undefined ? [] : [former];
-      await changeHost({ owner: "me", undoAfterSeconds: 60, policy, formerPolicies }, context);
+      await changeHost({ owner: "me", undoAfterSeconds, policy, formerPolicies }, context);
       return context.lines.join("\n");
     },
     listOwn: () => list(listing[backend]),
     listAll: () => list(backend === "nftables" ? "nft list ruleset" : listing.iptables),
     remove: async (policy) => {
-      await removeFromHost(policy, "me", await deployTo(lab, host));
+      await removeFromHost(policy, "me", await deploy());
     },
   };
 }
