@@ -5,6 +5,7 @@ import type { RootfsKind } from "../tools/setup/rootfs-place.mjs";
 import { type BootedHost, bootHost, makeBootable } from "./booted-host";
 import { runCommand } from "./command";
 import { makeDirectory, removeDirectory } from "./directory";
+import { bootEmulated, hasKernel } from "./emulated-host";
 import { type LabHost, makeHost, placeHost } from "./host";
 import { type Addresses, type LabClient, placeMachine } from "./machine";
 import { makeNamespaces, type Namespaces } from "./namespaces";
@@ -81,6 +82,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     const bootedHosts = Promise.all(
       pair(bootedNames, wiring.sockets).map(async ([name, socket]) => {
         const machine = make(makeBootable(name, socket, { init, sshPort, publicKey: key.publicKey }));
+        if (hasKernel(init)) return bootEmulated(await machine, socket, { sshPort, directory });
         return bootHost(await machine, socket, { init, sshPort });
       }),
     );

@@ -81,6 +81,8 @@ export interface HostTools {
   readonly isUnlisted?: boolean;
   /** `iptables v1.8.9 (nf_tables)`: the variant in brackets; empty when there is no iptables. */
   readonly iptablesVersion: string;
+  /** What `uname -r` says: `6.1.0-38-amd64`; empty when the host did not say it. */
+  readonly kernelRelease: string;
 }
 
 /** A policy's ruleset, as a host's kernel has it. */

@@ -3,11 +3,15 @@ export type RootfsKind =
   | "bullseye"
   | "trixie"
   | "sid"
+  | "bullseye-kernel"
+  | "trixie-kernel"
+  | "emulator"
   | "openrc"
   | "sysvinit"
   | "runit"
   | "busybox"
   | "sudo-rs";
+export declare const allRootfs: readonly RootfsKind[];
 export declare const rootfsCache: string;
 export declare function locateRootfs(kind: RootfsKind): string;
 /** Finds a root file system that was built before; throws with the remedy when there is none. */

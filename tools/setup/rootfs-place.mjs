@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 const common = ["openssh-server", "nftables", "iptables", "iproute2", "procps", "sudo"];
 const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"];
+const faulty = ["libfaketime", "yash"];
 
 /**
  * The contents of each root file system. A change of them changes the digest, and so the folder. `later` is installed
@@ -18,10 +19,14 @@ export const rootfsRecipes = {
     packages: [...booting, "iptables-persistent"],
     later: [],
   },
-  // Older and newer Debians, for their versions of nft and iptables.
-  bullseye: { suite: "bullseye", packages: booting, later: [] },
+  // Older and newer Debians, for their versions of nft and iptables. The faults of the matrix need two more packages.
+  bullseye: { suite: "bullseye", packages: [...booting, ...faulty], later: [] },
   trixie: { suite: "trixie", packages: booting, later: [] },
-  sid: { suite: "sid", packages: booting, later: [] },
+  sid: { suite: "sid", packages: [...booting, ...faulty], later: [] },
+  // With kernels of their own, for an emulator.
+  "bullseye-kernel": { suite: "bullseye", packages: booting, later: ["linux-image-cloud-amd64"] },
+  "trixie-kernel": { suite: "trixie", packages: booting, later: ["linux-image-cloud-amd64"] },
+  emulator: { suite: "bookworm", packages: ["mount"], later: ["qemu-system-x86"] },
   openrc: {
     suite: "bookworm",
     packages: [...common, "ifupdown"],

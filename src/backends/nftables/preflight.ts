@@ -1,18 +1,14 @@
 import { unreachable } from "../../errors.js";
 import type { HostTools } from "../backend.js";
-import { checkVersion } from "../version.js";
-
-/** The oldest version that we tried all our rulesets with, and why older ones are refused. */
-const oldest = {
-  version: "0.9.3",
-  why: "older versions do not have sets that rules fill and empty",
-} as const;
+import { checkKernelVersion, checkNftVersion } from "../version.js";
 
 /** Returns why a host's nft can't do what a change needs. */
-export function checkNft({ nftVersion: version, nftJson, isUnlisted = false }: HostTools): readonly string[] {
+export function checkNft(tools: HostTools): readonly string[] {
+  const { nftVersion: version, nftJson, isUnlisted = false } = tools;
   if (version === "") return ["nft is missing: install the package nftables"];
-  const old = checkVersion("nft", version, oldest, "upgrade the package nftables");
-  return [...old, ...(isUnlisted ? [describeCrash(version)] : checkJson(version, nftJson))];
+  const unfit = [...checkNftVersion(version), ...(isUnlisted ? [describeCrash(version)] : [])];
+  const reasons = unfit.length > 0 ? unfit : checkJson(version, nftJson);
+  return [...reasons, ...checkKernelVersion(tools.kernelRelease)];
 }
 
 function checkJson(version: string, json: HostTools["nftJson"]): readonly string[] {
@@ -25,7 +21,7 @@ function checkJson(version: string, json: HostTools["nftJson"]): readonly string
       ];
     case "fails":
       return [
-        `nft ${version} fails to list a table as JSON, which Knockgate needs to read what is loaded (0.9.9 and 1.0.1 crash there): upgrade or downgrade the package nftables`,
+        `nft ${version} fails to list a table as JSON, which Knockgate needs to read what is loaded: upgrade or downgrade the package nftables`,
       ];
     default:
       return unreachable(json);

@@ -42,6 +42,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     ...(json === "missing" || json === "fails" ? { nftJson: json } : {}),
     ...(reply.values.get("listing") === "crashes" ? { isUnlisted: true } : {}),
     iptablesVersion: reply.values.get("iptables") ?? "",
+    kernelRelease: reply.values.get("kernel") ?? "",
     missing: reply.list("missing"),
     tables: reply.sections.get("tables") ?? "",
     unlisted: reply.list("unlisted"),

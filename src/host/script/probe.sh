@@ -4,6 +4,7 @@
 cmd_probe() {
 	use_backend "$1"
 	printf 'client=%s\n' "${2%% *}"
+	printf 'kernel=%s\n' "$(uname -r 2>/dev/null)"
 	print_addresses
 	for tool in iptables-restore ip6tables-restore iptables-save ip6tables-save; do
 		[ "$backend" = nftables ] || command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"

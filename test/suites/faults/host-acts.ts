@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { findRootfs } from "../../../tools/setup/rootfs-place.mjs";
 import type { Act } from "./row";
 
 const folder = "/var/lib/knockgate";
@@ -180,7 +182,8 @@ done`;
   if (stdout === "") throw new Error("there was no session to kill");
 };
 
-const fakeLibrary = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/** Below the root of the host's own Debian, because it must fit the C library there. */
+const fakeLibrary = "usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 const clockFile = "/etc/faketimerc";
 const fakeClock = [
@@ -195,8 +198,9 @@ const fakeClock = [
  * sessions and services that start from now on, also after they have started. It leaves the monotonic clock as it is,
  * which setting a clock does not change either.
  */
-export const prepareClock: Act = async ({ host, healLater }) => {
-  const library = await readFile(fakeLibrary, "base64");
+export const prepareClock: Act = async ({ host, debian, healLater }) => {
+  const root = debian === undefined ? "/" : findRootfs(debian);
+  const library = await readFile(join(root, fakeLibrary), "base64");
   await host.run(["sh", "-c", "base64 -d >/etc/faketime.so"], { stdin: library });
   await moveClock(host, "+0");
   const sshd = "kill -HUP $(cat /run/sshd.pid)";

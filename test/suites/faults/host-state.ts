@@ -6,6 +6,7 @@ import { withoutCounts } from "../../../lab/nft-listing";
 import { planLoad } from "../../../src/backends/load";
 import { renderPolicy } from "../../../src/backends/render";
 import type { PolicyInput } from "../../../src/policy/policy";
+import { findRootfs, type RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
 import { readPolicy } from "../../unit/policy/read-policy";
 
 /** A policy's state on a host, read without the host's own tools, which a row may have broken. */
@@ -20,9 +21,13 @@ export interface HostState {
   readonly hasFiles: boolean;
 }
 
-export async function readHostState(host: LabMachine, policy: PolicyInput): Promise<HostState> {
+export async function readHostState(
+  host: LabMachine,
+  policy: PolicyInput,
+  debian?: RootfsKind,
+): Promise<HostState> {
   const folder = join(ownFolder(host), policy.name);
-  const loaded = await listLoaded(host, policy);
+  const loaded = await listLoaded(host, policy, debian);
   const link = join(folder, "confirmed");
   const confirmed = isThere(link)
     ? {
@@ -48,18 +53,23 @@ export function isPending(host: LabMachine): boolean {
 }
 
 /** The kernel's listing of a policy where nothing else was ever loaded. */
-export async function listReference(machine: LabMachine, policy: PolicyInput): Promise<string> {
+export async function listReference(
+  machine: LabMachine,
+  policy: PolicyInput,
+  debian?: RootfsKind,
+): Promise<string> {
+  const enter = enterWith(debian);
   const { text } = planLoad(readPolicy(policy), undefined, "127.0.0.1");
   if (policy.backend !== "iptables") {
     await enter(machine, ["nft", "-f", "-"], text);
-    const listing = await listLoaded(machine, policy);
+    const listing = await listLoaded(machine, policy, debian);
     await enter(machine, ["nft", "delete", "table", "inet", `knockgate_${policy.name}`]);
     return listing;
   }
   const [ipv4 = "", ipv6 = ""] = text.split(/^# ipv6$/m);
   await enter(machine, ["iptables-restore"], ipv4);
   await enter(machine, ["ip6tables-restore"], ipv6);
-  const listing = await listLoaded(machine, policy);
+  const listing = await listLoaded(machine, policy, debian);
   for (const tool of ["iptables-restore", "ip6tables-restore"]) await enter(machine, [tool], emptyFilter);
   return listing;
 }
@@ -75,11 +85,16 @@ export function renderText(policy: PolicyInput): string {
   return renderPolicy(readPolicy(policy));
 }
 
-async function listLoaded(machine: LabMachine, { name, backend }: PolicyInput): Promise<string> {
+async function listLoaded(
+  machine: LabMachine,
+  { name, backend }: PolicyInput,
+  debian?: RootfsKind,
+): Promise<string> {
+  const enter = enterWith(debian);
   if (backend !== "iptables") {
-    return withoutCounts(
-      await enter(machine, ["nft", "-s", "-t", "list", "table", "inet", `knockgate_${name}`]),
-    );
+    const listing = await enter(machine, ["nft", "-s", "-t", "list", "table", "inet", `knockgate_${name}`]);
+    // nft 0.9 prints zeros for each counter.
+    return withoutCounts(listing).replace(/^\t*packets 0 bytes 0\t}$/gm, "\t}");
   }
   const isOurs = new RegExp(`^:kg_${name}|^-A kg_${name}| -j kg_${name}$`);
   const families = ["iptables", "ip6tables"].map(async (tool) => {
@@ -91,10 +106,13 @@ async function listLoaded(machine: LabMachine, { name, backend }: PolicyInput): 
   return `${ipv4}${ipv6}` === "" ? "" : `# ipv4\n${ipv4}# ipv6\n${ipv6}`;
 }
 
-/** Runs the outside's own tools in the machine's network. */
-async function enter(machine: LabMachine, argv: readonly string[], stdin = ""): Promise<string> {
-  const net = ["nsenter", "--target", String(machine.pid), "--net", "--"];
-  return (await runCommand([...net, ...argv], { stdin, check: false })).stdout;
+/** Runs tools in a machine's network: those of a Debian as it was built, by default the outside's own. */
+function enterWith(debian: RootfsKind | undefined) {
+  const root = debian === undefined ? [] : ["chroot", findRootfs(debian)];
+  return async (machine: LabMachine, argv: readonly string[], stdin = ""): Promise<string> => {
+    const net = ["nsenter", "--target", String(machine.pid), "--net", "--"];
+    return (await runCommand([...net, ...root, ...argv], { stdin, check: false })).stdout;
+  };
 }
 
 function ownFolder(host: LabMachine): string {

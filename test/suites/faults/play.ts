@@ -36,11 +36,11 @@ export async function playRow(row: Row, scene: Scene): Promise<Found> {
   if (row.by === "name") await giveName(`${scene.declared.connection.host}`, [host.ipv4, host.ipv6]);
   const policies = { old: makePolicy(oldSteps, row), new: makePolicy(newSteps, { ...row, ...row.becomes }) };
   const references = {
-    old: sortLines(await listReference(scene.bystander, policies.old)),
-    new: sortLines(await listReference(scene.bystander, policies.new)),
+    old: sortLines(await listReference(scene.bystander, policies.old, scene.debian)),
+    new: sortLines(await listReference(scene.bystander, policies.new, scene.debian)),
   };
   if (row.from === "update") await endWell(scene, "the `up` before");
-  const before = await readHostState(host, policies.old);
+  const before = await readHostState(host, policies.old, scene.debian);
   scene.declared = { ...scene.declared, policy: policies.new };
   await row.before?.(scene);
 
@@ -81,9 +81,9 @@ async function checkAll(row: Row, scene: Scene, references: References, happened
   const { host } = scene;
   const unsafeSeconds = await watch.untilSafe(scene.declared.undoAfterSeconds + patienceSeconds);
 
-  checkState(await readHostState(host, policies[row.ends]), row, before, policies, references);
+  checkState(await readHostState(host, policies[row.ends], scene.debian), row, before, policies, references);
   if (row.becomes !== undefined) {
-    checkGone(await readHostState(host, policies[row.ends === "old" ? "new" : "old"]));
+    checkGone(await readHostState(host, policies[row.ends === "old" ? "new" : "old"], scene.debian));
   }
   checkEnding(row, scene, ending);
   await scene.heal();
@@ -92,9 +92,9 @@ async function checkAll(row: Row, scene: Scene, references: References, happened
   await checkReach(row, scene, known);
 
   const next = await endWell(scene, "the next `up`");
-  const after = await readHostState(host, policies.new);
+  const after = await readHostState(host, policies.new, scene.debian);
   checkNew(after, policies.new, references);
-  if (row.becomes !== undefined) checkGone(await readHostState(host, policies.old));
+  if (row.becomes !== undefined) checkGone(await readHostState(host, policies.old, scene.debian));
   await checkKnock(scene, newSteps);
   for (const printed of [ending.printed, next]) checkSecrets(scene, printed);
   return { words: describe(row, scene), unsafeSeconds };

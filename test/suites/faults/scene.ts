@@ -3,6 +3,7 @@ import type { BootedHost } from "../../../lab/booted-host";
 import type { LabHost } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
 import type { LabClient } from "../../../lab/machine";
+import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
 import { type Declared, type Deployer, openDeployer, type Up } from "./deployer";
 import { makePolicy, newSteps, oldSteps } from "./policies";
 import type { Row } from "./row";
@@ -10,6 +11,8 @@ import type { Row } from "./row";
 /** The scene of a row: a host, its declaration, and its deployers. */
 export interface Scene {
   readonly lab: Lab;
+  /** The Debian that the host is; default: this machine's files, or Debian 12 if it boots. */
+  readonly debian: RootfsKind | undefined;
   readonly host: LabHost;
   /** The same host, if it can be rebooted. */
   readonly booted: BootedHost | undefined;
@@ -37,7 +40,7 @@ export interface Scene {
 /** Longer than a busy machine needs from arm to confirm, but short enough to wait for. */
 const undoAfterSeconds = 15;
 
-export function openScene(row: Row, lab: Lab): Scene {
+export function openScene(row: Row, lab: Lab, debian?: RootfsKind): Scene {
   const [booted] = lab.bootedHosts;
   const host = booted ?? lab.hosts[0];
   const [client, bystander] = lab.clients;
@@ -47,6 +50,7 @@ export function openScene(row: Row, lab: Lab): Scene {
   const notes: string[] = [];
   return {
     lab,
+    debian,
     host,
     booted,
     isDown: false,

@@ -6,13 +6,13 @@ import type { LabMachine } from "../../../lab/machine";
 
 /**
  * Connects to a host's SSH port again and again, without a knock, while something is done. Returns how many connections
- * it tried and how many were answered.
+ * it tried, how many were answered, and how many milliseconds these stand for.
  */
 export async function watchClosed(
   client: LabMachine,
   host: LabHost,
   act: () => Promise<unknown>,
-): Promise<{ readonly begun: number; readonly answered: number }> {
+): Promise<{ readonly begun: number; readonly answered: number; readonly openMs: number }> {
   const enter = ["nsenter", "--target", String(client.pid), "--net", "--"];
   const loop = [process.execPath, join(__dirname, "connect-repeatedly.mjs"), host.ipv4, String(host.sshPort)];
   const child = startCommand([...enter, ...loop]);

@@ -1,17 +1,24 @@
 // node connect-repeatedly.mjs ADDRESS PORT
-// Begins a connection every millisecond until its input ends. Then prints how many it began and how many were answered.
+// Begins a connection every millisecond until its input ends. Then prints how many it began, how many were answered, and
+// for how many milliseconds in all: each counts for the time until the next one was begun.
 import { connect } from "node:net";
 
 const [address, port] = process.argv.slice(2);
 const patienceMs = 150;
 let [begun, answered] = [0, 0];
+/** When each connection was begun, and the numbers of those that were answered. */
+const beginnings = [];
+const answeredNumbers = [];
 
 const timer = setInterval(() => {
+  const number = begun;
   begun += 1;
+  beginnings.push(performance.now());
   const socket = connect({ host: address, port: Number(port) });
   const end = setTimeout(() => socket.destroy(), patienceMs);
   const answer = () => {
     answered += 1;
+    answeredNumbers.push(number);
     clearTimeout(end);
     socket.destroy();
   };
@@ -22,8 +29,11 @@ const timer = setInterval(() => {
 }, 1);
 process.stdin.on("end", () => {
   clearInterval(timer);
+  beginnings.push(performance.now());
   setTimeout(() => {
-    process.stdout.write(JSON.stringify({ begun, answered }));
+    const lengths = answeredNumbers.map((number) => beginnings[number + 1] - beginnings[number]);
+    const openMs = Math.round(lengths.reduce((sum, length) => sum + length, 0));
+    process.stdout.write(JSON.stringify({ begun, answered, openMs }));
     process.exit();
   }, 2 * patienceMs);
 });

@@ -4,16 +4,16 @@ import { claimHost, deployTo, waitUntil } from "../host/deployment";
 import { isLetIn, listFiles } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { makePolicy } from "../host/policies";
-import { playLife } from "../host/suite-life";
 import { busyboxRows } from "./init-rows";
 import { recordResult } from "./row";
+import { playLife } from "./unbooted-life";
 import { askVersions } from "./versions";
 
 vi.setConfig({ maxConcurrency: 2, testTimeout: 300_000 });
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab({ hosts: 2, clients: 1, suite: "busybox" });
+  lab = await openLab({ hosts: 2, clients: 2, suite: "busybox" });
 });
 afterAll(() => lab?.close());
 

@@ -11,9 +11,9 @@ import { claimHost, connectionTo, openDeployment } from "../host/deployment";
 import { listFiles } from "../host/inspection";
 import { makePolicy } from "../host/policies";
 import { reconfigureSshd } from "../host/sshd";
-import { playLife } from "../host/suite-life";
 import { recordResult } from "./row";
 import { bannerRow, bastionRow, linesRow, penaltyRow, type SshdCase, sshdCases, sshdRow } from "./sshd-rows";
+import { playLife } from "./unbooted-life";
 import { askVersions } from "./versions";
 
 const main = join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
@@ -38,7 +38,7 @@ async function configure(host: LabHost, { settings, replaced = [] }: SshdCase): 
 describe.concurrent.each(["systemd", "trixie"] as const)("sshd of the suite %s", (suite) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: sshdCases.length, clients: 1, suite });
+    lab = await openLab({ hosts: sshdCases.length, clients: 2, suite });
   });
   afterAll(() => lab?.close());
 
@@ -59,7 +59,7 @@ describe.concurrent.each(["systemd", "trixie"] as const)("sshd of the suite %s",
 describe.concurrent.each(["trixie", "sid"] as const)("sshd with penalties, of the suite %s", (suite) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 1, clients: 1, suite });
+    lab = await openLab({ hosts: 1, clients: 2, suite });
   });
   afterAll(() => lab?.close());
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Lab, openLab } from "../../../lab/lab";
 import { claimHost, connectionTo, openDeployment } from "../host/deployment";
-import { playLife } from "../host/suite-life";
 import { addUser } from "../host/users";
 import { recordResult } from "./row";
 import { rootSuites } from "./sudo-rows";
+import { playLife } from "./unbooted-life";
 import { askVersions } from "./versions";
 
 const password = "Sesame-4711-word";
@@ -16,7 +16,7 @@ vi.setConfig({ maxConcurrency: 3, testTimeout: 300_000 });
 describe.concurrent.each(rootSuites)("a user who is not root on $suite", ({ suite, cases }) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: cases.length, clients: 1, suite });
+    lab = await openLab({ hosts: cases.length, clients: 2, suite });
   });
   afterAll(() => lab?.close());
 

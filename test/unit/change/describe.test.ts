@@ -13,6 +13,7 @@ const host: Observed = {
   backend: "nftables",
   nftVersion: "1.0.9",
   iptablesVersion: "iptables v1.8.9 (nf_tables)",
+  kernelRelease: "6.1.0-38-amd64",
   missing: [],
   init: "systemd",
   unwritable: [],

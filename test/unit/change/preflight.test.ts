@@ -8,6 +8,7 @@ const fit = {
   backend: "nftables",
   nftVersion: "1.0.6",
   iptablesVersion: "",
+  kernelRelease: "6.1.0-38-amd64",
   missing: [],
   init: "systemd",
   unwritable: [],
@@ -35,6 +36,32 @@ test.each(["0.9.2", "0.9.0", "0.9", "0.8.5"])("nft %s is too old", (nftVersion) 
     `nft ${nftVersion} is older than 0.9.3, and older versions do not have sets that rules fill and empty: upgrade`,
   );
 });
+
+test.each(["0.9.9", "1.0.1"])("nft %s is refused by name, whatever it says of JSON", (nftVersion) => {
+  for (const json of [{}, { nftJson: "fails" }] as const) {
+    expect(complain({ nftVersion, ...json })).toMatch(
+      new RegExp(`^nft ${nftVersion.replaceAll(".", "\\.")} crashes when it lists a table as JSON[^;]*$`),
+    );
+  }
+});
+
+test.each([
+  ["5.3.18-150300.59.93-default", "5.3.18"],
+  ["4.19.0-27-amd64", "4.19.0"],
+  ["4.14.355-277.643.amzn2.x86_64", "4.14.355"],
+])("the kernel %s is refused by name with both backends", (kernelRelease, version) => {
+  for (const backend of ["nftables", "iptables"] as const) {
+    expect(complain({ backend, kernelRelease })).toContain(`its kernel ${version} is older than 5.4, and`);
+  }
+});
+
+test.each(["5.4.0-216-generic", "5.10.0-35-amd64", "5.15", "6.18.44", "4.18.0-553.el8_10.x86_64", "", "GNU"])(
+  "the kernel %j is new enough, or its number says nothing",
+  (kernelRelease) => {
+    for (const backend of ["nftables", "iptables"] as const)
+      expect(complain({ backend, kernelRelease })).toBe("");
+  },
+);
 
 test.each([
   ["missing", "nft 1.0.6 was built without JSON"],

@@ -15,6 +15,7 @@ const same: Observed = {
   backend: "nftables",
   nftVersion: "1.0.6",
   iptablesVersion: "",
+  kernelRelease: "6.1.0-38-amd64",
   tables: "",
   sockets: "",
   missing: [],

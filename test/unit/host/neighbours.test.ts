@@ -7,6 +7,7 @@ const host: Observed = {
   clientAddress: "192.0.2.1",
   backend: "nftables",
   nftVersion: "1.0.6",
+  kernelRelease: "6.1.0",
   iptablesVersion: "",
   tables: "",
   sockets: "",

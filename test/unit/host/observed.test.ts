@@ -8,6 +8,7 @@ const host: Observed = {
   backend: "nftables",
   nftVersion: "1.0.6",
   iptablesVersion: "",
+  kernelRelease: "6.1.0-38-amd64",
   tables: "",
   sockets: "",
   missing: [],

@@ -51,10 +51,13 @@ function observe(stdout: string, result: Partial<CommandResult> = {}, of = polic
 
 describe("looking at a host", () => {
   test("tells the facts of one that has nothing of ours", async () => {
-    const observed = await observe(`${bare}missing=flock\nmissing=setsid\nunwritable=/var/lib\nend=probe\n`);
+    const observed = await observe(
+      `${bare}kernel=6.1.0-38-amd64\nmissing=flock\nmissing=setsid\nunwritable=/var/lib\nend=probe\n`,
+    );
     expect(observed).toMatchObject({
       clientAddress: "192.0.2.9",
       nftVersion: "1.0.9",
+      kernelRelease: "6.1.0-38-amd64",
       missing: ["flock", "setsid"],
       init: "systemd",
       unwritable: ["/var/lib"],

@@ -1,0 +1,3 @@
+import { testReleases } from "./play-releases";
+
+testReleases(["systemd", "trixie"]);
