@@ -108,7 +108,10 @@ async function listLoaded(
 
 /** Runs tools in a machine's network: those of a Debian as it was built, by default the outside's own. */
 function enterWith(debian: RootfsKind | undefined) {
-  const root = debian === undefined ? [] : ["chroot", findRootfs(debian)];
+  // An old nft opens /dev/stdin, which must be a pipe, and needs /proc for that.
+  const program = 'mount -t proc proc "$1/proc" && cat | chroot "$@"';
+  const apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c", program, "sh"];
+  const root = debian === undefined ? [] : [...apart, findRootfs(debian)];
   return async (machine: LabMachine, argv: readonly string[], stdin = ""): Promise<string> => {
     const net = ["nsenter", "--target", String(machine.pid), "--net", "--"];
     return (await runCommand([...net, ...root, ...argv], { stdin, check: false })).stdout;

@@ -1,3 +1,4 @@
+import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
 import { changeFaults } from "./change-rows";
 import { hostFaults } from "./host-rows";
 import { placeFaults } from "./place-rows";
@@ -13,3 +14,8 @@ export const matrix: readonly Row[] = [
   ...changeFaults,
   ...placeFaults,
 ];
+
+/** Those that can be played on a Debian. */
+export function listRows(debian?: RootfsKind): readonly Row[] {
+  return matrix.filter(({ noFaultOn = [] }) => debian === undefined || !noFaultOn.includes(debian));
+}

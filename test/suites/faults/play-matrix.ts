@@ -1,7 +1,7 @@
 import { describe, test } from "vitest";
 import { openLab } from "../../../lab/lab";
 import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
-import { matrix } from "./matrix";
+import { listRows } from "./matrix";
 import { type Found, playRow } from "./play";
 import type { Played } from "./report";
 import type { Row } from "./row";
@@ -13,9 +13,10 @@ export const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 export const runs = Number(process.env["KNOCKGATE_FAULT_RUNS"] ?? 1);
 /** A pattern of rows to play, for a person who works on one. */
 const pattern = process.env["KNOCKGATE_FAULT_ROWS"];
-const chosen = matrix.filter(({ id, isDeep: isForDeep }) =>
-  pattern === undefined ? isDeep || isForDeep !== true : new RegExp(pattern).test(id),
-);
+
+function isChosen({ id, isDeep: isForDeep }: Row): boolean {
+  return pattern === undefined ? isDeep || isForDeep !== true : new RegExp(pattern).test(id);
+}
 
 /** Whether all rows are played. */
 export const isWhole = isDeep && pattern === undefined;
@@ -26,6 +27,7 @@ export const isWhole = isDeep && pattern === undefined;
  * @param debian the Debian that the hosts are; default: this machine's files, or Debian 12 if a host boots
  */
 export function testMatrix(debian?: RootfsKind): () => readonly Played[] {
+  const chosen = listRows(debian).filter(isChosen);
   const found = new Map<Row, Found[]>(chosen.map((row) => [row, []]));
   describe.each(Array.from({ length: runs }, (_, index) => index + 1))("run %i", () => {
     for (const row of chosen) {

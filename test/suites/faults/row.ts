@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../src/errors";
+import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
 import type { Place } from "./policies";
 import type { Scene } from "./scene";
 
@@ -77,6 +78,8 @@ export interface Row {
   readonly knownTo?: "state" | "pending operation" | "second deployer's state";
   /** The staged files of a first change stay, readable only by root, until the next change removes them. */
   readonly leavesFiles?: boolean;
+  /** Debians on which it is no fault. */
+  readonly noFaultOn?: readonly RootfsKind[];
   /** Only with KNOCKGATE_DEEP=1: a quicker row shows nearly the same. */
   readonly isDeep?: boolean;
   /** What had to be mended in Knockgate before this row passed. */
