@@ -12,7 +12,7 @@ const acts = {
 
 export type InitAct = keyof typeof acts;
 
-export const initNames = { openrc: "OpenRC", sysvinit: "sysvinit", runit: "runit" } as const;
+const initNames = { openrc: "OpenRC", sysvinit: "sysvinit", runit: "runit" } as const;
 
 export type InitKind = keyof typeof initNames;
 

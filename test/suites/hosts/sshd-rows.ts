@@ -41,7 +41,7 @@ export const sshdCases: readonly SshdCase[] = [
 ];
 
 /** The Debians on which each case is played. */
-export const sshdSuites = { systemd: "Debian 12", trixie: "Debian 13" } as const;
+const sshdSuites = { systemd: "Debian 12", trixie: "Debian 13" } as const;
 
 type SshdSuite = keyof typeof sshdSuites;
 
@@ -70,6 +70,20 @@ export const bastionRow: HostRow = {
   section,
   on: "Debian 13",
   act: "a change through a bastion whose sshd has `AllowTcpForwarding no`",
+};
+
+export const shutOutRow: HostRow = {
+  id: "sshd-penalties-met",
+  section,
+  on: "Debian 13",
+  act: "a change from a machine that sshd has shut out (`PerSourcePenalties`)",
+};
+
+export const fullRow: HostRow = {
+  id: "sshd-max-startups-full",
+  section,
+  on: "Debian 13",
+  act: "a change while a stranger has the only place to log in (`MaxStartups 1`)",
 };
 
 export const bannerRow: HostRow = {
@@ -101,6 +115,8 @@ export const sshdRows: readonly HostRow[] = [
   penaltyRow("trixie"),
   penaltyRow("sid"),
   bastionRow,
+  shutOutRow,
+  fullRow,
   bannerRow,
   linesRow,
   ...socketRows,

@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { createServer, connect as dialTcp } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
 import { connectionThrough } from "../host/bastions";
@@ -12,7 +14,17 @@ import { listFiles } from "../host/inspection";
 import { makePolicy } from "../host/policies";
 import { reconfigureSshd } from "../host/sshd";
 import { recordResult } from "./row";
-import { bannerRow, bastionRow, linesRow, penaltyRow, type SshdCase, sshdCases, sshdRow } from "./sshd-rows";
+import {
+  bannerRow,
+  bastionRow,
+  fullRow,
+  linesRow,
+  penaltyRow,
+  type SshdCase,
+  shutOutRow,
+  sshdCases,
+  sshdRow,
+} from "./sshd-rows";
 import { playLife } from "./unbooted-life";
 import { askVersions } from "./versions";
 
@@ -83,7 +95,7 @@ describe.concurrent.each(["trixie", "sid"] as const)("sshd with penalties, of th
 describe("sshd of Debian 13", () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 4, suite: "trixie" });
+    lab = await openLab({ hosts: 6, suite: "trixie" });
   });
   afterAll(() => lab?.close());
 
@@ -108,6 +120,58 @@ describe("sshd of Debian 13", () => {
       versions: await askTools(bastion),
       result:
         "Refused (`HOST_UNFIT`) before anything is changed: the message names the bastion and the setting",
+    });
+  });
+
+  test("that shuts this machine out is named as the reason", async () => {
+    const host = claimHost(lab);
+    await reconfigureSshd(host, ["PerSourcePenalties noauth:60s min:1s"]);
+    expect(await tryConnect("outside", host.ipv4, 22, 2_000)).toBe("open");
+    await expect.poll(() => host.sshdLog(), { timeout: 30_000 }).toContain("penalty");
+    const change = async () =>
+      changeHost(
+        { policy: makePolicy(), owner: "me", undoAfterSeconds: 60 },
+        await openDeployment(connectionTo(lab, host)),
+      );
+    await expect(change()).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringMatching(
+        /hung up before its SSH banner: Not allowed at this time.*PerSourcePenalties.*Nothing was changed on the host/s,
+      ),
+    });
+    recordResult(shutOutRow, {
+      versions: await askTools(host),
+      result:
+        "`UNREACHABLE`, with sshd's own line and the setting; nothing is changed, and no try makes it worse",
+    });
+  });
+
+  test("that has no free place is tried again, and named when it stays so", async () => {
+    const host = claimHost(lab);
+    await host.run(["sed", "-i", "s/^MaxStartups .*/MaxStartups 1/", "/etc/ssh/sshd_config"]);
+    await reconfigureSshd(host, []);
+    const stranger = dialTcp({ host: host.ipv4, port: 22 });
+    await once(stranger, "data");
+    const lines: string[] = [];
+    const change = async (dialErrorLimit: number) => {
+      const context = await openDeployment(connectionTo(lab, host, { dialErrorLimit }));
+      const dialing = { ...context.dialing, log: (line: string) => lines.push(line) };
+      await changeHost({ policy: makePolicy(), owner: "me", undoAfterSeconds: 60 }, { ...context, dialing });
+    };
+    await expect(change(0)).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringMatching(
+        /hung up before its SSH banner.*MaxStartups.*Nothing was changed on the host/s,
+      ),
+    });
+    const trying = change(10);
+    await expect.poll(() => lines.join(), { timeout: 60_000 }).toContain("MaxStartups");
+    stranger.destroy();
+    await trying;
+    recordResult(fullRow, {
+      versions: await askTools(host),
+      result:
+        "Tried again until the place was free, as often as `dialErrorLimit` allows; then `UNREACHABLE`, which names `MaxStartups`",
     });
   });
 

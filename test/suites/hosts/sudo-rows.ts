@@ -18,22 +18,26 @@ const withPassword = "keeper ALL=(ALL:ALL) ALL";
 
 const bookworm = (id: string, act: string): HostRow => ({ id, section, on: "Debian 12", act });
 
+const logging = (on: string, id: string): RootCase => ({
+  row: {
+    id,
+    section,
+    on,
+    act: "a gate's whole life by a user whose input and output sudo logs (`use_pty, log_input, log_output`)",
+  },
+  sudoers: `Defaults use_pty, log_input, log_output\n${withPassword}`,
+  warning: /sudo keeps the input and output of this user's commands \(log_input, log_output\)/,
+  result:
+    "All of it works. The password is in no log, but sudo's I/O log has the rulesets with their knocks: step 1 of each change warns of that, and names the remedy",
+});
+
 const debianCases: readonly RootCase[] = [
   {
     row: bookworm("sudo-pty", "a gate's whole life by a user whom sudo gives a terminal (`use_pty`)"),
     sudoers: `Defaults use_pty\n${withPassword}`,
     result: "All of it works, and the password is in no log",
   },
-  {
-    row: bookworm(
-      "sudo-logs",
-      "a gate's whole life by a user whose input and output sudo logs (`use_pty, log_input, log_output`)",
-    ),
-    sudoers: `Defaults use_pty, log_input, log_output\n${withPassword}`,
-    warning: /sudo keeps the input and output of this user's commands \(log_input, log_output\)/,
-    result:
-      "All of it works. The password is in no log, but sudo's I/O log has the rulesets with their knocks: step 1 of each change warns of that, and names the remedy",
-  },
+  logging("Debian 12", "sudo-logs"),
   {
     row: bookworm(
       "sudo-logs-off",
@@ -62,6 +66,7 @@ const debianCases: readonly RootCase[] = [
 /** The hosts of one root file system. */
 export const rootSuites = [
   { suite: "systemd", cases: debianCases },
+  { suite: "trixie", cases: [logging("Debian 13", "sudo-logs-trixie")] },
   {
     suite: "sudo-rs",
     cases: [
