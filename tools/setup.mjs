@@ -1,7 +1,7 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need. Each of them starts with it.
 // --packages: only the npm packages, which are all that `npm run check` needs: no root, and no Debian.
 // --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other
-// Nodes that tests run on. With KNOCKGATE_DEEP=1 also one with OpenRC, one more Debian, and what runs a Python program.
+// Nodes that tests run on. With KNOCKGATE_DEEP=1 also one with OpenRC, one more Debian, one with container engines, and what runs a Python program.
 // --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
@@ -44,7 +44,7 @@ async function obtainMachines() {
   await obtainNodes();
   await obtainRootfs(["systemd", "bullseye", "sid"]);
   if (process.env.KNOCKGATE_DEEP !== "1") return;
-  await obtainRootfs(["openrc", "trixie"]);
+  await obtainRootfs(["openrc", "trixie", "containers"]);
   await obtainPython();
 }
 

@@ -9,7 +9,8 @@ const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"]
 
 /**
  * The contents of each root file system. A change of them changes the digest, and so the folder. `later` is installed
- * by apt, which resolves conflicts that debootstrap does not see.
+ * by apt, which resolves conflicts that debootstrap does not see. `disabled` units do not start at boot; a test enables
+ * those that it is about.
  */
 export const rootfsRecipes = {
   systemd: {
@@ -25,6 +26,21 @@ export const rootfsRecipes = {
     suite: "bookworm",
     packages: [...common, "ifupdown"],
     later: ["sysvinit-core", "openrc"],
+  },
+  // Container engines and libvirt, with what they recommend for networks and for users without root.
+  containers: {
+    suite: "bookworm",
+    packages: [...booting, "busybox-static"],
+    later: [
+      ...["docker.io", "podman", "netavark", "aardvark-dns", "fuse-overlayfs", "slirp4netns", "uidmap"],
+      ...["dbus-user-session", "libvirt-daemon-system", "dnsmasq-base"],
+    ],
+    disabled: [
+      ...["docker.service", "docker.socket", "containerd.service"],
+      ...["podman.service", "podman.socket", "podman-auto-update.timer", "podman-restart.service"],
+      ...["libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"],
+      ...["virtlogd.socket", "virtlockd.socket", "libvirt-guests.service"],
+    ],
   },
 };
 
