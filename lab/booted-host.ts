@@ -41,15 +41,10 @@ export interface BootableOptions {
 }
 
 /**
- * What a host that runs containers needs (systemd-nspawn(1)): all capabilities, as an engine's own processes have; the
- * calls by which runc sets a device filter and a keyring; and the device with which networks of users are made.
+ * What a host that runs containers needs (systemd-nspawn(1)): all capabilities, and the calls by which runc sets a
+ * filter of devices and a keyring.
  */
-const nesting = [
-  "--capability=all",
-  "--system-call-filter=bpf add_key keyctl request_key",
-  "--bind=/dev/net/tun",
-  "--bind=/dev/fuse",
-];
+const nesting = ["--capability=all", "--system-call-filter=bpf add_key keyctl request_key"];
 
 /**
  * Makes the part of a machine that outlives its boots: its disk, and the namespaces in which each boot is a container.

@@ -33,13 +33,15 @@ export const rootfsRecipes = {
     packages: [...booting, "busybox-static"],
     later: [
       ...["docker.io", "podman", "netavark", "aardvark-dns", "fuse-overlayfs", "slirp4netns", "uidmap"],
-      ...["dbus-user-session", "libvirt-daemon-system", "dnsmasq-base"],
+      ...["dbus-user-session", "libvirt-daemon-system", "dnsmasq-base", "isc-dhcp-client"],
     ],
     disabled: [
       ...["docker.service", "docker.socket", "containerd.service"],
-      ...["podman.service", "podman.socket", "podman-auto-update.timer", "podman-restart.service"],
+      ...["podman.service", "podman.socket", "podman-restart.service"],
+      ...["podman-auto-update.service", "podman-auto-update.timer"],
       ...["libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"],
-      ...["virtlogd.socket", "virtlockd.socket", "libvirt-guests.service"],
+      ...["virtlogd.socket", "virtlogd-admin.socket", "virtlockd.socket", "virtlockd-admin.socket"],
+      ...["libvirt-guests.service"],
     ],
   },
 };

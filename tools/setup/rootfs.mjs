@@ -89,7 +89,8 @@ async function bootstrap(kind, target) {
   writeFileSync(join(target, keepsStopped), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await run("chroot", target, "apt-get", "update");
   await run("chroot", target, "apt-get", "install", "-y", "--no-install-recommends", ...later);
-  if ("disabled" in recipe) await run("chroot", target, "systemctl", "--quiet", "disable", ...recipe.disabled);
+  if ("disabled" in recipe)
+    await run("chroot", target, "systemctl", "--quiet", "disable", ...recipe.disabled);
 }
 
 /**

@@ -1,10 +1,12 @@
 // node connect-repeatedly.mjs ADDRESS PORT
-// Begins a connection every millisecond until its input ends. Then prints how many it began and how many were answered.
+// Begins a connection every millisecond until its input ends. Then prints how many it began, how many were
+// answered, and how long that took.
 import { connect } from "node:net";
 
 const [address, port] = process.argv.slice(2);
 const patienceMs = 150;
 let [begun, answered] = [0, 0];
+const startedMs = performance.now();
 
 const timer = setInterval(() => {
   begun += 1;
@@ -22,8 +24,9 @@ const timer = setInterval(() => {
 }, 1);
 process.stdin.on("end", () => {
   clearInterval(timer);
+  const elapsedMs = performance.now() - startedMs;
   setTimeout(() => {
-    process.stdout.write(JSON.stringify({ begun, answered }));
+    process.stdout.write(JSON.stringify({ begun, answered, elapsedMs }));
     process.exit();
   }, 2 * patienceMs);
 });
