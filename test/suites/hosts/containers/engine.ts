@@ -64,7 +64,8 @@ printf '${page.trim()}\\n' >/srv/image/www/index.html
 }
 
 export const publish = `--publish ${gatedPort}:80 --publish ${freePort}:80`;
-export const serve = "/bin/busybox httpd -f -p 80 -h /www";
+/** The container's command. The kernel ends a first process by SIGTERM only if it asks for that. */
+export const serve = "/bin/sh -c 'trap exit TERM; /bin/busybox httpd -f -p 80 -h /www & wait'";
 
 /** A command of sh that asks a web server for its page. */
 export function askBy(address: string, port: number): string {

@@ -12,7 +12,7 @@ import { deployTo, waitUntil } from "../../host/deployment";
 import { isLetIn } from "../../host/inspection";
 import { listDrift } from "../../host/look";
 import { makePolicy, oldSteps } from "../../host/policies";
-import { type Engine, freePort, gatedPort, page } from "./engine";
+import { askBy, type Engine, freePort, gatedPort, page } from "./engine";
 
 /** A host with an engine, one machine that knocks, and one that never does. */
 export interface Scene {
@@ -29,22 +29,27 @@ const steps = [{ tcp: 61_001 }, { udp: 51_002 }];
 const silenceMs = 900;
 const elsewhere = { port: 9_090, page: "a page of another machine\n" };
 
-/** Opens a lab whose host has the engine's settings. The engine does not run yet. */
-export async function openScene(engine: Engine, backend: Policy["backend"]): Promise<Scene> {
+/** Opens a lab with a host for each backend. They have the engine's settings, and the engine does not run yet. */
+export async function openScenes(engine: Engine): Promise<{ lab: Lab; scenes: readonly Scene[] }> {
+  const bootedHosts = engine.backends.length;
   const lab = await openLab({
     hosts: 0,
     clients: 2,
-    bootedHosts: 1,
+    bootedHosts,
     bootedInit: "containers",
     bootedNests: true,
   });
   try {
-    const [host] = lab.bootedHosts;
     const [client, stranger] = lab.clients;
-    if (host === undefined || client === undefined || stranger === undefined) throw new Error("no lab");
-    await engine.prepare(host);
+    if (client === undefined || stranger === undefined) throw new Error("the lab has no clients");
     serveElsewhere(lab, stranger);
-    return { lab, host, client, stranger, engine, policy: gate(backend, engine.scope) };
+    const scenes = engine.backends.map(async (backend, index) => {
+      const host = lab.bootedHosts[index];
+      if (host === undefined) throw new Error("the lab has too few hosts");
+      await engine.prepare(host);
+      return { lab, host, client, stranger, engine, policy: gate(backend, engine.scope) };
+    });
+    return { lab, scenes: await Promise.all(scenes) };
   } catch (cause) {
     await lab.close();
     throw cause;
@@ -91,15 +96,15 @@ export async function expectGated(scene: Scene): Promise<void> {
   const { host, client, stranger } = scene;
   await waitUntilServed(scene);
   expect(await isLetIn(stranger, host)).toBe(false);
-  for (const family of families) {
-    const address = host[family];
+  const open = async (address: string) => {
     const look = (from: LabClient) => tryConnect(from, address, gatedPort, silenceMs);
     await waitUntil("a door that is closed again", 60_000, async () => (await look(client)) === "silent");
     expect(await look(stranger)).toBe("silent");
     await sendKnock(client, { to: address, steps });
     expect(await fetchPage(client, address, gatedPort)).toBe(page);
     expect(await look(stranger)).toBe("silent");
-  }
+  };
+  await Promise.all(families.map((family) => open(host[family])));
   await expectOutside(scene);
 }
 
@@ -118,9 +123,8 @@ async function expectOutside({ host, stranger, engine }: Scene): Promise<void> {
 }
 
 async function fetchPage(from: LabClient, address: string, port: number): Promise<string> {
-  const host = address.includes(":") ? `[${address}]` : address;
-  const argv = ["busybox", "wget", "-q", "-T", "5", "-O", "-", `http://${host}:${port}/`];
-  return (await from.run(argv, { check: false })).stdout;
+  const { stdout } = await from.run(["sh", "-c", askBy(address, port)], { check: false });
+  return stdout.slice(stdout.indexOf("\r\n\r\n") + 4);
 }
 
 /**
