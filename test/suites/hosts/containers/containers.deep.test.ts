@@ -59,6 +59,7 @@ async function play(scene: Scene, id: string): Promise<Played> {
       return { result: "the page answers everybody again, over IPv4 and IPv6" };
     case "start":
       await engine.stop(host);
+      await host.reboot({ how: "clean" }); // what the engine loaded earlier is still there
       await change(scene, false);
       return playAct(scene, id, () => engine.start(host));
     case "reboot-before":
@@ -102,7 +103,7 @@ async function playAct(scene: Scene, id: string, act: () => Promise<unknown>): P
   await expectGated(scene);
   const drift = engine.drift?.(policy.backend, id) ?? [];
   await expectRepaired(scene, drift);
-  const found = drift.length === 0 ? "no drift" : "drift says so, and the next change mends it";
+  const found = drift.length === 0 ? "no drift" : `drift says "${drift.join('", "')}" until the next change`;
   return { result: `${held}; ${found}`, openMs: seen.openMs };
 }
 

@@ -38,7 +38,7 @@ export interface Engine {
   /** Prints its version. */
   readonly version: readonly string[];
   /** What drift says after some of its acts, for a backend. Others leave none. */
-  readonly drift?: (backend: Policy["backend"], act: string) => readonly unknown[];
+  readonly drift?: (backend: Policy["backend"], act: string) => readonly string[];
 }
 
 /** Runs a script as root on a host. */

@@ -131,7 +131,7 @@ async function fetchPage(from: LabClient, address: string, port: number): Promis
  * Claims that drift is as said, that the next change repairs it, and that none is left. Without drift there is nothing
  * to change.
  */
-export async function expectRepaired(scene: Scene, drift: readonly unknown[]): Promise<void> {
+export async function expectRepaired(scene: Scene, drift: readonly string[]): Promise<void> {
   const { lab, host, policy } = scene;
   expect(await listDrift(lab, host, policy)).toEqual(drift);
   const lines = (await change(scene)).join("\n");
