@@ -37,12 +37,24 @@ export interface BootableOptions {
   readonly sshPort: number;
   /** The client's public key, one line. */
   readonly publicKey: string;
+  /** Whether it may run containers of its own. */
+  readonly nests: boolean;
 }
+
+/**
+ * What a host that runs containers needs (systemd-nspawn(1)): all capabilities, and the calls by which runc sets a
+ * filter of devices and a keyring.
+ */
+const nesting = ["--capability=all", "--system-call-filter=bpf add_key keyctl request_key"];
 
 /**
  * Makes the part of a machine that outlives its boots: its disk, and the namespaces in which each boot is a container.
  */
-export function makeBootable(name: string, socket: Socket, options: BootableOptions): Promise<Namespaces> {
+export function makeBootable(
+  name: string,
+  socket: Socket,
+  options: Omit<BootableOptions, "nests">,
+): Promise<Namespaces> {
   const { init, sshPort, publicKey } = options;
   const { name: initName, writeNetwork } = initOf(init);
   const setup = [initName, findRootfs(init), String(sshPort), publicKey, writeNetwork(socket)];
@@ -59,14 +71,15 @@ interface Boot {
 export async function bootHost(
   bootable: Namespaces,
   socket: Socket,
-  { init, sshPort }: Pick<BootableOptions, "init" | "sshPort">,
+  { init, sshPort, nests }: Pick<BootableOptions, "init" | "sshPort" | "nests">,
 ): Promise<BootedHost> {
   const { name } = bootable;
   let output = "";
   const listen = (text: string) => {
     output += text;
   };
-  let boot = await start(bootable, socket, listen);
+  const boots = () => start(bootable, socket, nests ? nesting : [], listen);
+  let boot = await boots();
   const run: LabHost["run"] = (argv, options = {}) => {
     return finishCommand(startInside(boot.pid, argv), `${name}: ${argv.join(" ")}`, options);
   };
@@ -104,7 +117,7 @@ export async function bootHost(
       if (how === "clean" && code !== rebootWanted) {
         throw new Error(`lab: ${name} ended with code ${code} instead of rebooting: ${output}`);
       }
-      boot = await start(bootable, socket, listen);
+      boot = await boots();
       await waitUntilUp();
     },
   };
@@ -120,13 +133,18 @@ function explain(output: string): string {
 const rebootWanted = 133;
 
 /** Runs in the bootable's namespaces. The container ends with their first process. */
-async function start(bootable: Namespaces, socket: Socket, listen: (text: string) => void): Promise<Boot> {
+async function start(
+  bootable: Namespaces,
+  socket: Socket,
+  options: readonly string[],
+  listen: (text: string) => void,
+): Promise<Boot> {
   await socket.plug(bootable.pid);
   const nspawn = "systemd-nspawn --quiet --register=no --keep-unit --network-interface=eth0 --boot";
   const place = `--directory=/run/disk/root --machine="${bootable.name}"`;
-  const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} 2>&1`;
+  const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} "$@" 2>&1`;
   const enter = ["--target", String(bootable.pid), "--net", "--mount", "--uts", "--pid", "--"];
-  const child = spawn("nsenter", [...enter, "sh", "-c", program], {
+  const child = spawn("nsenter", [...enter, "sh", "-c", program, "sh", ...options], {
     // The same form of control groups for all, whatever systemd-nspawn takes the container's init for.
     env: { ...commandEnvironment, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
     stdio: ["ignore", "pipe", "ignore"],

@@ -19,6 +19,8 @@ export interface LabOptions {
   readonly bootedHosts?: number;
   /** The init that they boot with. Default "systemd"; "openrc" is set up only for KNOCKGATE_DEEP=1. */
   readonly bootedInit?: RootfsKind;
+  /** Whether they may run containers of their own. Default false. */
+  readonly bootedNests?: boolean;
   /** The number of clients. Default 0. */
   readonly clients?: number;
   /** The program behind /bin/sh on the hosts. Default "dash". */
@@ -51,7 +53,7 @@ export interface Lab {
 /** Makes hosts and clients out of namespaces, with a router between them and this process; root only. */
 export async function openLab(options: LabOptions): Promise<Lab> {
   const { hosts: hostCount, clients: clientCount = 0, shell = "dash", sshPort = 22 } = options;
-  const init = options.bootedInit ?? "systemd";
+  const { bootedInit: init = "systemd", bootedNests: nests = false } = options;
   const bootedNames = numbered("booted", options.bootedHosts ?? 0);
   requirePrivateNetwork();
   requireTools();
@@ -83,7 +85,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
       pair(bootedNames, wiring.sockets).map(async ([name, socket]) => {
         const machine = make(makeBootable(name, socket, { init, sshPort, publicKey: key.publicKey }));
         if (hasKernel(init)) return bootEmulated(await machine, socket, { sshPort, directory });
-        return bootHost(await machine, socket, { init, sshPort });
+        return bootHost(await machine, socket, { init, sshPort, nests });
       }),
     );
     bootedHosts.catch(() => undefined); // thrown where it is awaited

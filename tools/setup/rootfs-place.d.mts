@@ -10,7 +10,9 @@ export type RootfsKind =
   | "sysvinit"
   | "runit"
   | "busybox"
-  | "sudo-rs";
+  | "sudo-rs"
+  | "containers"
+  | "firewalls";
 export declare const allRootfs: readonly RootfsKind[];
 export declare const rootfsCache: string;
 export declare function locateRootfs(kind: RootfsKind): string;

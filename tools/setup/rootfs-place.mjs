@@ -11,7 +11,7 @@ const faulty = ["libfaketime", "yash"];
 /**
  * The contents of each root file system. A change of them changes the digest, and so the folder. `later` is installed
  * by apt, which resolves conflicts that debootstrap does not see. With `keepsOnly`, only commands of these names stay, and
- * the others are busybox's.
+ * the others are busybox's. `disabled` units do not start at boot; a test enables those that it is about.
  */
 export const rootfsRecipes = {
   systemd: {
@@ -43,6 +43,23 @@ export const rootfsRecipes = {
   },
   // The sudo that is written in Rust. Both may be installed at once.
   "sudo-rs": { suite: "trixie", packages: [...common, "sudo-rs", "perl-base"], later: [] },
+  // Container engines and libvirt, with what they recommend for networks and for users without root.
+  containers: {
+    suite: "bookworm",
+    packages: [...booting, "busybox-static"],
+    later: [
+      ...["docker.io", "podman", "netavark", "aardvark-dns", "fuse-overlayfs", "slirp4netns", "uidmap"],
+      ...["dbus-user-session", "libvirt-daemon-system", "dnsmasq-base", "isc-dhcp-client"],
+    ],
+    disabled: [
+      ...["docker.service", "docker.socket", "containerd.service"],
+      ...["podman.service", "podman.socket", "podman-restart.service"],
+      ...["podman-auto-update.service", "podman-auto-update.timer"],
+      ...["libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"],
+      ...["virtlogd.socket", "virtlogd-admin.socket", "virtlockd.socket", "virtlockd-admin.socket"],
+      ...["libvirt-guests.service"],
+    ],
+  },
 };
 
 /** @typedef {keyof typeof rootfsRecipes} RootfsKind */

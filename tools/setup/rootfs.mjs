@@ -75,7 +75,8 @@ async function buildRootfs(kind) {
  * @param {string} target
  */
 async function bootstrap(kind, target) {
-  const { suite, packages, later } = rootfsRecipes[kind];
+  const recipe = rootfsRecipes[kind];
+  const { suite, packages, later } = recipe;
   const apart = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const run = (/** @type {string[]} */ ...command) =>
     runWithProgress("setpriv", ["--pdeathsig", "KILL", "unshare", ...apart, "--", ...command], {
@@ -92,6 +93,8 @@ async function bootstrap(kind, target) {
   writeFileSync(join(target, keepsStopped), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   await run("chroot", target, "apt-get", "update");
   await run("chroot", target, "apt-get", "install", "-y", "--no-install-recommends", ...later);
+  if ("disabled" in recipe)
+    await run("chroot", target, "systemctl", "--quiet", "disable", ...recipe.disabled);
 }
 
 /**

@@ -1,11 +1,12 @@
 // node connect-repeatedly.mjs ADDRESS PORT
-// Begins a connection every millisecond until its input ends. Then prints how many it began, how many were answered, and
-// for how many milliseconds in all: each counts for the time until the next one was begun.
+// Begins a connection every millisecond until its input ends. Then prints how many it began, how many were answered, how
+// many of the answers were a refusal, and for how many milliseconds the port answered in all: each answer counts for the
+// time until the next connection was begun.
 import { connect } from "node:net";
 
 const [address, port] = process.argv.slice(2);
 const patienceMs = 150;
-let [begun, answered] = [0, 0];
+let [begun, answered, refused] = [0, 0, 0];
 /** When each connection was begun, and the numbers of those that were answered. */
 const beginnings = [];
 const answeredNumbers = [];
@@ -24,7 +25,9 @@ const timer = setInterval(() => {
   };
   socket.on("connect", answer);
   socket.on("error", (error) => {
-    if ("code" in error && error.code === "ECONNREFUSED") answer();
+    if (!("code" in error) || error.code !== "ECONNREFUSED") return;
+    refused += 1;
+    answer();
   });
 }, 1);
 process.stdin.on("end", () => {
@@ -33,7 +36,7 @@ process.stdin.on("end", () => {
   setTimeout(() => {
     const lengths = answeredNumbers.map((number) => beginnings[number + 1] - beginnings[number]);
     const openMs = Math.round(lengths.reduce((sum, length) => sum + length, 0));
-    process.stdout.write(JSON.stringify({ begun, answered, openMs }));
+    process.stdout.write(JSON.stringify({ begun, answered, refused, openMs }));
     process.exit();
   }, 2 * patienceMs);
 });

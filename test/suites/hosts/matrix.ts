@@ -1,3 +1,4 @@
+import { containerRows } from "./containers/rows";
 import { deployerRows } from "./deployer-rows";
 import { initRows } from "./init-rows";
 import { kernelRows } from "./kernel-rows";
@@ -11,6 +12,7 @@ export const matrix: readonly HostRow[] = [
   ...releaseRows,
   ...Object.values(kernelRows).flatMap((rows) => Object.values(rows)),
   ...initRows,
+  ...containerRows,
   ...sshdRows,
   ...sudoRows,
   ...deployerRows,
