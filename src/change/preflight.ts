@@ -1,6 +1,6 @@
 import { backendOf } from "../backends/backends.js";
 import { KnockgateError } from "../errors.js";
-import { describeFlusher } from "../host/neighbours.js";
+import { describeFlusher, describeSudoLog } from "../host/neighbours.js";
 import type { Observed } from "../host/observed.js";
 import { findGate, isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
@@ -14,6 +14,7 @@ export function checkPreflight(observed: Observed): void {
   const reasons = [
     ...backendOf(observed).checkTools(observed),
     ...(observed.flushers ?? []).map(describeFlusher),
+    ...((observed.sudoLogs ?? []).length > 0 ? [describeSudoLog(observed.sudoLogs ?? [])] : []),
     ...observed.missing.map(
       (tool) => `the command ${tool} is missing: it comes with util-linux, coreutils, iptables or busybox`,
     ),

@@ -25,13 +25,18 @@ export function describeNeighbours(observed: Observed, policy: Policy): readonly
           `every user of the host can read the kernel's log, and a log line says which port opened a gate: set kernel.dmesg_restrict = 1 in /etc/sysctl.d`,
         ]
       : []),
-    ...(sudoLogs.length > 0 ? [describeSudoLog(sudoLogs)] : []),
+    ...(isThere && sudoLogs.length > 0 ? [describeSudoLogOfGate(sudoLogs)] : []),
   ];
 }
 
-function describeSudoLog(kept: readonly string[]): string {
+/** Says that sudo would keep a knock, and what keeps it from that. */
+export function describeSudoLog(kept: readonly string[]): string {
   const settings = kept.map((what) => `log_${what}`);
-  return `sudo keeps the ${kept.join(" and ")} of this user's commands (${settings.join(", ")}), so its I/O log, by default in /var/log/sudo-io, has the ruleset with the knock: add \`Defaults:USER ${settings.map((name) => `!${name}`).join(", ")}\` to the host's sudoers, delete what the log has already, and change the knock`;
+  return `sudo keeps the ${kept.join(" and ")} of this user's commands (${settings.join(", ")}), and its I/O log, by default in /var/log/sudo-io, must not get the ruleset with the knock: add \`Defaults:USER ${settings.map((name) => `!${name}`).join(", ")}\` to the host's sudoers`;
+}
+
+function describeSudoLogOfGate(kept: readonly string[]): string {
+  return `${describeSudoLog(kept)}, delete what the log has already, and change the knock`;
 }
 
 /** While the gate is on the host, the ruleset that it loads at boot replaces the copy. */

@@ -9,8 +9,8 @@ export interface RootCase {
   readonly sudoers: string;
   /** Commands that prepare the host. */
   readonly prepare?: string;
-  /** What the step 1 of a change warns of. Default: nothing. */
-  readonly warning?: RegExp;
+  /** Why a change is refused at step 1. Default: it is not. */
+  readonly refusal?: RegExp;
   readonly result: string;
 }
 
@@ -23,12 +23,12 @@ const logging = (on: string, id: string): RootCase => ({
     id,
     section,
     on,
-    act: "a gate's whole life by a user whose input and output sudo logs (`use_pty, log_input, log_output`)",
+    act: "a change by a user whose input and output sudo logs (`use_pty, log_input, log_output`)",
   },
   sudoers: `Defaults use_pty, log_input, log_output\n${withPassword}`,
-  warning: /sudo keeps the input and output of this user's commands \(log_input, log_output\)/,
+  refusal: /sudo keeps the input and output of this user's commands \(log_input, log_output\)/,
   result:
-    "All of it works. The password is in no log, but sudo's I/O log has the rulesets with their knocks: step 1 of each change warns of that, and names the remedy",
+    "Refused at step 1 (HOST_UNFIT) with the line that excepts the user. Neither the password nor a knock is in a log",
 });
 
 const debianCases: readonly RootCase[] = [
@@ -41,7 +41,7 @@ const debianCases: readonly RootCase[] = [
   {
     row: bookworm(
       "sudo-logs-off",
-      "the same where sudoers excepts the user (`Defaults:keeper !log_input, !log_output`)",
+      "a gate's whole life where sudoers excepts the user (`Defaults:keeper !log_input, !log_output`)",
     ),
     sudoers: `Defaults use_pty, log_input, log_output\nDefaults:keeper !log_input, !log_output\n${withPassword}`,
     result: "All of it works without a warning, and nothing is in sudo's I/O log",

@@ -150,3 +150,15 @@ test.each<readonly [string, object, boolean]>([
   if (isLockedOut) expect(check).toThrow(/denyFrom.*\[LOCKOUT\]/);
   else expect(check).not.toThrow();
 });
+
+test.each([
+  [["input"], "(log_input)", "`Defaults:USER !log_input`"],
+  [["input", "output"], "(log_input, log_output)", "`Defaults:USER !log_input, !log_output`"],
+] as const)(
+  "a sudo that keeps %j is refused, because its log would get the knock",
+  (sudoLogs, what, remedy) => {
+    const message = complain({ sudoLogs });
+    expect(message).toContain(what);
+    expect(message).toContain(`must not get the ruleset with the knock: add ${remedy} to the host's sudoers`);
+  },
+);

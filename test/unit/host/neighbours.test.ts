@@ -16,14 +16,20 @@ const host: Observed = {
   unwritable: [],
 };
 
+const confirmed = { owner: "me", text: "", listing: "" };
+
 test.each<readonly [NonNullable<Observed["sudoLogs"]>, string]>([
   [["input"], "`Defaults:USER !log_input`"],
   [["output"], "`Defaults:USER !log_output`"],
   [["input", "output"], "`Defaults:USER !log_input, !log_output`"],
 ])("a sudo that logs %j is named, with the line that stops it", (sudoLogs, remedy) => {
-  expect(describeNeighbours({ ...host, sudoLogs }, readPolicy(edge))).toEqual([
-    expect.stringContaining(`add ${remedy} to the host's sudoers`),
+  expect(describeNeighbours({ ...host, confirmed, sudoLogs }, readPolicy(edge))).toEqual([
+    expect.stringContaining(
+      `add ${remedy} to the host's sudoers, delete what the log has already, and change the knock`,
+    ),
   ]);
+  // Without a gate, there is nothing to delete. A change is refused.
+  expect(describeNeighbours({ ...host, sudoLogs }, readPolicy(edge))).toEqual([]);
 });
 
 test("a sudo that logs nothing is not named", () => {
