@@ -35,13 +35,11 @@ export async function bootEmulated(
 ): Promise<BootedHost> {
   const { name } = bootable;
   let output = "";
-  let boots = 0;
   const enter = ["nsenter", "--target", String(bootable.pid), "--net", "--mount", "--uts", "--pid", "--"];
   await runCommand([...enter, "sh", "-euc", prepare, "sh", findRootfs("emulator"), String(ownPort)], {
     timeoutMs: commandLimitMs,
   });
   const start = async (): Promise<ChildProcess> => {
-    boots += 1;
     await socket.plug(bootable.pid);
     await runCommand([...enter, "sh", "-euc", bridge]);
     const child = spawn("nsenter", [...enter.slice(1), "chroot", findRootfs("emulator"), ...emulator], {
@@ -57,20 +55,13 @@ export async function bootEmulated(
     letParentEnd(child);
     return child;
   };
-  const words = () =>
-    [
-      "ssh",
-      "-F",
-      "none",
-      "-i",
-      join(directory, "id_ed25519"),
-      ...["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"],
-      ...["ConnectTimeout=60", "ControlMaster=auto", "ControlPersist=yes"],
-      `ControlPath=${join(directory, `${name}-${boots}`)}`,
-    ].flatMap((word) => (word.includes("=") ? ["-o", word] : [word]));
+  const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"];
+  const ssh = ["ssh", "-F", "none", "-i", join(directory, "id_ed25519"), "-p", String(ownPort)].concat(
+    [...options, "BatchMode=yes", "ConnectTimeout=60"].flatMap((option) => ["-o", option]),
+  );
   const startInside = (argv: readonly string[]) => {
     const command = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-    return startCommand([...words(), "-p", String(ownPort), `root@${socket.addresses.ipv4}`, command]);
+    return startCommand([...ssh, `root@${socket.addresses.ipv4}`, command]);
   };
   const run: BootedHost["run"] = (argv, options = {}) => {
     const patient = { timeoutMs: commandLimitMs, ...options };
@@ -103,7 +94,7 @@ export async function bootEmulated(
     sshdLog: () => readFileSync(`/proc/${bootable.pid}/root/run/disk/root/var/log/sshd.log`, "utf8"),
     console: () => output,
     reboot: async ({ how }) => {
-      if (how === "power") qemu.kill("SIGKILL");
+      if (how === "power") await runCommand(["pkill", "-KILL", "-P", String(qemu.pid)]);
       else await run(["systemctl", "reboot"], { check: false });
       if (qemu.exitCode === null && qemu.signalCode === null) {
         qemu.ref();
