@@ -1,8 +1,8 @@
 // Makes everything that `npm run demo`, `npm test` and `npm run check` need. Each of them starts with it.
 // --packages: only the npm packages, which are all that `npm run check` needs: no root, and no Debian.
 // --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other
-// Nodes that tests run on. With KNOCKGATE_DEEP=1 also those with other inits and tools, one more Debian, and what runs a Python
-// program.
+// Nodes that tests run on. With KNOCKGATE_DEEP=1 also those with other inits and tools, one more Debian, and what runs
+// a Python program.
 // --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
