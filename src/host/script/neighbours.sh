@@ -45,7 +45,10 @@ print_flushers() {
 		;;
 	*)
 		for name in $flushing_firewalls; do
-			for service in "$runlevels_dir"/*/"$name"; do [ ! -e "$service" ] || printf 'flusher=%s\n' "$name"; done
+			# Of OpenRC, of sysvinit and of runit.
+			for service in "$runlevels_dir"/*/"$name" /etc/rc[S2345].d/S[0-9][0-9]"$name" /etc/service/"$name"; do
+				[ ! -e "$service" ] || printf 'flusher=%s\n' "$name"
+			done
 		done
 		;;
 	esac

@@ -20,13 +20,22 @@ export function initRow(init: InitKind, act: InitAct): HostRow {
   return { id: `init-${init}-${act}`, section, on: `Debian 12 with ${initNames[init]}`, act: acts[act] };
 }
 
-/** With the lines of each init's own way to run a file before the network. */
 export const openrcFlushRow: HostRow = {
   id: "init-openrc-flush",
   section,
   on: "Debian 12 with OpenRC",
   act: "a boot where a firewall's service flushes all tables, in runlevel boot or default",
 };
+
+export const flusherRows = (["sysvinit", "runit"] as const).map(
+  (init): HostRow & { readonly init: InitKind } => ({
+    init,
+    id: `init-${init}-flusher`,
+    section,
+    on: `Debian 12 with ${initNames[init]}`,
+    act: "a change with the backend iptables, where ferm starts at boot",
+  }),
+);
 
 export const busyboxRows = (["nftables", "iptables"] as const).map(
   (backend): HostRow & { readonly backend: typeof backend } => ({
@@ -43,5 +52,6 @@ const inits = Object.keys(initNames) as InitKind[];
 export const initRows: readonly HostRow[] = [
   ...inits.flatMap((init) => (Object.keys(acts) as InitAct[]).map((act) => initRow(init, act))),
   openrcFlushRow,
+  ...flusherRows,
   ...busyboxRows,
 ];

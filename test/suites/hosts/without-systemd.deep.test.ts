@@ -7,10 +7,10 @@ import { removeFromHost } from "../../../src/change/remove";
 import { deployTo, waitUntil } from "../host/deployment";
 import { findTimers, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
-import { newPolicy, oldPolicy, oldSteps } from "../host/policies";
+import { makePolicy, newPolicy, oldPolicy, oldSteps } from "../host/policies";
 import { findBooted, gateBooted, watchSsh, withBooted } from "../systemd/booted";
 import { listEverything } from "../systemd/listing";
-import { initRow } from "./init-rows";
+import { flusherRows, initRow } from "./init-rows";
 import { recordResult } from "./row";
 import { askVersions } from "./versions";
 
@@ -107,6 +107,32 @@ describe.concurrent.each(inits)("a host with $name", ({ name, restartSsh, versio
     recordResult(initRow(name, "removed"), {
       versions: await askTools(host),
       result: "No file or table was left, and the host boots as before although the script is still there",
+    });
+  });
+
+  test("is refused with iptables while it starts a firewall that flushes iptables' tables", async ({
+    lab,
+  }) => {
+    const host = findBooted(lab);
+    const enableFerm = "cat >/etc/init.d/ferm && chmod 0755 /etc/init.d/ferm && update-rc.d ferm defaults";
+    const stdin = script.replace("knockgate\n", "ferm\n").replace(/^\[ ! -e .*/m, ":");
+    await host.run(["sh", "-c", enableFerm], { stdin });
+    const before = await host.ruleset();
+    const policy = makePolicy({ backend: "iptables" });
+    await expect(
+      changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host)),
+    ).rejects.toMatchObject({
+      code: "HOST_UNFIT",
+      message: expect.stringMatching(
+        /ferm empties iptables' tables at each reload.*Nothing was changed on the host/s,
+      ),
+    });
+    expect(await host.ruleset()).toBe(before);
+    const row = flusherRows.find(({ init }) => init === name);
+    if (row === undefined) throw new Error("no row");
+    recordResult(row, {
+      versions: await askVersions(host, [version, "iptables --version"]),
+      result: "Refused (`HOST_UNFIT`) before anything is changed",
     });
   });
 });
