@@ -6,7 +6,7 @@ import { changeHost } from "../../../../src/change/change";
 import { watchPort } from "../../host/connect-loop";
 import { deployTo } from "../../host/deployment";
 import { recordResult } from "../row";
-import { gatedPort } from "./engine";
+import { type Engine, gatedPort } from "./engine";
 import { engines, listActs, makeRow } from "./rows";
 import {
   change,
@@ -22,8 +22,13 @@ import {
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
-const held =
-  "closed without the knock and open with it, over IPv4 and IPv6; the page, the port without a gate and the way out work";
+function describeHeld(engine: Engine): string {
+  return `closed without the knock and open with it, ${nameFamilies(engine)}; the page, the port without a gate and the way out work`;
+}
+
+function nameFamilies({ families }: Engine): string {
+  return families.length === 2 ? "over IPv4 and IPv6" : "over IPv4, where alone it is published";
+}
 
 describe.each(engines)("on a host with $id", (engine) => {
   let lab: Lab;
@@ -78,7 +83,7 @@ async function playRemoval(scene: Scene): Promise<Played> {
   const { stranger, host } = scene;
   const seen = await watchPort(stranger, { address: host.ipv4, port: gatedPort }, () => sleep(afterMs));
   expect(seen.answered).toBeGreaterThan(20);
-  return { result: "the page answers everybody again, over IPv4 and IPv6" };
+  return { result: `the page answers everybody again, ${nameFamilies(scene.engine)}` };
 }
 
 async function playFirstChange(scene: Scene): Promise<Played> {
@@ -87,7 +92,7 @@ async function playFirstChange(scene: Scene): Promise<Played> {
   expect(lines.filter((line) => line.includes("warning"))).toEqual([]);
   await expectGated(scene);
   await expectRepaired(scene, []);
-  return { result: `proven, without a warning: ${held}; no drift` };
+  return { result: `proven, without a warning: ${describeHeld(scene.engine)}; no drift` };
 }
 
 interface Played {
@@ -112,7 +117,7 @@ async function playAct(scene: Scene, id: string, act: () => Promise<unknown>): P
   const drift = engine.drift?.(policy.backend, id) ?? [];
   await expectRepaired(scene, drift);
   const found = drift.length === 0 ? "no drift" : `drift says "${drift.join('", "')}" until the next change`;
-  return { result: `${held}; ${found}`, openMs: seen.openMs };
+  return { result: `${describeHeld(engine)}; ${found}`, openMs: seen.openMs };
 }
 
 /** What an engine publishes does not go through the hook input. */

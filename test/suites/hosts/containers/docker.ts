@@ -8,8 +8,9 @@ interface Variant {
 }
 
 /**
- * With the proxy, a process of Docker listens on the published ports, and it alone serves IPv6. Without, rules of
- * ip6tables lead to the container.
+ * With the proxy, a process of Docker listens on the published ports, and it alone serves IPv6. Without it, rules of
+ * ip6tables-nft lead to the container. Debian 12's ip6tables-legacy says of any rule with DNAT that it exists if there
+ * is one, so Docker publishes only its first port over IPv6; it is left to IPv4.
  */
 function makeDocker({ iptables, userlandProxy, backends }: Variant): Engine {
   const proxy = userlandProxy ? "on" : "off";
@@ -18,14 +19,16 @@ function makeDocker({ iptables, userlandProxy, backends }: Variant): Engine {
     // The lab's disk is an overlay, on which there can't be another one.
     "storage-driver": "vfs",
     "userland-proxy": userlandProxy,
-    ...(userlandProxy ? {} : ipv6),
+    ...(userlandProxy || iptables === "legacy" ? {} : ipv6),
   };
+  const isWithout = iptables === "legacy" && !userlandProxy;
   const units = "docker.service docker.socket containerd.service";
   return {
     id: `docker-${iptables}-proxy-${proxy}`,
     on: `Docker (iptables-${iptables}, userland-proxy ${proxy})`,
     name: "Docker",
     scope: "prerouting",
+    families: isWithout ? ["ipv4"] : ["ipv4", "ipv6"],
     backends,
     prepare: async (host) => {
       await makeImage(host);

@@ -8,7 +8,7 @@ export const freePort = 8_081;
 export const page = "a page of the container\n";
 
 /** What is done to an engine on a host with a gate. */
-export interface EngineAct {
+interface EngineAct {
   readonly id: string;
   /** As docs/hosts.md names it. */
   readonly act: string;
@@ -26,6 +26,8 @@ export interface Engine {
   readonly backends: readonly Policy["backend"][];
   /** Where its published ports are gated. */
   readonly scope: Policy["scope"];
+  /** Over which its published ports can be reached. */
+  readonly families: readonly ("ipv4" | "ipv6")[];
   /** Puts its settings on a host. Nothing of it runs yet. */
   prepare(host: BootedHost): Promise<unknown>;
   /** Enables and starts it, with a container that serves the page on both ports. */

@@ -48,6 +48,7 @@ export const libvirt: Engine = {
   name: "libvirt",
   scope: "input",
   backends: ["nftables", "iptables"],
+  families: ["ipv4", "ipv6"],
   prepare: async (host) => {
     await makeImage(host);
     await writeFile(host, "/usr/local/sbin/take-lease", leaseScript);

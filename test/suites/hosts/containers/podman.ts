@@ -18,6 +18,7 @@ export const podman: Engine = {
   name: "Podman",
   scope: "prerouting",
   backends: ["nftables", "iptables"],
+  families: ["ipv4", "ipv6"],
   prepare: async (host) => {
     await prepare(host);
     await writeFile(host, "/etc/containers/storage.conf", rootStorage);
@@ -84,6 +85,7 @@ export const rootlessPodman: Engine = {
   name: "Podman",
   scope: "input",
   backends: ["nftables", "iptables"],
+  families: ["ipv4", "ipv6"],
   prepare: async (host) => {
     await prepare(host);
     await writeFile(host, `/home/${user}/.config/containers/storage.conf`, storage);

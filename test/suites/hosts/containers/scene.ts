@@ -24,7 +24,6 @@ export interface Scene {
   readonly policy: Policy;
 }
 
-const families = ["ipv4", "ipv6"] as const;
 const steps = [{ tcp: 61_001 }, { udp: 51_002 }];
 const silenceMs = 900;
 const elsewhere = { port: 9_090, page: "a page of another machine\n" };
@@ -93,7 +92,7 @@ export async function removeGate({ lab, host, policy }: Scene): Promise<void> {
  * engine's page behind it; the other port answers everybody; from inside, others can be reached.
  */
 export async function expectGated(scene: Scene): Promise<void> {
-  const { host, client, stranger } = scene;
+  const { host, client, stranger, engine } = scene;
   await waitUntilServed(scene);
   expect(await isLetIn(stranger, host)).toBe(false);
   const open = async (address: string) => {
@@ -104,13 +103,13 @@ export async function expectGated(scene: Scene): Promise<void> {
     expect(await fetchPage(client, address, gatedPort)).toBe(page);
     expect(await look(stranger)).toBe("silent");
   };
-  await Promise.all(families.map((family) => open(host[family])));
+  await Promise.all(engine.families.map((family) => open(host[family])));
   await expectOutside(scene);
 }
 
 /** The engine's containers may come some time after its start. */
-export async function waitUntilServed({ host, stranger }: Scene, port = freePort): Promise<void> {
-  for (const family of families) {
+export async function waitUntilServed({ host, stranger, engine }: Scene, port = freePort): Promise<void> {
+  for (const family of engine.families) {
     await waitUntil(`the page at ${host[family]} port ${port}`, 120_000, async () => {
       return (await fetchPage(stranger, host[family], port)) === page;
     });
