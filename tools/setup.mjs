@@ -44,7 +44,7 @@ async function obtainMachines() {
   await obtainNodes();
   await obtainRootfs(["systemd", "bullseye", "sid"]);
   if (process.env.KNOCKGATE_DEEP !== "1") return;
-  await obtainRootfs(["openrc", "trixie"]);
+  await obtainRootfs(["openrc", "trixie", "firewalls"]);
   await obtainPython();
 }
 

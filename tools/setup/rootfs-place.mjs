@@ -21,6 +21,12 @@ export const rootfsRecipes = {
   bullseye: { suite: "bullseye", packages: booting, later: [] },
   trixie: { suite: "trixie", packages: booting, later: [] },
   sid: { suite: "sid", packages: booting, later: [] },
+  // Other firewalls. All are disabled at first. iptables-persistent is in "systemd": ufw's package breaks it.
+  firewalls: {
+    suite: "bookworm",
+    packages: booting,
+    later: ["ufw", "firewalld", "fail2ban", "wireguard-tools", "wireguard-go"],
+  },
   openrc: {
     suite: "bookworm",
     packages: [...common, "ifupdown"],

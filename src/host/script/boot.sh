@@ -21,7 +21,8 @@ install_boot() {
 # The first unit runs early: before any network is up (network-pre.target, systemd.special(7)), and before sshd, in case
 # the network was up before systemd. It is reloaded with the services whose reload flushes the loaded rules, ours
 # included. The second unit is for their starts and restarts: they want it, and unlike the first one it is not active
-# already, so it runs.
+# already, so it runs. Where firewalld takes the place of nftables.service, the first unit was stopped with that, and
+# systemd can't start it in the same transaction. So the second one starts it.
 install_units() {
 	write_unit "$boot_unit" <<UNIT &&
 [Unit]
@@ -66,16 +67,17 @@ UNIT
 Description=Knockgate: load policy $policy again after another service has flushed it
 DefaultDependencies=no
 Wants=$boot_unit
-After=$boot_unit $flushing_units
+After=$boot_unit $followed_units
 Before=shutdown.target
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 ExecStart=/bin/sh $dir/host.sh boot $policy
+ExecStartPost=-systemctl --no-block start $boot_unit
 
 [Install]
-WantedBy=$flushing_units
+WantedBy=$followed_units
 UNIT
 	systemctl daemon-reload && systemctl --quiet enable "$boot_unit" "$follow_unit" "$hold_unit" 2>/dev/null &&
 		flush_to_disk "$unit_dir/$boot_unit" "$unit_dir/sysinit.target.wants" "$unit_dir"

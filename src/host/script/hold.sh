@@ -10,8 +10,9 @@ cmd_hold() {
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
 	[ "$backend" = nftables ] || return 0
-	# An administrator who stops a firewall wants it off, and a shutdown needs no gate.
-	case $(list_nftables_jobs) in *restart* | *reload*) ;; *) return 0 ;; esac
+	# An administrator who stops a firewall wants it off, and a shutdown needs no gate. But a start of firewalld stops
+	# nftables.service, too, and the gate comes back after it.
+	case $(list_jobs nftables.service)$(list_jobs firewalld.service) in *start* | *reload*) ;; *) return 0 ;; esac
 	# Numbered, because a held table that is about to end may still have the name.
 	held=${table}_held_$$
 	sed "s/^table inet $table {/table inet $held {\n\tflags owner;/" "$dir/confirmed" >"$dir/held" || return 0
@@ -24,12 +25,12 @@ cmd_hold() {
 	done
 }
 
-list_nftables_jobs() { systemctl list-jobs --no-legend nftables.service 2>/dev/null; }
+list_jobs() { systemctl list-jobs --no-legend "$1" 2>/dev/null; }
 
 # Ends the held gate when the real one is back, unless the service is about to flush again.
 release_held() {
 	[ -e "$dir/held" ] || return 0
-	case $(list_nftables_jobs) in *nftables.service*) return 0 ;; esac
+	case $(list_jobs nftables.service) in *nftables.service*) return 0 ;; esac
 	rm -f "$dir/held"
 	systemctl --no-block stop "$held_unit-*" 2>/dev/null
 	return 0
