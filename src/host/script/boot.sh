@@ -22,7 +22,8 @@ install_boot() {
 # the network was up before systemd. It is reloaded with the services whose reload flushes the loaded rules, ours
 # included. The second unit is for their starts and restarts: they want it, and unlike the first one it is not active
 # already, so it runs. Where firewalld takes the place of nftables.service, the first unit was stopped with that, and
-# systemd can't start it in the same transaction. So the second one starts it.
+# systemd can't start it in the same transaction. So the second one starts it. The third unit is active while
+# nftables.service is, so it runs before each start and each reload of that.
 install_units() {
 	write_unit "$boot_unit" <<UNIT &&
 [Unit]
@@ -47,20 +48,21 @@ WantedBy=sysinit.target
 UNIT
 		write_unit "$hold_unit" <<UNIT &&
 [Unit]
-Description=Knockgate: keep policy $policy's gate closed while nftables.service reloads
+Description=Knockgate: keep policy $policy's gate closed while nftables.service starts or reloads
 DefaultDependencies=no
 Before=nftables.service shutdown.target
+PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c :
+ExecStart=-/bin/sh $dir/host.sh hold $policy
 ExecReload=-/bin/sh $dir/host.sh hold $policy
 
 [Install]
-WantedBy=sysinit.target
+WantedBy=nftables.service
 UNIT
 		write_unit "$follow_unit" <<UNIT || return 1
 [Unit]
@@ -149,11 +151,12 @@ remove_openrc() {
 	rm -f "$openrc_dir/$boot_service.late" "$openrc_dir/$boot_service"
 }
 
-# Makes the unit active, so that it follows the flushing units from now on. --no-block, because the unit waits for our
-# lock.
+# Makes the units active, so that they follow the flushing units from now on. --no-block, because the boot unit waits
+# for our lock.
 start_boot() {
 	has_systemd || return 0
-	systemctl --no-block start "$boot_unit" "$hold_unit" 2>/dev/null
+	systemctl --no-block start "$boot_unit" 2>/dev/null
+	! systemctl --quiet is-active nftables.service || systemctl --no-block start "$hold_unit" 2>/dev/null
 }
 
 remove_files() {

@@ -1,7 +1,8 @@
 # A second gate that holds while nftables.service has flushed ours and we have not loaded it again: the same rules in a
 # table that belongs to a process (nft(8), "owner"). No other process's flush reaches that table, and it ends with its
 # process. At a restart systemd stops the boot unit, which is ordered after that service, before the service flushes. At
-# a reload it first reloads the hold unit. Without support for such tables in nft or the kernel, nothing is held.
+# a start and a reload it first starts or reloads the hold unit. Without support for such tables in nft or the kernel,
+# nothing is held.
 
 # If the gate does not come back in this time, the host ends as it would without us.
 hold_seconds=10
@@ -9,7 +10,8 @@ hold_seconds=10
 cmd_hold() {
 	[ -L "$dir/confirmed" ] || return 0
 	use_backend_of "$dir/changes/$(confirmed_id)"
-	[ "$backend" = nftables ] || return 0
+	# At boot there is no gate yet, and no network.
+	[ "$backend" = nftables ] && nftables_is_loaded || return 0
 	# An administrator who stops a firewall wants it off, and a shutdown needs no gate. But a start of firewalld stops
 	# nftables.service, too, and the gate comes back after it.
 	case $(list_jobs nftables.service)$(list_jobs firewalld.service) in *start* | *reload*) ;; *) return 0 ;; esac

@@ -79,7 +79,17 @@ describe("a gate of nftables beside firewalld", () => {
     const play = (act: string, run: () => Promise<unknown>) => playAct(beside, { row: row(act), run });
     await play("instead-of-nftables", () => host.run(["sh", "-c", `${startFirewalld} && ${allowPort}`]));
     await waitUntil("an active unit", 10_000, isActive);
-    await play("reboot-with-nftables", () => host.reboot({ how: "clean" }));
+    // The two services exclude each other, and both are enabled.
+    await playAct(beside, {
+      row: row("reboot-with-nftables"),
+      run: () => host.reboot({ how: "clean" }),
+      expectWork: async () => {
+        const ask = "for unit in nftables firewalld; do ! systemctl -q is-active $unit || echo $unit; done";
+        const active = (await host.run(["sh", "-c", ask])).stdout.trim().split("\n");
+        expect(active).toHaveLength(1);
+        return `systemd starts only ${active[0]}.service of the two, because they exclude each other`;
+      },
+    });
     await waitUntil("an active unit", 10_000, isActive);
   });
 });
