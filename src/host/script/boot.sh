@@ -136,7 +136,7 @@ remove_units() {
 	[ -e "$unit_dir/$boot_unit" ] || [ -e "$unit_dir/$follow_unit" ] || return 0
 	systemctl --quiet disable "$follow_unit" "$boot_unit" "$hold_unit" 2>/dev/null
 	systemctl stop "$follow_unit" "$boot_unit" "$hold_unit" 2>/dev/null
-	[ ! -e "$dir/held" ] || systemctl stop "$held_unit-*" 2>/dev/null
+	systemctl stop "$held_unit-*" 2>/dev/null
 	rm -f "$unit_dir/$follow_unit" "$unit_dir/$boot_unit" "$unit_dir/$hold_unit"
 	systemctl daemon-reload 2>/dev/null
 	return 0

@@ -17,10 +17,11 @@ cmd_hold() {
 	case $(list_jobs nftables.service)$(list_jobs firewalld.service) in *start* | *reload*) ;; *) return 0 ;; esac
 	# Numbered, because a held table that is about to end may still have the name.
 	held=${table}_held_$$
-	sed "s/^table inet $table {/table inet $held {\n\tflags owner;/" "$dir/confirmed" >"$dir/held" || return 0
+	sed "s/^table inet $table {/table inet $held {\n\tflags owner;/" "$dir/confirmed" >"$dir/held.$$" || return 0
 	systemd-run --quiet --collect --unit="$held_unit-$$" --property=StandardOutput=null --property=StandardError=null \
-		/bin/sh -c "{ echo 'include \"$dir/held\"'; sleep $hold_seconds; } | nft -i" || return 0
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		/bin/sh -c "{ echo 'include \"$dir/held.$$\"'; sleep $hold_seconds; } | nft -i" || return 0
+	# A busy host needs more than a second for it. A host without support waits in vain.
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
 		nft -t list table inet "$held" >/dev/null 2>&1 && return 0
 		systemctl --quiet is-active "$held_unit-$$" || return 0
 		sleep 0.02
@@ -29,11 +30,18 @@ cmd_hold() {
 
 list_jobs() { systemctl list-jobs --no-legend "$1" 2>/dev/null; }
 
-# Ends the held gate when the real one is back, unless the service is about to flush again.
+# Ends the held gates when the real one is back, unless the service is about to flush again. It may begin to do so just
+# now: what is held after the question stays.
 release_held() {
-	[ -e "$dir/held" ] || return 0
+	numbers=''
+	for file in "$dir"/held.*; do
+		[ ! -e "$file" ] || numbers="$numbers ${file##*.}"
+	done
+	[ -n "$numbers" ] || return 0
 	case $(list_jobs nftables.service) in *nftables.service*) return 0 ;; esac
-	rm -f "$dir/held"
-	systemctl --no-block stop "$held_unit-*" 2>/dev/null
+	for number in $numbers; do
+		rm -f "$dir/held.$number"
+		systemctl --no-block stop "$held_unit-$number" 2>/dev/null
+	done
 	return 0
 }

@@ -84,6 +84,7 @@ describe.each(["nftables", "iptables"] as const)("a gate of %s beside fail2ban",
     await sleep(7_000);
     await playAct(beside, {
       row: row("unban"),
+      mayRefuse: true,
       run: () => setBan(beside, "unbanip", client.ipv4),
       expectWork: async () => `the source is let in again; ${await beside.expectWork()}`,
     });
