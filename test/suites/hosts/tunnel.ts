@@ -7,8 +7,9 @@ import type { Lab } from "../../../lab/lab";
 import { findRootfs } from "../../../tools/setup/rootfs-place.mjs";
 
 export const tunnelPort = 51_820;
-/** Of the deployer, and of the host, inside the tunnel. */
-export const [nearAddress, farAddress] = ["10.99.0.1", "10.99.0.2"];
+/** Inside the tunnel: the deployer, and the host. */
+const nearAddress = "10.99.0.1";
+export const farAddress = "10.99.0.2";
 /** A lab's network namespace may have links of this form only. */
 const link = "kg900";
 const tools = join(findRootfs("firewalls"), "usr", "bin");
