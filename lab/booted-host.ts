@@ -142,7 +142,9 @@ async function start(
   await socket.plug(bootable.pid);
   const nspawn = "systemd-nspawn --quiet --register=no --keep-unit --network-interface=eth0 --boot";
   const place = `--directory=/run/disk/root --machine="${bootable.name}"`;
-  const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} "$@" 2>&1`;
+  // For tunnels that are made by programs, as WireGuard without a module of the kernel.
+  const tunnels = "$([ ! -c /dev/net/tun ] || echo --bind=/dev/net/tun)";
+  const program = `echo 0 >"$(cat /run/group)/cgroup.procs" && exec ${nspawn} ${place} ${tunnels} "$@" 2>&1`;
   const enter = ["--target", String(bootable.pid), "--net", "--mount", "--uts", "--pid", "--"];
   const child = spawn("nsenter", [...enter, "sh", "-c", program, "sh", ...options], {
     // The same form of control groups for all, whatever systemd-nspawn takes the container's init for.

@@ -59,7 +59,10 @@ if [ "$init" = systemd ]; then
 	# A newer systemctl needs it.
 	mount -t proc proc "$root/proc"
 	chroot "$root" systemctl --quiet enable systemd-networkd.service
-	chroot "$root" systemctl --quiet disable netfilter-persistent.service 2>/dev/null || true # not on each Debian
+	for service in netfilter-persistent ufw firewalld fail2ban; do
+		# Not each Debian has them.
+		chroot "$root" systemctl --quiet disable "$service.service" 2>/dev/null || true
+	done
 	chroot "$root" systemctl --quiet mask console-getty.service getty.target apt-daily.timer \
 		apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer systemd-networkd-wait-online.service
 	umount "$root/proc"

@@ -27,6 +27,12 @@ export const rootfsRecipes = {
   "bullseye-kernel": { suite: "bullseye", packages: booting, later: ["linux-image-cloud-amd64"] },
   "trixie-kernel": { suite: "trixie", packages: booting, later: ["linux-image-cloud-amd64"] },
   emulator: { suite: "bookworm", packages: ["mount"], later: ["qemu-system-x86"] },
+  // Other firewalls. All are disabled at first. iptables-persistent is in "systemd": ufw's package breaks it.
+  firewalls: {
+    suite: "bookworm",
+    packages: booting,
+    later: ["ufw", "firewalld", "fail2ban", "wireguard-tools", "wireguard-go"],
+  },
   openrc: {
     suite: "bookworm",
     packages: [...common, "ifupdown"],

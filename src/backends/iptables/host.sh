@@ -66,12 +66,44 @@ iptables_order() {
 
 # Prints the rules that a packet meets up to our jump, which is the last line. Without a last jump, ours is not there.
 iptables_print_preceding() {
-	case $ipt_table in filter) hook=INPUT ;; *) hook=PREROUTING ;; esac
 	for tool in iptables ip6tables; do
 		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
-		"$tool-save" -t "$ipt_table" 2>/dev/null |
-			sed -n -e "/^-A $hook /p" -e "/^-A $hook .* -j kg_$policy\$/q" | head -n 200
+		rules=$("$tool-save" -t "$ipt_table" 2>/dev/null)
+		print_hooked "$rules" | sed "/ -j kg_$policy\$/q" | head -n 200 |
+			while read -r rule; do is_ban "$rules" "$rule" || printf '%s\n' "$rule"; done
 	done
+}
+
+# Prints the rules of the built-in chain that our jump is in.
+print_hooked() {
+	case $ipt_table in filter) hook=INPUT ;; *) hook=PREROUTING ;; esac
+	printf '%s\n' "$1" | grep "^-A $hook "
+}
+
+# Tells whether a rule only leads to a list of banned sources, as fail2ban's do: its chain lets nothing in.
+is_ban() {
+	target=${2##* -j }
+	case $1 in *":$target - "*) ;; *) return 1 ;; esac
+	! printf '%s\n' "$1" | grep -e "^-A $target " |
+		grep -qvE '^-A [^ ]+ (-j RETURN|-s [^ ]+ -j (DROP|REJECT( --reject-with [^ ]+)?))$'
+}
+
+# Prints the place of our jump: before all rules but the bans at the front. Who is banned stays out with a knock, too.
+# Our own jump does not count, because it is deleted first.
+find_place() {
+	rules=$("$1-save" -t "$ipt_table" 2>/dev/null)
+	print_hooked "$rules" | {
+		place=1
+		index=1
+		while read -r rule; do
+			case $rule in *" -j kg_$policy") continue ;; esac
+			index=$((index + 1))
+			case $rule in *" -j kg_"*) continue ;; esac
+			is_ban "$rules" "$rule" || break
+			place=$index
+		done
+		printf '%s\n' "$place"
+	}
 }
 
 # iptables has its counters at the rules.
@@ -86,11 +118,14 @@ restore() {
 	tool=$1
 	shift
 	if takes_chain_lines "$tool"; then
-		"$tool-restore" --noflush -w 10 "$@"
+		place_jump "$tool" | "$tool-restore" --noflush -w 10 "$@"
 	else
-		spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
+		place_jump "$tool" | spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
 	fi
 }
+
+# The texts put our jump at place 1.
+place_jump() { sed "/ -j kg_$policy\$/s/^-I \([A-Z]*\) 1 /-I \1 $(find_place "$1") /"; }
 
 # The released iptables-nft 1.8.4 refuses each line that makes a chain (`Bad argument '-'`).
 takes_chain_lines() {
@@ -166,7 +201,7 @@ iptables_snapshot() {
 }
 
 # Prints the lines that replace our rules by a snapshot or by the text of a ruleset. The jump goes to our jump's usual
-# place: before all other rules.
+# place.
 print_restoring() {
 	part=$(print_part "$1" "$2")
 	printf '*%s\n' "$ipt_table"

@@ -21,7 +21,9 @@ install_boot() {
 # The first unit runs early: before any network is up (network-pre.target, systemd.special(7)), and before sshd, in case
 # the network was up before systemd. It is reloaded with the services whose reload flushes the loaded rules, ours
 # included. The second unit is for their starts and restarts: they want it, and unlike the first one it is not active
-# already, so it runs.
+# already, so it runs. Where firewalld takes the place of nftables.service, the first unit was stopped with that, and
+# systemd can't start it in the same transaction. So the second one starts it. The third unit is active while
+# nftables.service is, so it runs before each start and each reload of that.
 install_units() {
 	write_unit "$boot_unit" <<UNIT &&
 [Unit]
@@ -46,36 +48,38 @@ WantedBy=sysinit.target
 UNIT
 		write_unit "$hold_unit" <<UNIT &&
 [Unit]
-Description=Knockgate: keep policy $policy's gate closed while nftables.service reloads
+Description=Knockgate: keep policy $policy's gate closed while nftables.service starts or reloads
 DefaultDependencies=no
 Before=nftables.service shutdown.target
+PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c :
+ExecStart=-/bin/sh $dir/host.sh hold $policy
 ExecReload=-/bin/sh $dir/host.sh hold $policy
 
 [Install]
-WantedBy=sysinit.target
+WantedBy=nftables.service
 UNIT
 		write_unit "$follow_unit" <<UNIT || return 1
 [Unit]
 Description=Knockgate: load policy $policy again after another service has flushed it
 DefaultDependencies=no
 Wants=$boot_unit
-After=$boot_unit $flushing_units
+After=$boot_unit $followed_units
 Before=shutdown.target
 Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
 ExecStart=/bin/sh $dir/host.sh boot $policy
+ExecStartPost=-systemctl --no-block start $boot_unit
 
 [Install]
-WantedBy=$flushing_units
+WantedBy=$followed_units
 UNIT
 	systemctl daemon-reload && systemctl --quiet enable "$boot_unit" "$follow_unit" "$hold_unit" 2>/dev/null &&
 		flush_to_disk "$unit_dir/$boot_unit" "$unit_dir/sysinit.target.wants" "$unit_dir"
@@ -132,7 +136,7 @@ remove_units() {
 	[ -e "$unit_dir/$boot_unit" ] || [ -e "$unit_dir/$follow_unit" ] || return 0
 	systemctl --quiet disable "$follow_unit" "$boot_unit" "$hold_unit" 2>/dev/null
 	systemctl stop "$follow_unit" "$boot_unit" "$hold_unit" 2>/dev/null
-	[ ! -e "$dir/held" ] || systemctl stop "$held_unit-*" 2>/dev/null
+	systemctl stop "$held_unit-*" 2>/dev/null
 	rm -f "$unit_dir/$follow_unit" "$unit_dir/$boot_unit" "$unit_dir/$hold_unit"
 	systemctl daemon-reload 2>/dev/null
 	return 0
@@ -147,11 +151,12 @@ remove_openrc() {
 	rm -f "$openrc_dir/$boot_service.late" "$openrc_dir/$boot_service"
 }
 
-# Makes the unit active, so that it follows the flushing units from now on. --no-block, because the unit waits for our
-# lock.
+# Makes the units active, so that they follow the flushing units from now on. --no-block, because the boot unit waits
+# for our lock.
 start_boot() {
 	has_systemd || return 0
-	systemctl --no-block start "$boot_unit" "$hold_unit" 2>/dev/null
+	systemctl --no-block start "$boot_unit" 2>/dev/null
+	! systemctl --quiet is-active nftables.service || systemctl --no-block start "$hold_unit" 2>/dev/null
 }
 
 remove_files() {

@@ -28,6 +28,8 @@ openrc_dir=/etc/init.d
 runlevels_dir=/etc/runlevels
 # systemd's services that flush rules of others when they start or reload.
 flushing_units="nftables.service netfilter-persistent.service iptables.service ip6tables.service"
+# Those whose start is followed. A start of firewalld stops nftables.service (Conflicts=), which then flushes all tables.
+followed_units="$flushing_units firewalld.service"
 
 fail() {
 	code=$1

@@ -1,5 +1,6 @@
 import { containerRows } from "./containers/rows";
 import { deployerRows } from "./deployer-rows";
+import { firewallRows } from "./firewall-rows";
 import { initRows } from "./init-rows";
 import { kernelRows } from "./kernel-rows";
 import { releaseRows } from "./release-rows";
@@ -12,6 +13,7 @@ export const matrix: readonly HostRow[] = [
   ...releaseRows,
   ...Object.values(kernelRows).flatMap((rows) => Object.values(rows)),
   ...initRows,
+  ...firewallRows,
   ...containerRows,
   ...sshdRows,
   ...sudoRows,
