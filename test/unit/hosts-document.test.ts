@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { renderHosts } from "../suites/hosts/document";
+import { renderHead, renderHosts } from "../suites/hosts/document";
 import { matrix } from "../suites/hosts/matrix";
 import { type HostRow, sections } from "../suites/hosts/row";
 
@@ -17,4 +19,15 @@ test("each row has a name of its own, and a section", () => {
   expect(new Set(matrix.map(({ id }) => id)).size).toBe(matrix.length);
   expect(matrix.filter(({ id }) => !/^[a-z0-9-]+$/.test(id))).toEqual([]);
   expect(matrix.filter(({ section }) => !sections.includes(section))).toEqual([]);
+});
+
+test("docs/hosts.md tells of each row of the matrix, and of no other", () => {
+  const document = readFileSync(join(__dirname, "..", "..", "docs", "hosts.md"), "utf8");
+  const heads = document
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !line.startsWith("| on |") && !line.startsWith("| ---"));
+  const expected = sections.flatMap((section) =>
+    matrix.filter((one) => one.section === section).map(renderHead),
+  );
+  expect(heads.map((line, index) => line.slice(0, expected[index]?.length))).toEqual(expected);
 });

@@ -97,7 +97,7 @@ async function rebootConfirmed(life: BootedLife): Promise<Seen> {
   expect(await listDrift(lab, host, old)).toEqual([]);
   await host.run(["rm", "-r", "/etc/systemd/system/knockgate-edge.service.d"]);
   await host.run(["systemctl", "daemon-reload"]);
-  return { result: "the gate is there before anything answers, and opens for the new knock alone" };
+  return { result: "the gate is there before anything answers, and opens only for the new knock" };
 }
 
 async function restartNftables(life: BootedLife): Promise<Seen> {
