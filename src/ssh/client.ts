@@ -96,6 +96,7 @@ export async function openSsh(
     fault = mismatch(name, what);
     return false;
   };
+  let isEncrypted = false;
   try {
     await new Promise<void>((resolve, reject) => {
       client
@@ -125,7 +126,10 @@ export async function openSsh(
           algorithms: { kex, ...(algorithms.length === 0 ? {} : { serverHostKey: algorithms }) },
         });
       listenBeside(stream, beginning.hear);
-      client.once("handshake", () => stream.off("data", beginning.hear));
+      client.once("handshake", () => {
+        isEncrypted = true;
+        stream.off("data", beginning.hear);
+      });
     });
   } catch (cause) {
     stream.destroy();
@@ -133,6 +137,8 @@ export async function openSsh(
     if (isHangUp(cause as Error, beginning)) {
       throw new KnockgateError("UNREACHABLE", `${name}: ${describeHangUp(beginning.said)}`, { cause });
     }
+    if (isEncrypted && /bad packet length/i.test((cause as Error).message))
+      throw blameBanner(name, cause as Error);
     throw explain(cause as Error, name, (error) => attempt.refuse(name, error));
   }
   const line = { client, name, whyLost: () => fault?.message };
@@ -194,18 +200,19 @@ function explain(
       "Any of ecdh-sha2, curve25519 and the diffie-hellman groups 14 to 18 is enough.";
     return new KnockgateError("HOST_UNFIT", message, { cause });
   }
-  // ssh2 takes no packet above 35,000 bytes, which is what RFC 4253 (6.1) asks for.
-  if (/bad packet length/i.test(cause.message)) {
-    const message =
-      `${name}: it sent a packet of more than 35,000 bytes, or a broken one, before the login was done. ` +
-      "If its sshd shows a `Banner` of more than 34,000 bytes (sshd_config(5)), make that shorter.";
-    return new KnockgateError("HOST_UNFIT", message, { cause });
-  }
   // A server that has seen too many wrong keys hangs up before all ways to log in are tried.
   if (cause.level === "client-authentication" || /authentication failures/i.test(cause.message)) {
     return refuse(cause);
   }
   return new KnockgateError("UNREACHABLE", `${name}: ${cause.message}`, { cause });
+}
+
+/** ssh2 takes no packet above 35,000 bytes, which is what RFC 4253 (6.1) asks for. A banner comes in one packet. */
+function blameBanner(name: string, cause: Error): KnockgateError {
+  const message =
+    `${name}: it sent a packet of more than 35,000 bytes, or a broken one, before the login was done. ` +
+    "If its sshd shows a `Banner` of more than 34,000 bytes (sshd_config(5)), make that shorter.";
+  return new KnockgateError("HOST_UNFIT", message, { cause });
 }
 
 function mismatch(name: string, what: string, cause?: Error): KnockgateError {
