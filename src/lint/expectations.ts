@@ -26,13 +26,13 @@ function checkExpectation(policy: Policy, expectation: Expectation, path: string
   let state: State = initialState;
   let atMs = 0;
   for (const [index, packet] of packets.entries()) {
-    atMs += packet.afterSeconds * 1_000;
+    atMs += Math.round(packet.afterSeconds * 1_000);
     const outcome = receivePacket(policy, state, { atMs, source: from, kind: toKind(packet.step, index) });
     state = outcome.state;
     const said = outcome.reactions.map((reaction) => explainReaction(policy, reaction)).join("; ");
     trace.push(`packet ${index + 1} at ${atMs / 1_000} s: ${said || "it matches no gate"}`);
   }
-  const atEndMs = atMs + afterSeconds * 1_000;
+  const atEndMs = atMs + Math.round(afterSeconds * 1_000);
   const isThrough =
     !isDenied(policy, from) && (isAllowed(policy, from) || isOpen(state, from, gate, atEndMs));
   if (isThrough === expectation.isOpen) return [];

@@ -64,7 +64,7 @@ function dialTcp(address: string, port: number, name: string, timeoutMs: number)
     const timer =
       timeoutMs === 0
         ? undefined
-        : setTimeout(() => fail(`no answer within ${timeoutMs / 1_000} s`), timeoutMs);
+        : setTimeout(() => fail(`no answer within ${Math.round(timeoutMs) / 1_000} s`), timeoutMs);
     const onError = (error: Error): void => fail(error.message, error);
     socket.once("error", onError);
     socket.once("connect", () => {

@@ -89,6 +89,12 @@ describe("a policy's own test", () => {
     expect(JSON.stringify(found)).not.toMatch(secrets);
   });
 
+  test("that fails says its times without the noise of floating-point numbers", () => {
+    const soon = [{ tcp: 47_001 }, { tcp: 47_001, afterSeconds: 0.1 }, { tcp: 47_001, afterSeconds: 0.2 }];
+    const [found] = check({ packets: soon, afterSeconds: 1.1 });
+    expect(found?.message).toMatch(/ at 1\.4 s, and it is closed\. .*packet 3 at 0\.3 s: /);
+  });
+
   test("that fails says in words how it came about, packet by packet, and never a port", () => {
     const late = [{ tcp: 47_001 }, { tcp: 47_001, afterSeconds: 1 }, { ...whole?.[1], afterSeconds: 5.5 }];
     const [found] = check({ packets: late, afterSeconds: 2 });
