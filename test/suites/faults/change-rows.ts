@@ -64,6 +64,8 @@ const proofs: readonly Row[] = [
     from,
     before: loseStep,
     ends: "old",
+    // All tries of the proof fail, and on a busy machine they take longer than 15 s.
+    armedSeconds: 60,
     up: {
       at: "prove",
       code: "NOT_CONFIRMED",

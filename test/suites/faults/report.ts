@@ -85,8 +85,8 @@ the fault comes between that step and the next, and not about then. After every 
    After a kill, \`pulumi cancel\` takes away the engine's own lock on its file backend.
 
 *Until safe* is how long, from the fault on, the host had a change that was neither confirmed nor undone: at most the
-armed time, which is 15 s here (60 s where a second deployer must be refused meanwhile) and 60 s by default, and the part
-of a second that the undo takes. It is longer only where the host itself can't undo, or confirms, just then: until it can,
+armed time, which is 15 s here (60 s or more where all tries of a proof must fail, or a second deployer must be refused
+meanwhile) and 60 s by default, and the part of a second that the undo takes. It is longer only where the host itself can't undo, or confirms, just then: until it can,
 and up to 5 s more, or until it has. A host that is down or boots counts as not safe; 0.0 s says that nothing was ever
 armed, or that it was confirmed already.
 Times are of one machine with 2 processors that played eight rows at once and did other work, looked at every 50 ms;
