@@ -20,7 +20,7 @@ vi.setConfig({ testTimeout: 3_600_000 });
 /** Modules of the kernel that a gate needs, and that nothing has loaded before. */
 const modules = {
   nftables: ["nf_tables", "nft_ct", "nft_limit"],
-  iptables: ["xt_recent", "xt_hashlimit", "xt_multiport"],
+  iptables: ["xt_recent", "xt_hashlimit"],
 } as const;
 
 test.each(["bullseye-kernel", "trixie-kernel"] as const)(
