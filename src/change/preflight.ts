@@ -1,4 +1,5 @@
 import { backendOf } from "../backends/backends.js";
+import { checkKernelVersion } from "../backends/version.js";
 import { KnockgateError } from "../errors.js";
 import { describeFlusher, describeSudoLog } from "../host/neighbours.js";
 import type { Observed } from "../host/observed.js";
@@ -13,6 +14,7 @@ import type { Policy } from "../policy/policy.js";
 export function checkPreflight(observed: Observed): void {
   const reasons = [
     ...backendOf(observed).checkTools(observed),
+    ...checkKernelVersion(observed.kernelRelease),
     ...(observed.flushers ?? []).map(describeFlusher),
     ...((observed.sudoLogs ?? []).length > 0 ? [describeSudoLog(observed.sudoLogs ?? [])] : []),
     ...observed.missing.map(

@@ -1,9 +1,8 @@
 import type { HostTools } from "../backend.js";
-import { checkIptablesVersion, checkKernelVersion } from "../version.js";
+import { checkIptablesVersion } from "../version.js";
 
 /** Returns why a host's iptables can't do what a change needs. A missing iptables is a missing command. */
-export function checkIptables({ iptablesVersion, kernelRelease }: HostTools): readonly string[] {
+export function checkIptables({ iptablesVersion }: HostTools): readonly string[] {
   const [, version] = /^iptables v(\d\S*)/.exec(iptablesVersion) ?? [];
-  const old = version === undefined ? [] : checkIptablesVersion(version);
-  return [...old, ...checkKernelVersion(kernelRelease)];
+  return version === undefined ? [] : checkIptablesVersion(version);
 }

@@ -1,14 +1,12 @@
 import { unreachable } from "../../errors.js";
 import type { HostTools } from "../backend.js";
-import { checkKernelVersion, checkNftVersion } from "../version.js";
+import { checkNftVersion } from "../version.js";
 
 /** Returns why a host's nft can't do what a change needs. */
-export function checkNft(tools: HostTools): readonly string[] {
-  const { nftVersion: version, nftJson, isUnlisted = false } = tools;
+export function checkNft({ nftVersion: version, nftJson, isUnlisted = false }: HostTools): readonly string[] {
   if (version === "") return ["nft is missing: install the package nftables"];
   const unfit = [...checkNftVersion(version), ...(isUnlisted ? [describeCrash(version)] : [])];
-  const reasons = unfit.length > 0 ? unfit : checkJson(version, nftJson);
-  return [...reasons, ...checkKernelVersion(tools.kernelRelease)];
+  return unfit.length > 0 ? unfit : checkJson(version, nftJson);
 }
 
 function checkJson(version: string, json: HostTools["nftJson"]): readonly string[] {

@@ -99,7 +99,6 @@ export async function playAct(beside: Beside, act: Act): Promise<void> {
     await sleep(300); // something may still be flushed
     await waitUntil("the gate", 20_000, isBack);
   });
-  console.log(row.id, JSON.stringify(seen));
   // At the end of a shutdown the kernel refuses for a service that has ended.
   const isReboot = row.act.startsWith("reboot");
   const answered = isReboot || mayRefuse ? seen.answered - seen.refused : seen.answered;
