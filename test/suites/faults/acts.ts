@@ -55,7 +55,8 @@ export const redirectPastOurs: Act = async ({ host, healLater }) => {
     }
   }
 `;
-  await host.run(["nft", "-f", "-"], { stdin: table });
+  // As an argument: nft before 1.0 opens its standard input by name, and that fails where it is a socket.
+  await host.run(["nft", table]);
   healLater(() => host.run(["nft", "delete", "table", "ip", "theirs"]));
 };
 
