@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { renderHead, renderHosts } from "../suites/hosts/document";
+import { readHosts, renderHead, renderHosts } from "../suites/hosts/document";
 import { matrix } from "../suites/hosts/matrix";
 import { type HostRow, sections } from "../suites/hosts/row";
 
@@ -13,6 +13,17 @@ test("a row tells what was found, or that it was not run", () => {
     "| Node 20 | one `up` | npm 10.8 | the gate opens | 0 ms |\n",
   );
   expect(renderHosts([row], () => undefined)).toContain("| Node 20 | one `up` | not run | | |\n");
+});
+
+test("a document says the same after it was read and written again", () => {
+  const document = readFileSync(join(__dirname, "..", "..", "docs", "hosts.md"), "utf8");
+  const found = readHosts(document);
+  expect(found.size).toBeGreaterThan(200);
+  expect(renderHosts(matrix, (one) => found.get(renderHead(one)))).toBe(document);
+});
+
+test("a row that was not run is read as such", () => {
+  expect(readHosts(renderHosts([row], () => undefined)).size).toBe(0);
 });
 
 test("each row has a name of its own, and a section", () => {

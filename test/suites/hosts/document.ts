@@ -27,6 +27,26 @@ export function renderHosts(
   return `${preface}\n${parts.join("\n")}`;
 }
 
+/**
+ * Reads what a document says of its rows, by the first two cells of each. So a run of some rows keeps the results of
+ * the others.
+ */
+export function readHosts(text: string): ReadonlyMap<string, HostResult> {
+  const lines = text.split("\n").filter((line) => /^\|( [^|]+ \|){4} (\d+ ms)? ?\|$/.test(line));
+  return new Map(
+    lines.flatMap((line): readonly [string, HostResult][] => {
+      const [on = "", act = "", versions = "", result = "", open = ""] = line
+        .slice(1, -1)
+        .split("|")
+        .map((cell) => cell.trim());
+      if (versions === "versions") return [];
+      const openMs = /^(\d+) ms$/.exec(open)?.[1];
+      const found = { versions, result, ...(openMs === undefined ? {} : { openMs: Number(openMs) }) };
+      return [[`| ${on} | ${act} |`, found]];
+    }),
+  );
+}
+
 /** The first two cells of a row. A unit test reads them back. */
 export function renderHead({ on, act }: HostRow): string {
   return `| ${on} | ${act} |`;

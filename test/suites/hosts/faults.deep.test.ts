@@ -6,7 +6,7 @@ import { describeVersions } from "./booted-life";
 import { faultRows } from "./release-rows";
 import { recordResult } from "./row";
 
-vi.setConfig({ maxConcurrency: 3, testTimeout: 600_000, hookTimeout: 600_000 });
+vi.setConfig({ maxConcurrency: 5, testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.each(["bullseye", "sid"] as const)("the matrix of faults on %s", (debian) => {
   const listPlayed = testMatrix(debian);
