@@ -19,6 +19,12 @@ beforeAll(async () => {
   host = gated.keepHost();
   // Two machines have the same address, each on a link of its own with the host.
   for (const [index, client] of [gated.knocker, gated.other].entries()) await linkTo(client, `l${index}`);
+  // The kernel brings a new link up in its own time, up to a second later. Until then all packets are lost.
+  for (const [index, client] of [gated.knocker, gated.other].entries()) {
+    for (const family of ["ipv4", "ipv6"] as const) {
+      await expect.poll(() => look(client, index, family, doorPort), { timeout: 10_000 }).toBe("open");
+    }
+  }
 });
 afterAll(() => gated?.close());
 
