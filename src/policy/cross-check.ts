@@ -3,7 +3,7 @@ import { type Finding, formatPath } from "./finding.js";
 import { doPortRangesOverlap, isInPortRange, protocols } from "./port.js";
 import { type ProtectedRange, readProtect } from "./protect.js";
 import { nameSchema, protectSchema, stepSchema } from "./schema.js";
-import { portOf, type Step, stepFields, stepProtocols } from "./step.js";
+import { portOf, readStep, type Step, stepFields, stepProtocols } from "./step.js";
 
 /** The valid parts of a gate, with their places in the policy. */
 interface CheckedGate {
@@ -40,7 +40,7 @@ function placeGate(raw: unknown, index: number): CheckedGate {
       }),
     ),
     steps: readRight(stepSchema, listField(readField(raw, "knock"), "steps")).map(({ position, part }) => {
-      return { position, step: part };
+      return { position, step: readStep(part) };
     }),
   };
 }

@@ -1,4 +1,7 @@
+import type { CarrierInput } from "./carrier.js";
+import type { Knock } from "./knock.js";
 import type { Step, StepInput } from "./step.js";
+import type { User } from "./user.js";
 
 /**
  * The shape of a policy, written out here so that the public declarations need no other package. `schema.ts` checks it.
@@ -14,6 +17,12 @@ export interface PolicyInput {
   name: string;
   /** At least one. */
   gates: GateInput[];
+  /** Whose tokens open the gates that tokens open. Default: none. */
+  users?: UserInput[] | undefined;
+  /** The user as whom the deployer passes. Default: the first user whose tokens open the gate. */
+  deployAs?: string | undefined;
+  /** How tokens come and go. The defaults are good for most hosts. */
+  tokens?: TokenSettingsInput | undefined;
   /** Sources that never need to knock: addresses, or prefixes in CIDR notation. Default: none. */
   allowFrom?: string[] | undefined;
   /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. Default: none. */
@@ -37,14 +46,29 @@ export interface PolicyInput {
 interface GateInput {
   name: string;
   protect: Mutable<Protect>[];
-  knock: KnockInput;
+  knock: WritableKnockInput;
   openForSeconds?: number | undefined;
+  singleConnection?: boolean | undefined;
 }
 
-interface KnockInput {
-  steps: Mutable<StepInput>[];
+interface WritableKnockInput {
+  steps?: Mutable<StepInput>[] | undefined;
   stepTimeoutSeconds?: number | undefined;
   strict?: boolean | undefined;
+  token?: Mutable<CarrierInput> | undefined;
+}
+
+interface UserInput {
+  name: string;
+  key: string;
+  gates?: string[] | undefined;
+  from?: string[] | undefined;
+}
+
+interface TokenSettingsInput {
+  slotSeconds?: number | undefined;
+  horizonDays?: number | undefined;
+  graceSeconds?: number | undefined;
 }
 
 interface LogInput {
@@ -77,6 +101,12 @@ export interface Policy {
   readonly name: string;
   /** At least one. */
   readonly gates: readonly Gate[];
+  /** Whose tokens open the gates that tokens open. */
+  readonly users: readonly User[];
+  /** The user as whom the deployer passes. `undefined`: the first user whose tokens open the gate. */
+  readonly deployAs?: string | undefined;
+  /** How tokens come and go. */
+  readonly tokens: TokenSettings;
   /** Sources that never need to knock: addresses, or prefixes in CIDR notation. */
   readonly allowFrom: readonly string[];
   /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. */
@@ -103,19 +133,24 @@ export interface Gate {
   readonly protect: readonly Protect[];
   readonly knock: Knock;
   readonly openForSeconds: number;
+  /** Whether a door lets in one connection for each time that it is opened. */
+  readonly singleConnection: boolean;
+}
+
+/** How tokens come and go. */
+export interface TokenSettings {
+  /** How long a slot is. */
+  readonly slotSeconds: number;
+  /** How far ahead a host holds tokens. When nothing fills its sets any more, the gates can be opened for so long. */
+  readonly horizonDays: number;
+  /** How long a token still opens after the end of its slot. */
+  readonly graceSeconds: number;
 }
 
 /** A protected port or range. Exactly one of the fields is set. */
 interface Protect {
   readonly tcp?: string | undefined;
   readonly udp?: string | undefined;
-}
-
-/** What a client sends. */
-interface Knock {
-  readonly steps: readonly Step[];
-  readonly stepTimeoutSeconds: number;
-  readonly strict: boolean;
 }
 
 /** Events that can be written to the kernel's log, and are counted. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { carrierFields } from "./carrier.js";
+import { readKnock } from "./knock.js";
 import { backendNames } from "./policy.js";
 import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
@@ -35,6 +37,7 @@ const prefix = z.string().superRefine((text, context) => {
 /** Payload bytes that fit one packet on any link (RFC 8200, 5: 1280 bytes, less 48 of headers). */
 const payloadBytes = takeDigits(z.int().min(0).max(1_232));
 
+/** A step as users write it. */
 export const stepSchema = exactlyOne(
   z.strictObject({
     /** A TCP SYN to this port. */
@@ -53,8 +56,7 @@ export const stepSchema = exactlyOne(
     path: ["udpPayloadBytes"],
     error: "is only for a udp step.",
     params: { fix: "Remove it, or set udp." },
-  })
-  .transform(readStep);
+  });
 
 export const protectSchema = exactlyOne(
   z.strictObject({
@@ -67,17 +69,64 @@ export const protectSchema = exactlyOne(
   ["tcp", "udp"],
 );
 
-const knock = z.strictObject({
-  steps: z.array(stepSchema).min(1).max(maximumSteps),
-  stepTimeoutSeconds: seconds.default(5),
-  strict: z.boolean().default(true),
-});
+/** What carries a token. */
+export const carrierSchema = exactlyOne(
+  z.strictObject({
+    /** A datagram to this port. */
+    udp: port.optional(),
+    /** An ICMP or ICMPv6 echo request. */
+    icmpEcho: z.literal(true).optional(),
+  }),
+  "a token",
+  Object.values(carrierFields),
+);
+
+const knock = exactlyOne(
+  z.strictObject({
+    steps: z.array(stepSchema).min(1).max(maximumSteps).optional(),
+    /** Only for `steps`. */
+    stepTimeoutSeconds: seconds.optional(),
+    /** Only for `steps`. */
+    strict: z.boolean().optional(),
+    token: carrierSchema.optional(),
+  }),
+  "a knock",
+  ["steps", "token"],
+)
+  .superRefine((knock, context) => {
+    if (knock.token === undefined) return;
+    for (const field of ["stepTimeoutSeconds", "strict"] as const) {
+      if (knock[field] === undefined) continue;
+      const params = { fix: "Remove it, or use steps in place of token." };
+      context.addIssue({ code: "custom", path: [field], message: "is only for a knock of steps.", params });
+    }
+  })
+  .transform(readKnock);
 
 const gateSchema = z.strictObject({
   name: nameSchema,
   protect: z.array(protectSchema).min(1),
   knock,
   openForSeconds: seconds.default(30),
+  /** Whether a door lets in one connection for each time that it is opened. */
+  singleConnection: z.boolean().default(false),
+});
+
+const user = z.strictObject({
+  name: nameSchema,
+  /** HMAC-SHA-256 hashes a longer key first. 32 characters of base64url hold 192 bits. */
+  key: z.string().regex(/^[A-Za-z0-9_-]{32,64}$/, {
+    error: "must be 32 to 64 of the characters A-Z, a-z, 0-9, - and _.",
+  }),
+  gates: z.array(nameSchema).min(1).optional(),
+  from: z.array(prefix).min(1).optional(),
+});
+
+/** The horizon bounds how many tokens a host holds. */
+const tokens = z.strictObject({
+  slotSeconds: z.int().min(10).max(3_600).default(60),
+  horizonDays: z.int().min(1).max(90).default(7),
+  graceSeconds: z.int().min(0).max(3_600).default(120),
 });
 
 /** What can be written to the kernel's log, and counted. */
@@ -128,6 +177,9 @@ const expectation = z.strictObject({
 export const policySchema = z.strictObject({
   name: nameSchema,
   gates: z.array(gateSchema).min(1),
+  users: z.array(user).default([]),
+  deployAs: nameSchema.optional(),
+  tokens: tokens.prefault({}),
   allowFrom: z.array(prefix).default([]),
   denyFrom: z.array(prefix).default([]),
   backend: z.enum(backendNames).default("nftables"),

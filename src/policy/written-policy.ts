@@ -1,14 +1,15 @@
+import { type KnockInput, readKnock, writeKnock } from "./knock.js";
 import type { Gate, Policy } from "./policy.js";
-import { readStep, type StepInput, writeStep } from "./step.js";
+import { type StepInput, writeStep } from "./step.js";
 
-/** A policy with its defaults filled in, in the shape of a state: its steps are as users write them. */
+/** A policy with its defaults filled in, in the shape of a state: its knocks are as users write them. */
 export interface WrittenPolicy extends Omit<Policy, "gates" | "expect"> {
   readonly gates: readonly WrittenGate[];
   readonly expect: readonly WrittenExpectation[];
 }
 
 interface WrittenGate extends Omit<Gate, "knock"> {
-  readonly knock: Omit<Gate["knock"], "steps"> & { readonly steps: readonly StepInput[] };
+  readonly knock: KnockInput;
 }
 
 interface WrittenExpectation extends Omit<Policy["expect"][number], "packets"> {
@@ -19,10 +20,7 @@ interface WrittenExpectation extends Omit<Policy["expect"][number], "packets"> {
 export function writePolicy(policy: Policy): WrittenPolicy {
   return {
     ...policy,
-    gates: policy.gates.map((gate) => ({
-      ...gate,
-      knock: { ...gate.knock, steps: gate.knock.steps.map(writeStep) },
-    })),
+    gates: policy.gates.map((gate) => ({ ...gate, knock: writeKnock(gate.knock) })),
     expect: policy.expect.map((expectation) => ({
       ...expectation,
       packets: expectation.packets.map(({ step, afterSeconds }) => ({ ...writeStep(step), afterSeconds })),
@@ -35,10 +33,5 @@ export function writePolicy(policy: Policy): WrittenPolicy {
  * zod.
  */
 export function readGates({ gates }: WrittenPolicy): Pick<Policy, "gates"> {
-  return {
-    gates: gates.map((gate) => ({
-      ...gate,
-      knock: { ...gate.knock, steps: gate.knock.steps.map(readStep) },
-    })),
-  };
+  return { gates: gates.map((gate) => ({ ...gate, knock: readKnock(gate.knock) })) };
 }

@@ -11,7 +11,13 @@ import { readTimeLeft } from "./time-left.js";
 
 /** A table of its own for each policy, by nft(8). */
 export const nftables: Backend = {
-  abilities: { refusesWhenFull: true, hasSizedSets: true, hasVerdictMaps: true, hasFinalAccept: false },
+  abilities: {
+    refusesWhenFull: true,
+    hasSizedSets: true,
+    hasVerdictMaps: true,
+    hasFinalAccept: false,
+    hasTokens: true,
+  },
   lintRules: [],
   finalTables: () => [],
   describeRoom: ({ sources }) => `${sources} sources at once in each set`,
