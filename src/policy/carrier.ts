@@ -54,7 +54,9 @@ export function sameCarrier(one: Carrier, other: Carrier): boolean {
 }
 
 /** The port that a carrier's packet goes to. `undefined`: it has none. */
-export function carrierPort(carrier: Carrier): { readonly protocol: Protocol; readonly port: number } | undefined {
+export function carrierPort(
+  carrier: Carrier,
+): { readonly protocol: Protocol; readonly port: number } | undefined {
   switch (carrier.kind) {
     case "udp":
       return { protocol: "udp", port: carrier.port };

@@ -51,12 +51,11 @@ export const stepSchema = exactlyOne(
   }),
   "a step",
   Object.values(stepFields),
-)
-  .refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
-    path: ["udpPayloadBytes"],
-    error: "is only for a udp step.",
-    params: { fix: "Remove it, or set udp." },
-  });
+).refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
+  path: ["udpPayloadBytes"],
+  error: "is only for a udp step.",
+  params: { fix: "Remove it, or set udp." },
+});
 
 export const protectSchema = exactlyOne(
   z.strictObject({

@@ -59,7 +59,8 @@ export function tokenOf(key: string, { policy, gate, host, slot }: TokenPurpose)
  * const key = seed.apply((seed) => userKey({ seed, policy: "edge", user: "ada", generation: 2 }));
  */
 export function userKey({ seed, policy, user, generation = 1 }: KeyOwner): string {
-  if (seed.length < leastSeed) refuse(`the seed needs at least ${leastSeed} characters from a random generator`);
+  if (seed.length < leastSeed)
+    refuse(`the seed needs at least ${leastSeed} characters from a random generator`);
   if (!Number.isSafeInteger(generation) || generation < 1)
     refuse(`generation must be a whole number from 1, and is ${generation}`);
   const message = ["knockgate-key-1", policy, user, `${generation}`].join("\0");

@@ -48,17 +48,26 @@ export function lowerTokens(policy: PlacedPolicy, { hasTokens }: Abilities): Low
   const holders = gates.flatMap((gate) => listHolders(policy, gate));
   if (holders.length === 0) return { sets: [], counters: [], begins: [], chains: [] };
   const size = countSlots(policy.tokens);
-  const all: TokenSet = { name: tokenSet(roundUp(holders.length * size)), from: ["tokens"], size: roundUp(holders.length * size) };
+  const all: TokenSet = {
+    name: tokenSet(roundUp(holders.length * size)),
+    from: ["tokens"],
+    size: roundUp(holders.length * size),
+  };
   const carriers = gates
     .map(({ knock }) => knock.carrier)
     .filter((carrier, index, list) => list.findIndex((one) => sameCarrier(one, carrier)) === index);
   return {
-    sets: [all, ...holders.map((holder): TokenSet => ({
-      name: holder.set,
-      from: [holder.gate.paths.token, holder.path],
-      owner: { gate: holder.gate.name, user: holder.user.name, key: holder.user.key },
-      size,
-    }))],
+    sets: [
+      all,
+      ...holders.map(
+        (holder): TokenSet => ({
+          name: holder.set,
+          from: [holder.gate.paths.token, holder.path],
+          owner: { gate: holder.gate.name, user: holder.user.name, key: holder.user.key },
+          size,
+        }),
+      ),
+    ],
     counters: holders.map(({ gate, user, path }) => ({
       name: userCounter(gate.name, user.name),
       from: [gate.paths.token, path],
@@ -114,7 +123,12 @@ function chainOf(carrier: Carrier): string {
 }
 
 /** A user's token opens or closes the door for its source, and is spent. */
-function lowerUse(policy: PlacedPolicy, { gate, user, path, set }: Holder, all: string, use: TokenUse): readonly Rule[] {
+function lowerUse(
+  policy: PlacedPolicy,
+  { gate, user, path, set }: Holder,
+  all: string,
+  use: TokenUse,
+): readonly Rule[] {
   const { carrier } = gate.knock;
   const door = openSet(gate.name);
   const prefixes = readPrefixes(user.from ?? []);

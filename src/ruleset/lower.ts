@@ -252,7 +252,9 @@ function listEntries(gate: PlacedGate, protocol: Protocol, chain: string): reado
 }
 
 function lowerDoor(policy: Policy, gate: PlacedGate): Chain {
-  const from = gate.singleConnection ? [gate.paths.protect, gate.paths.singleConnection] : [gate.paths.protect];
+  const from = gate.singleConnection
+    ? [gate.paths.protect, gate.paths.singleConnection]
+    : [gate.paths.protect];
   const isOpen: Match = { kind: "inSet", set: openSet(gate.name) };
   const accept: Rule = {
     ...decide(from, [isOpen], passOn(policy)),
@@ -261,10 +263,7 @@ function lowerDoor(policy: Policy, gate: PlacedGate): Chain {
   return {
     name: `${gate.name}_door`,
     from,
-    rules: [
-      ...lowerEvent(policy, gate.name, "accepted", accept),
-      ...lowerClosed(policy, gate, from),
-    ],
+    rules: [...lowerEvent(policy, gate.name, "accepted", accept), ...lowerClosed(policy, gate, from)],
   };
 }
 

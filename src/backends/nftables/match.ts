@@ -154,7 +154,8 @@ export function renderToken(carrier: Carrier): string {
 /** A packet that is one byte longer closes the door. */
 function renderTokenPacket(carrier: Carrier, use: TokenUse | undefined, family: Family): string {
   const { payloadBytes } = tokenPlace(carrier);
-  const sizes = use === undefined ? [payloadBytes, payloadBytes + 1] : [payloadBytes + (use === "open" ? 0 : 1)];
+  const sizes =
+    use === undefined ? [payloadBytes, payloadBytes + 1] : [payloadBytes + (use === "open" ? 0 : 1)];
   const lengths = (headers: number) => braces(sizes.map((size) => `${size + headers}`));
   switch (carrier.kind) {
     case "udp":

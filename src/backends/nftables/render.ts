@@ -15,7 +15,15 @@ import type {
 import { revealSecrets } from "../../ruleset/show.js";
 import { joinLines, joinPaths, type Line } from "../line.js";
 import { identifier, quoteNftables } from "../quote.js";
-import { familiesOf, isOfFamily, renderMap, renderMatch, renderSaddr, renderStepDispatch, renderToken } from "./match.js";
+import {
+  familiesOf,
+  isOfFamily,
+  renderMap,
+  renderMatch,
+  renderSaddr,
+  renderStepDispatch,
+  renderToken,
+} from "./match.js";
 import { familySetName, type NftablesContext, tableName } from "./names.js";
 import { listRulePaths } from "./paths.js";
 
