@@ -3,12 +3,13 @@ import { slotAt } from "./token.js";
 
 /** How many times a host may have lost its tokens since it was last found. Each time, it goes on a horizon later. */
 const mostLosses = 3;
-/** A client that opens several times within one slot uses the slots after it. */
-const mostAhead = 5;
+/** How many slots from now on are tried, for a client whose clock is behind or that opens several times in a slot. */
+const mostAhead = 6;
 
 /**
- * Lists the slots whose tokens a client tries, in order. First the current slot and those after it. A host that has lost
- * its tokens begins behind all that it ever held, which is at most a horizon ahead for each loss.
+ * Lists the slots whose tokens a client tries, in order. First the current slot and the one after it. A host that has
+ * lost its tokens begins behind all that it ever held, which is at most a horizon ahead for each loss. A client whose
+ * clock is behind needs a later slot.
  *
  * @param used slots whose tokens this client has sent before; they are left out
  */
@@ -19,10 +20,9 @@ export function listSlotsToTry(
 ): readonly number[] {
   const now = slotAt(nowMs, settings.slotSeconds);
   const beyond = horizonSlots(settings) + 1;
-  const near = Array.from({ length: mostAhead }, (_, index) => now + index);
-  const far = Array.from({ length: mostLosses }, (_, index) => now + (index + 1) * beyond);
-  const firstNear = near.filter((slot) => !used.has(slot)).slice(0, 2);
-  return [...firstNear, ...far.map((slot) => firstFree(slot, used))];
+  const near = Array.from({ length: mostAhead }, (_, index) => now + index).filter((slot) => !used.has(slot));
+  const far = Array.from({ length: mostLosses }, (_, index) => firstFree(now + (index + 1) * beyond, used));
+  return [...near.slice(0, 2), ...far.slice(0, 1), ...near.slice(2), ...far.slice(1)];
 }
 
 /** How many slots lie between now and the horizon. */
