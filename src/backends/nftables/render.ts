@@ -138,10 +138,12 @@ function renderRule(rule: Rule, context: NftablesContext): readonly Line[] {
 /**
  * A rule without a match on the family differs from the rule of the other family only in its set statement. The counter
  * must stand behind that statement, or both rules count each packet. There, it counts only sources that the set had
- * room for.
+ * room for. A token that found no room is not spent, so it is not counted either.
  */
 function orderEffects(rule: Rule): readonly Effect[] {
-  if (rule.matches.some((match) => match.kind !== "notLinkLocal" && isOfFamily(match))) return rule.effects;
+  const isToken = rule.matches.some(({ kind }) => kind === "token");
+  const isSplit = rule.matches.some((match) => match.kind !== "notLinkLocal" && isOfFamily(match));
+  if (isSplit && !isToken) return rule.effects;
   const isCount = (effect: Effect) => effect.kind === "count";
   return [...rule.effects.filter((effect) => !isCount(effect)), ...rule.effects.filter(isCount)];
 }
