@@ -1,6 +1,8 @@
-import { initialState, type Reaction, receivePacket, type State } from "../model/machine.js";
+import { receivePacket } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
+import { initialState, type Reaction, type State } from "../model/state.js";
 import { isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
+import { stepsOf } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { type Cause, findCause } from "./cause.js";
 
@@ -29,6 +31,8 @@ export interface GateAttempt {
   readonly openedAtMs: number[];
   readonly acceptedAtMs: number[];
   readonly droppedAtMs: number[];
+  /** When packets came that could carry a token. */
+  readonly tokensAtMs: number[];
   /** How many steps are taken now. */
   taken: number;
   openUntilMs: number;
@@ -47,7 +51,7 @@ export function followSource(policy: Policy, source: string): SourceAttempts {
   const attempts = policy.gates.map((gate) => beginAttempt(source, gate, listed));
   let state: State = initialState;
   const receive = (packet: Packet): readonly GateEvent[] => {
-    const known = state.get(source);
+    const known = state.sources.get(source);
     const outcome = receivePacket(policy, state, packet);
     state = outcome.state;
     return outcome.reactions.flatMap((reaction) => {
@@ -58,7 +62,7 @@ export function followSource(policy: Policy, source: string): SourceAttempts {
       const cause = findCause({ gate, packet, reaction, before, sourcePorts });
       const isOn = reaction.expired === 0 && (before?.taken ?? 0) > 0;
       const sinceStepMs = isOn ? packet.atMs - (before?.takenAtMs ?? 0) : undefined;
-      const openUntilMs = state.get(source)?.get(gate.name)?.openUntilMs ?? 0;
+      const openUntilMs = state.sources.get(source)?.get(gate.name)?.openUntilMs ?? 0;
       record(attempt, packet, reaction, cause, openUntilMs);
       return [{ gate, reaction, cause, sinceStepMs, openUntilMs }];
     });
@@ -83,6 +87,7 @@ export function beginAttempt(source: string, gate: Gate, listed: GateAttempt["li
     openedAtMs: [],
     acceptedAtMs: [],
     droppedAtMs: [],
+    tokensAtMs: [],
     taken: 0,
     openUntilMs: 0,
   };
@@ -100,13 +105,17 @@ function record(
   switch (reaction.kind) {
     case "step":
     case "opened": {
-      const step = reaction.kind === "opened" ? attempt.gate.knock.steps.length : reaction.taken;
+      const step = reaction.kind === "opened" ? stepsOf(attempt.gate).length : reaction.taken;
       attempt.steps.push(step);
       if ("sourcePort" in kind) attempt.sourcePorts.set(step, kind.sourcePort);
       if (reaction.kind === "opened") attempt.openedAtMs.push(atMs);
       attempt.taken = reaction.taken;
       return;
     }
+    case "refused":
+      attempt.tokensAtMs.push(atMs);
+      return;
+    case "closed":
     case "again":
     case "reset":
     case "stray":

@@ -1,5 +1,7 @@
-import { isStepPacket, type Progress, type Reaction } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
+import { isStepPacket } from "../model/sequence.js";
+import type { Progress, Reaction } from "../model/state.js";
+import { stepsOf } from "../policy/knock.js";
 import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import { formatMilliseconds } from "./capture/seconds.js";
@@ -20,6 +22,7 @@ export type Reason =
   | "wrong-protocol"
   | "wrong-size"
   | "two-sources"
+  | "token-unread"
   | "tried-too-early"
   | "tried-too-late";
 
@@ -50,7 +53,7 @@ export function findCause(observation: Observation): Cause | undefined {
   if (reaction.expired > 0) return findLateness(observation);
   const taken = before?.taken ?? 0;
   const cause = (reason: Reason, text: string): Cause => ({ reason, text, taken });
-  const { steps } = gate.knock;
+  const steps = stepsOf(gate);
   const isStep = (position: number): boolean => isStepAt(steps, position, packet);
   switch (reaction.kind) {
     case "again":
@@ -75,13 +78,16 @@ export function findCause(observation: Observation): Cause | undefined {
       return cause("put-back", `another packet came between step ${taken} and step ${taken + 1}`);
     }
     case "opened":
+    case "closed":
+    case "refused":
     case "accepted":
     case "dropped":
       return undefined;
   }
 }
 
-function findLateness({ gate, packet, reaction, before }: Observation): Cause {
+function findLateness({ gate, packet, reaction, before }: Observation): Cause | undefined {
+  if (gate.knock.kind === "token") return undefined;
   const { steps, stepTimeoutSeconds } = gate.knock;
   const taken = reaction.expired;
   const after = `${formatMilliseconds(packet.atMs - (before?.takenAtMs ?? 0))} after step ${taken}`;
@@ -109,7 +115,7 @@ function findRepetition({ packet, before, sourcePorts }: Observation, step: numb
 function findNearMiss({ gate, packet, before }: Observation): Cause | undefined {
   const taken = before?.taken ?? 0;
   const due = taken + 1;
-  const step = gate.knock.steps[taken];
+  const step = stepsOf(gate)[taken];
   if (step === undefined) return undefined;
   const likeness = compareWithStep(step, packet.kind);
   switch (likeness.kind) {

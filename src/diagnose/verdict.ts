@@ -1,3 +1,4 @@
+import { stepsOf } from "../policy/knock.js";
 import type { GateAttempt } from "./attempt.js";
 import { formatMilliseconds } from "./capture/seconds.js";
 import type { Reason } from "./cause.js";
@@ -31,7 +32,7 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
   denied: "Remove the address from denyFrom, or use another one.",
   "link-local": "Use an address that belongs to the client on every link, or put this one into allowFrom.",
   "no-step":
-    "Check that the client knocks at this host's address, and that no firewall on the way drops the steps.",
+    "Check that the client knocks at this host's address, and that no firewall on the way drops its packets.",
   "missing-step":
     "Check that the client sends all steps, and that no firewall on the way drops this one: capture at the client as well.",
   "too-late": "Send the steps faster, or raise stepTimeoutSeconds.",
@@ -45,6 +46,8 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
     "Send exactly as many bytes of payload: ping -s counts them without headers (8 of ICMP, 20 of IPv4, 40 of IPv6), and echo adds a newline.",
   "two-sources":
     "Send all steps from one address: name the family (-4 or -6) where a host's name has both, and look for a NAT or VPN with several addresses.",
+  "token-unread":
+    "Compare the gate's counter `opened` before and after. If it stays, the token was used before, its slot was over, or it was made for another gate or host: check the client's clock.",
   "tried-too-early":
     "Connect after the last step; a SYN that is sent again a second later gets through, too.",
   "tried-too-late": "Connect sooner after the last step, or raise openForSeconds.",
@@ -58,7 +61,7 @@ export function judge(attempt: GateAttempt, beginMs: number, split: SplitKnock |
     source,
     gate: gate.name,
     isOpen: reason === "open" || reason === "allowed" || reason === "tried-too-early",
-    isTried: attempt.steps.length + attempt.causes.length + tries(attempt) > 0,
+    isTried: attempt.steps.length + attempt.causes.length + attempt.tokensAtMs.length + tries(attempt) > 0,
     reason,
     text,
     advice: adviceByReason[reason],
@@ -83,6 +86,7 @@ function findReason(
     ];
   if (attempt.openedAtMs.length > 0) return describeOpened(attempt, beginMs);
   if (split?.sources.includes(attempt.source)) return ["two-sources", describeSplit(split)];
+  if (attempt.gate.knock.kind === "token") return describeUnopened(attempt, beginMs);
   const steps = attempt.gate.knock.steps.length;
   const causes = [...attempt.causes];
   // If strict is off, a step that came too early does not reset the source, but the step is still missing in its place.
@@ -102,11 +106,25 @@ function findReason(
   ];
 }
 
+/** A capture has no payloads, so it does not show whether a token is right. */
+function describeUnopened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
+  const { tokensAtMs, droppedAtMs } = attempt;
+  const [came] = tokensAtMs;
+  const drops = droppedAtMs.length === 0 ? "" : `; ${droppedAtMs.length} × dropped at the closed door`;
+  if (came === undefined) return ["no-step", `no token came${drops}`];
+  const at = formatMilliseconds(came - beginMs);
+  return [
+    "token-unread",
+    `a packet of a token's size came at ${at}; a capture does not show whether its token is right`,
+  ];
+}
+
 function describeOpened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
   const { openedAtMs, acceptedAtMs, droppedAtMs, openUntilMs } = attempt;
-  const steps = attempt.gate.knock.steps.length;
+  const steps = stepsOf(attempt.gate).length;
   const at = (ms: number): string => formatMilliseconds(ms - beginMs);
-  const opened = `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
+  const isToken = attempt.gate.knock.kind === "token";
+  const opened = isToken ? "a right token came" : `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
   const until = `the door was open from ${at(openedAtMs[0] ?? 0)} to ${at(openUntilMs)}`;
   const [came] = acceptedAtMs;
   if (came !== undefined) return ["open", `${opened}; ${until}; a connection came through at ${at(came)}`];

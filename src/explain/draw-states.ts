@@ -61,7 +61,7 @@ function drawReturns(gate: GateExplanation, at: (taken: number) => number): read
     [rightLane, half],
     [box.x + box.width, half],
   ] as const;
-  const after = `${formatSeconds(gate.openForSeconds)} after the last step`;
+  const after = `${formatSeconds(gate.openForSeconds)} after ${gate.lastPacket}`;
   const closing: readonly DrawnShape[] = [
     { kind: "arrow", points: shut },
     ...stackLabels([after], "muted", { x: box.x + box.width + 14, y: open - 11, anchor: "start" }),

@@ -25,7 +25,7 @@ function renderGate(gate: GateExplanation, index: number): readonly string[] {
       (step, taken) => `    ${id(taken)} --> ${id(taken + 1)} : ${escapeMermaid(step.meaning)}`,
     ),
     ...gate.steps.slice(1).map((_, step) => `    ${id(step + 1)} --> ${id(0)} : ${escapeMermaid(back)}`),
-    `    ${id(last)} --> ${id(0)} : ${escapeMermaid(`${formatSeconds(gate.openForSeconds)} after the last step`)}`,
+    `    ${id(last)} --> ${id(0)} : ${escapeMermaid(`${formatSeconds(gate.openForSeconds)} after ${gate.lastPacket}`)}`,
     "}",
   ];
 }

@@ -1,7 +1,8 @@
 import { unreachable } from "../errors.js";
 import { explainReaction } from "../model/explain.js";
-import { initialState, isOpen, receivePacket, type State } from "../model/machine.js";
+import { isOpen, receivePacket } from "../model/machine.js";
 import type { PacketKind } from "../model/packet.js";
+import { initialState, type State } from "../model/state.js";
 import type { Finding } from "../policy/finding.js";
 import { isAllowed, isDenied } from "../policy/gate.js";
 import type { Expectation, Policy } from "../policy/policy.js";

@@ -1,7 +1,7 @@
-import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
 import { doPortRangesOverlap, isInPortRange, protocols } from "./port.js";
 import { type ProtectedRange, readProtect } from "./protect.js";
+import { listField, readField, readRight } from "./raw.js";
 import { nameSchema, protectSchema, stepSchema } from "./schema.js";
 import { portOf, readStep, type Step, stepFields, stepProtocols } from "./step.js";
 
@@ -43,25 +43,6 @@ function placeGate(raw: unknown, index: number): CheckedGate {
       return { position, step: readStep(part) };
     }),
   };
-}
-
-function readRight<T>(
-  schema: z.ZodType<T>,
-  parts: readonly unknown[],
-): readonly { position: number; part: T }[] {
-  return parts.flatMap((raw, position) => {
-    const reading = schema.safeParse(raw);
-    return reading.success ? [{ position, part: reading.data }] : [];
-  });
-}
-
-function readField(raw: unknown, key: string): unknown {
-  return typeof raw === "object" && raw !== null ? (raw as Record<string, unknown>)[key] : undefined;
-}
-
-function listField(raw: unknown, key: string): readonly unknown[] {
-  const field = readField(raw, key);
-  return Array.isArray(field) ? field : [];
 }
 
 function findSameNames(gates: readonly CheckedGate[]): readonly Finding[] {

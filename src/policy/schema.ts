@@ -111,7 +111,7 @@ const gateSchema = z.strictObject({
   singleConnection: z.boolean().default(false),
 });
 
-const user = z.strictObject({
+export const userSchema = z.strictObject({
   name: nameSchema,
   /** HMAC-SHA-256 hashes a longer key first. 32 characters of base64url hold 192 bits. */
   key: z.string().regex(/^[A-Za-z0-9_-]{32,64}$/, {
@@ -122,7 +122,7 @@ const user = z.strictObject({
 });
 
 /** The horizon bounds how many tokens a host holds. */
-const tokens = z.strictObject({
+export const tokensSchema = z.strictObject({
   slotSeconds: z.int().min(10).max(3_600).default(60),
   horizonDays: z.int().min(1).max(90).default(7),
   graceSeconds: z.int().min(0).max(3_600).default(120),
@@ -176,9 +176,9 @@ const expectation = z.strictObject({
 export const policySchema = z.strictObject({
   name: nameSchema,
   gates: z.array(gateSchema).min(1),
-  users: z.array(user).default([]),
+  users: z.array(userSchema).default([]),
   deployAs: nameSchema.optional(),
-  tokens: tokens.prefault({}),
+  tokens: tokensSchema.prefault({}),
   allowFrom: z.array(prefix).default([]),
   denyFrom: z.array(prefix).default([]),
   backend: z.enum(backendNames).default("nftables"),

@@ -78,11 +78,11 @@ function describePacket({ event, packet, port }: LogEvent, showSecrets: boolean)
   return port !== undefined && isOpen ? `${packet} ${port}` : packet;
 }
 
-function describe({ openUntilMs }: GateAttempt, { event, atMs }: LogEvent, beginMs: number): string {
+function describe({ openUntilMs }: GateAttempt, { event, user, atMs }: LogEvent, beginMs: number): string {
   const until = formatMilliseconds(openUntilMs - beginMs);
   switch (event) {
     case "opened":
-      return `the last step came: the door is open until ${until}`;
+      return `${user === undefined ? "the last step" : `a token of ${user}`} came: the door is open until ${until}`;
     case "reset":
       return "another packet between two steps: strict puts the source back to the start";
     case "accepted":

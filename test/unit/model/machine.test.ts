@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { initialState, isOpen, receivePacket, type State } from "../../../src/model/machine";
+import { isOpen, receivePacket } from "../../../src/model/machine";
 import type { PacketKind } from "../../../src/model/packet";
+import { initialState, type State } from "../../../src/model/state";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 

@@ -1,0 +1,100 @@
+import { unreachable } from "../errors.js";
+import { countBits } from "../lint/entropy.js";
+import type { Carrier } from "../policy/carrier.js";
+import type { SequenceKnock, TokenKnock } from "../policy/knock.js";
+import type { Gate, Policy } from "../policy/policy.js";
+import type { GatePaths } from "../policy/policy-path.js";
+import { listTokenGates } from "../policy/user.js";
+import type { SecretFormatter } from "../ruleset/ruleset.js";
+import type { GateExplanation, MakePart, Part } from "./explanation.js";
+import { describeStep, formatSeconds } from "./words.js";
+
+/** A gate's knock in words. */
+interface KnockExplanation extends Pick<GateExplanation, "bits" | "lastPacket" | "steps" | "betweenSteps"> {
+  /** What else there is to say of it. */
+  readonly more: readonly Part[];
+}
+
+const tokenBits = 128;
+
+/** Explains what opens a gate. */
+export function explainKnock(
+  { name, knock }: Gate,
+  paths: GatePaths,
+  show: SecretFormatter,
+  makePart: MakePart,
+): KnockExplanation {
+  switch (knock.kind) {
+    case "sequence":
+      return explainSequence(name, knock, paths, show, makePart);
+    case "token":
+      return explainToken(knock, paths, makePart);
+    default:
+      return unreachable(knock);
+  }
+}
+
+function explainSequence(
+  gate: string,
+  { steps, stepTimeoutSeconds, strict }: SequenceKnock,
+  paths: GatePaths,
+  show: SecretFormatter,
+  makePart: MakePart,
+): KnockExplanation {
+  const pause = `at most ${formatSeconds(stepTimeoutSeconds)} between two steps; after that, the steps so far are forgotten`;
+  const reset = strict
+    ? "any other new packet of a source in mid-knock puts it back to the start"
+    : "no: other packets between the steps change nothing";
+  const isLong = steps.length > 1;
+  return {
+    bits: countBits(steps),
+    lastPacket: "the last step",
+    steps: paths.steps.flatMap((path, index) => {
+      const step = steps[index];
+      if (step === undefined) return [];
+      return [makePart(path, `step ${index + 1}`, describeStep(gate, step, index + 1, show))];
+    }),
+    betweenSteps: isLong ? { timeoutSeconds: stepTimeoutSeconds, isStrict: strict } : undefined,
+    more: isLong
+      ? [makePart(paths.stepTimeout, "pause", pause), makePart(paths.strict, "strict", reset)]
+      : [],
+  };
+}
+
+function explainToken({ carrier }: TokenKnock, paths: GatePaths, makePart: MakePart): KnockExplanation {
+  return {
+    bits: tokenBits,
+    lastPacket: "the token",
+    steps: [makePart(paths.token, "token", describeCarrier(carrier))],
+    more: [],
+  };
+}
+
+function describeCarrier(carrier: Carrier): string {
+  switch (carrier.kind) {
+    case "udp":
+      return `UDP datagram to port ${carrier.port} with a token that was not used before`;
+    case "icmpEcho":
+      return "echo request with a token that was not used before";
+    default:
+      return unreachable(carrier);
+  }
+}
+
+/** Explains whose tokens open which gates, and how long tokens are good. Empty if no token opens a gate. */
+export function explainUsers(policy: Policy, makePart: MakePart): readonly Part[] {
+  const gates = listTokenGates(policy);
+  if (gates.length === 0) return [];
+  const { slotSeconds, horizonDays, graceSeconds } = policy.tokens;
+  const days = `${horizonDays} ${horizonDays === 1 ? "day" : "days"}`;
+  const end = graceSeconds === 0 ? "the end of that time" : `${formatSeconds(graceSeconds)} after that time`;
+  const meaning = `one for each ${formatSeconds(slotSeconds)}, good until ${end}; the host holds those of the next ${days}`;
+  return [
+    ...policy.users.map(({ name, from, gates: own }, index) => {
+      const opened = gates.map((gate) => gate.name).filter((gate) => own === undefined || own.includes(gate));
+      const sources = from === undefined ? "from anywhere" : `from ${from.join(", ")}`;
+      return makePart(`users[${index}]`, `user ${name}`, `opens ${opened.join(", ")} ${sources}`);
+    }),
+    makePart("tokens", "tokens", meaning),
+  ];
+}
