@@ -29,6 +29,7 @@ export {
   type SequenceStep,
   type StepKind,
 } from "./policy/random-sequence.js";
+export { type KeyOwner, type TokenPurpose, tokenOf, userKey } from "./policy/token.js";
 export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet/args.js";
 export { KnockFleet } from "./pulumi/fleet/knock-fleet.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./pulumi/fleet/wave-summary.js";
@@ -45,6 +46,9 @@ export type {
   ProtectArgs,
   ProxyConnectionArgs,
   StepArgs,
+  TokenArgs,
+  TokenSettingsArgs,
+  UserArgs,
 } from "./pulumi/gate/args.js";
 export type { GatedHost, GateKnock } from "./pulumi/gate/gated-host.js";
 export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/gate/guarded-command.js";

@@ -1,4 +1,5 @@
 import { isProtected } from "../policy/gate.js";
+import { stepsToSend } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import type { ProtectedPorts } from "../policy/protect.js";
 import type { Step } from "../policy/step.js";
@@ -11,7 +12,7 @@ export interface OtherGate extends ProtectedPorts {
 
 /** Lists the gates of a whole policy, which is another one on the host. */
 export function listOtherGates({ gates }: Policy): readonly OtherGate[] {
-  return gates.map(({ name, protect, knock }) => ({ gate: name, protect, steps: knock.steps }));
+  return gates.map((gate) => ({ gate: gate.name, protect: gate.protect, steps: stepsToSend(gate) }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { stepsOf } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import { protocols } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
@@ -17,7 +18,7 @@ const secondsForSsh = 2;
 export function estimateProofSeconds(policy: Policy): number {
   return policy.gates.reduce((sum, gate) => {
     const proofs = protocols.filter((protocol) => listProtected(gate, protocol).length > 0).length;
-    return sum + proofs * (gate.knock.steps.length * secondsPerStep + secondsPerAnswer);
+    return sum + proofs * (stepsOf(gate).length * secondsPerStep + secondsPerAnswer);
   }, secondsForSsh);
 }
 

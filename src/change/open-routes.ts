@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { KnockgateError } from "../errors.js";
+import { formatFindings } from "../policy/finding.js";
+import { findUndeployable, stepsToSend } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { Connection } from "../ssh/connection.js";
@@ -32,6 +35,7 @@ export function withRoutes<T>(
   use: (context: ChangeContext) => Promise<T>,
   behind: readonly OtherGate[] = [],
 ): Promise<T> {
+  refuseUndeployable(policies);
   const tell = tellOf(connection, policies, log);
   return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use), tell);
 }
@@ -43,8 +47,17 @@ export function withProvingRoutes<T>(
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
+  refuseUndeployable(policies);
   const tell = tellOf(wanted.connection, policies, log);
   return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
+}
+
+/** Stops before anything is contacted. */
+function refuseUndeployable(policies: readonly Policy[]): void {
+  const findings = policies.flatMap(findUndeployable);
+  if (findings.length === 0) return;
+  const message = `the policy can't be brought to a host; nothing was contacted:\n${formatFindings(findings)}`;
+  throw new KnockgateError("POLICY_INVALID", message);
 }
 
 async function openWorld<T>(
@@ -108,5 +121,5 @@ function tellOf(
 }
 
 function listSteps(policies: readonly Policy[]): readonly Step[] {
-  return policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
+  return policies.flatMap((policy) => policy.gates.flatMap(stepsToSend));
 }

@@ -1,5 +1,6 @@
 import { KnockgateError } from "../errors.js";
 import { findGate } from "../policy/gate.js";
+import { stepsToSend } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { Connection } from "../ssh/connection.js";
@@ -19,7 +20,8 @@ export async function openSshGate(
   policy: Policy,
   behind: readonly OtherGate[],
 ): Promise<void> {
-  const own = findGate(policy, connection.port)?.knock.steps ?? [];
+  const gate = findGate(policy, connection.port);
+  const own = gate === undefined ? [] : stepsToSend(gate);
   const steps = [...listStepsBefore(behind, connection.port), ...own];
   if (steps.length > 0) await takeBastionTurns({ connection }, () => sendSteps(connection, steps));
 }

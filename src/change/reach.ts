@@ -1,6 +1,7 @@
 import { KnockgateError } from "../errors.js";
 import { readAnswer } from "../knock/read-answer.js";
 import { findGate } from "../policy/gate.js";
+import { stepsToSend } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import type { HostConnection, Route } from "../ssh/host.js";
@@ -131,7 +132,7 @@ function orderWays(
 ): readonly Attempt[] {
   const knocks = policies.flatMap((policy) => {
     const gate = findGate(policy, port);
-    return gate === undefined ? [] : [gate.knock.steps];
+    return gate === undefined ? [] : [stepsToSend(gate)];
   });
   const distinct = [...new Map(knocks.map((steps) => [JSON.stringify(steps), steps])).values()];
   const before = listStepsBefore(behind, port);

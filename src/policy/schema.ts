@@ -57,6 +57,9 @@ export const stepSchema = exactlyOne(
   params: { fix: "Remove it, or set udp." },
 });
 
+/** A step as the rest of the code reads it. */
+export const readStepSchema = stepSchema.transform(readStep);
+
 export const protectSchema = exactlyOne(
   z.strictObject({
     /** A TCP port or range, like `"22"` or `"8000-8010"`. */

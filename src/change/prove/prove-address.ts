@@ -5,6 +5,7 @@ import { askClientAddress } from "../../host/script/observe.js";
 import type { PortAnswer } from "../../knock/packet.js";
 import { readAnswer } from "../../knock/read-answer.js";
 import { firstPort, isAllowed } from "../../policy/gate.js";
+import { stepsToSend } from "../../policy/knock.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { Prober, Route } from "../../ssh/host.js";
 import { listStepsBefore } from "../behind.js";
@@ -147,7 +148,7 @@ async function knockAndAsk(
 ): Promise<PortAnswer> {
   const { prober, dialMs, sshPort, behind = [] } = context;
   for (let tries = 0; tries < most; tries += 1) {
-    await prober.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
+    await prober.knock([...listStepsBefore(behind, port), ...stepsToSend(gate)]);
     const answer =
       isRoute(prober) && port === sshPort
         ? await askByLogin(prober, Math.max(4_000, 8 * dialMs))
@@ -169,7 +170,7 @@ async function askByLogin(route: Route, timeoutMs: number): Promise<PortAnswer> 
 
 async function tryDatagram(gate: Gate, udp: number, target: string, context: ProofContext): Promise<void> {
   const before = await context.countPackets();
-  await context.prober.knock([...gate.knock.steps, { kind: "udp", port: udp }]);
+  await context.prober.knock([...stepsToSend(gate), { kind: "udp", port: udp }]);
   const isSeen = hasRisen("accepted", gate, before, await context.countPackets(), 1);
   const port = `UDP port ${udp} of ${target}`;
   context.log(

@@ -1,5 +1,6 @@
 import { hasRisen } from "../../host/counts.js";
 import { firstPort } from "../../policy/gate.js";
+import { stepsToSend } from "../../policy/knock.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { Protocol } from "../../policy/port.js";
 import { listStepsBefore } from "../behind.js";
@@ -27,7 +28,7 @@ export async function proveOpens(
 async function proveTcp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
   const { prober, dialMs, behind = [], log } = context;
   for (let tries = 0; tries < proofTries; tries += 1) {
-    await prober.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
+    await prober.knock([...listStepsBefore(behind, port), ...stepsToSend(gate)]);
     const answer = await prober.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent")
       return log(
@@ -48,7 +49,7 @@ async function proveUdp(policy: Policy, gate: Gate, port: number, context: Proof
         `open: UDP port ${port} of gate ${gate.name} not checked, because the host's counters can't be read`,
       );
     }
-    await prober.knock([...gate.knock.steps, { kind: "udp", port }]);
+    await prober.knock([...stepsToSend(gate), { kind: "udp", port }]);
     if (hasRisen("accepted", gate, before, await context.countPackets(), 1))
       return log(
         `open: gate ${gate.name} lets a datagram through to UDP port ${port} after the knock; its own counter saw it`,

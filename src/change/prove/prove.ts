@@ -1,5 +1,6 @@
 import { KnockgateError } from "../../errors.js";
 import { findGate, isAllowed } from "../../policy/gate.js";
+import { stepsToSend } from "../../policy/knock.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { HostConnection } from "../../ssh/host.js";
 import { listBefore, type OtherGate } from "../behind.js";
@@ -46,7 +47,7 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
   const gate = findGate(policy, sshPort);
   const mustKnock = gate !== undefined && !isAllowed(policy, clientAddress);
   const before = listBefore(behind, sshPort);
-  const steps = [...before.flatMap((other) => other.steps), ...(mustKnock ? gate.knock.steps : [])];
+  const steps = [...before.flatMap((other) => other.steps), ...(mustKnock ? stepsToSend(gate) : [])];
   let cause: unknown;
   for (let tries = 0; tries < proofTries; tries += 1) {
     try {

@@ -1,5 +1,6 @@
 import { backendOf, nameOnHost } from "../../backends/backends.js";
 import { commandProgram, parseReply } from "../../host/script/program.js";
+import { stepsToSend } from "../../policy/knock.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { HostConnection } from "../../ssh/host.js";
 import { describeCourse, nameTakenSet } from "./knock-course.js";
@@ -35,7 +36,7 @@ export async function traceKnock(
   const { prober, route, clientAddress, findSource } = context;
   const source = prober === route ? clientAddress : prober.address;
   if (source === undefined) return undefined;
-  const { steps } = gate.knock;
+  const steps = stepsToSend(gate);
   try {
     for (const [index, step] of steps.entries()) {
       const place = { gate: gate.name, position: index + 1, of: steps.length };

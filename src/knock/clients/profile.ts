@@ -1,3 +1,4 @@
+import { stepsToSend } from "../../policy/knock.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import { type StepInput, writeStep } from "../../policy/step.js";
 import { writeAlias } from "./alias.js";
@@ -42,12 +43,13 @@ export function listGates(policy: Pick<Policy, "gates"> | undefined): readonly P
 }
 
 /** Describes one gate as clients need it. */
-export function describeGate({ name, protect, knock, openForSeconds }: Gate): ProfileGate {
+export function describeGate(gate: Gate): ProfileGate {
+  const { name, protect, knock, openForSeconds } = gate;
   return {
     gate: name,
     protect,
-    steps: knock.steps.map(writeStep),
-    stepTimeoutSeconds: knock.stepTimeoutSeconds,
+    steps: stepsToSend(gate).map(writeStep),
+    stepTimeoutSeconds: knock.kind === "sequence" ? knock.stepTimeoutSeconds : 0,
     openForSeconds,
   };
 }

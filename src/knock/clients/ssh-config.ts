@@ -1,4 +1,5 @@
 import { findGate } from "../../policy/gate.js";
+import { stepsToSend } from "../../policy/knock.js";
 import type { Policy } from "../../policy/policy.js";
 import { writeAlias } from "./alias.js";
 import { writeBashKnock } from "./bash-knock.js";
@@ -43,7 +44,7 @@ function writeProxy(way: SshEndpoint, policy: Pick<Policy, "gates"> | undefined)
     ];
   }
   const gate = policy && findGate(policy, way.port);
-  const knock = gate === undefined ? undefined : writeBashKnock(gate.knock.steps, way.host);
+  const knock = gate === undefined ? undefined : writeBashKnock(stepsToSend(gate), way.host);
   if (gate !== undefined && knock === undefined) {
     return [
       `# The knock of gate ${gate.name} has a UDP step without payload, which bash can't send: send it by another tool`,

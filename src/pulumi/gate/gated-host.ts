@@ -4,6 +4,7 @@ import { describeGate, makeProfile, type Profile, type ProfileGate } from "../..
 import { writeSshConfig } from "../../knock/clients/ssh-config.js";
 import { readSshEndpoint, type SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import type { GateCounts } from "../../policy/counts.js";
+import { stepsToSend } from "../../policy/knock.js";
 import type { Policy } from "../../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
 import { isServed } from "../registration.js";
@@ -119,6 +120,6 @@ interface ReachedHost {
 function listKnocks({ way, policy }: ReachedHost): readonly GateKnock[] {
   return (policy?.gates ?? []).map((gate) => ({
     ...describeGate(gate),
-    commands: writeKnockCommands(gate.knock.steps, way),
+    commands: writeKnockCommands(stepsToSend(gate), way),
   }));
 }

@@ -4,9 +4,10 @@ import type { HealthCheck } from "../../change/health.js";
 import { chooseUndoTime } from "../../change/undo-time.js";
 import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../../policy/finding.js";
+import { findUndeployable } from "../../policy/knock.js";
 import { type PolicyReading, parsePolicy } from "../../policy/parse.js";
 import type { Policy, PolicyInput } from "../../policy/policy.js";
-import { protectSchema, stepSchema } from "../../policy/schema.js";
+import { protectSchema, readStepSchema } from "../../policy/schema.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, connectionSchema } from "../../ssh/connection.js";
 import type { Properties } from "../properties.js";
@@ -54,7 +55,9 @@ const optionsSchema = z.object({
   proveFrom: connectionSchema.optional(),
   // Other fields that a gate's output has are ignored.
   behind: z
-    .array(z.object({ gate: z.string(), protect: z.array(protectSchema), steps: z.array(stepSchema).min(1) }))
+    .array(
+      z.object({ gate: z.string(), protect: z.array(protectSchema), steps: z.array(readStepSchema).min(1) }),
+    )
     .default([]),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
   adopt: z.boolean().default(false),
@@ -91,6 +94,7 @@ export function readArguments(raw: Properties): ArgumentsReading {
     ({ code, path }) => code === "unrecognized_keys" || !isDueTo(unknown, formatPath(path)),
   );
   const findings = [
+    ...(policy.kind === "policy" ? findUndeployable(policy.policy).map(placeBelowPolicy) : []),
     ...ofPolicy.map(placeBelowPolicy).filter(({ path }) => !isDueTo(unknown, path)),
     ...describeIssues(ofOptions, { schema: optionsSchema, rule: "arguments-shape" }),
   ];
