@@ -4,7 +4,8 @@ import type { Protocol } from "./port.js";
 /** What carries a token, as users write it: exactly one of the fields. */
 export interface CarrierInput {
   readonly udp?: number | undefined;
-  readonly icmpEcho?: true | undefined;
+  /** Only `true`. */
+  readonly icmpEcho?: boolean | undefined;
 }
 
 /** What carries a token: a UDP datagram to a port, or an ICMP or ICMPv6 echo request. Only this file reads it. */

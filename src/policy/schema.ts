@@ -77,7 +77,10 @@ export const carrierSchema = exactlyOne(
     /** A datagram to this port. */
     udp: port.optional(),
     /** An ICMP or ICMPv6 echo request. */
-    icmpEcho: z.literal(true).optional(),
+    icmpEcho: z
+      .boolean()
+      .refine((is) => is, { error: "must be true.", params: { fix: "Set it to true, or use udp." } })
+      .optional(),
   }),
   "a token",
   Object.values(carrierFields),

@@ -5,6 +5,7 @@ import type { ChangeContext } from "../../src/change/request";
 import { KnockgateError } from "../../src/errors";
 import { digestText } from "../../src/policy/digest";
 import { findGate } from "../../src/policy/gate";
+import { stepsOf } from "../../src/policy/knock";
 import type { Policy } from "../../src/policy/policy";
 import type { CommandResult, HostConnection, Program, Route } from "../../src/ssh/host";
 
@@ -228,7 +229,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
         return;
       }
       const gates = policyLoaded()?.gates ?? [];
-      const hit = gates.find(({ knock }) => JSON.stringify(knock.steps) === JSON.stringify(steps));
+      const hit = gates.find((gate) => JSON.stringify(stepsOf(gate)) === JSON.stringify(steps));
       if (hit !== undefined && !hasVanished) openDoors.add(hit.name);
     },
     probePort: async (port) => {

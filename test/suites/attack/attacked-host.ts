@@ -11,7 +11,7 @@ export const backends = ["nftables", "iptables"] as const;
 type Backend = (typeof backends)[number];
 
 type GateInput = PolicyInput["gates"][number];
-export type Steps = GateInput["knock"]["steps"];
+export type Steps = NonNullable<GateInput["knock"]["steps"]>;
 
 /** One gate, `ssh`, before the host's sshd. By default, first steps have no limit. */
 export function gateSsh(

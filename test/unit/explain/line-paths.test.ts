@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { renderPolicy } from "../../../src/backends/render";
 import { type Explanation, explainPolicy } from "../../../src/explain/explanation";
+import { stepsOf } from "../../../src/policy/knock";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy } from "../../../src/policy/policy";
 import { type Step, sameStep } from "../../../src/policy/step";
@@ -52,10 +53,10 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
   test("that belong to a step are those that change with it", () => {
     let compared = 0;
     for (const [index, gate] of policy.gates.entries()) {
-      for (const [position, step] of gate.knock.steps.entries()) {
+      for (const [position, step] of stepsOf(gate).entries()) {
         // Steps in a row that look alike share a set: its lines change with either step.
         const isAlike = [position - 1, position + 1].some((beside) => {
-          const other = gate.knock.steps[beside];
+          const other = stepsOf(gate)[beside];
           return other !== undefined && sameStep(step, other);
         });
         if (isAlike) continue;
@@ -72,7 +73,7 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
       }
     }
     const hasAlike = ["repeated-port-adjacent", "long-names"].includes(name);
-    if (!hasAlike) expect(compared).toBe(policy.gates.flatMap((gate) => gate.knock.steps).length);
+    if (!hasAlike) expect(compared).toBe(policy.gates.flatMap(stepsOf).length);
   });
 
   test("that belong to a gate are gone without it, and none of them names only another gate", () => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type LintFinding, lintPolicy, lintRules } from "../../../src/lint/lint";
 import { formatFindings } from "../../../src/policy/finding";
+import { stepsOf } from "../../../src/policy/knock";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { payloadBytesOf, portOf } from "../../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
 
-type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];
+type StepInput = NonNullable<PolicyInput["gates"][number]["knock"]["steps"]>[number];
 
 const fine: readonly StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
 const tcp = (...ports: readonly number[]): StepInput[] => ports.map((port) => ({ tcp: port }));
@@ -406,8 +407,8 @@ describe("a rule of the linter", () => {
   });
 
   test.each(broken)("%s says no port and no size of a step (%i)", (_id, _index, wrong) => {
-    const secrets = wrong.gates.flatMap(({ knock: { steps } }) =>
-      steps.flatMap((step) => [portOf(step), payloadBytesOf(step)].flatMap((value) => value ?? [])),
+    const secrets = wrong.gates.flatMap((gate) =>
+      stepsOf(gate).flatMap((step) => [portOf(step), payloadBytesOf(step)].flatMap((value) => value ?? [])),
     );
     const numbers = formatFindings(lintPolicy(wrong).map(withoutReason)).match(/\d+/g) ?? [];
     // Small numbers may also be times, counts and places.
