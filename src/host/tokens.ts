@@ -1,7 +1,6 @@
-import { listTokenGates } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import { countSlots } from "../policy/token.js";
-import { listUsersOf } from "../policy/user.js";
+import { listTokenGates, listUsersOf } from "../policy/user.js";
 
 /** What a host says of a confirmed policy's tokens. All times are in seconds since 1970. */
 export interface ObservedTokens {
