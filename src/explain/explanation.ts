@@ -10,6 +10,7 @@ import { readProtect } from "../policy/protect.js";
 import type { SecretFormatter } from "../ruleset/ruleset.js";
 import { revealSecrets } from "../ruleset/show.js";
 import { explainKnock, explainUsers } from "./knock.js";
+import type { MakePart, Part } from "./part.js";
 import { formatSeconds } from "./words.js";
 
 /** A policy as people read it: plain data for the tables, the diagrams and the report. */
@@ -54,19 +55,6 @@ export interface GateExplanation {
   /** All parts of the gate, in words: ports, steps, times, strength. */
   readonly parts: readonly Part[];
   /** The numbers of the ruleset's lines that exist for this gate. */
-  readonly lines: readonly number[];
-}
-
-/** Makes a part, with the lines that come from it. */
-export type MakePart = (path: string, name: string, meaning: string) => Part;
-
-/** A part of a policy, what it means, and which lines come from it. */
-export interface Part {
-  /** Its path in the policy. Each part of an explanation has its own path. */
-  readonly path: string;
-  readonly name: string;
-  readonly meaning: string;
-  /** The numbers of the ruleset's lines that come from it. For a part of a gate: the gate's lines that depend on it. */
   readonly lines: readonly number[];
 }
 

@@ -1,16 +1,23 @@
 import { unreachable } from "../errors.js";
 import { countBits } from "../lint/entropy.js";
 import type { Carrier } from "../policy/carrier.js";
-import type { SequenceKnock, TokenKnock } from "../policy/knock.js";
-import type { Gate, Policy } from "../policy/policy.js";
+import type { Gate, Policy, SequenceKnock, TokenKnock } from "../policy/policy.js";
 import type { GatePaths } from "../policy/policy-path.js";
 import { listTokenGates } from "../policy/user.js";
 import type { SecretFormatter } from "../ruleset/ruleset.js";
-import type { GateExplanation, MakePart, Part } from "./explanation.js";
+import type { MakePart, Part } from "./part.js";
 import { describeStep, formatSeconds } from "./words.js";
 
 /** A gate's knock in words. */
-interface KnockExplanation extends Pick<GateExplanation, "bits" | "lastPacket" | "steps" | "betweenSteps"> {
+interface KnockExplanation {
+  /** How many bits a guesser has to guess. */
+  readonly bits: number;
+  /** What the knock is called in a sentence: `the last step`, `the token`. */
+  readonly lastPacket: string;
+  /** One for each packet, in order. */
+  readonly steps: readonly Part[];
+  /** `undefined`: the knock is one packet. */
+  readonly betweenSteps: { readonly timeoutSeconds: number; readonly isStrict: boolean } | undefined;
   /** What else there is to say of it. */
   readonly more: readonly Part[];
 }
@@ -66,6 +73,7 @@ function explainToken({ carrier }: TokenKnock, paths: GatePaths, makePart: MakeP
     bits: tokenBits,
     lastPacket: "the token",
     steps: [makePart(paths.token, "token", describeCarrier(carrier))],
+    betweenSteps: undefined,
     more: [],
   };
 }

@@ -1,4 +1,4 @@
-import type { SequenceKnock } from "../policy/knock.js";
+import type { SequenceKnock } from "../policy/policy.js";
 import { type Step, sameStep } from "../policy/step.js";
 
 /**

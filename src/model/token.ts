@@ -1,9 +1,8 @@
 import { unreachable } from "../errors.js";
 import type { Carrier } from "../policy/carrier.js";
 import type { TokenGate } from "../policy/knock.js";
-import type { Policy } from "../policy/policy.js";
+import type { Policy, User } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
-import type { User } from "../policy/user.js";
 import type { Packet, PacketKind, SentToken } from "./packet.js";
 
 /** The tokens that a host holds: of all users and gates, for the slots from the first one to the last one. */

@@ -10,7 +10,7 @@ import { countSlots } from "./token.js";
 /** The most tokens that the set of all tokens of a policy holds. */
 const mostTokens = 1_048_576;
 
-interface CheckedGate {
+interface CarriedGate {
   readonly index: number;
   readonly name: string | undefined;
   /** `undefined`: a sequence opens it, or its knock is wrong. */
@@ -44,7 +44,7 @@ export function crossCheckUsers(raw: unknown): readonly Finding[] {
   ];
 }
 
-function readGate(raw: unknown, index: number): CheckedGate {
+function readGate(raw: unknown, index: number): CarriedGate {
   const carrier = carrierSchema.safeParse(readField(readField(raw, "knock"), "token"));
   return {
     index,
@@ -69,7 +69,7 @@ function findTaken(
 
 function findUnknownGates(
   { index, gates: named = [] }: CheckedUser,
-  gates: readonly CheckedGate[],
+  gates: readonly CarriedGate[],
 ): readonly Finding[] {
   return named.flatMap((name, position) => {
     const path = formatPath(["users", index, "gates", position]);
@@ -99,15 +99,19 @@ function findUnknownGates(
 function findIdle(
   raw: unknown,
   users: readonly CheckedUser[],
-  gates: readonly CheckedGate[],
+  gates: readonly CarriedGate[],
 ): readonly Finding[] {
   const withToken = gates.filter(({ carrier }) => carrier !== undefined);
+  // A token that is wrong in another way is one, too.
+  const hasToken = listField(raw, "gates").some(
+    (gate) => readField(readField(gate, "knock"), "token") !== undefined,
+  );
   const isWhole = users.length === listField(raw, "users").length;
   const lonely = withToken.filter(
     ({ name = "" }) => !users.some((user) => user.gates?.includes(name) ?? true),
   );
   return [
-    ...(withToken.length === 0 && users.length > 0
+    ...(!hasToken && users.length > 0
       ? [
           {
             path: "users",
@@ -144,7 +148,7 @@ function findUnknownDeployer(raw: unknown, users: readonly CheckedUser[]): reado
 function findTooMany(
   raw: unknown,
   users: readonly CheckedUser[],
-  gates: readonly CheckedGate[],
+  gates: readonly CarriedGate[],
 ): readonly Finding[] {
   const settings = tokensSchema.safeParse(readField(raw, "tokens") ?? {});
   if (!settings.success) return [];
@@ -165,7 +169,7 @@ function findTooMany(
 }
 
 /** A packet to a protected port is gated, so it can't bring a token. */
-function findProtected(raw: unknown, { index, carrier }: CheckedGate): readonly Finding[] {
+function findProtected(raw: unknown, { index, carrier }: CarriedGate): readonly Finding[] {
   const target = carrier === undefined ? undefined : carrierPort(carrier);
   if (target === undefined) return [];
   return listField(raw, "gates").flatMap((gate, other) =>
@@ -187,7 +191,7 @@ function findProtected(raw: unknown, { index, carrier }: CheckedGate): readonly 
 }
 
 /** A packet that is a token and a step would open one gate and move on at another. */
-function findSteps(raw: unknown, { index, carrier }: CheckedGate): readonly Finding[] {
+function findSteps(raw: unknown, { index, carrier }: CarriedGate): readonly Finding[] {
   if (carrier === undefined) return [];
   return listField(raw, "gates").flatMap((gate, other) =>
     readRight(stepSchema, listField(readField(gate, "knock"), "steps")).flatMap(({ position, part }) => {

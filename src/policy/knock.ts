@@ -1,30 +1,15 @@
 import { KnockgateError, unreachable } from "../errors.js";
-import { type Carrier, type CarrierInput, readCarrier, writeCarrier } from "./carrier.js";
+import { type CarrierInput, readCarrier, writeCarrier } from "./carrier.js";
 import type { Finding } from "./finding.js";
-import type { Gate, Policy } from "./policy.js";
+import type { Gate, Knock, Policy, SequenceKnock, TokenKnock } from "./policy.js";
 import { readStep, type Step, type StepInput, writeStep } from "./step.js";
 
-/** What a client sends, as users write it: exactly one of `steps` and `token`. */
+/** What a client sends, as users write it: exactly one of `steps` and `token`. Only this file reads it. */
 export interface KnockInput {
   readonly steps?: readonly StepInput[] | undefined;
   readonly stepTimeoutSeconds?: number | undefined;
   readonly strict?: boolean | undefined;
   readonly token?: CarrierInput | undefined;
-}
-
-/** What a client sends: a sequence of steps, or one token. Only this file reads it from a {@link KnockInput}. */
-export type Knock = SequenceKnock | TokenKnock;
-
-export interface SequenceKnock {
-  readonly kind: "sequence";
-  readonly steps: readonly Step[];
-  readonly stepTimeoutSeconds: number;
-  readonly strict: boolean;
-}
-
-export interface TokenKnock {
-  readonly kind: "token";
-  readonly carrier: Carrier;
 }
 
 /** A gate that a sequence opens. */

@@ -1,7 +1,5 @@
-import type { CarrierInput } from "./carrier.js";
-import type { Knock } from "./knock.js";
+import type { Carrier, CarrierInput } from "./carrier.js";
 import type { Step, StepInput } from "./step.js";
-import type { User } from "./user.js";
 
 /**
  * The shape of a policy, written out here so that the public declarations need no other package. `schema.ts` checks it.
@@ -135,6 +133,34 @@ export interface Gate {
   readonly openForSeconds: number;
   /** Whether a door lets in one connection for each time that it is opened. */
   readonly singleConnection: boolean;
+}
+
+/** What a client sends: a sequence of steps, or one token. */
+export type Knock = SequenceKnock | TokenKnock;
+
+/** Steps, in the order in which they are sent. */
+export interface SequenceKnock {
+  readonly kind: "sequence";
+  readonly steps: readonly Step[];
+  readonly stepTimeoutSeconds: number;
+  readonly strict: boolean;
+}
+
+/** One packet that is good once. */
+export interface TokenKnock {
+  readonly kind: "token";
+  readonly carrier: Carrier;
+}
+
+/** Somebody with a key of their own. */
+export interface User {
+  readonly name: string;
+  /** Secret. 32 to 64 of the characters A-Z, a-z, 0-9, `-` and `_`. */
+  readonly key: string;
+  /** The gates that the user's tokens open. `undefined`: all gates that tokens open. */
+  readonly gates?: readonly string[] | undefined;
+  /** Sources from which the user's tokens count: addresses, or prefixes in CIDR notation. `undefined`: any. */
+  readonly from?: readonly string[] | undefined;
 }
 
 /** How tokens come and go. */

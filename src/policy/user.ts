@@ -1,16 +1,5 @@
 import { isTokenGate, type TokenGate } from "./knock.js";
-import type { Policy } from "./policy.js";
-
-/** Somebody with a key of their own. */
-export interface User {
-  readonly name: string;
-  /** Secret. 32 to 64 of the characters A-Z, a-z, 0-9, `-` and `_`. */
-  readonly key: string;
-  /** The gates that the user's tokens open. `undefined`: all gates that tokens open. */
-  readonly gates?: readonly string[] | undefined;
-  /** Sources from which the user's tokens count: addresses, or prefixes in CIDR notation. `undefined`: any. */
-  readonly from?: readonly string[] | undefined;
-}
+import type { Policy, User } from "./policy.js";
 
 /** Lists the gates that tokens open. */
 export function listTokenGates({ gates }: Pick<Policy, "gates">): readonly TokenGate[] {

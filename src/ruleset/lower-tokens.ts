@@ -1,9 +1,10 @@
 import { type Carrier, sameCarrier } from "../policy/carrier.js";
 import { isTokenGate, type TokenGate } from "../policy/knock.js";
+import type { User } from "../policy/policy.js";
 import type { PlacedGate, PlacedPolicy, PolicyPath } from "../policy/policy-path.js";
 import { readPrefixes } from "../policy/prefix.js";
 import { countSlots, labelTokens } from "../policy/token.js";
-import { listUsersOf, type User } from "../policy/user.js";
+import { listUsersOf } from "../policy/user.js";
 import type { Abilities } from "./abilities.js";
 import { lowerEvent } from "./lower-event.js";
 import { decide } from "./make-rule.js";

@@ -16,6 +16,7 @@ describe("a policy", () => {
           name: "ssh",
           protect: [{ tcp: "22" }],
           knock: {
+            kind: "sequence",
             steps: [
               { kind: "tcp", port: 41_001 },
               { kind: "tcp", port: 41_002 },
@@ -25,8 +26,11 @@ describe("a policy", () => {
             strict: true,
           },
           openForSeconds: 30,
+          singleConnection: false,
         },
       ],
+      users: [],
+      tokens: { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 },
       allowFrom: [],
       denyFrom: [],
       backend: "nftables",
@@ -72,7 +76,7 @@ describe("a wrong policy", () => {
   const oneOfFix = "Set one of them and leave out the others.";
   const unknown = (path: string, hint: string, known: string): Finding =>
     shape(path, "has a field that is not known.", `${hint} Known are ${known}.`);
-  const gateFields = "name, protect, knock, openForSeconds";
+  const gateFields = "name, protect, knock, openForSeconds, singleConnection";
   const stepFields = "tcp, udp, icmpPayloadBytes, udpPayloadBytes";
   const colon =
     "Did you leave out the space after a colon? Names are not shown here, because such a name contains a value.";
@@ -115,7 +119,7 @@ describe("a wrong policy", () => {
       unknown(
         "policy",
         "Did you mean gates? Else remove it.",
-        "name, gates, allowFrom, denyFrom, backend, scope, stealth, log, limits, acceptRisks, expect",
+        "name, gates, users, deployAs, tokens, allowFrom, denyFrom, backend, scope, stealth, log, limits, acceptRisks, expect",
       ),
     ],
     [
@@ -126,7 +130,11 @@ describe("a wrong policy", () => {
     [
       "an unknown field of a knock",
       withKnock({ stepTimeout: 5 }),
-      unknown(knock, "Did you mean stepTimeoutSeconds? Else remove it.", "steps, stepTimeoutSeconds, strict"),
+      unknown(
+        knock,
+        "Did you mean stepTimeoutSeconds? Else remove it.",
+        "steps, stepTimeoutSeconds, strict, token",
+      ),
     ],
     [
       "an unknown field of a step",
@@ -178,7 +186,11 @@ describe("a wrong policy", () => {
     [
       "a knock without steps",
       withGate({ knock: {} }),
-      shape(`${knock}.steps`, "must be a list, and is missing.", "Set it to a list."),
+      shape(
+        knock,
+        "a knock must have exactly one of steps or token.",
+        "Set one of them and leave out the others.",
+      ),
     ],
     [
       "an empty list of steps",

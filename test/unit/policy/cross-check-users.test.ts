@@ -1,0 +1,159 @@
+import { describe, expect, test } from "vitest";
+import { parsePolicy } from "../../../src/policy/parse";
+import { writePolicy } from "../../../src/policy/written-policy";
+import { readPolicy } from "./read-policy";
+
+const ada = { name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" };
+const ben = { name: "ben", key: "Zx8Lw3Qe1Rt6Yu9Io2Pa5Sd7Fg0Hj4Kl_Zc-VbNmAqW" };
+const ssh = { name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } };
+const web = { name: "web", protect: [{ tcp: "443" }], knock: { steps: [{ tcp: 7_000 }] } };
+const team = { name: "edge", users: [ada, ben], gates: [ssh] };
+
+/** The path and the rule of each finding. */
+function listFindings(raw: unknown): readonly string[] {
+  const reading = parsePolicy(raw);
+  return reading.kind === "wrong" ? reading.findings.map(({ path, rule }) => `${path} ${rule}`) : [];
+}
+
+describe("a policy with tokens", () => {
+  test.each([
+    ["UDP", team],
+    ["an echo request", { ...team, gates: [{ ...ssh, knock: { token: { icmpEcho: true } } }] }],
+    [
+      "users of some gates and sources",
+      { ...team, users: [{ ...ada, gates: ["ssh"], from: ["192.0.2.0/24"] }, ben] },
+    ],
+    ["a sequence beside it, and a deployer", { ...team, gates: [ssh, web], deployAs: "ben" }],
+  ])("by %s is valid, and is the same after it was written and read again", (_, input) => {
+    const policy = readPolicy(input);
+    expect(parsePolicy(structuredClone(writePolicy(policy)))).toEqual({ kind: "policy", policy });
+  });
+
+  test.each<readonly [string, unknown, readonly string[]]>([
+    [
+      "steps and a token",
+      { ...team, gates: [{ ...ssh, knock: { ...ssh.knock, ...web.knock } }] },
+      ["gates[0].knock policy-shape"],
+    ],
+    [
+      "a token of no carrier",
+      { ...team, gates: [{ ...ssh, knock: { token: {} } }] },
+      ["gates[0].knock.token policy-shape"],
+    ],
+    [
+      "a token of two carriers",
+      { ...team, gates: [{ ...ssh, knock: { token: { udp: 1, icmpEcho: true } } }] },
+      ["gates[0].knock.token policy-shape"],
+    ],
+    [
+      "an echo request that is off",
+      { ...team, gates: [{ ...ssh, knock: { token: { icmpEcho: false } } }] },
+      ["gates[0].knock.token.icmpEcho policy-shape"],
+    ],
+    [
+      "fields of a sequence beside a token",
+      { ...team, gates: [{ ...ssh, knock: { ...ssh.knock, strict: true, stepTimeoutSeconds: 5 } }] },
+      ["gates[0].knock.stepTimeoutSeconds policy-shape", "gates[0].knock.strict policy-shape"],
+    ],
+    ["a short key", { ...team, users: [{ ...ada, key: "x".repeat(31) }] }, ["users[0].key policy-shape"]],
+    [
+      "a long key",
+      { ...team, users: [{ ...ada, key: `${"aB3".repeat(21)}xy` }] },
+      ["users[0].key policy-shape"],
+    ],
+    [
+      "a key with a line break",
+      { ...team, users: [{ ...ada, key: `${ada.key}\n` }] },
+      ["users[0].key policy-shape"],
+    ],
+    ["a slot of no length", { ...team, tokens: { slotSeconds: 0 } }, ["tokens.slotSeconds policy-shape"]],
+    ["a user of no gate", { ...team, users: [{ ...ada, gates: [] }, ben] }, ["users[0].gates policy-shape"]],
+    [
+      "one name twice",
+      { ...team, users: [ada, ben, { ...ben, key: `${ben.key}2`, name: "ada" }] },
+      ["users[2].name user-name-taken"],
+    ],
+    ["one key twice", { ...team, users: [ada, { ...ada, name: "ben" }] }, ["users[1].key user-key-taken"]],
+    [
+      "an unknown gate, and one with a sequence",
+      { ...team, gates: [ssh, web], users: [ada, { ...ben, gates: ["web", "wg"] }] },
+      ["users[1].gates[0] user-gate-without-token", "users[1].gates[1] user-gate-unknown"],
+    ],
+    ["users and no token", { ...team, gates: [web] }, ["users users-without-token"]],
+    ["a token and no users", { ...team, users: [] }, ["gates[0].knock.token token-without-user"]],
+    [
+      "a gate that is left out by all users",
+      {
+        ...team,
+        gates: [ssh, { ...ssh, name: "wg", protect: [{ udp: "51820" }] }],
+        users: [{ ...ada, gates: ["ssh"] }],
+      },
+      ["gates[1].knock.token token-without-user"],
+    ],
+    ["an unknown deployer", { ...team, deployAs: "eve" }, ["deployAs deploy-as-unknown"]],
+    [
+      "more tokens than a set holds",
+      { ...team, tokens: { slotSeconds: 10, horizonDays: 90 } },
+      ["tokens too-many-tokens"],
+    ],
+    [
+      "a token on a protected port, of its own gate",
+      { ...team, gates: [{ ...ssh, protect: [{ udp: "62200-62210" }] }] },
+      ["gates[0].knock.token.udp token-on-protected-port"],
+    ],
+    [
+      "a token on a protected port, of another gate",
+      { ...team, gates: [ssh, { ...web, protect: [{ udp: "62201" }] }] },
+      ["gates[0].knock.token.udp token-on-protected-port"],
+    ],
+    [
+      "a step that any datagram to the token's port takes",
+      { ...team, gates: [ssh, { ...web, knock: { steps: [{ tcp: 7_000 }, { udp: 62_201 }] } }] },
+      ["gates[1].knock.steps[1].udp step-on-token-port"],
+    ],
+    [
+      "a step of the size of a closing token",
+      { ...team, gates: [ssh, { ...web, knock: { steps: [{ udp: 62_201, udpPayloadBytes: 17 }] } }] },
+      ["gates[1].knock.steps[0].udp step-on-token-port"],
+    ],
+    [
+      "an echo step of the size of a token",
+      {
+        ...team,
+        gates: [
+          { ...ssh, knock: { token: { icmpEcho: true } } },
+          { ...web, knock: { steps: [{ icmpPayloadBytes: 32 }] } },
+        ],
+      },
+      ["gates[1].knock.steps[0].icmpPayloadBytes step-on-token-port"],
+    ],
+  ])("with %s is refused", (_, raw, expected) => {
+    expect(listFindings(raw)).toEqual(expected);
+  });
+
+  test.each<readonly [string, unknown]>([
+    ["a datagram of another size", { udp: 62_201, udpPayloadBytes: 18 }],
+    ["a datagram to another port", { udp: 62_202 }],
+    ["a SYN to the same port", { tcp: 62_201 }],
+    ["an echo request", { icmpPayloadBytes: 32 }],
+  ])("may have %s as a step", (_, step) => {
+    expect(listFindings({ ...team, gates: [ssh, { ...web, knock: { steps: [step] } }] })).toEqual([]);
+  });
+
+  test("tells of all that is wrong at once, and shows no key", () => {
+    const raw = {
+      ...team,
+      users: [ada, ada, { ...ben, key: "too short" }],
+      deployAs: "eve",
+      tokens: { horizonDays: 0 },
+    };
+    expect(listFindings(raw)).toEqual([
+      "users[2].key policy-shape",
+      "tokens.horizonDays policy-shape",
+      "users[1].name user-name-taken",
+      "users[1].key user-key-taken",
+      "deployAs deploy-as-unknown",
+    ]);
+    expect(JSON.stringify(parsePolicy(raw))).not.toMatch(/kFq2|too short/);
+  });
+});
