@@ -27,14 +27,20 @@ export function makeToken(policy: Policy, choice: TokenChoice = {}): string {
 }
 
 /** Fills a host's sets with the tokens of some slots, as the host script does. */
-export async function fillSets(host: LabHost, policy: Policy, slots: number, timeout = "5m"): Promise<void> {
+export async function fillSets(
+  host: LabHost,
+  policy: Policy,
+  slots: number,
+  timeout = "5m",
+  first = firstSlot,
+): Promise<void> {
   const { tokenSets } = lowerForBackend(policy);
   const all = tokenSets.find(({ owner }) => owner === undefined)?.name;
   const lines = tokenSets.flatMap(({ name, owner }) => {
     if (owner === undefined) return [];
     const { gate, user } = owner;
     return Array.from({ length: slots }, (_, index) => {
-      const token = `0x${makeToken(policy, { user, gate, slot: firstSlot + index })}`;
+      const token = `0x${makeToken(policy, { user, gate, slot: first + index })}`;
       return [name, all]
         .map((set) => `add element inet knockgate_${policy.name} ${set} { ${token} timeout ${timeout} }`)
         .join("\n");
