@@ -5,7 +5,7 @@ import type { Gate, Policy } from "../policy/policy.js";
 import type { Packet, PacketKind } from "./packet.js";
 import { advance } from "./sequence.js";
 import { fresh, type Progress, type Reaction, react, type State, type Transition } from "./state.js";
-import { readToken } from "./token.js";
+import { isHeldToken, readToken } from "./token.js";
 
 /**
  * Runs a policy as a state machine over packets. It is written from the meaning of a policy, and not from the rules of
@@ -35,8 +35,9 @@ export function receivePacket(policy: Policy, state: State, packet: Packet): Tra
   }
   if (isLinkLocal(source)) return pass;
   const { refused, right } = readTokens(policy, state, packet, known);
-  // A right token is a step of no sequence, and resets none.
   if (right !== undefined) return { ...right, verdict: "passed" };
+  // A token is a step of no sequence, and resets none, even if it does not count here.
+  if (isHeldToken(policy, state.tokens, packet)) return { ...pass, reactions: refused };
   const gates = policy.gates.filter(isSequenceGate);
   const moves = gates.map((each) => advance(each, known.get(each.name) ?? fresh, kind, atMs));
   const next = new Map([

@@ -3,6 +3,7 @@ import type { Carrier } from "../policy/carrier.js";
 import type { TokenGate } from "../policy/knock.js";
 import type { Policy, User } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
+import { listTokenGates } from "../policy/user.js";
 import type { Packet, PacketKind, SentToken } from "./packet.js";
 
 /** The tokens that a host holds: of all users and gates, for the slots from the first one to the last one. */
@@ -72,16 +73,46 @@ export function readToken(
   const use = readUse(gate.knock.carrier, packet.kind);
   if (use === undefined) return { kind: "other" };
   const token = "token" in packet.kind ? packet.kind.token : undefined;
-  const user = token && findUser(policy, gate, held, token);
+  const user = token?.gate === gate.name ? findUser(policy, held, token) : undefined;
   if (token === undefined || user === undefined || held === undefined) return refuse("unknown");
-  const name = `${gate.name} ${user.name} ${token.slot}`;
-  const endMs = (token.slot + 1) * policy.tokens.slotSeconds * 1_000 + policy.tokens.graceSeconds * 1_000;
-  if (held.spent.has(name)) return refuse("spent");
-  if (packet.atMs >= endMs) return refuse("late");
-  if (token.slot > held.lastSlot) return refuse("early");
-  if (token.slot < held.firstSlot) return refuse("spent"); // or it may have been, before it was lost
+  const fault = findFault(policy, held, user, token, packet.atMs);
+  if (fault !== undefined) return refuse(fault);
   if (!isFrom(user, packet.source)) return refuse("source");
-  return { kind: "right", use, user: user.name, held: { ...held, spent: new Set(held.spent).add(name) } };
+  const spent = new Set(held.spent).add(nameToken(user, token));
+  return { kind: "right", use, user: user.name, held: { ...held, spent } };
+}
+
+/**
+ * Whether a packet brings a token that the host holds. It may be for another gate than those whose carrier it came by,
+ * or from a source from which it does not count.
+ */
+export function isHeldToken(policy: Policy, held: HeldTokens | undefined, { kind, atMs }: Packet): boolean {
+  const token = "token" in kind ? kind.token : undefined;
+  const user = token && findUser(policy, held, token);
+  if (token === undefined || user === undefined || held === undefined) return false;
+  return (
+    listTokenGates(policy).some((gate) => canCarryToken(gate, kind)) &&
+    findFault(policy, held, user, token, atMs) === undefined
+  );
+}
+
+/** Finds why the host does not hold a token of one of its users. */
+function findFault(
+  { tokens }: Policy,
+  held: HeldTokens,
+  user: User,
+  token: SentToken,
+  atMs: number,
+): TokenFault | undefined {
+  const endMs = (token.slot + 1) * tokens.slotSeconds * 1_000 + tokens.graceSeconds * 1_000;
+  if (held.spent.has(nameToken(user, token))) return "spent";
+  if (atMs >= endMs) return "late";
+  if (token.slot > held.lastSlot) return "early";
+  return token.slot < held.firstSlot ? "spent" : undefined; // or it may have been, before it was lost
+}
+
+function nameToken({ name }: User, { gate, slot }: SentToken): string {
+  return `${gate} ${name} ${slot}`;
 }
 
 function refuse(fault: TokenFault): TokenReading {
@@ -110,16 +141,12 @@ function readSize(bytes: number): "open" | "close" | undefined {
   return bytes === tokenBytes + 1 ? "close" : undefined;
 }
 
-function findUser(
-  policy: Policy,
-  gate: TokenGate,
-  held: HeldTokens | undefined,
-  token: SentToken,
-): User | undefined {
-  const isMeant = token.policy === policy.name && token.gate === gate.name && token.host === held?.host;
-  if (!isMeant) return undefined;
+/** Finds whose token it is, if it was made for a gate of this policy at this host. */
+function findUser(policy: Policy, held: HeldTokens | undefined, token: SentToken): User | undefined {
+  const isMeant = token.policy === policy.name && token.host === held?.host;
+  if (!isMeant || !listTokenGates(policy).some(({ name }) => name === token.gate)) return undefined;
   return policy.users.find(
-    ({ key, gates }) => key === token.key && (gates === undefined || gates.includes(gate.name)),
+    ({ key, gates }) => key === token.key && (gates === undefined || gates.includes(token.gate)),
   );
 }
 
