@@ -1,4 +1,5 @@
 import type { Carrier, CarrierInput } from "./carrier.js";
+import type { ExpectedPacket, ExpectedPacketInput } from "./expected-packet.js";
 import type { Step, StepInput } from "./step.js";
 
 /**
@@ -83,14 +84,10 @@ interface LimitsInput {
 interface ExpectationInput {
   name: string;
   from: string;
-  packets?: ExpectedPacketInput[] | undefined;
+  packets?: Mutable<ExpectedPacketInput>[] | undefined;
   gate: string;
   afterSeconds?: number | undefined;
   isOpen: boolean;
-}
-
-interface ExpectedPacketInput extends Mutable<StepInput> {
-  afterSeconds?: number | undefined;
 }
 
 /** A valid policy, with its defaults filled in. */
@@ -203,12 +200,6 @@ export interface Expectation {
   readonly gate: string;
   readonly afterSeconds: number;
   readonly isOpen: boolean;
-}
-
-/** A step, and how many seconds after the packet before it is sent. */
-interface ExpectedPacket {
-  readonly step: Step;
-  readonly afterSeconds: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

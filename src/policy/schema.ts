@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { carrierFields } from "./carrier.js";
+import { readExpectedPacket } from "./expected-packet.js";
 import { readKnock } from "./knock.js";
 import { backendNames } from "./policy.js";
 import { parsePortRange } from "./port.js";
@@ -8,6 +9,9 @@ import { readStep, stepFields } from "./step.js";
 
 /** The most steps one knock can have. */
 const maximumSteps = 16;
+
+/** How far a token of a policy's own test may be from the current slot: farther than any horizon. */
+const maximumSlots = 1_000_000;
 
 /** Longest pause or open time: one day. A door that is open for longer is a permanent exception, not a knock. */
 const maximumSeconds = 86_400;
@@ -160,12 +164,28 @@ const expectedPacket = exactlyOne(
     udp: port.optional(),
     icmpPayloadBytes: payloadBytes.optional(),
     udpPayloadBytes: payloadBytes.optional(),
+    /** A token of this user. */
+    token: nameSchema.optional(),
+    slot: z.int().min(-maximumSlots).max(maximumSlots).optional(),
+    again: z.boolean().optional(),
+    close: z.boolean().optional(),
     /** Seconds after the packet before it. */
     afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
   }),
   "a packet",
-  Object.values(stepFields),
-).transform(({ afterSeconds, ...step }) => ({ step: readStep(step), afterSeconds }));
+  [...Object.values(stepFields), "token"],
+)
+  .superRefine((packet, context) => {
+    const refuse = (path: string, message: string, fix: string) =>
+      context.addIssue({ code: "custom", path: [path], message, params: { fix } });
+    for (const field of ["slot", "again", "close"] as const) {
+      if (packet.token === undefined && packet[field] !== undefined)
+        refuse(field, "is only for a token.", "Remove it, or set token.");
+    }
+    if (packet.again === true && packet.slot !== undefined)
+      refuse("slot", "is only for a token that is not sent again.", "Remove slot or again.");
+  })
+  .transform(readExpectedPacket);
 
 /** One of a policy's own tests. */
 const expectation = z.strictObject({

@@ -122,8 +122,16 @@ export interface ExpectationArgs {
   isOpen: pulumi.Input<boolean>;
 }
 
-/** A step, and how long after the packet before it is sent. */
+/** A step, or a token for the gate that is tried, and how long after the packet before it is sent. */
 export interface ExpectedPacketArgs extends StepArgs {
+  /** The name of the user whose token it is. */
+  token?: pulumi.Input<string>;
+  /** Only for `token`: how many slots after the current one. Default: the next slot that the user has not sent. */
+  slot?: pulumi.Input<number>;
+  /** Only for `token`: whether it is the token that the user sent last. Default: false. */
+  again?: pulumi.Input<boolean>;
+  /** Only for `token`: whether it closes the door. Default: false. */
+  close?: pulumi.Input<boolean>;
   /** Default: 0. */
   afterSeconds?: pulumi.Input<number>;
 }
