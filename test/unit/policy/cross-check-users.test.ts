@@ -23,6 +23,26 @@ describe("a policy with tokens", () => {
       "users of some gates and sources",
       { ...team, users: [{ ...ada, gates: ["ssh"], from: ["192.0.2.0/24"] }, ben] },
     ],
+    [
+      "its own tests",
+      {
+        ...team,
+        expect: [
+          {
+            name: "ada",
+            from: "192.0.2.7",
+            gate: "ssh",
+            isOpen: true,
+            packets: [
+              { token: "ada" },
+              { token: "ada", again: true, afterSeconds: 2 },
+              { token: "ben", slot: -5, close: true },
+              { udp: 5, udpPayloadBytes: 3 },
+            ],
+          },
+        ],
+      },
+    ],
     ["a sequence beside it, and a deployer", { ...team, gates: [ssh, web], deployAs: "ben" }],
   ])("by %s is valid, and is the same after it was written and read again", (_, input) => {
     const policy = readPolicy(input);
@@ -129,6 +149,22 @@ describe("a policy with tokens", () => {
     ],
   ])("with %s is refused", (_, raw, expected) => {
     expect(listFindings(raw)).toEqual(expected);
+  });
+
+  test.each<readonly [string, object, string]>([
+    ["a token and a step", { token: "ada", tcp: 7 }, "expect[0].packets[0]"],
+    ["a slot without a token", { tcp: 7, slot: 1 }, "expect[0].packets[0].slot"],
+    ["again without a token", { tcp: 7, again: true }, "expect[0].packets[0].again"],
+    ["closing without a token", { tcp: 7, close: false }, "expect[0].packets[0].close"],
+    [
+      "a slot of a token that is sent again",
+      { token: "ada", slot: 0, again: true },
+      "expect[0].packets[0].slot",
+    ],
+    ["half a slot", { token: "ada", slot: 0.5 }, "expect[0].packets[0].slot"],
+  ])("with %s in its own test is refused", (_, packet, path) => {
+    const own = { name: "x", from: "192.0.2.7", gate: "ssh", isOpen: true, packets: [packet] };
+    expect(listFindings({ ...team, expect: [own] })).toEqual([`${path} policy-shape`]);
   });
 
   test.each<readonly [string, unknown]>([

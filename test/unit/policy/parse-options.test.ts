@@ -158,7 +158,7 @@ test.each<readonly [string, unknown, Finding]>([
     },
     shape(
       "expect[0].packets[0]",
-      "a packet must have exactly one of tcp, udp or icmpPayloadBytes.",
+      "a packet must have exactly one of tcp, udp, icmpPayloadBytes or token.",
       oneOfFix,
     ),
   ],
