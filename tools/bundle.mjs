@@ -17,6 +17,7 @@ const hot = [
   "cli/commands/profile-list/command.ts",
   "cli/commands/proxy/command.ts",
   "cli/commands/proxy/run.ts",
+  "cli/gate/token-supply.ts",
   "cli/profiles/profile-store.ts",
   "cli/version.ts",
 ].map((path) => join(source, path));

@@ -74,19 +74,32 @@ function listOthers(
 }
 
 function toOtherGate({ gate, protect, steps }: ProfileGate): OtherGate {
-  return { gate, protect, steps: steps.map(readStep) };
+  if (steps !== undefined) return { gate, protect, steps: steps.map(readStep) };
+  const message = `the profile's gate ${gate} belongs to another policy and is opened by a token: name the file of that policy by --behind`;
+  throw new KnockgateError("ARGUMENTS_INVALID", message);
 }
 
 /** Makes a policy with a profile's gates. Only its knocks may be used. */
 function toPolicy({ name, gates }: Profile, policyName: string): Policy {
   const reading = parsePolicy({
     name: policyName,
-    gates: gates.map(({ gate, protect, steps, stepTimeoutSeconds, openForSeconds }) => {
-      return { name: gate, protect, knock: { steps, stepTimeoutSeconds }, openForSeconds };
+    gates: gates.map(({ gate, protect, steps, stepTimeoutSeconds, token, openForSeconds }) => {
+      const knock = token === undefined ? { steps, stepTimeoutSeconds } : { token };
+      return { name: gate, protect, knock, openForSeconds };
     }),
+    ...listTokenFields(gates),
   });
   if (reading.kind === "policy") return reading.policy;
   throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are not valid`);
+}
+
+/** A profile has the tokens of one user, who has one key for all gates of a policy. */
+function listTokenFields(gates: readonly ProfileGate[]) {
+  const opened = gates.filter(({ token }) => token !== undefined);
+  const [first] = opened;
+  if (first === undefined) return {};
+  const users = [{ name: first.user, key: first.key, gates: opened.map(({ gate }) => gate) }];
+  return { users, tokens: first.tokens };
 }
 
 /** The beginning of a line about a host. */

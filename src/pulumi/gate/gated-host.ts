@@ -1,11 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type KnockCommands, writeKnockCommands } from "../../knock/clients/knock-commands.js";
-import { describeGate, makeProfile, type Profile, type ProfileGate } from "../../knock/clients/profile.js";
+import { type KnockCommands, writeGateCommands } from "../../knock/clients/knock-commands.js";
+import {
+  type ClientPolicy,
+  listGates,
+  makeProfile,
+  type Profile,
+  type ProfileGate,
+} from "../../knock/clients/profile.js";
 import { writeSshConfig } from "../../knock/clients/ssh-config.js";
 import { readSshEndpoint, type SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import type { GateCounts } from "../../policy/counts.js";
-import { stepsToSend } from "../../policy/knock.js";
-import type { Policy } from "../../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
 import { isServed } from "../registration.js";
 import type { RulesetResource } from "../ruleset/ruleset.js";
@@ -114,12 +118,9 @@ interface KnownConnection extends GatedConnection {
 /** How a host is reached, and its gates. */
 interface ReachedHost {
   readonly way: SshEndpoint;
-  readonly policy: Pick<Policy, "gates"> | undefined;
+  readonly policy: ClientPolicy | undefined;
 }
 
 function listKnocks({ way, policy }: ReachedHost): readonly GateKnock[] {
-  return (policy?.gates ?? []).map((gate) => ({
-    ...describeGate(gate),
-    commands: writeKnockCommands(stepsToSend(gate), way),
-  }));
+  return listGates(way, policy).map((gate) => ({ ...gate, commands: writeGateCommands(gate, way) }));
 }
