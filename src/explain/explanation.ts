@@ -50,6 +50,8 @@ export interface GateExplanation {
   /** `undefined`: its knock is one packet. */
   readonly betweenSteps?: { readonly timeoutSeconds: number; readonly isStrict: boolean } | undefined;
   readonly openForSeconds: number;
+  /** What closes the door again: `30 s after the last step`. */
+  readonly closes: string;
   /** How many bits a guesser has to guess. */
   readonly bits: number;
   /** All parts of the gate, in words: ports, steps, times, strength. */
@@ -131,12 +133,14 @@ function explainGate(
   const protects = gate.protect
     .flatMap(readProtect)
     .map(({ protocol, range }) => `${protocol.toUpperCase()} ${formatPortRange(range)}`);
-  const { bits, lastPacket, steps, betweenSteps, more } = explainKnock(gate, paths, show, makePart);
+  const { bits, lastPacket, steps, betweenSteps, closers, more } = explainKnock(gate, paths, show, makePart);
   const strength = `${Math.floor(bits)} bits: at ${triesPerSecond} tries a second, ${guessingTime(bits, triesPerSecond)} on average`;
-  const openFor = formatSeconds(gate.openForSeconds);
-  const open = gate.singleConnection
-    ? `${openFor} after ${lastPacket}, for one new connection of that source; connections that were made go on`
-    : `${openFor} after ${lastPacket}, for new connections of that source; connections that were made go on`;
+  const until = `${formatSeconds(gate.openForSeconds)} after ${lastPacket}`;
+  const what = gate.singleConnection ? "one new connection" : "new connections";
+  const open = `${until}, for ${what} of that source; connections that were made go on`;
+  const closes = [until, ...(gate.singleConnection ? ["after one connection"] : []), ...closers].join(
+    ", or ",
+  );
   return {
     name: gate.name,
     path: paths.gate,
@@ -145,6 +149,7 @@ function explainGate(
     steps,
     betweenSteps,
     openForSeconds: gate.openForSeconds,
+    closes,
     bits,
     parts: [
       makePart(paths.protect, "protects", protects.join(", ")),
@@ -160,7 +165,9 @@ function explainGate(
 function explainSources({ allowFrom, denyFrom }: Policy, makePart: MakePart): readonly Part[] {
   const list = (texts: readonly string[]) => (texts.length === 0 ? "nobody" : texts.join(", "));
   const denied =
-    denyFrom.length === 0 ? list(denyFrom) : `${list(denyFrom)}: every door stays closed, and no step counts`;
+    denyFrom.length === 0
+      ? list(denyFrom)
+      : `${list(denyFrom)}: every door stays closed, and no knock counts`;
   return [
     makePart("allowFrom", "never needs to knock", list(allowFrom)),
     makePart("denyFrom", "never passes", denied),

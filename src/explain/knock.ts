@@ -3,7 +3,7 @@ import { countBits } from "../lint/entropy.js";
 import type { Carrier } from "../policy/carrier.js";
 import type { Gate, Policy, SequenceKnock, TokenKnock } from "../policy/policy.js";
 import type { GatePaths } from "../policy/policy-path.js";
-import { listTokenGates } from "../policy/user.js";
+import { findDeployUser, listTokenGates } from "../policy/user.js";
 import type { SecretFormatter } from "../ruleset/ruleset.js";
 import type { MakePart, Part } from "./part.js";
 import { describeStep, formatSeconds } from "./words.js";
@@ -18,6 +18,8 @@ interface KnockExplanation {
   readonly steps: readonly Part[];
   /** `undefined`: the knock is one packet. */
   readonly betweenSteps: { readonly timeoutSeconds: number; readonly isStrict: boolean } | undefined;
+  /** What else closes the door. */
+  readonly closers: readonly string[];
   /** What else there is to say of it. */
   readonly more: readonly Part[];
 }
@@ -62,6 +64,7 @@ function explainSequence(
       return [makePart(path, `step ${index + 1}`, describeStep(gate, step, index + 1, show))];
     }),
     betweenSteps: isLong ? { timeoutSeconds: stepTimeoutSeconds, isStrict: strict } : undefined,
+    closers: [],
     more: isLong
       ? [makePart(paths.stepTimeout, "pause", pause), makePart(paths.strict, "strict", reset)]
       : [],
@@ -74,6 +77,7 @@ function explainToken({ carrier }: TokenKnock, paths: GatePaths, makePart: MakeP
     lastPacket: "the token",
     steps: [makePart(paths.token, "token", describeCarrier(carrier))],
     betweenSteps: undefined,
+    closers: ["by a token with one byte more"],
     more: [],
   };
 }
@@ -81,9 +85,9 @@ function explainToken({ carrier }: TokenKnock, paths: GatePaths, makePart: MakeP
 function describeCarrier(carrier: Carrier): string {
   switch (carrier.kind) {
     case "udp":
-      return `UDP datagram to port ${carrier.port} with a token that was not used before`;
+      return `UDP datagram to port ${carrier.port} with an unused token of a user`;
     case "icmpEcho":
-      return "echo request with a token that was not used before";
+      return "echo request with an unused token of a user";
     default:
       return unreachable(carrier);
   }
@@ -98,10 +102,13 @@ export function explainUsers(policy: Policy, makePart: MakePart): readonly Part[
   const end = graceSeconds === 0 ? "the end of that time" : `${formatSeconds(graceSeconds)} after that time`;
   const meaning = `one for each ${formatSeconds(slotSeconds)}, good until ${end}; the host holds those of the next ${days}`;
   return [
-    ...policy.users.map(({ name, from, gates: own }, index) => {
+    ...policy.users.map((user, index) => {
+      const { name, from, gates: own } = user;
       const opened = gates.map((gate) => gate.name).filter((gate) => own === undefined || own.includes(gate));
       const sources = from === undefined ? "from anywhere" : `from ${from.join(", ")}`;
-      return makePart(`users[${index}]`, `user ${name}`, `opens ${opened.join(", ")} ${sources}`);
+      const deployed = opened.filter((gate) => findDeployUser(policy, gate) === user);
+      const deployer = deployed.length === 0 ? "" : `; Knockgate passes ${deployed.join(", ")} as this user`;
+      return makePart(`users[${index}]`, `user ${name}`, `opens ${opened.join(", ")} ${sources}${deployer}`);
     }),
     makePart("tokens", "tokens", meaning),
   ];

@@ -51,7 +51,7 @@ export function lowerTokens(policy: PlacedPolicy, { hasTokens }: Abilities): Low
   const size = countSlots(policy.tokens);
   const all: TokenSet = {
     name: tokenSet(roundUp(holders.length * size)),
-    from: ["tokens"],
+    from: ["tokens", ...gates.map(({ paths }) => paths.token)],
     size: roundUp(holders.length * size),
   };
   const carriers = gates
@@ -80,7 +80,7 @@ export function lowerTokens(policy: PlacedPolicy, { hasTokens }: Abilities): Low
         ...lowerUse(policy, holder, all.name, "open"),
         ...lowerUse(policy, holder, all.name, "close"),
       ]);
-      return { name: chainOf(carrier), from: [], rules };
+      return { name: chainOf(carrier), from: listPaths(carrier, gates), rules };
     }),
   };
 }
@@ -106,12 +106,13 @@ function roundUp(count: number): number {
 
 function lowerBegin(carrier: Carrier, gates: readonly (PlacedGate & TokenGate)[], set: string): TokenBegin {
   const isRight: Match = { kind: "token", carrier, set };
-  return {
-    kind: carrier.kind,
-    from: gates.filter(({ knock }) => sameCarrier(knock.carrier, carrier)).map(({ paths }) => paths.token),
-    isRight,
-    rule: decide([], [isRight], { kind: "goto", chain: chainOf(carrier) }),
-  };
+  const from = listPaths(carrier, gates);
+  const rule = decide(from, [isRight], { kind: "goto", chain: chainOf(carrier) });
+  return { kind: carrier.kind, from, isRight, rule };
+}
+
+function listPaths(carrier: Carrier, gates: readonly (PlacedGate & TokenGate)[]): Paths {
+  return gates.filter(({ knock }) => sameCarrier(knock.carrier, carrier)).map(({ paths }) => paths.token);
 }
 
 function chainOf(carrier: Carrier): string {

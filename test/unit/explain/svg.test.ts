@@ -48,6 +48,7 @@ function explainedGate(): fc.Arbitrary<GateExplanation> {
       ...gate,
       path: "gates[0]",
       lastPacket: "the last step",
+      closes: "30 s after the last step",
       betweenSteps:
         gate.steps.length > 1 ? { timeoutSeconds: gate.timeoutSeconds, isStrict: gate.isStrict } : undefined,
       bits: 0,

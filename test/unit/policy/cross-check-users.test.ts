@@ -86,6 +86,11 @@ describe("a policy with tokens", () => {
       { ...team, users: [{ ...ada, key: `${ada.key}\n` }] },
       ["users[0].key policy-shape"],
     ],
+    [
+      "a user from everywhere",
+      { ...team, users: [{ ...ada, from: ["0.0.0.0/0", "192.0.2.0/24", "::/0"] }, ben] },
+      ["users[0].from[0] policy-shape", "users[0].from[2] policy-shape"],
+    ],
     ["a slot of no length", { ...team, tokens: { slotSeconds: 0 } }, ["tokens.slotSeconds policy-shape"]],
     ["a user of no gate", { ...team, users: [{ ...ada, gates: [] }, ben] }, ["users[0].gates policy-shape"]],
     [

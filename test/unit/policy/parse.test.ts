@@ -278,8 +278,8 @@ describe("a wrong policy", () => {
       { ...edge, allowFrom: ["::/0"] },
       shape(
         "allowFrom[0]",
-        "contains every address, so nobody would have to knock.",
-        "Name the networks that need not knock.",
+        "contains every address, so it names nobody in particular.",
+        "Name the networks that you mean, or leave the list out.",
       ),
     ],
     [
