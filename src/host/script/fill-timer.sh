@@ -81,7 +81,9 @@ cmd_fill() {
 	if ! nftables_is_own; then
 		# Somebody loaded a saved table, with the tokens that were unspent when it was saved.
 		load_confirmed || give_up_fill "the confirmed ruleset could not be loaded"
-	elif ! with_work top_up "$confirmed_change/tokens"; then
+	# The kernel may not have removed the last expired token yet, so that a set has no room.
+	elif ! with_work top_up "$confirmed_change/tokens" 2>/dev/null && sleep 3 &&
+		! with_work top_up "$confirmed_change/tokens"; then
 		give_up_fill "they could not be made or loaded"
 	fi
 }
@@ -95,7 +97,7 @@ give_up_fill() {
 top_up() {
 	live=yes taken='' staged='' text='' anew=no
 	go_on_spending # what a killed command has left
-	note_opened
+	note_opened "$1"
 	prepare_tokens "$1" || exit 9
 	if [ "${shift_seconds#-}" -gt 2 ]; then
 		anew=yes

@@ -5,10 +5,11 @@
 # for each set SET KEY-ID FIRST LAST, its slots.
 
 # Sets kept: where a set's unspent tokens are. What was loaded before can be loaded again if the kernel still has it in
-# our own table, or if a load took it from there (taken, a folder), and nothing could spend it since.
+# our own table, or if a load took it from there (taken, a folder), and nothing could spend it since. Clients find no
+# token that is further ahead than three horizons, as after a clock that was years ahead.
 find_kept() {
 	kept=no
-	if [ "$live" = yes ] && grep -q "^$1 $2 " "$dir/filled" 2>/dev/null && nftables_has_tokens "$1"; then
+	if [ "$live" = yes ] && [ "$shift_seconds" -ge $((-3 * horizon)) ] && grep -q "^$1 $2 " "$dir/filled" 2>/dev/null && nftables_has_tokens "$1"; then
 		kept=kernel
 	elif [ -n "$taken" ] && grep -q "^$1 $2 " "$taken/filled" 2>/dev/null; then
 		kept=taken
@@ -107,7 +108,7 @@ stage_tokens() {
 load_filled() {
 	text=$1 live=no
 	! nftables_is_own || live=yes
-	[ "$live" = no ] || note_opened
+	[ "$live" = no ] || note_opened "$dir/changes/$(confirmed_id)/tokens"
 	prepare_tokens "$2" || exit 9
 	if [ "$live" = yes ]; then
 		stop_spending && read_unspent || exit 9
@@ -119,6 +120,7 @@ load_filled() {
 	[ -z "$keep" ] || [ "$live" = no ] || keep_unspent
 	note_filled
 	nftables_claim
+	note_opened "$2"
 	[ -z "$given" ] || [ "$live" = no ] || return_unspent
 }
 

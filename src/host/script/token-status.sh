@@ -26,9 +26,8 @@ LINE
 
 # A full disk is no reason to fail.
 note_opened() {
-	noting=$dir/changes/$(confirmed_id)/tokens
-	[ -f "$noting" ] || return 0
-	{ print_opened "$noting" >"$dir/opened.new" && mv -f "$dir/opened.new" "$dir/opened"; } 2>/dev/null || rm -f "$dir/opened.new"
+	[ -f "$1" ] || return 0
+	{ print_opened "$1" >"$dir/opened.new" && mv -f "$dir/opened.new" "$dir/opened"; } 2>/dev/null || rm -f "$dir/opened.new"
 	return 0
 }
 
