@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { KnockgateError } from "../errors.js";
-import { formatFindings } from "../policy/finding.js";
-import { findUndeployable, stepsToSend } from "../policy/knock.js";
+import type { KnockStep } from "../knock/packet.js";
 import type { Policy } from "../policy/policy.js";
-import type { Step } from "../policy/step.js";
 import type { Connection } from "../ssh/connection.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findProber } from "../ssh/prober.js";
 import { findRoutes } from "../ssh/routes.js";
-import { listStepsBefore, type OtherGate } from "./behind.js";
+import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { refuseUntouched } from "./failure.js";
+import { findKnock, listSamplePackets } from "./knocker.js";
+import { makePurse } from "./purse.js";
 import type { ChangeContext } from "./request.js";
+
+/** One for the process: a token that it has sent is not sent again, whatever sent it. */
+export const purse = makePurse(Date.now);
 
 /** Where to apply a policy, and where to prove it from. */
 export interface ChangeTarget {
@@ -35,7 +37,6 @@ export function withRoutes<T>(
   use: (context: ChangeContext) => Promise<T>,
   behind: readonly OtherGate[] = [],
 ): Promise<T> {
-  refuseUndeployable(policies);
   const tell = tellOf(connection, policies, log);
   return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use), tell);
 }
@@ -47,17 +48,8 @@ export function withProvingRoutes<T>(
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
-  refuseUndeployable(policies);
   const tell = tellOf(wanted.connection, policies, log);
   return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
-}
-
-/** Stops before anything is contacted. */
-function refuseUndeployable(policies: readonly Policy[]): void {
-  const findings = policies.flatMap(findUndeployable);
-  if (findings.length === 0) return;
-  const message = `the policy can't be brought to a host; nothing was contacted:\n${formatFindings(findings)}`;
-  throw new KnockgateError("POLICY_INVALID", message);
 }
 
 async function openWorld<T>(
@@ -68,7 +60,10 @@ async function openWorld<T>(
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   const tell = tellOf(connection, policies, log);
-  const steps = [...listStepsBefore(behind, connection.port), ...listSteps(policies)];
+  const steps = [
+    ...listKnocksBefore(behind, connection.port).flatMap(listSamplePackets),
+    ...listSamples(policies, connection.host),
+  ];
   const passage = await findRoutes(connection, steps, tell).catch((cause: unknown) =>
     refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
   );
@@ -77,12 +72,15 @@ async function openWorld<T>(
       routes: passage.routes,
       cutOff: passage.cutOff ?? [],
       dialing: {
+        host: connection.host,
         port: connection.port,
+        purse,
         perDialTimeoutMs: connection.perDialTimeout * 1_000,
         errorLimit: connection.dialErrorLimit,
         behind,
         log: tell,
       },
+      now: Date.now,
       newId: () => randomUUID(),
       log,
     });
@@ -98,7 +96,10 @@ async function openProvingWorld<T>(
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
-  const steps = [...behind.flatMap((other) => other.steps), ...listSteps([policy])];
+  const steps = [
+    ...behind.flatMap(({ knock }) => listSamplePackets(knock)),
+    ...listSamples([policy], connection.host),
+  ];
   const tell = tellOf(connection, [policy], log);
   const prober = await findProber(proveFrom, connection.host, steps, "proveFrom", tell).catch(
     (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
@@ -120,6 +121,8 @@ function tellOf(
   return (line) => log(`${subject}${host}:${port}: 1/6 connect: ${line}`);
 }
 
-function listSteps(policies: readonly Policy[]): readonly Step[] {
-  return policies.flatMap((policy) => policy.gates.flatMap(stepsToSend));
+function listSamples(policies: readonly Policy[], host: string): readonly KnockStep[] {
+  return policies.flatMap((policy) =>
+    policy.gates.flatMap((gate) => listSamplePackets(findKnock(policy, gate, host))),
+  );
 }

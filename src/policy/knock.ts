@@ -1,7 +1,6 @@
-import { KnockgateError, unreachable } from "../errors.js";
+import { unreachable } from "../errors.js";
 import { type CarrierInput, readCarrier, writeCarrier } from "./carrier.js";
-import type { Finding } from "./finding.js";
-import type { Gate, Knock, Policy, SequenceKnock, TokenKnock } from "./policy.js";
+import type { Gate, Knock, SequenceKnock, TokenKnock } from "./policy.js";
 import { readStep, type Step, type StepInput, writeStep } from "./step.js";
 
 /** What a client sends, as users write it: exactly one of `steps` and `token`. Only this file reads it. */
@@ -61,35 +60,4 @@ export function isTokenGate<Some extends Gate>(gate: Some): gate is Some & Token
 /** The steps of a gate's sequence. A gate that a token opens has none. */
 export function stepsOf({ knock }: Pick<Gate, "knock">): readonly Step[] {
   return knock.kind === "sequence" ? knock.steps : [];
-}
-
-/**
- * The steps that open a gate.
- *
- * @throws KnockgateError `ARGUMENTS_INVALID` when a token opens it: this version sends only sequences
- */
-export function stepsToSend(gate: Pick<Gate, "name" | "knock">): readonly Step[] {
-  if (gate.knock.kind === "sequence") return gate.knock.steps;
-  const message = `gate ${gate.name}: this version of Knockgate can't send tokens yet, so it can't open the gate; nothing was sent`;
-  throw new KnockgateError("ARGUMENTS_INVALID", message);
-}
-
-/**
- * Finds gates that this version can't bring to a host yet. It can check, explain, model and render them.
- *
- * A token gate without a host that fills its sets would stay closed for everybody.
- */
-export function findUndeployable({ gates }: Pick<Policy, "gates">): readonly Finding[] {
-  return gates.flatMap((gate, index) =>
-    isTokenGate(gate)
-      ? [
-          {
-            path: `gates[${index}].knock.token`,
-            rule: "token-not-deployable",
-            message: "is a token, and this version of Knockgate can't fill a host's sets with tokens yet.",
-            fix: "Use steps for gates on hosts.",
-          },
-        ]
-      : [],
-  );
 }

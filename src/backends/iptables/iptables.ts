@@ -25,6 +25,7 @@ export const iptables: Backend = {
 
   render: renderIptablesLines,
   planLoad: planIptablesLoad,
+  writeTokenSource: () => undefined,
 
   nameOnHost: (scope) => `iptables_${hook(scope).table}`,
   checkTools: checkIptables,

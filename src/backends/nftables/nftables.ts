@@ -8,6 +8,7 @@ import { familySetName, tableName } from "./names.js";
 import { checkNft } from "./preflight.js";
 import { renderNftablesLines } from "./render.js";
 import { readTimeLeft } from "./time-left.js";
+import { writeTokenSource } from "./token-source.js";
 
 /** A table of its own for each policy, by nft(8). */
 export const nftables: Backend = {
@@ -24,6 +25,7 @@ export const nftables: Backend = {
 
   render: renderNftablesLines,
   planLoad: planNftablesLoad,
+  writeTokenSource,
 
   nameOnHost: () => "nftables",
   checkTools: checkNft,

@@ -1,11 +1,11 @@
 import { listOtherGates, type OtherGate } from "../../change/behind.js";
 import type { Reached } from "../../change/reach.js";
 import { KnockgateError } from "../../errors.js";
+import { readClientKnock } from "../../knock/clients/client-knock.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
-import { readStep } from "../../policy/step.js";
 import type { Connection } from "../../ssh/connection.js";
 import { takePolicy } from "../files/check-policy.js";
 import { readPolicyFile } from "../files/policy-file.js";
@@ -46,7 +46,7 @@ export async function readHostCommandInput(
   const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
   const { connection, profile } = await readHostLogin(host, invocation, context);
   const named = await Promise.all(invocation.values("behind").map((path) => readPolicyFile(path, input)));
-  const behind = named.flatMap((read) => listOtherGates(takePolicy(read)));
+  const behind = named.flatMap((read) => listOtherGates(takePolicy(read), connection.host));
   const own = [...former, policy];
   const others = profile === undefined ? [] : listOthers(profile, own, connection);
   const kept = profile === undefined || others.length > 0 ? [] : [toPolicy(profile, policy.name)];
@@ -73,10 +73,9 @@ function listOthers(
   return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));
 }
 
-function toOtherGate({ gate, protect, steps }: ProfileGate): OtherGate {
-  if (steps !== undefined) return { gate, protect, steps: steps.map(readStep) };
-  const message = `the profile's gate ${gate} belongs to another policy and is opened by a token: name the file of that policy by --behind`;
-  throw new KnockgateError("ARGUMENTS_INVALID", message);
+function toOtherGate(profileGate: ProfileGate): OtherGate {
+  const { gate, protect } = profileGate;
+  return { gate, protect, knock: readClientKnock(profileGate) };
 }
 
 /** Makes a policy with a profile's gates. Only its knocks may be used. */

@@ -4,14 +4,13 @@ import type { HealthCheck } from "../../change/health.js";
 import { chooseUndoTime } from "../../change/undo-time.js";
 import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../../policy/finding.js";
-import { findUndeployable } from "../../policy/knock.js";
 import { type PolicyReading, parsePolicy } from "../../policy/parse.js";
 import type { Policy, PolicyInput } from "../../policy/policy.js";
-import { protectSchema, readStepSchema } from "../../policy/schema.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, connectionSchema } from "../../ssh/connection.js";
 import type { Properties } from "../properties.js";
 import { hasUnknown, isDueTo, listUnknown } from "../unknown.js";
+import { otherGateSchema } from "./other-gate.js";
 
 /** A resource's arguments, parsed and checked. */
 export interface RulesetArguments {
@@ -54,11 +53,7 @@ const optionsSchema = z.object({
   connection: connectionSchema,
   proveFrom: connectionSchema.optional(),
   // Other fields that a gate's output has are ignored.
-  behind: z
-    .array(
-      z.object({ gate: z.string(), protect: z.array(protectSchema), steps: z.array(readStepSchema).min(1) }),
-    )
-    .default([]),
+  behind: z.array(otherGateSchema).default([]),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
   adopt: z.boolean().default(false),
   deleteUnreachable: z.boolean().default(false),
@@ -94,7 +89,6 @@ export function readArguments(raw: Properties): ArgumentsReading {
     ({ code, path }) => code === "unrecognized_keys" || !isDueTo(unknown, formatPath(path)),
   );
   const findings = [
-    ...(policy.kind === "policy" ? findUndeployable(policy.policy).map(placeBelowPolicy) : []),
     ...ofPolicy.map(placeBelowPolicy).filter(({ path }) => !isDueTo(unknown, path)),
     ...describeIssues(ofOptions, { schema: optionsSchema, rule: "arguments-shape" }),
   ];
