@@ -107,6 +107,7 @@ nftables_replace() {
 
 replace_filled() {
 	{ nftables_print_clearing && cat "$1"; } >"$work/replace" || exit 9
+	wake_tokens
 	load_filled "$work/replace" "$2"
 }
 
@@ -150,6 +151,7 @@ nftables_identify() {
 
 # On a full disk no note is left, and the next boot command loads the table anew.
 nftables_claim() {
+	forget_rested
 	rm -f "$dir/loaded"
 	save "$dir/loaded" nftables_identify 2>/dev/null || rm -f "$dir/loaded"
 }

@@ -96,6 +96,7 @@ give_up_fill() {
 # Adds the tokens of new slots. When the clock was set, each token gets the time that it has left by the new clock.
 top_up() {
 	live=yes taken='' staged='' text='' anew=no
+	forget_rested
 	go_on_spending # what a killed command has left
 	note_opened "$1"
 	prepare_tokens "$1" || exit 9

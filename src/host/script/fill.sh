@@ -108,6 +108,7 @@ stage_tokens() {
 load_filled() {
 	text=$1 live=no
 	! nftables_is_own || live=yes
+	forget_rested
 	[ "$live" = no ] || note_opened "$dir/changes/$(confirmed_id)/tokens"
 	prepare_tokens "$2" || exit 9
 	if [ "$live" = yes ]; then
@@ -180,6 +181,7 @@ match_unspent() {
 # Takes the table away, and keeps its unspent tokens in a folder.
 clear_filled() {
 	live=no keep=$1 taken=''
+	forget_rested
 	! nftables_is_own || live=yes
 	: >"$work/filled" || exit 9
 	if [ "$live" = yes ]; then
@@ -197,6 +199,7 @@ retire_tokens() {
 	live=no staged='' taken=''
 	! nftables_is_own || live=yes
 	[ "$live" = yes ] || exit 1
+	forget_rested
 	read_source "$1"
 	name_bytes
 	list_holders "$1" >"$work/holders" && cp "$dir/filled" "$work/before" && stop_spending && read_unspent || exit 9

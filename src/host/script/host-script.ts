@@ -7,6 +7,7 @@ const parts = [
   "tokens.sh",
   "ledger.sh",
   "fill.sh",
+  "rest.sh",
   "token-status.sh",
   "../../backends/nftables/tokens.sh",
   "../../backends/nftables/host.sh",

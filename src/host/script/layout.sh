@@ -17,6 +17,7 @@
 #   pending                  the change that is armed and not yet confirmed
 #   ledger                   which tokens were ever loaded (ledger.sh)
 #   filled                   which tokens the loaded table has (fill.sh)
+#   rested                   unspent tokens of an orderly shutdown (rest.sh)
 #   opened                   how often each user had opened a door at the last fill (token-status.sh)
 #   undone                   the last change that was undone, and why
 #

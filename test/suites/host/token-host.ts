@@ -61,20 +61,29 @@ interface LoadOptions {
   readonly undoAfter?: number;
   /** The host's name for tokens. */
   readonly host?: string;
+  /** Policies whose place it takes. */
+  readonly replaces?: readonly string[];
 }
 
 /** Stages and arms a policy as a deployer does. Returns the change's id. */
 export async function stageAndArm(
   host: LabHost,
   policy: Policy,
-  { isReplaced = false, undoAfter = 100, host: name = tokenHost }: LoadOptions = {},
+  { isReplaced = false, undoAfter = 100, host: name = tokenHost, replaces = [] }: LoadOptions = {},
 ): Promise<string> {
   const id = randomUUID();
   const text = renderPolicy(policy);
   const { loaded } = await observe(host, policy);
   const plan = planLoad(policy, isReplaced ? undefined : loaded, "192.0.2.1");
   const tokens = writeTokenSource(lowerForBackend(policy), name, policy.tokens);
-  const files = { ruleset: text, load: plan.text, owner: "me", backend: nameOnHost(policy), tokens };
+  const files = {
+    ruleset: text,
+    load: plan.text,
+    owner: "me",
+    backend: nameOnHost(policy),
+    tokens,
+    replaces,
+  };
   await runProgram(host, stageProgram(policy.name, id, digestText(text), files));
   await command(host, ["arm", policy.name, id, `${undoAfter}`]);
   return id;

@@ -38,7 +38,7 @@ const policy = declareTokens();
 describe.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 30, clients: 1, shell });
+    lab = await openLab({ hosts: 40, clients: 1, shell });
   });
   afterAll(() => lab?.close());
 
@@ -168,6 +168,76 @@ describe.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
     await lose(host);
     await command(host, ["boot", "edge"]);
     expect(await listSlots(host, policy)).toEqual(range(last + 1, last + 1 + horizonSlots));
+  });
+
+  test("an orderly shutdown keeps what is unspent, for one load", async () => {
+    const [host, now, left] = await claimSpent();
+    await expectJob(host, "shutdown.target");
+    await command(host, ["hold", "edge"]);
+    await sendSlot(host, policy, now + 1);
+    await host.run(["nft", "flush", "ruleset"]);
+    await command(host, ["boot", "edge"]);
+    // Nobody could spend the token any more.
+    expect(await listSlots(host, policy)).toEqual(left);
+    await spend(host, policy, now + 1);
+    await host.run(["nft", "flush", "ruleset"]);
+    await command(host, ["boot", "edge"]);
+    expect((await listSlots(host, policy))[0]).toBe(now + horizonSlots + 1);
+  });
+
+  test("what an orderly shutdown kept is gone when tokens can be spent again", async () => {
+    const [host, now, left] = await claimSpent();
+    await expectJob(host, "nftables.service");
+    await command(host, ["hold", "edge"]);
+    await command(host, ["fill", "edge"]);
+    expect(await listSlots(host, policy)).toEqual(left);
+    await spend(host, policy, now + 1);
+    await host.run(["nft", "flush", "ruleset"]);
+    await command(host, ["boot", "edge"]);
+    expect((await listSlots(host, policy))[0]).toBe(now + horizonSlots + 1);
+  });
+
+  test("a power cut in the middle of a load brings no token back", async () => {
+    const [host, now] = await claimSpent();
+    // nft loads the tokens, and the host ends before it can note anything.
+    await host.run(["sh", "-c", "cat >/usr/local/sbin/nft; chmod 755 /usr/local/sbin/nft"], {
+      stdin: '#!/bin/sh\n/usr/sbin/nft "$@" || exit\ncase "$*" in "-f /run/"*) kill -9 0 ;; esac\n',
+    });
+    await host.run(["nft", "flush", "ruleset"]);
+    const boot = ["setsid", "-w", "sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"];
+    expect((await host.run(boot, { check: false })).code).not.toBe(0);
+    const [first] = await listSlots(host, policy);
+    expect(first).toBe(now + horizonSlots + 1);
+    await spend(host, policy, now + horizonSlots + 1);
+    await host.run(["rm", "/usr/local/sbin/nft"]);
+    await host.run(["nft", "flush", "ruleset"]);
+    await command(host, ["boot", "edge"]);
+    expect((await listSlots(host, policy))[0]).toBe(now + 2 * horizonSlots + 2);
+  });
+
+  test("a policy that takes another's place gives its tokens back with an undo", async () => {
+    const [host, now, left] = await claimSpent();
+    const renamed = declareTokens({ name: "gate" });
+    const id = await load(host, renamed, { replaces: ["edge"] });
+    expect(await listSlots(host, renamed)).toEqual(range(now, now + horizonSlots));
+    await command(host, ["undo", "gate", id, "a test"]);
+    expect(await listSlots(host, policy)).toEqual(left);
+  });
+
+  test.each([
+    ["/etc/cron.d", "17 * * * * root /bin/sh /var/lib/knockgate/edge/host.sh fill edge"],
+    ["/etc/periodic/hourly", "exec /bin/sh /var/lib/knockgate/edge/host.sh fill edge"],
+  ])("cron fills the sets by %s where there is no systemd", async (folder, line) => {
+    const [host] = await claim();
+    await host.run(["sh", "-c", `rm -rf /etc/cron.d /etc/periodic; mkdir -p ${folder}`]);
+    await deploy(host, policy);
+    const file = `${folder}/knockgate-edge`;
+    expect((await host.run(["cat", file])).stdout).toContain(line);
+    await deploy(host, oldPolicy);
+    expect((await host.run(["ls", folder])).stdout).toBe("");
+    await deploy(host, policy);
+    await command(host, ["remove", "edge", "me", "nftables"]);
+    expect((await host.run(["ls", folder])).stdout).toBe("");
   });
 
   test("a fill replaces a copy that somebody has loaded, and loads nothing where no gate is", async () => {
@@ -354,6 +424,13 @@ async function loadSaved(host: LabHost) {
     "-c",
     "nft list table inet knockgate_edge >/root/saved; nft delete table inet knockgate_edge; nft -f /root/saved",
   ]);
+}
+
+/** Lets systemctl say that systemd is about to do something with a unit. */
+async function expectJob(host: LabHost, unit: string) {
+  await host.run(["sh", "-c", "cat >/usr/local/sbin/systemctl; chmod 755 /usr/local/sbin/systemctl"], {
+    stdin: `#!/bin/sh\n[ "$1 $3" != "list-jobs ${unit}" ] || echo "7 ${unit} start waiting"\n`,
+  });
 }
 
 /** Sets a host's clock. Its time since boot goes on as before. */
