@@ -11,7 +11,7 @@ const entry = join(source, "cli", "main.ts");
 
 /** Of the modules that are loaded on demand, the bundle takes these. All others stay files of dist. */
 const hot = [
-  "cli/commands/knock/ask-ssh.ts",
+  "cli/gate/ask-ssh.ts",
   "cli/commands/knock/command.ts",
   "cli/commands/knock/run.ts",
   "cli/commands/profile-list/command.ts",

@@ -4,6 +4,7 @@ import type { Command } from "./framework/command.js";
 const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   knock: () => import("./commands/knock/command.js"),
   proxy: () => import("./commands/proxy/command.js"),
+  close: () => import("./commands/close/command.js"),
   "ssh-config": () => import("./commands/ssh-config/command.js"),
   lint: () => import("./commands/lint/command.js"),
   render: () => import("./commands/render/command.js"),

@@ -107,7 +107,8 @@ function countMs(startedAt: bigint): number {
   return Number(process.hrtime.bigint() - startedAt) / 1e6;
 }
 
-async function findEcho(
+/** Finds out how echo requests are sent, if any are. */
+export async function findEcho(
   { isEcho }: Supply,
   addresses: readonly string[],
   isPingAllowed: boolean,

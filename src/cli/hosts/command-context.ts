@@ -73,9 +73,8 @@ function listOthers(
   return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));
 }
 
-function toOtherGate(profileGate: ProfileGate): OtherGate {
-  const { gate, protect } = profileGate;
-  return { gate, protect, knock: readClientKnock(profileGate) };
+function toOtherGate(gate: ProfileGate): OtherGate {
+  return { gate: gate.gate, protect: gate.protect, knock: readClientKnock(gate) };
 }
 
 /** Makes a policy with a profile's gates. Only its knocks may be used. */

@@ -1,16 +1,16 @@
 import { isNothing } from "../../../knock/clients/client-knock.js";
-import { probePort } from "../../../knock/send-knock.js";
 import {
   type CommandContext,
   type CommandOutcome,
   type Invocation,
   UsageError,
 } from "../../framework/command.js";
+import { askTarget } from "../../gate/ask-target.js";
 import { makeSupply } from "../../gate/make-supply.js";
 import { type Opened, type Opening, openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
 import type { Supply } from "../../gate/supply.js";
-import { findTarget, isSshPort, type Target } from "../../gate/target.js";
+import { findTarget, type Target } from "../../gate/target.js";
 
 /** Runs `knockgate knock`. */
 export async function runKnock(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
@@ -35,21 +35,12 @@ async function open(
   supply: Supply,
   waitsForBanner: boolean,
 ): Promise<Opened<string> | undefined> {
-  const { port, way } = target;
+  const { way } = target;
   if (way.proxy !== undefined) {
     const { openByBastion } = await import("../../gate/by-jump-host.js");
     return openByBastion(way.proxy, target, opening, supply);
   }
-  return openGate(target, opening, supply, async (address, timeoutMs) => {
-    if (port === undefined) return "unasked";
-    if (isSshPort(target) || waitsForBanner) {
-      // Loaded only here: loading child_process takes longer than a knock.
-      const { askSsh } = await import("./ask-ssh.js");
-      return askSsh(address, port, timeoutMs, waitsForBanner);
-    }
-    const answer = await probePort(address, port, timeoutMs);
-    return answer === "silent" ? undefined : answer;
-  });
+  return openGate(target, opening, supply, askTarget(target, waitsForBanner));
 }
 
 function addRemarks({ text, json }: CommandOutcome, remarks: readonly string[]) {
