@@ -1,6 +1,7 @@
-import type { Packet } from "../model/packet.js";
+import type { Packet, PacketKind } from "../model/packet.js";
 import { isStepPacket } from "../model/sequence.js";
 import type { Progress, Reaction } from "../model/state.js";
+import { tokenPlace } from "../policy/carrier.js";
 import { stepsOf } from "../policy/knock.js";
 import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
@@ -23,6 +24,11 @@ export type Reason =
   | "wrong-size"
   | "two-sources"
   | "token-unread"
+  | "token-unknown"
+  | "token-spent"
+  | "token-late"
+  | "token-early"
+  | "token-source"
   | "tried-too-early"
   | "tried-too-late";
 
@@ -137,6 +143,17 @@ function findNearMiss({ gate, packet, before }: Observation): Cause | undefined 
     case "other":
       return undefined;
   }
+}
+
+/** Finds a datagram to the port of a gate's tokens that can't carry one. Pings of any size are common. */
+export function findWrongSize({ knock }: Gate, kind: PacketKind): readonly Cause[] {
+  if (knock.kind !== "token" || knock.carrier.kind !== "udp") return [];
+  if (kind.kind !== "udp" || kind.port !== knock.carrier.port) return [];
+  const more = kind.payloadBytes - tokenPlace(knock.carrier).payloadBytes;
+  if (more === 0 || more === 1) return [];
+  const bytes = `${Math.abs(more)} ${Math.abs(more) === 1 ? "byte" : "bytes"}`;
+  const text = `a datagram came to the port of tokens with ${bytes} too ${more > 0 ? "many" : "few"} for one`;
+  return [{ reason: "wrong-size", text, taken: 0 }];
 }
 
 function isStepAt(steps: readonly Step[], position: number, packet: Packet): boolean {

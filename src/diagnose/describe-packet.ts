@@ -1,3 +1,4 @@
+import { describeFault } from "../model/explain.js";
 import type { Packet } from "../model/packet.js";
 import { isProtected } from "../policy/gate.js";
 import { stepsOf } from "../policy/knock.js";
@@ -56,7 +57,7 @@ function describe(event: GateEvent, atMs: number, beginMs: number): string | und
     case "again":
       return `${why}step ${reaction.taken} once more, which changes nothing`;
     case "refused":
-      return "it has the size of a token; a capture does not show whether the token is right";
+      return event.isRead ? describeFault(reaction.fault) : "of the size of a token, which was not read";
     case "closed":
       return `a token of ${reaction.user} closed the door`;
     case "opened":

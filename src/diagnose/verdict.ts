@@ -1,3 +1,4 @@
+import { describeFault } from "../model/explain.js";
 import { stepsOf } from "../policy/knock.js";
 import type { GateAttempt } from "./attempt.js";
 import { formatMilliseconds } from "./capture/seconds.js";
@@ -47,7 +48,14 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
   "two-sources":
     "Send all steps from one address: name the family (-4 or -6) where a host's name has both, and look for a NAT or VPN with several addresses.",
   "token-unread":
-    "Compare the gate's counter `opened` before and after. If it stays, the token was used before, its slot was over, or it was made for another gate or host: check the client's clock.",
+    "Give the host's name for tokens, and capture whole packets. Or compare the gate's counter `opened` before and after.",
+  "token-unknown":
+    "Check that the client has the user's key of now, and that it makes tokens for this policy, this gate and this host's name, as the profile has them.",
+  "token-spent": "Send another token: that of the next slot, or wait until this slot is over.",
+  "token-late": "Set the client's clock: it is behind.",
+  "token-early":
+    "Set the client's clock: it is ahead. If it is right, the host may have lost its tokens: then such a token is right, and `knockgate status` shows it.",
+  "token-source": "Use an address that is in the user's `from`, or add this one.",
   "tried-too-early":
     "Connect after the last step; a SYN that is sent again a second later gets through, too.",
   "tried-too-late": "Connect sooner after the last step, or raise openForSeconds.",
@@ -61,7 +69,7 @@ export function judge(attempt: GateAttempt, beginMs: number, split: SplitKnock |
     source,
     gate: gate.name,
     isOpen: reason === "open" || reason === "allowed" || reason === "tried-too-early",
-    isTried: attempt.steps.length + attempt.causes.length + attempt.tokensAtMs.length + tries(attempt) > 0,
+    isTried: attempt.steps.length + attempt.causes.length + attempt.refused.length + tries(attempt) > 0,
     reason,
     text,
     advice: adviceByReason[reason],
@@ -106,17 +114,28 @@ function findReason(
   ];
 }
 
-/** A capture has no payloads, so it does not show whether a token is right. */
+/** A token of one of the policy's users says most, then one that is nobody's, then a packet that was not read. */
 function describeUnopened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
-  const { tokensAtMs, droppedAtMs } = attempt;
-  const [came] = tokensAtMs;
+  const { causes, refused, droppedAtMs } = attempt;
+  const came =
+    refused.find(({ fault }) => fault !== undefined && fault !== "unknown") ??
+    refused.find(({ fault }) => fault !== undefined) ??
+    refused[0];
+  if (came !== undefined) {
+    const at = formatMilliseconds(came.atMs - beginMs);
+    return came.fault === undefined
+      ? ["token-unread", `a packet of the size of a token came at ${at}, and was not read`]
+      : [`token-${came.fault}`, `at ${at} came a packet ${toPhrase(describeFault(came.fault))}`];
+  }
+  const [cause] = causes;
+  if (cause !== undefined) return [cause.reason, cause.text];
   const drops = droppedAtMs.length === 0 ? "" : `; ${droppedAtMs.length} × dropped at the closed door`;
-  if (came === undefined) return ["no-step", `no token came${drops}`];
-  const at = formatMilliseconds(came - beginMs);
-  return [
-    "token-unread",
-    `a packet of a token's size came at ${at}; a capture does not show whether its token is right`,
-  ];
+  return ["no-step", `no token came${drops}`];
+}
+
+/** Goes on a sentence: `a packet with a token whose slot is over`, `a packet of the size of a token`. */
+function toPhrase(fault: string): string {
+  return fault.startsWith("a token") ? `with ${fault}` : fault;
 }
 
 function describeOpened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {

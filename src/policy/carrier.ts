@@ -69,7 +69,10 @@ export function carrierPort(
 }
 
 /** Where a token stands in a carrier's payload, and how many bytes the payload has. A closing one has one byte more. */
-export function tokenPlace({ kind }: Carrier): { readonly offset: number; readonly payloadBytes: number } {
+export function tokenPlace({ kind }: Pick<Carrier, "kind">): {
+  readonly offset: number;
+  readonly payloadBytes: number;
+} {
   const offset = leadBytes[kind];
   return { offset, payloadBytes: offset + tokenBytes };
 }
