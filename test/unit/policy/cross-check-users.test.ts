@@ -1,6 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { checkExpectations } from "../../../src/lint/expectations";
 import { parsePolicy } from "../../../src/policy/parse";
 import { writePolicy } from "../../../src/policy/written-policy";
+import { replaceSomewhere } from "../arbitraries";
+import { runs } from "../runs";
 import { readPolicy } from "./read-policy";
 
 const ada = { name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" };
@@ -179,6 +183,44 @@ describe("a policy with tokens", () => {
     ["an echo request", { icmpPayloadBytes: 32 }],
   ])("may have %s as a step", (_, step) => {
     expect(listFindings({ ...team, gates: [ssh, { ...web, knock: { steps: [step] } }] })).toEqual([]);
+  });
+
+  test("that has anything in any place is read or refused, and no finding shows a key", () => {
+    const own = { name: "x", from: "192.0.2.7", gate: "ssh", isOpen: true, packets: [{ token: "ada" }] };
+    const whole = {
+      ...team,
+      deployAs: "ben",
+      users: [{ ...ada, gates: ["ssh"], from: ["192.0.2.0/24"] }, ben],
+      tokens: { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 },
+      gates: [ssh, web],
+      expect: [own],
+    };
+    const awkward = fc.constantFrom<unknown>(
+      ...[
+        null,
+        undefined,
+        0,
+        -1,
+        1e9,
+        Number.NaN,
+        "",
+        "ada",
+        "ssh",
+        "0.0.0.0/0",
+        true,
+        ada.key,
+        `${ada.key}!`,
+      ],
+      ...[[], {}, [null], [ada, ada], { udp: 22 }, { token: { udp: 22 } }, [{ key: ada.key }]],
+    );
+    fc.assert(
+      fc.property(replaceSomewhere(fc.constant(whole), fc.oneof(awkward, fc.anything())), (raw) => {
+        const reading = parsePolicy(raw);
+        if (reading.kind === "wrong") expect(JSON.stringify(reading.findings)).not.toMatch(/kFq2|Zx8L/);
+        else expect(JSON.stringify(checkExpectations(reading.policy))).not.toMatch(/kFq2|Zx8L/);
+      }),
+      runs(2_000),
+    );
   });
 
   test("tells of all that is wrong at once, and shows no key", () => {
