@@ -19,7 +19,7 @@ export type { Profile, ProfileGate } from "./knock/clients/profile.js";
 export type { SshEndpoint, SshLogin } from "./knock/clients/ssh-endpoint.js";
 export { type LintFinding, lintPolicy } from "./lint/lint.js";
 export type { Packet, PacketKind } from "./model/packet.js";
-export type { Counts, GateCounts } from "./policy/counts.js";
+export type { Counts, GateCounts, UserCounts } from "./policy/counts.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
 export type { Policy, PolicyInput } from "./policy/policy.js";

@@ -30,7 +30,7 @@ export async function openSshGate(
   const own = gate === undefined ? [] : [findKnock(policy, gate, connection.host)];
   const knocks = [...listKnocksBefore(behind, connection.port), ...own];
   if (knocks.length === 0) return;
-  const opening: Opening = {
+  const opening: SshOpening = {
     knocks,
     port: connection.port,
     isSingle: gate?.singleConnection ?? false,
@@ -39,14 +39,14 @@ export async function openSshGate(
 }
 
 /** What opens a port. */
-export interface Opening {
+export interface SshOpening {
   readonly knocks: readonly ClientKnock[];
   readonly port: number;
   /** Whether each opening lets in one connection. */
   readonly isSingle: boolean;
 }
 
-async function openRoutes(connection: Connection, opening: Opening): Promise<void> {
+async function openRoutes(connection: Connection, opening: SshOpening): Promise<void> {
   const passage = await findRoutes(connection, opening.knocks.flatMap(listSamplePackets));
   try {
     const results = await Promise.allSettled(passage.routes.map((route) => openRoute(route, opening, purse)));
@@ -67,7 +67,7 @@ async function openRoutes(connection: Connection, opening: Opening): Promise<voi
  */
 export async function openRoute(
   route: Pick<Route, "knock" | "probePort">,
-  { knocks, port, isSingle }: Opening,
+  { knocks, port, isSingle }: SshOpening,
   tokens: Purse,
 ): Promise<void> {
   const knocker = makeKnocker(knocks, tokens);

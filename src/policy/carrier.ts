@@ -3,8 +3,9 @@ import type { Protocol } from "./port.js";
 
 /** What carries a token, as users write it: exactly one of the fields. */
 export interface CarrierInput {
+  /** A datagram to this port. */
   readonly udp?: number | undefined;
-  /** Only `true`. */
+  /** `true`: an ICMP or ICMPv6 echo request. */
   readonly icmpEcho?: boolean | undefined;
 }
 

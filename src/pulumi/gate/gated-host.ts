@@ -39,7 +39,7 @@ export interface Gating {
 
 /** A host whose gates are proven, and what others need to get through them. */
 export class GatedHost {
-  /** The ruleset that the host confirmed, each step's port replaced by a label. */
+  /** The ruleset that the host confirmed, each step's port replaced by a label. It has no token and no key. */
   readonly ruleset: pulumi.Output<string>;
   /** SHA-256 of the ruleset that the host confirmed. Secret: a short port list can be guessed from its hash. */
   readonly digest: pulumi.Output<string>;
@@ -54,8 +54,8 @@ export class GatedHost {
   /** How the host is reached and its gates are opened, as `knockgate profile add` keeps it. Secret. */
   readonly profile: pulumi.Output<Profile>;
   /**
-   * Packets counted since the ruleset was loaded, by the gate's name, as of the last `pulumi refresh`. A change of
-   * counters alone is not a diff. Empty before the first refresh, and after a change.
+   * Packets counted since the ruleset was loaded, by the gate's name, as of the last `pulumi refresh`, and which users
+   * opened it. A change of counters alone is not a diff. Empty before the first refresh, and after a change.
    */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #registerHooks: () => pulumi.ResourceHookBinding;

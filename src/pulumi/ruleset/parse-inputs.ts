@@ -89,7 +89,7 @@ export function readArguments(raw: Properties): ArgumentsReading {
     ({ code, path }) => code === "unrecognized_keys" || !isDueTo(unknown, formatPath(path)),
   );
   const findings = [
-    ...ofPolicy.map(placeBelowPolicy).filter(({ path }) => !isDueTo(unknown, path)),
+    ...ofPolicy.map(placeBelowPolicy).filter((finding) => !isFromUnknown(finding, unknown)),
     ...describeIssues(ofOptions, { schema: optionsSchema, rule: "arguments-shape" }),
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
@@ -100,6 +100,22 @@ export function readArguments(raw: Properties): ArgumentsReading {
     ...rest
   } = options.data;
   return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
+}
+
+/**
+ * What a finding about users and gates depends on, besides its own path. A key matters only to findings about the key.
+ */
+const dependencies: Readonly<Record<string, RegExp>> = {
+  "token-without-user": /^policy\.(users(?!.*\.key$)|gates\[\d+\]\.name$)/,
+  "users-without-token": /^policy\.gates/,
+  "user-gate-unknown": /^policy\.gates/,
+  "user-gate-without-token": /^policy\.gates/,
+  "deploy-as-unknown": /^policy\.users(?!.*\.key$)/,
+};
+
+function isFromUnknown({ path, rule }: Finding, unknown: readonly string[]): boolean {
+  const depends = dependencies[rule];
+  return isDueTo(unknown, path) || unknown.some((one) => depends?.test(one) ?? false);
 }
 
 function takeKnown(raw: Properties, policy: PolicyReading): KnownArguments {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Opening, openRoute } from "../../../src/change/open";
+import { openRoute, type SshOpening } from "../../../src/change/open";
 import { makePurse } from "../../../src/change/purse";
 import type { ClientKnock } from "../../../src/knock/clients/client-knock";
 import type { KnockStep, PortAnswer } from "../../../src/knock/packet";
@@ -17,7 +17,7 @@ const tokens: ClientKnock = {
 const sequence: ClientKnock = { kind: "sequence", steps: [{ kind: "tcp", port: 7_000 }] };
 
 /** Opens a gate of a host whose port gives these answers. Returns what was sent and asked, in order. */
-async function open(opening: Partial<Opening>, answers: readonly PortAnswer[]) {
+async function open(opening: Partial<SshOpening>, answers: readonly PortAnswer[]) {
   const sent: KnockStep[][] = [];
   const events: string[] = [];
   const left = [...answers];
