@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command
   render: () => import("./commands/render/command.js"),
   diff: () => import("./commands/diff/command.js"),
   status: () => import("./commands/status/command.js"),
+  who: () => import("./commands/who/command.js"),
   plan: () => import("./commands/plan/command.js"),
   apply: () => import("./commands/apply/command.js"),
   undo: () => import("./commands/undo/command.js"),

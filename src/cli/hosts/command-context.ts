@@ -77,6 +77,12 @@ function toOtherGate(gate: ProfileGate): OtherGate {
   return { gate: gate.gate, protect: gate.protect, knock: readClientKnock(gate) };
 }
 
+/** Makes the policy whose tokens open a profile's gates. `undefined`: a profile has no such gate. */
+export function readProfilePolicy(profile: Profile): Policy | undefined {
+  const name = profile.gates.find(({ policy }) => policy !== undefined)?.policy;
+  return name === undefined ? undefined : toPolicy(profile, name);
+}
+
 /** Makes a policy with a profile's gates. Only its knocks may be used. */
 function toPolicy({ name, gates }: Profile, policyName: string): Policy {
   const reading = parsePolicy({

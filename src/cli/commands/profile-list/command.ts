@@ -3,7 +3,9 @@ import type { Command } from "../../framework/command.js";
 export const command: Command = {
   name: "profile list",
   summary: "List the profiles that are kept",
-  description: ["Shows each profile's name, how its host is reached, and its gates. Never shows a knock."],
+  description: [
+    "Shows each profile's name, how its host is reached, its gates, and the user whose tokens open them. Never shows a knock or a key.",
+  ],
   arguments: [],
   options: [{ name: "names", about: "Print only the names, one per line, without opening the files." }],
   examples: [
