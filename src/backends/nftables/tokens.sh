@@ -39,7 +39,7 @@ go_on_spending() {
 }
 
 # Prints a text for nft with its tokens: those that the kernel had, and the new ones. Without a text, it is only for the
-# sets. nft 0.9 crashes where a block declares a set that gets elements, so each set is declared before the block.
+# sets. nft 0.9 crashes where only a block declares a set, and sets get elements, so each one is declared before it.
 nftables_print_filled() {
 	if [ -n "$text" ]; then
 		nftables_print_declared >"$work/declared" || return 1
@@ -61,10 +61,11 @@ nftables_print_filled() {
 	done <"$work/holders"
 }
 
-# Prints the declaration of each set of tokens in a text.
+# Prints the declarations of a text's counters and sets, without elements.
 nftables_print_declared() {
-	sed -n -e '/^	set [^ ]* {$/{' -e N -e '/	typeof @th,64,128$/{' -e N -e N \
-		-e "s/^	set \([^ ]*\) {\n	*\(.*\)\n	*\(.*\)\n	*\(.*\)\$/add set inet $table \1 { \2; \3; \4; }/p" -e '}' -e '}' "$text"
+	sed -n -e "s/^	counter \([^ ]*\) {\$/add counter inet $table \1/p" \
+		-e "/^	set [^ ]* {\$/{s/^	set \([^ ]*\) {\$/add set inet $table \1 {/" -e ':more' -e N -e '/\n	}$/!b more' \
+		-e 's/\n	*elements = {[^}]*}//' -e 's/\n	}$/; }/' -e 's/ {\n	*/ { /' -e 's/\n	*/; /g' -e 'p' -e '}' "$text"
 }
 
 print_elements() {

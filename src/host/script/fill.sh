@@ -156,6 +156,7 @@ keep_unspent() {
 
 # Gives slots back to the ledger whose tokens were unspent, and are not loaded any more.
 return_unspent() {
+	read_source "${given%/*}/tokens"
 	for computed in "$given"/*; do
 		set=${computed##*/}
 		if [ ! -s "$work/unspent.$set" ] || grep -q "^$set " "$work/filled"; then continue; fi
@@ -163,11 +164,17 @@ return_unspent() {
 	done | give_back
 }
 
-# Prints KEY-ID SLOT SLOT for each of the given tokens (SLOT TOKEN) that is unspent. nft leaves leading zeros out.
+# Prints KEY-ID SLOT SLOT for each of the given tokens (SLOT TOKEN) that is unspent.
 match_unspent() {
 	key_id=$(sed -n "s/^$1 \([^ ]*\) .*/\1/p" "$work/before")
+	cat >"$work/given" || return 1
+	if grep -q '^0x' "$work/unspent.$1"; then match_tokens "$1"; else count_tokens "$1"; fi
+}
+
+# nft leaves leading zeros out.
+match_tokens() {
 	{
-		sed -e 's/\(.*\) \(.*\)/\2 \1/'
+		sed -e 's/\(.*\) \(.*\)/\2 \1/' "$work/given"
 		sed -n -e 's/^0x\([^ ]*\) .*/\1 unspent/' -e ':pad' -e '/^[0-9a-f]\{1,31\} /s/^/0/' -e 't pad' -e '/ unspent$/p' "$work/unspent.$1"
 	} | sort | {
 		last_token=''
@@ -176,6 +183,15 @@ match_unspent() {
 			last_token=$token last_slot=$slot
 		done
 	}
+}
+
+# An old nft lists numbers, which no shell can compare with 16 bytes. If all are there, none was spent.
+count_tokens() {
+	now=$(date +%s)
+	while read -r slot _; do
+		[ $(((slot + 1) * slot_seconds + grace_seconds)) -le $((now - 5)) ] || printf '%s %s %s\n' "$key_id" "$slot" "$slot"
+	done <"$work/given" >"$work/alive"
+	[ "$(wc -l <"$work/alive")" -ne "$(wc -l <"$work/unspent.$1")" ] || cat "$work/alive"
 }
 
 # Takes the table away, and keeps its unspent tokens in a folder.

@@ -128,7 +128,9 @@ export async function listSlots(host: LabHost, policy: Policy, user = ada.name):
 
 export async function listTokens(host: LabHost, policy: Policy, set: string): Promise<readonly string[]> {
   const { stdout } = await host.run(["nft", "list", "set", "inet", `knockgate_${policy.name}`, set]);
-  return (stdout.match(/0x[0-9a-f]+/g) ?? []).map((token) => token.slice(2).padStart(32, "0"));
+  // An old nft lists numbers.
+  const listed = [...stdout.matchAll(/(0x[0-9a-f]+|\d+) timeout/g)].map(([, token = ""]) => token);
+  return listed.map((token) => BigInt(token).toString(16).padStart(32, "0"));
 }
 
 /** Opens the door by the token of a slot, and waits until it is spent. */
