@@ -20,7 +20,7 @@ export interface ExpectedPacketInput extends StepInput {
 /** A packet, and how many seconds after the packet before it is sent. */
 export type ExpectedPacket = ExpectedStep | ExpectedToken;
 
-interface ExpectedStep {
+export interface ExpectedStep {
   readonly kind: "step";
   readonly step: Step;
   readonly afterSeconds: number;

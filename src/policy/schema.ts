@@ -5,7 +5,7 @@ import { readKnock } from "./knock.js";
 import { backendNames } from "./policy.js";
 import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
-import { readStep, stepFields } from "./step.js";
+import { stepFields } from "./step.js";
 
 /** The most steps one knock can have. */
 const maximumSteps = 16;
@@ -60,9 +60,6 @@ export const stepSchema = exactlyOne(
   error: "is only for a udp step.",
   params: { fix: "Remove it, or set udp." },
 });
-
-/** A step as the rest of the code reads it. */
-export const readStepSchema = stepSchema.transform(readStep);
 
 export const protectSchema = exactlyOne(
   z.strictObject({

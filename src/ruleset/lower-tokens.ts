@@ -86,7 +86,7 @@ export function lowerTokens(policy: PlacedPolicy, { hasTokens }: Abilities): Low
 }
 
 /** Names the counter of the doors that a user opened. */
-export function userCounter(gate: string, user: string): string {
+function userCounter(gate: string, user: string): string {
   return `${gate}_user_${user}`;
 }
 

@@ -61,7 +61,7 @@ export interface TokenSet {
 }
 
 /** A user, as far as one gate's tokens depend on it. */
-export interface TokenOwner {
+interface TokenOwner {
   readonly gate: string;
   readonly user: string;
   /** Secret. */
