@@ -36,7 +36,8 @@ async function knock({ to, steps, pauseMs, sourcePort }) {
 }
 
 async function sendStep(to, step, pauseMs, sourcePort) {
-  if (step.udp !== undefined) return sendDatagram(to, step.udp, sourcePort);
+  if (step.udp !== undefined) return sendDatagram(to, step.udp, sourcePort, step.payload);
+  if (step.echo !== undefined) return sendPattern(to, step.echo);
   if (step.icmpPayloadBytes !== undefined) return sendEcho(to, step.icmpPayloadBytes);
   return sendSyn(to, step.tcp, pauseMs, sourcePort);
 }
@@ -59,12 +60,12 @@ async function sendSyn(host, port, pauseMs, localPort) {
   if (unsent !== undefined) throw unsent;
 }
 
-function sendDatagram(to, port, sourcePort) {
+function sendDatagram(to, port, sourcePort, payload) {
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIPv6(to) ? "udp6" : "udp4");
     socket.once("error", reject);
     const send = () => {
-      socket.send("knock", port, to, (error) => {
+      socket.send(payload === undefined ? "knock" : Buffer.from(payload, "hex"), port, to, (error) => {
         socket.close();
         if (error) reject(error);
         else resolve();
@@ -75,12 +76,21 @@ function sendDatagram(to, port, sourcePort) {
   });
 }
 
-/** Node cannot make raw sockets. Resolves when ping has its answer, or after the limit. */
+/** Node cannot make raw sockets. */
 function sendEcho(to, bytes) {
+  return runPing("busybox", ["ping", isIPv6(to) ? "-6" : "-4", "-c", "1", "-s", String(bytes), to]);
+}
+
+/** The ping of iputils repeats the bytes over the whole payload, behind a time of 16 bytes. */
+function sendPattern(to, { pattern, bytes }) {
+  return runPing("ping", ["-c", "1", "-s", String(bytes), "-p", pattern, to], 1_000);
+}
+
+/** Resolves when ping has its answer, or after the limit. */
+function runPing(program, argv, limitMs = 50) {
   return new Promise((resolve, reject) => {
-    const argv = ["ping", isIPv6(to) ? "-6" : "-4", "-c", "1", "-s", String(bytes), to];
-    const ping = spawn("busybox", argv, { stdio: ["ignore", "pipe", "ignore"] });
-    const timer = setTimeout(() => ping.kill("SIGKILL"), 50);
+    const ping = spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"] });
+    const timer = setTimeout(() => ping.kill("SIGKILL"), limitMs);
     ping.once("error", reject);
     ping.once("close", () => {
       clearTimeout(timer);

@@ -7,7 +7,13 @@ import { letParentEnd } from "./parent";
 
 export type Sender = LabMachine | "outside";
 
-type PacketStep = { readonly tcp: number } | { readonly udp: number } | { readonly icmpPayloadBytes: number };
+type PacketStep =
+  | { readonly tcp: number }
+  /** `payload` is in hex. */
+  | { readonly udp: number; readonly payload?: string }
+  | { readonly icmpPayloadBytes: number }
+  /** `pattern` is 16 bytes in hex. They begin at the 17th byte of the payload. */
+  | { readonly echo: { readonly pattern: string; readonly bytes: number } };
 
 export interface Packets {
   /** An IPv4 or IPv6 address. */

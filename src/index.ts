@@ -19,7 +19,7 @@ export type { Profile, ProfileGate } from "./knock/clients/profile.js";
 export type { SshEndpoint, SshLogin } from "./knock/clients/ssh-endpoint.js";
 export { type LintFinding, lintPolicy } from "./lint/lint.js";
 export type { Packet, PacketKind } from "./model/packet.js";
-export type { Counts, GateCounts } from "./policy/counts.js";
+export type { Counts, GateCounts, UserCounts } from "./policy/counts.js";
 export type { Finding } from "./policy/finding.js";
 export { type PolicyReading, parsePolicy } from "./policy/parse.js";
 export type { Policy, PolicyInput } from "./policy/policy.js";
@@ -29,6 +29,7 @@ export {
   type SequenceStep,
   type StepKind,
 } from "./policy/random-sequence.js";
+export { type KeyOwner, type TokenPurpose, tokenOf, userKey } from "./policy/token.js";
 export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pulumi/fleet/args.js";
 export { KnockFleet } from "./pulumi/fleet/knock-fleet.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./pulumi/fleet/wave-summary.js";
@@ -45,6 +46,9 @@ export type {
   ProtectArgs,
   ProxyConnectionArgs,
   StepArgs,
+  TokenArgs,
+  TokenSettingsArgs,
+  UserArgs,
 } from "./pulumi/gate/args.js";
 export type { GatedHost, GateKnock } from "./pulumi/gate/gated-host.js";
 export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/gate/guarded-command.js";

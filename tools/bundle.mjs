@@ -11,12 +11,13 @@ const entry = join(source, "cli", "main.ts");
 
 /** Of the modules that are loaded on demand, the bundle takes these. All others stay files of dist. */
 const hot = [
-  "cli/commands/knock/ask-ssh.ts",
+  "cli/gate/ask-ssh.ts",
   "cli/commands/knock/command.ts",
   "cli/commands/knock/run.ts",
   "cli/commands/profile-list/command.ts",
   "cli/commands/proxy/command.ts",
   "cli/commands/proxy/run.ts",
+  "cli/gate/token-supply.ts",
   "cli/profiles/profile-store.ts",
   "cli/version.ts",
 ].map((path) => join(source, path));

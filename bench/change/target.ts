@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stepsOf as listSteps } from "../../src/policy/knock";
 import type { Policy } from "../../src/policy/policy";
 import type { Step } from "../../src/policy/step";
 
@@ -15,7 +16,8 @@ export interface Target {
 
 /** The knock before the SSH port. */
 export function stepsOf(policy: Policy): readonly Step[] {
-  return policy.gates[0]?.knock.steps ?? [];
+  const [gate] = policy.gates;
+  return gate === undefined ? [] : listSteps(gate);
 }
 
 /** Writes what OpenSSH needs to log in to targets by their names, in a folder of its own. Returns the file for `-F`. */

@@ -1,6 +1,6 @@
 import type { GateCounts } from "../policy/counts.js";
 import type { LintRule } from "../policy/lint-rule.js";
-import type { Gate, Policy } from "../policy/policy.js";
+import type { Gate, Policy, TokenSettings } from "../policy/policy.js";
 import type { Family } from "../policy/prefix.js";
 import type { Abilities } from "../ruleset/abilities.js";
 import type { Ruleset, SecretFormatter } from "../ruleset/ruleset.js";
@@ -31,6 +31,13 @@ export interface Backend {
    * @param sources the addresses for which the load closes all doors
    */
   planLoad(ruleset: Ruleset, loaded: LoadedTable | undefined, sources: readonly string[]): Load;
+
+  /**
+   * Writes what a host makes its tokens from, for the host script. Secret. `undefined`: the ruleset has no tokens.
+   *
+   * @param host the host's name for tokens
+   */
+  writeTokenSource(ruleset: Ruleset, host: string, settings: TokenSettings): string | undefined;
 
   /** The host script's name for it. */
   nameOnHost(scope: Policy["scope"]): HostBackend;

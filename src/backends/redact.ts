@@ -1,5 +1,6 @@
 import { unreachable } from "../errors.js";
 import { digestKeyed } from "../policy/digest.js";
+import { stepsOf } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 import type { SecretFormatter } from "../ruleset/ruleset.js";
@@ -29,7 +30,7 @@ export function redactListing(text: string, policy: Policy, key: string): string
 
 /** Hides each step's port and size where it is a number of its own. For messages that quote a host. */
 export function redactPorts(text: string, policy: Policy): string {
-  const secrets = new Set(policy.gates.flatMap((gate) => gate.knock.steps.flatMap(listNumbers)));
+  const secrets = new Set(policy.gates.flatMap((gate) => stepsOf(gate).flatMap(listNumbers)));
   return text.replace(/(?<![\w.])\d{1,5}(?!\w|\.\d)/g, (number) =>
     secrets.has(Number(number)) ? "<secret>" : number,
   );

@@ -1,17 +1,24 @@
+import type { ClientKnock } from "../knock/clients/client-knock.js";
 import { isProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { ProtectedPorts } from "../policy/protect.js";
-import type { Step } from "../policy/step.js";
+import { findKnock } from "./knocker.js";
 
 /** A gate of another policy on the same host. Only its knock is used. Secret. */
 export interface OtherGate extends ProtectedPorts {
   readonly gate: string;
-  readonly steps: readonly Step[];
+  readonly knock: ClientKnock;
 }
 
-/** Lists the gates of a whole policy, which is another one on the host. */
-export function listOtherGates({ gates }: Policy): readonly OtherGate[] {
-  return gates.map(({ name, protect, knock }) => ({ gate: name, protect, steps: knock.steps }));
+/**
+ * Lists the gates of a whole policy, which is another one on the host.
+ *
+ * @param host the host's name for tokens
+ */
+export function listOtherGates(policy: Policy, host: string): readonly OtherGate[] {
+  return policy.gates.map((gate) => {
+    return { gate: gate.name, protect: gate.protect, knock: findKnock(policy, gate, host) };
+  });
 }
 
 /**
@@ -22,7 +29,7 @@ export function listBefore(others: readonly OtherGate[], tcpPort: number): reado
   return others.filter((other) => isProtected(other, "tcp", tcpPort));
 }
 
-/** Lists the steps of all knocks that open those gates, one knock after the other. */
-export function listStepsBefore(others: readonly OtherGate[], tcpPort: number): readonly Step[] {
-  return listBefore(others, tcpPort).flatMap(({ steps }) => steps);
+/** Lists the knocks that open those gates. */
+export function listKnocksBefore(others: readonly OtherGate[], tcpPort: number): readonly ClientKnock[] {
+  return listBefore(others, tcpPort).map(({ knock }) => knock);
 }

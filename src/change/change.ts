@@ -3,11 +3,14 @@ import type { Load } from "../backends/backend.js";
 import { nameOnHost, readCounts } from "../backends/backends.js";
 import { planLoad } from "../backends/load.js";
 import { renderPolicy } from "../backends/render.js";
+import { writeTokenSource } from "../backends/token-source.js";
 import { nameObstacle } from "../host/drift.js";
 import type { Observed } from "../host/observed.js";
 import { findObstacles } from "../host/other-rules/obstacles.js";
 import { countPackets, observeHost } from "../host/script/observe.js";
 import { commandProgram, scriptExitCodes, stageProgram } from "../host/script/program.js";
+import { readClock, readTokens } from "../host/script/read-tokens.js";
+import { limitFillMs } from "../host/tokens.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import type { HostConnection, Program } from "../ssh/host.js";
@@ -24,6 +27,13 @@ import { reachHost } from "./reach.js";
 import { describeReplaced, listReplaced } from "./replaced.js";
 import type { ChangeContext, ChangeRequest, Confirmed } from "./request.js";
 import { type ChangeStep, failStep, isDone, runStep } from "./step.js";
+import {
+  checkDeployUser,
+  checkTokenHost,
+  describeHorizon,
+  learnTokens,
+  listTokenWarnings,
+} from "./token-host.js";
 
 /**
  * Brings a policy to a host in one transaction: connect, stage, arm, load, prove, confirm. When it throws, the host has
@@ -38,12 +48,10 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
   const digest = digestText(text);
   const gating = [...formerPolicies, ...gatedBy];
   const place = `policy ${policy.name} on ${context.routes.map((route) => route.name).join(", ")}`;
-  const reached = await reachHost(
-    context.routes,
-    [...gating, policy],
-    gating.length > 0,
-    context.dialing,
-  ).catch((cause: unknown) => refuseUntouched(place, cause));
+  const { dialing } = context;
+  const reached = await reachHost(context.routes, [...gating, policy], gating.length > 0, dialing).catch(
+    (cause: unknown) => refuseUntouched(place, cause),
+  );
   const { connection, route } = reached;
   const log = (line: string): void => context.log(`${policy.name} on ${route.name}: ${line}`);
   let step: ChangeStep = "1/6 connect";
@@ -55,12 +63,14 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     tell(describeObserved(observed, policy));
     const obstacles = findObstacles(observed, policy);
     for (const line of describeDifferences(observed, request, obstacles)) tell(line);
+    for (const line of listTokenWarnings(observed, policy, context.now())) tell(`warning: ${line}`);
+    const tokens = writeTokenSource(policy, dialing.host);
     const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
-    const kept = await keepLoaded(connection, observed, request, { text, digest }).catch((cause: unknown) =>
-      refuseUntouched(place, cause),
+    const kept = await keepLoaded(connection, observed, request, { text, digest, tokens }).catch(
+      (cause: unknown) => refuseUntouched(place, cause),
     );
     if (kept !== undefined) {
-      log(kept);
+      for (const line of [kept, ...describeHorizon(observed.tokens)]) log(line);
       return confirmed;
     }
     const id = context.newId();
@@ -68,9 +78,10 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
     const backend = nameOnHost(policy);
     const replaces = listReplaced(policy, formerPolicies);
+    const staged = { ruleset: text, owner, backend, replaces, tokens };
     const programOf = ({ text: loadText }: Load) =>
-      stageProgram(policy.name, id, digest, { ruleset: text, load: loadText, owner, backend, replaces });
-    const limitMs = limitCommandMs(text);
+      stageProgram(policy.name, id, digest, { ...staged, load: loadText });
+    const limitMs = limitCommandMs(text) + limitFillMs(policy);
     const run = (program: Program) => runStep(connection, program, policy, limitMs);
     try {
       step = "2/6 stage";
@@ -86,6 +97,9 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
       tell(
         kind === "refill" ? "the new ruleset is loaded; open doors stay open" : "the new ruleset is loaded",
       );
+      const held = readTokens(loaded);
+      for (const line of describeHorizon(held)) tell(line);
+      learnTokens(dialing.purse, policy, dialing.host, held, readClock(loaded));
       step = "5/6 prove";
       const fresh = await proveGates(policy, {
         route,
@@ -95,8 +109,10 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
         hostAddresses: observed.addresses ?? [],
         // The other 40 % is for what follows, above all a health command.
         hasTime: () => performance.now() - armedMs < undoAfterSeconds * 600,
-        sshPort: context.dialing.port,
-        behind: context.dialing.behind ?? [],
+        host: dialing.host,
+        purse: dialing.purse,
+        sshPort: dialing.port,
+        behind: dialing.behind ?? [],
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
         counted: readCounts(loaded.sections.get("counts") ?? "", policy),
@@ -137,13 +153,20 @@ function isPlain(address: string): boolean {
 async function observeSettled(
   connection: HostConnection,
   policy: Policy,
-  { prober, dialing }: ChangeContext,
+  { prober, dialing, now }: ChangeContext,
 ): Promise<Observed> {
   const observed = await observeHost(connection, policy);
   checkPreflight(observed);
+  checkTokenHost(observed, policy, now());
   checkLockout(observed, policy, { sshPort: dialing.port, isProvenElsewhere: prober !== undefined });
+  checkDeployUser(observed, policy, dialing.port);
   if (observed.pendingId === undefined) return observed;
-  await runStep(connection, commandProgram(["settle", policy.name]), policy, limitCommandMs(""));
+  await runStep(
+    connection,
+    commandProgram(["settle", policy.name]),
+    policy,
+    limitCommandMs("") + limitFillMs(policy),
+  );
   return observeHost(connection, policy);
 }
 

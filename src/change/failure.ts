@@ -1,4 +1,5 @@
 import { KnockgateError, unreachable } from "../errors.js";
+import { limitFillMs } from "../host/tokens.js";
 import { readAnswer } from "../knock/read-answer.js";
 import { retry } from "../ssh/retry.js";
 import { type Reached, reachHost } from "./reach.js";
@@ -99,12 +100,14 @@ const reason = "the deployer could not prove it";
 /** Undoes the change over the present connection, else over a new one. */
 async function undoByAnyWay(failure: Failure): Promise<UndoOutcome> {
   const { request, reached, id } = failure;
-  const outcome = await undoChange(reached.connection, request.policy.name, id, reason);
+  const policies = [request.policy, ...(request.formerPolicies ?? [])];
+  const fillMs = Math.max(...policies.map(limitFillMs));
+  const outcome = await undoChange(reached.connection, request.policy.name, id, reason, fillMs);
   if (outcome !== "unknown") return outcome;
   try {
     const again = await reachAgain(failure);
     try {
-      return await undoChange(again.connection, request.policy.name, id, reason);
+      return await undoChange(again.connection, request.policy.name, id, reason, fillMs);
     } finally {
       again.connection.close();
     }

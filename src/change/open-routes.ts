@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
+import type { KnockStep } from "../knock/packet.js";
 import type { Policy } from "../policy/policy.js";
-import type { Step } from "../policy/step.js";
 import type { Connection } from "../ssh/connection.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findProber } from "../ssh/prober.js";
 import { findRoutes } from "../ssh/routes.js";
-import { listStepsBefore, type OtherGate } from "./behind.js";
+import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { refuseUntouched } from "./failure.js";
+import { findKnock, listSamplePackets } from "./knocker.js";
+import { makePurse } from "./purse.js";
 import type { ChangeContext } from "./request.js";
+
+/** One for the process: a token that it has sent is not sent again, whatever sent it. */
+export const purse = makePurse(Date.now);
 
 /** Where to apply a policy, and where to prove it from. */
 export interface ChangeTarget {
@@ -55,7 +60,10 @@ async function openWorld<T>(
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   const tell = tellOf(connection, policies, log);
-  const steps = [...listStepsBefore(behind, connection.port), ...listSteps(policies)];
+  const steps = [
+    ...listKnocksBefore(behind, connection.port).flatMap(listSamplePackets),
+    ...listSamples(policies, connection.host),
+  ];
   const passage = await findRoutes(connection, steps, tell).catch((cause: unknown) =>
     refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
   );
@@ -64,12 +72,15 @@ async function openWorld<T>(
       routes: passage.routes,
       cutOff: passage.cutOff ?? [],
       dialing: {
+        host: connection.host,
         port: connection.port,
+        purse,
         perDialTimeoutMs: connection.perDialTimeout * 1_000,
         errorLimit: connection.dialErrorLimit,
         behind,
         log: tell,
       },
+      now: Date.now,
       newId: () => randomUUID(),
       log,
     });
@@ -85,7 +96,10 @@ async function openProvingWorld<T>(
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
   if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
-  const steps = [...behind.flatMap((other) => other.steps), ...listSteps([policy])];
+  const steps = [
+    ...behind.flatMap(({ knock }) => listSamplePackets(knock)),
+    ...listSamples([policy], connection.host),
+  ];
   const tell = tellOf(connection, [policy], log);
   const prober = await findProber(proveFrom, connection.host, steps, "proveFrom", tell).catch(
     (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
@@ -107,6 +121,8 @@ function tellOf(
   return (line) => log(`${subject}${host}:${port}: 1/6 connect: ${line}`);
 }
 
-function listSteps(policies: readonly Policy[]): readonly Step[] {
-  return policies.flatMap((policy) => policy.gates.flatMap((gate) => gate.knock.steps));
+function listSamples(policies: readonly Policy[], host: string): readonly KnockStep[] {
+  return policies.flatMap((policy) =>
+    policy.gates.flatMap((gate) => listSamplePackets(findKnock(policy, gate, host))),
+  );
 }

@@ -1,11 +1,18 @@
 import { KnockgateError } from "../errors.js";
+import type { ClientKnock } from "../knock/clients/client-knock.js";
 import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
-import type { Step } from "../policy/step.js";
 import type { Connection } from "../ssh/connection.js";
+import type { Route } from "../ssh/host.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findRoutes } from "../ssh/routes.js";
-import { listStepsBefore, type OtherGate } from "./behind.js";
+import { listKnocksBefore, type OtherGate } from "./behind.js";
+import { findKnock, listSamplePackets, makeKnocker } from "./knocker.js";
+import { purse } from "./open-routes.js";
+import type { Purse } from "./purse.js";
+
+/** How long the SSH port has to answer after a token. Another try takes another token. */
+const answerMs = 1_500;
 
 /**
  * Opens the gates that protect a host's SSH port, on each of the host's addresses, for the next connections from here,
@@ -19,15 +26,30 @@ export async function openSshGate(
   policy: Policy,
   behind: readonly OtherGate[],
 ): Promise<void> {
-  const own = findGate(policy, connection.port)?.knock.steps ?? [];
-  const steps = [...listStepsBefore(behind, connection.port), ...own];
-  if (steps.length > 0) await takeBastionTurns({ connection }, () => sendSteps(connection, steps));
+  const gate = findGate(policy, connection.port);
+  const own = gate === undefined ? [] : [findKnock(policy, gate, connection.host)];
+  const knocks = [...listKnocksBefore(behind, connection.port), ...own];
+  if (knocks.length === 0) return;
+  const opening: SshOpening = {
+    knocks,
+    port: connection.port,
+    isSingle: gate?.singleConnection ?? false,
+  };
+  await takeBastionTurns({ connection }, () => openRoutes(connection, opening));
 }
 
-async function sendSteps(connection: Connection, steps: readonly Step[]): Promise<void> {
-  const passage = await findRoutes(connection, steps);
+/** What opens a port. */
+export interface SshOpening {
+  readonly knocks: readonly ClientKnock[];
+  readonly port: number;
+  /** Whether each opening lets in one connection. */
+  readonly isSingle: boolean;
+}
+
+async function openRoutes(connection: Connection, opening: SshOpening): Promise<void> {
+  const passage = await findRoutes(connection, opening.knocks.flatMap(listSamplePackets));
   try {
-    const results = await Promise.allSettled(passage.routes.map((route) => route.knock(steps)));
+    const results = await Promise.allSettled(passage.routes.map((route) => openRoute(route, opening, purse)));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
     // One knock is enough: this machine may have no route to the host's addresses of one family.
     if (failures.length < results.length) return;
@@ -36,5 +58,26 @@ async function sendSteps(connection: Connection, steps: readonly Step[]): Promis
     );
   } finally {
     passage.close();
+  }
+}
+
+/**
+ * Knocks on one route. A token may have been used by another process of the same user, so the port is asked whether it
+ * opened. When it never answers, whoever dials it next reports that.
+ */
+export async function openRoute(
+  route: Pick<Route, "knock" | "probePort">,
+  { knocks, port, isSingle }: SshOpening,
+  tokens: Purse,
+): Promise<void> {
+  const knocker = makeKnocker(knocks, tokens);
+  for (let tries = 1; tries <= knocker.tries; tries += 1) {
+    await route.knock(knocker.next());
+    if (knocker.tries === 1) return;
+    if ((await route.probePort(port, answerMs)) === "silent") continue;
+    knocker.succeed();
+    // The question was the one connection that the door lets in.
+    if (isSingle) await route.knock(knocker.next());
+    return;
   }
 }

@@ -1,16 +1,23 @@
 import { KnockgateError } from "../errors.js";
+import type { ClientKnock } from "../knock/clients/client-knock.js";
+import type { KnockStep } from "../knock/packet.js";
 import { readAnswer } from "../knock/read-answer.js";
 import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
-import type { Step } from "../policy/step.js";
 import type { HostConnection, Route } from "../ssh/host.js";
 import { pauseForNewHost, pauseIfUnreachable, retry } from "../ssh/retry.js";
-import { listStepsBefore, type OtherGate } from "./behind.js";
+import { listKnocksBefore, type OtherGate } from "./behind.js";
+import { findKnock, makeKnocker } from "./knocker.js";
+import type { Purse } from "./purse.js";
 
 /** How long and how often to dial, from `perDialTimeout` and `dialErrorLimit` of the connection. */
 export interface Dialing {
+  /** The host's name or address, as the connection has it. It is a part of each token. */
+  readonly host: string;
   /** The host's SSH port, which a gate may protect. */
   readonly port: number;
+  /** Hands out the tokens of knocks. */
+  readonly purse: Purse;
   /** 0 means no limit. */
   readonly perDialTimeoutMs: number;
   /** Failed rounds allowed before giving up. -1 means no limit. */
@@ -53,9 +60,9 @@ export async function reachHost(
   isGated: boolean,
   dialing: Dialing,
 ): Promise<Reached> {
-  const ways = orderWays(policies, isGated, dialing);
+  const ways = listWays(policies, isGated, dialing);
   const { perDialTimeoutMs, errorLimit, forgivesRefusal, log } = dialing;
-  const roundMs = routes.length * ((ways.length - 1) * limitPatience(dialing) + perDialTimeoutMs);
+  const roundMs = routes.length * ways.reduce((sum, way) => sum + limitDialMs(way, dialing), 0);
   const tryMs = perDialTimeoutMs === 0 ? 0 : roundMs;
   let failures: string[] = [];
   const describe = (error: KnockgateError) =>
@@ -67,28 +74,36 @@ export async function reachHost(
   });
 }
 
-/** Steps to send before a dial, and their description. */
-interface Attempt {
-  readonly steps: readonly Step[];
+/** What is sent before a dial, and its description. */
+interface Way {
+  readonly knocks: readonly ClientKnock[];
   readonly words: string;
+  /** Whether the dial may take its whole time. */
+  readonly isPatient: boolean;
 }
 
 async function tryWays(
   routes: readonly Route[],
-  ways: readonly Attempt[],
+  ways: readonly Way[],
   dialing: Dialing,
   note: (failure: string) => void,
 ): Promise<Reached> {
   let cause: KnockgateError | undefined;
   for (const route of routes) {
-    for (const [index, { steps, words }] of ways.entries()) {
-      const isLast = index === ways.length - 1;
+    // Tokens are made for each route and round: the tries of one way then go from slot to slot.
+    const knockers = new Map(
+      ways.map(({ knocks }) => [nameKnocks(knocks), makeKnocker(knocks, dialing.purse)]),
+    );
+    for (const way of ways) {
+      const knocker = knockers.get(nameKnocks(way.knocks));
       try {
-        return await dial(route, steps, isLast ? dialing.perDialTimeoutMs : limitPatience(dialing));
+        const reached = await dial(route, knocker?.next() ?? [], limitDialMs(way, dialing));
+        knocker?.succeed();
+        return reached;
       } catch (error) {
         if (!(error instanceof KnockgateError) || error.code !== "UNREACHABLE") throw error;
         cause = error;
-        note(`${words}: ${error.clause}`);
+        note(`${way.words}: ${error.clause}`);
         // A refusal means that no gate drops the port there, and that nothing listens. Another address may answer.
         if (readAnswer(error) === "refused") break;
       }
@@ -100,8 +115,8 @@ async function tryWays(
   throw new KnockgateError("UNREACHABLE", message, { cause });
 }
 
-function describeTries(ways: readonly Attempt[]): string {
-  if (ways.every(({ steps }) => steps.length > 0)) return "after a knock";
+function describeTries(ways: readonly Way[]): string {
+  if (ways.every(({ knocks }) => knocks.length > 0)) return "after a knock";
   return ways.length > 1 ? "with or without a knock" : "without a knock";
 }
 
@@ -113,36 +128,52 @@ function adviseGate({ behind = [] }: Dialing, last: string): string {
 }
 
 /** Sends the knock, if there is one, and then opens a fresh SSH connection at once. */
-export async function dial(route: Route, steps: readonly Step[], timeoutMs: number): Promise<Reached> {
+export async function dial(route: Route, steps: readonly KnockStep[], timeoutMs: number): Promise<Reached> {
   await route.knock(steps);
   const startedMs = performance.now();
   const connection = await route.connect(timeoutMs);
   return { route, connection, dialMs: performance.now() - startedMs };
 }
 
-function limitPatience({ perDialTimeoutMs }: Dialing): number {
+function limitDialMs({ isPatient }: Way, { perDialTimeoutMs }: Dialing): number {
+  if (isPatient) return perDialTimeoutMs;
   return perDialTimeoutMs === 0 ? impatientMs : Math.min(impatientMs, perDialTimeoutMs);
 }
 
-function orderWays(
+/** Lists what to try in a round, in order. A way by tokens is tried several times, and the tries of two ways alternate. */
+function listWays(
   policies: readonly Policy[],
   isGated: boolean,
-  { port, behind = [] }: Dialing,
-): readonly Attempt[] {
-  const knocks = policies.flatMap((policy) => {
+  { host, port, purse, behind = [] }: Dialing,
+): readonly Way[] {
+  const found = policies.flatMap((policy) => {
     const gate = findGate(policy, port);
-    return gate === undefined ? [] : [gate.knock.steps];
+    return gate === undefined ? [] : [{ knock: findKnock(policy, gate, host), gate }];
   });
-  const distinct = [...new Map(knocks.map((steps) => [JSON.stringify(steps), steps])).values()];
-  const before = listStepsBefore(behind, port);
-  const ways = distinct.map((steps, index) => {
-    return { steps: [...before, ...steps], words: nameKnock(index, distinct.length) };
+  const distinct = [...new Map(found.map((one) => [nameKnocks([one.knock]), one])).values()];
+  const before = listKnocksBefore(behind, port);
+  const rounds = distinct.flatMap(({ knock, gate }, index) => {
+    const knocks = [...before, knock];
+    const { tries } = makeKnocker(knocks, purse);
+    return Array.from({ length: tries }, (_, turn) => {
+      // The patient dial that comes last finds no open door where each opening lets in one connection.
+      const isPatient = gate.singleConnection && turn === tries - 1;
+      return { turn, way: { knocks, words: nameKnock(index, distinct.length), isPatient } };
+    });
   });
+  const ways = rounds.sort((one, other) => one.turn - other.turn).map(({ way }) => way);
   const plain = {
-    steps: before,
+    knocks: before,
     words: before.length === 0 ? "without a knock" : "with only the knock of another policy's gate",
+    isPatient: false,
   };
-  return isGated ? [...ways, plain] : [plain, ...ways];
+  const all = isGated ? [...ways, plain] : [plain, ...ways];
+  return all.map((way, index) => (index === all.length - 1 ? { ...way, isPatient: true } : way));
+}
+
+/** Secret. The same for knocks that are the same. */
+function nameKnocks(knocks: readonly ClientKnock[]): string {
+  return JSON.stringify(knocks);
 }
 
 /** Names a knock for messages. Never shows its steps. */

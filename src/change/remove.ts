@@ -3,6 +3,7 @@ import { redactPorts } from "../backends/redact.js";
 import { KnockgateError } from "../errors.js";
 import { describeLeftCopy } from "../host/neighbours.js";
 import { commandProgram, parseReply, scriptExitCodes } from "../host/script/program.js";
+import { limitFillMs } from "../host/tokens.js";
 import type { Policy } from "../policy/policy.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { ChangeContext } from "./request.js";
@@ -52,7 +53,7 @@ async function removeOne(
 ): Promise<readonly string[]> {
   const result = await connection.run(
     commandProgram(["remove", one.name, owner, nameOnHost(one)]),
-    removeTimeoutMs,
+    removeTimeoutMs + limitFillMs(one),
   );
   const reply = parseReply(result.stdout);
   const removed = reply.values.get("removed");
@@ -67,7 +68,13 @@ async function removeOne(
   const saved = reply.list("saved").map((file) => `warning: ${describeLeftCopy(file, one.name)}`);
   // After a failed rename, the host has nothing under one of the two names.
   if (!isMain && removed === "nothing") return saved;
-  return [...saved, describeRemoved(removed)];
+  const kept = reply.list("kept").map(describeKept);
+  return [...saved, describeRemoved(removed), ...kept];
+}
+
+/** What is left must not be deleted: a token that was used could open again when the policy comes back. */
+function describeKept(path: string): string {
+  return `${path} stays: it says which tokens were used, and holds no secret; without it, a later policy of this name could take a used token again`;
 }
 
 function describeRemoved(removed: string): string {

@@ -40,6 +40,8 @@ export interface ChangeContext {
   /** Where the gates are tried from. Default: the route on which the host was reached. */
   readonly prober?: (Prober & Pick<RemoteProber, "others" | "cutOff">) | undefined;
   readonly dialing: Dialing;
+  /** The clock, in milliseconds since 1970. */
+  now(): number;
   /** Makes the id of a new change: a-z, 0-9 and -. */
   newId(): string;
   log(line: string): void;

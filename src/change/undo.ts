@@ -18,15 +18,18 @@ const undoTimeoutMs = 15_000;
  * Makes the host restore at once what an unconfirmed change replaced. The connection may be dead. Never throws.
  *
  * @param reason what the host writes down
+ * @param fillMs how much longer it may take, because the host puts tokens back
  */
 export async function undoChange(
   connection: HostConnection,
   policy: string,
   id: string,
   reason: string,
+  fillMs: number,
 ): Promise<UndoOutcome> {
   try {
-    const result = await connection.run(commandProgram(["undo", policy, id, reason]), undoTimeoutMs);
+    const program = commandProgram(["undo", policy, id, reason]);
+    const result = await connection.run(program, undoTimeoutMs + fillMs);
     const outcome = parseReply(result.stdout).values.get("undo");
     return result.code === 0 && isOutcome(outcome) ? outcome : "failed";
   } catch (error) {

@@ -4,11 +4,13 @@ import type { Command } from "./framework/command.js";
 const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   knock: () => import("./commands/knock/command.js"),
   proxy: () => import("./commands/proxy/command.js"),
+  close: () => import("./commands/close/command.js"),
   "ssh-config": () => import("./commands/ssh-config/command.js"),
   lint: () => import("./commands/lint/command.js"),
   render: () => import("./commands/render/command.js"),
   diff: () => import("./commands/diff/command.js"),
   status: () => import("./commands/status/command.js"),
+  who: () => import("./commands/who/command.js"),
   plan: () => import("./commands/plan/command.js"),
   apply: () => import("./commands/apply/command.js"),
   undo: () => import("./commands/undo/command.js"),

@@ -1,5 +1,8 @@
-import { isStepPacket, type Progress, type Reaction } from "../model/machine.js";
-import type { Packet } from "../model/packet.js";
+import type { Packet, PacketKind } from "../model/packet.js";
+import { isStepPacket } from "../model/sequence.js";
+import type { Progress, Reaction } from "../model/state.js";
+import { tokenPlace } from "../policy/carrier.js";
+import { stepsOf } from "../policy/knock.js";
 import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
 import { formatMilliseconds } from "./capture/seconds.js";
@@ -20,6 +23,12 @@ export type Reason =
   | "wrong-protocol"
   | "wrong-size"
   | "two-sources"
+  | "token-unread"
+  | "token-unknown"
+  | "token-spent"
+  | "token-late"
+  | "token-early"
+  | "token-source"
   | "tried-too-early"
   | "tried-too-late";
 
@@ -50,7 +59,7 @@ export function findCause(observation: Observation): Cause | undefined {
   if (reaction.expired > 0) return findLateness(observation);
   const taken = before?.taken ?? 0;
   const cause = (reason: Reason, text: string): Cause => ({ reason, text, taken });
-  const { steps } = gate.knock;
+  const steps = stepsOf(gate);
   const isStep = (position: number): boolean => isStepAt(steps, position, packet);
   switch (reaction.kind) {
     case "again":
@@ -75,13 +84,16 @@ export function findCause(observation: Observation): Cause | undefined {
       return cause("put-back", `another packet came between step ${taken} and step ${taken + 1}`);
     }
     case "opened":
+    case "closed":
+    case "refused":
     case "accepted":
     case "dropped":
       return undefined;
   }
 }
 
-function findLateness({ gate, packet, reaction, before }: Observation): Cause {
+function findLateness({ gate, packet, reaction, before }: Observation): Cause | undefined {
+  if (gate.knock.kind === "token") return undefined;
   const { steps, stepTimeoutSeconds } = gate.knock;
   const taken = reaction.expired;
   const after = `${formatMilliseconds(packet.atMs - (before?.takenAtMs ?? 0))} after step ${taken}`;
@@ -109,7 +121,7 @@ function findRepetition({ packet, before, sourcePorts }: Observation, step: numb
 function findNearMiss({ gate, packet, before }: Observation): Cause | undefined {
   const taken = before?.taken ?? 0;
   const due = taken + 1;
-  const step = gate.knock.steps[taken];
+  const step = stepsOf(gate)[taken];
   if (step === undefined) return undefined;
   const likeness = compareWithStep(step, packet.kind);
   switch (likeness.kind) {
@@ -131,6 +143,17 @@ function findNearMiss({ gate, packet, before }: Observation): Cause | undefined 
     case "other":
       return undefined;
   }
+}
+
+/** Finds a datagram to the port of a gate's tokens that can't carry one. Pings of any size are common. */
+export function findWrongSize({ knock }: Gate, kind: PacketKind): readonly Cause[] {
+  if (knock.kind !== "token" || knock.carrier.kind !== "udp") return [];
+  if (kind.kind !== "udp" || kind.port !== knock.carrier.port) return [];
+  const more = kind.payloadBytes - tokenPlace(knock.carrier).payloadBytes;
+  if (more === 0 || more === 1) return [];
+  const bytes = `${Math.abs(more)} ${Math.abs(more) === 1 ? "byte" : "bytes"}`;
+  const text = `a datagram came to the port of tokens with ${bytes} too ${more > 0 ? "many" : "few"} for one`;
+  return [{ reason: "wrong-size", text, taken: 0 }];
 }
 
 function isStepAt(steps: readonly Step[], position: number, packet: Packet): boolean {

@@ -1,4 +1,6 @@
 import { isAtDoor } from "../model/machine.js";
+import { canCarryToken } from "../model/token.js";
+import { isTokenGate, stepsOf } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import { readAddress } from "./capture/address.js";
 import type { CapturedPacket } from "./capture/captured-packet.js";
@@ -48,7 +50,8 @@ function guessAddresses(policy: Policy, packets: readonly CapturedPacket[]): rea
 function isOfPolicy(policy: Policy, { kind }: CapturedPacket): boolean {
   return policy.gates.some(
     (gate) =>
-      gate.knock.steps.some((step) => ["step", "otherProtocol"].includes(compareWithStep(step, kind).kind)) ||
+      stepsOf(gate).some((step) => ["step", "otherProtocol"].includes(compareWithStep(step, kind).kind)) ||
+      (isTokenGate(gate) && canCarryToken(gate, kind)) ||
       isAtDoor(gate, kind),
   );
 }

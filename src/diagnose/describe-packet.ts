@@ -1,5 +1,7 @@
+import { describeFault } from "../model/explain.js";
 import type { Packet } from "../model/packet.js";
 import { isProtected } from "../policy/gate.js";
+import { stepsOf } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import type { GateEvent } from "./attempt.js";
 import { formatMilliseconds } from "./capture/seconds.js";
@@ -38,7 +40,7 @@ export function describeEvents(
 
 function describe(event: GateEvent, atMs: number, beginMs: number): string | undefined {
   const { gate, reaction, cause, sinceStepMs, openUntilMs } = event;
-  const steps = gate.knock.steps.length;
+  const steps = stepsOf(gate).length;
   const why = cause === undefined ? "" : `${cause.text}; `;
   const since = (step: number): string => {
     return sinceStepMs === undefined || step < 2
@@ -54,7 +56,12 @@ function describe(event: GateEvent, atMs: number, beginMs: number): string | und
     }
     case "again":
       return `${why}step ${reaction.taken} once more, which changes nothing`;
+    case "refused":
+      return event.isRead ? describeFault(reaction.fault) : "of the size of a token, which was not read";
+    case "closed":
+      return `a token of ${reaction.user} closed the door`;
     case "opened":
+      if (reaction.user !== undefined) return `a token of ${reaction.user}: the door is open until ${until}`;
       return `${why}step ${steps} of ${steps} taken${since(steps)}: the door is open until ${until}`;
     case "reset":
       return `${why}strict puts the source back to the start`;
@@ -64,6 +71,7 @@ function describe(event: GateEvent, atMs: number, beginMs: number): string | und
     case "accepted":
       return `came through the open door, which closes at ${until}`;
     case "dropped": {
+      if (gate.knock.kind === "token" && openUntilMs === 0) return "dropped at the closed door";
       if (openUntilMs > 0) return `dropped: the door closed ${formatMilliseconds(atMs - openUntilMs)} ago`;
       return `dropped at the closed door; ${reaction.taken} of ${steps} steps taken`;
     }

@@ -1,4 +1,5 @@
 import type { Counts, GateCounts } from "../policy/counts.js";
+import { isTokenGate } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 
 /**
@@ -7,17 +8,18 @@ import type { Policy } from "../policy/policy.js";
  * The kernel counts packets of all sources together. If others knock at the same time, a line may be about them.
  */
 export function explainCounters(policy: Policy, before: Counts, after: Counts): readonly string[] {
-  return policy.gates.map(({ name }) => {
+  return policy.gates.map((gate) => {
+    const { name } = gate;
     const [earlier, later] = [before.get(name), after.get(name)];
     const text =
       earlier === undefined || later === undefined
         ? "the host has no counters for it: `pulumi refresh` says what the host has"
-        : explainGate(earlier, later);
+        : explainGate(earlier, later, isTokenGate(gate));
     return `${name}: ${text}`;
   });
 }
 
-function explainGate(before: GateCounts, after: GateCounts): string {
+function explainGate(before: GateCounts, after: GateCounts, isToken: boolean): string {
   const accepted = after.accepted - before.accepted;
   const dropped = after.dropped - before.dropped;
   // iptables counts neither, so both are `undefined` there.
@@ -33,10 +35,16 @@ function explainGate(before: GateCounts, after: GateCounts): string {
     `${dropped} dropped`,
     ...(reset === undefined ? [] : [`${reset} reset`]),
   ].join(", ");
-  return `${counted}: ${conclude(accepted, dropped, opened, reset ?? 0)}`;
+  return `${counted}: ${conclude(accepted, dropped, opened, reset ?? 0, isToken)}`;
 }
 
-function conclude(accepted: number, dropped: number, opened: number | undefined, reset: number): string {
+function conclude(
+  accepted: number,
+  dropped: number,
+  opened: number | undefined,
+  reset: number,
+  isToken: boolean,
+): string {
   if (accepted > 0) return "a connection came through the open door";
   if (opened !== undefined && opened > 0) {
     return dropped > 0
@@ -44,6 +52,8 @@ function conclude(accepted: number, dropped: number, opened: number | undefined,
       : "a knock opened the door, and no connection came to a protected port: does the client connect to that port, and does anything on the way drop it?";
   }
   if (reset > 0) return "a knock began, and another packet put it back to the start";
+  if (dropped > 0 && isToken)
+    return "connections arrive and are dropped, and no token opened the door: none came, or it was used, late, early or made for another gate or host";
   if (dropped > 0) {
     return opened === undefined
       ? "connections arrive and are dropped; this backend does not count knocks, so capture the packets"

@@ -1,6 +1,6 @@
 import { unreachable } from "../errors.js";
-import { isStepPacket } from "../model/machine.js";
 import type { PacketKind } from "../model/packet.js";
+import { isStepPacket } from "../model/sequence.js";
 import type { Step } from "../policy/step.js";
 
 /** How a packet compares with a step. */

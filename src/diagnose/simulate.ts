@@ -1,9 +1,10 @@
 import { unreachable } from "../errors.js";
 import type { Policy } from "../policy/policy.js";
-import { followSource, type GateAttempt, type SourceAttempts } from "./attempt.js";
+import { followSource, type GateAttempt, holdTokens, type SourceAttempts } from "./attempt.js";
 import type { CapturedPacket } from "./capture/captured-packet.js";
 import { chooseHost } from "./choose-host.js";
 import { describeEvents, describePacket } from "./describe-packet.js";
+import { recognizeTokens } from "./known-tokens.js";
 import { findSplitKnock } from "./split-knock.js";
 import { type GateVerdict, judge } from "./verdict.js";
 
@@ -14,6 +15,11 @@ export interface SimulationOptions {
    * steps and connections went. Packets of a text file have no destination and always count.
    */
   readonly host?: readonly string[];
+  /**
+   * The host's name for tokens: `connection.host`, as the program that made the gate has it. Tokens in a capture are
+   * read only if it is given.
+   */
+  readonly tokenHost?: string;
   /** Whether the trace shows ports and sizes, which reveal the knock. Default: false. */
   readonly showSecrets?: boolean;
 }
@@ -58,16 +64,19 @@ export interface Simulation {
  */
 export function simulatePackets(
   policy: Policy,
-  packets: readonly CapturedPacket[],
+  all: readonly CapturedPacket[],
   options: SimulationOptions = {},
 ): Simulation {
-  const ordered = [...packets].sort((one, other) => one.atMs - other.atMs);
-  const { packets: played, addresses } = chooseHost(policy, ordered, options.host);
+  const ordered = [...all].sort((one, other) => one.atMs - other.atMs);
+  const { tokenHost } = options;
+  const { packets, addresses } = chooseHost(policy, ordered, options.host);
+  const played = tokenHost === undefined ? packets : recognizeTokens(policy, tokenHost, packets);
   const beginMs = played[0]?.atMs ?? 0;
+  const host = holdTokens(policy, tokenHost, beginMs);
   const ways = new Map<string, SourceAttempts>();
   const trace = played.map((packet): TraceLine => {
     const { atMs, source } = packet;
-    const way = ways.get(source) ?? followSource(policy, source);
+    const way = ways.get(source) ?? followSource(policy, source, host);
     ways.set(source, way);
     const events = way.receive(packet);
     const said = describeEvents(events, packet, beginMs);

@@ -1,6 +1,9 @@
-import { initialState, isStepPacket, receivePacket, type State } from "../model/machine.js";
+import { receivePacket } from "../model/machine.js";
 import type { Packet } from "../model/packet.js";
+import { isStepPacket } from "../model/sequence.js";
+import { initialState, type State } from "../model/state.js";
 import { isAllowed, isDenied, isLinkLocal } from "../policy/gate.js";
+import { stepsOf } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";
 
 /** A whole knock whose steps all came, but from more than one address. */
@@ -27,7 +30,7 @@ export function findSplitKnock(
   let steps: readonly string[] = [];
   for (const packet of packets) {
     const { source, kind } = packet;
-    if (others.has(source) || !gate.knock.steps.some((step) => isStepPacket(step, kind))) continue;
+    if (others.has(source) || !stepsOf(gate).some((step) => isStepPacket(step, kind))) continue;
     if (isAllowed(policy, source) || isDenied(policy, source) || isLinkLocal(source)) continue;
     const outcome = receivePacket(alone, state, { ...packet, source: one });
     state = outcome.state;

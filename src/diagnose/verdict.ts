@@ -1,3 +1,5 @@
+import { describeFault } from "../model/explain.js";
+import { stepsOf } from "../policy/knock.js";
 import type { GateAttempt } from "./attempt.js";
 import { formatMilliseconds } from "./capture/seconds.js";
 import type { Reason } from "./cause.js";
@@ -31,7 +33,7 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
   denied: "Remove the address from denyFrom, or use another one.",
   "link-local": "Use an address that belongs to the client on every link, or put this one into allowFrom.",
   "no-step":
-    "Check that the client knocks at this host's address, and that no firewall on the way drops the steps.",
+    "Check that the client knocks at this host's address, and that no firewall on the way drops its packets.",
   "missing-step":
     "Check that the client sends all steps, and that no firewall on the way drops this one: capture at the client as well.",
   "too-late": "Send the steps faster, or raise stepTimeoutSeconds.",
@@ -45,6 +47,15 @@ export const adviceByReason: Readonly<Record<Reason, string>> = {
     "Send exactly as many bytes of payload: ping -s counts them without headers (8 of ICMP, 20 of IPv4, 40 of IPv6), and echo adds a newline.",
   "two-sources":
     "Send all steps from one address: name the family (-4 or -6) where a host's name has both, and look for a NAT or VPN with several addresses.",
+  "token-unread":
+    "Give the host's name for tokens, and capture whole packets. Or compare the gate's counter `opened` before and after.",
+  "token-unknown":
+    "Check that the client has the user's key of now, and that it makes tokens for this policy, this gate and this host's name, as the profile has them.",
+  "token-spent": "Send another token: that of the next slot, or wait until this slot is over.",
+  "token-late": "Set the client's clock: it is behind.",
+  "token-early":
+    "Set the client's clock: it is ahead. If it is right, the host may have lost its tokens: then such a token is right, and `knockgate status` shows it.",
+  "token-source": "Use an address that is in the user's `from`, or add this one.",
   "tried-too-early":
     "Connect after the last step; a SYN that is sent again a second later gets through, too.",
   "tried-too-late": "Connect sooner after the last step, or raise openForSeconds.",
@@ -58,7 +69,7 @@ export function judge(attempt: GateAttempt, beginMs: number, split: SplitKnock |
     source,
     gate: gate.name,
     isOpen: reason === "open" || reason === "allowed" || reason === "tried-too-early",
-    isTried: attempt.steps.length + attempt.causes.length + tries(attempt) > 0,
+    isTried: attempt.steps.length + attempt.causes.length + attempt.refused.length + tries(attempt) > 0,
     reason,
     text,
     advice: adviceByReason[reason],
@@ -83,6 +94,7 @@ function findReason(
     ];
   if (attempt.openedAtMs.length > 0) return describeOpened(attempt, beginMs);
   if (split?.sources.includes(attempt.source)) return ["two-sources", describeSplit(split)];
+  if (attempt.gate.knock.kind === "token") return describeUnopened(attempt, beginMs);
   const steps = attempt.gate.knock.steps.length;
   const causes = [...attempt.causes];
   // If strict is off, a step that came too early does not reset the source, but the step is still missing in its place.
@@ -102,11 +114,36 @@ function findReason(
   ];
 }
 
+/** A token of one of the policy's users says most, then one that is nobody's, then a packet that was not read. */
+function describeUnopened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
+  const { causes, refused, droppedAtMs } = attempt;
+  const came =
+    refused.find(({ fault }) => fault !== undefined && fault !== "unknown") ??
+    refused.find(({ fault }) => fault !== undefined) ??
+    refused[0];
+  if (came !== undefined) {
+    const at = formatMilliseconds(came.atMs - beginMs);
+    return came.fault === undefined
+      ? ["token-unread", `a packet of the size of a token came at ${at}, and was not read`]
+      : [`token-${came.fault}`, `at ${at} came a packet ${toPhrase(describeFault(came.fault))}`];
+  }
+  const [cause] = causes;
+  if (cause !== undefined) return [cause.reason, cause.text];
+  const drops = droppedAtMs.length === 0 ? "" : `; ${droppedAtMs.length} × dropped at the closed door`;
+  return ["no-step", `no token came${drops}`];
+}
+
+/** Goes on a sentence: `a packet with a token whose slot is over`, `a packet of the size of a token`. */
+function toPhrase(fault: string): string {
+  return fault.startsWith("a token") ? `with ${fault}` : fault;
+}
+
 function describeOpened(attempt: GateAttempt, beginMs: number): readonly [Reason, string] {
   const { openedAtMs, acceptedAtMs, droppedAtMs, openUntilMs } = attempt;
-  const steps = attempt.gate.knock.steps.length;
+  const steps = stepsOf(attempt.gate).length;
   const at = (ms: number): string => formatMilliseconds(ms - beginMs);
-  const opened = `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
+  const isToken = attempt.gate.knock.kind === "token";
+  const opened = isToken ? "a right token came" : `all ${steps} ${steps === 1 ? "step" : "steps"} came`;
   const until = `the door was open from ${at(openedAtMs[0] ?? 0)} to ${at(openUntilMs)}`;
   const [came] = acceptedAtMs;
   if (came !== undefined) return ["open", `${opened}; ${until}; a connection came through at ${at(came)}`];

@@ -1,7 +1,6 @@
 import { type Drawing, type DrawnShape, lineHeight, stackLabels, wrapText } from "./drawing.js";
 import type { GateExplanation } from "./explanation.js";
 import { describeReturn, describeState } from "./states.js";
-import { formatSeconds } from "./words.js";
 
 /** The width that all drawings have. */
 export const drawingWidth = 760;
@@ -61,10 +60,11 @@ function drawReturns(gate: GateExplanation, at: (taken: number) => number): read
     [rightLane, half],
     [box.x + box.width, half],
   ] as const;
-  const after = `${formatSeconds(gate.openForSeconds)} after the last step`;
+  const closes = wrapText(gate.closes, "muted", rightLane - 16 - (box.x + box.width + 14));
+  const above = open - 11 - ((closes.length - 1) * lineHeight) / 2;
   const closing: readonly DrawnShape[] = [
     { kind: "arrow", points: shut },
-    ...stackLabels([after], "muted", { x: box.x + box.width + 14, y: open - 11, anchor: "start" }),
+    ...stackLabels(closes, "muted", { x: box.x + box.width + 14, y: above, anchor: "start" }),
   ];
   if (count === 1) return closing;
   const lowest = at(count - 1) + half;

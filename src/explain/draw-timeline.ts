@@ -45,8 +45,8 @@ function drawKnock(gate: GateExplanation, dots: readonly number[]): readonly Dra
   const [first = lastStep] = dots;
   const pause =
     dots.length === 1
-      ? "one step"
-      : `at most ${formatSeconds(gate.stepTimeoutSeconds)} from each step to the next`;
+      ? `one ${gate.lastPacket.split(" ").at(-1)}`
+      : `at most ${formatSeconds(gate.betweenSteps?.timeoutSeconds ?? 0)} from each step to the next`;
   return [
     ...(dots.length === 1
       ? []

@@ -1,7 +1,7 @@
 import { backendOf } from "../backends/backends.js";
 import { maskSecrets } from "../backends/redact.js";
 import { renderLines } from "../backends/render.js";
-import { countBits, guessingTime } from "../lint/entropy.js";
+import { guessingTime } from "../lint/entropy.js";
 import { type LintFinding, lintPolicy, lintRules } from "../lint/lint.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { type GatePaths, listGatePaths } from "../policy/policy-path.js";
@@ -9,7 +9,9 @@ import { formatPortRange } from "../policy/port.js";
 import { readProtect } from "../policy/protect.js";
 import type { SecretFormatter } from "../ruleset/ruleset.js";
 import { revealSecrets } from "../ruleset/show.js";
-import { describeStep, formatSeconds } from "./words.js";
+import { explainKnock, explainUsers } from "./knock.js";
+import type { MakePart, Part } from "./part.js";
+import { formatSeconds } from "./words.js";
 
 /** A policy as people read it: plain data for the tables, the diagrams and the report. */
 export interface Explanation {
@@ -41,26 +43,20 @@ export interface GateExplanation {
   readonly path: string;
   /** The ports that it protects: `TCP 22`, `UDP 8000-8010`. */
   readonly protects: readonly string[];
-  /** One for each step of its knock, in order. */
+  /** What its knock is called in a sentence: `the last step`, `the token`. */
+  readonly lastPacket: string;
+  /** One for each packet of its knock, in order: steps, or one token. */
   readonly steps: readonly Part[];
-  readonly stepTimeoutSeconds: number;
-  readonly isStrict: boolean;
+  /** `undefined`: its knock is one packet. */
+  readonly betweenSteps?: { readonly timeoutSeconds: number; readonly isStrict: boolean } | undefined;
   readonly openForSeconds: number;
+  /** What closes the door again: `30 s after the last step`. */
+  readonly closes: string;
   /** How many bits a guesser has to guess. */
   readonly bits: number;
   /** All parts of the gate, in words: ports, steps, times, strength. */
   readonly parts: readonly Part[];
   /** The numbers of the ruleset's lines that exist for this gate. */
-  readonly lines: readonly number[];
-}
-
-/** A part of a policy, what it means, and which lines come from it. */
-export interface Part {
-  /** Its path in the policy. Each part of an explanation has its own path. */
-  readonly path: string;
-  readonly name: string;
-  readonly meaning: string;
-  /** The numbers of the ruleset's lines that come from it. For a part of a gate: the gate's lines that depend on it. */
   readonly lines: readonly number[];
 }
 
@@ -97,7 +93,7 @@ export function explainPolicy(policy: Policy, { key, showSecrets = false }: Expl
     scope: policy.scope,
     areSecretsShown: showSecrets,
     gates: policy.gates.map((gate, index) => explainGate(gate, listGatePaths(gate, index), show, makePart)),
-    sources: explainSources(policy, makePart),
+    sources: [...explainUsers(policy, makePart), ...explainSources(policy, makePart)],
     settings: explainSettings(policy, makePart),
     findings,
     ruleset,
@@ -115,8 +111,6 @@ function isImpossible({ rule }: LintFinding): boolean {
 function listRuleset(policy: Policy, show: SecretFormatter): readonly RulesetLine[] {
   return renderLines(policy, show).map(({ text, paths }, index) => ({ number: index + 1, text, paths }));
 }
-
-type MakePart = (path: string, name: string, meaning: string) => Part;
 
 function collectLines(ruleset: readonly RulesetLine[]): ReadonlyMap<string, readonly number[]> {
   const lines = new Map<string, number[]>();
@@ -136,49 +130,32 @@ function explainGate(
   show: SecretFormatter,
   makePart: MakePart,
 ): GateExplanation {
-  const { steps, stepTimeoutSeconds, strict } = gate.knock;
   const protects = gate.protect
     .flatMap(readProtect)
     .map(({ protocol, range }) => `${protocol.toUpperCase()} ${formatPortRange(range)}`);
-  const bits = countBits(steps);
-  const stepParts = paths.steps.flatMap((path, index) => {
-    const step = steps[index];
-    if (step === undefined) return [];
-    return [makePart(path, `step ${index + 1}`, describeStep(gate.name, step, index + 1, show))];
-  });
+  const { bits, lastPacket, steps, betweenSteps, closers, more } = explainKnock(gate, paths, show, makePart);
   const strength = `${Math.floor(bits)} bits: at ${triesPerSecond} tries a second, ${guessingTime(bits, triesPerSecond)} on average`;
-  const betweenSteps = [
-    makePart(
-      paths.stepTimeout,
-      "pause",
-      `at most ${formatSeconds(stepTimeoutSeconds)} between two steps; after that, the steps so far are forgotten`,
-    ),
-    makePart(
-      paths.strict,
-      "strict",
-      strict
-        ? "any other new packet of a source in mid-knock puts it back to the start"
-        : "no: other packets between the steps change nothing",
-    ),
-  ];
+  const until = `${formatSeconds(gate.openForSeconds)} after ${lastPacket}`;
+  const what = gate.singleConnection ? "one new connection" : "new connections";
+  const open = `${until}, for ${what} of that source; connections that were made go on`;
+  const closes = [until, ...(gate.singleConnection ? ["after one connection"] : []), ...closers].join(
+    ", or ",
+  );
   return {
     name: gate.name,
     path: paths.gate,
     protects,
-    steps: stepParts,
-    stepTimeoutSeconds,
-    isStrict: strict,
+    lastPacket,
+    steps,
+    betweenSteps,
     openForSeconds: gate.openForSeconds,
+    closes,
     bits,
     parts: [
       makePart(paths.protect, "protects", protects.join(", ")),
-      ...stepParts,
-      ...(steps.length > 1 ? betweenSteps : []),
-      makePart(
-        paths.openFor,
-        "open for",
-        `${formatSeconds(gate.openForSeconds)} after the last step, for new connections of that source; connections that were made go on`,
-      ),
+      ...steps,
+      ...more,
+      makePart(paths.openFor, "open for", open),
       makePart(`${paths.gate}.knock`, "strength", strength),
     ],
     lines: makePart(paths.gate, gate.name, "").lines,
@@ -188,7 +165,9 @@ function explainGate(
 function explainSources({ allowFrom, denyFrom }: Policy, makePart: MakePart): readonly Part[] {
   const list = (texts: readonly string[]) => (texts.length === 0 ? "nobody" : texts.join(", "));
   const denied =
-    denyFrom.length === 0 ? list(denyFrom) : `${list(denyFrom)}: every door stays closed, and no step counts`;
+    denyFrom.length === 0
+      ? list(denyFrom)
+      : `${list(denyFrom)}: every door stays closed, and no knock counts`;
   return [
     makePart("allowFrom", "never needs to knock", list(allowFrom)),
     makePart("denyFrom", "never passes", denied),

@@ -1,7 +1,8 @@
 import { escapeXml } from "./escape.js";
-import type { Explanation, GateExplanation, Part } from "./explanation.js";
+import type { Explanation, GateExplanation } from "./explanation.js";
 import { anchorOf, renderRuleset } from "./html-ruleset.js";
 import { pageStyle } from "./html-style.js";
+import type { Part } from "./part.js";
 import { renderGateSvg } from "./svg.js";
 import { groupRuns } from "./words.js";
 

@@ -1,7 +1,6 @@
 import { escapeMermaid } from "./escape.js";
 import type { Explanation, GateExplanation } from "./explanation.js";
 import { describeReturn, describeState } from "./states.js";
-import { formatSeconds } from "./words.js";
 
 /** Writes an explanation as a Mermaid `stateDiagram-v2`. Each gate is a composite state, as one source sees it. */
 export function renderMermaid({ policy, gates }: Explanation): string {
@@ -25,7 +24,7 @@ function renderGate(gate: GateExplanation, index: number): readonly string[] {
       (step, taken) => `    ${id(taken)} --> ${id(taken + 1)} : ${escapeMermaid(step.meaning)}`,
     ),
     ...gate.steps.slice(1).map((_, step) => `    ${id(step + 1)} --> ${id(0)} : ${escapeMermaid(back)}`),
-    `    ${id(last)} --> ${id(0)} : ${escapeMermaid(`${formatSeconds(gate.openForSeconds)} after the last step`)}`,
+    `    ${id(last)} --> ${id(0)} : ${escapeMermaid(gate.closes)}`,
     "}",
   ];
 }

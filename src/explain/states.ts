@@ -8,7 +8,7 @@ export function describeState(taken: number, steps: number): string {
 }
 
 /** Says what puts a source in mid-knock back to the start. */
-export function describeReturn({ isStrict, stepTimeoutSeconds }: GateExplanation): string {
-  const late = `${formatSeconds(stepTimeoutSeconds)} without the next step`;
-  return isStrict ? `any other new packet, or ${late}` : late;
+export function describeReturn({ betweenSteps }: GateExplanation): string {
+  const late = `${formatSeconds(betweenSteps?.timeoutSeconds ?? 0)} without the next step`;
+  return betweenSteps?.isStrict ? `any other new packet, or ${late}` : late;
 }

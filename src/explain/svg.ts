@@ -111,8 +111,9 @@ function moveDown(shape: DrawnShape, by: number): DrawnShape {
 function describeGate(gate: GateExplanation): string {
   const { name, steps, protects, openForSeconds } = gate;
   const back = steps.length === 1 ? "" : ` Until then, what leads back to closed: ${describeReturn(gate)}.`;
+  const order = steps.length === 1 ? "" : ", in this order";
   return [
-    `Gate ${name} protects ${protects.join(", ")}. It is closed until a source has sent, in this order:`,
+    `Gate ${name} protects ${protects.join(", ")}. It is closed until a source has sent${order}:`,
     `${steps.map((step) => step.meaning).join("; ")}.${back}`,
     `Then it is open to that source for ${formatSeconds(openForSeconds)}; connections made in that time go on.`,
   ].join(" ");

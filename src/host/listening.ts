@@ -1,3 +1,4 @@
+import { stepsOf } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
 import { portOf, stepProtocols } from "../policy/step.js";
 
@@ -17,7 +18,7 @@ export interface ServedStep {
 export function findServedSteps(sockets: string, policy: Policy): readonly ServedStep[] {
   const listening = readListening(sockets);
   return policy.gates.flatMap((gate) =>
-    gate.knock.steps.flatMap((step, index) => {
+    stepsOf(gate).flatMap((step, index) => {
       const port = portOf(step);
       const isServed = port !== undefined && listening.has(`${stepProtocols[step.kind]} ${port}`);
       return isServed ? [{ gate: gate.name, position: index + 1 }] : [];

@@ -1,5 +1,6 @@
 import type { HostTools, LoadedTable } from "../backends/backend.js";
 import type { Policy } from "../policy/policy.js";
+import type { ObservedTokens } from "./tokens.js";
 
 /** What a host said of itself and of one policy, as data. */
 export interface Observed extends HostTools {
@@ -59,6 +60,12 @@ export interface Observed extends HostTools {
   readonly synCookies?: string;
   /** Output of `ss -Hltun`. Without ss: /proc/net/tcp, tcp6, udp and udp6, each below a line `tcp` or `udp`. */
   readonly sockets: string;
+  /** The host's clock, in seconds since 1970. Absent: the host did not say it. */
+  readonly clock?: number;
+  /** Whether the host can't hold tokens: its nft is older than 0.9.4, or its shell has no printf of its own. */
+  readonly refusesTokens?: true;
+  /** Absent: no tokens are confirmed there. */
+  readonly tokens?: ObservedTokens;
   /** Why the last change on the host was undone, when it was. */
   readonly undone?: string;
 }

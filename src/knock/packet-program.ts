@@ -1,10 +1,11 @@
 import { unreachable } from "../errors.js";
-import type { KnockStep } from "./packet.js";
+import type { KnockStep, TokenStep } from "./packet.js";
+import { writeTokenPayload } from "./token-payload.js";
 
 /**
- * Sends what Node or an SSH server can't. These are echo requests: Node has no ICMP sockets, and ping(8) takes the
- * size, a secret, as an argument that every user of the machine can read. And they are the packets of a knock from a
- * bastion: a forwarded connection would send its SYN again and again until it is answered.
+ * Sends what Node or an SSH server can't. These are echo requests: Node has no ICMP sockets, and ping(8) takes the size
+ * or the token, a secret, as an argument that every user of the machine can read. And they are the packets of a knock
+ * from a bastion: a forwarded connection would send its SYN again and again until it is answered.
  *
  * perl belongs to Debian's base system and to macOS; the modules are in perl-base. The program and its requests come on
  * standard input only. It carries out the requests line by line and answers each line that asks for something. The last
@@ -51,10 +52,10 @@ sub open_echo {
 }
 
 sub send_echo {
-  my ($size) = @_;
+  my ($payload) = @_;
   my ($found) = place($to, '', AI_NUMERICHOST);
   my $is_six = $found->{family} == AF_INET6;
-  my $packet = pack('CCnnn', $is_six ? 128 : 8, 0, 0, $$ & 0xffff, 1) . "\0" x $size;
+  my $packet = pack('CCnnn', $is_six ? 128 : 8, 0, 0, $$ & 0xffff, 1) . $payload;
   unless ($is_six) {
     my $sum = 0;
     $sum += $_ for unpack('n*', $packet . "\0");
@@ -68,7 +69,7 @@ sub send_echo {
 
 sub await_echo {
   my ($left) = @_;
-  my ($socket, $found) = send_echo(8);
+  my ($socket, $found) = send_echo("\0" x 8);
   my $asked = name_address($found->{addr});
   while ($left > 0) {
     my $bits = '';
@@ -85,10 +86,10 @@ sub await_echo {
 }
 
 sub send_datagram {
-  my ($port, $size) = @_;
+  my ($port, $payload) = @_;
   my ($found) = place($to, $port, AI_NUMERICHOST);
   socket(my $socket, $found->{family}, SOCK_DGRAM, 0) or die "$!\n";
-  defined send($socket, "\0" x $size, 0, $found->{addr}) or die "$!\n";
+  defined send($socket, $payload, 0, $found->{addr}) or die "$!\n";
 }
 
 # Where the kernel can: a handshake that is broken off by a RST in place of its last ACK, so that no service hears of it.
@@ -141,8 +142,10 @@ my %act = (
   },
   to => sub { ($to) = @_ },
   tcp => sub { probe($pause, $_[0]) },
-  udp => sub { send_datagram(@_); rest() },
-  icmp => sub { send_echo(@_); rest() },
+  udp => sub { send_datagram($_[0], "\0" x $_[1]); rest() },
+  icmp => sub { send_echo("\0" x $_[0]); rest() },
+  udp_token => sub { send_datagram($_[0], pack('H*', $_[1])); rest() },
+  icmp_token => sub { send_echo(pack('H*', $_[0])); rest() },
   probe => sub { print "port @$_\n" for probe(@_) },
   ping => sub { print 'ping ', await_echo(@_) ? 'answered' : 'silent', "\n" },
 );
@@ -208,7 +211,21 @@ function tellStep(step: KnockStep): string {
       return `udp ${step.port} ${step.payloadBytes ?? 0}\n`;
     case "icmpEcho":
       return `icmp ${step.payloadBytes}\n`;
+    case "token":
+      return tellToken(step);
     default:
       return unreachable(step);
+  }
+}
+
+function tellToken(step: TokenStep): string {
+  const payload = writeTokenPayload(step).toString("hex");
+  switch (step.carrier.kind) {
+    case "udp":
+      return `udp_token ${step.carrier.port} ${payload}\n`;
+    case "icmpEcho":
+      return `icmp_token ${payload}\n`;
+    default:
+      return unreachable(step.carrier);
   }
 }

@@ -1,15 +1,27 @@
 import { isIPv6 } from "node:net";
-import { KnockgateError } from "../errors.js";
+import { KnockgateError, unreachable } from "../errors.js";
 import type { KnockStep } from "./packet.js";
 
 const remedy =
   "allow its user's group in the sysctl net.ipv4.ping_group_range, or give perl the capability CAP_NET_RAW";
 
-const isEcho: Readonly<Record<KnockStep["kind"], boolean>> = { tcp: false, udp: false, icmpEcho: true };
-
 /** Whether a step is an echo request: not every machine may send them. */
 export function needsEcho(steps: readonly KnockStep[]): boolean {
-  return steps.some(({ kind }) => isEcho[kind]);
+  return steps.some(isEcho);
+}
+
+function isEcho(step: KnockStep): boolean {
+  switch (step.kind) {
+    case "tcp":
+    case "udp":
+      return false;
+    case "icmpEcho":
+      return true;
+    case "token":
+      return step.carrier.kind === "icmpEcho";
+    default:
+      return unreachable(step);
+  }
 }
 
 /**

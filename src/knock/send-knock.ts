@@ -1,7 +1,8 @@
 import { connect, isIP } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { KnockgateError, unreachable } from "../errors.js";
-import type { KnockStep, PortAnswer } from "./packet.js";
+import type { KnockStep, PortAnswer, TokenStep } from "./packet.js";
+import { writeTokenPayload } from "./token-payload.js";
 
 /**
  * How long to wait for an answer to a step before the next one is sent. Packets that leave together can overtake each
@@ -9,12 +10,23 @@ import type { KnockStep, PortAnswer } from "./packet.js";
  */
 const stepPauseMs = 150;
 
+/**
+ * How long to wait after a token. It is one packet, so nothing of the knock can overtake it. What comes next is the
+ * connection itself, which must not arrive first.
+ */
+const tokenPauseMs = 20;
+
+/** A step that is an echo request. */
+export type EchoStep =
+  | Extract<KnockStep, { readonly kind: "icmpEcho" }>
+  | (TokenStep & { readonly carrier: { readonly kind: "icmpEcho" } });
+
 /** Options for sending a knock. */
 export interface Sending {
   /** Is called after each step was sent, with its position from 1. */
   readonly onSent?: (position: number) => void;
   /** Sends an echo request. Default: perl does. */
-  readonly sendEcho?: (address: string, payloadBytes: number) => Promise<void>;
+  readonly sendEcho?: (address: string, step: EchoStep) => Promise<void>;
 }
 
 /**
@@ -57,22 +69,43 @@ async function sendStep(
       await probePort(address, step.port, stepPauseMs);
       return;
     case "udp":
-      await sendDatagram(address, step.port, step.payloadBytes ?? 0);
+      await sendDatagram(address, step.port, Buffer.alloc(step.payloadBytes ?? 0));
       await pause(stepPauseMs);
       return;
     case "icmpEcho":
-      await sendEcho(address, step.payloadBytes);
+      await sendEcho(address, step);
       return;
+    case "token":
+      return sendToken(address, step, sendEcho);
     default:
       return unreachable(step);
   }
 }
 
-async function sendEchoByPerl(address: string, payloadBytes: number): Promise<void> {
+async function sendToken(
+  address: string,
+  step: TokenStep,
+  sendEcho: NonNullable<Sending["sendEcho"]>,
+): Promise<void> {
+  const { carrier } = step;
+  switch (carrier.kind) {
+    case "udp":
+      await sendDatagram(address, carrier.port, writeTokenPayload(step));
+      await pause(tokenPauseMs);
+      return;
+    case "icmpEcho":
+      await sendEcho(address, { ...step, carrier });
+      return;
+    default:
+      return unreachable(carrier);
+  }
+}
+
+async function sendEchoByPerl(address: string, step: EchoStep): Promise<void> {
   // Loaded only here: loading child_process takes longer than sending a knock without such a step.
   const { runPerl } = await import("./local-perl.js");
   const { readFault, tellKnock } = await import("./packet-program.js");
-  const fault = readFault(await runPerl(tellKnock(address, [{ kind: "icmpEcho", payloadBytes }])));
+  const fault = readFault(await runPerl(tellKnock(address, [step])));
   if (fault !== undefined) throw new Error(fault.why);
 }
 
@@ -94,15 +127,13 @@ export function probePort(address: string, port: number, timeoutMs: number): Pro
   });
 }
 
-async function sendDatagram(address: string, port: number, payloadBytes: number): Promise<void> {
+async function sendDatagram(address: string, port: number, payload: Buffer): Promise<void> {
   const { createSocket } = await import("node:dgram");
   const socket = createSocket(isIP(address) === 6 ? "udp6" : "udp4");
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
-      socket.send(Buffer.alloc(payloadBytes), port, address, (error) =>
-        error === null ? resolve() : reject(error),
-      );
+      socket.send(payload, port, address, (error) => (error === null ? resolve() : reject(error)));
     });
   } finally {
     socket.close();

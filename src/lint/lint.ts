@@ -6,9 +6,10 @@ import { placeRules } from "./place-rules.js";
 import { sequenceRules } from "./sequence-rules.js";
 import { sharedRules } from "./shared-rules.js";
 import { sourceRules } from "./source-rules.js";
+import { userRules } from "./user-rules.js";
 
 /** The rules for a policy of any backend. */
-const commonRules = [...sequenceRules, ...sharedRules, ...placeRules, ...sourceRules];
+const commonRules = [...sequenceRules, ...sharedRules, ...placeRules, ...sourceRules, ...userRules];
 
 /** All rules of the linter. */
 export const lintRules: readonly LintRule[] = [

@@ -3,6 +3,7 @@ import type { LintRule, Violation } from "../policy/lint-rule.js";
 import type { Policy } from "../policy/policy.js";
 import { isInPrefix, readPrefixes } from "../policy/prefix.js";
 import { portOf } from "../policy/step.js";
+import { eachSequence } from "./each-sequence.js";
 
 /**
  * Ports on which services usually listen. A service would answer, and every scanner asks these ports first. The ports
@@ -57,20 +58,10 @@ export const placeRules: readonly LintRule[] = [
     canBeAccepted: true,
     why: "On a slow or lossy line, a client needs a second or more between two packets, and time for a retry.",
     fix: "Give stepTimeoutSeconds at least 3 and openForSeconds at least 5.",
-    check: (policy) =>
-      policy.gates.flatMap((gate, index) => [
-        ...(gate.knock.stepTimeoutSeconds < 3 && gate.knock.steps.length > 1
-          ? [
-              {
-                path: `gates[${index}].knock.stepTimeoutSeconds`,
-                message: `is ${gate.knock.stepTimeoutSeconds} s.`,
-              },
-            ]
-          : []),
-        ...(gate.openForSeconds < 5
-          ? [{ path: `gates[${index}].openForSeconds`, message: `is ${gate.openForSeconds} s.` }]
-          : []),
-      ]),
+    check: (policy) => [
+      ...objectToTimeouts(policy, (seconds, steps) => seconds < 3 && steps > 1),
+      ...objectToOpenTimes(policy, (seconds) => seconds < 5),
+    ],
   },
   {
     id: "window-too-long",
@@ -78,22 +69,29 @@ export const placeRules: readonly LintRule[] = [
     canBeAccepted: true,
     why: "While the door is open, it is open to everybody behind the same address.",
     fix: "Established sessions go on anyway: a minute is enough to connect.",
-    check: (policy) =>
-      policy.gates.flatMap((gate, index) => [
-        ...(gate.knock.stepTimeoutSeconds > 60
-          ? [
-              {
-                path: `gates[${index}].knock.stepTimeoutSeconds`,
-                message: `is ${gate.knock.stepTimeoutSeconds} s.`,
-              },
-            ]
-          : []),
-        ...(gate.openForSeconds > 600
-          ? [{ path: `gates[${index}].openForSeconds`, message: `is ${gate.openForSeconds} s.` }]
-          : []),
-      ]),
+    check: (policy) => [
+      ...objectToTimeouts(policy, (seconds) => seconds > 60),
+      ...objectToOpenTimes(policy, (seconds) => seconds > 600),
+    ],
   },
 ];
+
+function objectToTimeouts(
+  policy: Policy,
+  isWrong: (seconds: number, steps: number) => boolean,
+): readonly Violation[] {
+  return eachSequence(policy, ({ knock: { stepTimeoutSeconds: seconds, steps } }, index) =>
+    isWrong(seconds, steps.length)
+      ? [{ path: `gates[${index}].knock.stepTimeoutSeconds`, message: `is ${seconds} s.` }]
+      : [],
+  );
+}
+
+function objectToOpenTimes({ gates }: Policy, isWrong: (seconds: number) => boolean): readonly Violation[] {
+  return gates.flatMap(({ openForSeconds: seconds }, index) =>
+    isWrong(seconds) ? [{ path: `gates[${index}].openForSeconds`, message: `is ${seconds} s.` }] : [],
+  );
+}
 
 /** Whether a prefix has only link-local addresses, or contains all link-local addresses of its family. */
 function holdsLinkLocal(text: string): boolean {
@@ -106,7 +104,7 @@ function holdsLinkLocal(text: string): boolean {
 }
 
 function objectToSteps(policy: Policy, ports: ReadonlySet<number>, message: string): readonly Violation[] {
-  return policy.gates.flatMap((gate, index) =>
+  return eachSequence(policy, (gate, index) =>
     gate.knock.steps.flatMap((step, position) => {
       const port = portOf(step);
       return port !== undefined && ports.has(port)

@@ -1,4 +1,5 @@
-import type { Gate, Policy } from "../policy/policy.js";
+import type { SequenceGate } from "../policy/knock.js";
+import type { Policy } from "../policy/policy.js";
 import { isInPortRange, type PortRange, type Protocol } from "../policy/port.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
 import { areNeighbours, type Distance, listGated } from "./sweep.js";
@@ -10,7 +11,7 @@ interface PlainSweep {
   readonly sent: readonly Step[];
 }
 
-type FindSweep = (gate: Gate) => string | undefined;
+type FindSweep = (gate: SequenceGate) => string | undefined;
 
 /**
  * Makes a search that tries plain sweeps and describes the first one that opens a gate. The description has no port and

@@ -1,6 +1,8 @@
+import type { SequenceGate } from "../policy/knock.js";
 import type { LintRule, Violation } from "../policy/lint-rule.js";
-import type { Gate, Policy } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
 import { portOf, type Step, sameStep } from "../policy/step.js";
+import { eachSequence } from "./each-sequence.js";
 import { countBits, guessingTime } from "./entropy.js";
 import { findPlainSweeps } from "./plain-sweep.js";
 import { areNeighbours, type Distance, goesOneWay, measureDistances } from "./sweep.js";
@@ -43,7 +45,7 @@ export const sequenceRules: readonly LintRule[] = [
     fix: "Set strict, and choose steps that go both up and down, with other ports in between.",
     check: (policy) => {
       const find = findPlainSweeps(policy, measureDistances(policy));
-      return policy.gates.flatMap((gate, index) => {
+      return eachSequence(policy, (gate, index) => {
         const sweep = find(gate);
         return sweep === undefined ? [] : [{ path: knockPath(index), message: `can be sent by ${sweep}.` }];
       });
@@ -58,7 +60,7 @@ export const sequenceRules: readonly LintRule[] = [
       "within stepTimeoutSeconds open the gate. One in random order opens it by luck.",
     fix: "Leave strict out, or set it to true.",
     check: (policy) =>
-      policy.gates.flatMap(({ knock: { strict } }, index) =>
+      eachSequence(policy, ({ knock: { strict } }, index) =>
         strict ? [] : [{ path: `${knockPath(index)}.strict`, message: "is false." }],
       ),
   },
@@ -86,7 +88,7 @@ export const sequenceRules: readonly LintRule[] = [
       "guesses one step has the other, so it does not make the knock harder to guess.",
     fix: "Put another step between them, or choose another port.",
     check: (policy) =>
-      policy.gates.flatMap((gate, index) =>
+      eachSequence(policy, (gate, index) =>
         findPairs(gate, (one, other) => !canBeDoubled[one.kind] && sameStep(one, other)).map((position) => ({
           path: `${knockPath(index)}.steps[${position + 1}]`,
           message: "is the same as the step before.",
@@ -105,7 +107,7 @@ export const sequenceRules: readonly LintRule[] = [
     check: (policy) => {
       const distance = measureDistances(policy);
       const find = findPlainSweeps(policy, distance);
-      return policy.gates.flatMap((gate, index) => {
+      return eachSequence(policy, (gate, index) => {
         const message = describeNeighbours(gate, distance);
         // If one sweep opens the gate, the rule `swept-in-order` already says so.
         return message === undefined || find(gate) !== undefined ? [] : [{ path: knockPath(index), message }];
@@ -128,7 +130,7 @@ export const sequenceRules: readonly LintRule[] = [
     why: `A knock of fewer than ${fewestBits} bits can be guessed by somebody who has time.`,
     fix: "Add steps.",
     check: (policy) =>
-      policy.gates.flatMap((gate, index) => {
+      eachSequence(policy, (gate, index) => {
         const bits = countBits(gate.knock.steps);
         if (bits >= fewestBits) return [];
         const message = `has ${Math.floor(bits)} bits: at 100 tries a second, ${guessingTime(bits, 100)} on average.`;
@@ -150,7 +152,7 @@ export const sequenceRules: readonly LintRule[] = [
     why: "An echo request that the network doubled looks like the same step sent again.",
     fix: "Give neighbouring echo steps different sizes, or put another step between them.",
     check: (policy) =>
-      policy.gates.flatMap((gate, index) =>
+      eachSequence(policy, (gate, index) =>
         findPairs(gate, (one, other) => canBeDoubled[one.kind] && sameStep(one, other)).map((position) => ({
           path: `${knockPath(index)}.steps[${position + 1}]`,
           message: "is the same echo request as the step before.",
@@ -159,7 +161,7 @@ export const sequenceRules: readonly LintRule[] = [
   },
 ];
 
-function isWellKnown(gate: Gate): boolean {
+function isWellKnown(gate: SequenceGate): boolean {
   const ports = gate.knock.steps.map(portOf);
   return wellKnown.some(
     (known) => known.length === ports.length && known.every((port, index) => port === ports[index]),
@@ -170,7 +172,7 @@ function isWellKnown(gate: Gate): boolean {
  * Describes steps that are neighbours. Equal steps in a row have a rule of their own. Echo requests matter only in a
  * row.
  */
-function describeNeighbours({ knock: { steps } }: Gate, distance: Distance): string | undefined {
+function describeNeighbours({ knock: { steps } }: SequenceGate, distance: Distance): string | undefined {
   const isNear = (one: Step, other: Step) => areNeighbours(one, other, distance);
   const inRow = steps.find((step, index) => {
     const next = steps[index + 1];
@@ -184,7 +186,7 @@ function describeNeighbours({ knock: { steps } }: Gate, distance: Distance): str
     : undefined;
 }
 
-function findPairs(gate: Gate, holds: (one: Step, other: Step) => boolean): readonly number[] {
+function findPairs(gate: SequenceGate, holds: (one: Step, other: Step) => boolean): readonly number[] {
   const { steps } = gate.knock;
   return steps.slice(0, -1).flatMap((step, position) => {
     const next = steps[position + 1];
@@ -194,10 +196,10 @@ function findPairs(gate: Gate, holds: (one: Step, other: Step) => boolean): read
 
 function objectToKnocks(
   policy: Policy,
-  isWrong: (gate: Gate) => boolean,
+  isWrong: (gate: SequenceGate) => boolean,
   message: string,
 ): readonly Violation[] {
-  return policy.gates.flatMap((gate, index) => (isWrong(gate) ? [{ path: knockPath(index), message }] : []));
+  return eachSequence(policy, (gate, index) => (isWrong(gate) ? [{ path: knockPath(index), message }] : []));
 }
 
 export function knockPath(index: number): string {

@@ -1,7 +1,9 @@
 import { unreachable } from "../errors.js";
+import { isSequenceGate, type SequenceGate, stepsOf } from "../policy/knock.js";
 import type { LintRule, Violation } from "../policy/lint-rule.js";
-import type { Gate, Policy } from "../policy/policy.js";
+import type { Policy } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";
+import { eachSequence } from "./each-sequence.js";
 import { countBits } from "./entropy.js";
 import { fewestBits, knockPath } from "./sequence-rules.js";
 import { opens } from "./walk.js";
@@ -34,7 +36,9 @@ export const sharedRules: readonly LintRule[] = [
  * times: people knock again.
  */
 function findOpened(policy: Policy): readonly Violation[] {
-  const gates = policy.gates.map((gate, index) => ({ gate, index, keys: gate.knock.steps.map(nameStep) }));
+  const gates = policy.gates.flatMap((gate, index) =>
+    isSequenceGate(gate) ? [{ gate, index, keys: gate.knock.steps.map(nameStep) }] : [],
+  );
   const byFirst = new Map<string, (typeof gates)[number][]>();
   for (const entry of gates) {
     const first = entry.keys[0] ?? "";
@@ -68,7 +72,10 @@ function listGates(names: readonly string[]): string {
   return quoted.length === 1 ? `gate ${last}` : `gates ${quoted.slice(0, -1).join(", ")} and ${last}`;
 }
 
-function howItOpens({ knock: { steps } }: Gate, other: Gate): "sent" | "sent again" | undefined {
+function howItOpens(
+  { knock: { steps } }: SequenceGate,
+  other: SequenceGate,
+): "sent" | "sent again" | undefined {
   if (opens(other.knock, steps)) return "sent";
   const times = Math.ceil(other.knock.steps.length / steps.length) + 1;
   const again = Array.from({ length: times }, () => steps).flat();
@@ -89,7 +96,7 @@ function nameStep(step: Step): string {
 }
 
 function findSharedBeginnings(policy: Policy): readonly Violation[] {
-  const begin = policy.gates.map(({ knock: { steps } }) => listBeginnings(steps));
+  const begin = policy.gates.map((gate) => listBeginnings(stepsOf(gate)));
   const counts = new Map<string, { count: number; gates: number[] }>();
   for (const [index, beginnings] of begin.entries()) {
     for (const each of beginnings) {
@@ -97,7 +104,7 @@ function findSharedBeginnings(policy: Policy): readonly Violation[] {
       counts.set(each, { count: count + 1, gates: gates.length < 2 ? [...gates, index] : gates });
     }
   }
-  return policy.gates.flatMap(({ knock: { steps } }, index) => {
+  return eachSequence(policy, ({ knock: { steps } }, index) => {
     const shared = begin[index]?.findLast((each) => (counts.get(each)?.count ?? 0) > 1);
     const length = begin[index]?.indexOf(shared ?? "") ?? -1;
     const rest = steps.slice(length + 1);

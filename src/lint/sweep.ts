@@ -1,5 +1,6 @@
 import { unreachable } from "../errors.js";
-import type { Gate, Policy } from "../policy/policy.js";
+import type { SequenceGate } from "../policy/knock.js";
+import type { Policy } from "../policy/policy.js";
 import { mergePortRanges, type PortRange, type Protocol } from "../policy/port.js";
 import { listProtected } from "../policy/protect.js";
 import { payloadBytesOf, portOf, type Step } from "../policy/step.js";
@@ -40,7 +41,7 @@ export function areNeighbours(one: Step, other: Step, distance: Distance): boole
 }
 
 /** Whether a knock goes one way: three ports or more that only rise or only fall, or sizes at equal distances. */
-export function goesOneWay({ knock: { steps } }: Gate): boolean {
+export function goesOneWay({ knock: { steps } }: SequenceGate): boolean {
   const ports = steps.flatMap((step) => portOf(step) ?? []);
   const sizes = steps.flatMap((step) => payloadBytesOf(step) ?? []);
   const [rises, growths] = [listDifferences(ports), listDifferences(sizes)];

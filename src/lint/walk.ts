@@ -1,11 +1,11 @@
-import type { Gate } from "../policy/policy.js";
+import type { SequenceKnock } from "../policy/policy.js";
 import { type Step, sameStep } from "../policy/step.js";
 
 /**
  * Whether packets from one source complete a knock. They are sent in this order, each from its own source port. Each
  * packet is written as the step that it would be.
  */
-export function opens({ steps, strict }: Gate["knock"], sent: readonly Step[]): boolean {
+export function opens({ steps, strict }: SequenceKnock, sent: readonly Step[]): boolean {
   const isStep = (position: number, packet: Step): boolean => {
     const step = steps[position - 1];
     return step !== undefined && sameStep(step, packet);

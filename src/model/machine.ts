@@ -1,43 +1,11 @@
 import { unreachable } from "../errors.js";
 import { isAllowed, isDenied, isLinkLocal, isProtected } from "../policy/gate.js";
+import { isSequenceGate, isTokenGate } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";
-import type { Step } from "../policy/step.js";
-import type { Packet, PacketKind, PacketVerdict } from "./packet.js";
-
-/** What a policy remembers: by source, then by gate. */
-export type State = ReadonlyMap<string, ReadonlyMap<string, Progress>>;
-
-/** How far one source is at one gate. */
-export interface Progress {
-  /** How many steps were taken in a row. The last step of a sequence opens the door and sets this to 0. */
-  readonly taken: number;
-  /** When the last of them was taken. */
-  readonly takenAtMs: number;
-  /** Packets that took a step and look like the next step. For each: until when it is recognized if it is repeated. */
-  readonly knownUntilMs: ReadonlyMap<string, number>;
-  /** When the door closes or closed. 0: it was never open. */
-  readonly openUntilMs: number;
-}
-
-/** How a gate reacted to a packet. */
-export interface Reaction {
-  readonly gate: string;
-  readonly kind: "step" | "again" | "opened" | "reset" | "stray" | "accepted" | "dropped";
-  /** How many steps are taken after the packet. */
-  readonly taken: number;
-  /** How many steps were taken before and are forgotten, because the next one came too late. */
-  readonly expired: number;
-}
-
-export interface Transition {
-  readonly state: State;
-  readonly verdict: PacketVerdict;
-  readonly reactions: readonly Reaction[];
-}
-
-export const initialState: State = new Map();
-
-const fresh: Progress = { taken: 0, takenAtMs: 0, knownUntilMs: new Map(), openUntilMs: 0 };
+import type { Packet, PacketKind } from "./packet.js";
+import { advance } from "./sequence.js";
+import { fresh, type Progress, type Reaction, react, type State, type Transition } from "./state.js";
+import { isHeldToken, readToken } from "./token.js";
 
 /**
  * Runs a policy as a state machine over packets. It is written from the meaning of a policy, and not from the rules of
@@ -57,111 +25,82 @@ export function receivePacket(policy: Policy, state: State, packet: Packet): Tra
       : { ...pass, verdict: "dropped", reactions: [react(gate, "dropped", fresh)] };
   }
   if (isAllowed(policy, source)) return pass;
-  const known = state.get(source) ?? new Map<string, Progress>();
+  const known = state.sources.get(source) ?? new Map<string, Progress>();
   if (gate !== undefined) {
     const progress = known.get(gate.name) ?? fresh;
     const verdict = atMs < progress.openUntilMs ? "accepted" : "dropped";
-    return { state, verdict, reactions: [react(gate, verdict, progress)] };
+    const isUsedUp = gate.singleConnection && verdict === "accepted";
+    const next = isUsedUp ? remember(state, source, gate, { ...progress, openUntilMs: atMs }) : state;
+    return { state: next, verdict, reactions: [react(gate, verdict, progress)] };
   }
   if (isLinkLocal(source)) return pass;
-  const moves = policy.gates.map((each) => advance(each, known.get(each.name) ?? fresh, kind, atMs));
-  const next = new Map(policy.gates.map((each, index) => [each.name, moves[index]?.progress ?? fresh]));
+  const { refused, right } = readTokens(policy, state, packet, known);
+  if (right !== undefined) return { ...right, verdict: "passed" };
+  // A token is a step of no sequence, and resets none, even if it does not count here.
+  if (isHeldToken(policy, state.tokens, packet)) return { ...pass, reactions: refused };
+  const gates = policy.gates.filter(isSequenceGate);
+  const moves = gates.map((each) => advance(each, known.get(each.name) ?? fresh, kind, atMs));
+  const next = new Map([
+    ...known,
+    ...gates.map((each, index) => [each.name, moves[index]?.progress ?? fresh] as const),
+  ]);
   return {
-    state: new Map(state).set(source, next),
+    state: { ...state, sources: new Map(state.sources).set(source, next) },
     verdict: "passed",
-    reactions: moves.map((move) => move.reaction),
+    reactions: [...refused, ...moves.map((move) => move.reaction)],
   };
+}
+
+interface TokenOutcome {
+  /** How gates reacted to a packet that could carry a token and is not right. */
+  readonly refused: readonly Reaction[];
+  /** `undefined`: no gate takes the packet's token. */
+  readonly right: Pick<Transition, "state" | "reactions"> | undefined;
+}
+
+function readTokens(
+  policy: Policy,
+  state: State,
+  packet: Packet,
+  known: ReadonlyMap<string, Progress>,
+): TokenOutcome {
+  const refused: Reaction[] = [];
+  for (const gate of policy.gates.filter(isTokenGate)) {
+    const progress = known.get(gate.name) ?? fresh;
+    const reading = readToken(policy, gate, state.tokens, packet);
+    switch (reading.kind) {
+      case "other":
+        break;
+      case "refused":
+        refused.push({ ...react(gate, "refused", progress), fault: reading.fault });
+        break;
+      case "right": {
+        const { use, user, held: tokens } = reading;
+        const openForMs = use === "open" ? gate.openForSeconds * 1_000 : 0;
+        const moved = { ...progress, openUntilMs: packet.atMs + openForMs };
+        return {
+          refused,
+          right: {
+            state: { ...remember(state, packet.source, gate, moved), tokens },
+            reactions: [{ ...react(gate, use === "open" ? "opened" : "closed", moved), user }],
+          },
+        };
+      }
+      default:
+        return unreachable(reading);
+    }
+  }
+  return { refused, right: undefined };
+}
+
+function remember(state: State, source: string, gate: Gate, progress: Progress): State {
+  const known = new Map(state.sources.get(source)).set(gate.name, progress);
+  return { ...state, sources: new Map(state.sources).set(source, known) };
 }
 
 /** Whether a source's door is open at a time. */
 export function isOpen(state: State, source: string, gate: string, atMs: number): boolean {
-  return atMs < (state.get(source)?.get(gate)?.openUntilMs ?? 0);
-}
-
-interface Move {
-  readonly progress: Progress;
-  readonly reaction: Reaction;
-}
-
-function advance(gate: Gate, before: Progress, kind: PacketKind, atMs: number): Move {
-  const { steps, stepTimeoutSeconds, strict } = gate.knock;
-  const isLate = before.taken > 0 && atMs - before.takenAtMs >= stepTimeoutSeconds * 1_000;
-  const current: Progress = isLate ? { ...before, taken: 0 } : before;
-  const expired = isLate ? before.taken : 0;
-  const move = (progress: Progress, what: Reaction["kind"]): Move => {
-    return { progress, reaction: { ...react(gate, what, progress), expired } };
-  };
-  const isStep = (position: number): boolean => {
-    const step = steps[position - 1];
-    return step !== undefined && isStepPacket(step, kind);
-  };
-  // A packet stays known whatever comes in between: the network can repeat it late, as long as a whole knock can take.
-  const known = current.knownUntilMs;
-  const take = (taken: number): Move => {
-    if (taken === steps.length) {
-      return move({ ...current, taken: 0, openUntilMs: atMs + gate.openForSeconds * 1_000 }, "opened");
-    }
-    const packet = nameInRun(steps, taken, kind);
-    const untilMs = atMs + stepTimeoutSeconds * 1_000 * steps.length;
-    const knownUntilMs = packet === undefined ? known : new Map(known).set(packet, untilMs);
-    return move({ ...current, taken, takenAtMs: atMs, knownUntilMs }, "step");
-  };
-  const isSentAgain = atMs < (known.get(nameInRun(steps, current.taken, kind) ?? "") ?? 0);
-  if (current.taken > 0 && isStep(current.taken + 1) && !isSentAgain) return take(current.taken + 1);
-  if (current.taken > 1 && isStep(current.taken)) return move(current, "again");
-  if (isStep(1)) return take(1);
-  if (strict && current.taken > 0) return move({ ...current, taken: 0 }, "reset");
-  return move(current, "stray");
-}
-
-/**
- * Names a packet in a run of steps that look alike, by the position where the run begins and by the packet's source
- * port. `undefined`: one packet can't be both this step and the next.
- */
-function nameInRun(steps: readonly Step[], position: number, kind: PacketKind): string | undefined {
-  const isLikeNext = (place: number): boolean => {
-    const [one, next] = [steps[place - 1], steps[place]];
-    return one !== undefined && next !== undefined && canBeOnePacket(one, next);
-  };
-  if (!("sourcePort" in kind) || !isLikeNext(position)) return undefined;
-  let first = position;
-  while (isLikeNext(first - 1)) first--;
-  return `${first} ${kind.sourcePort}`;
-}
-
-/** Whether one packet could be both steps. The model decides this by itself. The rules are rendered with `sameStep`. */
-function canBeOnePacket(one: Step, other: Step): boolean {
-  switch (one.kind) {
-    case "tcp":
-      return other.kind === "tcp" && other.port === one.port;
-    case "udp": {
-      if (other.kind !== "udp" || other.port !== one.port) return false;
-      const sizes = new Set([one.payloadBytes, other.payloadBytes]);
-      return sizes.size === 1 || sizes.has(undefined);
-    }
-    case "icmpEcho":
-      return other.kind === "icmpEcho" && other.payloadBytes === one.payloadBytes;
-    default:
-      return unreachable(one);
-  }
-}
-
-/** Whether a packet fits a step, at any point of a knock. */
-export function isStepPacket(step: Step, kind: PacketKind): boolean {
-  switch (step.kind) {
-    case "tcp":
-      return kind.kind === "tcp" && kind.port === step.port;
-    case "udp":
-      return (
-        kind.kind === "udp" &&
-        kind.port === step.port &&
-        (step.payloadBytes === undefined || step.payloadBytes === kind.payloadBytes)
-      );
-    case "icmpEcho":
-      return kind.kind === "echo" && kind.payloadBytes === step.payloadBytes;
-    default:
-      return unreachable(step);
-  }
+  return atMs < (state.sources.get(source)?.get(gate)?.openUntilMs ?? 0);
 }
 
 /** Whether a packet goes to a port that a gate protects. */
@@ -176,8 +115,4 @@ export function isAtDoor(gate: Gate, kind: PacketKind): boolean {
     default:
       return unreachable(kind);
   }
-}
-
-function react(gate: Gate, kind: Reaction["kind"], progress: Progress): Reaction {
-  return { gate: gate.name, kind, taken: progress.taken, expired: 0 };
 }

@@ -1,9 +1,9 @@
-import type { z } from "zod";
 import { type Finding, formatPath } from "./finding.js";
 import { doPortRangesOverlap, isInPortRange, protocols } from "./port.js";
 import { type ProtectedRange, readProtect } from "./protect.js";
+import { listField, readField, readRight } from "./raw.js";
 import { nameSchema, protectSchema, stepSchema } from "./schema.js";
-import { portOf, type Step, stepFields, stepProtocols } from "./step.js";
+import { portOf, readStep, type Step, stepFields, stepProtocols } from "./step.js";
 
 /** The valid parts of a gate, with their places in the policy. */
 interface CheckedGate {
@@ -40,28 +40,9 @@ function placeGate(raw: unknown, index: number): CheckedGate {
       }),
     ),
     steps: readRight(stepSchema, listField(readField(raw, "knock"), "steps")).map(({ position, part }) => {
-      return { position, step: part };
+      return { position, step: readStep(part) };
     }),
   };
-}
-
-function readRight<T>(
-  schema: z.ZodType<T>,
-  parts: readonly unknown[],
-): readonly { position: number; part: T }[] {
-  return parts.flatMap((raw, position) => {
-    const reading = schema.safeParse(raw);
-    return reading.success ? [{ position, part: reading.data }] : [];
-  });
-}
-
-function readField(raw: unknown, key: string): unknown {
-  return typeof raw === "object" && raw !== null ? (raw as Record<string, unknown>)[key] : undefined;
-}
-
-function listField(raw: unknown, key: string): readonly unknown[] {
-  const field = readField(raw, key);
-  return Array.isArray(field) ? field : [];
 }
 
 function findSameNames(gates: readonly CheckedGate[]): readonly Finding[] {

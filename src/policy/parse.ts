@@ -1,4 +1,5 @@
 import { crossCheckGates } from "./cross-check.js";
+import { crossCheckUsers } from "./cross-check-users.js";
 import type { Finding } from "./finding.js";
 import type { Policy } from "./policy.js";
 import { policySchema } from "./schema.js";
@@ -25,6 +26,7 @@ export function parsePolicy(raw: unknown): PolicyReading {
   const findings = [
     ...describeIssues(reading.error?.issues ?? [], { schema: policySchema, rule: "policy-shape" }),
     ...crossCheckGates(raw),
+    ...crossCheckUsers(raw),
   ];
   if (!reading.success || findings.length > 0) return { kind: "wrong", findings };
   return { kind: "policy", policy: reading.data };

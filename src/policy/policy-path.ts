@@ -1,3 +1,4 @@
+import { stepsOf } from "./knock.js";
 import type { Gate, Policy } from "./policy.js";
 
 /**
@@ -10,7 +11,10 @@ export type PolicyPath =
   | `${GatePath}.knock.steps[${number}]`
   | `${GatePath}.knock.stepTimeoutSeconds`
   | `${GatePath}.knock.strict`
+  | `${GatePath}.knock.token`
   | `${GatePath}.openForSeconds`
+  | `${GatePath}.singleConnection`
+  | `users[${number}]`
   | (typeof settingPaths)[number];
 
 type GatePath = `gates[${number}]`;
@@ -20,6 +24,7 @@ const settingPaths = [
   "stealth",
   "allowFrom",
   "denyFrom",
+  "tokens",
   "limits.sources",
   "limits.firstStepsPerSecond",
   "log",
@@ -33,18 +38,22 @@ export interface GatePaths {
   readonly steps: readonly PolicyPath[];
   readonly stepTimeout: PolicyPath;
   readonly strict: PolicyPath;
+  readonly token: PolicyPath;
   readonly openFor: PolicyPath;
+  readonly singleConnection: PolicyPath;
 }
 
-export function listGatePaths({ knock }: Gate, index: number): GatePaths {
-  const gate: GatePath = `gates[${index}]`;
+export function listGatePaths(gate: Gate, index: number): GatePaths {
+  const path: GatePath = `gates[${index}]`;
   return {
-    gate,
-    protect: `${gate}.protect`,
-    steps: knock.steps.map((_, position): PolicyPath => `${gate}.knock.steps[${position}]`),
-    stepTimeout: `${gate}.knock.stepTimeoutSeconds`,
-    strict: `${gate}.knock.strict`,
-    openFor: `${gate}.openForSeconds`,
+    gate: path,
+    protect: `${path}.protect`,
+    steps: stepsOf(gate).map((_, position): PolicyPath => `${path}.knock.steps[${position}]`),
+    stepTimeout: `${path}.knock.stepTimeoutSeconds`,
+    strict: `${path}.knock.strict`,
+    token: `${path}.knock.token`,
+    openFor: `${path}.openForSeconds`,
+    singleConnection: `${path}.singleConnection`,
   };
 }
 
@@ -85,7 +94,10 @@ function listPaths(policy: Policy): readonly PolicyPath[] {
     ...gates.flatMap(({ steps }) => steps),
     ...gates.map(({ stepTimeout }) => stepTimeout),
     ...gates.map(({ strict }) => strict),
+    ...gates.map(({ token }) => token),
     ...gates.map(({ openFor }) => openFor),
+    ...gates.map(({ singleConnection }) => singleConnection),
+    ...policy.users.map((_, index): PolicyPath => `users[${index}]`),
     ...settingPaths,
   ];
 }

@@ -1,3 +1,5 @@
+import type { Carrier, CarrierInput } from "./carrier.js";
+import type { ExpectedPacket, ExpectedPacketInput } from "./expected-packet.js";
 import type { Step, StepInput } from "./step.js";
 
 /**
@@ -14,6 +16,12 @@ export interface PolicyInput {
   name: string;
   /** At least one. */
   gates: GateInput[];
+  /** Whose tokens open the gates that tokens open. Default: none. */
+  users?: UserInput[] | undefined;
+  /** The user as whom the deployer passes. Default: the first user whose tokens open the gate. */
+  deployAs?: string | undefined;
+  /** How tokens come and go. The defaults are good for most hosts. */
+  tokens?: TokenSettingsInput | undefined;
   /** Sources that never need to knock: addresses, or prefixes in CIDR notation. Default: none. */
   allowFrom?: string[] | undefined;
   /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. Default: none. */
@@ -37,14 +45,29 @@ export interface PolicyInput {
 interface GateInput {
   name: string;
   protect: Mutable<Protect>[];
-  knock: KnockInput;
+  knock: WritableKnockInput;
   openForSeconds?: number | undefined;
+  singleConnection?: boolean | undefined;
 }
 
-interface KnockInput {
-  steps: Mutable<StepInput>[];
+interface WritableKnockInput {
+  steps?: Mutable<StepInput>[] | undefined;
   stepTimeoutSeconds?: number | undefined;
   strict?: boolean | undefined;
+  token?: Mutable<CarrierInput> | undefined;
+}
+
+interface UserInput {
+  name: string;
+  key: string;
+  gates?: string[] | undefined;
+  from?: string[] | undefined;
+}
+
+interface TokenSettingsInput {
+  slotSeconds?: number | undefined;
+  horizonDays?: number | undefined;
+  graceSeconds?: number | undefined;
 }
 
 interface LogInput {
@@ -61,14 +84,10 @@ interface LimitsInput {
 interface ExpectationInput {
   name: string;
   from: string;
-  packets?: ExpectedPacketInput[] | undefined;
+  packets?: Mutable<ExpectedPacketInput>[] | undefined;
   gate: string;
   afterSeconds?: number | undefined;
   isOpen: boolean;
-}
-
-interface ExpectedPacketInput extends Mutable<StepInput> {
-  afterSeconds?: number | undefined;
 }
 
 /** A valid policy, with its defaults filled in. */
@@ -77,6 +96,12 @@ export interface Policy {
   readonly name: string;
   /** At least one. */
   readonly gates: readonly Gate[];
+  /** Whose tokens open the gates that tokens open. */
+  readonly users: readonly User[];
+  /** The user as whom the deployer passes. `undefined`: the first user whose tokens open the gate. */
+  readonly deployAs?: string | undefined;
+  /** How tokens come and go. */
+  readonly tokens: TokenSettings;
   /** Sources that never need to knock: addresses, or prefixes in CIDR notation. */
   readonly allowFrom: readonly string[];
   /** Sources for which no door is ever open: addresses, or prefixes in CIDR notation. */
@@ -103,19 +128,52 @@ export interface Gate {
   readonly protect: readonly Protect[];
   readonly knock: Knock;
   readonly openForSeconds: number;
+  /** Whether a door lets in one connection for each time that it is opened. */
+  readonly singleConnection: boolean;
+}
+
+/** What a client sends: a sequence of steps, or one token. */
+export type Knock = SequenceKnock | TokenKnock;
+
+/** Steps, in the order in which they are sent. */
+export interface SequenceKnock {
+  readonly kind: "sequence";
+  readonly steps: readonly Step[];
+  readonly stepTimeoutSeconds: number;
+  readonly strict: boolean;
+}
+
+/** One packet that is good once. */
+export interface TokenKnock {
+  readonly kind: "token";
+  readonly carrier: Carrier;
+}
+
+/** Somebody with a key of their own. */
+export interface User {
+  readonly name: string;
+  /** Secret. 32 to 64 of the characters A-Z, a-z, 0-9, `-` and `_`. */
+  readonly key: string;
+  /** The gates that the user's tokens open. `undefined`: all gates that tokens open. */
+  readonly gates?: readonly string[] | undefined;
+  /** Sources from which the user's tokens count: addresses, or prefixes in CIDR notation. `undefined`: any. */
+  readonly from?: readonly string[] | undefined;
+}
+
+/** How tokens come and go. */
+export interface TokenSettings {
+  /** How long a slot is. */
+  readonly slotSeconds: number;
+  /** How far ahead a host holds tokens. When nothing fills its sets any more, the gates can be opened for so long. */
+  readonly horizonDays: number;
+  /** How long a token still opens after the end of its slot. */
+  readonly graceSeconds: number;
 }
 
 /** A protected port or range. Exactly one of the fields is set. */
 interface Protect {
   readonly tcp?: string | undefined;
   readonly udp?: string | undefined;
-}
-
-/** What a client sends. */
-interface Knock {
-  readonly steps: readonly Step[];
-  readonly stepTimeoutSeconds: number;
-  readonly strict: boolean;
 }
 
 /** Events that can be written to the kernel's log, and are counted. */
@@ -142,12 +200,6 @@ export interface Expectation {
   readonly gate: string;
   readonly afterSeconds: number;
   readonly isOpen: boolean;
-}
-
-/** A step, and how many seconds after the packet before it is sent. */
-interface ExpectedPacket {
-  readonly step: Step;
-  readonly afterSeconds: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -34,8 +34,8 @@ export function parsePrefix(text: string): PrefixReading {
   }
   if (length === 0) {
     return wrong(
-      "contains every address, so nobody would have to knock.",
-      "Name the networks that need not knock.",
+      "contains every address, so it names nobody in particular.",
+      "Name the networks that you mean, or leave the list out.",
     );
   }
   const canonical = zeroHostBits(address, length);

@@ -1,11 +1,17 @@
 import { z } from "zod";
+import { carrierFields } from "./carrier.js";
+import { readExpectedPacket } from "./expected-packet.js";
+import { readKnock } from "./knock.js";
 import { backendNames } from "./policy.js";
 import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
-import { readStep, stepFields } from "./step.js";
+import { stepFields } from "./step.js";
 
 /** The most steps one knock can have. */
 const maximumSteps = 16;
+
+/** How far a token of a policy's own test may be from the current slot: farther than any horizon. */
+const maximumSlots = 1_000_000;
 
 /** Longest pause or open time: one day. A door that is open for longer is a permanent exception, not a knock. */
 const maximumSeconds = 86_400;
@@ -35,6 +41,7 @@ const prefix = z.string().superRefine((text, context) => {
 /** Payload bytes that fit one packet on any link (RFC 8200, 5: 1280 bytes, less 48 of headers). */
 const payloadBytes = takeDigits(z.int().min(0).max(1_232));
 
+/** A step as users write it. */
 export const stepSchema = exactlyOne(
   z.strictObject({
     /** A TCP SYN to this port. */
@@ -48,13 +55,11 @@ export const stepSchema = exactlyOne(
   }),
   "a step",
   Object.values(stepFields),
-)
-  .refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
-    path: ["udpPayloadBytes"],
-    error: "is only for a udp step.",
-    params: { fix: "Remove it, or set udp." },
-  })
-  .transform(readStep);
+).refine((step) => step.udpPayloadBytes === undefined || step.udp !== undefined, {
+  path: ["udpPayloadBytes"],
+  error: "is only for a udp step.",
+  params: { fix: "Remove it, or set udp." },
+});
 
 export const protectSchema = exactlyOne(
   z.strictObject({
@@ -67,17 +72,67 @@ export const protectSchema = exactlyOne(
   ["tcp", "udp"],
 );
 
-const knock = z.strictObject({
-  steps: z.array(stepSchema).min(1).max(maximumSteps),
-  stepTimeoutSeconds: seconds.default(5),
-  strict: z.boolean().default(true),
-});
+/** What carries a token. */
+export const carrierSchema = exactlyOne(
+  z.strictObject({
+    /** A datagram to this port. */
+    udp: port.optional(),
+    /** An ICMP or ICMPv6 echo request. */
+    icmpEcho: z
+      .boolean()
+      .refine((is) => is, { error: "must be true.", params: { fix: "Set it to true, or use udp." } })
+      .optional(),
+  }),
+  "a token",
+  Object.values(carrierFields),
+);
+
+const knock = exactlyOne(
+  z.strictObject({
+    steps: z.array(stepSchema).min(1).max(maximumSteps).optional(),
+    /** Only for `steps`. */
+    stepTimeoutSeconds: seconds.optional(),
+    /** Only for `steps`. */
+    strict: z.boolean().optional(),
+    token: carrierSchema.optional(),
+  }),
+  "a knock",
+  ["steps", "token"],
+)
+  .superRefine((knock, context) => {
+    if (knock.token === undefined) return;
+    for (const field of ["stepTimeoutSeconds", "strict"] as const) {
+      if (knock[field] === undefined) continue;
+      const params = { fix: "Remove it, or use steps in place of token." };
+      context.addIssue({ code: "custom", path: [field], message: "is only for a knock of steps.", params });
+    }
+  })
+  .transform(readKnock);
 
 const gateSchema = z.strictObject({
   name: nameSchema,
   protect: z.array(protectSchema).min(1),
   knock,
   openForSeconds: seconds.default(30),
+  /** Whether a door lets in one connection for each time that it is opened. */
+  singleConnection: z.boolean().default(false),
+});
+
+export const userSchema = z.strictObject({
+  name: nameSchema,
+  /** HMAC-SHA-256 hashes a longer key first. 32 characters of base64url hold 192 bits. */
+  key: z.string().regex(/^[A-Za-z0-9_-]{32,64}$/, {
+    error: "must be 32 to 64 of the characters A-Z, a-z, 0-9, - and _.",
+  }),
+  gates: z.array(nameSchema).min(1).optional(),
+  from: z.array(prefix).min(1).optional(),
+});
+
+/** The horizon bounds how many tokens a host holds. */
+export const tokensSchema = z.strictObject({
+  slotSeconds: z.int().min(10).max(3_600).default(60),
+  horizonDays: z.int().min(1).max(90).default(7),
+  graceSeconds: z.int().min(0).max(3_600).default(120),
 });
 
 /** What can be written to the kernel's log, and counted. */
@@ -106,12 +161,28 @@ const expectedPacket = exactlyOne(
     udp: port.optional(),
     icmpPayloadBytes: payloadBytes.optional(),
     udpPayloadBytes: payloadBytes.optional(),
+    /** A token of this user. */
+    token: nameSchema.optional(),
+    slot: z.int().min(-maximumSlots).max(maximumSlots).optional(),
+    again: z.boolean().optional(),
+    close: z.boolean().optional(),
     /** Seconds after the packet before it. */
     afterSeconds: z.number().min(0).max(maximumSeconds).default(0),
   }),
   "a packet",
-  Object.values(stepFields),
-).transform(({ afterSeconds, ...step }) => ({ step: readStep(step), afterSeconds }));
+  [...Object.values(stepFields), "token"],
+)
+  .superRefine((packet, context) => {
+    const refuse = (path: string, message: string, fix: string) =>
+      context.addIssue({ code: "custom", path: [path], message, params: { fix } });
+    for (const field of ["slot", "again", "close"] as const) {
+      if (packet.token === undefined && packet[field] !== undefined)
+        refuse(field, "is only for a token.", "Remove it, or set token.");
+    }
+    if (packet.again === true && packet.slot !== undefined)
+      refuse("slot", "is only for a token that is not sent again.", "Remove slot or again.");
+  })
+  .transform(readExpectedPacket);
 
 /** One of a policy's own tests. */
 const expectation = z.strictObject({
@@ -128,6 +199,9 @@ const expectation = z.strictObject({
 export const policySchema = z.strictObject({
   name: nameSchema,
   gates: z.array(gateSchema).min(1),
+  users: z.array(userSchema).default([]),
+  deployAs: nameSchema.optional(),
+  tokens: tokensSchema.prefault({}),
   allowFrom: z.array(prefix).default([]),
   denyFrom: z.array(prefix).default([]),
   backend: z.enum(backendNames).default("nftables"),

@@ -8,4 +8,6 @@ export interface Abilities {
   readonly hasVerdictMaps: boolean;
   /** Whether, at input, an accept ends the way of a packet through the rules of others, too. */
   readonly hasFinalAccept: boolean;
+  /** Whether a rule can look up a token in a set, and take it out of the set. */
+  readonly hasTokens: boolean;
 }

@@ -1,5 +1,6 @@
 import { unreachable } from "../errors.js";
-import type { Gate, Policy } from "../policy/policy.js";
+import { isSequenceGate, type SequenceGate } from "../policy/knock.js";
+import type { Policy } from "../policy/policy.js";
 import type { PlacedGate, PlacedPolicy } from "../policy/policy-path.js";
 import { type Step, stepKinds } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
@@ -8,7 +9,9 @@ import { decide } from "./make-rule.js";
 import type { Chain, Match, Paths, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { midKnockSet, progressSet } from "./set-names.js";
 
-/** The knocks of all gates, and the rules that bring packets to them. */
+type PlacedSequence = PlacedGate & SequenceGate;
+
+/** The sequences of all gates, and the rules that bring packets to them. */
 export interface LoweredDispatch {
   readonly sets: readonly SourceSet[];
   /** Rules of knocks that have no chain of their own. They stand before the rules that lead to the doors. */
@@ -44,10 +47,11 @@ interface Begin {
  * start at all gates. A source that was forgotten can neither go on nor guess on.
  */
 export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
-  const sorted = policy.gates.filter((gate) => !isOneRule(policy, gate));
+  const gates = policy.gates.filter(isSequenceGate);
+  const sorted = gates.filter((gate) => !isOneRule(policy, gate));
   const midKnock = midKnockSources(policy, sorted, abilities);
   const direct = findDirect(sorted);
-  const knocks = policy.gates.map((gate) => {
+  const knocks = gates.map((gate) => {
     return lowerSequence(policy, gate, { midKnock: midKnock?.name, isMatched: gate === direct });
   });
   const begins = lowerBegins(sorted, direct, midKnock !== undefined && canDispatch(abilities));
@@ -72,7 +76,7 @@ export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): Lower
  */
 function midKnockSources(
   { limits }: Policy,
-  sorted: readonly PlacedGate[],
+  sorted: readonly PlacedSequence[],
   { hasSizedSets }: Abilities,
 ): SourceSet | undefined {
   const gates = sorted.filter(hasProgress);
@@ -93,7 +97,7 @@ function midKnockSources(
  * Finds the one gate whose rules a packet can go to at once: it is the only one, it has one step, and each packet that
  * looks like this step is it.
  */
-function findDirect(sorted: readonly PlacedGate[]): PlacedGate | undefined {
+function findDirect(sorted: readonly PlacedSequence[]): PlacedSequence | undefined {
   const [gate] = sorted;
   if (gate === undefined || sorted.length > 1 || hasProgress(gate)) return undefined;
   return isKnownByLook(firstStep(gate).packet) ? gate : undefined;
@@ -112,17 +116,17 @@ function isKnownByLook(step: Step): boolean {
   }
 }
 
-function hasProgress({ knock }: Gate): boolean {
+function hasProgress({ knock }: SequenceGate): boolean {
   return knock.steps.length > 1;
 }
 
-function callKnock(gate: PlacedGate): Rule {
+function callKnock(gate: PlacedSequence): Rule {
   return hasProgress(gate)
     ? decide([gate.paths.gate], [], { kind: "jump", chain: `${gate.name}_sequence` })
     : callBegin(gate);
 }
 
-function callBegin(gate: PlacedGate): Rule {
+function callBegin(gate: PlacedSequence): Rule {
   const isFirst: Match = { kind: "step", step: firstStep(gate) };
   return decide([gate.paths.gate], [isFirst], { kind: "jump", chain: `${gate.name}_first_step` });
 }
@@ -137,15 +141,15 @@ function canDispatch({ refusesWhenFull, hasVerdictMaps }: Abilities): boolean {
 }
 
 function lowerBegins(
-  sorted: readonly PlacedGate[],
-  direct: PlacedGate | undefined,
+  sorted: readonly PlacedSequence[],
+  direct: PlacedSequence | undefined,
   isDispatched: boolean,
 ): LoweredBegins {
   if (direct !== undefined) return goFirst(direct);
   return isDispatched ? dispatchFirst(sorted) : forgetAndBegin(sorted);
 }
 
-function goFirst(gate: PlacedGate): LoweredBegins {
+function goFirst(gate: PlacedSequence): LoweredBegins {
   return {
     begins: makeBegins([gate], () => ({ kind: "goto", chain: `${gate.name}_first_step` })),
     chains: [],
@@ -153,7 +157,7 @@ function goFirst(gate: PlacedGate): LoweredBegins {
 }
 
 /** Sends a packet to the gate whose first step it is, or to all gates, if several gates have this first step. */
-function dispatchFirst(sorted: readonly PlacedGate[]): LoweredBegins {
+function dispatchFirst(sorted: readonly PlacedSequence[]): LoweredBegins {
   const entries = sorted.map(
     (gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_first_step` }),
   );
@@ -168,7 +172,7 @@ function dispatchFirst(sorted: readonly PlacedGate[]): LoweredBegins {
   };
 }
 
-function forgetAndBegin(sorted: readonly PlacedGate[]): LoweredBegins {
+function forgetAndBegin(sorted: readonly PlacedSequence[]): LoweredBegins {
   const forget = sorted.filter(hasProgress).map(({ name, paths, knock }): Rule => {
     const positions = knock.steps.slice(0, -1).map((_, index) => index + 1);
     const effects = positions.map(
@@ -184,7 +188,7 @@ function forgetAndBegin(sorted: readonly PlacedGate[]): LoweredBegins {
 }
 
 function makeBegins(
-  sorted: readonly PlacedGate[],
+  sorted: readonly PlacedSequence[],
   decideOf: (kind: Step["kind"]) => Verdict,
 ): readonly Begin[] {
   return stepKinds.flatMap((kind): readonly Begin[] => {
@@ -198,6 +202,6 @@ function makeBegins(
   });
 }
 
-function firstStep(gate: PlacedGate): StepMatch {
+function firstStep(gate: PlacedSequence): StepMatch {
   return toStepMatch(gate, 1);
 }

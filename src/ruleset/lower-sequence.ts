@@ -1,4 +1,5 @@
-import type { Gate, Policy } from "../policy/policy.js";
+import type { SequenceGate } from "../policy/knock.js";
+import type { Policy } from "../policy/policy.js";
 import type { PlacedGate, PolicyPath } from "../policy/policy-path.js";
 import { sameStep } from "../policy/step.js";
 import { lowerEvent } from "./lower-event.js";
@@ -15,7 +16,7 @@ export interface LoweredSequence {
 /** What the rules of one knock are made from. */
 interface LoweringSequence {
   readonly policy: Policy;
-  readonly gate: PlacedGate;
+  readonly gate: PlacedGate & SequenceGate;
   readonly steps: readonly StepMatch[];
   /** The set of all sources that may be in mid-knock. `undefined`: there is none. */
   readonly midKnock: string | undefined;
@@ -35,7 +36,7 @@ interface LoweringSequence {
  */
 export function lowerSequence(
   policy: Policy,
-  gate: PlacedGate,
+  gate: PlacedGate & SequenceGate,
   { midKnock, isMatched }: Pick<LoweringSequence, "midKnock" | "isMatched">,
 ): LoweredSequence {
   const steps = gate.knock.steps.map((_, index) => toStepMatch(gate, index + 1));
@@ -75,12 +76,12 @@ function beginAnew({ gate, steps }: LoweringSequence): Rule {
 }
 
 /** Whether a knock has no chain of its own. */
-export function isOneRule({ limits }: Policy, { knock }: Gate): boolean {
+export function isOneRule({ limits }: Policy, { knock }: SequenceGate): boolean {
   return knock.steps.length === 1 && limits.firstStepsPerSecond === 0;
 }
 
 function lowerSets({ policy, gate, steps }: LoweringSequence): readonly SourceSet[] {
-  const { name, paths, openForSeconds } = gate;
+  const { name, paths } = gate;
   const { stepTimeoutSeconds } = gate.knock;
   const { sources: size, firstStepsPerSecond } = policy.limits;
   const common = { from: [paths.gate], size, sizeFrom: ["limits.sources"] } as const;
@@ -90,14 +91,6 @@ function lowerSets({ policy, gate, steps }: LoweringSequence): readonly SourceSe
     timeoutSeconds: stepTimeoutSeconds,
     timeoutFrom: [paths.stepTimeout],
   } as const;
-  const open: SourceSet = {
-    ...common,
-    name: openSet(name),
-    key: "source",
-    role: "open",
-    timeoutSeconds: openForSeconds,
-    timeoutFrom: [paths.openFor],
-  };
   const rate: SourceSet = {
     ...common,
     name: rateSet(name),
@@ -115,9 +108,23 @@ function lowerSets({ policy, gate, steps }: LoweringSequence): readonly SourceSe
       const timeoutSeconds = stepTimeoutSeconds * steps.length;
       return [sources, { ...progress, name: packetSet(name, position), key: "packet", timeoutSeconds }];
     }),
-    open,
+    lowerOpen(policy, gate),
     ...(firstStepsPerSecond === 0 ? [] : [rate]),
   ];
+}
+
+/** The sources for which a gate's door is open. */
+export function lowerOpen({ limits }: Policy, { name, paths, openForSeconds }: PlacedGate): SourceSet {
+  return {
+    name: openSet(name),
+    from: [paths.gate],
+    key: "source",
+    role: "open",
+    timeoutSeconds: openForSeconds,
+    timeoutFrom: [paths.openFor],
+    size: limits.sources,
+    sizeFrom: ["limits.sources"],
+  };
 }
 
 function lowerAdvance(knock: LoweringSequence, position: number): readonly Rule[] {
@@ -230,7 +237,7 @@ function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {
 }
 
 /** Makes the match of a gate's step. `position` is from 1. */
-export function toStepMatch(gate: PlacedGate, position: number): StepMatch {
+export function toStepMatch(gate: PlacedGate & SequenceGate, position: number): StepMatch {
   const packet = gate.knock.steps[position - 1];
   const path = gate.paths.steps[position - 1];
   if (packet === undefined || path === undefined)

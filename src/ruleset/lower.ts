@@ -1,3 +1,4 @@
+import { isTokenGate, stepsOf } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { type PlacedGate, type PlacedPolicy, placeGates } from "../policy/policy-path.js";
 import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
@@ -7,6 +8,8 @@ import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
 import { type LoweredDispatch, lowerDispatch } from "./lower-dispatch.js";
 import { lowerCounters, lowerEvent } from "./lower-event.js";
+import { lowerOpen } from "./lower-sequence.js";
+import { type LoweredTokens, lowerTokens } from "./lower-tokens.js";
 import { decide } from "./make-rule.js";
 import type { Chain, DispatchEntry, Match, Paths, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
@@ -18,18 +21,25 @@ import { openSet } from "./set-names.js";
 export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
   const policy = placeGates(unplaced);
   const knocks = lowerDispatch(policy, abilities);
+  const tokens = lowerTokens(policy, abilities);
   return {
     policy: policy.name,
     scope: policy.scope,
-    sets: knocks.sets,
-    counters: policy.gates.flatMap(lowerCounters),
+    sets: [...knocks.sets, ...policy.gates.filter(isTokenGate).map((gate) => lowerOpen(policy, gate))],
+    tokenSets: tokens.sets,
+    counters: [...policy.gates.flatMap(lowerCounters), ...tokens.counters],
     chains: [
-      ...lowerSorting(policy, knocks, abilities),
+      ...lowerSorting(policy, { ...knocks, tokens: tokens.begins }, abilities),
       ...lowerDenied(policy),
       ...policy.gates.map((gate) => lowerDoor(policy, gate)),
       ...knocks.chains,
+      ...tokens.chains,
     ],
   };
+}
+
+interface Begins extends LoweredDispatch {
+  readonly tokens: LoweredTokens["begins"];
 }
 
 /**
@@ -43,7 +53,7 @@ export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
  *
  * What comes from `stealth` is what would differ without it. A rule that would only stand in another chain does not.
  */
-function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: Abilities): readonly Chain[] {
+function lowerSorting(policy: PlacedPolicy, knocks: Begins, abilities: Abilities): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door", [])];
   const doorKinds = stepKinds.filter((kind) => isGated(policy, knocks, kind));
   const gatedKinds = policy.stealth ? [] : doorKinds;
@@ -53,11 +63,17 @@ function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: 
   const lookUpFrom = (...kinds: readonly Step["kind"][]): Paths =>
     kinds.every((kind) => doorKinds.includes(kind)) ? stealth : [];
   const begins = knocks.begins.map(({ rule }) => rule);
+  const tokens = knocks.tokens.map(({ rule }) => rule);
   const { isMidKnock } = knocks;
   const goIfMidKnock = (chain: string, from: Paths): readonly Rule[] =>
     isMidKnock === undefined ? [] : [decide(from, [isMidKnock], { kind: "goto", chain })];
   const sorted = [
     ...lowerRelated(policy, abilities),
+    ...knocks.tokens
+      .filter(({ kind }) => others.includes(kind))
+      .map(({ kind, from, isRight }) =>
+        decide([...lookUpFrom(kind), ...from], [isRight], { kind: "goto", chain: "new_connections" }),
+      ),
     ...(others.length === 0 ? [] : goIfMidKnock("mid_knock", lookUpFrom(...others))),
     ...knocks.begins
       .filter(({ kind }) => others.includes(kind))
@@ -78,7 +94,7 @@ function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: 
             rules: [...lowerPassing(policy, goIf("tcp", "gates", stealth)), goAlways("gates", stealth)],
           },
           { name: "gates", from: stealth, rules: [...lowerNotLocal(policy), ...gated, ...sorted] },
-          { name: "new_connections", from: [], rules: begins },
+          { name: "new_connections", from: [], rules: [...tokens, ...begins] },
         ]
       : [
           {
@@ -94,7 +110,13 @@ function lowerSorting(policy: PlacedPolicy, knocks: LoweredDispatch, abilities: 
           {
             name: "new_connections",
             from: begins.length === 0 ? stealth : [],
-            rules: [...lowerNotLocal(policy), ...gated, ...goIfMidKnock("sequences", stealth), ...begins],
+            rules: [
+              ...lowerNotLocal(policy),
+              ...gated,
+              ...tokens,
+              ...goIfMidKnock("sequences", stealth),
+              ...begins,
+            ],
           },
         ]),
     {
@@ -129,7 +151,7 @@ function isGated(policy: Policy, knocks: LoweredDispatch, kind: Step["kind"]): b
 /** Lists the gates whose doors a packet of this kind may go to, or whose knocks it may begin. */
 function listGated({ gates }: PlacedPolicy, kind: Step["kind"]): Paths {
   return gates
-    .filter((gate) => isProtectedKind(gate, kind) || gate.knock.steps[0]?.kind === kind)
+    .filter((gate) => isProtectedKind(gate, kind) || stepsOf(gate)[0]?.kind === kind)
     .map(({ paths }) => paths.gate);
 }
 
@@ -230,15 +252,18 @@ function listEntries(gate: PlacedGate, protocol: Protocol, chain: string): reado
 }
 
 function lowerDoor(policy: Policy, gate: PlacedGate): Chain {
-  const from = [gate.paths.protect];
+  const from = gate.singleConnection
+    ? [gate.paths.protect, gate.paths.singleConnection]
+    : [gate.paths.protect];
   const isOpen: Match = { kind: "inSet", set: openSet(gate.name) };
+  const accept: Rule = {
+    ...decide(from, [isOpen], passOn(policy)),
+    effects: gate.singleConnection ? [{ kind: "deleteSource", set: openSet(gate.name) }] : [],
+  };
   return {
     name: `${gate.name}_door`,
     from,
-    rules: [
-      ...lowerEvent(policy, gate.name, "accepted", decide(from, [isOpen], passOn(policy))),
-      ...lowerClosed(policy, gate, from),
-    ],
+    rules: [...lowerEvent(policy, gate.name, "accepted", accept), ...lowerClosed(policy, gate, from)],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Carrier } from "../policy/carrier.js";
 import type { PolicyPath } from "../policy/policy-path.js";
 import type { PortRange } from "../policy/port.js";
 import type { Prefix } from "../policy/prefix.js";
@@ -17,6 +18,8 @@ export interface Ruleset {
   readonly policy: string;
   readonly scope: "input" | "prerouting";
   readonly sets: readonly SourceSet[];
+  /** Only of a policy with users. */
+  readonly tokenSets: readonly TokenSet[];
   readonly counters: readonly Counter[];
   readonly chains: readonly Chain[];
 }
@@ -42,6 +45,27 @@ export interface SourceSet {
   /** How many elements it holds at most. */
   readonly size: number;
   readonly sizeFrom: Paths;
+}
+
+/**
+ * A set of tokens that are good and not yet used, for both address families. The host fills it. Each token has a timeout
+ * of its own.
+ */
+export interface TokenSet {
+  readonly name: string;
+  readonly from: Paths;
+  /** Whose tokens. `undefined`: all tokens of the policy. */
+  readonly owner?: TokenOwner | undefined;
+  /** How many tokens it holds at most. */
+  readonly size: number;
+}
+
+/** A user, as far as one gate's tokens depend on it. */
+interface TokenOwner {
+  readonly gate: string;
+  readonly user: string;
+  /** Secret. */
+  readonly key: string;
 }
 
 /** A list of rules. The kernel hands each packet of the scope to exactly one chain, which is called `input`. */
@@ -80,6 +104,13 @@ export type Match =
   | { readonly kind: "anyStep"; readonly steps: readonly StepMatch[] }
   | { readonly kind: "inSet"; readonly set: string }
   | { readonly kind: "notInSet"; readonly set: string }
+  /** A carrier's packet whose token is in the set. `use`: what its length says that it does. `undefined`: either. */
+  | {
+      readonly kind: "token";
+      readonly carrier: Carrier;
+      readonly set: string;
+      readonly use?: TokenUse | undefined;
+    }
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
 
 /** One step's packet. `gate` and `position` (from 1) identify the step, so that it can be shown without its secret. */
@@ -94,6 +125,9 @@ export interface StepMatch extends SecretStep {
   readonly path: PolicyPath;
 }
 
+/** A token opens a door. With one byte more behind it, it closes the door. */
+export type TokenUse = "open" | "close";
+
 export type Effect =
   /**
    * `timeoutFrom` is for a backend that prints the set's timeout here. It is of the rule's own gate, also where the set
@@ -101,6 +135,8 @@ export type Effect =
    */
   | { readonly kind: "addSource"; readonly set: string; readonly timeoutFrom: Paths }
   | { readonly kind: "deleteSource"; readonly set: string }
+  /** Takes the packet's token out of the set. */
+  | { readonly kind: "deleteToken"; readonly carrier: Carrier; readonly set: string }
   | { readonly kind: "count"; readonly counter: string }
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number };
 

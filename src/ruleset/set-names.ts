@@ -26,3 +26,13 @@ export function rateSet(gate: string): string {
 export function midKnockSet(gates: number | undefined): string {
   return `mid_knock${gates ?? ""}`;
 }
+
+/** All tokens of a policy. Its size is in its name, because a set that keeps its name must keep its size. */
+export function tokenSet(size: number): string {
+  return `tokens_${size}`;
+}
+
+/** A user's tokens for one gate. `label` changes with all that the tokens are made from. */
+export function userSet(gate: string, user: string, label: string): string {
+  return `${gate}_user_${user}_${label}`;
+}

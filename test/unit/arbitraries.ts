@@ -81,7 +81,7 @@ function toEntry([kind, text]: readonly ["tcp" | "udp", string]) {
   return kind === "tcp" ? { tcp: text } : { udp: text };
 }
 
-type StepInput = GateInput["knock"]["steps"][number];
+type StepInput = NonNullable<GateInput["knock"]["steps"]>[number];
 
 function step(): fc.Arbitrary<StepInput> {
   // Ports from a small range, so that sequences repeat some, and from the whole range.

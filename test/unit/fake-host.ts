@@ -1,12 +1,16 @@
 import { familySetName, tableName } from "../../src/backends/nftables/names";
 import { baseChain, setShape } from "../../src/backends/nftables/render";
 import { lowerForBackend, renderPolicy } from "../../src/backends/render";
+import { makePurse } from "../../src/change/purse";
 import type { ChangeContext } from "../../src/change/request";
 import { KnockgateError } from "../../src/errors";
+import type { KnockStep } from "../../src/knock/packet";
 import { digestText } from "../../src/policy/digest";
-import { findGate } from "../../src/policy/gate";
-import type { Policy } from "../../src/policy/policy";
+import { findGate, isProtected } from "../../src/policy/gate";
+import { isSequenceGate, stepsOf } from "../../src/policy/knock";
+import type { Gate, Policy } from "../../src/policy/policy";
 import type { CommandResult, HostConnection, Program, Route } from "../../src/ssh/host";
+import { type FakeTokenOptions, fakeName, fakeNowMs, makeFakeTokens, sourceOf } from "./fake-tokens";
 
 type Command =
   | "probe"
@@ -50,12 +54,15 @@ export interface FakeHostOptions {
   readonly leaks?: boolean;
   /** How many knocks get lost after a new ruleset is loaded. */
   readonly lostKnocks?: number;
+  /** What it does with tokens. Default: all that is right. */
+  readonly tokens?: FakeTokenOptions;
 }
 
 interface Confirmed {
   readonly id: string;
   readonly text: string;
   readonly owner: string;
+  readonly tokens: string | undefined;
 }
 
 export interface FakeHost {
@@ -63,6 +70,10 @@ export interface FakeHost {
   readonly lines: readonly string[];
   /** Each command that arrived, after the number of its connection. */
   readonly calls: readonly string[];
+  /** The users whose tokens were taken, in order. */
+  readonly taken: readonly string[];
+  /** All packets that were sent to it. */
+  readonly packets: readonly KnockStep[];
   /** The program of each health command that ran. */
   readonly health: readonly string[];
   readonly state: {
@@ -91,7 +102,16 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   const counts = new Map<string, number>();
   let loaded = original;
   let confirmed: Confirmed | undefined =
-    first === undefined ? undefined : { id: "first", text: renderPolicy(first.policy), owner: first.owner };
+    first === undefined
+      ? undefined
+      : {
+          id: "first",
+          text: renderPolicy(first.policy),
+          owner: first.owner,
+          tokens: sourceOf(first.policy, options.tokens?.formerName),
+        };
+  const tokens = makeFakeTokens(options.tokens ?? {});
+  const packets: KnockStep[] = [];
   let pending: { id: string; undo: string | undefined } | undefined;
   let staged: Confirmed | undefined;
   let hasVanished = isUnreachable;
@@ -113,7 +133,12 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       if (pending !== undefined)
         return refuse(11, "another change is pending; the host undoes it in 9 seconds");
       const [, id = ""] = /^stage_begin \S+ (\S+)$/m.exec(program) ?? [];
-      staged = { id, text: readFile(program, "ruleset"), owner: readFile(program, "owner").trim() };
+      staged = {
+        id,
+        text: readFile(program, "ruleset"),
+        owner: readFile(program, "owner").trim(),
+        tokens: readFile(program, "tokens") || undefined,
+      };
       return say(`staged=${id}\n`);
     },
     arm: ([, id = ""]) => {
@@ -124,7 +149,9 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     load: ([, id]) => {
       if (pending?.id !== id || staged?.id !== id) return refuse(13, "not pending");
       load(staged?.text);
-      return say(`loaded=${id}\n${describeCounts()}`);
+      return say(
+        `loaded=${id}\n${tokens.describeHost()}${tokens.describe(policyLoaded(), staged?.tokens)}${describeCounts()}`,
+      );
     },
     count: () => say(`${describeCounts()}end=count\n`),
     health: (_, program) => {
@@ -163,6 +190,8 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     const policy = policyLoaded();
     return [
       `client=192.0.2.9\nnft=nftables v${options.nftVersion ?? "1.0.6"}\ninit=other\n`,
+      tokens.describeHost(),
+      tokens.describe(policy, confirmed?.tokens),
       pending === undefined ? "" : `pending=${pending.id}\n`,
       confirmed === undefined ? "" : `owner=${confirmed.owner}\n${section("ruleset", confirmed.text)}`,
       confirmed === undefined ? "" : section("baseline", confirmed.text),
@@ -180,6 +209,27 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
 
   function count(name: string): void {
     counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+
+  /** Whether a gate lets a connection in. */
+  function enter(gate: Gate): boolean {
+    const isOpen = openDoors.has(gate.name);
+    if (gate.singleConnection) openDoors.delete(gate.name);
+    return isOpen;
+  }
+
+  /** Takes a token, or counts a datagram to a protected port. */
+  function meet(step: KnockStep): void {
+    if (hasVanished) return;
+    if (step.kind === "token") {
+      const gate = tokens.take(policyLoaded(), step);
+      if (gate === undefined) return;
+      if (step.use === "open") openDoors.add(gate.name);
+      else openDoors.delete(gate.name);
+    }
+    if (step.kind !== "udp") return;
+    const gate = policyLoaded()?.gates.find((one) => isProtected(one, "udp", step.port));
+    if (gate !== undefined) count(`${gate.name}_${enter(gate) ? "accepted" : "dropped"}`);
   }
 
   function connect(): HostConnection {
@@ -218,7 +268,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     connect: async () => {
       const policy = policyLoaded();
       const gate = policy === undefined ? undefined : findGate(policy, 22);
-      const isShut = gate !== undefined && !openDoors.has(gate.name);
+      const isShut = gate !== undefined && !enter(gate);
       if (hasVanished || isShut) throw new KnockgateError("UNREACHABLE", "edge.test:22: timed out");
       return connect();
     },
@@ -227,15 +277,19 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
         lostKnocks -= 1;
         return;
       }
+      packets.push(...steps);
+      for (const step of steps) meet(step);
       const gates = policyLoaded()?.gates ?? [];
-      const hit = gates.find(({ knock }) => JSON.stringify(knock.steps) === JSON.stringify(steps));
+      const hit = gates.find(
+        (gate) => isSequenceGate(gate) && JSON.stringify(stepsOf(gate)) === JSON.stringify(steps),
+      );
       if (hit !== undefined && !hasVanished) openDoors.add(hit.name);
     },
     probePort: async (port) => {
       const policy = policyLoaded();
       const gate = policy === undefined ? undefined : findGate(policy, port);
       if (hasVanished) return "silent";
-      if (gate === undefined || openDoors.has(gate.name) || (leaks && loaded !== original)) {
+      if (gate === undefined || enter(gate) || (leaks && loaded !== original)) {
         return port === 22 ? "open" : "refused";
       }
       count(`${gate.name}_dropped`);
@@ -246,12 +300,21 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
   return {
     context: {
       routes: [route],
-      dialing: { port: 22, perDialTimeoutMs: 0, errorLimit: 0 },
+      dialing: {
+        host: fakeName,
+        port: 22,
+        purse: makePurse(() => fakeNowMs),
+        perDialTimeoutMs: 0,
+        errorLimit: 0,
+      },
+      now: () => fakeNowMs,
       newId: () => `change-${++ids}`,
       log: (line) => lines.push(line),
     },
     lines,
     calls,
+    taken: tokens.taken,
+    packets,
     health,
     get state() {
       return { loaded, confirmed, pending, openConnections };

@@ -6,8 +6,14 @@ import ts from "typescript";
 /** The names of numbers that may be fractions. All other numbers are integers. */
 const fractionalNames = new Set(["afterSeconds", "percent", "seconds"]);
 
-/** Types whose token would be the same as that of a resource's arguments. */
-const otherNames = new Map([["WaveArgs", "RolloutWave"]]);
+/**
+ * Types with another name in their token. That of `WaveArgs` would be the same as that of a resource's arguments, and
+ * `CarrierInput` is in an output what `TokenArgs` is in an input.
+ */
+const otherNames = new Map([
+  ["WaveArgs", "RolloutWave"],
+  ["CarrierInput", "Token"],
+]);
 
 /** Properties that each resource inherits from Pulumi's own classes. */
 const inheritedNames = new Set(["urn", "id"]);

@@ -11,7 +11,13 @@ import { writeSource } from "./source.js";
 
 /** Chains in the host's own tables, and lists of xt_recent, by iptables-restore(8). */
 export const iptables: Backend = {
-  abilities: { refusesWhenFull: false, hasSizedSets: false, hasVerdictMaps: false, hasFinalAccept: true },
+  abilities: {
+    refusesWhenFull: false,
+    hasSizedSets: false,
+    hasVerdictMaps: false,
+    hasFinalAccept: true,
+    hasTokens: false,
+  },
   lintRules: iptablesLintRules,
   // In table mangle, a policy returns what it lets pass.
   finalTables: (scope) => (scope === "input" ? ["ip filter", "ip6 filter"] : []),
@@ -19,6 +25,7 @@ export const iptables: Backend = {
 
   render: renderIptablesLines,
   planLoad: planIptablesLoad,
+  writeTokenSource: () => undefined,
 
   nameOnHost: (scope) => `iptables_${hook(scope).table}`,
   checkTools: checkIptables,

@@ -1,3 +1,4 @@
+import { isTokenGate, stepsOf } from "../../policy/knock.js";
 import type { LintRule, Violation } from "../../policy/lint-rule.js";
 import type { Policy } from "../../policy/policy.js";
 import { sameStep } from "../../policy/step.js";
@@ -16,6 +17,19 @@ const mostCheapGates = 10;
 
 /** What iptables can't do, or can do only within limits. */
 export const iptablesLintRules: readonly LintRule[] = [
+  {
+    id: "iptables-token",
+    severity: "error",
+    canBeAccepted: false,
+    why: "iptables can find a token in a packet, but can't take it out of a list: it would open again and again.",
+    fix: "Use the backend nftables, or a sequence of steps.",
+    check: ({ gates }) =>
+      gates.flatMap((gate, index) =>
+        isTokenGate(gate)
+          ? [{ path: `gates[${index}].knock.token`, message: "needs the backend nftables." }]
+          : [],
+      ),
+  },
   {
     id: "iptables-doubled-step",
     severity: "error",
@@ -95,8 +109,8 @@ function findLongNames(policy: Policy): readonly Violation[] {
 
 function findDoubledSteps(policy: Policy): readonly Violation[] {
   return policy.gates.flatMap((gate, index) =>
-    gate.knock.steps.flatMap((step, position) => {
-      const before = gate.knock.steps[position - 1];
+    stepsOf(gate).flatMap((step, position, steps) => {
+      const before = steps[position - 1];
       if (before === undefined || !sameStep(before, step)) return [];
       return [
         { path: `gates[${index}].knock.steps[${position}]`, message: "is the same as the step before it." },

@@ -83,6 +83,8 @@ function renderMatch(match: Match, context: MatchContext): readonly Fragment[] {
       return renderAnyStep(match.steps, context);
     case "inSet":
       return [inList(ruleset.policy, sets.get(match.set), match.set)];
+    case "token":
+      throw new Error("iptables can't spend a token"); // the rule iptables-token finds it first
     case "notInSet":
       throw new Error("xt_recent knows addresses alone"); // the rule iptables-doubled-step finds it first
     case "overRate":

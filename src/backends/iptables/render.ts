@@ -164,6 +164,8 @@ function renderEffect(effect: Effect, { ruleset }: Printer): readonly (readonly 
       const limit = ["-m", "limit", "--limit", `${effect.perMinute}/min`];
       return [[...limit, "-j", "LOG", "--log-prefix", quoteIptables(effect.prefix)]];
     }
+    case "deleteToken":
+      throw new Error("iptables can't spend a token"); // the rule iptables-token finds it first
     case "count":
       return [];
   }

@@ -5,9 +5,11 @@ nftables_tool() { nft --version; }
 # Leaves out what changes by itself: counters and the sources in sets.
 nftables_list() { said=$(nft -s -t list table inet "$table") && printf '%s\n' "$said" | nftables_print_lasting; }
 
-# nft since 1.1.4 prints the number of elements behind a set's size. 0.9 prints zeros for each counter.
+# nft since 1.1.4 prints the number of elements behind a set's size. 0.9 prints zeros for each counter. Up to 1.0.2 it
+# prints a type of a set of tokens that it can't read.
 nftables_print_lasting() {
-	sed -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/'
+	sed -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/' \
+		-e 's/^		type 0$/		typeof @th,64,128/'
 }
 
 nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
@@ -74,7 +76,15 @@ nftables_find() {
 
 nftables_check() { nft -c -f "$1"; }
 
-nftables_load() { nft -f "$1" && nftables_claim; }
+# Loads a text. What the text removes can be restored from changes/ID/taken.
+nftables_load() {
+	if uses_tokens "${1%/*}/tokens"; then
+		anew=yes taken='' staged=${1%/*}/staged keep=${1%/*}/taken given=''
+		with_work load_filled "$1" "${1%/*}/tokens"
+	else
+		nft -f "$1" && nftables_claim
+	fi
+}
 
 # Prints commands that delete the table, whether it exists or not.
 nftables_print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "$table" "$table"; }
@@ -84,14 +94,31 @@ nftables_clear() { nftables_print_clearing | nft -f -; }
 # An nft that crashes at a newer one's table can still flush its rules, because for that it lists nothing.
 nftables_empty() { nft flush table inet "$table"; }
 
-nftables_replace() { { nftables_print_clearing && cat "$1"; } | nft -f - && nftables_claim; }
+# Loads a ruleset that stands in a change, in place of all that is there. Tokens are no reason to load none.
+nftables_replace() {
+	change_dir=$dir/changes/$(confirmed_id)
+	if uses_tokens "$change_dir/tokens"; then
+		anew=yes taken='' staged='' keep='' given=''
+		with_work replace_filled "$1" "$change_dir/tokens" && return 0
+		tell_log "the tokens of policy $policy could not be filled, so nobody has new ones; the next try is at the next fill"
+	fi
+	{ nftables_print_clearing && cat "$1"; } | nft -f - && rm -f "$dir/filled" && nftables_claim
+}
+
+replace_filled() {
+	{ nftables_print_clearing && cat "$1"; } >"$work/replace" || exit 9
+	wake_tokens
+	load_filled "$work/replace" "$2"
+}
 
 # Keeps the sources in the sets, so that doors that are open now are open after an undo. Leaves out elements with a
-# rate: nft 0.9 can't read its own listing of them. All elements of a set are of one kind.
+# rate: nft 0.9 can't read its own listing of them. All elements of a set are of one kind. Leaves out tokens, because some
+# may be spent until the undo.
 nftables_snapshot() {
 	nftables_print_clearing || return 1
 	if said=$(nft list table inet "$table" 2>/dev/null); then
 		printf '%s\n' "$said" | nftables_print_lasting |
+			nftables_hide_tokens |
 			sed -e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
 	else
 		! nftables_is_loaded
@@ -100,7 +127,19 @@ nftables_snapshot() {
 
 nftables_check_snapshot() { nft -c -f "$1"; }
 
-nftables_restore() { nft -f "$1" && nftables_claim; }
+# Loads a snapshot of an undone change (changes/ID/undo, changes/ID/undo.POLICY). Unspent tokens that the change took
+# away come back. Unspent tokens of users who were new are free for the next change.
+nftables_restore() {
+	change_dir=$dir/changes/$(confirmed_id)
+	if uses_tokens "$change_dir/tokens"; then
+		anew=yes taken='' staged='' keep='' given=${1%/*}/staged
+		[ ! -d "${1%/*}/taken" ] || taken=${1%/*}/taken
+		[ ! -d "$1.taken" ] || taken=$1.taken
+		with_work load_filled "$1" "$change_dir/tokens" && return 0
+		tell_log "the tokens of policy $policy could not be filled after an undo; the next try is at the next fill"
+	fi
+	nft -f "$1" && rm -f "$dir/filled" && nftables_claim
+}
 
 # Identifies this very table. Another one that somebody loads from a saved file looks the same, and opens the doors that
 # were open then. The kernel numbers tables anew after each boot, and in each container, whose first process differs.
@@ -112,6 +151,7 @@ nftables_identify() {
 
 # On a full disk no note is left, and the next boot command loads the table anew.
 nftables_claim() {
+	forget_rested
 	rm -f "$dir/loaded"
 	save "$dir/loaded" nftables_identify 2>/dev/null || rm -f "$dir/loaded"
 }

@@ -5,7 +5,7 @@ import { revealSecrets } from "../../ruleset/show.js";
 import type { Load, LoadedTable, ObservedChain, ObservedSet } from "../backend.js";
 import { identifier, isIdentifier } from "../quote.js";
 import { familySetName, tableName } from "./names.js";
-import { baseChain, describeSet, renderNftables, setShape } from "./render.js";
+import { baseChain, describeSet, describeTokenSet, renderNftables, setShape } from "./render.js";
 
 /** Plans one transaction for `nft -f`. */
 export function planNftablesLoad(
@@ -22,7 +22,8 @@ export function planNftablesLoad(
       text: `add table ${table}\ndelete table ${table}\n${text}`,
     };
   }
-  const wantedSets = new Set(ruleset.sets.flatMap(familySetNames));
+  const tokenSets = ruleset.tokenSets.map(({ name }) => name);
+  const wantedSets = new Set([...ruleset.sets.flatMap(familySetNames), ...tokenSets]);
   const wantedChains = new Set(ruleset.chains.map((chain) => chain.name));
   const wantedCounters = new Set(ruleset.counters.map(({ name }) => name));
   const loadedSets = new Set(loaded.sets.map((set) => set.name));
@@ -58,9 +59,10 @@ function declareNew(ruleset: Ruleset, loaded: LoadedTable, table: string): reado
   const sets = ruleset.sets.flatMap((set) =>
     families.map((family) => [familySetName(set.name, family), describeSet(set, family)] as const),
   );
+  const tokenSets = ruleset.tokenSets.map((set) => [set.name, describeTokenSet(set)] as const);
   return [
     ...counters.map(({ name }) => `add counter ${table} ${identifier(name)}`),
-    ...sets
+    ...[...sets, ...tokenSets]
       .filter(([name]) => !names.has(name))
       .map(([name, lines]) => `add set ${table} ${name} { ${lines.join("; ")}; }`),
   ];
@@ -89,7 +91,11 @@ function doesFit(ruleset: Ruleset, loaded: LoadedTable): boolean {
     loaded.sets.every((set) => {
       const shape = wanted.get(set.name);
       return shape === undefined || isSameShape(set, shape);
-    })
+    }) &&
+    // Each nft describes the type of such a set in its own way.
+    ruleset.tokenSets.every(({ name, size }) =>
+      loaded.sets.every((set) => set.name !== name || (set.size === size && set.flags.includes("timeout"))),
+    )
   );
 }
 

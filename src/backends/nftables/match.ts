@@ -1,8 +1,17 @@
 import { unreachable } from "../../errors.js";
+import { type Carrier, tokenPlace } from "../../policy/carrier.js";
 import { linkLocal } from "../../policy/gate.js";
 import { type Family, families, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import type { Step } from "../../policy/step.js";
-import type { Match, Rule, SecretFormatter, SourceSet, StepMatch, Verdict } from "../../ruleset/ruleset.js";
+import type {
+  Match,
+  Rule,
+  SecretFormatter,
+  SourceSet,
+  StepMatch,
+  TokenUse,
+  Verdict,
+} from "../../ruleset/ruleset.js";
 import { identifier } from "../quote.js";
 import { familySetName, type NftablesContext } from "./names.js";
 
@@ -36,6 +45,8 @@ export function isOfFamily(match: Match): boolean {
       return true;
     case "step":
       return isStepOfFamily(match.step);
+    case "token":
+      return isKindOfFamily[match.carrier.kind];
     case "anyStep":
       return isStepOfFamily(match.steps[0]);
     case "loopback":
@@ -83,6 +94,8 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return renderStep(match.step, family, context);
     case "anyStep":
       return renderAnyStep(match.steps, family, context);
+    case "token":
+      return `${renderTokenPacket(match.carrier, match.use, family)} ${renderToken(match.carrier)} @${identifier(match.set)}`;
     case "inSet":
       return `${renderSaddr(family, context.sets.get(match.set))} @${familySetName(match.set, family)}`;
     case "notInSet":
@@ -130,6 +143,29 @@ function renderStep(step: StepMatch, family: Family, { show }: NftablesContext):
     }
     default:
       return unreachable(packet);
+  }
+}
+
+/** Prints where a packet has its token: bits from the start of its UDP or ICMP header, which has 64 (RFC 768, 792). */
+export function renderToken(carrier: Carrier): string {
+  return `@th,${64 + 8 * tokenPlace(carrier).offset},128`;
+}
+
+/** A packet that is one byte longer closes the door. */
+function renderTokenPacket(carrier: Carrier, use: TokenUse | undefined, family: Family): string {
+  const { payloadBytes } = tokenPlace(carrier);
+  const sizes =
+    use === undefined ? [payloadBytes, payloadBytes + 1] : [payloadBytes + (use === "open" ? 0 : 1)];
+  const lengths = (headers: number) => braces(sizes.map((size) => `${size + headers}`));
+  switch (carrier.kind) {
+    case "udp":
+      return `udp dport ${carrier.port} udp length ${lengths(8)}`;
+    case "icmpEcho": {
+      const { field, headers } = echoLength(family);
+      return `${icmp(family)} type echo-request ${field} ${lengths(headers)}`;
+    }
+    default:
+      return unreachable(carrier);
   }
 }
 

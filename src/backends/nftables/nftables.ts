@@ -8,16 +8,24 @@ import { familySetName, tableName } from "./names.js";
 import { checkNft } from "./preflight.js";
 import { renderNftablesLines } from "./render.js";
 import { readTimeLeft } from "./time-left.js";
+import { writeTokenSource } from "./token-source.js";
 
 /** A table of its own for each policy, by nft(8). */
 export const nftables: Backend = {
-  abilities: { refusesWhenFull: true, hasSizedSets: true, hasVerdictMaps: true, hasFinalAccept: false },
+  abilities: {
+    refusesWhenFull: true,
+    hasSizedSets: true,
+    hasVerdictMaps: true,
+    hasFinalAccept: false,
+    hasTokens: true,
+  },
   lintRules: [],
   finalTables: () => [],
   describeRoom: ({ sources }) => `${sources} sources at once in each set`,
 
   render: renderNftablesLines,
   planLoad: planNftablesLoad,
+  writeTokenSource,
 
   nameOnHost: () => "nftables",
   checkTools: checkNft,

@@ -29,6 +29,7 @@ function listMatchPaths(match: Match): Paths {
     case "tcpSyn":
     case "udp":
     case "icmpEcho":
+    case "token":
     case "inSet":
     case "notInSet":
     case "overRate":
@@ -41,6 +42,7 @@ function listEffectPaths(effect: Effect): Paths {
     case "addSource":
       return effect.timeoutFrom;
     case "deleteSource":
+    case "deleteToken":
     case "count":
     case "log":
       return [];

@@ -9,12 +9,21 @@ import type {
   Ruleset,
   SecretFormatter,
   SourceSet,
+  TokenSet,
   Verdict,
 } from "../../ruleset/ruleset.js";
 import { revealSecrets } from "../../ruleset/show.js";
 import { joinLines, joinPaths, type Line } from "../line.js";
 import { identifier, quoteNftables } from "../quote.js";
-import { familiesOf, isOfFamily, renderMap, renderMatch, renderSaddr, renderStepDispatch } from "./match.js";
+import {
+  familiesOf,
+  isOfFamily,
+  renderMap,
+  renderMatch,
+  renderSaddr,
+  renderStepDispatch,
+  renderToken,
+} from "./match.js";
 import { familySetName, type NftablesContext, tableName } from "./names.js";
 import { listRulePaths } from "./paths.js";
 
@@ -40,6 +49,7 @@ export function renderNftablesLines(ruleset: Ruleset, show: SecretFormatter): re
   const blocks = [
     ...ruleset.counters.map(({ name, from }) => block(`counter ${identifier(name)}`, from, [])),
     ...ruleset.sets.flatMap((set) => families.map((family) => renderSet(set, family))),
+    ...ruleset.tokenSets.map(renderTokenSet),
     ...ruleset.chains.map((chain) => renderChain(chain, ruleset.scope, context)),
   ];
   return [
@@ -60,6 +70,20 @@ export function setShape(
 
 function renderSet(set: SourceSet, family: Family): readonly Line[] {
   return block(`set ${familySetName(set.name, family)}`, set.from, listSetLines(set, family).map(indent));
+}
+
+/**
+ * A set of 16 bytes anywhere in a packet. `typeof` takes its length from the expression. Both carriers have tokens of
+ * this length, so one set holds both.
+ */
+function renderTokenSet(set: TokenSet): readonly Line[] {
+  const lines = describeTokenSet(set).map((text) => indent({ text, paths: set.from }));
+  return block(`set ${identifier(set.name)}`, set.from, lines);
+}
+
+/** Prints the lines in the block of a set of tokens. */
+export function describeTokenSet({ size }: TokenSet): readonly string[] {
+  return ["typeof @th,64,128", `size ${size}`, "flags dynamic,timeout"];
 }
 
 /** Prints the lines in a set's block. */
@@ -114,10 +138,12 @@ function renderRule(rule: Rule, context: NftablesContext): readonly Line[] {
 /**
  * A rule without a match on the family differs from the rule of the other family only in its set statement. The counter
  * must stand behind that statement, or both rules count each packet. There, it counts only sources that the set had
- * room for.
+ * room for. A token that found no room is not spent, so it is not counted either.
  */
 function orderEffects(rule: Rule): readonly Effect[] {
-  if (rule.matches.some((match) => match.kind !== "notLinkLocal" && isOfFamily(match))) return rule.effects;
+  const isToken = rule.matches.some(({ kind }) => kind === "token");
+  const isSplit = rule.matches.some((match) => match.kind !== "notLinkLocal" && isOfFamily(match));
+  if (isSplit && !isToken) return rule.effects;
   const isCount = (effect: Effect) => effect.kind === "count";
   return [...rule.effects.filter((effect) => !isCount(effect)), ...rule.effects.filter(isCount)];
 }
@@ -131,6 +157,8 @@ function renderEffect(effect: Effect, family: Family, { sets }: NftablesContext)
     }
     case "deleteSource":
       return `delete @${familySetName(effect.set, family)} { ${renderSaddr(family, sets.get(effect.set))} }`;
+    case "deleteToken":
+      return `delete @${identifier(effect.set)} { ${renderToken(effect.carrier)} }`;
     case "count":
       return `counter name ${quoteNftables(identifier(effect.counter))}`;
     case "log":

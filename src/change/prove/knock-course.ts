@@ -21,3 +21,10 @@ export function describeCourse(taken: number, of: number, source: string): strin
   const seen = taken === 0 ? `saw no step ${knock}` : `saw step ${taken} of ${of} ${knock}`;
   return `The host ${seen}; step ${taken + 1} did not reach the gate: does it get lost on the way, or does another firewall take it?`;
 }
+
+/** Describes what a host did with one more token. */
+export function describeToken(isTaken: boolean, source: string): string {
+  return isTaken
+    ? `The host took one more token from ${source} and opened the gate: does another firewall drop the port, or does nothing listen there?`
+    : `The host did not take one more token from ${source}: does it get lost on the way, or does another firewall drop it? Is the host's clock right?`;
+}

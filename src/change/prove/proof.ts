@@ -1,7 +1,10 @@
 import { KnockgateError } from "../../errors.js";
 import type { Counts } from "../../policy/counts.js";
+import type { Gate, Policy } from "../../policy/policy.js";
 import type { CutOff, Prober, Route } from "../../ssh/host.js";
-import type { OtherGate } from "../behind.js";
+import { listKnocksBefore, type OtherGate } from "../behind.js";
+import { findKnock, type Knocker, makeKnocker } from "../knocker.js";
+import type { Purse } from "../purse.js";
 
 /**
  * Returns how fresh a source is in one of the host's sets: a number that grows when a packet puts the source there;
@@ -23,6 +26,9 @@ export interface ProofContext {
   readonly hostAddresses: readonly string[];
   /** Whether there is time for more tries before the host undoes the change. */
   hasTime(): boolean;
+  /** The host's name for tokens. */
+  readonly host: string;
+  readonly purse: Purse;
   readonly sshPort: number;
   /** Gates of other policies on the host. Default: none. */
   readonly behind?: readonly OtherGate[];
@@ -37,6 +43,23 @@ export interface ProofContext {
   /** Reads the kernel's counts for each gate now. */
   countPackets(): Promise<Counts | undefined>;
   log(line: string): void;
+}
+
+/** Makes what opens a gate. */
+export function makeOwnKnocker(
+  policy: Policy,
+  gate: Gate,
+  { host, purse }: Pick<ProofContext, "host" | "purse">,
+): Knocker {
+  return makeKnocker([findKnock(policy, gate, host)], purse);
+}
+
+/** Makes what opens the other policies' gates that protect a TCP port, too. */
+export function makeKnockerBefore(
+  port: number,
+  { behind = [], purse }: Pick<ProofContext, "behind" | "purse">,
+): Knocker {
+  return makeKnocker(listKnocksBefore(behind, port), purse);
 }
 
 /** Names the address that a port is tried at; empty when the host has only one. */

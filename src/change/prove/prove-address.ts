@@ -7,8 +7,7 @@ import { readAnswer } from "../../knock/read-answer.js";
 import { firstPort, isAllowed } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { Prober, Route } from "../../ssh/host.js";
-import { listStepsBefore } from "../behind.js";
-import { type ProofContext, proofTries } from "./proof.js";
+import { makeKnockerBefore, makeOwnKnocker, type ProofContext, proofTries } from "./proof.js";
 import { findUnseen } from "./prove-closed.js";
 
 /** An address where no gate answers before its knock. `unseen` are the gates whose counters saw no packet there. */
@@ -106,7 +105,7 @@ async function tryAllOpen(policy: Policy, address: ClosedAddress, context: Proof
       const why = "the host would undo the change before the check ended";
       context.log(`open: gate ${gate.name} not checked at ${nameAddress(address.target)}, because ${why}`);
       isSilent = false;
-    } else if (await tryOpen(gate, address, context)) isSilent = false;
+    } else if (await tryOpen(policy, gate, address, context)) isSilent = false;
   }
   if (!isSilent) return;
   const why = "nothing that was sent to it reached a gate, and it does not answer even after the knock";
@@ -115,6 +114,7 @@ async function tryAllOpen(policy: Policy, address: ClosedAddress, context: Proof
 
 /** Returns whether a gate was seen at an address, before its knock or after it. */
 async function tryOpen(
+  policy: Policy,
   gate: Gate,
   { target, unseen }: ClosedAddress,
   context: ProofContext,
@@ -124,7 +124,7 @@ async function tryOpen(
   let isAnswered = false;
   if (tcp !== undefined) {
     const port = `TCP port ${tcp} of ${target}`;
-    const answer = await knockAndAsk(gate, tcp, isSeen ? proofTries : 1, context);
+    const answer = await knockAndAsk(policy, gate, tcp, isSeen ? proofTries : 1, context);
     isAnswered = answer !== "silent";
     if (isAnswered && !isSeen)
       context.log(`closed: gate ${gate.name} does not answer on ${port} before the knock`);
@@ -134,20 +134,23 @@ async function tryOpen(
         `open: ${port} not checked, because it does not answer even after the knock of gate ${gate.name}`,
       );
   }
-  if (udp !== undefined && isSeen) await tryDatagram(gate, udp, target, context);
+  if (udp !== undefined && isSeen) await tryDatagram(policy, gate, udp, target, context);
   return isSeen || isAnswered;
 }
 
 /** Logs in where that is possible: sshd penalizes a client that connects and hangs up (PerSourcePenalties). */
 async function knockAndAsk(
+  policy: Policy,
   gate: Gate,
   port: number,
   most: number,
   context: ProofContext,
 ): Promise<PortAnswer> {
-  const { prober, dialMs, sshPort, behind = [] } = context;
+  const { prober, dialMs, sshPort } = context;
+  const before = makeKnockerBefore(port, context);
+  const own = makeOwnKnocker(policy, gate, context);
   for (let tries = 0; tries < most; tries += 1) {
-    await prober.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
+    await prober.knock([...before.next(), ...own.next()]);
     const answer =
       isRoute(prober) && port === sshPort
         ? await askByLogin(prober, Math.max(4_000, 8 * dialMs))
@@ -167,9 +170,16 @@ async function askByLogin(route: Route, timeoutMs: number): Promise<PortAnswer> 
   }
 }
 
-async function tryDatagram(gate: Gate, udp: number, target: string, context: ProofContext): Promise<void> {
+async function tryDatagram(
+  policy: Policy,
+  gate: Gate,
+  udp: number,
+  target: string,
+  context: ProofContext,
+): Promise<void> {
   const before = await context.countPackets();
-  await context.prober.knock([...gate.knock.steps, { kind: "udp", port: udp }]);
+  const own = makeOwnKnocker(policy, gate, context);
+  await context.prober.knock([...own.next(), { kind: "udp", port: udp }]);
   const isSeen = hasRisen("accepted", gate, before, await context.countPackets(), 1);
   const port = `UDP port ${udp} of ${target}`;
   context.log(

@@ -2,8 +2,16 @@ import { hasRisen } from "../../host/counts.js";
 import { firstPort } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { Protocol } from "../../policy/port.js";
-import { listStepsBefore } from "../behind.js";
-import { describeTry, nameTarget, notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import {
+  describeTry,
+  makeKnockerBefore,
+  makeOwnKnocker,
+  nameTarget,
+  notConfirmed,
+  type ProofContext,
+  proofTries,
+} from "./proof.js";
+import { proveSpent } from "./prove-spent.js";
 import { traceKnock } from "./trace-knock.js";
 
 /**
@@ -25,14 +33,18 @@ export async function proveOpens(
 }
 
 async function proveTcp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
-  const { prober, dialMs, behind = [], log } = context;
+  const { prober, dialMs, log } = context;
+  const before = makeKnockerBefore(port, context);
+  const own = makeOwnKnocker(policy, gate, context);
   for (let tries = 0; tries < proofTries; tries += 1) {
-    await prober.knock([...listStepsBefore(behind, port), ...gate.knock.steps]);
+    const sent = own.next();
+    await prober.knock([...before.next(), ...sent]);
     const answer = await prober.probePort(port, Math.max(1_500, 4 * dialMs));
-    if (answer !== "silent")
-      return log(
-        `open: gate ${gate.name} answers on TCP port ${port}${nameTarget(context)} after the knock (${answer})`,
-      );
+    if (answer !== "silent") {
+      const where = `TCP port ${port}${nameTarget(context)}`;
+      log(`open: gate ${gate.name} answers on ${where} after the knock (${answer})`);
+      return proveSpent(gate, { protocol: "tcp", port }, { own, sent }, context);
+    }
     log(describeTry(tries, `TCP port ${port} of gate ${gate.name} does not answer`));
   }
   const course = await traceKnock(policy, gate, context);
@@ -41,6 +53,7 @@ async function proveTcp(policy: Policy, gate: Gate, port: number, context: Proof
 
 async function proveUdp(policy: Policy, gate: Gate, port: number, context: ProofContext): Promise<void> {
   const { prober, log } = context;
+  const own = makeOwnKnocker(policy, gate, context);
   for (let tries = 0; tries < proofTries; tries += 1) {
     const before = await context.countPackets();
     if (before === undefined) {
@@ -48,11 +61,14 @@ async function proveUdp(policy: Policy, gate: Gate, port: number, context: Proof
         `open: UDP port ${port} of gate ${gate.name} not checked, because the host's counters can't be read`,
       );
     }
-    await prober.knock([...gate.knock.steps, { kind: "udp", port }]);
-    if (hasRisen("accepted", gate, before, await context.countPackets(), 1))
-      return log(
+    const sent = own.next();
+    await prober.knock([...sent, { kind: "udp", port }]);
+    if (hasRisen("accepted", gate, before, await context.countPackets(), 1)) {
+      log(
         `open: gate ${gate.name} lets a datagram through to UDP port ${port} after the knock; its own counter saw it`,
       );
+      return proveSpent(gate, { protocol: "udp", port }, { own, sent }, context);
+    }
     log(describeTry(tries, `the counter of gate ${gate.name} saw no datagram to UDP port ${port}`));
   }
   const course = await traceKnock(policy, gate, context);

@@ -4,10 +4,18 @@ import type { Gate, Policy } from "../../policy/policy.js";
 import type { HostConnection } from "../../ssh/host.js";
 import { listBefore, type OtherGate } from "../behind.js";
 import { dial } from "../reach.js";
-import { describeTry, notConfirmed, type ProofContext, proofTries } from "./proof.js";
+import {
+  describeTry,
+  makeKnockerBefore,
+  makeOwnKnocker,
+  notConfirmed,
+  type ProofContext,
+  proofTries,
+} from "./proof.js";
 import { proveOthersClosed, proveOthersOpen } from "./prove-address.js";
 import { proveClosed } from "./prove-closed.js";
 import { proveOpens } from "./prove-open.js";
+import { proveSpent } from "./prove-spent.js";
 import { traceKnock } from "./trace-knock.js";
 
 /**
@@ -46,23 +54,37 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
   const gate = findGate(policy, sshPort);
   const mustKnock = gate !== undefined && !isAllowed(policy, clientAddress);
   const before = listBefore(behind, sshPort);
-  const steps = [...before.flatMap((other) => other.steps), ...(mustKnock ? gate.knock.steps : [])];
+  const knocker = makeKnockerBefore(sshPort, context);
+  const own = mustKnock ? makeOwnKnocker(policy, gate, context) : undefined;
+  const knocks = mustKnock || before.length > 0;
   let cause: unknown;
   for (let tries = 0; tries < proofTries; tries += 1) {
+    const sent = own?.next() ?? [];
+    let connection: HostConnection;
     try {
-      const { connection } = await dial(route, steps, Math.max(4_000, 8 * dialMs));
-      log(`open: ${describeSsh(gate, mustKnock, before)}`);
-      return connection;
+      ({ connection } = await dial(route, [...knocker.next(), ...sent], Math.max(4_000, 8 * dialMs)));
     } catch (error) {
       cause = error;
       const why = error instanceof KnockgateError ? error.clause : "it failed";
       if (mustKnock || tries + 1 < proofTries)
         log(describeTry(tries, `no fresh SSH connection came through: ${why}`));
+      continue;
     }
+    log(`open: ${describeSsh(gate, mustKnock, before)}`);
+    try {
+      if (gate !== undefined && own !== undefined) {
+        const asked: ProofContext = { ...context, prober: route };
+        await proveSpent(gate, { protocol: "tcp", port: sshPort }, { own, sent }, asked);
+      }
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
   }
   const course = mustKnock ? await traceKnock(policy, gate, { ...context, prober: route }) : undefined;
   throw notConfirmed(
-    steps.length > 0
+    knocks
       ? `no fresh SSH connection came through after ${proofTries} knocks. ${course ?? "Does a step get lost on the way from here?"}`
       : `no fresh SSH connection came through in ${proofTries} tries`,
     cause,

@@ -2,8 +2,8 @@ import { backendOf, nameOnHost } from "../../backends/backends.js";
 import { commandProgram, parseReply } from "../../host/script/program.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { HostConnection } from "../../ssh/host.js";
-import { describeCourse, nameTakenSet } from "./knock-course.js";
-import type { FindSource, ProofContext } from "./proof.js";
+import { describeCourse, describeToken, nameTakenSet } from "./knock-course.js";
+import { type FindSource, makeOwnKnocker, type ProofContext } from "./proof.js";
 
 const askTimeoutMs = 10_000;
 /** Reads of the set for each step. A step that gets no answer has normally arrived by the last one. */
@@ -30,12 +30,13 @@ export function makeFindSource(connection: HostConnection, policy: Policy): Find
 export async function traceKnock(
   policy: Policy,
   gate: Gate,
-  context: Pick<ProofContext, "prober" | "route" | "clientAddress" | "findSource">,
+  context: Pick<ProofContext, "prober" | "route" | "clientAddress" | "findSource" | "host" | "purse">,
 ): Promise<string | undefined> {
   const { prober, route, clientAddress, findSource } = context;
   const source = prober === route ? clientAddress : prober.address;
   if (source === undefined) return undefined;
-  const { steps } = gate.knock;
+  const steps = makeOwnKnocker(policy, gate, context).next();
+  const isToken = steps.some(({ kind }) => kind === "token");
   try {
     for (const [index, step] of steps.entries()) {
       const place = { gate: gate.name, position: index + 1, of: steps.length };
@@ -43,9 +44,9 @@ export async function traceKnock(
       const before = await findSource(set, source);
       await prober.knock([step]);
       if (!(await isFresh(() => findSource(set, source), before)))
-        return describeCourse(index, steps.length, source);
+        return isToken ? describeToken(false, source) : describeCourse(index, steps.length, source);
     }
-    return describeCourse(steps.length, steps.length, source);
+    return isToken ? describeToken(true, source) : describeCourse(steps.length, steps.length, source);
   } catch {
     // The proof has failed already. The reason stays unknown then.
     return undefined;

@@ -1,48 +1,82 @@
-import { writeBashKnock } from "../../knock/clients/bash-knock.js";
-import type { Step } from "../../policy/step.js";
+import { unreachable } from "../../errors.js";
+import { runBriefly, writeBashKnock } from "../../knock/clients/bash-knock.js";
+import type { KnockStep, TokenStep } from "../../knock/packet.js";
+import { writeTokenPayload } from "../../knock/token-payload.js";
 
 /** The beginning of each line that the program prints. A login may print other lines before it. */
 export const marker = "knockgate:";
 
 /**
- * Writes a program for bash 3.2 or newer on a bastion; its `$1` is the host. It sends the knock and probes a port, and
- * repeats both until the port answers. Each line of its output begins with {@link marker}: `began`, then `sent COUNT`
- * after each knock, and last `open`, `refused`, `silent`, or `unasked` when there is no port to probe.
+ * Writes a program for bash 3.2 or newer on a bastion; its `$1` is the host. It sends what each try sends and probes a
+ * port, until the port answers. Each line of its output begins with {@link marker}: `began`, then `sent COUNT` after
+ * each try, and last `open`, `refused`, `silent`, or `unasked` when there is no port to probe.
  *
  * @param host the host that its `$1` will be
- * @param tenths how long each try waits for an answer, in tenths of a second
+ * @param tries what each try sends, and how long the port then has to answer
  * @returns `undefined` when bash can't send a step
  */
 export function writeOpening(
   host: string,
-  steps: readonly Step[],
+  tries: readonly Try[],
   port: number | undefined,
-  tenths: readonly number[],
 ): string | undefined {
-  const knock = writeBashKnock(steps, host);
-  if (knock === undefined) return undefined;
+  const programs = tries.map(({ steps }) => writePackets(host, steps));
+  if (!programs.every((program) => program !== undefined)) return undefined;
   const say = (words: string) => `echo "${marker} ${words}"`;
-  const [patience = 0] = tenths;
-  const asking = [
-    `r=$(a ${port} $w)`,
+  const asking = (timeoutMs: number) => [
+    `r=$(a ${port} ${Math.ceil(timeoutMs / 100)})`,
     `case $r in open) ${say("open")}; exit 0 ;; *"Connection refused"*) ${say("refused")}; exit 0 ;; esac`,
   ];
   const lines = [
     "{",
-    "h=$1 n=0",
-    `k() { ${knock}; }`,
+    "h=$1",
     ask,
     say("began"),
-    `for w in ${(port === undefined ? [patience] : tenths).join(" ")}; do`,
-    // The knock, too, takes the host as its `$1`.
-    `k "$h"; n=$((n + 1)); ${say("sent $n")}`,
-    ...(port === undefined ? [] : asking),
-    "done",
+    // A function, because the knock, too, takes the host as its `$1`.
+    ...programs
+      .slice(0, port === undefined ? 1 : undefined)
+      .flatMap((program, index) => [
+        `k() { ${program}; }`,
+        `k "$h"; ${say(`sent ${index + 1}`)}`,
+        ...(port === undefined ? [] : asking(tries[index]?.timeoutMs ?? 0)),
+      ]),
     say(port === undefined ? "unasked" : "silent"),
     // bash reads the whole block before it runs it, so no command in it can read a part of the program.
     "exit 0; } </dev/null",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What one try sends, and how long the port then has to answer. */
+export interface Try {
+  readonly steps: readonly KnockStep[];
+  readonly timeoutMs: number;
+}
+
+/** A try sends the steps of a sequence, or tokens. */
+function writePackets(host: string, steps: readonly KnockStep[]): string | undefined {
+  const tokens = steps.filter((step) => step.kind === "token");
+  const others = steps.filter((step) => step.kind !== "token");
+  if (tokens.length === 0) return writeBashKnock(others, host);
+  return ["h=$1", ...tokens.map(writeTokenPacket)].join("; ");
+}
+
+/**
+ * Writes a command that sends one token. A datagram's bytes are escapes of the builtin printf. ping(8) takes the token
+ * as an argument, which others on the bastion can list for a moment; by then it is on its way, and good for one packet.
+ */
+function writeTokenPacket(step: TokenStep): string {
+  const payload = writeTokenPayload(step);
+  switch (step.carrier.kind) {
+    case "udp": {
+      const bytes = [...payload].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+      return `printf '${bytes}' >"/dev/udp/$h/${step.carrier.port}"`;
+    }
+    case "icmpEcho":
+      return `${runBriefly}; s ping -q -c 1 -s ${payload.length} -p ${step.token} "$h" >/dev/null 2>&1`;
+    default:
+      return unreachable(step.carrier);
+  }
 }
 
 /**

@@ -3,14 +3,15 @@ import { KnockgateError } from "../../errors.js";
 import { listKeyOptions } from "../../knock/clients/pinned-key.js";
 import { isHostWord, type SshLogin } from "../../knock/clients/ssh-endpoint.js";
 import { joinWords } from "../../ssh/quote-shell.js";
-import { marker, writeOpening } from "./bastion-program.js";
-import { type Opened, type Opening, patienceMs } from "./open-gate.js";
+import { marker, type Try, writeOpening } from "./bastion-program.js";
+import type { Opened, Opening } from "./open-gate.js";
+import type { Supply } from "./supply.js";
 import type { Target } from "./target.js";
 
 type Answer = "open" | "refused" | "unasked";
 
 /**
- * Sends the knock from a bastion, and repeats it until the port answers there. It uses ssh(1), with its keys and its
+ * Sends what opens a gate from a bastion, try by try, until the port answers there. It uses ssh(1), with its keys and its
  * agent for the bastion, and bash there. The program goes on standard input, so that no process list shows it.
  *
  * @returns `undefined` when nothing ever came back; the answer `unasked` when there is no port to probe
@@ -18,12 +19,13 @@ type Answer = "open" | "refused" | "unasked";
  */
 export async function openByBastion(
   bastion: SshLogin,
-  { way, steps, port }: Target,
-  { tries, note }: Pick<Opening, "tries" | "note">,
+  { way, port }: Pick<Target, "way" | "port">,
+  { note }: Pick<Opening, "note">,
+  supply: Supply,
 ): Promise<Opened<Answer> | undefined> {
   checkHosts(bastion, way.host);
-  const tenths = Array.from({ length: tries }, (_, index) => ((index + 1) * patienceMs) / 100);
-  const program = writeOpening(way.host, steps, port, tenths);
+  const tries = await listTries(way.host, port === undefined ? 1 : supply.tries, supply);
+  const program = writeOpening(way.host, tries, port);
   if (program === undefined) {
     const message = "the knock has a UDP step without payload, which bash on the bastion can't send";
     throw new KnockgateError("HOST_UNFIT", message);
@@ -32,7 +34,7 @@ export async function openByBastion(
   let knocks = 0;
   let opened: Opened<Answer> | undefined;
   let isBash = false;
-  await runSsh(bastion, [bastion.host, joinWords(["bash", "-c", awaitProgram, "bash", way.host])], {
+  const talking = runSsh(bastion, [bastion.host, joinWords(["bash", "-c", awaitProgram, "bash", way.host])], {
     // If another shell reads our input, this line ends it. Our bash skips the line.
     first: "exit\n",
     onLine: (line, tell) => {
@@ -46,15 +48,31 @@ export async function openByBastion(
       if (said === "began") startedAt = performance.now();
       if (said === "sent") {
         knocks = Number(count);
-        note(`knock ${knocks} sent from ${bastion.host} to ${way.host}`);
+        note(`${supply.word} ${knocks} sent from ${bastion.host} to ${way.host}`);
       }
       if (said !== "open" && said !== "refused" && said !== "unasked") return;
       opened = { address: way.host, answer: said, knocks, tookMs: performance.now() - startedAt };
     },
   });
+  try {
+    await talking;
+  } finally {
+    // The bastion had all of them, and sent only some.
+    await supply.giveBack(tries.length - knocks);
+  }
   if (isBash) return opened;
   const why = "it did not run bash: is another login shell, a startup file or a ForceCommand in the way?";
   throw new KnockgateError("HOST_UNFIT", `bastion ${bastion.host}: ${why} Nothing was sent to the host.`);
+}
+
+async function listTries(host: string, count: number, supply: Supply): Promise<readonly Try[]> {
+  const tries: Try[] = [];
+  while (tries.length < count) {
+    const steps = await supply.next(host);
+    if (steps === undefined) break;
+    tries.push({ steps, timeoutMs: supply.patienceMs(tries.length + 1) });
+  }
+  return tries;
 }
 
 const go = `${marker} go`;

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { KnockgateError } from "../../errors.js";
+import { KnockgateError, unreachable } from "../../errors.js";
 import { runPerl } from "../../knock/local-perl.js";
 import { askEcho } from "../../knock/packet-program.js";
 import { checkEcho } from "../../knock/preflight.js";
-import type { Sending } from "../../knock/send-knock.js";
+import type { EchoStep, Sending } from "../../knock/send-knock.js";
+import { writeTokenPayload } from "../../knock/token-payload.js";
 
 /** Less than one second, after which ping(8) would send more. An answer ends ping at once. */
 const pingTimeoutMs = 500;
@@ -32,8 +33,8 @@ export async function chooseEcho(
   }
 }
 
-function sendEchoByPing(address: string, payloadBytes: number): Promise<void> {
-  const words = ["-q", "-n", "-c", "1", "-s", `${payloadBytes}`, address];
+function sendEchoByPing(address: string, step: EchoStep): Promise<void> {
+  const words = ["-q", "-n", "-c", "1", ...listPayloadOptions(step), address];
   return new Promise((resolve, reject) => {
     execFile("ping", words, { timeout: pingTimeoutMs }, (error) => {
       // Code 1: sent, and not answered (ping(8)). A signal: sent, and not answered yet.
@@ -43,4 +44,17 @@ function sendEchoByPing(address: string, payloadBytes: number): Promise<void> {
       reject(new Error(why));
     });
   });
+}
+
+/** ping(8) repeats a pattern over the payload, behind the 16 bytes of its time. */
+function listPayloadOptions(step: EchoStep): readonly string[] {
+  switch (step.kind) {
+    case "icmpEcho":
+      return ["-s", `${step.payloadBytes}`];
+    case "token":
+      // Others can list the token while ping runs. By then it is on its way, and good for one packet only.
+      return ["-s", `${writeTokenPayload(step).length}`, "-p", step.token];
+    default:
+      return unreachable(step);
+  }
 }

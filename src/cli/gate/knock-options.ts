@@ -23,18 +23,18 @@ export const knockOptions: readonly Option[] = [
     name: "tries",
     value: "COUNT",
     about:
-      "Send the knock up to this many times while the gate stays closed: a packet may get lost. Default: 3.",
+      "Send the knock up to this many times while the gate stays closed: a packet may get lost. Default: 3. With tokens, each try sends another token, and the default is 9.",
   },
   { name: "ipv4", short: "4", about: "Use only IPv4." },
   { name: "ipv6", short: "6", about: "Use only IPv6." },
   {
     name: "ping",
     about:
-      "Let ping(8) send ICMP steps if perl can't. Other users of this machine can list the payload size while ping runs.",
+      "Let ping(8) send echo requests if perl can't. Other users of this machine can list the payload size, or the token, while ping runs.",
   },
   {
     name: "verbose",
     short: "v",
-    about: "Say on standard error which step was sent. Never shows its port or size.",
+    about: "Say on standard error what was sent. Never shows a step's port or size, or a token.",
   },
 ];

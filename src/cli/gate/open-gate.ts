@@ -1,17 +1,14 @@
-import { needsEcho } from "../../knock/preflight.js";
+import type { KnockStep } from "../../knock/packet.js";
 import { type Sending, sendKnock } from "../../knock/send-knock.js";
 import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
 import { resolveAddresses } from "./addresses.js";
+import type { Supply } from "./supply.js";
 import type { Target } from "./target.js";
-
-/** How long to wait for a port after the first knock. After the second knock it is twice as long, and so on. */
-export const patienceMs = 1_000;
-/** The wait where there is no knock to send again. */
-const plainPatienceMs = 10_000;
 
 /** How to open a gate. */
 export interface Opening {
-  readonly tries: number;
+  /** `undefined`: as many as is usual. */
+  readonly tries: number | undefined;
   readonly family: 4 | 6 | undefined;
   readonly isPingAllowed: boolean;
   /** Is told of each step or knock that was sent. */
@@ -22,7 +19,7 @@ export interface Opening {
 export interface Opened<Answer> {
   readonly address: string;
   readonly answer: Answer;
-  /** The number of knocks sent, to all addresses together. */
+  /** The number of knocks or tokens sent, to all addresses together. */
   readonly knocks: number;
   /** The time from the first packet to the answer, in milliseconds. */
   readonly tookMs: number;
@@ -30,8 +27,9 @@ export interface Opened<Answer> {
 
 /** @throws UsageError */
 export function readOpening(invocation: Invocation, { note }: Pick<CommandContext, "note">): Opening {
-  const tries = Number(invocation.value("tries") ?? 3);
-  if (!Number.isInteger(tries) || tries < 1 || tries > 20)
+  const given = invocation.value("tries");
+  const tries = given === undefined ? undefined : Number(given);
+  if (tries !== undefined && !(Number.isInteger(tries) && tries >= 1 && tries <= 20))
     throw new UsageError("--tries must be a number from 1 to 20");
   if (invocation.has("ipv4") && invocation.has("ipv6"))
     throw new UsageError("-4 and -6 can't be used together");
@@ -53,40 +51,55 @@ export function readOpening(invocation: Invocation, { note }: Pick<CommandContex
  * @throws KnockgateError `UNREACHABLE`, `HOST_UNFIT`
  */
 export async function openGate<Answer>(
-  { way, steps }: Target,
-  { tries, family, isPingAllowed, note }: Opening,
+  { way }: Pick<Target, "way">,
+  { family, isPingAllowed, note }: Omit<Opening, "tries">,
+  supply: Supply,
   ask: (address: string, timeoutMs: number) => Promise<Answer | "refused" | undefined>,
 ): Promise<Opened<Answer | "refused"> | undefined> {
   const addresses = await resolveAddresses(way.host, family);
-  const echo = await findEcho(steps, addresses, isPingAllowed);
+  const echo = await findEcho(supply, addresses, isPingAllowed);
   const startedAt = process.hrtime.bigint();
   let knocks = 0;
   let fault: unknown;
   let refused: Opened<Answer | "refused"> | undefined;
   let left = addresses;
-  for (let attempt = 1; attempt <= (steps.length === 0 ? 1 : tries); attempt += 1) {
+  for (let attempt = 1; attempt <= Math.max(1, supply.tries) && left.length > 0; attempt += 1) {
     for (const address of left) {
-      const onSent = (position: number) => note(`step ${position} of ${steps.length} sent to ${address}`);
+      const steps = await supply.next(address);
+      if (steps === undefined) {
+        left = [];
+        break;
+      }
       try {
-        await sendKnock(address, steps, { ...echo, onSent });
+        await sendKnock(address, steps, { ...echo, onSent: tellStep(supply, steps, address, note) });
       } catch (cause) {
         // This machine may have no route to this address. Another one may be reached.
         fault = cause;
+        await supply.giveBack(1);
         continue;
       }
       if (steps.length > 0) knocks += 1;
-      const answer = await ask(address, steps.length === 0 ? plainPatienceMs : patienceMs * attempt);
+      const answer = await ask(address, supply.patienceMs(attempt));
       if (answer === undefined) continue;
       const opened = { address, answer, knocks, tookMs: countMs(startedAt) };
       if (answer !== "refused") return opened;
       refused ??= opened;
       left = left.filter((other) => other !== address);
     }
-    if (left.length === 0) break;
   }
   if (refused !== undefined) return refused;
   if (knocks === 0 && fault !== undefined) throw fault;
   return undefined;
+}
+
+function tellStep(
+  { word }: Supply,
+  { length }: readonly KnockStep[],
+  address: string,
+  note: Opening["note"],
+): (position: number) => void {
+  if (word === "token") return () => note(`token sent to ${address}`);
+  return (position) => note(`step ${position} of ${length} sent to ${address}`);
 }
 
 /** Unlike hrtime, `performance` would have to be loaded first. */
@@ -94,12 +107,13 @@ function countMs(startedAt: bigint): number {
   return Number(process.hrtime.bigint() - startedAt) / 1e6;
 }
 
-async function findEcho(
-  steps: Target["steps"],
+/** Finds out how echo requests are sent, if any are. */
+export async function findEcho(
+  { isEcho }: Supply,
   addresses: readonly string[],
   isPingAllowed: boolean,
 ): Promise<Sending> {
-  if (!needsEcho(steps)) return {};
+  if (!isEcho) return {};
   const { chooseEcho } = await import("./echo.js");
   return chooseEcho(addresses, isPingAllowed);
 }

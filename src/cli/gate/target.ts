@@ -1,9 +1,9 @@
 import { KnockgateError } from "../../errors.js";
+import { type ClientKnock, readClientKnock } from "../../knock/clients/client-knock.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import type { SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import { isInPortRange } from "../../policy/port.js";
 import { listProtected } from "../../policy/protect.js";
-import { readStep, type Step } from "../../policy/step.js";
 import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
 import { readStepWord } from "./step-word.js";
 
@@ -17,8 +17,10 @@ export interface Target {
   readonly gate: string | undefined;
   /** The TCP port that shows whether the gate is open; `undefined` when none does. */
   readonly port: number | undefined;
-  /** Empty when no gate protects the port. */
-  readonly steps: readonly Step[];
+  /** Nothing when no gate protects the port. */
+  readonly knock: ClientKnock;
+  /** Whether each opening lets in one connection, so that asking the port would use it up. */
+  readonly isSingle: boolean;
 }
 
 /**
@@ -46,7 +48,8 @@ export async function findTarget(
     throw new UsageError("--step and --stack can't be used together");
   if (words.length > 0) {
     const steps = words.map((word, index) => readStepWord(word, index + 1));
-    return { way: { host, port: port ?? 22, user: "root" }, gate: undefined, port: port ?? 22, steps };
+    const way = { host, port: port ?? 22, user: "root" };
+    return { way, gate: undefined, port: way.port, knock: { kind: "sequence", steps }, isSingle: false };
   }
   // Reading `surroundings.input` opens standard input, so that happens only where it is needed.
   const profile = invocation.has("stack")
@@ -108,9 +111,11 @@ function choosePort(
       `profile ${name}: name one of its gates by --gate: ${names}`,
     );
   }
-  return behind === undefined ? { way, gate: undefined, port, steps: [] } : toTarget(way, behind, port);
+  if (behind !== undefined) return toTarget(way, behind, port);
+  return { way, gate: undefined, port, knock: { kind: "sequence", steps: [] }, isSingle: false };
 }
 
 function toTarget(way: SshEndpoint, gate: ProfileGate, port: number | undefined): Target {
-  return { way, gate: gate.gate, port, steps: gate.steps.map(readStep) };
+  const { singleConnection: isSingle = false } = gate;
+  return { way, gate: gate.gate, port, knock: readClientKnock(gate), isSingle };
 }

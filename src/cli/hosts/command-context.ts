@@ -1,11 +1,11 @@
 import { listOtherGates, type OtherGate } from "../../change/behind.js";
 import type { Reached } from "../../change/reach.js";
 import { KnockgateError } from "../../errors.js";
+import { readClientKnock } from "../../knock/clients/client-knock.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
-import { readStep } from "../../policy/step.js";
 import type { Connection } from "../../ssh/connection.js";
 import { takePolicy } from "../files/check-policy.js";
 import { readPolicyFile } from "../files/policy-file.js";
@@ -46,7 +46,7 @@ export async function readHostCommandInput(
   const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
   const { connection, profile } = await readHostLogin(host, invocation, context);
   const named = await Promise.all(invocation.values("behind").map((path) => readPolicyFile(path, input)));
-  const behind = named.flatMap((read) => listOtherGates(takePolicy(read)));
+  const behind = named.flatMap((read) => listOtherGates(takePolicy(read), connection.host));
   const own = [...former, policy];
   const others = profile === undefined ? [] : listOthers(profile, own, connection);
   const kept = profile === undefined || others.length > 0 ? [] : [toPolicy(profile, policy.name)];
@@ -73,20 +73,37 @@ function listOthers(
   return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));
 }
 
-function toOtherGate({ gate, protect, steps }: ProfileGate): OtherGate {
-  return { gate, protect, steps: steps.map(readStep) };
+function toOtherGate(gate: ProfileGate): OtherGate {
+  return { gate: gate.gate, protect: gate.protect, knock: readClientKnock(gate) };
+}
+
+/** Makes the policy whose tokens open a profile's gates. `undefined`: a profile has no such gate. */
+export function readProfilePolicy(profile: Profile): Policy | undefined {
+  const name = profile.gates.find(({ policy }) => policy !== undefined)?.policy;
+  return name === undefined ? undefined : toPolicy(profile, name);
 }
 
 /** Makes a policy with a profile's gates. Only its knocks may be used. */
 function toPolicy({ name, gates }: Profile, policyName: string): Policy {
   const reading = parsePolicy({
     name: policyName,
-    gates: gates.map(({ gate, protect, steps, stepTimeoutSeconds, openForSeconds }) => {
-      return { name: gate, protect, knock: { steps, stepTimeoutSeconds }, openForSeconds };
+    gates: gates.map(({ gate, protect, steps, stepTimeoutSeconds, token, openForSeconds }) => {
+      const knock = token === undefined ? { steps, stepTimeoutSeconds } : { token };
+      return { name: gate, protect, knock, openForSeconds };
     }),
+    ...listTokenFields(gates),
   });
   if (reading.kind === "policy") return reading.policy;
   throw new KnockgateError("ARGUMENTS_INVALID", `profile ${name}: its gates are not valid`);
+}
+
+/** A profile has the tokens of one user, who has one key for all gates of a policy. */
+function listTokenFields(gates: readonly ProfileGate[]) {
+  const opened = gates.filter(({ token }) => token !== undefined);
+  const [first] = opened;
+  if (first === undefined) return {};
+  const users = [{ name: first.user, key: first.key, gates: opened.map(({ gate }) => gate) }];
+  return { users, tokens: first.tokens };
 }
 
 /** The beginning of a line about a host. */

@@ -7,7 +7,8 @@ import { parseJson } from "../files/parse-json.js";
 import { canOthersRead } from "./others-read.js";
 import { isProfileName, readProfile } from "./read-profile.js";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Finds the folder of the profiles: below XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory,

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { KnockgateError } from "../../errors.js";
 import type { Profile } from "../../knock/clients/profile.js";
+import type { Carrier, CarrierInput } from "../../policy/carrier.js";
 import { formatPath } from "../../policy/finding.js";
 import { protocols } from "../../policy/port.js";
 import type { Step, StepInput } from "../../policy/step.js";
@@ -48,28 +49,65 @@ const protect = z.union(
   "it does not name ports of TCP or UDP",
 );
 
+const gate = {
+  gate: text,
+  protect: z.array(protect, "it is not a list"),
+  openForSeconds: seconds,
+  singleConnection: z.optional(z.boolean("it is not true or false")),
+};
+
+const sequenceGate = z.object(
+  {
+    ...gate,
+    steps: z.array(
+      z.union(Object.values(stepSchemas), "it is not a step with a port or a size"),
+      "it is not a list",
+    ),
+    stepTimeoutSeconds: seconds,
+  },
+  "it is not an object",
+);
+
+const carrierSchemas: Readonly<Record<Carrier["kind"], z.ZodMiniType<CarrierInput>>> = {
+  udp: z.object({ udp: port }),
+  icmpEcho: z.object({ icmpEcho: z.literal(true) }),
+};
+
+const tokenGate = z.object({
+  ...gate,
+  token: z.union(Object.values(carrierSchemas), "it does not name a UDP port or an echo request"),
+  user: text,
+  key: z
+    .string("it is not a text")
+    .check(z.regex(/^[a-zA-Z0-9_-]{32,64}$/, "it is not 32 to 64 characters of base64url")),
+  policy: text,
+  tokenHost: text,
+  tokens: z.object(
+    { slotSeconds: number(10, 3_600), horizonDays: number(1, 90), graceSeconds: number(0, 3_600) },
+    "it is not an object",
+  ),
+});
+
+/** Two schemas, and no union: so a message names the field that is wrong. */
+const gateSchema = z.pipe(
+  z.unknown(),
+  z.transform((value: unknown, context) => {
+    const isToken = typeof value === "object" && value !== null && "token" in value;
+    const reading = (isToken ? tokenGate : sequenceGate).safeParse(value);
+    if (reading.success) return reading.data;
+    for (const { message, path } of reading.error.issues)
+      context.issues.push({ code: "custom", message, path: [...path], input: undefined });
+    return z.NEVER;
+  }),
+);
+
 const profileSchema = z.object(
   {
     way: z.object(
       { ...login, proxy: z.optional(z.object(login, "it is not an object")) },
       "it is not an object",
     ),
-    gates: z.array(
-      z.object(
-        {
-          gate: text,
-          protect: z.array(protect, "it is not a list"),
-          steps: z.array(
-            z.union(Object.values(stepSchemas), "it is not a step with a port or a size"),
-            "it is not a list",
-          ),
-          stepTimeoutSeconds: seconds,
-          openForSeconds: seconds,
-        },
-        "it is not an object",
-      ),
-      "it is not a list",
-    ),
+    gates: z.array(gateSchema, "it is not a list"),
   },
   "it is not an object",
 );

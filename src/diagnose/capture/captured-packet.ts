@@ -5,6 +5,8 @@ import type { Finding } from "../../policy/finding.js";
 export interface CapturedPacket extends Packet {
   /** The address that it was sent to. Absent: not known, as in a text file. */
   readonly destination?: string;
+  /** The 16 bytes where a token would stand, as hex digits. Secret. Absent: it has no token's size, or is not known. */
+  readonly token?: string;
 }
 
 /** What a file of packets held. */

@@ -30,7 +30,9 @@ export function listBeginnings(segments: readonly Segment[]): readonly CapturedP
       flows.set(back, { lastMs: atMs, isAnswered: true });
     } else if (transport.kind !== "echoReply") {
       flows.set(there, { lastMs: atMs, isAnswered: own?.isAnswered === true });
-      if (own?.isAnswered !== true) found.push({ atMs, source, destination, kind: toKind(transport) });
+      if (own?.isAnswered === true) continue;
+      const token = transport.token === undefined ? {} : { token: transport.token };
+      found.push({ atMs, source, destination, kind: toKind(transport), ...token });
     }
   }
   return found;

@@ -1,6 +1,11 @@
+import { type Carrier, tokenPlace } from "../../policy/carrier.js";
+import { tokenBytes } from "../../policy/token.js";
 import { formatAddress } from "./address.js";
 import { skipBytes } from "./frame.js";
 import type { Segment, Skip, Transport } from "./segment.js";
+
+/** The length of a header of UDP, and of one of an echo request. */
+const headerBytes = 8;
 
 const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 };
 
@@ -92,14 +97,12 @@ function readTransport({ protocol, bytes, view }: Payload): Transport | Skip {
         isBeginning: syn === true && ack !== true && rst !== true,
       };
     }
-    case protocols.udp:
+    case protocols.udp: {
       if (view.byteLength < 8) return "cut short";
-      return {
-        kind: "udp",
-        sourcePort: view.getUint16(0),
-        port: view.getUint16(2),
-        payloadBytes: Math.max(0, (view.getUint16(4) || bytes) - 8),
-      };
+      const payloadBytes = Math.max(0, (view.getUint16(4) || bytes) - 8);
+      const token = readToken("udp", view, payloadBytes);
+      return { kind: "udp", sourcePort: view.getUint16(0), port: view.getUint16(2), payloadBytes, token };
+    }
     case protocols.icmp:
     case protocols.icmpv6: {
       if (view.byteLength < 6) return "cut short";
@@ -107,11 +110,21 @@ function readTransport({ protocol, bytes, view }: Payload): Transport | Skip {
       const type = view.getUint8(0);
       if (type !== request && type !== reply) return "other protocol";
       const kind = type === request ? "echo" : "echoReply";
-      return { kind, id: view.getUint16(4), payloadBytes: Math.max(0, bytes - 8) };
+      const payloadBytes = Math.max(0, bytes - 8);
+      return { kind, id: view.getUint16(4), payloadBytes, token: readToken("icmpEcho", view, payloadBytes) };
     }
     default:
       return "other protocol";
   }
+}
+
+/** Reads what stands where a token would. `undefined`: the packet has no token's size, or was not captured so far. */
+function readToken(kind: Carrier["kind"], view: DataView, payloadBytes: number): string | undefined {
+  const place = tokenPlace({ kind });
+  const isTokenSize = payloadBytes === place.payloadBytes || payloadBytes === place.payloadBytes + 1;
+  const at = headerBytes + place.offset;
+  if (!isTokenSize || view.byteLength < at + tokenBytes) return undefined;
+  return Buffer.from(view.buffer, view.byteOffset + at, tokenBytes).toString("hex");
 }
 
 function readAddressAt(view: DataView, at: number, bytes: number): string {

@@ -60,7 +60,7 @@ export function parsePackets(text: string): PacketReading {
   return { packets, findings, skipped: [] };
 }
 
-/** Writes packets as {@link parsePackets} reads them. Only their destination is left out. */
+/** Writes packets as {@link parsePackets} reads them. Their destinations and tokens are left out. */
 export function formatPackets(packets: readonly CapturedPacket[]): string {
   return packets
     .map(({ atMs, source, kind }) => `${Number((atMs / 1_000).toFixed(6))} ${source} ${formatKind(kind)}\n`)

@@ -12,8 +12,14 @@ export type Transport =
       readonly sourcePort: number;
       readonly port: number;
       readonly payloadBytes: number;
+      readonly token: string | undefined;
     }
-  | { readonly kind: "echo" | "echoReply"; readonly id: number; readonly payloadBytes: number };
+  | {
+      readonly kind: "echo" | "echoReply";
+      readonly id: number;
+      readonly payloadBytes: number;
+      readonly token: string | undefined;
+    };
 
 /** One packet of a capture, in either direction. */
 export interface Segment {

@@ -1,3 +1,4 @@
+import { isTokenGate } from "../../policy/knock.js";
 import type { Policy } from "../../policy/policy.js";
 import { beginAttempt, type GateAttempt } from "../attempt.js";
 import { formatMilliseconds } from "../capture/seconds.js";
@@ -58,10 +59,15 @@ function judgeLogged(policy: Policy, attempt: GateAttempt, beginMs: number): Gat
   if (!isKnown && came === undefined) {
     const drops = `${attempt.droppedAtMs.length} × dropped at the closed door`;
     const isLogged = policy.log?.events.includes("opened") === true;
+    const isToken = isTokenGate(attempt.gate);
+    const lacking = isToken
+      ? "no token opened the door: none came, or it was used, late, early or not of this gate and host"
+      : "the knock was not completed: a step did not come, came late, or was another one";
     const why = isLogged
-      ? "the knock was not completed: a step did not come, came late, or was another one"
+      ? lacking
       : 'it is not known whether a knock was completed: log.events has no "opened"';
-    attempt.causes.push({ reason: "missing-step", text: `${drops}; ${why}`, taken: 0 });
+    const reason = isToken ? "no-step" : "missing-step";
+    attempt.causes.push({ reason, text: `${drops}; ${why}`, taken: 0 });
   }
   const verdict = judge(attempt, beginMs, undefined);
   if (attempt.openedAtMs.length > 0 || came === undefined) return verdict;
@@ -78,11 +84,11 @@ function describePacket({ event, packet, port }: LogEvent, showSecrets: boolean)
   return port !== undefined && isOpen ? `${packet} ${port}` : packet;
 }
 
-function describe({ openUntilMs }: GateAttempt, { event, atMs }: LogEvent, beginMs: number): string {
+function describe({ openUntilMs }: GateAttempt, { event, user, atMs }: LogEvent, beginMs: number): string {
   const until = formatMilliseconds(openUntilMs - beginMs);
   switch (event) {
     case "opened":
-      return `the last step came: the door is open until ${until}`;
+      return `${user === undefined ? "the last step" : `a token of ${user}`} came: the door is open until ${until}`;
     case "reset":
       return "another packet between two steps: strict puts the source back to the start";
     case "accepted":

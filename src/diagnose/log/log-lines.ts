@@ -11,6 +11,8 @@ export interface LogEvent {
   readonly gate: string;
   /** What became of the packet. */
   readonly event: Event;
+  /** Whose token opened the door. */
+  readonly user?: string;
   /** The address that it came from. */
   readonly source: string;
   /** `TCP`, `UDP` or `ping`. */
@@ -39,14 +41,14 @@ export function parseLogLines(text: string, policy: Policy): LogReading {
   if (policy.log === undefined) return { events: [], findings: [logOff()], skipped: [] };
   // The prefix has no character with a special meaning in a pattern.
   const ours = new RegExp(
-    String.raw`(?:^|\s)${policy.log.prefix} (\S+) (opened|accepted|dropped|reset) +(IN=.*)$`,
+    String.raw`(?:^|\s)${policy.log.prefix} (\S+) (opened|accepted|dropped|reset) +(?:(\S+) +)?(IN=.*)$`,
   );
   const gates = policy.gates.map(({ name }) => name);
   const events: LogEvent[] = [];
   const findings: Finding[] = [];
   let [untimed, foreign, yearsMs, beforeMs] = [0, 0, 0, 0];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    const [, gate = "", event, packet] = ours.exec(line) ?? [];
+    const [, gate = "", event, user, packet] = ours.exec(line) ?? [];
     if (packet === undefined) continue;
     if (!gates.includes(gate)) {
       foreign++;
@@ -60,7 +62,7 @@ export function parseLogLines(text: string, policy: Policy): LogReading {
     if (read === undefined) {
       findings.push(brokenLine(index + 1));
     } else {
-      events.push({ atMs, gate, event: event as Event, ...read });
+      events.push({ atMs, gate, event: event as Event, ...(user === undefined ? {} : { user }), ...read });
       beforeMs = atMs;
     }
   }

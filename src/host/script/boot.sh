@@ -128,6 +128,7 @@ early_runlevel() {
 add_to_runlevel() { [ -e "$runlevels_dir/$2/$1" ] || rc-update --quiet add "$1" "$2" >&2; }
 
 remove_boot() {
+	remove_fill
 	remove_units
 	remove_openrc
 }
@@ -159,9 +160,13 @@ start_boot() {
 	! systemctl --quiet is-active nftables.service || systemctl --no-block start "$hold_unit" 2>/dev/null
 }
 
+# The ledger stays, if it has anything in it: what is loaded later must not bring back what was spent.
 remove_files() {
 	remove_boot
-	rm -rf "$dir"
+	for file in "$dir"/*; do
+		[ "$file" = "$dir/ledger" ] || rm -rf "$file"
+	done
+	[ -s "$dir/ledger" ] || rm -rf "$dir"
 	rmdir "$base" 2>/dev/null
 	return 0
 }

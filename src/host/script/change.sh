@@ -43,9 +43,15 @@ stage_end() {
 	[ "$(digest <"$change/ruleset")" = "$1" ] || fail 12 "the ruleset did not arrive whole"
 	use_backend_of "$change"
 	check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
+	[ ! -f "$change/tokens" ] || stage_filled
 	flush_to_disk "$change/ruleset"
 	trap - EXIT
 	printf 'staged=%s\n' "$id"
+}
+
+stage_filled() {
+	has_own_printf || fail 12 "the host's sh has no printf of its own, so it can't make tokens without showing keys"
+	with_work stage_tokens >&2 || fail 12 "the host could not make the tokens: are /run and $dir full?"
 }
 
 cmd_arm() {
@@ -88,9 +94,11 @@ cmd_load() {
 	use_backend_of "$change"
 	require_pending
 	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
-	for_former "$change" clear_loaded >&2 || fail 1 "the new ruleset is loaded, but what it replaces could not be taken away"
+	for_former "$change" clear_former >&2 || fail 1 "the new ruleset is loaded, but what it replaces could not be taken away"
 	note_loaded "$change" || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
+	printf 'clock=%s\n' "$(date +%s)"
+	print_tokens "$change"
 	count_packets 2>/dev/null | print_section counts
 }
 
@@ -100,17 +108,19 @@ cmd_confirm() {
 	use_backend_of "$change"
 	require_pending
 	is_as_noted "$change" || fail 1 "the table changed between load and confirm"
-	if ! { install_script && install_boot; }; then
+	if ! { install_script && install_boot && install_fill; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
 	[ ! -f "$change/former" ] || flush_to_disk "$change/former"
+	[ ! -f "$change/tokens" ] || flush_to_disk "$change/tokens"
 	flush_to_disk "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$dir/host.sh"
 	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
 	finish_confirmed
 	start_boot
-	set -- "$dir"/*.new "$dir/undone" "$change/load" "$change/undo"
+	start_fill
+	set -- "$dir"/*.new "$dir/undone" "$change/load" "$change/undo" "$change/staged" "$change/taken"
 	for other in "$dir"/changes/*; do
 		[ "$other" = "$change" ] || set -- "$@" "$other"
 	done

@@ -54,6 +54,7 @@ cmd_adopt() {
 cmd_remove() {
 	[ ! -d "$dir" ] || settle_pending
 	use_backend "$2"
+	tokens_from=$dir/changes/$(confirmed_id)/tokens
 	if [ -L "$dir/confirmed" ] && [ "$(cat "$dir/changes/$(confirmed_id)/owner" 2>/dev/null)" != "$1" ]; then
 		printf 'removed=another-owner\n'
 		return 0
@@ -64,12 +65,16 @@ cmd_remove() {
 	rm -f "$dir/confirmed"
 	for kept_by in $kinds; do
 		use_backend "$kept_by"
+		if [ "$backend" = nftables ] && [ -f "$dir/filled" ] && [ -f "$tokens_from" ]; then
+			with_work retire_tokens "$tokens_from" 2>/dev/null
+		fi
 		clear_loaded >&2 && continue
 		"${backend}_empty" 2>/dev/null ||
 			fail 1 "$backend could not take the gate away; it is still loaded, but not at the next boot"
 		removed=emptied
 	done
 	remove_files
+	[ ! -e "$dir/ledger" ] || printf 'kept=%s\n' "$dir/ledger"
 	print_saved
 	printf 'removed=%s\n' "$removed"
 }
@@ -109,7 +114,7 @@ main() {
 		;;
 	# Takes no lock: the restart of a service must not wait for a change that has it.
 	hold) cmd_hold ;;
-	settle | arm | load | confirm | undo | adopt | remove | boot)
+	settle | arm | load | confirm | undo | adopt | remove | boot | fill)
 		lock "$command"
 		"cmd_$command" "$@"
 		;;

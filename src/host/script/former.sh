@@ -38,6 +38,14 @@ for_former() {
 
 save_former() { save "$replacing/undo.$policy" "${backend}_snapshot"; }
 check_former() { "${backend}_check_snapshot" "$replacing/undo.$policy"; }
+# Unspent tokens go into changes/ID/undo.POLICY.taken, and come back with an undo.
+clear_former() {
+	if [ "$backend" = nftables ] && [ -f "$dir/filled" ]; then
+		with_work clear_filled "$replacing/undo.$policy.taken" && return 0
+	fi
+	clear_loaded
+}
+
 restore_former() { "${backend}_restore" "$replacing/undo.$policy" || load_confirmed; }
 
 # Under another name no files may stay, or the next boot would load that policy.

@@ -4,6 +4,12 @@ import { join } from "node:path";
 /** Later parts call earlier ones. */
 const parts = [
   "layout.sh",
+  "tokens.sh",
+  "ledger.sh",
+  "fill.sh",
+  "rest.sh",
+  "token-status.sh",
+  "../../backends/nftables/tokens.sh",
   "../../backends/nftables/host.sh",
   "../../backends/iptables/host.sh",
   "table.sh",
@@ -11,6 +17,7 @@ const parts = [
   "former.sh",
   "timer.sh",
   "boot.sh",
+  "fill-timer.sh",
   "hold.sh",
   "neighbours.sh",
   "change.sh",

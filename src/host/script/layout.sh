@@ -4,6 +4,9 @@
 # that the timer and the boot can run it without us. Files, all below /var/lib/knockgate/POLICY, 0600 in 0700:
 #
 #   changes/ID/ruleset       the policy's text for the kernel (load: the same, after what removes the old rules)
+#   changes/ID/tokens        what its tokens are made from, if it has any (tokens.sh)
+#   changes/ID/staged        their tokens, until the change is confirmed
+#   changes/ID/taken         unspent tokens that the load took away, for the undo
 #   changes/ID/undo          what was loaded when the change was armed
 #   changes/ID/backend       the backend of the texts
 #   changes/ID/listing       what the kernel listed after the load
@@ -12,6 +15,10 @@
 #   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. Replacing this link is THE step
 #                            that confirms: before it a change is undone, after it never.
 #   pending                  the change that is armed and not yet confirmed
+#   ledger                   which tokens were ever loaded (ledger.sh)
+#   filled                   which tokens the loaded table has (fill.sh)
+#   rested                   unspent tokens of an orderly shutdown (rest.sh)
+#   opened                   how often each user had opened a door at the last fill (token-status.sh)
 #   undone                   the last change that was undone, and why
 #
 # Exit codes: 1 failed; 10 host unfit; 11 another change is pending; 12 ruleset refused; 13 this change is not pending;
@@ -49,6 +56,9 @@ use_policy() {
 	boot_unit=knockgate-$policy.service
 	follow_unit=knockgate-$policy.follow.service
 	hold_unit=knockgate-$policy.hold.service
+	fill_unit=knockgate-$policy.fill
+	fill_crontab=/etc/cron.d/knockgate-$policy
+	fill_hourly=/etc/periodic/hourly/knockgate-$policy
 	held_unit=knockgate-$policy-held
 	boot_service=knockgate-$policy
 	undo_unit=knockgate-$policy-undo

@@ -8,6 +8,7 @@ import type { Policy } from "../../policy/policy.js";
 import type { HostConnection, Route } from "../../ssh/host.js";
 import type { Observed } from "../observed.js";
 import { commandProgram, parseReply, probeProgram, type Reply } from "./program.js";
+import { readClock, readTokens } from "./read-tokens.js";
 
 const probeTimeoutMs = 30_000;
 const askTimeoutMs = 4_000;
@@ -32,6 +33,8 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   const json = reply.values.get("json");
   const keptBy = reply.values.get("kept_by");
   const pendingId = reply.values.get("pending");
+  const clock = readClock(reply);
+  const tokens = readTokens(reply);
   const undone = /^why=(.*)$/m.exec(reply.sections.get("undone") ?? "")?.[1];
   return {
     // sshd always sets SSH_CONNECTION. Anything but an address stays out of a ruleset.
@@ -60,6 +63,9 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     doors: reply.sections.get("doors") ?? "",
     untracked: reply.sections.get("untracked") ?? "",
     synCookies: reply.values.get("syncookies") ?? "",
+    ...(clock === undefined ? {} : { clock }),
+    ...(reply.values.get("tokens") === "no" ? { refusesTokens: true as const } : {}),
+    ...(tokens === undefined ? {} : { tokens }),
     ...(ruleset === undefined
       ? {}
       : {

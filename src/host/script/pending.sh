@@ -52,7 +52,8 @@ finish_confirmed() {
 	confirmed_change=$dir/changes/$(confirmed_id)
 	for_former "$confirmed_change" forget_former >/dev/null 2>&1
 	clear_pending
-	rm -f "$confirmed_change/replaces" "$confirmed_change/former" "$confirmed_change"/undo.*
+	rm -f "$confirmed_change/replaces" "$confirmed_change/former"
+	rm -rf "$confirmed_change"/undo.* "$confirmed_change/staged" "$confirmed_change/taken"
 }
 
 note_undone() {

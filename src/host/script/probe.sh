@@ -16,6 +16,8 @@ cmd_probe() {
 	for tool in flock sha256sum readlink setsid; do
 		command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
 	done
+	[ "$backend" != nftables ] || { has_own_printf && nftables_holds_tokens; } || printf 'tokens=no\n'
+	printf 'clock=%s\n' "$(date +%s)"
 	printf 'init=%s\n' "$(init_system)"
 	print_unwritable
 	read_pending
@@ -24,6 +26,7 @@ cmd_probe() {
 		confirmed_change=$dir/changes/$(confirmed_id)
 		printf 'owner=%s\n' "$(cat "$confirmed_change/owner" 2>/dev/null)"
 		printf 'kept_by=%s\n' "$(confirmed_backend)"
+		print_tokens "$confirmed_change"
 		is_boot_installed || printf 'boot=missing\n'
 		print_section ruleset <"$dir/confirmed"
 		print_noted "$confirmed_change" | print_section baseline

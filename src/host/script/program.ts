@@ -40,6 +40,8 @@ export interface StagedFiles {
   readonly backend: HostBackend;
   /** Names of other policies that the change replaces. Default: none. */
   readonly replaces?: readonly string[];
+  /** What the host makes its tokens from. Secret. Default: the policy has no tokens. */
+  readonly tokens?: string | undefined;
 }
 
 /** Writes the program that stages a change. It is one program, so that it holds one lock all the time. */
@@ -51,6 +53,7 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
       "put_script\n",
       hereDocument("put_file ruleset", files.ruleset),
       hereDocument("put_file load", files.load),
+      ...(files.tokens === undefined ? [] : [hereDocument("put_file tokens", files.tokens)]),
       `${joinWords(["put_line", "owner", files.owner])}\n`,
       `${joinWords(["put_line", "backend", files.backend])}\n`,
       ...(files.replaces ?? []).map((name) => `${joinWords(["add_line", "replaces", name])}\n`),

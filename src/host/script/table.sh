@@ -55,6 +55,13 @@ is_as_noted() {
 		[ "$(printf '%s\n' "$loaded" | "${backend}_order")" = "$(printf '%s\n' "$wanted" | "${backend}_order")" ]
 }
 
+# Writes a line into the host's log. A unit's errors are there already.
+tell_log() {
+	printf '%s\n' "$1" >&2
+	has_systemd || logger -t knockgate "$1" 2>/dev/null
+	return 0
+}
+
 # Restores the ruleset that was confirmed last, or nothing if none was. The kernel lists sets in the order in which they
 # were made, so the listing of the same ruleset is noted anew.
 load_confirmed() {

@@ -8,7 +8,7 @@ import { isName, visitAddresses } from "./visit-addresses.js";
  * repeats an unanswered SYN (RFC 6298, 2.1), and enough to look up a name. macOS has no `timeout`, and its bash's `read
  * -t` takes only whole seconds.
  */
-const send =
+export const runBriefly =
   's(){ "$@" & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; }';
 
 const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
@@ -35,7 +35,7 @@ export function writeBashKnock(steps: readonly Step[], host: string): string | u
     ...(isName(host) ? [] : ["h=$1"]),
     // `type` reports that ping is missing, before anything is sent.
     ...(needed.has("ping") ? ["type ping >/dev/null || exit"] : []),
-    ...(needed.has("send") ? [send] : []),
+    ...(needed.has("send") ? [runBriefly] : []),
     ...(needed.has("sendSyn") ? [sendSyn] : []),
     `{ ${visitAddresses(host, steps.flatMap(writeStep).join("; "))}; } >/dev/null 2>&1`,
   ];

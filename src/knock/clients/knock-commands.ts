@@ -1,10 +1,14 @@
 import { unreachable } from "../../errors.js";
+import { listProtected } from "../../policy/protect.js";
 import type { Step } from "../../policy/step.js";
 import { joinWords } from "../../ssh/quote-shell.js";
 import { writeBashKnock } from "./bash-knock.js";
+import { type ClientTokens, readClientKnock } from "./client-knock.js";
 import { listKeyOptions } from "./pinned-key.js";
+import type { ProfileGate } from "./profile.js";
 import { shTools, writeShKnock } from "./sh-knock.js";
 import { isHostWord, type SshEndpoint, type SshLogin } from "./ssh-endpoint.js";
+import { writeTokenClient } from "./token-client.js";
 
 /** Commands for a POSIX shell that send one knock. A tool that can't send the knock exactly has no command. */
 export interface KnockCommands {
@@ -22,6 +26,39 @@ export interface KnockCommands {
 
 /** Packets that are sent together can overtake each other. */
 const pauseMs = 150;
+
+/** Writes what opens a gate as commands. */
+export function writeGateCommands(gate: ProfileGate, way: SshEndpoint): KnockCommands {
+  const knock = readClientKnock(gate);
+  switch (knock.kind) {
+    case "sequence":
+      return writeKnockCommands(knock.steps, way);
+    case "tokens":
+      return writeTokenCommands(knock, way, findAskedPort(gate));
+    default:
+      return unreachable(knock);
+  }
+}
+
+/** The port that shows whether a gate is open. Asking would use up the opening for a single connection. */
+export function findAskedPort({ protect, singleConnection }: ProfileGate): number | undefined {
+  return singleConnection === true ? undefined : listProtected({ protect }, "tcp")[0]?.first;
+}
+
+/**
+ * Writes commands that open a gate by a token. The program holds the user's key, so it comes on a shell's standard
+ * input. Behind a bastion there are none: the key must not leave this machine.
+ */
+function writeTokenCommands(
+  tokens: ClientTokens,
+  { host, proxy }: SshEndpoint,
+  port: number | undefined,
+): KnockCommands {
+  if (!isHostWord(host) || proxy !== undefined) return {};
+  const run = (shell: "bash" | "sh") =>
+    `${joinWords(["printf", "%s", writeTokenClient(tokens, host, port, shell)])} | ${joinWords([shell, "-s", "--", host])}`;
+  return { bash: run("bash"), [tokens.carrier.kind === "udp" ? "netcat" : "ping"]: run("sh") };
+}
 
 /**
  * Writes a knock as commands. Behind a bastion, the knock must be sent from the bastion, where other people may list

@@ -8,7 +8,7 @@ import { isName, visitAddresses } from "./visit-addresses.js";
  * the background reads nothing (POSIX, 2.11 of "Shell Command Language"), so its input comes by another file
  * descriptor.
  */
-const send =
+export const runBriefly =
   's(){ "$@" <&3 & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; } 3<&0';
 
 /** The tool that sends a step of each kind. */
@@ -37,7 +37,7 @@ export function writeShKnock(steps: readonly Step[], host: string): string | und
     ...(isName(host) ? [] : ["h=$1"]),
     // Some shells do not write their own message about it to standard error.
     ...tools.map((tool) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`),
-    send,
+    runBriefly,
     `{ ${visitAddresses(host, steps.map(writeStep).join("; "))}; } </dev/null >/dev/null 2>&1`,
   ];
   return parts.join("; ");

@@ -10,7 +10,12 @@ export function isName(host: string): boolean {
  * name.
  */
 export function visitAddresses(host: string, act: string): string {
-  if (!isName(host)) return act;
+  return isName(host) ? `${listAddresses(host)}; for h in $l; do ${act}; done; h=$1` : act;
+}
+
+/** Writes shell code that puts the addresses of the host in `$1` into `$l`. Without getent(1), that is the host itself. */
+export function listAddresses(host: string): string {
+  if (!isName(host)) return "l=$1";
   const list = 'getent ahosts "$1" | while read -r a t x; do test "$t" = STREAM && echo "$a"; done';
-  return `l=$(${list}); test "$l" || l=$1; for h in $l; do ${act}; done; h=$1`;
+  return `l=$(${list}); test "$l" || l=$1`;
 }

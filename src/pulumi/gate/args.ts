@@ -53,6 +53,12 @@ export interface PolicyArgs {
   name: pulumi.Input<string>;
   /** At least one. */
   gates: pulumi.Input<pulumi.Input<GateArgs>[]>;
+  /** Whose tokens open the gates that tokens open. Default: none. */
+  users?: pulumi.Input<pulumi.Input<UserArgs>[]>;
+  /** The user as whom the deployer passes. Default: the first user whose tokens open the gate. */
+  deployAs?: pulumi.Input<string>;
+  /** How tokens come and go. Defaults are good for most hosts. */
+  tokens?: pulumi.Input<TokenSettingsArgs>;
   /** Addresses and prefixes (CIDR, IPv4 and IPv6) that never need to knock. Default: none. */
   allowFrom?: pulumi.Input<pulumi.Input<string>[]>;
   /** Addresses and prefixes for which no door is ever open. It takes precedence over `allowFrom`. Default: none. */
@@ -116,8 +122,16 @@ export interface ExpectationArgs {
   isOpen: pulumi.Input<boolean>;
 }
 
-/** A step, and how long after the packet before it is sent. */
+/** A step, or a token for the gate that is tried, and how long after the packet before it is sent. */
 export interface ExpectedPacketArgs extends StepArgs {
+  /** The name of the user whose token it is. */
+  token?: pulumi.Input<string>;
+  /** Only for `token`: how many slots after the current one. Default: the next slot that the user has not sent. */
+  slot?: pulumi.Input<number>;
+  /** Only for `token`: whether it is the token that the user sent last. Default: false. */
+  again?: pulumi.Input<boolean>;
+  /** Only for `token`: whether it closes the door. Default: false. */
+  close?: pulumi.Input<boolean>;
   /** Default: 0. */
   afterSeconds?: pulumi.Input<number>;
 }
@@ -132,6 +146,38 @@ export interface GateArgs {
   knock: pulumi.Input<KnockArgs>;
   /** How long after the last step new connections are accepted from that source. 1 to 86,400; default 30. */
   openForSeconds?: pulumi.Input<number>;
+  /** Whether a door lets in one connection for each time that it is opened. Default: false. */
+  singleConnection?: pulumi.Input<boolean>;
+}
+
+/** Somebody with a key of their own. */
+export interface UserArgs {
+  /** 1 to 32 of a-z, 0-9 and -, beginning with a letter; unique in its policy. */
+  name: pulumi.Input<string>;
+  /** 32 to 64 of A-Z, a-z, 0-9, - and _, as `userKey` makes them. Secret, even if it is not marked as a secret. */
+  key: pulumi.Input<string>;
+  /** The gates that the user's tokens open. Default: all gates that tokens open. */
+  gates?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Sources from which the user's tokens count: addresses, or prefixes in CIDR notation. Default: any. */
+  from?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** How tokens come and go. */
+export interface TokenSettingsArgs {
+  /** How long a slot is. 10 to 3,600; default 60. */
+  slotSeconds?: pulumi.Input<number>;
+  /** How far ahead a host holds tokens. 1 to 90; default 7. */
+  horizonDays?: pulumi.Input<number>;
+  /** How long a token still opens after the end of its slot. 0 to 3,600; default 120. */
+  graceSeconds?: pulumi.Input<number>;
+}
+
+/** What carries a token: exactly one of the fields. */
+export interface TokenArgs {
+  /** A datagram to this port, 1 to 65,535. */
+  udp?: pulumi.Input<number>;
+  /** `true`: an ICMP or ICMPv6 echo request. */
+  icmpEcho?: pulumi.Input<boolean>;
 }
 
 /** A protected port or range: exactly one of the fields, like `"22"` or `"8000-8010"`. */
@@ -142,17 +188,22 @@ export interface ProtectArgs {
   udp?: pulumi.Input<string>;
 }
 
-/** What a client sends. Kept secret in state, previews and logs, even if it is not marked as a secret. */
+/**
+ * What a client sends: exactly one of `steps` and `token`. Kept secret in state, previews and logs, even if it is not
+ * marked as a secret.
+ */
 export interface KnockArgs {
   /** 1 to 16, sent in this order. */
-  steps: pulumi.Input<pulumi.Input<StepArgs>[]>;
-  /** Longest pause between two steps. 1 to 86,400; default 5. */
+  steps?: pulumi.Input<pulumi.Input<StepArgs>[]>;
+  /** Only for `steps`: longest pause between two steps. 1 to 86,400; default 5. */
   stepTimeoutSeconds?: pulumi.Input<number>;
   /**
    * Whether any other new packet from a source in mid-knock puts it back to the start, so that a port sweep can't
    * walk through. Default: true.
    */
   strict?: pulumi.Input<boolean>;
+  /** One packet that is good once, for one user (docs/tokens.md). */
+  token?: pulumi.Input<TokenArgs>;
 }
 
 /** One packet: exactly one of `tcp`, `udp` and `icmpPayloadBytes`; ports are 1 to 65,535, sizes 0 to 1,232. */

@@ -1,10 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type KnockCommands, writeKnockCommands } from "../../knock/clients/knock-commands.js";
-import { describeGate, makeProfile, type Profile, type ProfileGate } from "../../knock/clients/profile.js";
+import { type KnockCommands, writeGateCommands } from "../../knock/clients/knock-commands.js";
+import {
+  type ClientPolicy,
+  listGates,
+  makeProfile,
+  type Profile,
+  type ProfileGate,
+} from "../../knock/clients/profile.js";
 import { writeSshConfig } from "../../knock/clients/ssh-config.js";
 import { readSshEndpoint, type SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import type { GateCounts } from "../../policy/counts.js";
-import type { Policy } from "../../policy/policy.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
 import { isServed } from "../registration.js";
 import type { RulesetResource } from "../ruleset/ruleset.js";
@@ -34,7 +39,7 @@ export interface Gating {
 
 /** A host whose gates are proven, and what others need to get through them. */
 export class GatedHost {
-  /** The ruleset that the host confirmed, each step's port replaced by a label. */
+  /** The ruleset that the host confirmed, each step's port replaced by a label. It has no token and no key. */
   readonly ruleset: pulumi.Output<string>;
   /** SHA-256 of the ruleset that the host confirmed. Secret: a short port list can be guessed from its hash. */
   readonly digest: pulumi.Output<string>;
@@ -49,8 +54,8 @@ export class GatedHost {
   /** How the host is reached and its gates are opened, as `knockgate profile add` keeps it. Secret. */
   readonly profile: pulumi.Output<Profile>;
   /**
-   * Packets counted since the ruleset was loaded, by the gate's name, as of the last `pulumi refresh`. A change of
-   * counters alone is not a diff. Empty before the first refresh, and after a change.
+   * Packets counted since the ruleset was loaded, by the gate's name, as of the last `pulumi refresh`, and which users
+   * opened it. A change of counters alone is not a diff. Empty before the first refresh, and after a change.
    */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   readonly #registerHooks: () => pulumi.ResourceHookBinding;
@@ -113,12 +118,9 @@ interface KnownConnection extends GatedConnection {
 /** How a host is reached, and its gates. */
 interface ReachedHost {
   readonly way: SshEndpoint;
-  readonly policy: Pick<Policy, "gates"> | undefined;
+  readonly policy: ClientPolicy | undefined;
 }
 
 function listKnocks({ way, policy }: ReachedHost): readonly GateKnock[] {
-  return (policy?.gates ?? []).map((gate) => ({
-    ...describeGate(gate),
-    commands: writeKnockCommands(gate.knock.steps, way),
-  }));
+  return listGates(way, policy).map((gate) => ({ ...gate, commands: writeGateCommands(gate, way) }));
 }

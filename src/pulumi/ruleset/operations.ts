@@ -5,6 +5,7 @@ import { removeOrLeave } from "../../change/leave.js";
 import { expectKeys } from "../../change/new-host.js";
 import { withProvingRoutes, withRoutes } from "../../change/open-routes.js";
 import { nameOwner } from "../../change/owner.js";
+import { describeHorizon, listTokenWarnings } from "../../change/token-host.js";
 import { checkUndoTime } from "../../change/undo-time.js";
 import { withHost } from "../../change/with-host.js";
 import { describeNeighbours } from "../../host/neighbours.js";
@@ -147,6 +148,9 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
     const place = `${policy.name} on ${reached.route.name}`;
     for (const line of drift) logLine(`${place}: drift: ${line}`);
     for (const line of describeNeighbours(observed, present)) logLine(`${place}: warning: ${line}`);
+    for (const line of describeHorizon(observed.tokens)) logLine(`${place}: ${line}`);
+    for (const line of listTokenWarnings(observed, present, Date.now()))
+      logLine(`${place}: warning: ${line}`);
     return { id, ...seen };
   });
   if (!recordFailure) return look;

@@ -6,11 +6,11 @@ import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../../policy/finding.js";
 import { type PolicyReading, parsePolicy } from "../../policy/parse.js";
 import type { Policy, PolicyInput } from "../../policy/policy.js";
-import { protectSchema, stepSchema } from "../../policy/schema.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, connectionSchema } from "../../ssh/connection.js";
 import type { Properties } from "../properties.js";
 import { hasUnknown, isDueTo, listUnknown } from "../unknown.js";
+import { otherGateSchema } from "./other-gate.js";
 
 /** A resource's arguments, parsed and checked. */
 export interface RulesetArguments {
@@ -53,9 +53,7 @@ const optionsSchema = z.object({
   connection: connectionSchema,
   proveFrom: connectionSchema.optional(),
   // Other fields that a gate's output has are ignored.
-  behind: z
-    .array(z.object({ gate: z.string(), protect: z.array(protectSchema), steps: z.array(stepSchema).min(1) }))
-    .default([]),
+  behind: z.array(otherGateSchema).default([]),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
   adopt: z.boolean().default(false),
   deleteUnreachable: z.boolean().default(false),
@@ -91,7 +89,7 @@ export function readArguments(raw: Properties): ArgumentsReading {
     ({ code, path }) => code === "unrecognized_keys" || !isDueTo(unknown, formatPath(path)),
   );
   const findings = [
-    ...ofPolicy.map(placeBelowPolicy).filter(({ path }) => !isDueTo(unknown, path)),
+    ...ofPolicy.map(placeBelowPolicy).filter((finding) => !isFromUnknown(finding, unknown)),
     ...describeIssues(ofOptions, { schema: optionsSchema, rule: "arguments-shape" }),
   ];
   if (findings.length > 0) return { kind: "wrong", findings };
@@ -102,6 +100,22 @@ export function readArguments(raw: Properties): ArgumentsReading {
     ...rest
   } = options.data;
   return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
+}
+
+/**
+ * What a finding about users and gates depends on, besides its own path. A key matters only to findings about the key.
+ */
+const dependencies: Readonly<Record<string, RegExp>> = {
+  "token-without-user": /^policy\.(users(?!.*\.key$)|gates\[\d+\]\.name$)/,
+  "users-without-token": /^policy\.gates/,
+  "user-gate-unknown": /^policy\.gates/,
+  "user-gate-without-token": /^policy\.gates/,
+  "deploy-as-unknown": /^policy\.users(?!.*\.key$)/,
+};
+
+function isFromUnknown({ path, rule }: Finding, unknown: readonly string[]): boolean {
+  const depends = dependencies[rule];
+  return isDueTo(unknown, path) || unknown.some((one) => depends?.test(one) ?? false);
 }
 
 function takeKnown(raw: Properties, policy: PolicyReading): KnownArguments {

@@ -4,7 +4,8 @@ import { describeDrift, makeRedaction } from "../../host/describe-drift.js";
 import { assessDrift } from "../../host/drift.js";
 import { describeLoaded } from "../../host/loaded-text.js";
 import { isUnchanged, type Observed } from "../../host/observed.js";
-import type { Counts } from "../../policy/counts.js";
+import type { ObservedTokens, ObservedUser } from "../../host/tokens.js";
+import type { Counts, GateCounts, UserCounts } from "../../policy/counts.js";
 import { digestText } from "../../policy/digest.js";
 import type { Policy } from "../../policy/policy.js";
 import { logLine } from "../log.js";
@@ -39,12 +40,37 @@ export function describeRefreshed(
   const drift = describeDrift(found, policy, redact);
   const { confirmed } = observed;
   const isOurs = confirmed !== undefined && isUnchanged(observed) && confirmed.owner === id;
-  const counters = Object.fromEntries(counts ?? []);
+  const counters = countByUser(counts, observed.tokens);
   return {
     drift,
     props: { ...state, ruleset, drift, digest: isOurs ? digestText(confirmed.text) : "", counters },
     inputs: { ...takeInputs(state), ruleset, drift },
   };
+}
+
+/** Adds to each gate's counts which users opened it. */
+function countByUser(
+  counts: Counts | undefined,
+  tokens: ObservedTokens | undefined,
+): Readonly<Record<string, GateCounts>> {
+  const gates = [...(counts ?? [])].map(([gate, count]) => {
+    const users = (tokens?.users ?? []).filter((user) => user.gate === gate);
+    return [gate, users.length === 0 ? count : { ...count, users: listUsers(users) }];
+  });
+  return Object.fromEntries(gates);
+}
+
+function listUsers(users: readonly ObservedUser[]): Readonly<Record<string, UserCounts>> {
+  return Object.fromEntries(
+    users.map(({ user, opened, last }): [string, UserCounts] => {
+      const times = last && { lastFrom: writeTime(last.from), lastTo: writeTime(last.to) };
+      return [user, { opened, ...times }];
+    }),
+  );
+}
+
+function writeTime(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString();
 }
 
 /** Makes the state of a host that could not be observed: its drift says why. */

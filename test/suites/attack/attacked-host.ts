@@ -11,7 +11,7 @@ export const backends = ["nftables", "iptables"] as const;
 type Backend = (typeof backends)[number];
 
 type GateInput = PolicyInput["gates"][number];
-export type Steps = GateInput["knock"]["steps"];
+export type Steps = NonNullable<GateInput["knock"]["steps"]>;
 
 /** One gate, `ssh`, before the host's sshd. By default, first steps have no limit. */
 export function gateSsh(
@@ -110,10 +110,33 @@ interface Sent {
 }
 
 /** Sends SYNs whose source may be forged. */
-export async function sendSyns(from: LabMachine, syns: Syns): Promise<Sent> {
+export function sendSyns(from: LabMachine, syns: Syns): Promise<Sent> {
   const { to, sources, count, perSecond, ports } = syns;
-  const words = [to.ipv4, sources, count, perSecond, ports].map(String);
-  const argv = ["perl", join(__dirname, "syns.pl"), ...words];
+  return runSender(from, "syns.pl", [to.ipv4, sources, count, perSecond, ports]);
+}
+
+export interface Datagrams {
+  readonly to: LabHost;
+  /** An address, or `random`. */
+  readonly sources: string;
+  readonly count: number;
+  readonly perSecond: number;
+  readonly port: number;
+  readonly payloadBytes: number;
+}
+
+/** Sends datagrams of random bytes whose source may be forged. */
+export function sendDatagrams(from: LabMachine, datagrams: Datagrams): Promise<Sent> {
+  const { to, sources, count, perSecond, port, payloadBytes } = datagrams;
+  return runSender(from, "datagrams.pl", [to.ipv4, sources, count, perSecond, port, payloadBytes]);
+}
+
+async function runSender(
+  from: LabMachine,
+  program: string,
+  words: readonly (string | number)[],
+): Promise<Sent> {
+  const argv = ["perl", join(__dirname, program), ...words.map(String)];
   const { stdout } = await from.run(argv, { timeoutMs: 120_000 });
   const [packets, seconds] = stdout.trim().split(" ").map(Number);
   return { packets: found(packets), seconds: found(seconds) };

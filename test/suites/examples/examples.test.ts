@@ -7,12 +7,14 @@ import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { openStack } from "../../../lab/stack";
+import { slotAt, tokenOf, userKey } from "../../../src/policy/token";
 import { container, publishedPort, startContainer } from "../coexistence/container";
 import { allowEcho, hideBehind } from "../host/bastions";
 import { claimHost, waitUntil } from "../host/deployment";
 
 const root = join(__dirname, "..", "..", "..");
 const steps = [{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }];
+const seed = "0123456789abcdef0123456789abcdef";
 const silenceMs = 700;
 const patienceMs = 2_000;
 
@@ -24,7 +26,7 @@ let lab: Lab;
 let person: LabHost;
 
 beforeAll(async () => {
-  lab = await openLab({ hosts: 12 });
+  lab = await openLab({ hosts: 14 });
   person = claimHost(lab);
   const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
   await person.run(["sh", "-c", key], { stdin: lab.privateKey });
@@ -108,6 +110,49 @@ test.concurrent("single-host gates a host that pulumi config names, and the docu
   expect(await tryConnect("outside", host.ipv4, 22, patienceMs)).toBe("open");
   await stack.destroy();
   expect(await isClean(host)).toBe(true);
+});
+
+/** Sends the token of the current slot, as docs/tokens.md describes it. */
+async function sendToken(
+  to: LabHost,
+  policy: string,
+  gate: string,
+  user: string,
+  port: number,
+): Promise<void> {
+  const key = userKey({ seed, policy, user });
+  const slot = slotAt(Date.now(), 60);
+  const payload = tokenOf(key, { policy, gate, host: to.ipv4, slot });
+  await sendKnock("outside", { to: to.ipv4, steps: [{ udp: port, payload }] });
+}
+
+test.concurrent("team lets three people in, each by a token of their own, and takes one away", async () => {
+  const host = claimHost(lab);
+  const stack = await openExample("team", host, { knockSeed: seed });
+  const { outputs } = await stack.up();
+  expect(await logIn(outputs, "edge")).toBe(host.name);
+  const people = { deployer: 1, ada: 1 };
+  await stack.setConfig("people", { value: JSON.stringify(people) });
+  await stack.up();
+  await sendToken(host, "edge", "ssh", "ben", 62_201);
+  expect(await tryConnect("outside", host.ipv4, 22, silenceMs)).toBe("silent");
+  await sendToken(host, "edge", "ssh", "ada", 62_201);
+  expect(await tryConnect("outside", host.ipv4, 22, patienceMs)).toBe("open");
+  await stack.destroy();
+  // What remembers which slots were used stays, so that no token is good again.
+  expect(await host.ruleset()).not.toContain("knockgate");
+});
+
+test.concurrent("wireguard hides WireGuard's port behind a token", async () => {
+  const host = claimHost(lab);
+  const stack = await openExample("wireguard", host, { knockSeed: seed });
+  await stack.up();
+  await sendToken(host, "vpn", "wg", "laptop", 443);
+  const { stdout } = await host.run(["nft", "list", "set", "inet", "knockgate_vpn", "wg_open_v4"]);
+  expect(stdout).toMatch(/elements = \{ [\d.]+ timeout 1m/);
+  await stack.destroy();
+  // What remembers which slots were used stays, so that no token is good again.
+  expect(await host.ruleset()).not.toContain("knockgate");
 });
 
 test.concurrent("fleet-canary gates its canary first, stops there when it is not healthy, and rotates by one number", async () => {

@@ -1,6 +1,6 @@
 import type { PolicyInput } from "../../../src/policy/policy";
 
-type Steps = PolicyInput["gates"][number]["knock"]["steps"];
+type Steps = NonNullable<PolicyInput["gates"][number]["knock"]["steps"]>;
 
 // Below 32768: the output may contain ports of connections, which Linux chooses from there on.
 export const oldSteps: Steps = [{ tcp: 27_001 }, { udp: 31_002 }, { tcp: 19_003 }];

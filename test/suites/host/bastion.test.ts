@@ -4,6 +4,7 @@ import { type Lab, openLab } from "../../../lab/lab";
 import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import { removeFromHost } from "../../../src/change/remove";
+import { stepsOf } from "../../../src/policy/knock";
 import type { Policy } from "../../../src/policy/policy";
 import { readStep, type StepInput } from "../../../src/policy/step";
 import { connectionSchema } from "../../../src/ssh/connection";
@@ -54,7 +55,7 @@ describe.concurrent("through a bastion", () => {
         openDeployment(
           connection,
           undefined,
-          policies.flatMap(({ gates }) => gates.flatMap(({ knock }) => knock.steps)),
+          policies.flatMap(({ gates }) => gates.flatMap(stepsOf)),
         );
 
       const sampler = bastion.spawn(["sh", "-c", "while :; do cat /proc/[0-9]*/cmdline 2>/dev/null; done"]);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { LabHost } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
+import { makePurse } from "../../../src/change/purse";
 import type { ChangeContext } from "../../../src/change/request";
 import type { KnockStep } from "../../../src/knock/packet";
 import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
@@ -36,7 +37,10 @@ export async function openDeployment(
     routes: passage.routes.map(wrap),
     cutOff: passage.cutOff ?? [],
     close: () => passage.close(),
+    now: Date.now,
     dialing: {
+      host: connection.host,
+      purse: makePurse(Date.now),
       port: connection.port,
       perDialTimeoutMs: connection.perDialTimeout * 1_000,
       errorLimit: connection.dialErrorLimit,

@@ -29,7 +29,7 @@ export function staysClosed(claim: string, gate: GateInput, ...moves: readonly M
   return { claim, gate, moves, isOpen: false };
 }
 
-export function tcp(...ports: readonly number[]): GateInput["knock"]["steps"] {
+export function tcp(...ports: readonly number[]): NonNullable<GateInput["knock"]["steps"]> {
   return ports.map((port) => ({ tcp: port }));
 }
 

@@ -91,7 +91,7 @@ describe.concurrent.each(families)("over %s", (family) => {
         expect((await loadNext(host, policyOf(gates), knocker[family])).kind).toBe("refill");
         expect(await waitForOpen(other, address, doorPort)).toBe("open");
         expect(await lookAt(knocker, address, doorPort)).toBe("closed");
-        const ports = gates[0]?.knock.steps.map((step) => syn(step.tcp ?? 0)) ?? [];
+        const ports = gates[0]?.knock.steps?.map((step) => syn(step.tcp ?? 0)) ?? [];
         await play(ports, address, gated);
         expect(await waitForOpen(knocker, address, doorPort)).toBe("open");
       });
@@ -149,7 +149,7 @@ describe.concurrent.each(families)("over %s", (family) => {
       const alike = gateBefore(tcp(7_000, 7_000, 9_000));
       for (const gate of [ssh, alike]) {
         await loadPolicy(host, policyOf([gate]));
-        const moves = gate.knock.steps.map((step) => syn(step.tcp ?? 0));
+        const moves = (gate.knock.steps ?? []).map((step) => syn(step.tcp ?? 0));
         await play(moves.slice(0, -1), address, gated);
         expect((await loadNext(host, policyOf([gate]), gated.other[family])).kind).toBe("refill");
         await play(moves.slice(-1), address, gated);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { renderPolicy } from "../../../src/backends/render";
-import { initialState, receivePacket } from "../../../src/model/machine";
+import { receivePacket } from "../../../src/model/machine";
 import type { PacketKind } from "../../../src/model/packet";
+import { initialState } from "../../../src/model/state";
 import type { Policy } from "../../../src/policy/policy";
 import { doorShapes, type Move, pauseMs, type Series, type Shape } from "../../unit/model/generate";
 import {

@@ -81,11 +81,13 @@ function listPlainer(policy: Policy): readonly Policy[] {
     ...(policy.scope === "prerouting" ? [{ ...policy, scope: "input" as const }] : []),
     ...(policy.allowFrom.length > 0 ? [{ ...policy, allowFrom: [] }] : []),
     ...(policy.denyFrom.length > 0 ? [{ ...policy, denyFrom: [] }] : []),
-    ...policy.gates.flatMap((gate, index) =>
-      gate.knock.steps.slice(1).map((_, cut) => {
-        const steps = gate.knock.steps.filter((__, position) => position !== cut + 1);
-        return { ...policy, gates: policy.gates.with(index, { ...gate, knock: { ...gate.knock, steps } }) };
-      }),
-    ),
+    ...policy.gates.flatMap((gate, index) => {
+      const { knock } = gate;
+      if (knock.kind === "token") return [];
+      return knock.steps.slice(1).map((_, cut) => {
+        const steps = knock.steps.filter((__, position) => position !== cut + 1);
+        return { ...policy, gates: policy.gates.with(index, { ...gate, knock: { ...knock, steps } }) };
+      });
+    }),
   ];
 }

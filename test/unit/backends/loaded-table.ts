@@ -8,12 +8,17 @@ export function describeTable(ruleset: Ruleset): LoadedTable {
   return {
     listing: renderNftables(ruleset),
     counters: ruleset.counters.map(({ name }) => name),
-    sets: ruleset.sets.flatMap((set) =>
-      (["ipv4", "ipv6"] as const).map((family): ObservedSet => {
-        // nft 1.0.6 leaves "dynamic" out of its JSON.
-        return { name: familySetName(set.name, family), ...setShape(set, family), flags: ["timeout"] };
+    // nft 1.0.6 leaves "dynamic" out of its JSON, and the length of a part of a packet.
+    sets: [
+      ...ruleset.sets.flatMap((set) =>
+        (["ipv4", "ipv6"] as const).map((family): ObservedSet => {
+          return { name: familySetName(set.name, family), ...setShape(set, family), flags: ["timeout"] };
+        }),
+      ),
+      ...ruleset.tokenSets.map(({ name, size }): ObservedSet => {
+        return { name, type: "integer", size, flags: ["timeout"] };
       }),
-    ),
+    ],
     chains: ruleset.chains.map(({ name }) => {
       const { hook, priority } = baseChain(ruleset.scope);
       return name === "input" ? { name, hook, priority } : { name, hook: undefined, priority: undefined };

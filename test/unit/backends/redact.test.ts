@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { renderNftables } from "../../../src/backends/nftables/render";
 import { redactListing, redactPorts, renderRedacted } from "../../../src/backends/redact";
 import { lowerForBackend } from "../../../src/backends/render";
+import { stepsOf } from "../../../src/policy/knock";
 import type { Policy } from "../../../src/policy/policy";
 import { portOf, type StepInput } from "../../../src/policy/step";
 import { policyInput } from "../arbitraries";
@@ -197,7 +198,7 @@ function listLabels(text: string): readonly string[] {
 }
 
 function portsOf(read: Policy): readonly number[] {
-  return read.gates.flatMap((gate) => gate.knock.steps.flatMap((step) => portOf(step) ?? []));
+  return read.gates.flatMap((gate) => stepsOf(gate).flatMap((step) => portOf(step) ?? []));
 }
 
 /** Times and sizes of sets are not secret, and may be the same number as a port. */

@@ -4,6 +4,7 @@ import { changeHost } from "../../../src/change/change";
 import type { ChangeRequest } from "../../../src/change/request";
 import { KnockgateError } from "../../../src/errors";
 import { digestText } from "../../../src/policy/digest";
+import { stepsOf } from "../../../src/policy/knock";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy } from "../../../src/policy/policy";
 import type { StepInput } from "../../../src/policy/step";
@@ -131,7 +132,7 @@ describe("a change that succeeds", () => {
     await expect(changeHost(gated, { ...host.context, routes })).rejects.toThrow(
       "The host has put back by itself what it had before.",
     );
-    expect(knocks[0]).toEqual(oldPolicy.gates[0]?.knock.steps);
+    expect(knocks[0]).toEqual(oldPolicy.gates.flatMap(stepsOf));
     expect(host.state).toMatchObject({ loaded: renderPolicy(oldPolicy), openConnections: 0 });
   });
 

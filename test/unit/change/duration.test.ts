@@ -23,3 +23,17 @@ test("a command may take longer with a longer ruleset", () => {
   expect(limitCommandMs("")).toBe(30_000);
   expect(limitCommandMs("x".repeat(5_000_000))).toBe(130_000);
 });
+
+test("a proof with tokens takes the time to see a used one fail, and a load that of its tokens", () => {
+  const key = (name: string) => `${name}-${"4Kq9".repeat(10)}`;
+  const make = (names: readonly string[], horizonDays: number) =>
+    readPolicy({
+      name: "edge",
+      gates: [{ name: "a", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } }],
+      users: names.map((name) => ({ name, key: key(name) })),
+      tokens: { horizonDays },
+    });
+  // 1,443 tokens of a day, and 10,083 of a week.
+  expect(estimateProofSeconds(make(["ada"], 1))).toBeCloseTo(4.45 + 0.2886);
+  expect(estimateProofSeconds(make(["ada", "ben"], 7))).toBeCloseTo(4.45 + 4.0332);
+});

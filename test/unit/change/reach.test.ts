@@ -1,13 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { makePurse } from "../../../src/change/purse";
 import { type Dialing, dial, reachHost } from "../../../src/change/reach";
 import { type ErrorCode, KnockgateError } from "../../../src/errors";
+import type { KnockStep } from "../../../src/knock/packet";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy } from "../../../src/policy/policy";
-import { portOf } from "../../../src/policy/step";
+import { portOf, type Step } from "../../../src/policy/step";
 import type { HostConnection, Route } from "../../../src/ssh/host";
 
-const dialing: Dialing = { port: 22, perDialTimeoutMs: 15_000, errorLimit: 0 };
+const dialing: Dialing = {
+  host: "edge.test",
+  port: 22,
+  purse: makePurse(() => 1_800_000_000_000),
+  perDialTimeoutMs: 15_000,
+  errorLimit: 0,
+};
 const connection: HostConnection = {
   run: () => Promise.reject(new Error("not here")),
   close: () => undefined,
@@ -20,13 +28,17 @@ function makePolicy(step: number, port = "22"): Policy {
   return reading.policy;
 }
 
+function nameStep(step: KnockStep): string {
+  return step.kind === "token" ? "token" : `${portOf(step as Step)}`;
+}
+
 /** A route that takes notes. Each dial takes the next answer of the list, and later dials the last one. */
 function makeRoute(name: string, notes: string[], answers: readonly ("opens" | ErrorCode | Error)[]): Route {
   let dials = 0;
   return {
     name,
     knock: async (steps) => {
-      notes.push(`${name} knocks ${steps.map(portOf).join()}`);
+      notes.push(`${name} knocks ${steps.map(nameStep).join()}`);
     },
     connect: async (timeoutMs) => {
       const answer = answers[Math.min(dials++, answers.length - 1)];

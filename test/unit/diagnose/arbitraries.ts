@@ -3,6 +3,8 @@ import ipaddr from "ipaddr.js";
 import type { CapturedPacket } from "../../../src/diagnose/capture/captured-packet";
 import type { PacketKind } from "../../../src/model/packet";
 
+/** Often that of a token. */
+const payloadBytes = fc.oneof(fc.nat(1_400), fc.constantFrom(16, 17, 32, 33));
 const port = fc.integer({ min: 1, max: 65_535 });
 
 /** An address as the kernel writes it. */
@@ -17,8 +19,8 @@ export function address(family: "ipv4" | "ipv6"): fc.Arbitrary<string> {
 export function packetKind(): fc.Arbitrary<PacketKind> {
   return fc.oneof(
     fc.record({ kind: fc.constant("tcp" as const), port, sourcePort: port }),
-    fc.record({ kind: fc.constant("udp" as const), port, sourcePort: port, payloadBytes: fc.nat(1_400) }),
-    fc.record({ kind: fc.constant("echo" as const), payloadBytes: fc.nat(1_400) }),
+    fc.record({ kind: fc.constant("udp" as const), port, sourcePort: port, payloadBytes }),
+    fc.record({ kind: fc.constant("echo" as const), payloadBytes }),
   );
 }
 

@@ -12,7 +12,9 @@ export const secrets = /47001|58002|36004|39003|\b733\b|\b844\b|\b9 bytes/;
 export const ssh: Knock = {
   steps: [{ tcp: 47_001 }, { udp: 58_002, udpPayloadBytes: 9 }, { icmpPayloadBytes: 844 }],
 };
-export const plain: Knock = { steps: [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 36_004 }] };
+export const plain: Knock & { readonly steps: NonNullable<Knock["steps"]> } = {
+  steps: [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 36_004 }],
+};
 export const knocked = ["0 198.51.100.7 tcp 47001", "+0.5 udp 58002 9 bytes", "+0.5 icmp 844 bytes"];
 export const [one, two, three] = ["0 198.51.100.7 tcp 47001 from 5001", "+0.2 udp 58002", "+0.2 tcp 36004"];
 

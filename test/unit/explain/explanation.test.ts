@@ -58,7 +58,7 @@ test.each([
   [
     { denyFrom: ["192.0.2.7", "2001:db8::/32"] },
     "never needs to knock: nobody",
-    "never passes: 192.0.2.7, 2001:db8::/32: every door stays closed, and no step counts",
+    "never passes: 192.0.2.7, 2001:db8::/32: every door stays closed, and no knock counts",
   ],
 ])("who passes without a knock with %j", (more, ...expected) => {
   const knock = { steps: [{ tcp: 41_873 }, { udp: 22_719 }] };

@@ -40,13 +40,17 @@ function explainedGate(): fc.Arbitrary<GateExplanation> {
         { minLength: 1, maxLength: 40 },
       ),
       steps: fc.array(step, { minLength: 1, maxLength: 16 }),
-      stepTimeoutSeconds: seconds,
+      timeoutSeconds: seconds,
       isStrict: fc.boolean(),
       openForSeconds: seconds,
     })
     .map((gate) => ({
       ...gate,
       path: "gates[0]",
+      lastPacket: "the last step",
+      closes: "30 s after the last step",
+      betweenSteps:
+        gate.steps.length > 1 ? { timeoutSeconds: gate.timeoutSeconds, isStrict: gate.isStrict } : undefined,
       bits: 0,
       parts: [],
       lines: [],

@@ -135,3 +135,88 @@ describe("a policy's own test", () => {
     expect(found.map(({ path }) => path)).toEqual(["expect[1]", "expect[3].gate"]);
   });
 });
+
+describe("a policy's own test with tokens", () => {
+  const [adaKey, benKey] = ["ada", "ben"].map((name) => `${name}-kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3u`);
+  const users = [
+    { name: "ada", key: adaKey ?? "" },
+    { name: "ben", key: benKey ?? "", gates: ["wiki"], from: ["198.51.100.0/24"] },
+  ];
+  const gates = [
+    { name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } },
+    { name: "wiki", protect: [{ tcp: "80" }], knock: { token: { icmpEcho: true } }, openForSeconds: 10 },
+    web,
+  ];
+  const tokens = { slotSeconds: 60, horizonDays: 1, graceSeconds: 90 };
+  const checkToken = (own: Partial<Own>) => check(own, { users, gates, tokens });
+  const ada = { token: "ada" };
+
+  test.each<readonly [string, Partial<Own>]>([
+    ["a token opens", { packets: [ada] }],
+    ["a token opens over IPv6 and by an echo request", { packets: [ada], gate: "wiki", from: "2001:db8::7" }],
+    [
+      "the same token does not open again",
+      { packets: [ada, { ...ada, again: true, afterSeconds: 31 }], isOpen: false },
+    ],
+    ["the next one does", { packets: [ada, { ...ada, afterSeconds: 31 }] }],
+    ["it closes again", { packets: [ada, { ...ada, close: true }], isOpen: false }],
+    ["a spent one does not close", { packets: [ada, { ...ada, close: true, again: true }] }],
+    ["a token of a slot whose grace is not over opens", { packets: [{ ...ada, slot: -2 }] }],
+    ["a token of a slot whose grace is over does not", { packets: [{ ...ada, slot: -3 }], isOpen: false }],
+    ["a token of the horizon opens", { packets: [{ ...ada, slot: 1_440 }] }],
+    ["a token beyond it does not", { packets: [{ ...ada, slot: 1_441 }], isOpen: false }],
+    ["the horizon moves on", { packets: [{ ...ada, slot: 1_440, afterSeconds: 60 }] }],
+    [
+      "slots count from the time of the packet",
+      { packets: [{ ...ada, slot: -2, afterSeconds: 86_399 }], isOpen: false },
+    ],
+    ["a user of another gate does not open", { packets: [{ token: "ben" }], isOpen: false }],
+    ["a user opens from where it may", { packets: [{ token: "ben" }], gate: "wiki", from: "198.51.100.7" }],
+    ["and not from elsewhere", { packets: [{ token: "ben" }], gate: "wiki", isOpen: false }],
+    ["the door closes in time", { packets: [ada], gate: "wiki", afterSeconds: 10, isOpen: false }],
+  ])("holds: %s; and its contrary does not", (_, own) => {
+    expect(checkToken(own)).toEqual([]);
+    const [found] = checkToken({ ...own, isOpen: own.isOpen === false });
+    expect(found?.rule).toBe("expectation-failed");
+    expect(JSON.stringify(found)).not.toContain("kFq2");
+  });
+
+  test("that fails tells whose tokens came, and why they did nothing", () => {
+    const [found] = checkToken({
+      packets: [ada, { ...ada, again: true }, { ...ada, slot: -9 }],
+      isOpen: false,
+    });
+    expect(found?.message).toBe(
+      '"a friend" expects gate "ssh" closed at 0 s, and it is open. ' +
+        "packet 1 at 0 s: ssh: a token of ada: the door is open. " +
+        "packet 2 at 0 s: ssh: a token that was used, or that the host had lost before: it does not count again; " +
+        "web: not the next step; 0 of 2 taken. " +
+        "packet 3 at 0 s: ssh: a token whose slot and grace are over; web: not the next step; 0 of 2 taken.",
+    );
+  });
+
+  test.each<readonly [string, Partial<Own>, string, string]>([
+    [
+      "an unknown user",
+      { packets: [ada, { token: "eve" }] },
+      "expect[0].packets[1].token",
+      "expectation-user",
+    ],
+    [
+      "a gate that a sequence opens",
+      { packets: [ada], gate: "web" },
+      "expect[0].packets[0].token",
+      "expectation-token",
+    ],
+    [
+      "a token again that did not come before",
+      { packets: [{ token: "ben" }, { ...ada, again: true }], gate: "wiki" },
+      "expect[0].packets[1].again",
+      "expectation-again",
+    ],
+  ])("with %s is found", (_, own, path, rule) => {
+    expect(checkToken(own)).toEqual([
+      { path, rule, message: expect.stringMatching(/\.$/), fix: expect.stringMatching(/\.$/) },
+    ]);
+  });
+});

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { type LintFinding, lintPolicy, lintRules } from "../../../src/lint/lint";
 import { formatFindings } from "../../../src/policy/finding";
+import { stepsOf } from "../../../src/policy/knock";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { payloadBytesOf, portOf } from "../../../src/policy/step";
+import { userKey } from "../../../src/policy/token";
 import { readPolicy } from "../policy/read-policy";
 
-type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];
+type StepInput = NonNullable<PolicyInput["gates"][number]["knock"]["steps"]>[number];
 
 const fine: readonly StepInput[] = [{ tcp: 47_001 }, { udp: 58_002 }, { tcp: 39_003 }];
 const tcp = (...ports: readonly number[]): StepInput[] => ports.map((port) => ({ tcp: port }));
@@ -62,12 +64,19 @@ function manyGates(count: number, backend: "nftables" | "iptables"): Policy {
   return readPolicy({ name: "edge", gates, backend });
 }
 
+function withUsers(keys: readonly string[], more: object = {}): Policy {
+  const users = keys.map((key, index) => ({ name: `user${index}`, key }));
+  const ssh = { name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } };
+  return readPolicy({ name: "edge", users, gates: [ssh], ...more });
+}
+
 /** For each rule: policies that break it, with the places, and policies that come close but do not break it. */
 interface RuleCase {
   readonly breaks: readonly (readonly [Policy, ...string[]])[];
   readonly keeps: readonly Policy[];
 }
 
+const goodKey = "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ";
 const knock = "gates[0].knock";
 const notStrict = { strict: false };
 const cases: Readonly<Record<string, RuleCase>> = {
@@ -373,6 +382,30 @@ const cases: Readonly<Record<string, RuleCase>> = {
       policy(fine, {}, { log: { events: ["accepted"], prefix: "twelve-chars" } }),
     ],
   },
+  "user-key-weak": {
+    breaks: [
+      [withUsers(["x".repeat(32)]), "users[0].key"],
+      [withUsers([goodKey, "abcdefg".repeat(6)]), "users[1].key"],
+      [
+        withUsers(["kFq2mZ0w7Jc4Yt9XvB1s".repeat(2), "correct-horse_".repeat(3)]),
+        "users[0].key",
+        "users[1].key",
+      ],
+      [withUsers(["kFq2mZ0w7Jc4Yt9XvB1s".repeat(3).slice(0, 45)]), "users[0].key"],
+      [withUsers(["abcdefghijklmnopqrstuvwxyz0123456789"]), "users[0].key"],
+      [withUsers(["zyxwvutsrqponmlkjihgfedcba9876543210ZYX"]), "users[0].key"],
+    ],
+    keeps: [
+      withUsers([goodKey, userKey({ seed: goodKey, policy: "edge", user: "ada" })]),
+      // 32 hex digits, as `openssl rand -hex 16` makes them.
+      withUsers(["9f86d081884c7d659a2feaa0c55ad015", "60303ae22b998861bce3b28f33eec1be"]),
+      policy(),
+    ],
+  },
+  "iptables-token": {
+    breaks: [[withUsers([goodKey], { backend: "iptables" }), "gates[0].knock.token"]],
+    keeps: [withUsers([goodKey]), iptables()],
+  },
   "iptables-few-sources": { breaks: [[iptables(), "backend"]], keeps: [policy()] },
   "iptables-many-gates": {
     breaks: [[manyGates(11, "iptables"), "gates"]],
@@ -406,8 +439,8 @@ describe("a rule of the linter", () => {
   });
 
   test.each(broken)("%s says no port and no size of a step (%i)", (_id, _index, wrong) => {
-    const secrets = wrong.gates.flatMap(({ knock: { steps } }) =>
-      steps.flatMap((step) => [portOf(step), payloadBytesOf(step)].flatMap((value) => value ?? [])),
+    const secrets = wrong.gates.flatMap((gate) =>
+      stepsOf(gate).flatMap((step) => [portOf(step), payloadBytesOf(step)].flatMap((value) => value ?? [])),
     );
     const numbers = formatFindings(lintPolicy(wrong).map(withoutReason)).match(/\d+/g) ?? [];
     // Small numbers may also be times, counts and places.

@@ -18,7 +18,7 @@ test("none of thousands of sweeps opens, in the model, a gate in which the linte
   expect(opened).toEqual([]);
 });
 
-type Steps = PolicyInput["gates"][number]["knock"]["steps"];
+type Steps = NonNullable<PolicyInput["gates"][number]["knock"]["steps"]>;
 
 const tcp = (...ports: readonly number[]): Steps => ports.map((port) => ({ tcp: port }));
 const udp = (...ports: readonly number[]): Steps => ports.map((port) => ({ udp: port }));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { initialState, isOpen, receivePacket } from "../../../src/model/machine";
+import { isOpen, receivePacket } from "../../../src/model/machine";
 import type { PacketKind } from "../../../src/model/packet";
+import { initialState } from "../../../src/model/state";
 import type { Policy } from "../../../src/policy/policy";
 import { isAccepted, knockPolicy, type Sweep, sweep } from "../model/sweeps";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { explainReaction } from "../../../src/model/explain";
-import type { Reaction } from "../../../src/model/machine";
+import type { Reaction } from "../../../src/model/state";
 import { edge, readPolicy } from "../policy/read-policy";
 
 const policy = readPolicy(edge);

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { stepsOf } from "../../../src/policy/knock";
 import type { Gate, Policy, PolicyInput } from "../../../src/policy/policy";
 import { type Step, writeStep } from "../../../src/policy/step";
 import { readPolicy } from "../policy/read-policy";
@@ -236,7 +237,7 @@ function attempt(made: Policy): fc.Arbitrary<readonly Move[]> {
 }
 
 function knockOf(gate: Gate): readonly Move[] {
-  return gate.knock.steps.map((one) => send(shapeOf(one)));
+  return stepsOf(gate).map((one) => send(shapeOf(one)));
 }
 
 function send(shape: Shape): Move {
@@ -258,7 +259,7 @@ function sweep(): fc.Arbitrary<readonly Move[]> {
 
 /** A step of a gate, a packet that is close to one, or a packet to a protected port. */
 function strayShape(made: Policy): fc.Arbitrary<Shape> {
-  const steps = made.gates.flatMap((gate) => gate.knock.steps.map(shapeOf));
+  const steps = made.gates.flatMap((gate) => stepsOf(gate).map(shapeOf));
   return fc.oneof(
     fc.constantFrom(...steps),
     fc.constantFrom(...made.gates.flatMap(doorShapes)),

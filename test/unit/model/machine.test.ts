@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { initialState, isOpen, receivePacket, type State } from "../../../src/model/machine";
+import { isOpen, receivePacket } from "../../../src/model/machine";
 import type { PacketKind } from "../../../src/model/packet";
+import { initialState, type State } from "../../../src/model/state";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../policy/read-policy";
 
-type StepInput = PolicyInput["gates"][number]["knock"]["steps"][number];
+type StepInput = NonNullable<PolicyInput["gates"][number]["knock"]["steps"]>[number];
 
 const me = "192.0.2.7";
 const tcp = (port: number, sourcePort = 50_000): PacketKind => ({ kind: "tcp", port, sourcePort });

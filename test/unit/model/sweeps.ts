@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { lintPolicy } from "../../../src/lint/lint";
+import { stepsOf } from "../../../src/policy/knock";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy } from "../../../src/policy/policy";
 import { portOf, type Step, writeStep } from "../../../src/policy/step";
@@ -114,7 +115,7 @@ function nextStep(before: Step | undefined, { how, offset, port, isUdp, bytes }:
  * same time, with one a little ahead. A scan of only some ports or sizes goes one way, and ends beyond all steps.
  */
 export function sweep({ gates }: Policy): fc.Arbitrary<Sweep> {
-  const steps = gates.flatMap(({ knock }) => knock.steps);
+  const steps = gates.flatMap(stepsOf);
   const ports = steps.flatMap((step) => portOf(step) ?? []);
   // The distances between steps: with such a lag the two sweeps reach two steps at the same time.
   const distances = ports.flatMap((port) => ports.map((other) => Math.abs(port - other)));

@@ -193,7 +193,13 @@ describe("gates of one policy", () => {
 type GateInput = Omit<Gate, "knock"> & { readonly knock: object };
 
 function gate(name: string, protect: Gate["protect"], steps: readonly StepInput[]): GateInput {
-  return { name, protect, knock: { steps, stepTimeoutSeconds: 5, strict: true }, openForSeconds: 30 };
+  return {
+    name,
+    protect,
+    knock: { steps, stepTimeoutSeconds: 5, strict: true },
+    openForSeconds: 30,
+    singleConnection: false,
+  };
 }
 
 function crossCheck(gates: readonly GateInput[]) {

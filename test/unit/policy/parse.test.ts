@@ -16,6 +16,7 @@ describe("a policy", () => {
           name: "ssh",
           protect: [{ tcp: "22" }],
           knock: {
+            kind: "sequence",
             steps: [
               { kind: "tcp", port: 41_001 },
               { kind: "tcp", port: 41_002 },
@@ -25,8 +26,11 @@ describe("a policy", () => {
             strict: true,
           },
           openForSeconds: 30,
+          singleConnection: false,
         },
       ],
+      users: [],
+      tokens: { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 },
       allowFrom: [],
       denyFrom: [],
       backend: "nftables",
@@ -52,7 +56,8 @@ describe("a policy", () => {
         const policy = readPolicy(input);
         const written = writePolicy(policy);
         expect(written).toMatchObject(input);
-        expect(readGates(written)).toEqual({ gates: policy.gates });
+        const { expect: _, ...gated } = policy;
+        expect(readGates(written)).toEqual(gated);
         expect(parsePolicy(structuredClone(written))).toEqual({ kind: "policy", policy });
       }),
     );
@@ -72,7 +77,7 @@ describe("a wrong policy", () => {
   const oneOfFix = "Set one of them and leave out the others.";
   const unknown = (path: string, hint: string, known: string): Finding =>
     shape(path, "has a field that is not known.", `${hint} Known are ${known}.`);
-  const gateFields = "name, protect, knock, openForSeconds";
+  const gateFields = "name, protect, knock, openForSeconds, singleConnection";
   const stepFields = "tcp, udp, icmpPayloadBytes, udpPayloadBytes";
   const colon =
     "Did you leave out the space after a colon? Names are not shown here, because such a name contains a value.";
@@ -115,7 +120,7 @@ describe("a wrong policy", () => {
       unknown(
         "policy",
         "Did you mean gates? Else remove it.",
-        "name, gates, allowFrom, denyFrom, backend, scope, stealth, log, limits, acceptRisks, expect",
+        "name, gates, users, deployAs, tokens, allowFrom, denyFrom, backend, scope, stealth, log, limits, acceptRisks, expect",
       ),
     ],
     [
@@ -126,7 +131,11 @@ describe("a wrong policy", () => {
     [
       "an unknown field of a knock",
       withKnock({ stepTimeout: 5 }),
-      unknown(knock, "Did you mean stepTimeoutSeconds? Else remove it.", "steps, stepTimeoutSeconds, strict"),
+      unknown(
+        knock,
+        "Did you mean stepTimeoutSeconds? Else remove it.",
+        "steps, stepTimeoutSeconds, strict, token",
+      ),
     ],
     [
       "an unknown field of a step",
@@ -178,7 +187,11 @@ describe("a wrong policy", () => {
     [
       "a knock without steps",
       withGate({ knock: {} }),
-      shape(`${knock}.steps`, "must be a list, and is missing.", "Set it to a list."),
+      shape(
+        knock,
+        "a knock must have exactly one of steps or token.",
+        "Set one of them and leave out the others.",
+      ),
     ],
     [
       "an empty list of steps",
@@ -265,8 +278,8 @@ describe("a wrong policy", () => {
       { ...edge, allowFrom: ["::/0"] },
       shape(
         "allowFrom[0]",
-        "contains every address, so nobody would have to knock.",
-        "Name the networks that need not knock.",
+        "contains every address, so it names nobody in particular.",
+        "Name the networks that you mean, or leave the list out.",
       ),
     ],
     [

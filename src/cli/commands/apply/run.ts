@@ -100,8 +100,9 @@ async function keepKnock(
   { environment }: CommandContext,
 ): Promise<string> {
   try {
-    const gates = [...others, ...listGates(policy)];
-    return await saveProfile(environment, { name, way: readSshEndpoint(connection), gates });
+    const way = readSshEndpoint(connection);
+    const gates = [...others, ...listGates(way, policy)];
+    return await saveProfile(environment, { name, way, gates });
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
     const message = `the host has confirmed the policy, but profile ${name} could not be written${why}: it may hold another knock now. Run the same command again when the profile can be written`;

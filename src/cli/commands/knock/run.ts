@@ -1,49 +1,66 @@
-import { probePort } from "../../../knock/send-knock.js";
+import { isNothing } from "../../../knock/clients/client-knock.js";
 import {
   type CommandContext,
   type CommandOutcome,
   type Invocation,
   UsageError,
 } from "../../framework/command.js";
+import { askTarget } from "../../gate/ask-target.js";
+import { makeSupply } from "../../gate/make-supply.js";
 import { type Opened, type Opening, openGate, readOpening } from "../../gate/open-gate.js";
 import { readPort } from "../../gate/read-port.js";
-import { findTarget, isSshPort, type Target } from "../../gate/target.js";
+import type { Supply } from "../../gate/supply.js";
+import { findTarget, type Target } from "../../gate/target.js";
 
 /** Runs `knockgate knock`. */
 export async function runKnock(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const [host = ""] = invocation.arguments;
   const opening = readOpening(invocation, context);
   const target = await findTarget(host, readPort(invocation.value("port"), "--port"), invocation, context);
-  const { port, steps, way } = target;
-  if (steps.length === 0)
-    throw new UsageError(`no gate of ${host} protects port ${port}: there is nothing to send`);
+  if (isNothing(target.knock))
+    throw new UsageError(`no gate of ${host} protects port ${target.port}: there is nothing to send`);
+  const supply = await makeSupply(target.knock, { ...context, tries: opening.tries });
+  // Asking would use up the opening.
+  const asked = target.isSingle ? { ...target, port: undefined } : target;
+  const opened = await open(asked, opening, supply, invocation.has("banner"));
+  const isOpen = opened?.answer === "unasked" ? undefined : opened !== undefined;
+  const remarks = await supply.finish(isOpen);
+  const outcome = describe(host, asked, opened, supply, context);
+  return { ...outcome, ...addRemarks(outcome, remarks) };
+}
+
+async function open(
+  target: Target,
+  opening: Opening,
+  supply: Supply,
+  waitsForBanner: boolean,
+): Promise<Opened<string> | undefined> {
+  const { way } = target;
   if (way.proxy !== undefined) {
     const { openByBastion } = await import("../../gate/by-jump-host.js");
-    return describe(host, target, opening, await openByBastion(way.proxy, target, opening), context);
+    return openByBastion(way.proxy, target, opening, supply);
   }
-  const opened = await openGate(target, opening, async (address, timeoutMs) => {
-    if (port === undefined) return "unasked";
-    if (isSshPort(target) || invocation.has("banner")) {
-      // Loaded only here: loading child_process takes longer than a knock.
-      const { askSsh } = await import("./ask-ssh.js");
-      return askSsh(address, port, timeoutMs, invocation.has("banner"));
-    }
-    const answer = await probePort(address, port, timeoutMs);
-    return answer === "silent" ? undefined : answer;
-  });
-  return describe(host, target, opening, opened, context);
+  return openGate(target, opening, supply, askTarget(target, waitsForBanner));
+}
+
+function addRemarks({ text, json }: CommandOutcome, remarks: readonly string[]) {
+  if (remarks.length === 0) return {};
+  return {
+    text: `${text}${remarks.map((line) => `  ${line}\n`).join("")}`,
+    json: { ...Object(json), remarks },
+  };
 }
 
 function describe(
   host: string,
   target: Target,
-  opening: Opening,
   opened: Opened<string> | undefined,
+  supply: Supply,
   context: CommandContext,
 ): CommandOutcome {
-  if (opened === undefined) return describeSilence(host, target, opening.tries);
-  if (opened.answer === "unasked") return describeSent(host, target, opened);
-  return describeOpen(host, target, opened, context.paint("green", "open"));
+  if (opened === undefined) return describeSilence(host, target, supply);
+  if (opened.answer === "unasked") return describeSent(host, target, opened, supply);
+  return describeOpen(host, target, opened, supply, context.paint("green", "open"));
 }
 
 function nameGate(host: string, { gate }: Target): string {
@@ -54,10 +71,16 @@ function nameBastion({ way }: Target): string {
   return way.proxy === undefined ? "" : ` from ${way.proxy.host}`;
 }
 
-function describeOpen(host: string, target: Target, opened: Opened<string>, open: string): CommandOutcome {
+function describeOpen(
+  host: string,
+  target: Target,
+  opened: Opened<string>,
+  { word }: Supply,
+  open: string,
+): CommandOutcome {
   const { address, answer, knocks, tookMs } = opened;
   const milliseconds = Math.round(tookMs);
-  const again = knocks > 1 ? `, after ${knocks} knocks` : "";
+  const again = knocks > 1 ? `, after ${knocks} ${word}s` : "";
   const nobody = answer === "refused" ? "; nothing listens there" : "";
   const where = `port ${target.port} of ${address} answers${nameBastion(target)}`;
   return {
@@ -75,8 +98,8 @@ function describeOpen(host: string, target: Target, opened: Opened<string>, open
   };
 }
 
-function describeSilence(host: string, target: Target, tries: number): CommandOutcome {
-  const tried = tries === 1 ? "one knock" : `${tries} knocks`;
+function describeSilence(host: string, target: Target, { word, tries }: Supply): CommandOutcome {
+  const tried = tries === 1 ? `one ${word}` : `${tries} ${word}s`;
   return {
     exitCode: 1,
     text: `${nameGate(host, target)} stayed closed: port ${target.port} was silent after ${tried}\n`,
@@ -84,11 +107,19 @@ function describeSilence(host: string, target: Target, tries: number): CommandOu
   };
 }
 
-function describeSent(host: string, target: Target, { address, knocks }: Opened<string>): CommandOutcome {
+function describeSent(
+  host: string,
+  target: Target,
+  { address, knocks }: Opened<string>,
+  { word }: Supply,
+): CommandOutcome {
   const place = `to ${address}${nameBastion(target)}`;
+  const why = target.isSingle
+    ? "asking would use up the opening"
+    : "nothing shows from here whether it is open";
   return {
     exitCode: 0,
-    text: `${nameGate(host, target)}: knock sent ${place}; nothing shows from here whether it is open\n`,
+    text: `${nameGate(host, target)}: ${word} sent ${place}; ${why}\n`,
     json: { host, ...findGate(target), isOpen: null, knocks },
   };
 }

@@ -3,6 +3,7 @@ import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
 import { describeDifferences } from "../../../change/describe.js";
 import { checkLockout, checkPreflight } from "../../../change/preflight.js";
+import { checkTokenHost } from "../../../change/token-host.js";
 import { withHost } from "../../../change/with-host.js";
 import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift, type Drift } from "../../../host/drift.js";
@@ -28,6 +29,7 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
   return withHost(hostInput, context.note, async (reached) => {
     const observed = await observeHost(reached.connection, hostInput.policy);
     checkPreflight(observed);
+    checkTokenHost(observed, hostInput.policy, Date.now());
     checkLockout(observed, hostInput.policy, {
       sshPort: hostInput.connection.port,
       isProvenElsewhere: false,

@@ -5,7 +5,7 @@ export const command: Command = {
   summary: "Keep what is needed to knock at a host, from a stack's outputs",
   description: [
     "Reads what `pulumi stack output --show-secrets --json` prints, and writes one file for each gated host in it. It finds a host where an output is or contains a gate's `profile`, such as a fleet's `profiles`. It also reads what `knockgate profile export` prints. A profile has the name that the block of `sshConfig` has for the host. An existing profile of that name is replaced.",
-    "The files contain the knock, and have mode 0600. They are in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` if that is not set), which has mode 0700. Nobody ever sees a half-written file. The output of this command does not contain the knock.",
+    "The files contain the knock, or the key of one user whose tokens open the gates, and have mode 0600. They are in `$XDG_CONFIG_HOME/knockgate/profiles` (`~/.config` if that is not set), which has mode 0700. Nobody ever sees a half-written file. The output of this command contains neither.",
   ],
   arguments: [{ name: "FILE", about: "The outputs; - reads standard input.", completion: "file" }],
   options: [{ name: "name", value: "NAME", about: "The name of the profile, if there is only one host." }],

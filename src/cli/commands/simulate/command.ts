@@ -28,6 +28,12 @@ export const command: Command = {
         "An address of the host, in a capture. Default: the addresses that steps and connections went to.",
     },
     {
+      name: "token-host",
+      value: "NAME",
+      about:
+        "The host's name for tokens, as the program has it in connection.host. With it, tokens in a capture are read. Default: a packet of a token's size is only named.",
+    },
+    {
       name: "from-host",
       value: "HOST",
       about:

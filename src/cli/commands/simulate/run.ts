@@ -27,10 +27,12 @@ export async function runSimulate(
   const policy = takePolicy(await readPolicyFile(policyName, input));
   const { packets, findings, skipped } = await readPackets(packetsName);
   const host = invocation.values("host");
+  const tokenHost = invocation.value("token-host");
   const showSecrets = invocation.has("show-secrets");
   const simulation = simulatePackets(policy, packets, {
     showSecrets,
     ...(host.length === 0 ? {} : { host }),
+    ...(tokenHost === undefined ? {} : { tokenHost }),
   });
   const wrong = findings.length === 0 ? "" : `${formatFindings(findings)}\n\n`;
   const left = skipped.map((line) => `left out: ${line}\n`).join("");

@@ -4,7 +4,7 @@ export const command: Command = {
   name: "ssh-config",
   summary: "Write blocks of ssh_config(5) whose ProxyCommand is knockgate",
   description: [
-    "Each profile becomes a `Host` block with its address, user, port and pinned host key, and with `knockgate proxy` as ProxyCommand. The knock stays in the profile: unlike the output `sshConfig`, the block holds no secret.",
+    "Each profile becomes a `Host` block with its address, user, port and pinned host key, and with `knockgate proxy` as ProxyCommand. The knock or the key stays in the profile: unlike the output `sshConfig`, the block holds no secret.",
   ],
   arguments: [
     {

@@ -11,6 +11,7 @@ import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
 import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { nameHost, readHostCommandInput } from "../../hosts/command-context.js";
+import { describeUsers, findTokenTrouble, listUserRows } from "../../hosts/describe-users.js";
 
 /** Runs `knockgate status`. */
 export async function runStatus(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
@@ -30,7 +31,10 @@ function describeStatus(
   counts: Counts | undefined,
 ): CommandOutcome {
   const drift = listDrift(observed, policy);
-  const warnings = hostWarnings(observed, policy, findObstacles(observed, policy));
+  const warnings = [
+    ...hostWarnings(observed, policy, findObstacles(observed, policy)),
+    ...warnOfTokens(observed, policy),
+  ];
   const owner = observed.confirmed === undefined ? undefined : showOwner(observed.confirmed.owner);
   const said =
     drift.length === 0 ? ["the host has what the policy says"] : drift.map((line) => `drift: ${line}`);
@@ -40,6 +44,7 @@ function describeStatus(
     ...said,
     ...warnings.map((line) => `warning: ${line}`),
     ...policy.gates.map(({ name }) => `gate ${name}: ${describeCounts(counts?.get(name))}`),
+    ...(observed.tokens === undefined ? [] : describeUsers(observed.tokens)),
   ];
   return {
     exitCode: drift.length === 0 ? 0 : 1,
@@ -53,8 +58,13 @@ function describeStatus(
       drift,
       warnings,
       ...(counts === undefined ? {} : { counters: Object.fromEntries(counts) }),
+      ...(observed.tokens === undefined ? {} : { users: listUserRows(observed.tokens) }),
     },
   };
+}
+
+function warnOfTokens({ tokens, clock = Date.now() / 1_000 }: Observed, policy: Policy): readonly string[] {
+  return tokens === undefined ? [] : findTokenTrouble(tokens, clock, policy.tokens.horizonDays * 86_400);
 }
 
 /** Lists the drift without the owner, which has a line of its own. */

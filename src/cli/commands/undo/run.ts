@@ -2,6 +2,7 @@ import { type UndoOutcome, undoChange } from "../../../change/undo.js";
 import { withHost } from "../../../change/with-host.js";
 import { KnockgateError, unreachable } from "../../../errors.js";
 import { observeHost } from "../../../host/script/observe.js";
+import { limitFillMs } from "../../../host/tokens.js";
 import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { nameHost, readHostCommandInput } from "../../hosts/command-context.js";
 
@@ -14,7 +15,13 @@ export async function runUndo(invocation: Invocation, context: CommandContext): 
     const outcome =
       pendingId === undefined
         ? "nothing"
-        : await undoChange(reached.connection, policy.name, pendingId, "it was undone by hand");
+        : await undoChange(
+            reached.connection,
+            policy.name,
+            pendingId,
+            "it was undone by hand",
+            limitFillMs(policy),
+          );
     const place = nameHost(hostInput, reached);
     return {
       exitCode: outcome === "undone" ? 0 : 1,

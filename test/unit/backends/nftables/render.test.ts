@@ -106,7 +106,7 @@ describe("the rendered text", () => {
   });
 });
 
-const empty: Ruleset = { policy: "edge", scope: "input", counters: [], sets: [], chains: [] };
+const empty: Ruleset = { policy: "edge", scope: "input", counters: [], sets: [], tokenSets: [], chains: [] };
 
 describe("names in the kernel", () => {
   test("are identifiers for all names that a policy can have, all different", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { proveClosed } from "../../../../src/change/prove/prove-closed";
+import { makePurse } from "../../../../src/change/purse";
 import type { PortAnswer } from "../../../../src/knock/packet";
 import type { Counts } from "../../../../src/policy/counts";
 import type { Route } from "../../../../src/ssh/host";
@@ -37,6 +38,8 @@ function play(counts: readonly (Counts | undefined)[], answer: PortAnswer = "sil
     hostAddresses: [],
     hasTime: () => true,
     findSource: unused,
+    host: "edge.test",
+    purse: makePurse(() => 0),
     sshPort: 22,
     clientAddress: "192.0.2.9",
     dialMs: 1,

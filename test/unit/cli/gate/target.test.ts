@@ -13,7 +13,7 @@ import { readStep } from "../../../../src/policy/step";
 import { makeOutputs, secretSteps, secrets } from "../gated";
 import { play } from "../play";
 
-const knock = secretSteps.map(readStep);
+const knock = { kind: "sequence", steps: secretSteps.map(readStep) };
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
 const outputs = {
   edge: makeOutputs("edge", way),
@@ -35,11 +35,16 @@ function find(host: string, port?: number, words: readonly string[] = [], input 
 
 describe("what a knock is sent for", () => {
   test.each([
-    ["a profile's gate of SSH", "edge", undefined, { gate: "ssh", port: 22, steps: knock }],
-    ["the gate of a wanted port", "twin", 2_010, { gate: "ssh", port: 2_010, steps: knock }],
-    ["the profile of a host", "203.0.113.7", 22, { gate: "ssh", port: 22, steps: knock }],
-    ["the only gate, by its first port", "inner", undefined, { gate: "ssh", port: 443, steps: knock }],
-    ["a port without a gate", "edge", 80, { gate: undefined, port: 80, steps: [] }],
+    ["a profile's gate of SSH", "edge", undefined, { gate: "ssh", port: 22, knock }],
+    ["the gate of a wanted port", "twin", 2_010, { gate: "ssh", port: 2_010, knock }],
+    ["the profile of a host", "203.0.113.7", 22, { gate: "ssh", port: 22, knock }],
+    ["the only gate, by its first port", "inner", undefined, { gate: "ssh", port: 443, knock }],
+    [
+      "a port without a gate",
+      "edge",
+      80,
+      { gate: undefined, port: 80, knock: { kind: "sequence", steps: [] } },
+    ],
   ])("is %s", async (_, host, port, target) => {
     expect(await find(host, port)).toMatchObject(target);
   });
@@ -49,7 +54,8 @@ describe("what a knock is sent for", () => {
       way: { host: "192.0.2.1", port: 80, user: "root" },
       gate: undefined,
       port: 80,
-      steps: [{ tcp: 7_000 }, { udp: 8_000, udpPayloadBytes: 0 }].map(readStep),
+      knock: { kind: "sequence", steps: [{ tcp: 7_000 }, { udp: 8_000, udpPayloadBytes: 0 }].map(readStep) },
+      isSingle: false,
     });
     const input = JSON.stringify(makeOutputs("new", { ...way, host: "192.0.2.77" }));
     expect(await find("new", undefined, ["--stack"], input)).toMatchObject({ way: { host: "192.0.2.77" } });

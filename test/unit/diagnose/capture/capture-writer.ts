@@ -63,7 +63,7 @@ export function writeIp(packet: Written, options: IpOptions = {}): Bytes {
 }
 
 function writeTransport(
-  { kind, tcpFlags, echoId, isReply }: Written,
+  { kind, tcpFlags, echoId, isReply, token = "" }: Written,
   isIpv4: boolean,
 ): readonly [number, Bytes] {
   switch (kind.kind) {
@@ -81,16 +81,24 @@ function writeTransport(
           ...u16(8 + kind.payloadBytes),
           0,
           0,
-          ...zeros(kind.payloadBytes),
+          ...writePayload(kind.payloadBytes, 0, token),
         ],
       ];
     case "echo": {
       const type = isIpv4 ? (isReply ? 0 : 8) : isReply ? 129 : 128;
-      return [isIpv4 ? 1 : 58, [type, 0, 0, 0, ...u16(echoId ?? 1), 0, 1, ...zeros(kind.payloadBytes)]];
+      return [
+        isIpv4 ? 1 : 58,
+        [type, 0, 0, 0, ...u16(echoId ?? 1), 0, 1, ...writePayload(kind.payloadBytes, 16, token)],
+      ];
     }
     case "established":
       return [50, zeros(8)];
   }
+}
+
+/** Writes a token at its place, between zeros. */
+function writePayload(bytes: number, offset: number, token: string): Bytes {
+  return [...zeros(offset), ...Buffer.from(token, "hex"), ...zeros(bytes)].slice(0, bytes);
 }
 
 /** By name: the number of the link type, and the beginning of a frame. */

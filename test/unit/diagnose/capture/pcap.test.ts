@@ -26,6 +26,9 @@ function knocks(family?: "ipv4" | "ipv6"): fc.Arbitrary<readonly Written[]> {
         destination: address(each),
         kind: packetKind(),
         afterMs: fc.nat(9_000),
+        token: fc
+          .uint8Array({ minLength: 16, maxLength: 16 })
+          .map((bytes) => Buffer.from(bytes).toString("hex")),
       });
     }),
   );
@@ -40,7 +43,12 @@ function knocks(family?: "ipv4" | "ipv6"): fc.Arbitrary<readonly Written[]> {
 }
 
 function strip(written: readonly Written[]) {
-  return written.map(({ atMs, source, destination, kind }) => ({ atMs, source, destination, kind }));
+  return written.map(({ atMs, source, destination, kind, token = "0".repeat(32) }) => {
+    const place = { tcp: undefined, udp: 16, echo: 32, established: undefined }[kind.kind];
+    const bytes = "payloadBytes" in kind ? kind.payloadBytes : -1;
+    const hasToken = place !== undefined && (bytes === place || bytes === place + 1);
+    return { atMs, source, destination, kind, ...(hasToken ? { token } : {}) };
+  });
 }
 
 function frame(link: keyof typeof links, packets: readonly Written[]) {

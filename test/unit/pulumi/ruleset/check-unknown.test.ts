@@ -183,3 +183,74 @@ describe("how the host is reached, in a form without secrets", () => {
     expect(await see({}, {})).not.toEqual(await see({}));
   });
 });
+
+describe("while a user's key is not known yet", () => {
+  const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } };
+  const ada = { name: "ada", key: unknownValue };
+  const ben = { name: "ben", key: unknownValue };
+  const known = { name: "ada", key: `ada-${"4Kq9".repeat(10)}` };
+
+  test.each([
+    ["one key", [ada]],
+    ["two keys", [ada, ben]],
+    ["the users", unknownValue],
+    ["a whole user", [{ name: "ben", key: `ben-${"8Zt2".repeat(10)}` }, unknownValue]],
+  ])("as %s, there is no failure, and the ruleset is not known either", async (_what, users) => {
+    const { inputs, failures } = await check({}, news({ policy: { name: "edge", gates: [gate], users } }));
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ ruleset: unknownValue, policy: { name: "edge", gates: unknownValue } });
+  });
+
+  test("what is wrong with the gates is found all the same", async () => {
+    const half = { name: "edge", gates: [gate, swept], users: [ada, ben] };
+    expect(places(await check({}, news({ policy: half })))).toEqual(["policy.gates[1].knock"]);
+  });
+
+  test.each([
+    ["a gate's knock", { gates: [{ ...gate, knock: unknownValue }], users: [known] }],
+    ["a gate's name", { gates: [{ ...gate, name: unknownValue }], users: [{ ...known, gates: ["ssh"] }] }],
+    ["a user's gates", { gates: [gate], users: [{ ...known, gates: unknownValue }] }],
+    ["a user's gate", { gates: [gate], users: [{ ...known, gates: [unknownValue] }] }],
+    ["a user's name", { gates: [gate], users: [{ ...known, name: unknownValue }], deployAs: "ada" }],
+    ["who deploys", { gates: [gate], users: [known], deployAs: unknownValue }],
+    ["the users", { gates: [gate], users: unknownValue, deployAs: "ada" }],
+  ])("as %s, nothing is said that depends on it", async (_what, more) => {
+    expect(places(await check({}, news({ policy: { name: "edge", ...more } })))).toEqual([]);
+  });
+
+  test("a user of a gate that is certainly missing is found", async () => {
+    const half = { name: "edge", gates: [gate], users: [{ ...ada, gates: ["web"] }] };
+    expect(places(await check({}, news({ policy: half })))).toContain("policy.users[0].gates[0]");
+  });
+
+  test("what is wrong with the users is found all the same", async () => {
+    const half = { name: "edge", gates: [gate], users: [ada, { ...ben, name: "Ben" }] };
+    expect(places(await check({}, news({ policy: half })))).toEqual(["policy.users[1].name"]);
+  });
+});
+
+describe("what a gate is behind", () => {
+  const token = {
+    gate: "ssh",
+    protect: [{ tcp: "22" }],
+    token: { udp: 62_201 },
+    user: "ada",
+    key: `ada-${"4Kq9".repeat(10)}`,
+    policy: "outer",
+    tokenHost: "edge.test",
+    tokens: { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 },
+  };
+
+  test("may be a gate that tokens open, as its output has it", async () => {
+    const behind = [{ ...token, openForSeconds: 30, commands: {} }];
+    expect((await check({}, news({ behind }))).failures).toEqual([]);
+  });
+
+  test.each(["token", "user", "key", "policy", "tokenHost", "tokens"] as const)(
+    "is refused without its %s",
+    async (field) => {
+      const { [field]: _left, ...behind } = token;
+      expect(places(await check({}, news({ behind: [behind] })))).toEqual(["behind[0]"]);
+    },
+  );
+});

@@ -1,8 +1,8 @@
 import { connect } from "node:net";
-import { KnockgateError } from "../../../errors.js";
-import { runPerl } from "../../../knock/local-perl.js";
-import { askPorts } from "../../../knock/packet-program.js";
-import { describeHangUp, listenForBanner } from "../../../ssh/hang-up.js";
+import { KnockgateError } from "../../errors.js";
+import { runPerl } from "../../knock/local-perl.js";
+import { askPorts } from "../../knock/packet-program.js";
+import { describeHangUp, listenForBanner } from "../../ssh/hang-up.js";
 
 /**
  * Probes the port of an SSH server. Where this machine can do that, the server does not notice: it penalizes a source

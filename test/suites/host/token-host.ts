@@ -1,0 +1,182 @@
+import { randomUUID } from "node:crypto";
+import type { CommandResult } from "../../../lab/command";
+import type { LabHost } from "../../../lab/host";
+import { sendKnock } from "../../../lab/packets";
+import { nameOnHost } from "../../../src/backends/backends";
+import { planLoad } from "../../../src/backends/load";
+import { writeTokenSource } from "../../../src/backends/nftables/token-source";
+import { lowerForBackend, renderPolicy } from "../../../src/backends/render";
+import type { Observed } from "../../../src/host/observed";
+import { observeHost } from "../../../src/host/script/observe";
+import { commandProgram, stageProgram } from "../../../src/host/script/program";
+import { digestText } from "../../../src/policy/digest";
+import type { Policy, PolicyInput } from "../../../src/policy/policy";
+import { tokenOf } from "../../../src/policy/token";
+import type { HostConnection, Program } from "../../../src/ssh/host";
+import { readPolicy } from "../../unit/policy/read-policy";
+import { waitUntil } from "./deployment";
+import { writeProgram } from "./write-program";
+
+export const tokenHost = "edge.example.org";
+export const tokenPort = 62_201;
+export const ada = { name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" };
+export const ben = { name: "ben", key: "Zx8Lw3Qe1Rt6Yu9Io2Pa5Sd7Fg0Hj4Kl_Zc-VbNmAqW" };
+/** Long slots, so that a host makes few tokens: 24 to the horizon. */
+export const slotSeconds = 3_600;
+export const horizonSlots = 24;
+
+export function declareTokens(more: Partial<PolicyInput> = {}): Policy {
+  const knock = { token: { udp: tokenPort } };
+  return readPolicy({
+    name: "edge",
+    users: [ada],
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock, openForSeconds: 5 }],
+    tokens: { slotSeconds, horizonDays: 1, graceSeconds: 120 },
+    acceptRisks: ["window-too-short"],
+    ...more,
+  });
+}
+
+/** Runs a program as root by the host's own sh. */
+export function runProgram(host: LabHost, program: Program, check = true): Promise<CommandResult> {
+  return host.run(["sh", "-s", "192.0.2.1 1 192.0.2.2 22"], {
+    stdin: writeProgram(program),
+    check,
+    timeoutMs: 60_000,
+  });
+}
+
+export function command(host: LabHost, words: readonly string[], check = true): Promise<CommandResult> {
+  return runProgram(host, commandProgram(words), check);
+}
+
+export function observe(host: LabHost, policy: Policy): Promise<Observed> {
+  const connection = { run: (program: Program) => runProgram(host, program, false) };
+  return observeHost(connection as unknown as HostConnection, policy);
+}
+
+interface LoadOptions {
+  /** Whether the table is replaced though a refill would do. */
+  readonly isReplaced?: boolean;
+  readonly undoAfter?: number;
+  /** The host's name for tokens. */
+  readonly host?: string;
+  /** Policies whose place it takes. */
+  readonly replaces?: readonly string[];
+}
+
+/** Stages and arms a policy as a deployer does. Returns the change's id. */
+export async function stageAndArm(
+  host: LabHost,
+  policy: Policy,
+  { isReplaced = false, undoAfter = 100, host: name = tokenHost, replaces = [] }: LoadOptions = {},
+): Promise<string> {
+  const id = randomUUID();
+  const text = renderPolicy(policy);
+  const { loaded } = await observe(host, policy);
+  const plan = planLoad(policy, isReplaced ? undefined : loaded, "192.0.2.1");
+  const tokens = writeTokenSource(lowerForBackend(policy), name, policy.tokens);
+  const files = {
+    ruleset: text,
+    load: plan.text,
+    owner: "me",
+    backend: nameOnHost(policy),
+    tokens,
+    replaces,
+  };
+  await runProgram(host, stageProgram(policy.name, id, digestText(text), files));
+  await command(host, ["arm", policy.name, id, `${undoAfter}`]);
+  return id;
+}
+
+export async function load(host: LabHost, policy: Policy, options?: LoadOptions): Promise<string> {
+  const id = await stageAndArm(host, policy, options);
+  await command(host, ["load", policy.name, id]);
+  return id;
+}
+
+export async function deploy(host: LabHost, policy: Policy, options?: LoadOptions): Promise<string> {
+  const id = await load(host, policy, options);
+  await command(host, ["confirm", policy.name, id]);
+  return id;
+}
+
+/** The slots of which a host's kernel has a user's tokens. Checks that the set of all tokens agrees. */
+export async function listSlots(host: LabHost, policy: Policy, user = ada.name): Promise<readonly number[]> {
+  const { tokenSets } = lowerForBackend(policy);
+  const own = tokenSets.find(({ owner }) => owner?.user === user);
+  if (own?.owner === undefined) throw new Error(`no tokens of ${user}`);
+  const { key, gate } = own.owner;
+  const all = await listTokens(host, policy, tokenSets[0]?.name ?? "");
+  const now = Math.floor((await readClock(host)) / slotSeconds);
+  const slots = new Map(
+    Array.from({ length: 20 * horizonSlots }, (_, index) => {
+      const slot = now - 10 * horizonSlots + index;
+      return [tokenOf(key, { policy: policy.name, gate, host: tokenHost, slot }), slot];
+    }),
+  );
+  const listed = await listTokens(host, policy, own.name);
+  return listed
+    .map((token) => {
+      const slot = slots.get(token);
+      if (slot === undefined) throw new Error(`${own.name} has a token of no slot`);
+      if (!all.includes(token)) throw new Error(`the set of all tokens lacks slot ${slot}`);
+      return slot;
+    })
+    .sort((one, other) => one - other);
+}
+
+export async function listTokens(host: LabHost, policy: Policy, set: string): Promise<readonly string[]> {
+  const { stdout } = await host.run(["nft", "list", "set", "inet", `knockgate_${policy.name}`, set]);
+  // An old nft lists numbers.
+  const listed = [...stdout.matchAll(/(0x[0-9a-f]+|\d+) timeout/g)].map(([, token = ""]) => token);
+  return listed.map((token) => BigInt(token).toString(16).padStart(32, "0"));
+}
+
+/** Opens the door by the token of a slot, and waits until it is spent. */
+export async function spend(host: LabHost, policy: Policy, slot: number, user = ada): Promise<void> {
+  await sendSlot(host, policy, slot, user);
+  await waitUntil("the token was spent", 5_000, async () => {
+    return !(await listSlots(host, policy, user.name)).includes(slot);
+  });
+}
+
+/** Sends the token of a slot. */
+export async function sendSlot(host: LabHost, policy: Policy, slot: number, user = ada): Promise<void> {
+  const payload = tokenOf(user.key, { policy: policy.name, gate: "ssh", host: tokenHost, slot });
+  await sendKnock("outside", { to: host.ipv4, steps: [{ udp: tokenPort, payload }] });
+}
+
+/** Lets time pass on a host: its clock and its time since boot go on, but no timeout in the kernel. */
+export async function passTime(host: LabHost, seconds: number): Promise<void> {
+  const ahead = Number((await host.run(["cat", "/root/ahead"])).stdout);
+  await setClock(host, ahead + seconds);
+  const filled = "/var/lib/knockgate/edge/filled";
+  const { stdout } = await host.run(["cat", filled]);
+  const moved = stdout.replace(/^clock (\d+)/, (_all, base: string) => `clock ${Number(base) + seconds}`);
+  await host.run(["sh", "-c", `cat >${filled}`], { stdin: moved });
+}
+
+/** Gives a host a clock of its own, which {@link setClock} moves. Timeouts in the kernel go on as before. */
+export async function giveClock(host: LabHost): Promise<void> {
+  const script = ["#!/bin/sh", 'exec /bin/date -d "@$(($(/bin/date +%s) + $(cat /root/ahead)))" "$@"'].join(
+    "\n",
+  );
+  await host.run(["sh", "-c", "cat >/usr/local/sbin/date; chmod 755 /usr/local/sbin/date"], {
+    stdin: `${script}\n`,
+  });
+  await setClock(host, 0);
+}
+
+/** Sets a host's clock so many seconds ahead of this machine's. */
+export async function setClock(host: LabHost, seconds: number): Promise<void> {
+  await host.run(["sh", "-c", "cat >/root/ahead"], { stdin: `${Math.round(seconds)}\n` });
+}
+
+export async function readClock(host: LabHost): Promise<number> {
+  return Number((await host.run(["date", "+%s"])).stdout);
+}
+
+export function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

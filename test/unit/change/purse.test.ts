@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { makePurse } from "../../../src/change/purse";
+import type { ClientTokens } from "../../../src/knock/clients/client-knock";
+import { slotAt, tokenOf } from "../../../src/policy/token";
+
+const nowMs = 1_800_000_000_000;
+const settings = { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 };
+const tokens: ClientTokens = {
+  kind: "tokens",
+  carrier: { kind: "udp", port: 62_201 },
+  user: "ada",
+  key: "a".repeat(43),
+  policy: "edge",
+  gate: "ssh",
+  host: "edge.test",
+  settings,
+};
+const present = slotAt(nowMs, settings.slotSeconds);
+const beyond = 7 * 1_440 + 1;
+
+/** The slot of a token, counted from the present one. */
+function findSlot(token: string, of: ClientTokens = tokens): number {
+  for (let ahead = 0; ahead <= 4 * beyond; ahead += 1)
+    if (tokenOf(of.key, { ...of, slot: present + ahead }) === token) return ahead;
+  throw new Error("no slot");
+}
+
+function take(series: ReturnType<ReturnType<typeof makePurse>["begin"]>, count: number): readonly number[] {
+  return Array.from({ length: count }, () => findSlot(series.next("open").token));
+}
+
+describe("a purse", () => {
+  test("begins with the present slot, jumps ahead of what others may have used, and tries a host that lost its tokens", () => {
+    expect(take(makePurse(() => nowMs).begin(tokens), 4)).toEqual([0, 5, beyond + 1, 13]);
+  });
+
+  test("never hands out a slot twice, whatever series asks", () => {
+    const purse = makePurse(() => nowMs);
+    const sent = Array.from({ length: 40 }, () => {
+      const series = purse.begin(tokens);
+      return Array.from({ length: 5 }, () => series.next("open").token);
+    });
+    expect(new Set(sent.flat()).size).toBe(200);
+  });
+
+  test("tries one loss, two and three in as many rounds", () => {
+    const purse = makePurse(() => nowMs);
+    const fars = Array.from({ length: 3 }, () => take(purse.begin(tokens), 4)[2] ?? 0);
+    expect(fars.map((far) => Math.floor(far / beyond))).toEqual([1, 2, 3]);
+  });
+
+  test("goes on behind the slot that was taken", () => {
+    const purse = makePurse(() => nowMs);
+    const series = purse.begin(tokens);
+    take(series, 3);
+    series.succeed();
+    expect(take(purse.begin(tokens), 1)).toEqual([beyond + 2]);
+  });
+
+  test.each([
+    ["tokens of a later time", { from: (present + 500) * 60 }, [500, 501]],
+    ["tokens of now", { from: (present - 2) * 60 }, [0, 1]],
+    ["a clock that is ahead", { from: (present - 2) * 60, clock: nowMs / 1_000 + 1_200 }, [20, 21]],
+    ["a clock that is behind", { from: (present - 2) * 60, clock: nowMs / 1_000 - 1_200 }, [0, 1]],
+  ])("takes slot after slot when the host said that it has %s", (_what, said, slots) => {
+    const purse = makePurse(() => nowMs);
+    purse.learn(tokens, said);
+    expect(take(purse.begin(tokens), 2)).toEqual(slots);
+  });
+
+  test("keeps an account for each host, gate and key", () => {
+    const purse = makePurse(() => nowMs);
+    take(purse.begin(tokens), 1);
+    for (const other of [{ host: "other.test" }, { gate: "web" }, { key: "b".repeat(43) }]) {
+      const own = { ...tokens, ...other };
+      expect(findSlot(purse.begin(own).next("open").token, own)).toBe(0);
+    }
+  });
+
+  test("closes by a token of its own", () => {
+    const series = makePurse(() => nowMs).begin(tokens);
+    const [opening, closing] = [series.next("open"), series.next("close")];
+    expect(closing).toMatchObject({ kind: "token", use: "close", carrier: tokens.carrier });
+    expect(closing.token).not.toBe(opening.token);
+  });
+});
