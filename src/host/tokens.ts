@@ -29,7 +29,7 @@ export interface ObservedUser {
 }
 
 /** On a slow host; a fast one needs a fifth of it. */
-const tokenMs = 1.5;
+const tokenMs = 2;
 
 /** How much longer a command may take that fills a host's sets of tokens. */
 export function limitFillMs(policy: Policy): number {

@@ -2,7 +2,7 @@ import { probePort } from "../../knock/send-knock.js";
 import { isSshPort, type Target } from "./target.js";
 
 /** What asking a port told: `undefined` when nothing came back, `unasked` when there is no port to ask. */
-export type TargetAnswer = "open" | "refused" | "unasked" | undefined;
+type TargetAnswer = "open" | "refused" | "unasked" | undefined;
 
 /**
  * Makes the function that asks the port behind a gate.

@@ -124,7 +124,9 @@ function describeOpened(
   }
   const minutes = Math.max(1, Math.round(((last.slot - current) * slotSeconds + graceSeconds) / 60));
   const behind = `your clock is behind by about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
-  return [earlier.length === 1 ? `a packet was lost, or ${behind}` : behind];
+  return [
+    earlier.length === 1 ? `an earlier token was lost or used by another client, or ${behind}` : behind,
+  ];
 }
 
 function describeClosed(
@@ -139,6 +141,7 @@ function describeClosed(
     `the user has another key now, or was removed: add the profile again`,
     `the packets do not arrive: a network on the way drops them`,
     "the user's tokens count only from other addresses",
+    "another client has used the tokens of these minutes: wait some minutes",
     `the host has had no tokens to take for ${settings.horizonDays} days: see knockgate status`,
   ];
 }

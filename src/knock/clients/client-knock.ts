@@ -8,7 +8,7 @@ import type { ProfileGate } from "./profile.js";
 export type ClientKnock = ClientSequence | ClientTokens;
 
 /** A sequence without steps opens nothing: no gate is known. */
-export interface ClientSequence {
+interface ClientSequence {
   readonly kind: "sequence";
   readonly steps: readonly Step[];
 }

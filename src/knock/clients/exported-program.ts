@@ -11,7 +11,7 @@ import { writeTokenClient } from "./token-client.js";
 /** What a profile can be exported as, so that it works without Knockgate. */
 export const exportForms = ["sh", "wg-quick"] as const;
 
-export type ExportForm = (typeof exportForms)[number];
+type ExportForm = (typeof exportForms)[number];
 
 /**
  * Writes a program that opens a gate, with everything in it. Secret: whoever has it can open the gate.

@@ -27,7 +27,7 @@ const backslash: Readonly<Record<TokenShell, string>> = {
 /**
  * Writes shell code that makes tokens, of bash 3.2 or a POSIX sh, with coreutils (or with shasum, which macOS has). It
  * reads the key from `$k`, as 128 hex digits. After `y SLOT`, `$t` is the token as hex digits, and `$r` the same as
- * escapes of printf(1). The key is only in variables and in the builtin printf, so no process list shows it.
+ * escapes of printf(1). It keeps `$b`, `$m` and `$o` for that. The key is only in variables and in the builtin printf, so no process list shows it.
  *
  * `x HEX BYTE` writes bytes as escapes into `$r`, each of them XOR the byte: HMAC needs the key so twice.
  */
@@ -38,9 +38,9 @@ export function writeTokenFunctions(tokens: ClientTokens, shell: TokenShell): re
     backslash[shell],
     `x(){ q=$1; r=; while test "$q"; do ${next}; n=$((0x$c ^ $2)); r=$r$b$((n >> 6))$((n >> 3 & 7))$((n & 7)); done; }`,
     "d(){ if type sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi; }",
-    `x $k 54; i=$r; x $k 92; o=$r; x ${writeMessage(tokens)} 0; i=$i$r`,
+    `x $k 54; m=$r; x $k 92; o=$r; x ${writeMessage(tokens)} 0; m=$m$r`,
     // No token has a byte 0a: bash would send what follows in a second datagram.
-    `y(){ w=$(printf "$i$1" | d); x "\${w%% *}" 0; w=$(printf "$o$r" | d); w=\${w%% *}; q=\${w%${digits}}; t=; ` +
+    `y(){ w=$(printf "$m$1" | d); x "\${w%% *}" 0; w=$(printf "$o$r" | d); w=\${w%% *}; q=\${w%${digits}}; t=; ` +
       `while test "$q"; do ${next}; test $c = 0a && c=0b; t=$t$c; done; x $t 0; }`,
   ];
 }

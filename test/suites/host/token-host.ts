@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { CommandResult } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
+import type { Lab } from "../../../lab/lab";
 import { sendKnock } from "../../../lab/packets";
 import { nameOnHost } from "../../../src/backends/backends";
 import { planLoad } from "../../../src/backends/load";
@@ -14,7 +15,7 @@ import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { tokenOf } from "../../../src/policy/token";
 import type { HostConnection, Program } from "../../../src/ssh/host";
 import { readPolicy } from "../../unit/policy/read-policy";
-import { waitUntil } from "./deployment";
+import { claimHost, waitUntil } from "./deployment";
 import { writeProgram } from "./write-program";
 
 export const tokenHost = "edge.example.org";
@@ -179,4 +180,29 @@ export async function readClock(host: LabHost): Promise<number> {
 
 export function range(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** A host with a clock of its own. Its slot began 10 minutes ago, so that none ends during a test. Returns the slot. */
+export async function claimClocked(lab: Lab): Promise<[LabHost, number]> {
+  const host = claimHost(lab);
+  await giveClock(host);
+  const clock = await readClock(host);
+  const now = Math.floor(clock / slotSeconds);
+  await setClock(host, now * slotSeconds + 600 - clock);
+  return [host, now];
+}
+
+/**
+ * A host with a policy. Two of its tokens are spent: that of the current slot, and a later one. Returns the current slot,
+ * and those that are left.
+ */
+export async function claimSpentHost(
+  lab: Lab,
+  policy: Policy,
+): Promise<[LabHost, number, readonly number[]]> {
+  const [host, now] = await claimClocked(lab);
+  await deploy(host, policy);
+  await spend(host, policy, now);
+  await spend(host, policy, now + 3);
+  return [host, now, range(now, now + horizonSlots).filter((slot) => slot !== now && slot !== now + 3)];
 }

@@ -6,17 +6,16 @@ import { writeTokenSource } from "../../../src/backends/nftables/token-source";
 import { lowerForBackend } from "../../../src/backends/render";
 import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/policy";
-import { listSlotsToTry } from "../../../src/policy/slots";
-import { claimHost } from "./deployment";
 import { confirmedFiles, listFiles } from "./inspection";
 import { oldPolicy } from "./policies";
 import {
   ada,
   ben,
+  claimClocked,
+  claimSpentHost,
   command,
   declareTokens,
   deploy,
-  giveClock,
   horizonSlots,
   listSlots,
   listTokens,
@@ -24,9 +23,7 @@ import {
   observe,
   passTime,
   range,
-  readClock,
   sendSlot,
-  setClock,
   slotSeconds,
   spend,
   stageAndArm,
@@ -42,24 +39,8 @@ describe.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
   });
   afterAll(() => lab?.close());
 
-  /** A host whose slot began 10 minutes ago, so that no slot ends during a test. */
-  async function claim(): Promise<[LabHost, number]> {
-    const host = claimHost(lab);
-    await giveClock(host);
-    const clock = await readClock(host);
-    const now = Math.floor(clock / slotSeconds);
-    await setClock(host, now * slotSeconds + 600 - clock);
-    return [host, now];
-  }
-
-  /** A host with the policy. Two of its tokens are spent: that of the current slot, and a later one. */
-  async function claimSpent(): Promise<[LabHost, number, readonly number[]]> {
-    const [host, now] = await claim();
-    await deploy(host, policy);
-    await spend(host, policy, now);
-    await spend(host, policy, now + 3);
-    return [host, now, range(now, now + horizonSlots).filter((slot) => slot !== now && slot !== now + 3)];
-  }
+  const claim = () => claimClocked(lab);
+  const claimSpent = () => claimSpentHost(lab, policy);
 
   test("a change fills the sets from now to the horizon, and a probe says so", async () => {
     const [host, now] = await claim();
@@ -148,73 +129,6 @@ describe.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
     await spend(host, policy, now + 1);
   });
 
-  const losses: readonly [string, (host: LabHost) => Promise<unknown>][] = [
-    ["its rules are flushed", (host) => host.run(["nft", "flush", "ruleset"])],
-    ["its table is deleted", (host) => host.run(["nft", "delete", "table", "inet", "knockgate_edge"])],
-    ["somebody loads a saved copy of it", loadSaved],
-  ];
-
-  test.each(losses)("a host begins behind all that it ever held after %s", async (_way, lose) => {
-    const [host, now] = await claimSpent();
-    await lose(host);
-    await command(host, ["boot", "edge"]);
-    const [first, last] = [now + horizonSlots + 1, now + 2 * horizonSlots + 1];
-    expect(await listSlots(host, policy)).toEqual(range(first, last));
-    expect((await observe(host, policy)).tokens?.users).toMatchObject([
-      { from: first * slotSeconds, until: (last + 1) * slotSeconds },
-    ]);
-    // What a client tries next is there, as long as it needs it.
-    expect(listSlotsToTry(now * slotSeconds * 1_000, policy.tokens)).toContain(first);
-    await lose(host);
-    await command(host, ["boot", "edge"]);
-    expect(await listSlots(host, policy)).toEqual(range(last + 1, last + 1 + horizonSlots));
-  });
-
-  test("an orderly shutdown keeps what is unspent, for one load", async () => {
-    const [host, now, left] = await claimSpent();
-    await expectJob(host, "shutdown.target");
-    await command(host, ["hold", "edge"]);
-    await sendSlot(host, policy, now + 1);
-    await host.run(["nft", "flush", "ruleset"]);
-    await command(host, ["boot", "edge"]);
-    // Nobody could spend the token any more.
-    expect(await listSlots(host, policy)).toEqual(left);
-    await spend(host, policy, now + 1);
-    await host.run(["nft", "flush", "ruleset"]);
-    await command(host, ["boot", "edge"]);
-    expect((await listSlots(host, policy))[0]).toBe(now + horizonSlots + 1);
-  });
-
-  test("what an orderly shutdown kept is gone when tokens can be spent again", async () => {
-    const [host, now, left] = await claimSpent();
-    await expectJob(host, "nftables.service");
-    await command(host, ["hold", "edge"]);
-    await command(host, ["fill", "edge"]);
-    expect(await listSlots(host, policy)).toEqual(left);
-    await spend(host, policy, now + 1);
-    await host.run(["nft", "flush", "ruleset"]);
-    await command(host, ["boot", "edge"]);
-    expect((await listSlots(host, policy))[0]).toBe(now + horizonSlots + 1);
-  });
-
-  test("a power cut in the middle of a load brings no token back", async () => {
-    const [host, now] = await claimSpent();
-    // nft loads the tokens, and the host ends before it can note anything.
-    await host.run(["sh", "-c", "cat >/usr/local/sbin/nft; chmod 755 /usr/local/sbin/nft"], {
-      stdin: '#!/bin/sh\n/usr/sbin/nft "$@" || exit\ncase "$*" in "-f /run/"*) kill -9 0 ;; esac\n',
-    });
-    await host.run(["nft", "flush", "ruleset"]);
-    const boot = ["setsid", "-w", "sh", "/var/lib/knockgate/edge/host.sh", "boot", "edge"];
-    expect((await host.run(boot, { check: false })).code).not.toBe(0);
-    const [first] = await listSlots(host, policy);
-    expect(first).toBe(now + horizonSlots + 1);
-    await spend(host, policy, now + horizonSlots + 1);
-    await host.run(["rm", "/usr/local/sbin/nft"]);
-    await host.run(["nft", "flush", "ruleset"]);
-    await command(host, ["boot", "edge"]);
-    expect((await listSlots(host, policy))[0]).toBe(now + 2 * horizonSlots + 2);
-  });
-
   test("a policy that takes another's place gives its tokens back with an undo", async () => {
     const [host, now, left] = await claimSpent();
     const renamed = declareTokens({ name: "gate" });
@@ -238,52 +152,6 @@ describe.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
     await deploy(host, policy);
     await command(host, ["remove", "edge", "me", "nftables"]);
     expect((await host.run(["ls", folder])).stdout).toBe("");
-  });
-
-  test("a fill replaces a copy that somebody has loaded, and loads nothing where no gate is", async () => {
-    const [host, now] = await claimSpent();
-    await loadSaved(host);
-    await command(host, ["fill", "edge"]);
-    expect(await listSlots(host, policy)).toEqual(range(now + horizonSlots + 1, now + 2 * horizonSlots + 1));
-    await host.run(["nft", "flush", "ruleset"]);
-    await command(host, ["fill", "edge"]);
-    expect(await host.ruleset()).toBe("");
-  });
-
-  test("a set that somebody has emptied is filled behind all that it ever held", async () => {
-    const [host, now] = await claimSpent();
-    const set = lowerForBackend(policy).tokenSets[1]?.name ?? "";
-    await host.run(["nft", "flush", "set", "inet", "knockgate_edge", set]);
-    await command(host, ["fill", "edge"]);
-    expect(await listSlots(host, policy)).toEqual(range(now + horizonSlots + 1, now + 2 * horizonSlots + 1));
-  });
-
-  test("a clock that goes back brings no token back, and the later ones stay", async () => {
-    const [host, now, left] = await claimSpent();
-    await moveClock(host, -2 * slotSeconds);
-    await command(host, ["fill", "edge"]);
-    expect(await listSlots(host, policy)).toEqual([now - 2, now - 1, ...left]);
-    await host.run(["nft", "flush", "ruleset"]);
-    await command(host, ["boot", "edge"]);
-    const slots = await listSlots(host, policy);
-    expect(slots[0]).toBe(now + horizonSlots + 1);
-    expect(slots).toHaveLength(horizonSlots + 1);
-  });
-
-  test("a clock that goes forward ends what is past, and the host fills from then on", async () => {
-    const [host, now] = await claimSpent();
-    await moveClock(host, 5 * slotSeconds);
-    await command(host, ["fill", "edge"]);
-    expect(await listSlots(host, policy)).toEqual(range(now + 5, now + 5 + horizonSlots));
-    const year = 365 * 24;
-    await moveClock(host, year * slotSeconds);
-    await command(host, ["fill", "edge"]);
-    expect(await listSlots(host, policy)).toEqual(range(now + 5 + year, now + 5 + year + horizonSlots));
-    await moveClock(host, -year * slotSeconds);
-    await command(host, ["fill", "edge"]);
-    const slots = await listSlots(host, policy);
-    expect(slots.filter((slot) => slot <= now + 5 + horizonSlots)).toEqual([]);
-    expect(slots).toContain(now + 5 + horizonSlots + 1);
   });
 
   test("a fill waits for a change that works, and leaves one alone that is armed", async () => {
@@ -415,26 +283,4 @@ async function failToLoad(host: LabHost) {
   expect([code, stderr]).toEqual([1, expect.stringContaining("what was loaded is unchanged")]);
   expect(stderr).not.toMatch(/0x[0-9a-f]{20}/);
   await command(host, ["undo", "edge", id, "a test"]);
-}
-
-/** Loads a copy of the table in its place, as a saved file does, with the tokens that were unspent before. */
-async function loadSaved(host: LabHost) {
-  await host.run([
-    "sh",
-    "-c",
-    "nft list table inet knockgate_edge >/root/saved; nft delete table inet knockgate_edge; nft -f /root/saved",
-  ]);
-}
-
-/** Lets systemctl say that systemd is about to do something with a unit. */
-async function expectJob(host: LabHost, unit: string) {
-  await host.run(["sh", "-c", "cat >/usr/local/sbin/systemctl; chmod 755 /usr/local/sbin/systemctl"], {
-    stdin: `#!/bin/sh\n[ "$1 $3" != "list-jobs ${unit}" ] || echo "7 ${unit} start waiting"\n`,
-  });
-}
-
-/** Sets a host's clock. Its time since boot goes on as before. */
-async function moveClock(host: LabHost, seconds: number) {
-  const { stdout } = await host.run(["cat", "/root/ahead"]);
-  await setClock(host, Number(stdout) + seconds);
 }

@@ -103,7 +103,7 @@ describe("knockgate knock with tokens", () => {
     expect(exitCode).toBe(1);
     expect(out).toMatch(
       new RegExp(
-        `^edge: gate ssh stayed closed: port ${silent.port} was silent after 2 tokens\n  no token was taken: 2 tokens were sent for user ada at host 127\\.0\\.0\\.1\\. Likely causes:\n(  .+\n){5}$`,
+        `^edge: gate ssh stayed closed: port ${silent.port} was silent after 2 tokens\n  no token was taken: 2 tokens were sent for user ada at host 127\\.0\\.0\\.1\\. Likely causes:\n(  .+\n){6}$`,
       ),
     );
     expect(receiver.rest).toHaveLength(2);

@@ -154,7 +154,7 @@ describe("tokens for tries", () => {
 describe("what was wrong", () => {
   test.each([
     [1, []],
-    [2, ["a packet was lost, or your clock is behind by about 3 minutes"]],
+    [2, ["an earlier token was lost or used by another client, or your clock is behind by about 3 minutes"]],
     [4, ["your clock is behind by about 4 minutes"]],
     [7, ["your clock is behind by about 7 minutes"]],
     [

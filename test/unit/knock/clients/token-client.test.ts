@@ -19,6 +19,7 @@ import type { TokenShell } from "../../../../src/knock/clients/token-shell";
 import { listSlotsToTry } from "../../../../src/policy/slots";
 import { tokenOf } from "../../../../src/policy/token";
 import { listen, type Receiver } from "../receiver";
+import { listenSilently } from "../silent-port";
 
 const settings = { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 };
 const keys = ["kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ", "-_".repeat(32), "A".repeat(32)];
@@ -141,6 +142,17 @@ describe.each(here)("a token made by %s", (_, shell, dialect) => {
     const path = makePath(29_940_000, shell[0] === "busybox" ? [] : ["sha256sum"]);
     await run(shell, writeTokenClient(tokens, "127.0.0.1", undefined, dialect), path);
     expect(await receiver.take(1)).toEqual(["1c70a366cbb9dd0b45cc64882cba4a42"]);
+  }, 30_000);
+
+  test("is followed by those of other slots while the port is silent", async () => {
+    const silent = await listenSilently();
+    const tokens = makeTokens();
+    const program = writeTokenClient(tokens, "127.0.0.1", silent.port, dialect);
+    const ended = run(shell, program, makePath(29_940_000));
+    const slots = [0, 1, 10_081, 2].map((far) => 29_940_000 + far);
+    expect(await receiver.take(4)).toEqual(expectedFor(tokens, slots));
+    await silent.close();
+    await ended;
   }, 30_000);
 
   test("is followed by no other once the port answers", async () => {
