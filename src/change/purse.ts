@@ -19,7 +19,7 @@ export interface TokenSeries {
 }
 
 /** What a host says of its tokens, in seconds since 1970. */
-export interface SaidTokens {
+interface SaidTokens {
   /** When the first slot that it holds begins. */
   readonly from: number;
   /** Its clock. Default: the same as here. */
@@ -27,7 +27,7 @@ export interface SaidTokens {
 }
 
 /** What is known of one key at one gate. */
-export interface Account {
+interface Account {
   readonly used: ReadonlySet<number>;
   /** Earlier slots are not good any more, or not yet there. */
   readonly least: number;
@@ -96,7 +96,7 @@ export function makePurse(now: () => number): Purse {
 }
 
 /** Chooses the slot of the next try. Never one that was used. */
-export function chooseSlot(
+function chooseSlot(
   account: Account,
   tries: number,
   nowMs: number,

@@ -18,13 +18,9 @@ export interface ExpectedPacketInput extends StepInput {
 }
 
 /** A packet, and how many seconds after the packet before it is sent. */
-export type ExpectedPacket = ExpectedStep | ExpectedToken;
-
-export interface ExpectedStep {
-  readonly kind: "step";
-  readonly step: Step;
-  readonly afterSeconds: number;
-}
+export type ExpectedPacket =
+  | { readonly kind: "step"; readonly step: Step; readonly afterSeconds: number }
+  | ExpectedToken;
 
 /** A token of a user for the gate that is tried. */
 export interface ExpectedToken {

@@ -11,7 +11,7 @@ export interface TokenPurpose {
   readonly gate: string;
   /** The host's name for tokens, see docs/tokens.md. */
   readonly host: string;
-  /** The number of the slot, see {@link slotAt}. */
+  /** The number of the slot: seconds since 1970 (UTC), divided by `slotSeconds`, rounded down. */
   readonly slot: number;
 }
 

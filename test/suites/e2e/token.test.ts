@@ -82,6 +82,8 @@ describe.sequential("a gate that tokens open, from its first up to destroy", () 
     expect(summary.resourceChanges).toEqual({ same: 3 });
     await stack.refresh(listen);
     expect((await stack.preview(listen)).changeSummary).toEqual({ same: 3 });
+    // A component's outputs are those of the last up.
+    await stack.up(listen);
     const { counters } = await stack.outputs();
     expect(counters?.value).toMatchObject({ ssh: { opened: expect.any(Number) } });
   });

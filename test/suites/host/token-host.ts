@@ -19,7 +19,7 @@ import { claimHost, waitUntil } from "./deployment";
 import { writeProgram } from "./write-program";
 
 export const tokenHost = "edge.example.org";
-export const tokenPort = 62_201;
+const tokenPort = 62_201;
 export const ada = { name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" };
 export const ben = { name: "ben", key: "Zx8Lw3Qe1Rt6Yu9Io2Pa5Sd7Fg0Hj4Kl_Zc-VbNmAqW" };
 /** Long slots, so that a host makes few tokens: 24 to the horizon. */
@@ -39,7 +39,7 @@ export function declareTokens(more: Partial<PolicyInput> = {}): Policy {
 }
 
 /** Runs a program as root by the host's own sh. */
-export function runProgram(host: LabHost, program: Program, check = true): Promise<CommandResult> {
+function runProgram(host: LabHost, program: Program, check = true): Promise<CommandResult> {
   return host.run(["sh", "-s", "192.0.2.1 1 192.0.2.2 22"], {
     stdin: writeProgram(program),
     check,
@@ -159,7 +159,7 @@ export async function passTime(host: LabHost, seconds: number): Promise<void> {
 }
 
 /** Gives a host a clock of its own, which {@link setClock} moves. Timeouts in the kernel go on as before. */
-export async function giveClock(host: LabHost): Promise<void> {
+async function giveClock(host: LabHost): Promise<void> {
   const script = ["#!/bin/sh", 'exec /bin/date -d "@$(($(/bin/date +%s) + $(cat /root/ahead)))" "$@"'].join(
     "\n",
   );
