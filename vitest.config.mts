@@ -6,7 +6,7 @@ import { configDefaults, defineConfig } from "vitest/config";
  */
 const alone = [
   "test/unit/change/reach.test.ts",
-  "test/unit/cli/hosts/{host-word,hosts}.test.ts",
+  "test/unit/cli/hosts/{host-word,hosts,who}.test.ts",
   "test/unit/cli/profiles/profile.test.ts",
   "test/unit/pulumi/fleet/{rollback,wave-operations}.test.ts",
   "test/unit/pulumi/ruleset/operations.test.ts",
