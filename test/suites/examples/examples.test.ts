@@ -81,8 +81,9 @@ function readCommand(outputs: OutputMap, tool: "knock" | "nmap" | "bash", gate =
 /** Logs in with the block that `pulumi stack output --show-secrets sshConfig` prints. */
 async function logIn(outputs: OutputMap, name: string): Promise<string> {
   expect(outputs["sshConfig"]?.secret).toBe(true);
-  await person.run(["sh", "-c", `cat >/root/${name}`], { stdin: outputs["sshConfig"]?.value });
-  return (await person.run(["ssh", "-F", `/root/${name}`, name, "hostname"])).stdout.trim();
+  const file = `/root/.ssh/${name}`;
+  await person.run(["sh", "-c", `cat >${file}`], { stdin: outputs["sshConfig"]?.value });
+  return (await person.run(["ssh", "-F", file, name, "hostname"])).stdout.trim();
 }
 
 /** Tells whether nothing of a gate is left. iptables leaves its own empty chains. */
@@ -112,7 +113,7 @@ test.concurrent("single-host gates a host that pulumi config names, and the docu
   expect(await isClean(host)).toBe(true);
 });
 
-/** Sends the token of the current slot, as docs/tokens.md describes it. */
+/** Sends a token as docs/tokens.md describes it: of a slot that the deployer has not used a moment ago. */
 async function sendToken(
   to: LabHost,
   policy: string,
@@ -121,7 +122,7 @@ async function sendToken(
   port: number,
 ): Promise<void> {
   const key = userKey({ seed, policy, user });
-  const slot = slotAt(Date.now(), 60);
+  const slot = slotAt(Date.now(), 60) + 10;
   const payload = tokenOf(key, { policy, gate, host: to.ipv4, slot });
   await sendKnock("outside", { to: to.ipv4, steps: [{ udp: port, payload }] });
 }
