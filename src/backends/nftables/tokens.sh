@@ -14,13 +14,24 @@ nftables_hide_tokens() {
 	sed -e '/^	set \(tokens_[0-9]*\|[^ ]*_user_[^ ]*_[0-9a-f]\{8\}\) {$/,/^	}$/{' -e '/^		elements = {.*}$/d' -e '/^		elements = {/,/}$/d' -e '}'
 }
 
-nftables_has_tokens() { nft list set inet "$table" "$1" 2>/dev/null | grep -q ' expires '; }
-
-# Prints TOKEN TIME-LEFT for each token of a set. Leaves out those that end within a second: a timeout of 0 is none.
+# Lists the tokens of each set of the loaded table into files: $work/unspent.SET has TOKEN TIME-LEFT. nft fetches all
+# sets of a table to list one, so this lists them all at once. Leaves out tokens that end within a second, because a
+# timeout of 0 is none. What sed writes is shell that cuts the listing into the files.
 nftables_list_tokens() {
-	nft list set inet "$table" "$1" >"$work/listing" 2>/dev/null || : >"$work/listing"
-	tr ',' '\n' <"$work/listing" |
-		sed -n -e 's/^.*[^0-9a-fx]\([0-9][0-9a-fx]*\) timeout [^ ]* expires \([^ }]*\).*$/\1 \2/' -e '/ 0s$/d' -e '/ [0-9]*ms$/d' -e '/^[0-9][0-9a-fx]* [0-9]/p'
+	while read -r set _; do
+		: >"$work/unspent.$set" || return 1
+	done <"$dir/filled"
+	nft list table inet "$table" >"$work/listing" 2>/dev/null || return 1
+	{
+		printf 'cat >/dev/null <<END\n'
+		sed '/^	set tokens_[0-9]* {$/,/^	}$/d' "$work/listing" | tr ',' '\n' |
+			sed -n -e 's/^	*elements = { //' -e 's/ }$//' -e 's/^[	 ]*\([0-9]\)/\1/' \
+				-e 's/ timeout [^ ]* expires / /' -e '/ 0s$/d' -e '/ [0-9]*ms$/d' -e '/^[0-9][0-9a-fx]* [0-9][0-9dhms]*$/p' \
+				-e "s,^	set \([^ ]*_user_[^ ]*\) {\$,END\ncat >\"\$work/unspent.\1\" <<END,p" -e 's,^	set .* {$,END\ncat >/dev/null <<END,p'
+		printf 'END\n'
+	} >"$work/split" || return 1
+	# shellcheck source=/dev/null
+	. "$work/split"
 }
 
 # Takes the effect from the rules that spend tokens, and gives it back.
@@ -74,10 +85,12 @@ print_elements() {
 	yestaken) print_left $(($(date +%s) - $(cat "$taken/time"))) <"$taken/$set" ;;
 	esac
 	now=$(date +%s)
-	while read -r slot token; do
-		left=$(((slot + 1) * slot_seconds + grace_seconds - now))
-		[ "$left" -le 0 ] || printf '0x%s timeout %ss,\n' "$token" "$left"
-	done <"$work/new.$set"
+	for_lines print_new <"$work/new.$set"
+}
+
+print_new() {
+	left=$((($1 + 1) * slot_seconds + grace_seconds - now))
+	[ "$left" -le 0 ] || printf '0x%s timeout %ss,\n' "$2" "$left"
 }
 
 # Prints elements that have so many seconds less left.
@@ -85,12 +98,14 @@ print_left() {
 	if [ "${1#-}" -le 2 ]; then
 		sed -e 's/ / timeout /' -e 's/$/,/'
 	else
-		while read -r token said; do
-			count_seconds "$said"
-			left=$((seconds - $1))
-			[ "$left" -le 0 ] || printf '%s timeout %ss,\n' "$token" "$left"
-		done
+		later=$1
+		for_lines print_later
 	fi
+}
+
+print_later() {
+	count_seconds "$2"
+	[ "$seconds" -le "$later" ] || printf '%s timeout %ss,\n' "$1" $((seconds - later))
 }
 
 # Sets seconds from how nft writes a time: 6d23h59m58s984ms.

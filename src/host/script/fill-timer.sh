@@ -99,7 +99,7 @@ top_up() {
 	forget_rested
 	go_on_spending # what a killed command has left
 	note_opened "$1"
-	prepare_tokens "$1" || exit 9
+	read_unspent && prepare_tokens "$1" || exit 9
 	if [ "${shift_seconds#-}" -gt 2 ]; then
 		anew=yes
 		stop_spending && read_unspent || exit 9

@@ -9,7 +9,7 @@
 # token that is further ahead than three horizons, as after a clock that was years ahead.
 find_kept() {
 	kept=no
-	if [ "$live" = yes ] && [ "$shift_seconds" -ge $((-3 * horizon)) ] && grep -q "^$1 $2 " "$dir/filled" 2>/dev/null && nftables_has_tokens "$1"; then
+	if [ "$live" = yes ] && [ "$shift_seconds" -ge $((-3 * horizon)) ] && grep -q "^$1 $2 " "$dir/filled" 2>/dev/null && [ -s "$work/unspent.$1" ]; then
 		kept=kernel
 	elif [ -n "$taken" ] && grep -q "^$1 $2 " "$taken/filled" 2>/dev/null; then
 		kept=taken
@@ -18,7 +18,8 @@ find_kept() {
 }
 
 # Decides which slots to load, and computes their tokens: $work/new.SET has SLOT TOKEN, $work/used the ranges for the
-# ledger, $work/filled what is loaded then. staged: a folder with computed tokens, or nothing.
+# ledger, $work/filled what is loaded then. staged: a folder with computed tokens, or nothing. Of a live table, the
+# unspent tokens are listed before.
 prepare_tokens() {
 	read_source "$1"
 	now=$(date +%s)
@@ -46,13 +47,13 @@ LINE
 		lost_to=$(find_lost "$((newest + 4 * horizon_slots))")
 		[ "${lost_to:-0}" -lt $((now / slot_seconds)) ] || newest=$((lost_to + 1 + horizon_slots))
 	fi
-	list_used "$key_id" | print_gaps $(((now - grace_seconds) / slot_seconds)) "$newest" | limit_ranges >"$work/ranges" &&
+	list_used "$key_id" | print_gaps $(((now - grace_seconds) / slot_seconds)) "$newest" | limit_ranges >"$work/ranges.$set" &&
 		: >"$work/new.$set" || return 1
 	while read -r first_slot last_slot; do
 		fetch_tokens "$first_slot" "$last_slot" >>"$work/new.$set" &&
 			printf '%s %s %s\n' "$key_id" "$first_slot" "$last_slot" >>"$work/used" || return 1
 		from=${from:-$first_slot} to=$last_slot
-	done <"$work/ranges"
+	done <"$work/ranges.$set"
 	[ -z "$from" ] || printf '%s %s %s %s\n' "$set" "$key_id" "$from" "$to" >>"$work/filled"
 }
 
@@ -77,10 +78,14 @@ limit_ranges() {
 
 # Prints SLOT TOKEN for a range: from the staged change as far as it has them.
 fetch_tokens() {
+	# Mostly all of them, and no shell is as fast as sed.
+	if [ -n "$staged" ] && [ "$1" -lt "$2" ] && grep -qsx "$1 $2" "$staged/$set.ranges"; then
+		sed -n "/^$1 /,/^$2 /p" "$staged/$set"
+		return
+	fi
 	if [ -n "$staged" ] && [ -f "$staged/$set" ]; then
-		while read -r slot token; do
-			[ "$slot" -lt "$1" ] || [ "$slot" -gt "$2" ] || printf '%s %s\n' "$slot" "$token"
-		done <"$staged/$set"
+		least=$1 most=$2
+		for_lines print_within <"$staged/$set"
 		sed 's/\([0-9]*\) .*/slot \1 \1/' "$staged/$set" | merge_ranges | sed 's/^slot //' | print_gaps "$1" "$2"
 	else
 		printf '%s %s\n' "$1" "$2"
@@ -93,13 +98,16 @@ fetch_tokens() {
 	done <"$work/fetched"
 }
 
+print_within() { [ "$1" -lt "$least" ] || [ "$1" -gt "$most" ] || printf '%s %s\n' "$1" "$2"; }
+
 # Computes a staged change's tokens before anything is armed, because it may take long.
 stage_tokens() {
 	live=no taken='' staged=''
 	! nftables_is_own || live=yes
+	[ "$live" = no ] || read_unspent || exit 9
 	prepare_tokens "$change/tokens" && mkdir "$change/staged" || exit 9
 	while read -r set _; do
-		cp "$work/new.$set" "$change/staged/$set" || exit 9
+		cp "$work/new.$set" "$change/staged/$set" && cp "$work/ranges.$set" "$change/staged/$set.ranges" || exit 9
 	done <"$work/holders"
 }
 
@@ -110,10 +118,10 @@ load_filled() {
 	! nftables_is_own || live=yes
 	forget_rested
 	[ "$live" = no ] || note_opened "$dir/changes/$(confirmed_id)/tokens"
-	prepare_tokens "$2" || exit 9
 	if [ "$live" = yes ]; then
 		stop_spending && read_unspent || exit 9
 	fi
+	prepare_tokens "$2" || exit 9
 	nftables_print_filled >"$work/text" && add_to_ledger "$work/used" || exit 9
 	[ -z "$taken" ] || { rm -rf "$taken" && flush_to_disk "${taken%/*}"; }
 	nft -f "$work/text" 2>"$work/said" || refuse_filled $?
@@ -137,12 +145,8 @@ note_filled() {
 	{ cp "$work/filled" "$dir/filled.new" && mv -f "$dir/filled.new" "$dir/filled"; } || rm -f "$dir/filled" "$dir/filled.new"
 }
 
-# Lists the unspent tokens of each set of the loaded table: $work/unspent.SET has TOKEN TIME-LEFT.
-read_unspent() {
-	while read -r set _; do
-		[ "$set" = clock ] || nftables_list_tokens "$set" >"$work/unspent.$set" || return 1
-	done <"$dir/filled"
-}
+# Lists the tokens of the loaded table that are unspent.
+read_unspent() { [ ! -f "$dir/filled" ] || nftables_list_tokens; }
 
 # Keeps what is not loaded any more, so that nothing can spend it. It is good for one undo. A failure loses tokens, but
 # does not stop the load.
@@ -158,6 +162,7 @@ keep_unspent() {
 return_unspent() {
 	read_source "${given%/*}/tokens"
 	for computed in "$given"/*; do
+		case $computed in *.ranges) continue ;; esac
 		set=${computed##*/}
 		if [ ! -s "$work/unspent.$set" ] || grep -q "^$set " "$work/filled"; then continue; fi
 		match_unspent "$set" <"$computed"
@@ -176,22 +181,18 @@ match_tokens() {
 	{
 		sed -e 's/\(.*\) \(.*\)/\2 \1/' "$work/given"
 		sed -n -e 's/^0x\([^ ]*\) .*/\1 unspent/' -e ':pad' -e '/^[0-9a-f]\{1,31\} /s/^/0/' -e 't pad' -e '/ unspent$/p' "$work/unspent.$1"
-	} | sort | {
-		last_token=''
-		while read -r token slot; do
-			[ "$slot" != unspent ] || [ "$token" != "$last_token" ] || printf '%s %s %s\n' "$key_id" "$last_slot" "$last_slot"
-			last_token=$token last_slot=$slot
-		done
-	}
+	} | sort | sed -n -e '$!N' -e "s,^\([0-9a-f]*\) \([0-9]*\)\n\1 unspent\$,$key_id \2 \2,p" -e D
 }
 
 # An old nft lists numbers, which no shell can compare with 16 bytes. If all are there, none was spent.
 count_tokens() {
 	now=$(date +%s)
-	while read -r slot _; do
-		[ $(((slot + 1) * slot_seconds + grace_seconds)) -le $((now - 5)) ] || printf '%s %s %s\n' "$key_id" "$slot" "$slot"
-	done <"$work/given" >"$work/alive"
+	for_lines print_alive <"$work/given" >"$work/alive"
 	[ "$(wc -l <"$work/alive")" -ne "$(wc -l <"$work/unspent.$1")" ] || cat "$work/alive"
+}
+
+print_alive() {
+	[ $((($1 + 1) * slot_seconds + grace_seconds)) -le $((now - 5)) ] || printf '%s %s %s\n' "$key_id" "$1" "$1"
 }
 
 # Takes the table away, and keeps its unspent tokens in a folder.

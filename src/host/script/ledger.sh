@@ -19,17 +19,17 @@ print_gaps() {
 
 # Joins ranges KEY FIRST LAST that touch each other.
 merge_ranges() {
-	{ sort -k 1,1 -k 2,2n && echo 'end 0 0'; } | {
-		key=''
-		while read -r name first last; do
-			if [ "$name" = "$key" ] && [ "$first" -le $((to + 1)) ]; then
-				[ "$last" -le "$to" ] || to=$last
-			else
-				[ -z "$key" ] || printf '%s %s %s\n' "$key" "$from" "$to"
-				key=$name from=$first to=$last
-			fi
-		done
-	}
+	merged='' merged_from=0 merged_to=0
+	{ sort -k 1,1 -k 2,2n && echo 'end 0 0'; } | for_lines merge_range
+}
+
+merge_range() {
+	if [ "$1" = "$merged" ] && [ "$2" -le $((merged_to + 1)) ]; then
+		[ "$3" -le "$merged_to" ] || merged_to=$3
+	else
+		[ -z "$merged" ] || printf '%s %s %s\n' "$merged" "$merged_from" "$merged_to"
+		merged=$1 merged_from=$2 merged_to=$3
+	fi
 }
 
 # Adds the ranges in a file to the ledger. Keeps the former ledger in $work.

@@ -58,6 +58,10 @@ end_work() {
 	exit "$left_by"
 }
 
+# Calls a function with the words of each line of standard input. The words are numbers, times and names. Some shells read
+# a file byte by byte, but not a text in their memory.
+for_lines() { eval "$(sed "s/^/$1 /")"; }
+
 # Sets x00 to xff: how printf writes each byte.
 name_bytes() {
 	byte=0

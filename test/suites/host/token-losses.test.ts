@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
@@ -54,10 +55,12 @@ describe.each(["dash", "busybox"] as const)("a host with %s", (shell) => {
     const [host, now, left] = await claimSpent();
     await expectJob(host, "shutdown.target");
     await command(host, ["hold", "edge"]);
+    // Nobody can spend a token any more.
     await sendSlot(host, policy, now + 1);
+    await pause(500);
+    expect(await listSlots(host, policy)).toEqual(left);
     await host.run(["nft", "flush", "ruleset"]);
     await command(host, ["boot", "edge"]);
-    // Nobody could spend the token any more.
     expect(await listSlots(host, policy)).toEqual(left);
     await spend(host, policy, now + 1);
     await host.run(["nft", "flush", "ruleset"]);
