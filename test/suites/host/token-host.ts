@@ -18,6 +18,10 @@ import { readPolicy } from "../../unit/policy/read-policy";
 import { claimHost, waitUntil } from "./deployment";
 import { writeProgram } from "./write-program";
 
+/** The shells of hosts. `npm test` tries busybox only in `token-script.test.ts`, where tokens are computed. */
+export const shells =
+  process.env["KNOCKGATE_DEEP"] === undefined ? (["dash"] as const) : (["dash", "busybox"] as const);
+
 export const tokenHost = "edge.example.org";
 const tokenPort = 62_201;
 export const ada = { name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" };

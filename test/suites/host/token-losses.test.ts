@@ -14,13 +14,14 @@ import {
   range,
   sendSlot,
   setClock,
+  shells,
   slotSeconds,
   spend,
 } from "./token-host";
 
 const policy = declareTokens();
 
-describe.each(["dash", "busybox"] as const)("a host with %s", (shell) => {
+describe.each(shells)("a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await openLab({ hosts: 12, clients: 1, shell });

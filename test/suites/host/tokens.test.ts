@@ -24,6 +24,7 @@ import {
   passTime,
   range,
   sendSlot,
+  shells,
   slotSeconds,
   spend,
   stageAndArm,
@@ -32,7 +33,7 @@ import {
 
 const policy = declareTokens();
 
-describe.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
+describe.each(shells)("on a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await openLab({ hosts: 40, clients: 1, shell });
