@@ -64,7 +64,7 @@ interface UserInput {
   from?: string[] | undefined;
 }
 
-interface TokenSettingsInput {
+export interface TokenSettingsInput {
   slotSeconds?: number | undefined;
   horizonDays?: number | undefined;
   graceSeconds?: number | undefined;

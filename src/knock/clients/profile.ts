@@ -1,6 +1,6 @@
 import type { CarrierInput } from "../../policy/carrier.js";
 import { isTokenGate, writeKnock } from "../../policy/knock.js";
-import type { Gate, Policy, TokenSettings } from "../../policy/policy.js";
+import type { Gate, Policy, TokenSettingsInput } from "../../policy/policy.js";
 import type { StepInput } from "../../policy/step.js";
 import { findDeployUser, listUsersOf } from "../../policy/user.js";
 import { writeAlias } from "./alias.js";
@@ -44,7 +44,7 @@ export interface ProfileGate {
   /** The host's name in tokens: the text by which the deployer reaches the host. */
   readonly tokenHost?: string | undefined;
   /** How tokens come and go. */
-  readonly tokens?: TokenSettings | undefined;
+  readonly tokens?: TokenSettingsInput | undefined;
 }
 
 /** What a profile is made from. */
