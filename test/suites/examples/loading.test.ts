@@ -16,6 +16,8 @@ interface Program {
 const programs: Readonly<Record<string, Program>> = {
   "single-host": { outputs: "digest knock sshConfig profile counters", config: { steps } },
   "tcp-udp-icmp": { outputs: "knock sshConfig counters", config: { knockSeed: "0123456789abcdef" } },
+  team: { outputs: "sshConfig profile counters", config: { knockSeed: "0123456789abcdef0123456789abcdef" } },
+  wireguard: { outputs: "profile counters", config: { knockSeed: "0123456789abcdef0123456789abcdef" } },
   "container-host": { outputs: "knock", config: { steps } },
   bastion: {
     outputs: "knock sshConfig profile",
