@@ -6,6 +6,7 @@ import { backendNames } from "./policy.js";
 import { parsePortRange } from "./port.js";
 import { parsePrefix } from "./prefix.js";
 import { stepFields } from "./step.js";
+import { tokenDefaults } from "./token-settings.js";
 
 /** The most steps one knock can have. */
 const maximumSteps = 16;
@@ -130,9 +131,9 @@ export const userSchema = z.strictObject({
 
 /** The horizon bounds how many tokens a host holds. */
 export const tokensSchema = z.strictObject({
-  slotSeconds: z.int().min(10).max(3_600).default(60),
-  horizonDays: z.int().min(1).max(90).default(7),
-  graceSeconds: z.int().min(0).max(3_600).default(120),
+  slotSeconds: z.int().min(10).max(3_600).default(tokenDefaults.slotSeconds),
+  horizonDays: z.int().min(1).max(90).default(tokenDefaults.horizonDays),
+  graceSeconds: z.int().min(0).max(3_600).default(tokenDefaults.graceSeconds),
 });
 
 /** What can be written to the kernel's log, and counted. */

@@ -1,6 +1,7 @@
 import { type Carrier, readCarrier } from "../../policy/carrier.js";
 import type { TokenSettings } from "../../policy/policy.js";
 import { readStep, type Step } from "../../policy/step.js";
+import { readTokenSettings } from "../../policy/token-settings.js";
 import type { TokenStep } from "../packet.js";
 import type { ProfileGate } from "./profile.js";
 
@@ -35,7 +36,16 @@ export function readClientKnock(profileGate: ProfileGate): ClientKnock {
     host !== undefined &&
     settings !== undefined;
   if (token === undefined || !isWhole) return { kind: "sequence", steps: steps.map(readStep) };
-  return { kind: "tokens", carrier: readCarrier(token), user, key, policy, gate, host, settings };
+  return {
+    kind: "tokens",
+    carrier: readCarrier(token),
+    user,
+    key,
+    policy,
+    gate,
+    host,
+    settings: readTokenSettings(settings),
+  };
 }
 
 /** Whether there is nothing to send. */
