@@ -23,7 +23,7 @@ export interface Supply {
   finish(isOpen: boolean | undefined): Promise<readonly string[]>;
 }
 
-/** How a supply is made. */
+/** How a supply is made. Not a copy of a command's context: to read all its fields opens standard input. */
 export interface SupplyContext {
   readonly environment: Environment;
   /** How many times to try. Default: 3, and with tokens all slots that a client tries. */

@@ -20,7 +20,7 @@ export async function runClose(invocation: Invocation, context: CommandContext):
   if (found.knock.kind !== "tokens") throw refuseSequence(host, found);
   // Asking would use up the opening, and nothing else.
   const target = found.isSingle ? { ...found, port: undefined } : found;
-  const supply = await makeSupply(found.knock, { ...context, use: "close" });
+  const supply = await makeSupply(found.knock, { environment: context.environment, use: "close" });
   const doors = await closeDoors(target, opening, supply);
   const isClosed = doors.every((door) => door !== "open");
   const isKnown = !doors.includes("unknown");

@@ -19,7 +19,7 @@ export async function runKnock(invocation: Invocation, context: CommandContext):
   const target = await findTarget(host, readPort(invocation.value("port"), "--port"), invocation, context);
   if (isNothing(target.knock))
     throw new UsageError(`no gate of ${host} protects port ${target.port}: there is nothing to send`);
-  const supply = await makeSupply(target.knock, { ...context, tries: opening.tries });
+  const supply = await makeSupply(target.knock, { environment: context.environment, tries: opening.tries });
   // Asking would use up the opening.
   const asked = target.isSingle ? { ...target, port: undefined } : target;
   const opened = await open(asked, opening, supply, invocation.has("banner"));

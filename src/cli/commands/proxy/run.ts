@@ -17,7 +17,7 @@ export async function runProxy(invocation: Invocation, context: CommandContext):
   const opening = readOpening(invocation, context);
   const target = await findTarget(host, readPort(portWord, "PORT"), invocation, context);
   const { way, knock, port = way.port } = target;
-  const supply = await makeSupply(knock, { ...context, tries: opening.tries });
+  const supply = await makeSupply(knock, { environment: context.environment, tries: opening.tries });
   const explain = async (opened: { readonly answer: unknown } | undefined) => {
     const tried = isNothing(knock) ? "no gate is known for it" : `${supply.word}s sent: ${supply.tries}`;
     const why =
