@@ -2,7 +2,7 @@ import { type Carrier, sameCarrier } from "../policy/carrier.js";
 import { isTokenGate, type TokenGate } from "../policy/knock.js";
 import type { User } from "../policy/policy.js";
 import type { PlacedGate, PlacedPolicy, PolicyPath } from "../policy/policy-path.js";
-import { readPrefixes } from "../policy/prefix.js";
+import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { countSlots, labelTokens } from "../policy/token.js";
 import { listUsersOf } from "../policy/user.js";
 import type { Abilities } from "./abilities.js";
@@ -49,10 +49,11 @@ export function lowerTokens(policy: PlacedPolicy, { hasTokens }: Abilities): Low
   const holders = gates.flatMap((gate) => listHolders(policy, gate));
   if (holders.length === 0) return { sets: [], counters: [], begins: [], chains: [] };
   const size = countSlots(policy.tokens);
+  const sizeOfAll = roundUp(holders.length * size);
   const all: TokenSet = {
-    name: tokenSet(roundUp(holders.length * size)),
+    name: tokenSet(sizeOfAll),
     from: ["tokens", ...gates.map(({ paths }) => paths.token)],
-    size: roundUp(holders.length * size),
+    size: sizeOfAll,
   };
   const carriers = gates
     .map(({ knock }) => knock.carrier)
@@ -133,7 +134,7 @@ function lowerUse(
 ): readonly Rule[] {
   const { carrier } = gate.knock;
   const door = openSet(gate.name);
-  const prefixes = readPrefixes(user.from ?? []);
+  const prefixes = mergePrefixes(readPrefixes(user.from ?? []));
   const rule: Rule = {
     comment: `${gate.name}: ${user.name} ${use}s`,
     from: [gate.paths.token, path],
