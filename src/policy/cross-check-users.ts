@@ -1,11 +1,11 @@
 import { type Carrier, carrierPort, readCarrier, sameCarrier, tokenPlace } from "./carrier.js";
+import { type CheckedGate, checkGate, type FindPort, makeFindPort } from "./checked-gate.js";
 import { type Finding, formatPath } from "./finding.js";
-import { isInPortRange } from "./port.js";
-import { readProtect } from "./protect.js";
 import { listField, readField, readRight } from "./raw.js";
-import { carrierSchema, nameSchema, protectSchema, stepSchema, tokensSchema, userSchema } from "./schema.js";
-import { readStep, type Step, stepFields } from "./step.js";
+import { carrierSchema, nameSchema, tokensSchema, userSchema } from "./schema.js";
+import { type Step, stepFields } from "./step.js";
 import { countSlots } from "./token.js";
+import { listUsersOf } from "./user.js";
 
 /** The most tokens that the set of all tokens of a policy holds. */
 const mostTokens = 1_048_576;
@@ -33,6 +33,11 @@ export function crossCheckUsers(raw: unknown): readonly Finding[] {
   const users = readRight(userSchema, listField(raw, "users")).map(({ position, part }): CheckedUser => {
     return { index: position, name: part.name, key: part.key, gates: part.gates };
   });
+  // A policy without tokens has nothing of this kind to find.
+  const checked = gates.some(({ carrier }) => carrier !== undefined)
+    ? listField(raw, "gates").map(checkGate)
+    : [];
+  const findPort = makeFindPort(checked);
   return [
     ...findTaken(users, "name", "user-name-taken", "Give each user of a policy a name of their own."),
     ...findTaken(users, "key", "user-key-taken", "Give each user a key of their own, with userKey."),
@@ -40,7 +45,7 @@ export function crossCheckUsers(raw: unknown): readonly Finding[] {
     ...findIdle(raw, users, gates),
     ...findUnknownDeployer(raw, users),
     ...findTooMany(raw, users, gates),
-    ...gates.flatMap((gate) => [...findProtected(raw, gate), ...findSteps(raw, gate)]),
+    ...gates.flatMap((gate) => [...findProtected(gate, findPort), ...findSteps(gate, checked)]),
   ];
 }
 
@@ -107,9 +112,7 @@ function findIdle(
     (gate) => readField(readField(gate, "knock"), "token") !== undefined,
   );
   const isWhole = users.length === listField(raw, "users").length;
-  const lonely = withToken.filter(
-    ({ name = "" }) => !users.some((user) => user.gates?.includes(name) ?? true),
-  );
+  const lonely = withToken.filter(({ name = "" }) => listUsersOf({ users }, name).length === 0);
   return [
     ...(!hasToken && users.length > 0
       ? [
@@ -154,7 +157,7 @@ function findTooMany(
   if (!settings.success) return [];
   const holders = gates
     .filter(({ carrier }) => carrier !== undefined)
-    .map(({ name = "" }) => users.filter((user) => user.gates?.includes(name) ?? true).length)
+    .map(({ name = "" }) => listUsersOf({ users }, name).length)
     .reduce((sum, count) => sum + count, 0);
   const count = holders * countSlots(settings.data);
   if (count <= mostTokens) return [];
@@ -169,33 +172,25 @@ function findTooMany(
 }
 
 /** A packet to a protected port is gated, so it can't bring a token. */
-function findProtected(raw: unknown, { index, carrier }: CarriedGate): readonly Finding[] {
+function findProtected({ index, carrier }: CarriedGate, findPort: FindPort): readonly Finding[] {
   const target = carrier === undefined ? undefined : carrierPort(carrier);
-  if (target === undefined) return [];
-  return listField(raw, "gates").flatMap((gate, other) =>
-    readRight(protectSchema, listField(gate, "protect")).flatMap(({ position, part }) => {
-      const isHit = readProtect(part).some(
-        ({ protocol, range }) => protocol === target.protocol && isInPortRange(target.port, range),
-      );
-      if (!isHit) return [];
-      return [
-        {
-          path: formatPath(["gates", index, "knock", "token", "udp"]),
-          rule: "token-on-protected-port",
-          message: `is a port that ${formatPath(["gates", other, "protect", position])} protects.`,
-          fix: "Choose a port that no gate protects.",
-        },
-      ];
-    }),
-  );
+  const hit = target === undefined ? undefined : findPort(target.protocol, target.port);
+  if (hit === undefined) return [];
+  return [
+    {
+      path: formatPath(["gates", index, "knock", "token", "udp"]),
+      rule: "token-on-protected-port",
+      message: `is a port that ${hit.path} protects.`,
+      fix: "Choose a port that no gate protects.",
+    },
+  ];
 }
 
 /** A packet that is a token and a step would open one gate and move on at another. */
-function findSteps(raw: unknown, { index, carrier }: CarriedGate): readonly Finding[] {
+function findSteps({ index, carrier }: CarriedGate, checked: readonly CheckedGate[]): readonly Finding[] {
   if (carrier === undefined) return [];
-  return listField(raw, "gates").flatMap((gate, other) =>
-    readRight(stepSchema, listField(readField(gate, "knock"), "steps")).flatMap(({ position, part }) => {
-      const step = readStep(part);
+  return checked.flatMap(({ index: other, steps }) =>
+    steps.flatMap(({ position, step }) => {
       if (!canBeToken(step, carrier)) return [];
       return [
         {

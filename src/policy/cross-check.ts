@@ -1,48 +1,27 @@
+import {
+  type CheckedGate,
+  checkGate,
+  type FindPort,
+  makeFindPort,
+  type PlacedRange,
+} from "./checked-gate.js";
 import { type Finding, formatPath } from "./finding.js";
-import { doPortRangesOverlap, isInPortRange, protocols } from "./port.js";
-import { type ProtectedRange, readProtect } from "./protect.js";
-import { listField, readField, readRight } from "./raw.js";
-import { nameSchema, protectSchema, stepSchema } from "./schema.js";
-import { portOf, readStep, type Step, stepFields, stepProtocols } from "./step.js";
-
-/** The valid parts of a gate, with their places in the policy. */
-interface CheckedGate {
-  readonly index: number;
-  readonly name: string | undefined;
-  readonly ranges: readonly PlacedRange[];
-  readonly steps: readonly { readonly position: number; readonly step: Step }[];
-}
-
-interface PlacedRange extends ProtectedRange {
-  readonly path: string;
-  /** The gate's index in the policy. */
-  readonly gate: number;
-}
+import { doPortRangesOverlap, protocols } from "./port.js";
+import { listField } from "./raw.js";
+import { portOf, stepFields, stepProtocols } from "./step.js";
 
 /**
  * Finds what is wrong between the parts of a policy. Takes the policy before it is parsed, because one wrong part must
  * not hide what is wrong between the others.
  */
 export function crossCheckGates(raw: unknown): readonly Finding[] {
-  const gates = listField(raw, "gates").map(placeGate);
+  const gates = listField(raw, "gates").map(checkGate);
   const ranges = gates.flatMap((gate) => gate.ranges);
-  return [...findSameNames(gates), ...findOverlaps(ranges), ...findProtectedSteps(gates, ranges)];
-}
-
-function placeGate(raw: unknown, index: number): CheckedGate {
-  const protect = readRight(protectSchema, listField(raw, "protect"));
-  return {
-    index,
-    name: nameSchema.safeParse(readField(raw, "name")).data,
-    ranges: protect.flatMap(({ position, part }) =>
-      readProtect(part).map((protectedRange) => {
-        return { ...protectedRange, path: formatPath(["gates", index, "protect", position]), gate: index };
-      }),
-    ),
-    steps: readRight(stepSchema, listField(readField(raw, "knock"), "steps")).map(({ position, part }) => {
-      return { position, step: readStep(part) };
-    }),
-  };
+  return [
+    ...findSameNames(gates),
+    ...findOverlaps(ranges),
+    ...findProtectedSteps(gates, makeFindPort(gates)),
+  ];
 }
 
 function findSameNames(gates: readonly CheckedGate[]): readonly Finding[] {
@@ -90,18 +69,11 @@ function findOverlaps(ranges: readonly PlacedRange[]): readonly Finding[] {
 }
 
 /** A packet to a protected port is gated, so it can't be a step as well. */
-function findProtectedSteps(
-  gates: readonly CheckedGate[],
-  ranges: readonly PlacedRange[],
-): readonly Finding[] {
-  const lookups = {
-    tcp: makeLookup(ranges.filter((entry) => entry.protocol === "tcp")),
-    udp: makeLookup(ranges.filter((entry) => entry.protocol === "udp")),
-  };
+function findProtectedSteps(gates: readonly CheckedGate[], findPort: FindPort): readonly Finding[] {
   return gates.flatMap(({ index, steps }) =>
     steps.flatMap(({ position, step }) => {
       const [protocol, port] = [stepProtocols[step.kind], portOf(step)];
-      const hit = protocol === undefined || port === undefined ? undefined : lookups[protocol](port);
+      const hit = protocol === undefined || port === undefined ? undefined : findPort(protocol, port);
       if (hit === undefined) return [];
       return [
         {
@@ -113,26 +85,4 @@ function findProtectedSteps(
       ];
     }),
   );
-}
-
-/** Makes a binary search for a range that contains a port: a policy can have thousands of ranges and steps. */
-function makeLookup(ranges: readonly PlacedRange[]): (port: number) => PlacedRange | undefined {
-  const sorted = [...ranges].sort((one, other) => one.range.first - other.range.first);
-  // For each range, by first port: the range with the highest last port so far. From there on, it contains each port
-  // that any range so far contains.
-  const widest: PlacedRange[] = [];
-  for (const entry of sorted) {
-    const before = widest.at(-1);
-    widest.push(before !== undefined && before.range.last >= entry.range.last ? before : entry);
-  }
-  return (port) => {
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.range.first ?? 0) <= port) low = middle + 1;
-      else high = middle;
-    }
-    const hit = widest[low - 1];
-    return hit !== undefined && isInPortRange(port, hit.range) ? hit : undefined;
-  };
 }
