@@ -1,6 +1,5 @@
 // Series of right and wrong tokens, in the model and in the kernel: both must open and close the same doors, and hold
 // the same tokens afterwards.
-import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LabHost } from "../../../lab/host";
@@ -101,9 +100,7 @@ test("the kernel opens and closes for the same tokens as the model", async () =>
   let opened = 0;
   for (const generated of all) {
     const moves = repeatTokens(generated);
-    let [found, expected] = await playSeries(host, moves);
-    // On a busy machine, two packets can change places on their way. A real difference is there each time.
-    if (!isDeepStrictEqual(found, expected)) [found, expected] = await playSeries(host, moves);
+    const [found, expected] = await playSeries(host, moves);
     expect({ moves, ...found }).toEqual({ moves, ...expected });
     opened += found.doors.length;
   }
