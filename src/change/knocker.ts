@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.js";
 import type { ClientKnock } from "../knock/clients/client-knock.js";
 import type { KnockStep, TokenStep } from "../knock/packet.js";
-import { isTokenGate } from "../policy/knock.js";
+import { isTokenGate, stepsOf } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";
 import { findDeployUser } from "../policy/user.js";
 import { type Purse, type TokenSeries, triesOfTokens } from "./purse.js";
@@ -27,8 +27,7 @@ export function findKnock(
   gate: Gate,
   host: string,
 ): ClientKnock {
-  if (!isTokenGate(gate))
-    return { kind: "sequence", steps: gate.knock.kind === "sequence" ? gate.knock.steps : [] };
+  if (!isTokenGate(gate)) return { kind: "sequence", steps: stepsOf(gate) };
   const user = findDeployUser(policy, gate.name);
   if (user === undefined) return { kind: "sequence", steps: [] };
   return {

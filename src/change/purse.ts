@@ -1,6 +1,6 @@
 import { type ClientTokens, makeTokenStep } from "../knock/clients/client-knock.js";
 import type { TokenStep } from "../knock/packet.js";
-import { horizonSlots } from "../policy/slots.js";
+import { firstFree, horizonSlots } from "../policy/slots.js";
 import { labelTokens, slotAt, tokenOf } from "../policy/token.js";
 
 /** Hands out the tokens of one process, each of them once. Each key has an account for each gate of each host. */
@@ -112,12 +112,6 @@ function chooseSlot(
 function orderOf({ isSaid }: Account, tries: number): number | typeof far {
   const order = isSaid ? orders.said : orders.unknown;
   return order[tries % order.length] ?? 0;
-}
-
-function firstFree(slot: number, used: ReadonlySet<number>): number {
-  let free = slot;
-  while (used.has(free)) free += 1;
-  return free;
 }
 
 /** The label changes with the key and the settings. */

@@ -4,10 +4,11 @@ import type { ObservedTokens } from "../host/tokens.js";
 import { findGate, isAllowed } from "../policy/gate.js";
 import { isTokenGate } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
-import { isInPrefix, readPrefixes } from "../policy/prefix.js";
+import { isInAny } from "../policy/prefix.js";
 import { findDeployUser, listTokenGates } from "../policy/user.js";
 import { findKnock } from "./knocker.js";
 import type { Purse } from "./purse.js";
+import { writeMinute } from "./utc.js";
 
 /** A smaller difference does not matter: a host takes tokens of the next slots, too. */
 const mostClockSeconds = 60;
@@ -74,9 +75,7 @@ export function checkDeployUser(
   const gate = findGate(policy, sshPort);
   if (gate === undefined || !isTokenGate(gate) || isAllowed(policy, clientAddress)) return;
   const user = findDeployUser(policy, gate.name);
-  const prefixes = user?.from === undefined ? undefined : readPrefixes(user.from);
-  if (user === undefined || prefixes === undefined) return;
-  if (prefixes.some((prefix) => isInPrefix(clientAddress, prefix))) return;
+  if (user?.from === undefined || isInAny(clientAddress, user.from)) return;
   throw new KnockgateError(
     "LOCKOUT",
     `the tokens of user ${user.name}, as whom the deployer passes gate ${gate.name}, do not count from this machine's address: add it to the user's from, or name another user in deployAs`,
@@ -103,6 +102,5 @@ export function learnTokens(
 export function describeHorizon(tokens: ObservedTokens | undefined): readonly string[] {
   if (tokens === undefined) return [];
   if (tokens.until === 0) return ["warning: the host holds no tokens of some user now"];
-  const until = new Date(tokens.until * 1_000).toISOString().slice(0, 16).replace("T", " ");
-  return [`the host holds tokens: the gates can be opened until ${until} UTC without a fill`];
+  return [`the host holds tokens: the gates can be opened until ${writeMinute(tokens.until)} without a fill`];
 }

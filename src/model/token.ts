@@ -2,7 +2,7 @@ import { unreachable } from "../errors.js";
 import type { Carrier } from "../policy/carrier.js";
 import type { TokenGate } from "../policy/knock.js";
 import type { Policy, User } from "../policy/policy.js";
-import { isInPrefix, readPrefixes } from "../policy/prefix.js";
+import { isInAny } from "../policy/prefix.js";
 import { listTokenGates } from "../policy/user.js";
 import type { Packet, PacketKind, SentToken } from "./packet.js";
 
@@ -151,5 +151,5 @@ function findUser(policy: Policy, held: HeldTokens | undefined, token: SentToken
 }
 
 function isFrom({ from }: User, source: string): boolean {
-  return from === undefined || readPrefixes(from).some((prefix) => isInPrefix(source, prefix));
+  return from === undefined || isInAny(source, from);
 }

@@ -24,7 +24,8 @@ export const carrierFields = {
  */
 const leadBytes: Readonly<Record<Carrier["kind"], number>> = { udp: 0, icmpEcho: 16 };
 
-const tokenBytes = 16;
+/** How many bytes a token has. */
+export const tokenBytes = 16;
 
 /** Reads a carrier whose fields were already checked. */
 export function readCarrier({ udp }: CarrierInput): Carrier {

@@ -1,6 +1,6 @@
 import type { Gate, Policy } from "./policy.js";
 import { isInPortRange, type Protocol } from "./port.js";
-import { isInPrefix, readPrefixes } from "./prefix.js";
+import { isInAny } from "./prefix.js";
 import { listProtected, type ProtectedPorts } from "./protect.js";
 
 /** Finds the gate that protects a TCP port. */
@@ -19,12 +19,12 @@ export function firstPort(gate: Gate, protocol: Protocol): number | undefined {
 
 /** Whether a source is in `allowFrom`, so it never needs to knock. `denyFrom` takes precedence. */
 export function isAllowed(policy: Policy, address: string): boolean {
-  return isIn(policy.allowFrom, address) && !isDenied(policy, address);
+  return isInAny(address, policy.allowFrom) && !isDenied(policy, address);
 }
 
 /** Whether a source is in `denyFrom`, so none of its knocks count. */
 export function isDenied(policy: Policy, address: string): boolean {
-  return isIn(policy.denyFrom, address);
+  return isInAny(address, policy.denyFrom);
 }
 
 /**
@@ -35,9 +35,5 @@ export const linkLocal: readonly string[] = ["169.254.0.0/16", "fe80::/10"];
 
 /** Whether no knock of a source counts, because its address does not belong to it on all of a host's links. */
 export function isLinkLocal(address: string): boolean {
-  return isIn(linkLocal, address);
-}
-
-function isIn(prefixes: readonly string[], address: string): boolean {
-  return readPrefixes(prefixes).some((prefix) => isInPrefix(address, prefix));
+  return isInAny(address, linkLocal);
 }

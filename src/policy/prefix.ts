@@ -68,6 +68,11 @@ export function isInPrefix(address: string, prefix: Prefix): boolean {
   return parsed.match(ipaddr.parse(prefix.address), prefix.length);
 }
 
+/** Whether an address is in one of the valid prefixes of a list. */
+export function isInAny(address: string, prefixes: readonly string[]): boolean {
+  return readPrefixes(prefixes).some((prefix) => isInPrefix(address, prefix));
+}
+
 /** Sorts prefixes and drops those inside another one, because nftables refuses overlapping intervals. */
 export function mergePrefixes(prefixes: readonly Prefix[]): readonly Prefix[] {
   const sorted = prefixes

@@ -33,6 +33,9 @@ export function horizonSlots({
   return Math.ceil((horizonDays * 86_400) / slotSeconds);
 }
 
-function firstFree(slot: number, used: ReadonlySet<number>): number {
-  return used.has(slot) ? firstFree(slot + 1, used) : slot;
+/** The first slot from this one on that is not used. */
+export function firstFree(slot: number, used: ReadonlySet<number>): number {
+  let free = slot;
+  while (used.has(free)) free += 1;
+  return free;
 }

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { KnockgateError } from "../errors.js";
+import { tokenBytes } from "./carrier.js";
 import { digestKeyed } from "./digest.js";
 import type { TokenSettings } from "./policy.js";
 
@@ -26,9 +27,6 @@ export interface KeyOwner {
   /** Counts up when the user gets a new key. Default: 1. */
   readonly generation?: number | undefined;
 }
-
-/** How many bytes a token has. */
-export const tokenBytes = 16;
 
 /** The least that a seed may have. 32 characters of base64 hold 192 bits. */
 const leastSeed = 32;

@@ -1,5 +1,6 @@
+import { writeMinute } from "../../change/utc.js";
 import { type ClientTokens, makeTokenStep } from "../../knock/clients/client-knock.js";
-import { horizonSlots, listSlotsToTry } from "../../policy/slots.js";
+import { firstFree, horizonSlots, listSlotsToTry } from "../../policy/slots.js";
 import { labelTokens, slotAt, tokenOf } from "../../policy/token.js";
 import { changeRecord, type SlotRecord } from "../profiles/used-slots.js";
 import type { Supply, SupplyContext } from "./supply.js";
@@ -101,9 +102,7 @@ function takeFirst(
   const found = candidates[index];
   const rest = candidates.slice(index + 1);
   if (found === undefined) return [undefined, []];
-  let { slot } = found;
-  while (used.has(slot)) slot += 1;
-  return [{ ...found, slot }, rest];
+  return [{ ...found, slot: firstFree(found.slot, used) }, rest];
 }
 
 /** Says why an earlier token at the same address was not taken. */
@@ -117,7 +116,7 @@ function describeOpened(
   if (last === undefined || earlier.length === 0) return [];
   const { slotSeconds, graceSeconds } = settings;
   if (last.isFar) {
-    const from = writeTime(last.slot * slotSeconds);
+    const from = writeMinute(last.slot * slotSeconds);
     return [
       `the host has lost its tokens (a reboot?) and takes tokens from ${from} on, or from some time before`,
     ];
@@ -137,15 +136,11 @@ function describeClosed(
   const tokens = count === 1 ? "one token was" : `${count} tokens were`;
   return [
     `no token was taken: ${tokens} sent for user ${user} at host ${host}. Likely causes:`,
-    `your clock is wrong: it is ${writeTime(nowMs / 1_000)} here`,
+    `your clock is wrong: it is ${writeMinute(nowMs / 1_000)} here`,
     `the user has another key now, or was removed: add the profile again`,
     `the packets do not arrive: a network on the way drops them`,
     "the user's tokens count only from other addresses",
     "another client has used the tokens of these minutes: wait some minutes",
     `the host has had no tokens to take for ${settings.horizonDays} days: see knockgate status`,
   ];
-}
-
-function writeTime(seconds: number): string {
-  return `${new Date(seconds * 1_000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

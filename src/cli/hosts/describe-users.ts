@@ -1,3 +1,4 @@
+import { writeIso, writeMinute } from "../../change/utc.js";
 import type { ObservedTokens, ObservedUser } from "../../host/tokens.js";
 
 /** Says for each user how often doors were opened, and when last. */
@@ -8,8 +9,8 @@ export function describeUsers({ users }: ObservedTokens): readonly string[] {
 function describeUser({ opened, last, until }: ObservedUser): string {
   const doors = opened === 1 ? "1 door opened" : `${opened} doors opened`;
   const when =
-    last === undefined ? "" : `, the last one between ${writeTime(last.from)} and ${writeTime(last.to)}`;
-  return `${doors}${when}; ${until === 0 ? "no tokens now" : `tokens until ${writeTime(until)}`}`;
+    last === undefined ? "" : `, the last one between ${writeMinute(last.from)} and ${writeMinute(last.to)}`;
+  return `${doors}${when}; ${until === 0 ? "no tokens now" : `tokens until ${writeMinute(until)}`}`;
 }
 
 /**
@@ -28,10 +29,10 @@ export function findTokenTrouble(
     if (until === 0)
       return [`${place} has no tokens on the host: \`systemctl list-timers\` there shows what fills them`];
     const late = [
-      `${place} has tokens only until ${writeTime(until)}: nothing fills the host's sets any more`,
+      `${place} has tokens only until ${writeMinute(until)}: nothing fills the host's sets any more`,
     ];
     const lost = [
-      `the host has lost tokens (a reboot?): ${place} is let in by those from ${writeTime(from)} on, which clients find`,
+      `the host has lost tokens (a reboot?): ${place} is let in by those from ${writeMinute(from)} on, which clients find`,
     ];
     return [...(until - now < horizonSeconds / 2 ? late : []), ...(from > now ? lost : [])];
   });
@@ -46,12 +47,4 @@ export function listUserRows({ users }: ObservedTokens) {
     ...(last === undefined ? {} : { lastFrom: writeIso(last.from), lastTo: writeIso(last.to) }),
     ...(until === 0 ? {} : { tokensFrom: writeIso(from), tokensUntil: writeIso(until) }),
   }));
-}
-
-function writeTime(seconds: number): string {
-  return `${writeIso(seconds).slice(0, 16).replace("T", " ")} UTC`;
-}
-
-function writeIso(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString();
 }

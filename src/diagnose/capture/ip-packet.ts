@@ -1,5 +1,4 @@
-import { type Carrier, tokenPlace } from "../../policy/carrier.js";
-import { tokenBytes } from "../../policy/token.js";
+import { type Carrier, tokenBytes, tokenPlace } from "../../policy/carrier.js";
 import { formatAddress } from "./address.js";
 import { skipBytes } from "./frame.js";
 import type { Segment, Skip, Transport } from "./segment.js";

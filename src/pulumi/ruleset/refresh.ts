@@ -1,4 +1,5 @@
 import { renderPolicy } from "../../backends/render.js";
+import { writeIso } from "../../change/utc.js";
 import { KnockgateError } from "../../errors.js";
 import { describeDrift, makeRedaction } from "../../host/describe-drift.js";
 import { assessDrift } from "../../host/drift.js";
@@ -63,14 +64,10 @@ function countByUser(
 function listUsers(users: readonly ObservedUser[]): Readonly<Record<string, UserCounts>> {
   return Object.fromEntries(
     users.map(({ user, opened, last }): [string, UserCounts] => {
-      const times = last && { lastFrom: writeTime(last.from), lastTo: writeTime(last.to) };
+      const times = last && { lastFrom: writeIso(last.from), lastTo: writeIso(last.to) };
       return [user, { opened, ...times }];
     }),
   );
-}
-
-function writeTime(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString();
 }
 
 /** Makes the state of a host that could not be observed: its drift says why. */
