@@ -4,6 +4,7 @@ import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findProber } from "../ssh/prober.js";
+import { type ResolvedConnection, resolveConnection } from "../ssh/resolve.js";
 import { findRoutes } from "../ssh/routes.js";
 import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { refuseUntouched } from "./failure.js";
@@ -30,30 +31,54 @@ export interface ChangeTarget {
  * @param policies all policies whose knocks may have to be sent
  * @param behind gates of other policies that SSH may be behind
  */
-export function withRoutes<T>(
+export async function withRoutes<T>(
   connection: Connection,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
   behind: readonly OtherGate[] = [],
 ): Promise<T> {
-  const tell = tellOf(connection, policies, log);
-  return takeBastionTurns({ connection }, () => openWorld(connection, behind, policies, log, use), tell);
+  const resolved = await resolveOrRefuse(connection, "connection", policies[0], connection.host);
+  const act = () => openWorld(resolved, behind, policies, log, use);
+  return takeBastionTurns({ connection: resolved }, act, tellOf(resolved, policies, log));
 }
 
 /** Does the same, and also logs in to the machine that the gates are tried from, if there is one. */
-export function withProvingRoutes<T>(
+export async function withProvingRoutes<T>(
   wanted: ChangeTarget,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
-  const tell = tellOf(wanted.connection, policies, log);
-  return takeBastionTurns(wanted, () => openProvingWorld(wanted, policies, log, use), tell);
+  const { connection, proveFrom, policy } = wanted;
+  const resolve = (one: Connection, field: string) => resolveOrRefuse(one, field, policy, connection.host);
+  const resolved: ResolvedTarget = {
+    ...wanted,
+    connection: await resolve(connection, "connection"),
+    proveFrom: proveFrom && (await resolve(proveFrom, "proveFrom")),
+  };
+  const act = () => openProvingWorld(resolved, policies, log, use);
+  return takeBastionTurns(resolved, act, tellOf(resolved.connection, policies, log));
+}
+
+interface ResolvedTarget extends Omit<ChangeTarget, "connection" | "proveFrom"> {
+  readonly connection: ResolvedConnection;
+  readonly proveFrom: ResolvedConnection | undefined;
+}
+
+function resolveOrRefuse(
+  connection: Connection,
+  field: string,
+  policy: Policy | undefined,
+  host: string,
+): Promise<ResolvedConnection> {
+  return resolveConnection(connection, field).catch((cause: unknown) =>
+    refuseUntouched(`policy ${policy?.name} on ${host}`, cause),
+  );
 }
 
 async function openWorld<T>(
-  connection: Connection,
+  connection: ResolvedConnection,
   behind: readonly OtherGate[],
   policies: readonly Policy[],
   log: ChangeContext["log"],
@@ -90,7 +115,7 @@ async function openWorld<T>(
 }
 
 async function openProvingWorld<T>(
-  { connection, proveFrom, policy, behind = [] }: ChangeTarget,
+  { connection, proveFrom, policy, behind = [] }: ResolvedTarget,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
@@ -113,7 +138,7 @@ async function openProvingWorld<T>(
 
 /** Prefixes each line with the policy and the host, while no route is known yet. */
 function tellOf(
-  { host, port }: Connection,
+  { host, port }: ResolvedConnection,
   [policy]: readonly Policy[],
   log: ChangeContext["log"],
 ): (line: string) => void {

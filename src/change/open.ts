@@ -5,6 +5,7 @@ import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
 import type { Route } from "../ssh/host.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
+import { type ResolvedConnection, resolveConnection } from "../ssh/resolve.js";
 import { findRoutes } from "../ssh/routes.js";
 import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { findKnock, listSamplePackets, makeKnocker } from "./knocker.js";
@@ -26,16 +27,14 @@ export async function openSshGate(
   policy: Policy,
   behind: readonly OtherGate[],
 ): Promise<void> {
-  const gate = findGate(policy, connection.port);
-  const own = gate === undefined ? [] : [findKnock(policy, gate, connection.host)];
-  const knocks = [...listKnocksBefore(behind, connection.port), ...own];
+  const resolved = await resolveConnection(connection, "connection");
+  const { host, port } = resolved;
+  const gate = findGate(policy, port);
+  const own = gate === undefined ? [] : [findKnock(policy, gate, host)];
+  const knocks = [...listKnocksBefore(behind, port), ...own];
   if (knocks.length === 0) return;
-  const opening: SshOpening = {
-    knocks,
-    port: connection.port,
-    isSingle: gate?.singleConnection ?? false,
-  };
-  await takeBastionTurns({ connection }, () => openRoutes(connection, opening));
+  const opening: SshOpening = { knocks, port, isSingle: gate?.singleConnection ?? false };
+  await takeBastionTurns({ connection: resolved }, () => openRoutes(resolved, opening));
 }
 
 /** What opens a port. */
@@ -46,7 +45,7 @@ export interface SshOpening {
   readonly isSingle: boolean;
 }
 
-async function openRoutes(connection: Connection, opening: SshOpening): Promise<void> {
+async function openRoutes(connection: ResolvedConnection, opening: SshOpening): Promise<void> {
   const passage = await findRoutes(connection, opening.knocks.flatMap(listSamplePackets));
   try {
     const results = await Promise.allSettled(passage.routes.map((route) => openRoute(route, opening, purse)));

@@ -88,6 +88,7 @@ export const fieldSecrecy: SecrecyOf<FieldName<ConnectionInput> | FieldName<Poli
   perDialTimeout: "plain",
   sudoPassword: "secret",
   proxy: "plain",
+  transport: "plain",
   name: "plain",
   gates: "plain",
   allowFrom: "plain",

@@ -4,9 +4,12 @@ const oneLine = z.string().regex(/^[^\n\0]*$/, { error: "must be one line." });
 
 /** How to log in to one machine by SSH. Times are in seconds, as in @pulumi/command. */
 const loginSchema = z.strictObject({
+  /** A name or an address; with `transport: "openssh"` also an alias of ssh_config(5). */
   host: z.string().regex(/^[^\s/@]{1,253}$/, { error: "must be a host name or an address." }),
-  port: z.int().min(1).max(65_535).default(22),
-  user: z.string().min(1).default("root"),
+  /** Default: 22; with `transport: "openssh"` what ssh_config says. */
+  port: z.int().min(1).max(65_535).optional(),
+  /** Default: root; with `transport: "openssh"` what ssh_config says. */
+  user: z.string().min(1).optional(),
   password: oneLine.optional(),
   privateKey: z.string().optional(),
   privateKeyPassword: z.string().optional(),
@@ -30,6 +33,8 @@ const loginSchema = z.strictObject({
  */
 export const connectionSchema = z.strictObject({
   ...loginSchema.shape,
+  /** What speaks SSH: the library ssh2, or this machine's own ssh(1) with its ssh_config. Default: `ssh2`. */
+  transport: z.enum(["ssh2", "openssh"]).default("ssh2"),
   /** The password that sudo on the host asks for. Default: `password`. */
   sudoPassword: oneLine.min(1).optional(),
   /** The bastion that the host is reached through. */

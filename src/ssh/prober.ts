@@ -1,12 +1,12 @@
 import { KnockgateError } from "../errors.js";
 import type { KnockStep } from "../knock/packet.js";
-import { readCredentials } from "./client.js";
-import type { Connection } from "./connection.js";
 import { listCutOff } from "./cut-off.js";
-import { nameLogin, tryEach } from "./dial.js";
 import type { Prober, RemoteProber } from "./host.js";
-import { beginPatiently, dialThrough, findBastion, makeDialledOutpost } from "./jump-host/dial-through.js";
-import { isUsable, type JumpHost, makeJumpHost } from "./jump-host/jump-host.js";
+import { type DialLog, findJumpHost } from "./jump-host/dial-through.js";
+import { isUsable, type JumpHost } from "./jump-host/jump-host.js";
+import { openssh } from "./openssh/dial.js";
+import type { ResolvedConnection } from "./resolve.js";
+import { ssh2 } from "./ssh2/dial.js";
 
 /**
  * Logs in to another machine that then sends packets to a host. The machine needs perl, and no root. If it has a
@@ -21,11 +21,11 @@ import { isUsable, type JumpHost, makeJumpHost } from "./jump-host/jump-host.js"
  *   `ARGUMENTS_INVALID`
  */
 export async function findProber(
-  from: Connection,
+  from: ResolvedConnection,
   host: string,
   steps: readonly KnockStep[],
   field: string,
-  log?: (line: string) => void,
+  log?: DialLog,
 ): Promise<RemoteProber> {
   const jumpHost = await findOutpost(from, field, log);
   try {
@@ -52,23 +52,9 @@ export async function findProber(
   }
 }
 
-async function findOutpost(from: Connection, field: string, log?: (line: string) => void): Promise<JumpHost> {
-  const credentials = await readCredentials(from, field);
-  if (from.proxy === undefined) return makeDialledOutpost(nameLogin(from), credentials, log);
-  const bastion = await findBastion(from.proxy, `${field}.proxy`, log);
-  const dial = async () =>
-    tryEach((await bastion.survey(from.host, [])).filter(isUsable), ({ address }) =>
-      dialThrough(bastion, credentials, address, from.perDialTimeout * 1_000),
-    );
-  const jumpHost = makeJumpHost(
-    `${nameLogin(from)} through ${bastion.name}`,
-    beginPatiently(from, dial, log),
-  );
-  return {
-    ...jumpHost,
-    close: () => {
-      jumpHost.close();
-      bastion.close();
-    },
-  };
+function findOutpost(from: ResolvedConnection, field: string, log?: DialLog): Promise<JumpHost> {
+  const naming = { role: "", field, log };
+  return from.transport === "openssh"
+    ? findJumpHost(openssh, from, naming)
+    : findJumpHost(ssh2, from, naming);
 }

@@ -5,14 +5,17 @@ import { askAlive, askEcho } from "../knock/packet-program.js";
 import { checkEcho, needsEcho } from "../knock/preflight.js";
 import { probePort, sendKnock } from "../knock/send-knock.js";
 import { findSource } from "../knock/source.js";
-import { type Credentials, readCredentials } from "./client.js";
-import type { Connection } from "./connection.js";
+import type { SshClient } from "./client.js";
 import { listCutOff } from "./cut-off.js";
-import { dialSsh, findAddresses, nameLogin } from "./dial.js";
 import type { CutOff, RouteSet } from "./host.js";
-import { dialThrough, findBastion } from "./jump-host/dial-through.js";
+import { type DialLog, dialThrough, findJumpHost } from "./jump-host/dial-through.js";
 import { isUsable, type JumpHost } from "./jump-host/jump-host.js";
+import { nameLogin } from "./name-login.js";
+import { openssh } from "./openssh/dial.js";
+import type { ResolvedConnection } from "./resolve.js";
 import { becomeRoot } from "./root.js";
+import { ssh2 } from "./ssh2/dial.js";
+import type { Dialer, SshTransport } from "./transport.js";
 
 /**
  * Finds the routes to a host: from this machine or, if the connection names one, from its bastion. With a bastion, name
@@ -24,41 +27,54 @@ import { becomeRoot } from "./root.js";
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  *   `ARGUMENTS_INVALID`
  */
-export async function findRoutes(
-  connection: Connection,
+export function findRoutes(
+  connection: ResolvedConnection,
   steps: readonly KnockStep[],
-  log?: (line: string) => void,
+  log?: DialLog,
 ): Promise<RouteSet> {
-  const credentials = await readCredentials(connection, "connection");
-  if (connection.proxy === undefined) return findDirectRoutes(connection, credentials, steps);
-  const bastion = await findBastion(connection.proxy, "connection.proxy", log);
-  return findRoutesThrough(bastion, connection, credentials, steps).catch((cause: unknown) => {
+  return connection.transport === "openssh"
+    ? findRoutesBy(openssh, connection, steps, log)
+    : findRoutesBy(ssh2, connection, steps, log);
+}
+
+async function findRoutesBy<C extends SshClient>(
+  transport: SshTransport<C>,
+  connection: ResolvedConnection,
+  steps: readonly KnockStep[],
+  log?: DialLog,
+): Promise<RouteSet> {
+  const dialer = await transport(connection, "connection");
+  if (connection.proxy === undefined) return findDirectRoutes(dialer, connection, steps);
+  const naming = { role: "bastion ", field: "connection.proxy", log };
+  const bastion = await findJumpHost(transport, connection.proxy, naming);
+  return findRoutesThrough(bastion, dialer, connection, steps).catch((cause: unknown) => {
     bastion.close();
     throw cause;
   });
 }
 
-async function findDirectRoutes(
-  connection: Connection,
-  credentials: Credentials,
+async function findDirectRoutes<C extends SshClient>(
+  dialer: Dialer<C>,
+  connection: ResolvedConnection,
   steps: readonly KnockStep[],
 ): Promise<RouteSet> {
-  const { ways, cutOff } = await findWays(await findAddresses(connection.host));
+  const found = await dialer.findAddresses();
+  const { ways, cutOff } = await findWays(found.addresses);
   if (needsEcho(steps)) await checkEchoHere(ways.map(({ address }) => address));
   const routes = ways.map(({ address, source }) => ({
     name: namePlace(connection, address),
     target: address,
     address: source,
     connect: async (timeoutMs: number) => {
-      const name = nameLogin(connection, address);
-      return becomeRoot(await dialSsh(credentials, address, name, timeoutMs), findSudoPassword(connection));
+      const client = await dialer.dial(address, nameLogin(connection, address), timeoutMs);
+      return becomeRoot(client, findSudoPassword(connection));
     },
     knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
     probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
     ping: async (timeoutMs: number) =>
       (await runPerl(askAlive(address, timeoutMs))).includes("ping answered"),
   }));
-  return { routes, cutOff, close: () => undefined };
+  return { routes, cutOff: [...cutOff, ...found.cutOff], close: () => undefined };
 }
 
 interface FoundWays {
@@ -87,19 +103,19 @@ async function checkEchoHere(addresses: readonly string[]): Promise<void> {
   checkEcho("this machine", answers, addresses);
 }
 
-async function findRoutesThrough(
-  bastion: JumpHost,
-  connection: Connection,
-  credentials: Credentials,
+async function findRoutesThrough<C extends SshClient>(
+  bastion: JumpHost<C>,
+  dialer: Dialer<C>,
+  connection: ResolvedConnection,
   steps: readonly KnockStep[],
 ): Promise<RouteSet> {
-  const targets = await bastion.survey(connection.host, steps);
+  const targets = await bastion.survey(connection.settings?.hostName ?? connection.host, steps);
   const routes = targets.filter(isUsable).map(({ address, source }) => ({
     name: `${namePlace(connection, address)} through ${bastion.name}`,
     target: address,
     address: source,
     connect: async (timeoutMs: number) => {
-      const client = await dialThrough(bastion, credentials, address, timeoutMs);
+      const client = await dialThrough(bastion, dialer, address, timeoutMs);
       return becomeRoot(client, findSudoPassword(connection));
     },
     knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
@@ -109,10 +125,10 @@ async function findRoutesThrough(
   return { routes, cutOff: listCutOff(bastion.name, targets), close: () => bastion.close() };
 }
 
-function namePlace({ host, port }: Connection, address: string): string {
+function namePlace({ host, port }: ResolvedConnection, address: string): string {
   return address === host ? `${address}:${port}` : `${host}:${port} (${address})`;
 }
 
-function findSudoPassword({ sudoPassword, password }: Connection): string | undefined {
+function findSudoPassword({ sudoPassword, password }: ResolvedConnection): string | undefined {
   return sudoPassword ?? password;
 }

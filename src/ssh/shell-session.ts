@@ -1,7 +1,7 @@
-import type { ClientChannel } from "ssh2";
 import { KnockgateError } from "../errors.js";
-import { attempt, type SshLink, tellLost, unreachableError, type Waiting, withDeadline } from "./deadline.js";
+import { tellLost, unreachableError, type Waiting, withDeadline } from "./deadline.js";
 import type { CommandResult } from "./host.js";
+import type { CommandEnd, CommandLink, RemoteCommand } from "./link.js";
 import { collect, type Output } from "./output.js";
 
 /**
@@ -42,18 +42,11 @@ type Heard =
 /** After this part of the time its input is ended. The rest of the time is for what it says then. */
 const patientPart = 0.8;
 
-/**
- * sshd refuses a command beyond MaxSessions, and counts one that has ended for some moments longer. So where it allows
- * one command at a time, the next may have to wait.
- */
-const openTries = 20;
-const openPauseMs = 100;
-
 /** The hint is sent after this silence: the usual answer does not need it, and comes sooner. */
 const silenceMs = 500;
 
 /** Prepares a conversation. `firstHint` is sent when the other side is silent at first. */
-export function openShellSession(line: SshLink, command: string, firstHint: string): ShellSession {
+export function openShellSession(link: CommandLink, command: string, firstHint: string): ShellSession {
   let hint = firstHint;
   let isOpen = true;
   let talk: RunningCommand | undefined;
@@ -63,17 +56,18 @@ export function openShellSession(line: SshLink, command: string, firstHint: stri
     limitMs = timeoutMs,
   ): Promise<T> => {
     try {
-      return await exchange<T>(line, { timeoutMs, limitMs }, (waiting) => {
+      return await exchange<T>(link, { timeoutMs, limitMs }, (waiting) => {
         const begin = (begun: RunningCommand): void => {
-          if (!waiting.onLate(() => begun.channel.close())) use(begun, waiting);
+          if (!waiting.onLate(() => begun.command.close())) use(begun, waiting);
         };
         if (talk !== undefined) return begin(talk);
-        openChannel(line, command, waiting, (channel) => {
-          talk = carry(channel, () => {
+        // A command that comes too late is closed: a server grants few of them (MaxSessions).
+        link.start(command).then((started) => {
+          talk = carry(started, () => {
             isOpen = false;
           });
           begin(talk);
-        });
+        }, waiting.reject);
       });
     } catch (error) {
       isOpen = false;
@@ -86,7 +80,7 @@ export function openShellSession(line: SshLink, command: string, firstHint: stri
     read: (result: CommandResult) => T,
   ): boolean => {
     if (talk.end === undefined) return false;
-    conclude(line, talk.end, waiting, (code) =>
+    conclude(link, talk.end, waiting, (code) =>
       read({ code, stdout: talk.stdout.take(), stderr: talk.stderr.take() }),
     );
     return true;
@@ -98,17 +92,17 @@ export function openShellSession(line: SshLink, command: string, firstHint: stri
     hear: (mark, timeoutMs, input = "") => {
       const timers: NodeJS.Timeout[] = [];
       const heard = wait<Heard>(timeoutMs, (talk, waiting) => {
-        if (input !== "") talk.channel.write(input);
+        if (input !== "") talk.command.write(input);
         const said = hint;
         hint = "";
-        if (said !== "") timers.push(setTimeout(() => talk.channel.write(said), silenceMs));
-        if (timeoutMs > 0) timers.push(setTimeout(() => talk.channel.end(), timeoutMs * patientPart));
+        if (said !== "") timers.push(setTimeout(() => talk.command.write(said), silenceMs));
+        if (timeoutMs > 0) timers.push(setTimeout(() => talk.command.end(), timeoutMs * patientPart));
         talk.listen(() => {
           const found = findWord(talk, mark);
           if (found === undefined) {
             return concludeAtEnd<Heard>(talk, waiting, (result) => ({ kind: "ended", result }));
           }
-          if (found.kind === "merged") talk.channel.close();
+          if (found.kind === "merged") talk.command.close();
           waiting.resolve(found);
           return true;
         });
@@ -125,40 +119,43 @@ export function openShellSession(line: SshLink, command: string, firstHint: stri
             waiting.resolve(answer);
             return true;
           });
-          talk.channel.write(input);
+          talk.command.write(input);
         },
         limitMs,
       ),
     finish: (input, timeoutMs) =>
       wait<CommandResult>(timeoutMs, (talk, waiting) => {
         talk.listen(() => concludeAtEnd(talk, waiting, (result) => result));
-        talk.channel.end(input);
+        talk.command.end(input);
       }),
   };
 }
 
 /** A running command, and the output that nobody has taken yet. */
 interface RunningCommand {
-  readonly channel: ClientChannel;
+  readonly command: RemoteCommand;
   readonly stdout: Output;
   readonly stderr: Output;
   /** How the command ended; `undefined` while it runs. */
-  readonly end: End | undefined;
+  readonly end: CommandEnd | undefined;
   /** Calls the listener now and after each further output, until it returns true: it has what it waits for. */
   listen(hasHeard: () => boolean): void;
 }
 
-function carry(channel: ClientChannel, onEnd: () => void): RunningCommand {
-  let end: End | undefined;
+function carry(command: RemoteCommand, onEnd: () => void): RunningCommand {
+  let end: CommandEnd | undefined;
   let tellNews: () => void = () => undefined;
-  channel.on("close", (...ended: End) => {
+  command.onEnd((ended) => {
     end = ended;
     onEnd();
     tellNews();
   });
-  const [stdout, stderr] = [collect(channel, () => tellNews()), collect(channel.stderr, () => tellNews())];
+  const [stdout, stderr] = [
+    collect(command.stdout, () => tellNews()),
+    collect(command.stderr, () => tellNews()),
+  ];
   return {
-    channel,
+    command,
     stdout,
     stderr,
     get end() {
@@ -189,65 +186,30 @@ function findAnswer({ stdout, stderr }: RunningCommand, mark: string): CommandRe
   return { code: Number(code), stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
 }
 
-/** What ssh2 reports when a command ends: its exit code, or the signal that ended it, or neither. */
-type End = [code?: number | null, signal?: string];
-
 function conclude<T>(
-  line: SshLink,
-  [code, signal]: End,
+  link: CommandLink,
+  { code, signal, fault }: CommandEnd,
   waiting: Waiting<T>,
   read: (code: number) => T,
 ): void {
-  if (typeof code === "number") waiting.resolve(read(code));
-  else if (signal === undefined) waiting.reject(tellLost(line, whileRunning));
+  if (fault !== undefined) waiting.reject(fault);
+  else if (code !== undefined) waiting.resolve(read(code));
+  else if (signal === undefined) waiting.reject(tellLost(link, whileRunning));
   else
-    waiting.reject(new KnockgateError("HOST_FAILED", `${line.name}: a command was ended there by ${signal}`));
+    waiting.reject(new KnockgateError("HOST_FAILED", `${link.name}: a command was ended there by ${signal}`));
 }
 
 const whileRunning = "while a command ran";
 
 function exchange<T>(
-  line: SshLink,
+  link: CommandLink,
   { timeoutMs, limitMs }: { readonly timeoutMs: number; readonly limitMs: number },
   begin: (waiting: Waiting<T>) => void,
 ): Promise<T> {
-  const lost = () => tellLost(line, whileRunning);
+  const lost = () => tellLost(link, whileRunning);
   const late = () => {
     const limit = `no answer within ${Math.ceil(limitMs / 100) / 10} s`;
-    return unreachableError(line.name, `${limit} to a command, which may still be running there`);
+    return unreachableError(link.name, `${limit} to a command, which may still be running there`);
   };
-  return withDeadline<T>(line.client, { timeoutMs, lost, late }, begin);
-}
-
-function openChannel<T>(
-  line: SshLink,
-  command: string,
-  waiting: Waiting<T>,
-  use: (channel: ClientChannel) => void,
-): void {
-  const begin = (tries: number): void => {
-    line.client.exec(command, (error, channel) => {
-      if (error === undefined) {
-        // A command that hangs would hold its channel otherwise, and a server grants few of them (MaxSessions).
-        if (waiting.onLate(() => channel.close())) return; // nothing was sent, so nothing runs
-        channel.on("error", () => undefined); // the close event that follows says more
-        return use(channel);
-      }
-      if (!("reason" in error)) return waiting.reject(unreachableError(line.name, error.message, error));
-      if (tries === openTries) {
-        const message = `${line.name}: it does not run a command: see MaxSessions in sshd_config(5)`;
-        return waiting.reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
-      }
-      setTimeout(
-        () =>
-          attempt(
-            () => begin(tries + 1),
-            waiting.reject,
-            () => tellLost(line, whileRunning),
-          ),
-        openPauseMs,
-      );
-    });
-  };
-  begin(1);
+  return withDeadline<T>(link, { timeoutMs, lost, late }, begin);
 }

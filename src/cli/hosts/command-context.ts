@@ -7,6 +7,7 @@ import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
 import type { Connection } from "../../ssh/connection.js";
+import { resolveConnection } from "../../ssh/resolve.js";
 import { takePolicy } from "../files/check-policy.js";
 import { readPolicyFile } from "../files/policy-file.js";
 import type { CommandContext, Invocation } from "../framework/command.js";
@@ -19,6 +20,7 @@ export const commandLineOwner = "knockgate-command-line";
 export interface HostCommandInput {
   readonly policy: Policy;
   readonly connection: Connection;
+  readonly sshPort: number;
   /** The policy that `--former` names, if any. */
   readonly former: readonly Policy[];
   /** The policies that may gate the host, likeliest first. */
@@ -45,15 +47,17 @@ export async function readHostCommandInput(
   const earlier = invocation.value("former");
   const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
   const { connection, profile } = await readHostLogin(host, invocation, context);
+  const { port: sshPort } = await resolveConnection(connection, "HOST");
   const named = await Promise.all(invocation.values("behind").map((path) => readPolicyFile(path, input)));
   const behind = named.flatMap((read) => listOtherGates(takePolicy(read), connection.host));
   const own = [...former, policy];
-  const others = profile === undefined ? [] : listOthers(profile, own, connection);
+  const others = profile === undefined ? [] : listOthers(profile, own, sshPort);
   const kept = profile === undefined || others.length > 0 ? [] : [toPolicy(profile, policy.name)];
   const gatedBy = [...former, ...kept, policy];
   return {
     policy,
     connection,
+    sshPort,
     former,
     gatedBy,
     behind: [...behind, ...others.map(toOtherGate)],
@@ -63,11 +67,7 @@ export async function readHostCommandInput(
 }
 
 /** If no gate of the policy protects SSH, the profile's gate that does belongs to another policy. */
-function listOthers(
-  { gates }: Profile,
-  own: readonly Policy[],
-  { port }: Connection,
-): readonly ProfileGate[] {
+function listOthers({ gates }: Profile, own: readonly Policy[], port: number): readonly ProfileGate[] {
   if (own.some((policy) => findGate(policy, port) !== undefined)) return [];
   const names = own.flatMap((policy) => policy.gates.map((gate) => gate.name));
   return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));

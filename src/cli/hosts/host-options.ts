@@ -4,7 +4,7 @@ import type { Argument, Option } from "../framework/command.js";
 export const hostArgument: Argument = {
   name: "HOST",
   about:
-    "A profile, or `[USER@]HOST[:PORT]` (an IPv6 address with a port in brackets). Leave it out with --connection. Default of USER: root.",
+    "A profile, or `[USER@]HOST[:PORT]` (an IPv6 address with a port in brackets); with --openssh also an alias of ssh_config. Leave it out with --connection. Default of USER: root; with --openssh what ssh_config says.",
   isOptional: true,
   completion: "profile",
 };
@@ -21,6 +21,11 @@ export const hostOptions: readonly Option[] = [
     value: "FILE",
     about:
       "Log in by this private key. Default: the agent of SSH_AUTH_SOCK, else id_ed25519, id_ecdsa or id_rsa in ~/.ssh.",
+  },
+  {
+    name: "openssh",
+    about:
+      "Let this machine's ssh(1) log in, as its ssh_config says: certificates, security keys, ProxyJump (docs/ssh.md). Then only --identity names a key.",
   },
   {
     name: "ask",

@@ -9,6 +9,7 @@ import { describeIssues } from "../../policy/shape.js";
 import { type Connection, type ConnectionInput, connectionSchema } from "../../ssh/connection.js";
 import { findHome } from "../../ssh/home.js";
 import { findHostFault } from "../../ssh/host-word.js";
+import { fillWhatIsKnown } from "../../ssh/resolve.js";
 import { openText } from "../files/open-text.js";
 import { readPolicyFile } from "../files/policy-file.js";
 import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
@@ -38,35 +39,39 @@ export async function readHostLogin(
 ): Promise<HostLogin> {
   const file = invocation.value("connection");
   if ((word === undefined) === (file === undefined)) throw new UsageError("give either HOST or --connection");
+  const isOpenssh = invocation.has("openssh");
   const { input, profile } =
     file === undefined
-      ? await readWord(word ?? "", context)
+      ? await readWord(word ?? "", isOpenssh, context)
       : { input: await readConnectionFile(file, context.input), profile: undefined };
-  const key = await readKey(invocation, file === undefined, context);
+  const key = await readKey(invocation, file === undefined && !isOpenssh, context);
   const secrets = await readSecrets(invocation, context);
   const { privateKeyPassword } = { ...secrets.known, ...input, ...secrets.asked };
   const ofKey = privateKeyPassword === undefined ? {} : { privateKeyPassword };
   const whole = {
     ...secrets.known,
     ...input,
+    ...(isOpenssh ? { transport: "openssh" } : {}),
     ...secrets.asked,
     ...key,
     // The bastion gets the same key. Passwords are only for the host.
     ...(input.proxy === undefined ? {} : { proxy: { ...input.proxy, ...(key && { ...key, ...ofKey }) } }),
   };
-  return { connection: check(whole, file ?? "HOST"), profile };
+  return { connection: fillWhatIsKnown(check(whole, file ?? "HOST")), profile };
 }
 
 /** Reads HOST: the login of a profile, or of the word itself. */
-async function readWord(word: string, { environment }: CommandContext) {
+async function readWord(word: string, isOpenssh: boolean, { environment }: CommandContext) {
   const { user, host, port } = splitHost(word);
   const profile = await loadProfile(environment, host);
-  const way = profile?.way ?? { host, port: 22, user: "root" };
+  const way = profile?.way;
   const input: ConnectionInput = {
-    ...toInput(way),
+    // Where ssh(1) dials, ssh_config says what the word leaves out.
+    ...(way === undefined || isOpenssh ? { host } : toInput(way)),
+    ...(way?.hostKey === undefined ? {} : { hostKey: way.hostKey }),
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
-    ...(way.proxy === undefined ? {} : { proxy: toInput(way.proxy) }),
+    ...(way?.proxy === undefined || isOpenssh ? {} : { proxy: toInput(way.proxy) }),
   };
   return { input, profile };
 }

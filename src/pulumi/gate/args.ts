@@ -6,11 +6,11 @@ import type { ProfileGate } from "../../knock/clients/profile.js";
  * defaults. It is written out here, so programs without `@pulumi/command` need not install it.
  */
 export interface ProxyConnectionArgs {
-  /** Its name or address. */
+  /** Its name or address; with `transport: "openssh"` also an alias of ssh_config(5). */
   host: pulumi.Input<string>;
-  /** Its SSH port. 1 to 65,535; default 22. */
+  /** Its SSH port. 1 to 65,535. Default: 22; with `transport: "openssh"` what ssh_config says. */
   port?: pulumi.Input<number>;
-  /** The user who logs in. Default: `root`. */
+  /** The user who logs in. Default: `root`; with `transport: "openssh"` what ssh_config says. */
   user?: pulumi.Input<string>;
   /** Tried after the private key. Default: none. */
   password?: pulumi.Input<string>;
@@ -38,6 +38,11 @@ export interface ProxyConnectionArgs {
 
 /** How to reach the host: the shape of `@pulumi/command`'s `remote.ConnectionArgs`, with its defaults. */
 export interface ConnectionArgs extends ProxyConnectionArgs {
+  /**
+   * What speaks SSH: `ssh2` is a library, `openssh` is this machine's own ssh(1) with its ssh_config: certificates,
+   * security keys, ProxyJump and ProxyCommand (docs/ssh.md). Default: `ssh2`.
+   */
+  transport?: pulumi.Input<string>;
   /** The password that sudo on the host asks for, if the user is not root. Default: `password`. */
   sudoPassword?: pulumi.Input<string>;
   /**

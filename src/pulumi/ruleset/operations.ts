@@ -14,6 +14,7 @@ import { checkExpectations } from "../../lint/expectations.js";
 import { type LintFinding, lintPolicy } from "../../lint/lint.js";
 import { type Finding, formatFinding, placeBelowPolicy } from "../../policy/finding.js";
 import { writePolicy } from "../../policy/written-policy.js";
+import type { Connection } from "../../ssh/connection.js";
 import { logLine, logLineOnce } from "../log.js";
 import type { Properties } from "../properties.js";
 import { nameResource } from "../resource-name.js";
@@ -156,8 +157,12 @@ async function readFromHost(id: string, props: Properties): Promise<ReadResult> 
   if (!recordFailure) return look;
   return look.catch((cause: unknown) => ({
     id,
-    ...describeUnrefreshed(cause, state, `${policy.name} on ${connection.host}:${connection.port}`),
+    ...describeUnrefreshed(cause, state, `${policy.name} on ${namePlace(connection)}`),
   }));
+}
+
+function namePlace({ host, port }: Connection): string {
+  return port === undefined ? host : `${host}:${port}`;
 }
 
 function remove(id: string, props: Properties): Promise<void> {

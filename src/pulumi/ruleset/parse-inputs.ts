@@ -8,6 +8,7 @@ import { type PolicyReading, parsePolicy } from "../../policy/parse.js";
 import type { Policy, PolicyInput } from "../../policy/policy.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, connectionSchema } from "../../ssh/connection.js";
+import { fillWhatIsKnown } from "../../ssh/resolve.js";
 import type { Properties } from "../properties.js";
 import { hasUnknown, isDueTo, listUnknown } from "../unknown.js";
 import { otherGateSchema } from "./other-gate.js";
@@ -97,9 +98,15 @@ export function readArguments(raw: Properties): ArgumentsReading {
     return { kind: "unknown", known: takeKnown(raw, policy) };
   const {
     undoAfterSeconds = chooseUndoTime({ policy: policy.policy, health: options.data.health }),
+    connection,
+    proveFrom,
     ...rest
   } = options.data;
-  return { kind: "arguments", arguments: { policy: policy.policy, ...rest, undoAfterSeconds } };
+  const ways = {
+    connection: fillWhatIsKnown(connection),
+    ...(proveFrom === undefined ? {} : { proveFrom: fillWhatIsKnown(proveFrom) }),
+  };
+  return { kind: "arguments", arguments: { policy: policy.policy, ...rest, ...ways, undoAfterSeconds } };
 }
 
 /**

@@ -32,10 +32,11 @@ export function describeReach(
   };
 }
 
-function describeLogin(raw: unknown, key: string): object | string {
+/** @param transport what dials a bastion: the transport of its connection */
+function describeLogin(raw: unknown, key: string, transport?: unknown): object | string {
   if (typeof raw !== "object" || raw === null) return unknownValue;
   const given = raw as Properties;
-  const login: Properties = { ...listDefaults(), ...given };
+  const login: Properties = { ...listDefaults(given["transport"] ?? transport), ...given };
   const seen = [...shown, ...labelled].flatMap((name) => {
     const value = login[name];
     if (value === undefined) return [];
@@ -45,13 +46,14 @@ function describeLogin(raw: unknown, key: string): object | string {
   return {
     ...Object.fromEntries(seen),
     hostKey: describeHostKey(given, key),
-    ...(proxy === undefined ? {} : { proxy: describeLogin(proxy, key) }),
+    ...(proxy === undefined ? {} : { proxy: describeLogin(proxy, key, given["transport"] ?? transport) }),
   };
 }
 
-function listDefaults(): Properties {
-  const { port, user, dialErrorLimit, perDialTimeout } = connectionSchema.parse({ host: "any" });
-  return { port, user, dialErrorLimit, perDialTimeout };
+/** With `openssh`, ssh_config says what is not given. */
+function listDefaults(transport: unknown): Properties {
+  const { dialErrorLimit, perDialTimeout } = connectionSchema.parse({ host: "any" });
+  return { ...(transport === "openssh" ? {} : { port: 22, user: "root" }), dialErrorLimit, perDialTimeout };
 }
 
 function describeHostKey({ hostKey, ignoreHostKey }: Properties, key: string): unknown {

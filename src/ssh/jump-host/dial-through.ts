@@ -1,40 +1,61 @@
-import { type Credentials, openSsh, readCredentials, type SshClient } from "../client.js";
-import type { Login } from "../connection.js";
-import { dialSsh, findAddresses, nameLogin, tryEach } from "../dial.js";
+import type { SshClient } from "../client.js";
+import { nameLogin } from "../name-login.js";
+import type { ResolvedLogin } from "../resolve.js";
 import { retry, startClock } from "../retry.js";
+import type { Dialer, SshTransport } from "../transport.js";
 import { type JumpHost, makeJumpHost } from "./jump-host.js";
 
 /** Is told of each failed dial that is tried again. */
-type DialLog = (line: string) => void;
+export type DialLog = (line: string) => void;
 
-/** Makes a jump host of a bastion. Reads the login's keys, and dials nothing yet. */
-export async function findBastion(proxy: Login, field: string, log?: DialLog): Promise<JumpHost> {
-  return makeDialledOutpost(`bastion ${nameLogin(proxy)}`, await readCredentials(proxy, field), log);
-}
-
-/** Makes a jump host of a machine that this machine dials. */
-export function makeDialledOutpost(name: string, credentials: Credentials, log?: DialLog): JumpHost {
-  const { login } = credentials;
-  const dial = async (): Promise<SshClient> =>
-    tryEach(await findAddresses(login.host), (address) => {
-      const place = address === login.host ? name : `${name} (${address})`;
-      return dialSsh(credentials, address, place, login.perDialTimeout * 1_000);
-    });
-  return makeJumpHost(name, beginPatiently(login, dial, log));
+/**
+ * Makes a jump host of a machine, which is dialled through the machines before it. Reads the logins' keys, and dials
+ * nothing yet.
+ *
+ * @param role begins its name in messages, with a space behind it; or empty
+ * @param field the login's name in the arguments, for messages
+ */
+export async function findJumpHost<C extends SshClient>(
+  transport: SshTransport<C>,
+  login: ResolvedLogin,
+  { role, field, log }: { readonly role: string; readonly field: string; readonly log?: DialLog | undefined },
+): Promise<JumpHost<C>> {
+  const dialer = await transport(login, field);
+  const name = `${role}${nameLogin(login)}`;
+  const timeoutMs = login.perDialTimeout * 1_000;
+  if (login.proxy === undefined)
+    return makeJumpHost(
+      name,
+      beginPatiently(login, () => dialer.dialHost(name, timeoutMs), log),
+    );
+  const before = await findJumpHost(transport, login.proxy, {
+    role: "bastion ",
+    field: `${field}.proxy`,
+    log,
+  });
+  const dial = () => dialThrough(before, dialer, login.settings?.hostName ?? login.host, timeoutMs);
+  const jumpHost = makeJumpHost(`${name} through ${before.name}`, beginPatiently(login, dial, log));
+  return {
+    ...jumpHost,
+    close: () => {
+      jumpHost.close();
+      before.close();
+    },
+  };
 }
 
 /** Opens a fresh SSH connection from a bastion to one address. */
-export async function dialThrough(
-  bastion: JumpHost,
-  credentials: Credentials,
+export async function dialThrough<C extends SshClient>(
+  bastion: JumpHost<C>,
+  dialer: Dialer<C>,
   address: string,
   timeoutMs: number,
-): Promise<SshClient> {
+): Promise<C> {
   const leftMs = startClock(timeoutMs);
-  const { stream, carrier } = await bastion.forward(address, credentials.login.port, timeoutMs);
-  const name = `${nameLogin(credentials.login, address)} through ${bastion.name}`;
+  const carrier = await bastion.take();
+  const name = `${nameLogin(dialer.login, address)} through ${bastion.name}`;
   try {
-    const client = await openSsh(credentials, stream, name, leftMs());
+    const client = await dialer.dialThrough(carrier, address, name, leftMs());
     client.onClose(() => carrier.close());
     return client;
   } catch (cause) {
@@ -47,11 +68,11 @@ export async function dialThrough(
  * The first dial is repeated as often as the login allows. Later dials are made once: their callers try again
  * themselves.
  */
-export function beginPatiently(
-  login: Login,
-  dial: () => Promise<SshClient>,
+function beginPatiently<C extends SshClient>(
+  login: ResolvedLogin,
+  dial: () => Promise<C>,
   log?: DialLog,
-): () => Promise<SshClient> {
+): () => Promise<C> {
   let errorLimit = login.dialErrorLimit;
   return async () => {
     const client = await retry({ errorLimit, tryMs: login.perDialTimeout * 1_000, log }, dial);

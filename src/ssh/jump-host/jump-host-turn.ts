@@ -1,5 +1,5 @@
 import { KnockgateError } from "../../errors.js";
-import type { Connection, Login } from "../connection.js";
+import { listHops, type ResolvedConnection, type ResolvedLogin } from "../resolve.js";
 import { makeSemaphore, type Semaphore } from "../semaphore.js";
 
 /**
@@ -15,8 +15,8 @@ const turnsByServer = new Map<string, Semaphore>();
 
 /** How one operation reaches the host, and the machine that it tries the host's gates from. */
 export interface Connecting {
-  readonly connection: Connection;
-  readonly proveFrom?: Connection | undefined;
+  readonly connection: ResolvedConnection;
+  readonly proveFrom?: ResolvedConnection | undefined;
 }
 
 /**
@@ -52,11 +52,12 @@ function describeWait(server: string): string {
   return `waits for its turn at ${place}: this process already runs as many operations there as KNOCKGATE_BASTION_LIMIT allows, and the next one starts when one of them ends`;
 }
 
-function listShared({ connection, proveFrom }: Connecting): readonly Login[] {
-  return [connection.proxy, proveFrom, proveFrom?.proxy].filter((login) => login !== undefined);
+function listShared({ connection, proveFrom }: Connecting): readonly ResolvedLogin[] {
+  const others = proveFrom === undefined ? [] : [proveFrom, ...listHops(proveFrom)];
+  return [...listHops(connection), ...others];
 }
 
-function nameServer({ host, port }: Login): string {
+function nameServer({ host, port }: ResolvedLogin): string {
   return `${host.toLowerCase()} ${port}`;
 }
 

@@ -1,4 +1,3 @@
-import type { Duplex } from "node:stream";
 import { KnockgateError } from "../../errors.js";
 import type { KnockStep, PortAnswer } from "../../knock/packet.js";
 import {
@@ -21,7 +20,7 @@ import { quoteSaid } from "../quote-said.js";
 import { startClock } from "../retry.js";
 
 /** A machine reached by SSH, from which packets and connections go to a host. */
-export interface JumpHost {
+export interface JumpHost<C extends SshClient = SshClient> {
   readonly name: string;
   /**
    * Resolves a name on that machine, and checks that it can send the steps. It has a route to at least one of the
@@ -34,8 +33,8 @@ export interface JumpHost {
   knock(address: string, steps: readonly KnockStep[]): Promise<void>;
   probePort(address: string, port: number, timeoutMs: number): Promise<PortAnswer>;
   ping(address: string, timeoutMs: number): Promise<boolean>;
-  /** Opens a TCP connection from there. The SSH connection that carries it is not used for anything else afterwards. */
-  forward(address: string, port: number, timeoutMs: number): Promise<{ stream: Duplex; carrier: SshClient }>;
+  /** Hands out an SSH connection to it, as the carrier of one connection to another machine. */
+  take(): Promise<C>;
   close(): void;
 }
 
@@ -61,10 +60,10 @@ const stepTimeoutMs = 200;
  * no answer its carrier is closed, and with it the SYN, which the bastion's kernel would otherwise retransmit into the
  * next knock.
  */
-export function makeJumpHost(name: string, open: () => Promise<SshClient>): JumpHost {
-  let spare: Promise<SshClient> | undefined;
+export function makeJumpHost<C extends SshClient>(name: string, open: () => Promise<C>): JumpHost<C> {
+  let spare: Promise<C> | undefined;
   let isClosed = false;
-  const borrow = (): Promise<SshClient> => {
+  const borrow = (): Promise<C> => {
     if (isClosed) return Promise.reject(new KnockgateError("UNREACHABLE", `${name}: it was closed`));
     if (spare !== undefined) return spare;
     const opening = open();
@@ -129,16 +128,10 @@ export function makeJumpHost(name: string, open: () => Promise<SshClient>): Jump
       const { stdout } = await ask(askAlive(address, timeoutMs), perlTimeoutMs + timeoutMs);
       return readAnswers(stdout)?.includes("ping answered") === true;
     },
-    forward: async (address, port, timeoutMs) => {
-      const leftMs = startClock(timeoutMs);
+    take: async () => {
       const carrier = await borrow();
       spare = undefined;
-      try {
-        return { stream: await carrier.forward(address, port, leftMs()), carrier };
-      } catch (cause) {
-        carrier.close();
-        throw cause;
-      }
+      return carrier;
     },
     close: () => {
       isClosed = true;

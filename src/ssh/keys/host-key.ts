@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KnockgateError } from "../../errors.js";
-import type { Login } from "../connection.js";
 import { decodeText } from "../decode-text.js";
 import { findHome } from "../home.js";
+import type { ResolvedLogin } from "../resolve.js";
 import { readKey, readKeyType } from "./key-blob.js";
 import { findKnownHost } from "./known-hosts.js";
 
@@ -32,7 +32,10 @@ const algorithmsByType: Readonly<Record<string, readonly string[]>> = {
  * @param field the login's name in the arguments, for messages
  * @throws KnockgateError `HOST_KEY_UNKNOWN` when there is none; `ARGUMENTS_INVALID` when the pinned one can't be read
  */
-export async function findExpectedKeys(login: Login, field: string): Promise<ExpectedKeys | undefined> {
+export async function findExpectedKeys(
+  login: ResolvedLogin,
+  field: string,
+): Promise<ExpectedKeys | undefined> {
   if (login.ignoreHostKey) return undefined;
   const source = `${field}.hostKey`;
   if (login.hostKey !== undefined) return { keys: [readPinnedKey(login.hostKey, source)], source };
@@ -44,7 +47,7 @@ export async function findExpectedKeys(login: Login, field: string): Promise<Exp
   const keys = known.keys.filter((key) => readKeyType(key) in algorithmsByType);
   if (keys.length > 0) return { keys, source: "known_hosts" };
   const authority = known.hasAuthority
-    ? " known_hosts has a certificate authority for it, but host certificates are not supported."
+    ? " known_hosts has a certificate authority for it, but host certificates need the transport `openssh`."
     : "";
   const name = login.port === 22 ? login.host : `[${login.host}]:${login.port}`;
   const toSet = `${source} to the line that \`ssh-keyscan\` prints, after you have checked it`;
@@ -68,7 +71,8 @@ export function listKeyAlgorithms(keys: readonly Buffer[]): readonly string[] {
   return [...new Set(keys.flatMap((key) => algorithmsByType[readKeyType(key)] ?? []))];
 }
 
-function readPinnedKey(text: string, source: string): Buffer {
+/** @throws KnockgateError `ARGUMENTS_INVALID` */
+export function readPinnedKey(text: string, source: string): Buffer {
   const reading = readHostKey(text);
   if ("key" in reading) return reading.key;
   throw new KnockgateError("ARGUMENTS_INVALID", `${source} ${reading.why}.`);
@@ -81,7 +85,7 @@ export function readHostKey(text: string): { readonly key: Buffer } | { readonly
   const type = key === undefined ? "" : readKeyType(key);
   if (key !== undefined && type in algorithmsByType) return { key };
   if (type.includes("-cert-v"))
-    return { why: "is a certificate, which is not supported: give the host's plain public key" };
+    return { why: "is a certificate, which can't be pinned: give the host's plain public key" };
   if (/^\s*(SHA256|MD5):/.test(text)) return { why: "is a fingerprint: give the whole public key" };
   if (/^\s*(~|\.{0,2}\/)/.test(text)) return { why: "is a path, not a key: read the file and give its text" };
   if (text.includes("PRIVATE KEY")) return { why: "is a private key: give the host's public key" };

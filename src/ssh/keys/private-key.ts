@@ -13,22 +13,37 @@ import { openKey } from "./key-opener.js";
  * @throws KnockgateError `ARGUMENTS_INVALID`. The message does not quote the key.
  */
 export async function readPrivateKey(login: Login, field: string): Promise<ParsedKey | undefined> {
-  const { privateKey, privateKeyPassword } = login;
-  if (privateKey === undefined) return undefined;
-  const opened =
-    privateKeyPassword !== undefined && isLocked(privateKey)
-      ? await openKey(privateKey, privateKeyPassword)
-      : { pem: privateKey };
+  const text = await readKeyText(login, field);
+  if (text === undefined) return undefined;
   let key: ParsedKey;
   try {
-    if ("why" in opened) throw new Error(opened.why);
-    key = parseKey(toReadable(opened.pem));
+    key = parseKey(text);
   } catch (cause) {
     // The cause is left out: it could quote the key.
     throw unreadable(login, field, cause);
   }
   if (key.isPrivateKey()) return key;
   throw unreadable(login, field, undefined);
+}
+
+/**
+ * Reads the private key of a login as text: opened, and in a form that ssh2 and each OpenSSH read.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`. The message does not quote the key.
+ */
+export async function readKeyText(login: Login, field: string): Promise<string | undefined> {
+  const { privateKey, privateKeyPassword } = login;
+  if (privateKey === undefined) return undefined;
+  try {
+    const opened =
+      privateKeyPassword !== undefined && isLocked(privateKey)
+        ? await openKey(privateKey, privateKeyPassword)
+        : { pem: privateKey };
+    if ("why" in opened) throw new Error(opened.why);
+    return toReadable(opened.pem);
+  } catch (cause) {
+    throw unreadable(login, field, cause);
+  }
 }
 
 /**

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { readStep } from "../../../src/policy/step";
-import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
 import { findProber } from "../../../src/ssh/prober";
 import { allowEcho, connectionThrough, countStrangers, hideBehind } from "./bastions";
-import { claimHost, connectionTo } from "./deployment";
+import { claimHost, connectionTo, readConnection } from "./deployment";
 
 const steps = [
   { tcp: 47_001 },
@@ -44,7 +43,7 @@ describe.concurrent("another machine", () => {
   });
   afterAll(() => lab?.close());
 
-  const read = (input: ConnectionInput) => connectionSchema.parse(input);
+  const read = readConnection;
 
   test.each(["itself", "a bastion"])(
     "reached by %s sends each step once, and knows its own address",
@@ -56,7 +55,7 @@ describe.concurrent("another machine", () => {
         way === "itself"
           ? connectionTo(lab, machine, { user: "plain" })
           : { ...connectionThrough(lab, bastion, machine), user: "plain" };
-      const prober = await findProber(read(from), host.ipv4, steps, "proveFrom");
+      const prober = await findProber(await read(from), host.ipv4, steps, "proveFrom");
       expect([prober.address, prober.name]).toEqual([
         machine.ipv4,
         `plain@${machine.ipv4}:22${way === "itself" ? "" : ` through bastion plain@${bastion.ipv4}:22`}`,
@@ -78,7 +77,7 @@ describe.concurrent("another machine", () => {
     await hideBehind(machine, host);
     await host.run(["nft", "-f", "-"], { stdin: countSteps(machine) });
     const prober = await findProber(
-      read(connectionTo(lab, machine, { user: "plain" })),
+      await read(connectionTo(lab, machine, { user: "plain" })),
       host.ipv4,
       [],
       "proveFrom",
@@ -92,7 +91,7 @@ describe.concurrent("another machine", () => {
 
   test("that can't send a step says the number of the step, and not the step itself", async () => {
     const machine = claimHost(lab);
-    const prober = await findProber(read(connectionTo(lab, machine)), machine.ipv4, [], "proveFrom");
+    const prober = await findProber(await read(connectionTo(lab, machine)), machine.ipv4, [], "proveFrom");
     await machine.run(["nft", "-f", "-"], {
       stdin:
         "table ip stop { chain output { type filter hook output priority 0; udp dport 58002 reject with icmp type admin-prohibited; }\n}\n",

@@ -7,10 +7,9 @@ import { removeFromHost } from "../../../src/change/remove";
 import { stepsOf } from "../../../src/policy/knock";
 import type { Policy } from "../../../src/policy/policy";
 import { readStep, type StepInput } from "../../../src/policy/step";
-import { connectionSchema } from "../../../src/ssh/connection";
 import { findRoutes } from "../../../src/ssh/routes";
 import { allowEcho, connectionThrough, countStrangers, hideBehind } from "./bastions";
-import { claimHost, openDeployment, waitUntil } from "./deployment";
+import { claimHost, openDeployment, readConnection, waitUntil } from "./deployment";
 import { isLetIn, listFiles, listGate } from "./inspection";
 import { makePolicy } from "./policies";
 import { reconfigureSshd } from "./sshd";
@@ -155,7 +154,7 @@ describe.concurrent("through a bastion", () => {
       return Number(/packets (\d+)/.exec(stdout)?.[1]);
     };
     const passage = await findRoutes(
-      connectionSchema.parse(connectionThrough(lab, bastion, host)),
+      await readConnection(connectionThrough(lab, bastion, host)),
       steps.map(readStep),
     );
     const [route] = passage.routes;

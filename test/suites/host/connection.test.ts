@@ -7,10 +7,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
-import { connectionSchema } from "../../../src/ssh/connection";
 import type { Route } from "../../../src/ssh/host";
 import { findRoutes } from "../../../src/ssh/routes";
-import { claimHost, connectionTo, openDeployment } from "./deployment";
+import { claimHost, connectionTo, openDeployment, readConnection } from "./deployment";
 
 vi.setConfig({ maxConcurrency: 20 });
 
@@ -95,7 +94,7 @@ describe.concurrent("an SSH connection", () => {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const connection = connectionSchema.parse({
+    const connection = await readConnection({
       host: "127.0.0.1",
       port,
       ignoreHostKey: true,
@@ -110,7 +109,7 @@ describe.concurrent("an SSH connection", () => {
   });
 
   test("to a name without an address says so", async () => {
-    const connection = connectionSchema.parse({ host: "nowhere.invalid", ignoreHostKey: true });
+    const connection = await readConnection({ host: "nowhere.invalid", ignoreHostKey: true });
     await expect(findRoutes(connection, [])).rejects.toMatchObject({
       code: "UNREACHABLE",
       message: expect.stringMatching(/^nowhere\.invalid: its name has no address/),

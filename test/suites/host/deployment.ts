@@ -6,6 +6,7 @@ import type { ChangeContext } from "../../../src/change/request";
 import type { KnockStep } from "../../../src/knock/packet";
 import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
 import type { Route } from "../../../src/ssh/host";
+import { type ResolvedConnection, resolveConnection } from "../../../src/ssh/resolve";
 import { findRoutes } from "../../../src/ssh/routes";
 
 /** A deployer's world, and its log. */
@@ -17,11 +18,20 @@ export interface Deployment extends ChangeContext {
 
 export type Wrap = (route: Route) => Route;
 
+/** What speaks SSH in the tests: KNOCKGATE_TEST_TRANSPORT, or ssh2. */
+const transport = process.env["KNOCKGATE_TEST_TRANSPORT"] === "openssh" ? "openssh" : "ssh2";
+
 /** The connection's fields for a host of the lab, with short time limits. */
 export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionInput> = {}): ConnectionInput {
   const { ipv4, sshPort, hostKey } = host;
   const patience = { dialErrorLimit: 0, perDialTimeout: 5 };
-  return { host: ipv4, port: sshPort, hostKey, privateKey: lab.privateKey, ...patience, ...more };
+  const login = { host: ipv4, port: sshPort, user: "root", hostKey, privateKey: lab.privateKey };
+  return { transport, ...login, ...patience, ...more };
+}
+
+/** Reads a connection as the resource does. */
+export function readConnection(input: ConnectionInput): Promise<ResolvedConnection> {
+  return resolveConnection(connectionSchema.parse(input), "connection");
 }
 
 /** Makes a world as the resource does: real routes, real ids. */
@@ -30,7 +40,7 @@ export async function openDeployment(
   wrap: Wrap = (route) => route,
   steps: readonly KnockStep[] = [],
 ): Promise<Deployment> {
-  const connection = connectionSchema.parse(input);
+  const connection = await readConnection(input);
   const lines: string[] = [];
   const passage = await findRoutes(connection, steps);
   return {

@@ -5,10 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
-import { connectionSchema } from "../../../src/ssh/connection";
 import { findRoutes } from "../../../src/ssh/routes";
 import { connectionThrough } from "./bastions";
-import { claimHost, connectionTo } from "./deployment";
+import { claimHost, connectionTo, readConnection } from "./deployment";
 import { reconfigureSshd } from "./sshd";
 
 const main = join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
@@ -40,7 +39,7 @@ describe("a stand-in for an sshd that hangs up before its banner", () => {
   test("is named at a login, with PerSourcePenalties and MaxStartups as possible causes", async () => {
     const host = claimHost(lab);
     const { server } = await penalize(2_222, "127.0.0.1");
-    const connection = connectionSchema.parse({ ...connectionTo(lab, host), host: "127.0.0.1", port: 2_222 });
+    const connection = await readConnection({ ...connectionTo(lab, host), host: "127.0.0.1", port: 2_222 });
     const [route] = (await findRoutes(connection, [])).routes;
     await expect(route?.connect(5_000)).rejects.toMatchObject({
       code: "UNREACHABLE",
@@ -89,9 +88,9 @@ describe("a real sshd", () => {
   test("that takes no more logins (MaxStartups) is named, as a host and as a bastion", async () => {
     const [host, behind] = [claimHost(lab), claimHost(lab)];
     const end = await fillStartups(host);
-    const [route] = (await findRoutes(connectionSchema.parse(connectionTo(lab, host)), [])).routes;
+    const [route] = (await findRoutes(await readConnection(connectionTo(lab, host)), [])).routes;
     await expect(route?.connect(5_000)).rejects.toThrow(/hung up before its SSH banner.*MaxStartups/);
-    const through = connectionSchema.parse(connectionThrough(lab, host, behind, { dialErrorLimit: 0 }));
+    const through = await readConnection(connectionThrough(lab, host, behind, { dialErrorLimit: 0 }));
     await expect(findRoutes(through, [])).rejects.toThrow(/bastion \S+: the host took.*MaxStartups/);
     end();
   });

@@ -4,9 +4,8 @@ import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { probePort, sendKnock } from "../../../src/knock/send-knock";
 import { readStep } from "../../../src/policy/step";
-import { connectionSchema } from "../../../src/ssh/connection";
 import { findRoutes } from "../../../src/ssh/routes";
-import { claimHost } from "./deployment";
+import { claimHost, readConnection } from "./deployment";
 
 /** Counts packets before anything answers. Dropped packets are never answered. */
 const counters = `
@@ -67,7 +66,7 @@ describe.concurrent("a knock", () => {
   });
 
   test("that can't be sent at all does not stop the try at the next address", async () => {
-    const connection = connectionSchema.parse({ host: "203.0.113.7", ignoreHostKey: true });
+    const connection = await readConnection({ host: "203.0.113.7", ignoreHostKey: true });
     const [route] = (await findRoutes(connection, [])).routes;
     await expect(route?.knock([{ kind: "udp", port: 7_003 }])).rejects.toMatchObject({
       code: "UNREACHABLE",

@@ -21,9 +21,9 @@ test("a step in a program has the fields of a step in a file", () => {
 
 test("a connection has the fields of @pulumi/command's, and more", () => {
   type Theirs = types.input.remote.ConnectionArgs;
-  expectTypeOf<Omit<ConnectionArgs, "ignoreHostKey" | "sudoPassword" | "proxy">>().toEqualTypeOf<
-    Omit<Theirs, "proxy">
-  >();
+  expectTypeOf<
+    Omit<ConnectionArgs, "transport" | "ignoreHostKey" | "sudoPassword" | "proxy">
+  >().toEqualTypeOf<Omit<Theirs, "proxy">>();
   expectTypeOf<
     Omit<ProxyConnectionArgs, "ignoreHostKey">
   >().toEqualTypeOf<types.input.remote.ProxyConnectionArgs>();

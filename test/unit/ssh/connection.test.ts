@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
-import { connectionSchema } from "../../../src/ssh/connection";
+import { type ConnectionInput, connectionSchema } from "../../../src/ssh/connection";
+import { fillWhatIsKnown } from "../../../src/ssh/resolve";
 
 test("fills in the defaults of @pulumi/command", () => {
-  expect(connectionSchema.parse({ host: "203.0.113.7" })).toEqual({
+  expect(fillWhatIsKnown(connectionSchema.parse({ host: "203.0.113.7" }))).toEqual({
     host: "203.0.113.7",
+    transport: "ssh2",
     port: 22,
     user: "root",
     ignoreHostKey: false,
@@ -26,14 +28,30 @@ test("accepts all known fields", () => {
     ignoreHostKey: true,
     dialErrorLimit: -1,
     perDialTimeout: 0,
+    transport: "openssh",
   };
-  const { sudoPassword: _, ...proxy } = all;
+  const { sudoPassword: _sudo, transport: _transport, ...proxy } = all;
   expect(connectionSchema.parse({ ...all, proxy })).toEqual({ ...all, proxy });
 });
 
+test("leaves port and user to ssh_config where ssh(1) dials", () => {
+  const connection = connectionSchema.parse({
+    host: "edge",
+    transport: "openssh",
+    proxy: { host: "bastion" },
+  });
+  expect(fillWhatIsKnown(connection)).toEqual(connection);
+  expect([connection.port, connection.user, connection.proxy?.port]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
 test("takes a bastion, with the same defaults", () => {
-  const { proxy } = connectionSchema.parse({ host: "h", proxy: { host: "bastion" } });
-  const { proxy: _none, ...defaults } = connectionSchema.parse({ host: "bastion" });
+  const fill = (input: ConnectionInput) => fillWhatIsKnown(connectionSchema.parse(input));
+  const { proxy } = fill({ host: "h", proxy: { host: "bastion" } });
+  const { proxy: _none, transport: _transport, ...defaults } = fill({ host: "bastion" });
   expect(proxy).toEqual(defaults);
 });
 
@@ -57,6 +75,7 @@ test.each([
   ["half a port", { host: "h", port: 22.5 }, "port"],
   ["an empty user", { host: "h", user: "" }, "user"],
   ["a limit of -2", { host: "h", dialErrorLimit: -2 }, "dialErrorLimit"],
+  ["a transport that there is not", { host: "h", transport: "telnet" }, "transport"],
   ["a negative time", { host: "h", perDialTimeout: -1 }, "perDialTimeout"],
   ["a password with its line break", { host: "h", password: "one\n" }, "password"],
   ["a sudo password of two lines", { host: "h", sudoPassword: "one\ntwo" }, "sudoPassword"],

@@ -6,6 +6,7 @@ import { KnockgateError } from "../../../errors.js";
 import { listGates } from "../../../knock/clients/profile.js";
 import { readSshEndpoint } from "../../../knock/clients/ssh-endpoint.js";
 import { formatFindings } from "../../../policy/finding.js";
+import { resolveConnection } from "../../../ssh/resolve.js";
 import { lintWarnings } from "../../files/check-policy.js";
 import {
   type CommandContext,
@@ -33,7 +34,7 @@ export async function runApply(invocation: Invocation, context: CommandContext):
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile is not a name that a host can have");
   const hostInput = await readHostCommandInput(invocation, context);
-  const { policy, connection, gatedBy, behind, profile } = hostInput;
+  const { policy, connection, sshPort, gatedBy, behind, profile } = hostInput;
   const request = makeRequest(invocation, hostInput);
   const from = invocation.value("prove-from");
   const proveFrom = from === undefined ? undefined : await readConnectionFile(from, context.input);
@@ -53,7 +54,7 @@ export async function runApply(invocation: Invocation, context: CommandContext):
   });
   const name = kept ?? profile?.name;
   const path = name === undefined ? undefined : await keepKnock(name, hostInput, context);
-  const place = `${policy.name} on ${connection.host}:${connection.port}`;
+  const place = `${policy.name} on ${connection.host}:${sshPort}`;
   const keeping = path === undefined ? "" : `; its knock is kept in ${path}`;
   return {
     exitCode: 0,
@@ -100,7 +101,7 @@ async function keepKnock(
   { environment }: CommandContext,
 ): Promise<string> {
   try {
-    const way = readSshEndpoint(connection);
+    const way = readSshEndpoint(await resolveConnection(connection, "HOST"));
     const gates = [...others, ...listGates(way, policy)];
     return await saveProfile(environment, { name, way, gates });
   } catch (cause) {

@@ -31,7 +31,7 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
     checkPreflight(observed);
     checkTokenHost(observed, hostInput.policy, Date.now());
     checkLockout(observed, hostInput.policy, {
-      sshPort: hostInput.connection.port,
+      sshPort: hostInput.sshPort,
       isProvenElsewhere: false,
     });
     const place = nameHost(hostInput, reached);

@@ -2,11 +2,12 @@ import { setImmediate as settle } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ConnectionInput, connectionSchema } from "../../../../src/ssh/connection";
 import { type Connecting, takeBastionTurns } from "../../../../src/ssh/jump-host/jump-host-turn";
+import { fillConnection } from "../../../../src/ssh/resolve";
 
 let made = 0;
 /** The name of a machine that no other test has used. */
 const makeName = () => `machine-${++made}.test`;
-const parse = (input: ConnectionInput) => connectionSchema.parse(input);
+const parse = (input: ConnectionInput) => fillConnection(connectionSchema.parse(input));
 const through = (bastion: string, more: Partial<ConnectionInput["proxy"]> = {}): Connecting => ({
   connection: parse({ host: makeName(), proxy: { host: bastion, ...more } }),
 });

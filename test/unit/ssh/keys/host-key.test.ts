@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { connectionSchema } from "../../../../src/ssh/connection";
 import { findExpectedKeys, fingerprintKey, listKeyAlgorithms } from "../../../../src/ssh/keys/host-key";
+import { fillConnection } from "../../../../src/ssh/resolve";
 import { makeKey } from "./keys";
 
 const key = makeKey("ssh-ed25519");
@@ -27,7 +28,7 @@ describe("the keys to expect", () => {
   });
 
   const expectedFor = (raw: object) =>
-    findExpectedKeys(connectionSchema.parse({ host: "edge.test", ...raw }), "connection");
+    findExpectedKeys(fillConnection(connectionSchema.parse({ host: "edge.test", ...raw })), "connection");
   const know = (text: string): void => {
     mkdirSync(join(home, ".ssh"));
     writeFileSync(join(home, ".ssh", "known_hosts"), text);
@@ -85,7 +86,7 @@ describe("the keys to expect", () => {
     const hostKey = `ssh-ed25519-cert-v01@openssh.com ${makeKey("ssh-ed25519-cert-v01@openssh.com").toString("base64")}`;
     await expect(expectedFor({ hostKey })).rejects.toMatchObject({
       code: "ARGUMENTS_INVALID",
-      message: expect.stringMatching(/^connection\.hostKey is a certificate, which is not supported/),
+      message: expect.stringMatching(/^connection\.hostKey is a certificate, which can't be pinned/),
     });
   });
 

@@ -1,7 +1,7 @@
 import type { AnyAuthMethod, AuthHandlerMiddleware, ParsedKey } from "ssh2";
-import { KnockgateError } from "../errors.js";
-import type { Login } from "./connection.js";
-import { fingerprintKey } from "./keys/host-key.js";
+import { KnockgateError } from "../../errors.js";
+import { fingerprintKey } from "../keys/host-key.js";
+import type { ResolvedLogin } from "../resolve.js";
 
 /** The ways to log in to one machine, tried in order, and their results. */
 export interface LoginAttempt {
@@ -25,7 +25,7 @@ interface AuthMethod {
  * keyboard-interactive prompts. The agent of SSH_AUTH_SOCK comes last when the arguments name none: some machines hang
  * up after a few wrong keys, and must see the given key and password before that.
  */
-export function planLogin(login: Login, key: ParsedKey | undefined, field: string): LoginAttempt {
+export function planLogin(login: ResolvedLogin, key: ParsedKey | undefined, field: string): LoginAttempt {
   const ways = listWays(login, key, field);
   const waiting = new Set(ways);
   const refused: string[] = [];
@@ -53,7 +53,7 @@ export function planLogin(login: Login, key: ParsedKey | undefined, field: strin
           ? ` Neither a key, a password nor an agent was given: set ${field}.privateKey, .password or .agentSocketPath, or start an agent.`
           : ` Tried: ${refused.join(", ") || "nothing, because none of these was given"}.`;
       const hint = offered?.includes("publickey")
-        ? " If it trusts only certificates: those are not supported."
+        ? " If it trusts only certificates: those need the transport `openssh`."
         : "";
       const message = `${name}: it accepted none of the ways to log in.${took}${tried}${agentFault}${hint} Check user, privateKey, password and agent.`;
       return new KnockgateError("LOGIN_REFUSED", message, { cause });
@@ -61,7 +61,7 @@ export function planLogin(login: Login, key: ParsedKey | undefined, field: strin
   };
 }
 
-function listWays(login: Login, key: ParsedKey | undefined, field: string): readonly AuthMethod[] {
+function listWays(login: ResolvedLogin, key: ParsedKey | undefined, field: string): readonly AuthMethod[] {
   const { user: username, password, agentSocketPath } = login;
   const ambient = process.env["SSH_AUTH_SOCK"];
   const agentWay = (agent: string, words: string): AuthMethod => {
