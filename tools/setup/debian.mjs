@@ -11,6 +11,7 @@ const commandsByPackage = {
   iptables: ["iptables-restore", "iptables-legacy-restore"],
   "openssh-server": ["sshd"],
   "openssh-client": ["ssh", "ssh-keygen"],
+  "openssh-tests": ["/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so"], // a security key in software
   iproute2: ["ip"],
   sudo: ["sudo"],
   opendoas: ["doas"],

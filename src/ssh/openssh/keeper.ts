@@ -11,6 +11,8 @@ import type { Readable, Writable } from "node:stream";
  * included, the keeper's standard input ends: it then ends ssh and removes the folder. Files come into the folder only
  * after the keeper has started. A word on standard input starts ssh.
  *
+ * From then on it writes to nothing that may be gone: a broken pipe would end it, too.
+ *
  * The number of ssh's process stands in `pid`: the askpass program answers that process only.
  */
 const script = `
@@ -22,14 +24,15 @@ if IFS= read -r go; then
   "$@" </dev/null 3<&- &
   ssh=$!
   echo "$ssh" >"$dir/pid"
-  { read -r end <&3; kill "$ssh"; } >/dev/null 2>&1 &
+  exec >/dev/null 2>&1
+  { read -r end <&3; kill "$ssh"; } &
   watch=$!
   while :; do
     wait "$ssh"
     code=$?
-    kill -0 "$ssh" 2>/dev/null || break
+    kill -0 "$ssh" || break
   done
-  kill "$watch" 2>/dev/null
+  kill "$watch"
 fi
 rm -rf "$dir"
 exit "\${code:-0}"

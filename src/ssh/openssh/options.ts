@@ -1,5 +1,5 @@
 import { listKeyAlgorithms } from "../keys/host-key.js";
-import { quoteWord } from "../quote-shell.js";
+import { joinWords } from "../quote-shell.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { isAtLeast, type SshProgram } from "./program.js";
 
@@ -123,7 +123,7 @@ export function listSharing(folder: string): readonly string[] {
 export function writeProxyCommand(folder: string, address: string, port: number): string {
   const target = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   const words = ["ssh", ...listSharing(folder), "-W", target, "--", "shared"];
-  return `exec ${words.map(quoteWord).join(" ")}`.replaceAll("%", "%%");
+  return joinWords(words).replaceAll("%", "%%");
 }
 
 /** Quotes a value that may hold spaces (ssh_config(5)). */

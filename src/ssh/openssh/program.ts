@@ -10,19 +10,22 @@ export interface SshProgram {
 /** The oldest OpenSSH that the tests run against. */
 const oldest = [8, 2] as const;
 
-let found: Promise<SshProgram> | undefined;
+/** By PATH: the first ssh there is asked once. */
+const found = new Map<string, Promise<SshProgram>>();
 
 /**
- * Asks ssh(1) for its version, once for the process.
+ * Asks ssh(1) for its version.
  *
  * @throws KnockgateError `HOST_UNFIT` when there is none, or one that does not fit
  */
 export function findSsh(): Promise<SshProgram> {
-  found ??= askVersion().catch((error: unknown) => {
-    found = undefined;
-    throw error;
-  });
-  return found;
+  const path = process.env["PATH"] ?? "";
+  const known = found.get(path);
+  if (known !== undefined) return known;
+  const asking = askVersion();
+  found.set(path, asking);
+  asking.catch(() => found.delete(path));
+  return asking;
 }
 
 export function isAtLeast(
