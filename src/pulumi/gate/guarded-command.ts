@@ -70,9 +70,21 @@ function loadCommandPackage(): typeof import("@pulumi/command") {
   }
 }
 
-/** Removes the fields that `@pulumi/command` does not have. */
+/**
+ * Removes the fields that `@pulumi/command` does not have.
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID` for a connection by ssh(1): `@pulumi/command` reads no ssh_config
+ */
 function leaveOutOurs(connection: pulumi.Unwrap<ConnectionArgs>): pulumi.Unwrap<ConnectionArgs> {
-  const { ignoreHostKey: _ignore, sudoPassword: _sudo, proxy, ...known } = connection;
+  const { ignoreHostKey: _ignore, sudoPassword: _sudo, transport = "ssh2", proxy, ...known } = connection;
+  if (transport !== "ssh2") {
+    throw new KnockgateError(
+      "ARGUMENTS_INVALID",
+      "command() logs in by @pulumi/command, which does not use ssh and its ssh_config. Run the command by " +
+        '@pulumi/command\'s local.Command with ssh, with the gate\'s hooks, or leave out `transport: "openssh"`. ' +
+        "No host was contacted.",
+    );
+  }
   if (proxy === undefined) return known;
   const { ignoreHostKey: _proxyIgnore, ...knownProxy } = proxy;
   return { ...known, proxy: knownProxy };

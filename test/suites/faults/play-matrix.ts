@@ -25,8 +25,9 @@ export const isWhole = isDeep && pattern === undefined;
  * Makes a test of each row. Returns what they found so far.
  *
  * @param debian the Debian that the hosts are; default: this machine's files, or Debian 12 if a host boots
+ * @param transport what the deployer speaks SSH by; default: what each row says
  */
-export function testMatrix(debian?: RootfsKind): () => readonly Played[] {
+export function testMatrix(debian?: RootfsKind, transport?: Row["transport"]): () => readonly Played[] {
   const chosen = listRows(debian).filter(isChosen);
   const found = new Map<Row, Found[]>(chosen.map((row) => [row, []]));
   describe.each(Array.from({ length: runs }, (_, index) => index + 1))("run %i", () => {
@@ -40,7 +41,7 @@ export function testMatrix(debian?: RootfsKind): () => readonly Played[] {
             : { hosts: 1, ...(debian === undefined ? {} : { suite: debian }) };
         const lab = await openLab({ ...kind, clients: 2 });
         try {
-          found.get(row)?.push(await playRow(row, openScene(row, lab, debian)));
+          found.get(row)?.push(await playRow(row, openScene(row, lab, debian, transport)));
         } finally {
           await lab.close();
         }

@@ -58,6 +58,8 @@ export interface Row {
   /** Whether the change is the first one of its host, or an update of a confirmed ruleset. */
   readonly from: "first" | "update";
   readonly backend?: "iptables";
+  /** Default: ssh2. */
+  readonly transport?: "openssh";
   /** What the new policy changes besides its knock; default nothing. */
   readonly becomes?: Place;
   /** How the deployer names the host; default by its IPv4 address. `name`: by a name with both of its addresses. */

@@ -40,7 +40,8 @@ export interface Scene {
 /** Longer than a busy machine needs from arm to confirm, but short enough to wait for. */
 const undoAfterSeconds = 15;
 
-export function openScene(row: Row, lab: Lab, debian?: RootfsKind): Scene {
+/** @param transport what the deployer speaks SSH by. Default: what the row says, or ssh2. */
+export function openScene(row: Row, lab: Lab, debian?: RootfsKind, transport = row.transport): Scene {
   const [booted] = lab.bootedHosts;
   const host = booted ?? lab.hosts[0];
   const [client, bystander] = lab.clients;
@@ -63,6 +64,7 @@ export function openScene(row: Row, lab: Lab, debian?: RootfsKind): Scene {
         host: row.by === "name" ? `${host.ipv4.replaceAll(".", "-")}.fault.test` : host.ipv4,
         user: row.user ?? "ops",
         hostKey: host.hostKey,
+        ...(transport === undefined ? {} : { transport }),
         privateKey: lab.privateKey,
         // A row must wait for the host, not for a deployer's retries.
         dialErrorLimit: 0,
