@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { KnockStep } from "../knock/packet.js";
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
+import type { HopDialing } from "../ssh/jump-host/dial-through.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { findProber } from "../ssh/prober.js";
 import { type ResolvedConnection, resolveConnection } from "../ssh/resolve.js";
@@ -23,13 +24,18 @@ export interface ChangeTarget {
   readonly policy: Policy;
   /** Gates of other policies that SSH may be behind. Default: none. */
   readonly behind?: readonly OtherGate[];
+  /** Opens machines on the way that are themselves gated. Default: none is. */
+  readonly openHop?: OpenHop | undefined;
 }
+
+type OpenHop = HopDialing["openHop"];
 
 /**
  * Waits for a turn at the bastion, and opens the routes to a host while `use` runs.
  *
  * @param policies all policies whose knocks may have to be sent
  * @param behind gates of other policies that SSH may be behind
+ * @param openHop opens machines on the way that are themselves gated
  */
 export async function withRoutes<T>(
   connection: Connection,
@@ -37,9 +43,10 @@ export async function withRoutes<T>(
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
   behind: readonly OtherGate[] = [],
+  openHop?: OpenHop,
 ): Promise<T> {
   const resolved = await resolveOrRefuse(connection, "connection", policies[0], connection.host);
-  const act = () => openWorld(resolved, behind, policies, log, use);
+  const act = () => openWorld({ connection: resolved, behind, openHop }, policies, log, use);
   return takeBastionTurns({ connection: resolved }, act, tellOf(resolved, policies, log));
 }
 
@@ -77,9 +84,14 @@ function resolveOrRefuse(
   );
 }
 
+interface World {
+  readonly connection: ResolvedConnection;
+  readonly behind: readonly OtherGate[];
+  readonly openHop: OpenHop;
+}
+
 async function openWorld<T>(
-  connection: ResolvedConnection,
-  behind: readonly OtherGate[],
+  { connection, behind, openHop }: World,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
@@ -89,7 +101,7 @@ async function openWorld<T>(
     ...listKnocksBefore(behind, connection.port).flatMap(listSamplePackets),
     ...listSamples(policies, connection.host),
   ];
-  const passage = await findRoutes(connection, steps, tell).catch((cause: unknown) =>
+  const passage = await findRoutes(connection, steps, { log: tell, openHop }).catch((cause: unknown) =>
     refuseUntouched(`policy ${policies[0]?.name} on ${connection.host}`, cause),
   );
   try {
@@ -115,22 +127,24 @@ async function openWorld<T>(
 }
 
 async function openProvingWorld<T>(
-  { connection, proveFrom, policy, behind = [] }: ResolvedTarget,
+  { connection, proveFrom, policy, behind = [], openHop }: ResolvedTarget,
   policies: readonly Policy[],
   log: ChangeContext["log"],
   use: (context: ChangeContext) => Promise<T>,
 ): Promise<T> {
-  if (proveFrom === undefined) return openWorld(connection, behind, policies, log, use);
+  const world = { connection, behind, openHop };
+  if (proveFrom === undefined) return openWorld(world, policies, log, use);
   const steps = [
     ...behind.flatMap(({ knock }) => listSamplePackets(knock)),
     ...listSamples([policy], connection.host),
   ];
   const tell = tellOf(connection, [policy], log);
-  const prober = await findProber(proveFrom, connection.host, steps, "proveFrom", tell).catch(
+  const dialing = { log: tell, openHop };
+  const prober = await findProber(proveFrom, connection.host, steps, "proveFrom", dialing).catch(
     (cause: unknown) => refuseUntouched(`policy ${policy.name} on ${connection.host}`, cause),
   );
   try {
-    return await openWorld(connection, behind, policies, log, (context) => use({ ...context, prober }));
+    return await openWorld(world, policies, log, (context) => use({ ...context, prober }));
   } finally {
     prober.close();
   }

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
 import type { OtherGate } from "./behind.js";
-import { withRoutes } from "./open-routes.js";
+import { type ChangeTarget, withRoutes } from "./open-routes.js";
 import { type Reached, reachHost } from "./reach.js";
 import type { ChangeContext } from "./request.js";
 
@@ -14,11 +14,13 @@ interface Access {
   readonly isGated?: boolean;
   /** Gates of other policies that SSH may be behind. Default: none. */
   readonly behind?: readonly OtherGate[];
+  /** Opens machines on the way that are themselves gated. Default: none is. */
+  readonly openHop?: ChangeTarget["openHop"];
 }
 
 /** Logs in to a host while `use` runs. */
 export function withHost<T>(
-  { connection, gatedBy, isGated = true, behind = [] }: Access,
+  { connection, gatedBy, isGated = true, behind = [], openHop }: Access,
   log: ChangeContext["log"],
   use: (reached: Reached) => Promise<T>,
 ): Promise<T> {
@@ -30,5 +32,5 @@ export function withHost<T>(
       reached.connection.close();
     }
   };
-  return withRoutes(connection, gatedBy, log, look, behind);
+  return withRoutes(connection, gatedBy, log, look, behind, openHop);
 }

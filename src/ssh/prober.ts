@@ -2,7 +2,7 @@ import { KnockgateError } from "../errors.js";
 import type { KnockStep } from "../knock/packet.js";
 import { listCutOff } from "./cut-off.js";
 import type { Prober, RemoteProber } from "./host.js";
-import { type DialLog, findJumpHost } from "./jump-host/dial-through.js";
+import { findJumpHost, type HopDialing } from "./jump-host/dial-through.js";
 import { isUsable, type JumpHost } from "./jump-host/jump-host.js";
 import { openssh } from "./openssh/dial.js";
 import type { ResolvedConnection } from "./resolve.js";
@@ -16,7 +16,7 @@ import { ssh2 } from "./ssh2/dial.js";
  * @param host the host's address, or its name as that machine resolves it
  * @param steps all steps that may have to be sent from there: a machine that can't send them fails now
  * @param field the name of `from` in the arguments, for messages
- * @param log is told of each failed dial to it that is tried again
+ * @param dialing what accompanies the dials to it, and to machines on the way
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  *   `ARGUMENTS_INVALID`
  */
@@ -25,9 +25,9 @@ export async function findProber(
   host: string,
   steps: readonly KnockStep[],
   field: string,
-  log?: DialLog,
+  dialing: HopDialing = {},
 ): Promise<RemoteProber> {
-  const jumpHost = await findOutpost(from, field, log);
+  const jumpHost = await findOutpost(from, field, dialing);
   try {
     const found = await jumpHost.survey(host, steps);
     const look = (address: string): Pick<Prober, "name" | "target" | "knock" | "probePort"> => ({
@@ -52,8 +52,8 @@ export async function findProber(
   }
 }
 
-function findOutpost(from: ResolvedConnection, field: string, log?: DialLog): Promise<JumpHost> {
-  const naming = { role: "", field, log };
+function findOutpost(from: ResolvedConnection, field: string, dialing: HopDialing): Promise<JumpHost> {
+  const naming = { role: "", field, ...dialing };
   return from.transport === "openssh"
     ? findJumpHost(openssh, from, naming)
     : findJumpHost(ssh2, from, naming);

@@ -8,7 +8,7 @@ import { findSource } from "../knock/source.js";
 import type { SshClient } from "./client.js";
 import { listCutOff } from "./cut-off.js";
 import type { CutOff, RouteSet } from "./host.js";
-import { type DialLog, dialThrough, findJumpHost } from "./jump-host/dial-through.js";
+import { dialThrough, findJumpHost, type HopDialing } from "./jump-host/dial-through.js";
 import { isUsable, type JumpHost } from "./jump-host/jump-host.js";
 import { nameLogin } from "./name-login.js";
 import { openssh } from "./openssh/dial.js";
@@ -23,29 +23,29 @@ import type { Dialer, SshTransport } from "./transport.js";
  * knock and the connection take the same way.
  *
  * @param steps all steps that may have to be sent: a machine that can't send them fails now, before anything is changed
- * @param log is told of each failed dial to the bastion that is tried again
+ * @param dialing what accompanies the dials to machines on the way
  * @throws KnockgateError `HOST_UNFIT`, `UNREACHABLE`, `LOGIN_REFUSED`, `HOST_KEY_UNKNOWN`, `HOST_KEY_MISMATCH`,
  *   `ARGUMENTS_INVALID`
  */
 export function findRoutes(
   connection: ResolvedConnection,
   steps: readonly KnockStep[],
-  log?: DialLog,
+  dialing: HopDialing = {},
 ): Promise<RouteSet> {
   return connection.transport === "openssh"
-    ? findRoutesBy(openssh, connection, steps, log)
-    : findRoutesBy(ssh2, connection, steps, log);
+    ? findRoutesBy(openssh, connection, steps, dialing)
+    : findRoutesBy(ssh2, connection, steps, dialing);
 }
 
 async function findRoutesBy<C extends SshClient>(
   transport: SshTransport<C>,
   connection: ResolvedConnection,
   steps: readonly KnockStep[],
-  log?: DialLog,
+  dialing: HopDialing,
 ): Promise<RouteSet> {
   const dialer = await transport(connection, "connection");
   if (connection.proxy === undefined) return findDirectRoutes(dialer, connection, steps);
-  const naming = { role: "bastion ", field: "connection.proxy", log };
+  const naming = { role: "bastion ", field: "connection.proxy", ...dialing };
   const bastion = await findJumpHost(transport, connection.proxy, naming);
   return findRoutesThrough(bastion, dialer, connection, steps).catch((cause: unknown) => {
     bastion.close();

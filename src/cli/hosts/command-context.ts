@@ -7,11 +7,10 @@ import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
 import type { Connection } from "../../ssh/connection.js";
-import { resolveConnection } from "../../ssh/resolve.js";
 import { takePolicy } from "../files/check-policy.js";
 import { readPolicyFile } from "../files/policy-file.js";
 import type { CommandContext, Invocation } from "../framework/command.js";
-import { readHostLogin } from "./read-connection.js";
+import { type HostLogin, readHostLogin } from "./read-connection.js";
 
 /** The owner of all changes from the command line, whoever makes them: no state could tell the users apart. */
 export const commandLineOwner = "knockgate-command-line";
@@ -21,6 +20,7 @@ export interface HostCommandInput {
   readonly policy: Policy;
   readonly connection: Connection;
   readonly sshPort: number;
+  readonly openHop: HostLogin["openHop"];
   /** The policy that `--former` names, if any. */
   readonly former: readonly Policy[];
   /** The policies that may gate the host, likeliest first. */
@@ -46,8 +46,7 @@ export async function readHostCommandInput(
   const policy = takePolicy(await readPolicyFile(file, input));
   const earlier = invocation.value("former");
   const former = earlier === undefined ? [] : [takePolicy(await readPolicyFile(earlier, input))];
-  const { connection, profile } = await readHostLogin(host, invocation, context);
-  const { port: sshPort } = await resolveConnection(connection, "HOST");
+  const { connection, sshPort, profile, openHop } = await readHostLogin(host, invocation, context);
   const named = await Promise.all(invocation.values("behind").map((path) => readPolicyFile(path, input)));
   const behind = named.flatMap((read) => listOtherGates(takePolicy(read), connection.host));
   const own = [...former, policy];
@@ -63,6 +62,7 @@ export async function readHostCommandInput(
     behind: [...behind, ...others.map(toOtherGate)],
     others,
     profile,
+    openHop,
   };
 }
 

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
+import type { ChangeTarget } from "../../change/open-routes.js";
 import { KnockgateError } from "../../errors.js";
 import type { Profile } from "../../knock/clients/profile.js";
 import type { SshLogin } from "../../knock/clients/ssh-endpoint.js";
@@ -9,18 +10,22 @@ import { describeIssues } from "../../policy/shape.js";
 import { type Connection, type ConnectionInput, connectionSchema } from "../../ssh/connection.js";
 import { findHome } from "../../ssh/home.js";
 import { findHostFault } from "../../ssh/host-word.js";
-import { fillWhatIsKnown } from "../../ssh/resolve.js";
+import { fillWhatIsKnown, resolveConnection } from "../../ssh/resolve.js";
 import { openText } from "../files/open-text.js";
 import { readPolicyFile } from "../files/policy-file.js";
 import { type CommandContext, type Invocation, UsageError } from "../framework/command.js";
 import { canOthersRead } from "../profiles/others-read.js";
 import { loadProfile } from "../profiles/profile-store.js";
 import { askSecret } from "./ask-secret.js";
+import { findHopKnocks } from "./hop-knocks.js";
 
 /** How to reach a host, and what is known about its gates. Secret. */
 export interface HostLogin {
   readonly connection: Connection;
+  readonly sshPort: number;
   readonly profile: Profile | undefined;
+  /** Opens machines on the way that are gated, where a profile of their name is known. */
+  readonly openHop: ChangeTarget["openHop"];
 }
 
 /** Keys in ~/.ssh that ssh(1) tries by default and that can be read here. */
@@ -57,7 +62,10 @@ export async function readHostLogin(
     // The bastion gets the same key. Passwords are only for the host.
     ...(input.proxy === undefined ? {} : { proxy: { ...input.proxy, ...(key && { ...key, ...ofKey }) } }),
   };
-  return { connection: fillWhatIsKnown(check(whole, file ?? "HOST")), profile };
+  const connection = fillWhatIsKnown(check(whole, file ?? "HOST"));
+  const resolved = await resolveConnection(connection, "HOST");
+  const openHop = await findHopKnocks(resolved, context.environment);
+  return { connection, sshPort: resolved.port, profile, openHop };
 }
 
 /** Reads HOST: the login of a profile, or of the word itself. */

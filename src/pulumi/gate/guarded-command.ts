@@ -81,7 +81,7 @@ function leaveOutOurs(connection: pulumi.Unwrap<ConnectionArgs>): pulumi.Unwrap<
     throw new KnockgateError(
       "ARGUMENTS_INVALID",
       "command() logs in by @pulumi/command, which does not use ssh and its ssh_config. Run the command by " +
-        '@pulumi/command\'s local.Command with ssh, with the gate\'s hooks, or leave out `transport: "openssh"`. ' +
+        "@pulumi/command's local.Command with ssh, with the gate's hooks, or leave out `transport: \"openssh\"`. " +
         "No host was contacted.",
     );
   }

@@ -1,12 +1,19 @@
+import type { KnockStep } from "../../knock/packet.js";
+import { sendKnock } from "../../knock/send-knock.js";
 import type { SshClient } from "../client.js";
 import { nameLogin } from "../name-login.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { retry, startClock } from "../retry.js";
 import type { Dialer, SshTransport } from "../transport.js";
-import { type JumpHost, makeJumpHost } from "./jump-host.js";
+import { isUsable, type JumpHost, makeJumpHost } from "./jump-host.js";
 
-/** Is told of each failed dial that is tried again. */
-export type DialLog = (line: string) => void;
+/** What accompanies the dials to machines on the way. */
+export interface HopDialing {
+  /** Is told of each failed dial that is tried again. */
+  readonly log?: ((line: string) => void) | undefined;
+  /** Makes the packets that open a machine's SSH port for the next connection; none where no gate is known. */
+  readonly openHop?: ((login: ResolvedLogin) => readonly KnockStep[]) | undefined;
+}
 
 /**
  * Makes a jump host of a machine, which is dialled through the machines before it. Reads the logins' keys, and dials
@@ -18,23 +25,26 @@ export type DialLog = (line: string) => void;
 export async function findJumpHost<C extends SshClient>(
   transport: SshTransport<C>,
   login: ResolvedLogin,
-  { role, field, log }: { readonly role: string; readonly field: string; readonly log?: DialLog | undefined },
+  { role, field, ...dialing }: HopDialing & { readonly role: string; readonly field: string },
 ): Promise<JumpHost<C>> {
   const dialer = await transport(login, field);
   const name = `${role}${nameLogin(login)}`;
   const timeoutMs = login.perDialTimeout * 1_000;
-  if (login.proxy === undefined)
-    return makeJumpHost(
-      name,
-      beginPatiently(login, () => dialer.dialHost(name, timeoutMs), log),
-    );
-  const before = await findJumpHost(transport, login.proxy, {
-    role: "bastion ",
-    field: `${field}.proxy`,
-    log,
-  });
-  const dial = () => dialThrough(before, dialer, login.settings?.hostName ?? login.host, timeoutMs);
-  const jumpHost = makeJumpHost(`${name} through ${before.name}`, beginPatiently(login, dial, log));
+  const listPackets = () => dialing.openHop?.(login) ?? [];
+  if (login.proxy === undefined) {
+    const dial = async () => {
+      await knockFromHere(dialer, listPackets());
+      return dialer.dialHost(name, timeoutMs);
+    };
+    return makeJumpHost(name, beginPatiently(login, dial, dialing.log));
+  }
+  const naming = { role: "bastion ", field: `${field}.proxy` };
+  const before = await findJumpHost(transport, login.proxy, { ...naming, ...dialing });
+  const dial = async () => {
+    const host = login.settings?.hostName ?? login.host;
+    return dialThrough(before, dialer, await knockFrom(before, host, listPackets()), timeoutMs);
+  };
+  const jumpHost = makeJumpHost(`${name} through ${before.name}`, beginPatiently(login, dial, dialing.log));
   return {
     ...jumpHost,
     close: () => {
@@ -42,6 +52,24 @@ export async function findJumpHost<C extends SshClient>(
       before.close();
     },
   };
+}
+
+async function knockFromHere<C extends SshClient>(
+  dialer: Dialer<C>,
+  packets: readonly KnockStep[],
+): Promise<void> {
+  if (packets.length === 0) return;
+  const { addresses } = await dialer.findAddresses();
+  await Promise.all(addresses.map((address) => sendKnock(address, packets)));
+}
+
+/** Returns what to dial: the address that was knocked at, or the host's name. */
+async function knockFrom(before: JumpHost, host: string, packets: readonly KnockStep[]): Promise<string> {
+  if (packets.length === 0) return host;
+  const [target] = (await before.survey(host, packets)).filter(isUsable);
+  if (target === undefined) return host;
+  await before.knock(target.address, packets);
+  return target.address;
 }
 
 /** Opens a fresh SSH connection from a bastion to one address. */
@@ -71,7 +99,7 @@ export async function dialThrough<C extends SshClient>(
 function beginPatiently<C extends SshClient>(
   login: ResolvedLogin,
   dial: () => Promise<C>,
-  log?: DialLog,
+  log: HopDialing["log"],
 ): () => Promise<C> {
   let errorLimit = login.dialErrorLimit;
   return async () => {

@@ -34,7 +34,7 @@ export async function runApply(invocation: Invocation, context: CommandContext):
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile is not a name that a host can have");
   const hostInput = await readHostCommandInput(invocation, context);
-  const { policy, connection, sshPort, gatedBy, behind, profile } = hostInput;
+  const { policy, connection, sshPort, gatedBy, behind, profile, openHop } = hostInput;
   const request = makeRequest(invocation, hostInput);
   const from = invocation.value("prove-from");
   const proveFrom = from === undefined ? undefined : await readConnectionFile(from, context.input);
@@ -47,7 +47,7 @@ export async function runApply(invocation: Invocation, context: CommandContext):
     };
     for (const warning of lintWarnings(policy)) tell(`warning: ${warning}`);
     const change = () =>
-      withProvingRoutes({ connection, proveFrom, policy, behind }, gatedBy, tell, (context) =>
+      withProvingRoutes({ connection, proveFrom, policy, behind, openHop }, gatedBy, tell, (context) =>
         changeHost(request, context),
       );
     return sayWhenInterrupted(() => tell(describeInterruption(request)), change);

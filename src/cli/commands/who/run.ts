@@ -10,7 +10,7 @@ import { readHostLogin } from "../../hosts/read-connection.js";
 /** Runs `knockgate who`. */
 export async function runWho(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const [word = ""] = invocation.arguments;
-  const { connection, profile } = await readHostLogin(word, invocation, context);
+  const { connection, profile, openHop } = await readHostLogin(word, invocation, context);
   const policy = profile && readProfilePolicy(profile);
   if (profile === undefined || policy === undefined) {
     const why =
@@ -19,7 +19,7 @@ export async function runWho(invocation: Invocation, context: CommandContext): P
         : "its profile has no gate that a token opens, so no users";
     throw new KnockgateError("ARGUMENTS_INVALID", `${word}: ${why}. Nothing was contacted.`);
   }
-  return withHost({ connection, gatedBy: [policy] }, context.note, async (reached) => {
+  return withHost({ connection, gatedBy: [policy], openHop }, context.note, async (reached) => {
     const { tokens, clock = Date.now() / 1_000 } = await observeHost(reached.connection, policy);
     const place = `${policy.name} on ${reached.route.name}`;
     const horizonSeconds = policy.tokens.horizonDays * 86_400;
