@@ -18,9 +18,6 @@ function isChosen({ id, isDeep: isForDeep }: Row): boolean {
   return pattern === undefined ? isDeep || isForDeep !== true : new RegExp(pattern).test(id);
 }
 
-/** Whether all rows are played. */
-export const isWhole = isDeep && pattern === undefined;
-
 /**
  * Makes a test of each row. Returns what they found so far.
  *
