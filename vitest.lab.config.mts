@@ -1,12 +1,22 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
+const isDeep = process.env["KNOCKGATE_DEEP"] === "1";
 /** These need a root file system that is built only for deep runs. */
-const deep = process.env["KNOCKGATE_DEEP"] === "1" ? [] : ["**/*.deep.test.ts"];
+const deep = isDeep ? [] : ["**/*.deep.test.ts"];
+
+/** Tests of hosts that hold for both transports. Those of logins have files of their own for each. */
+const byEither = [
+  ...["adopt", "bastion", "bastion-lacks", "bastion-limit", "bastion-vantage", "behind", "by-bastion"],
+  ...["change", "connection", "error-secrets", "login-shells", "program", "proof", "prove-from", "reboot"],
+  ...["refusal", "remove", "replaced", "secrecy", "shell", "ssh-cut", "sudo", "surroundings", "undo"],
+  ...["upload", "ways-to-root"],
+];
 
 /** Folders whose tests share a lab's namespaces, one file after another. `npm test` runs the projects side by side. */
-const project = (name: string, include: readonly string[]) => ({
+const project = (name: string, include: readonly string[], env: Readonly<Record<string, string>> = {}) => ({
   test: {
     name,
+    env,
     include: [...include],
     exclude: [...configDefaults.exclude, ...deep],
     pool: "forks" as const,
@@ -28,6 +38,15 @@ export default defineConfig({
       project("hosts", ["test/suites/{host,lab,examples}/**/*.test.ts"]),
       // Few of them run in `npm test`: most are deep.
       project("hosts-as-they-are", ["test/suites/hosts/**/*.test.ts"]),
+      ...(isDeep
+        ? [
+            project(
+              "hosts-by-openssh",
+              byEither.map((file) => `test/suites/host/${file}.test.ts`),
+              { KNOCKGATE_TEST_TRANSPORT: "openssh" },
+            ),
+          ]
+        : []),
       project("rest", [
         "test/suites/{faults,kernel,attack,coexistence,systemd,package}/**/*.test.ts",
         // Pure, but too long for the inner loop.

@@ -43,7 +43,8 @@ const runLab = (/** @type {readonly string[]} */ ...projects) =>
   runVitest(projects.join("-"), "vitest.lab.config.mts", inLab, {
     args: projects.flatMap((project) => ["--project", project]),
   });
-const hosts = runLab("hosts", "hosts-as-they-are");
+const deepHosts = process.env.KNOCKGATE_DEEP === "1" ? ["hosts-by-openssh"] : [];
+const hosts = runLab("hosts", "hosts-as-they-are", ...deepHosts);
 // The engine's tests take longest. When the hosts' tests are over, the other Nodes take their place.
 const labs = Promise.all([runLab("engine"), hosts, runLab("rest")]);
 const [inLabs, onOthers] = await Promise.all([labs, hosts.then(runOnOtherNodes)]);

@@ -70,6 +70,14 @@ export function nameTarget({ prober, others }: Pick<ProofContext, "prober" | "ot
 /** Packets get lost, so a knock that did not work is sent again. Each try sends the whole sequence. */
 export const proofTries = 3;
 
+/**
+ * Chooses the time for a dial of the proof, from what the first dial took. Three late dials must fit into the time until
+ * the host undoes the change, also where a dial takes seconds: there the factor shrinks.
+ */
+export function limitDial(dialMs: number): number {
+  return Math.max(4_000, Math.min(8 * dialMs, 10_000), 2 * dialMs);
+}
+
 /** Says that a try failed, and what is done next. */
 export function describeTry(triesBefore: number, what: string): string {
   const next = triesBefore + 1 < proofTries ? "the knock is sent again" : "the host is asked how far it came";

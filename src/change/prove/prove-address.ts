@@ -7,7 +7,7 @@ import { readAnswer } from "../../knock/read-answer.js";
 import { firstPort, isAllowed } from "../../policy/gate.js";
 import type { Gate, Policy } from "../../policy/policy.js";
 import type { Prober, Route } from "../../ssh/host.js";
-import { makeKnockerBefore, makeOwnKnocker, type ProofContext, proofTries } from "./proof.js";
+import { limitDial, makeKnockerBefore, makeOwnKnocker, type ProofContext, proofTries } from "./proof.js";
 import { findUnseen } from "./prove-closed.js";
 
 /** An address where no gate answers before its knock. `unseen` are the gates whose counters saw no packet there. */
@@ -153,7 +153,7 @@ async function knockAndAsk(
     await prober.knock([...before.next(), ...own.next()]);
     const answer =
       isRoute(prober) && port === sshPort
-        ? await askByLogin(prober, Math.max(4_000, 8 * dialMs))
+        ? await askByLogin(prober, limitDial(dialMs))
         : await prober.probePort(port, Math.max(1_500, 4 * dialMs));
     if (answer !== "silent") return answer;
   }

@@ -6,6 +6,7 @@ import { listBefore, type OtherGate } from "../behind.js";
 import { dial } from "../reach.js";
 import {
   describeTry,
+  limitDial,
   makeKnockerBefore,
   makeOwnKnocker,
   notConfirmed,
@@ -62,7 +63,7 @@ async function proveSsh(policy: Policy, context: ProofContext): Promise<HostConn
     const sent = own?.next() ?? [];
     let connection: HostConnection;
     try {
-      ({ connection } = await dial(route, [...knocker.next(), ...sent], Math.max(4_000, 8 * dialMs)));
+      ({ connection } = await dial(route, [...knocker.next(), ...sent], limitDial(dialMs)));
     } catch (error) {
       cause = error;
       const why = error instanceof KnockgateError ? error.clause : "it failed";

@@ -20,10 +20,9 @@ export function checkInputs(news: Properties): readonly Finding[] {
     ...findUnknownArguments(news, stateNames, argumentNames),
     ...["connection", "proveFrom"].flatMap((field) => {
       const login = news[field];
-      return [
-        ...checkLogin(login, field),
-        ...(isRecord(login) ? checkLogin(login["proxy"], `${field}.proxy`) : []),
-      ];
+      if (!isRecord(login)) return [];
+      const { transport, proxy } = login;
+      return [...checkLogin(login, field, transport), ...checkLogin(proxy, `${field}.proxy`, transport)];
     }),
   ];
 }
@@ -52,7 +51,8 @@ export function findUnknownArguments(
 /** What messages call unknown arguments: one, and several. */
 export const argumentWords = ["an argument", "arguments"] as const;
 
-function checkLogin(login: unknown, field: string): readonly Finding[] {
+/** @param transport what dials it */
+function checkLogin(login: unknown, field: string, transport: unknown): readonly Finding[] {
   if (!isRecord(login)) return [];
   const { host, hostKey, ignoreHostKey, privateKey, privateKeyPassword } = login;
   const rule = "arguments-shape";
@@ -69,7 +69,11 @@ function checkLogin(login: unknown, field: string): readonly Finding[] {
     }
   }
   if (isKnownText(privateKey)) {
-    const why = findKeyFault(privateKey, privateKeyPassword !== undefined);
+    const why = findKeyFault(
+      privateKey,
+      privateKeyPassword !== undefined,
+      transport === "openssh" ? transport : "ssh2",
+    );
     if (why !== undefined) {
       const fix = why.includes("password is not set")
         ? `Set ${field}.privateKeyPassword.`

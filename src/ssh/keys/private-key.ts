@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 import { KnockgateError } from "../../errors.js";
-import type { Login } from "../connection.js";
+import type { Connection, Login } from "../connection.js";
 import { explainBrokenKey } from "./broken-key.js";
 import { openKey } from "./key-opener.js";
 
@@ -26,12 +26,8 @@ export async function readPrivateKey(login: Login, field: string): Promise<Parse
   throw unreadable(login, field, undefined);
 }
 
-/**
- * Reads the private key of a login as text: opened, and in a form that ssh2 and each OpenSSH read.
- *
- * @throws KnockgateError `ARGUMENTS_INVALID`. The message does not quote the key.
- */
-export async function readKeyText(login: Login, field: string): Promise<string | undefined> {
+/** Opens the key, and turns it into a form that ssh2 and each OpenSSH read. */
+async function readKeyText(login: Login, field: string): Promise<string | undefined> {
   const { privateKey, privateKeyPassword } = login;
   if (privateKey === undefined) return undefined;
   try {
@@ -47,11 +43,36 @@ export async function readKeyText(login: Login, field: string): Promise<string |
 }
 
 /**
+ * Reads the private key of a login as text for ssh(1), which also reads keys that are on a security key (FIDO).
+ *
+ * @throws KnockgateError `ARGUMENTS_INVALID`. The message does not quote the key.
+ */
+export async function readKeyFile(login: Login, field: string): Promise<string | undefined> {
+  const text = await readKeyText(login, field);
+  if (text !== undefined && !isOnSecurityKey(text)) await readPrivateKey(login, field);
+  return text;
+}
+
+/** Whether the text is OpenSSH's form of such a key (PROTOCOL.u2f): it holds no secret of its own. */
+function isOnSecurityKey(text: string): boolean {
+  const [, body = ""] = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)-----END/.exec(text) ?? [];
+  return /sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com/.test(
+    Buffer.from(body, "base64").toString("latin1"),
+  );
+}
+
+/**
  * Says what is wrong with a private key, without decrypting it: that takes up to a second. Does not quote the key.
  *
  * @returns `undefined` when no fault was found
  */
-export function findKeyFault(privateKey: string, hasPassword: boolean): string | undefined {
+export function findKeyFault(
+  privateKey: string,
+  hasPassword: boolean,
+  transport: Connection["transport"] = "ssh2",
+): string | undefined {
+  if (isOnSecurityKey(privateKey))
+    return transport === "openssh" ? undefined : "it is on a security key, which needs the transport openssh";
   if (isLocked(privateKey)) return hasPassword ? undefined : "it is encrypted, and its password is not set";
   try {
     if (parseKey(toReadable(privateKey)).isPrivateKey()) return undefined;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isatty } from "node:tty";
@@ -11,7 +12,7 @@ import { quoteSaid } from "../quote-said.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { openShellSession } from "../shell-session.js";
 import { askpassProgram } from "./askpass.js";
-import { explainSsh, findFault } from "./failure.js";
+import { explainSsh, isWaitingForTouch } from "./failure.js";
 import { type Keeper, startKeeper } from "./keeper.js";
 import { type Dial, files, listArguments, writeProxyCommand } from "./options.js";
 import { findSsh } from "./program.js";
@@ -24,14 +25,16 @@ export interface OpensshLogin {
   readonly key: string | undefined;
   /** The blob of the one host key to take; `undefined` when ssh decides. */
   readonly pinned: Buffer | undefined;
+  /** Where the expected host keys come from, for messages. */
+  readonly keySource: string;
 }
 
 /** An SSH connection made by ssh(1). */
 export interface OpensshClient extends SshClient {
   /** Writes a ProxyCommand that opens a TCP connection from there. */
   carry(address: string, port: number): string;
-  /** What ssh has printed about the connection. */
-  readonly said: string;
+  /** Reads what ssh has logged about the connection so far. */
+  readLog(): string;
 }
 
 /** Where a connection goes. */
@@ -60,11 +63,12 @@ export async function openOpenssh(
     (folder) => listEnvironment(folder, isAttended),
     !isAttended,
   );
-  const output = listen(keeper);
+  const output = listen(keeper, readyWord);
   try {
     await writeFiles(keeper, openssh);
     keeper.start();
-    await waitUntilReady(keeper, output, readyWord, { name, timeoutMs, password: login.password });
+    const explain = () => explainSsh(name, output.said(), openssh);
+    await waitUntilReady(keeper, output, { name, timeoutMs, explain });
     // The login is done, so ssh needs them no more.
     for (const file of [files.key, files.password]) await rm(join(keeper.folder, file), { force: true });
   } catch (error) {
@@ -73,7 +77,7 @@ export async function openOpenssh(
   }
   const link: CommandLink = {
     name,
-    whyLost: () => quoteSaid(output.stderr, login.password).replace(/^: /, "") || undefined,
+    whyLost: () => quoteSaid(output.said(), login.password).replace(/^: /, "") || undefined,
     onClose: (listener) => {
       keeper.process.once("close", listener);
       return () => keeper.process.off("close", listener);
@@ -85,9 +89,7 @@ export async function openOpenssh(
     converse: (command, hint) => openShellSession(link, command, hint),
     quote: (said) => quoteSaid(said, login.password),
     carry: (address, port) => writeProxyCommand(keeper.folder, address, port),
-    get said() {
-      return output.stderr;
-    },
+    readLog: () => readFile(join(keeper.folder, files.log)),
     onClose: (listener) => void link.onClose(listener),
     close: () => keeper.end(),
   };
@@ -119,41 +121,57 @@ function withLineBreak(text: string): string {
   return `${text.replaceAll("\r\n", "\n").trimEnd()}\n`;
 }
 
+/** What the keeper and ssh print. */
 interface SshOutput {
-  stdout: string;
-  stderr: string;
+  readonly isReady: boolean;
+  /** ssh's log once it has ended, else what was printed: the host's banner, and words of other programs. */
+  said(): string;
 }
 
-function listen({ process: keeper }: Keeper): SshOutput {
-  const output: SshOutput = { stdout: "", stderr: "" };
-  const add = (name: keyof SshOutput) => (chunk: Buffer) => {
-    if (output[name].length < mostSaid) output[name] += chunk.toString("utf8");
+function listen({ process: keeper }: Keeper, readyWord: string): SshOutput {
+  const texts = { stdout: "", stderr: "" };
+  const add = (name: keyof typeof texts) => (chunk: Buffer) => {
+    if (texts[name].length < mostSaid) texts[name] += chunk.toString("utf8");
   };
   keeper.stdout.on("data", add("stdout"));
   keeper.stderr.on("data", add("stderr"));
-  return output;
+  return {
+    get isReady() {
+      return texts.stdout.includes(readyWord);
+    },
+    said: () => texts.stdout.replace(readyWord, "").trim() || texts.stderr,
+  };
+}
+
+/** Empty when the connection has ended meanwhile. */
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 interface Wait {
   readonly name: string;
   readonly timeoutMs: number;
-  readonly password: string | undefined;
+  /** Explains why ssh ended. */
+  readonly explain: () => KnockgateError;
 }
 
 function waitUntilReady(
   { process: keeper }: Keeper,
   output: SshOutput,
-  readyWord: string,
-  { name, timeoutMs, password }: Wait,
+  { name, timeoutMs, explain }: Wait,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = (): void => {
-      const limit = `no answer within ${Math.round(timeoutMs) / 1_000} s`;
-      reject(findFault(name, output.stderr, password) ?? unreachableError(name, limit));
+      const limit = unreachableError(name, `no answer within ${Math.round(timeoutMs) / 1_000} s`);
+      reject(isWaitingForTouch(output.said()) ? explain() : limit);
     };
     const timer = timeoutMs === 0 ? undefined : setTimeout(late, timeoutMs);
     keeper.stdout.on("data", () => {
-      if (!output.stdout.includes(readyWord)) return;
+      if (!output.isReady) return;
       clearTimeout(timer);
       resolve();
     });
@@ -164,7 +182,7 @@ function waitUntilReady(
     });
     keeper.once("close", () => {
       clearTimeout(timer);
-      reject(explainSsh(name, output.stderr, password));
+      reject(explain());
     });
   });
 }

@@ -2,19 +2,20 @@ import { isIPv6 } from "node:net";
 import { KnockgateError } from "../../errors.js";
 import { findAddresses } from "../addresses.js";
 import { readPinnedKey } from "../keys/host-key.js";
-import { readKeyText } from "../keys/private-key.js";
+import { readKeyFile } from "../keys/private-key.js";
 import type { ResolvedLogin } from "../resolve.js";
 import type { Addresses, SshTransport } from "../transport.js";
 import { type OpensshClient, type OpensshLogin, openOpenssh } from "./client.js";
-import { findFault } from "./failure.js";
+import { explainCarrier } from "./failure.js";
 
 /** Logs in by this machine's ssh(1), as ssh_config(5) says. */
 export const openssh: SshTransport<OpensshClient> = async (login, field) => {
   const { hostKey, ignoreHostKey } = login;
   const own: OpensshLogin = {
     login,
-    key: await readKeyText(login, field),
+    key: await readKeyFile(login, field),
     pinned: hostKey === undefined || ignoreHostKey ? undefined : readPinnedKey(hostKey, `${field}.hostKey`),
+    keySource: hostKey === undefined ? "known_hosts" : `${field}.hostKey`,
   };
   return {
     login,
@@ -27,7 +28,7 @@ export const openssh: SshTransport<OpensshClient> = async (login, field) => {
     dialThrough: async (carrier, address, name, timeoutMs) => {
       const proxyCommand = carrier.carry(address, login.port);
       return openOpenssh(own, { proxyCommand }, name, timeoutMs).catch((error: unknown) => {
-        throw blameCarrier(carrier, name, error);
+        throw explainCarrier(carrier.name, carrier.readLog(), address, login.port) ?? error;
       });
     },
   };
@@ -60,10 +61,4 @@ async function findFirstAddresses({ host, settings }: ResolvedLogin): Promise<Ad
       .filter((address) => !firsts.includes(address))
       .map((address) => ({ address, why: "ssh dials the first address of each family" })),
   };
-}
-
-/** The connection that carries another says why it could not. */
-function blameCarrier(carrier: OpensshClient, name: string, error: unknown): unknown {
-  const isVague = error instanceof KnockgateError && error.code === "UNREACHABLE";
-  return (isVague ? findFault(name, carrier.said, undefined) : undefined) ?? error;
 }

@@ -1,45 +1,59 @@
 import { type ErrorCode, KnockgateError } from "../../errors.js";
 import { describeHangUp } from "../hang-up.js";
 import { quoteSaid } from "../quote-said.js";
+import type { ResolvedLogin } from "../resolve.js";
+
+/** What a login expected. */
+interface LoginExpectation {
+  readonly login: Pick<ResolvedLogin, "password">;
+  /** Where the expected host keys come from. */
+  readonly keySource: string;
+}
 
 interface SshFault {
   /** What OpenSSH 8.2 to 10 print for it, in the C locale. */
   readonly says: RegExp;
   readonly code: ErrorCode;
-  /** Completes a sentence about the host. Default: what ssh printed. */
-  readonly why?: string;
+  /** Says what happened, in place of what ssh printed. */
+  readonly describe?: (said: string, keySource: string) => string;
   /** What to do. */
-  readonly remedy?: string;
+  readonly remedy: string;
 }
 
 const anotherMachine =
-  "Either this is another machine, or its key was changed: find out which before you go on.";
+  "Nothing was sent. Either this is another machine, or its key was changed: find out which before you go on.";
 
 /** The first one that fits counts. */
-const reasons: readonly SshFault[] = [
+const faults: readonly SshFault[] = [
   {
-    says: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* was revoked|REVOKED HOST KEY/i,
+    says: /Certificate invalid/i,
     code: "HOST_KEY_MISMATCH",
-    why: "its host key is not one that ssh expects. Nothing was sent",
+    remedy: "Nothing was sent. Renew the host's certificate, or give it the name by which it is dialled.",
+  },
+  {
+    says: /REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY|Host key .* revoked/i,
+    code: "HOST_KEY_MISMATCH",
+    describe: (said, source) => `its host key ${findFingerprint(said)}is not one that ${source} expects`,
     remedy: anotherMachine,
   },
   {
-    says: /Certificate invalid|certificate .*(expired|not yet valid|not a listed principal)|no matching host key type found/i,
+    says: /no matching host key type found/i,
     code: "HOST_KEY_MISMATCH",
-    remedy:
-      "Nothing was sent. Compare the host's certificate and keys with what known_hosts, or hostKey, says of it.",
+    describe: () => "it has no host key of the kinds that are expected",
+    remedy: anotherMachine,
   },
   {
     says: /No .* host key is known for|Host key verification failed/i,
     code: "HOST_KEY_UNKNOWN",
-    why: "ssh knows no host key or certificate authority for it, so nothing was sent",
+    describe: () => "ssh knows no host key or certificate authority for it, so nothing was sent",
     remedy:
       "Log in once with ssh, or add the authority's `@cert-authority` line to known_hosts, or set hostKey.",
   },
   {
-    says: /Confirm user presence|user presence|Enter PIN/i,
+    says: /user presence|Enter PIN/i,
     code: "LOGIN_REFUSED",
-    why: "the key is on a security key that waits for a touch or a PIN, and nobody can give it here",
+    describe: () =>
+      "its key is on a security key that waits for a touch or a PIN, and nobody can give it here",
     remedy: "Run it at a terminal, or log in by a key or a certificate from an agent.",
   },
   {
@@ -49,20 +63,14 @@ const reasons: readonly SshFault[] = [
       "Check the user, and the keys, certificates and agent that ssh_config(5) names: `ssh -v` shows them.",
   },
   {
-    says: /administratively prohibited|unknown channel type/i,
-    code: "HOST_UNFIT",
-    why: "the machine before it does not permit forwarding to it",
-    remedy: "See AllowTcpForwarding, PermitOpen and DisableForwarding in sshd_config(5).",
-  },
-  {
     says: /no matching (key exchange|cipher|MAC)/i,
     code: "HOST_UNFIT",
     remedy: "See KexAlgorithms, Ciphers and MACs in ssh_config(5) and sshd_config(5).",
   },
   {
-    says: /Bad configuration option|bad configuration options|Bad owner or permissions|keyword .* extra arguments|Unsupported option|unix_listener|too long for Unix domain socket/i,
+    says: /Bad configuration option|bad configuration options|Bad owner or permissions|extra arguments|Unsupported option|unix_listener|too long for Unix domain socket/i,
     code: "ARGUMENTS_INVALID",
-    why: "ssh does not accept its configuration. Nothing was sent",
+    remedy: "Nothing was sent. Mend ssh_config(5), or what names its files.",
   },
 ];
 
@@ -70,30 +78,52 @@ const reasons: readonly SshFault[] = [
 const hangUp =
   /kex_exchange_identification: (Connection closed|read: Connection reset|banner line)|ssh_exchange_identification/i;
 
-/**
- * Turns what ssh printed before it ended into an error.
- *
- * @param password is cut out of what is quoted
- */
-export function explainSsh(name: string, stderr: string, password: string | undefined): KnockgateError {
-  const known = findFault(name, stderr, password);
-  if (known !== undefined) return known;
-  const why = hangUp.test(stderr)
-    ? describeHangUp(stderr)
-    : `ssh made no connection${quoteSaid(stderr, password)}`;
-  return new KnockgateError("UNREACHABLE", `${name}: ${why}`);
+/** Turns what ssh printed before it ended into an error. */
+export function explainSsh(
+  name: string,
+  said: string,
+  { login: { password }, keySource }: LoginExpectation,
+): KnockgateError {
+  const fault = faults.find(({ says }) => says.test(said));
+  const quote = quoteSaid(said, password);
+  if (fault !== undefined) {
+    const what = fault.describe?.(said, keySource) ?? `ssh could not log in${quote}`;
+    return new KnockgateError(fault.code, `${name}: ${what.replace(/\.$/, "")}. ${fault.remedy}`);
+  }
+  const why = hangUp.test(said) ? describeHangUp(said) : `ssh made no connection${quote}`;
+  // Who proves a gate reads from the cause whether the port refused.
+  return new KnockgateError("UNREACHABLE", `${name}: ${why}`, { cause: new Error(quote) });
 }
 
-/** Finds a fault that another try would meet again. */
-export function findFault(
+/** Whether ssh waits for somebody to touch a security key. */
+export function isWaitingForTouch(said: string): boolean {
+  return /user presence/i.test(said);
+}
+
+/**
+ * Says why a connection could not carry another one; `undefined` when it did.
+ *
+ * @param log what ssh has logged about the connection that should have carried
+ */
+export function explainCarrier(
   name: string,
-  stderr: string,
-  password: string | undefined,
+  log: string,
+  address: string,
+  port: number,
 ): KnockgateError | undefined {
-  const reason = reasons.find(({ says }) => says.test(stderr));
-  if (reason === undefined) return undefined;
-  const { code, why = "ssh could not log in", remedy } = reason;
-  const said = `${why}${quoteSaid(stderr, password)}`;
-  const sentences = [/[.!?]$/.test(said) ? said : `${said}.`, remedy ?? ""].join(" ").trimEnd();
-  return new KnockgateError(code, `${name}: ${sentences}`);
+  const [, why] = /open failed: (.*)/.exec(log) ?? [];
+  if (why === undefined) return undefined;
+  const target = `${address} port ${port}`;
+  if (/administratively prohibited|unknown channel type/i.test(why)) {
+    const remedy = "see AllowTcpForwarding, PermitOpen and DisableForwarding in sshd_config(5)";
+    return new KnockgateError("HOST_UNFIT", `${name}: it does not permit forwarding to ${target}: ${remedy}`);
+  }
+  const reason = why.replace(/^connect failed: /, "").trim();
+  const message = `${name}: it could not connect to ${target}: ${reason}`;
+  return new KnockgateError("UNREACHABLE", message, { cause: new Error(reason) });
+}
+
+function findFingerprint(said: string): string {
+  const [fingerprint] = /SHA256:[A-Za-z0-9+/]{20,}/.exec(said) ?? [];
+  return fingerprint === undefined ? "" : `${fingerprint} `;
 }

@@ -9,9 +9,9 @@ import type { Readable, Writable } from "node:stream";
  * Stands between this process and ssh. It holds a private folder (mode 0700) for the control socket and, where the
  * login has them, the key and the password. When ssh ends, or when this process ends in whatever way, SIGKILL
  * included, the keeper's standard input ends: it then ends ssh and removes the folder. Files come into the folder only
- * after the keeper has started. A word on standard input starts ssh.
+ * after the keeper has started. A word on standard input starts ssh. At the end, ssh's log goes to standard output.
  *
- * From then on it writes to nothing that may be gone: a broken pipe would end it, too.
+ * Before that it writes to nothing that may be gone: a broken pipe would end it, too.
  *
  * The number of ssh's process stands in `pid`: the askpass program answers that process only.
  */
@@ -19,9 +19,9 @@ const script = `
 dir=$1
 shift
 trap : INT HUP TERM
-exec 3<&0
+exec 3<&0 4>&1
 if IFS= read -r go; then
-  "$@" </dev/null 3<&- &
+  "$@" </dev/null 3<&- 4>&- &
   ssh=$!
   echo "$ssh" >"$dir/pid"
   exec >/dev/null 2>&1
@@ -34,7 +34,9 @@ if IFS= read -r go; then
   done
   kill "$watch"
 fi
+log=$(cat "$dir/log")
 rm -rf "$dir"
+printf "%s\\n" "$log" >&4
 exit "\${code:-0}"
 `;
 

@@ -24,6 +24,7 @@ export const files = {
   knownHosts: "known_hosts",
   password: "password",
   askpass: "askpass",
+  log: "log",
 } as const;
 
 /**
@@ -56,7 +57,8 @@ export function listArguments(
     UpdateHostKeys: "no",
     VisualHostKey: "no",
     EscapeChar: "none",
-    LogLevel: "ERROR",
+    // ssh tells the reasons of some failures at this level only. The host's banner comes with it, but not in the log.
+    LogLevel: "INFO",
     // A connection that was cut silently is noticed within 20 s, as with ssh2.
     ServerAliveInterval: "5",
     ServerAliveCountMax: "3",
@@ -77,8 +79,7 @@ export function listArguments(
     ...Object.entries(options).flatMap(([name, value]) =>
       value === undefined ? [] : ["-o", `${name}=${value}`],
     ),
-    "-N",
-    "-T",
+    ...["-E", at(files.log), "-N", "-T"],
     ...["-p", `${login.port}`],
     ...["-l", login.user],
     "--",

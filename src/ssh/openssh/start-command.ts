@@ -7,7 +7,10 @@ import { listSharing } from "./options.js";
 /** What ssh prints when sshd opens no further session. */
 const refusal = /refused by peer|session request failed/i;
 
-/** What ssh exits with for a failure of its own (ssh(1), "EXIT STATUS"). A command may exit with it, too. */
+/**
+ * What ssh exits with for a failure of its own (ssh(1), "EXIT STATUS"). A command may exit with it, too, and a command
+ * that a signal ended does: the protocol that the two ssh share does not pass on the signal (PROTOCOL.mux).
+ */
 const sshFailed = 255;
 
 /**

@@ -10,7 +10,12 @@ export function connectionThrough(
   host: LabHost,
   more: Partial<ConnectionInput["proxy"]> = {},
 ): ConnectionInput {
-  const { sudoPassword: _sudo, proxy: _proxy, transport: _transport, ...proxy } = connectionTo(lab, bastion, { user: "plain" });
+  const {
+    sudoPassword: _sudo,
+    proxy: _proxy,
+    transport: _transport,
+    ...proxy
+  } = connectionTo(lab, bastion, { user: "plain" });
   return connectionTo(lab, host, { proxy: { ...proxy, ...more } });
 }
 

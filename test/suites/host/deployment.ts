@@ -21,6 +21,11 @@ export type Wrap = (route: Route) => Route;
 /** What speaks SSH in the tests: KNOCKGATE_TEST_TRANSPORT, or ssh2. */
 const transport = process.env["KNOCKGATE_TEST_TRANSPORT"] === "openssh" ? "openssh" : "ssh2";
 
+/** Chooses by the transport: the library and ssh(1) have their own words. */
+export function byTransport<T>(words: { readonly ssh2: T; readonly openssh: T }): T {
+  return words[transport];
+}
+
 /** The connection's fields for a host of the lab, with short time limits. */
 export function connectionTo(lab: Lab, host: LabHost, more: Partial<ConnectionInput> = {}): ConnectionInput {
   const { ipv4, sshPort, hostKey } = host;
