@@ -82,6 +82,11 @@ export function slotAt(ms: number, slotSeconds: number): number {
   return Math.floor(ms / 1_000 / slotSeconds);
 }
 
+/** Whether tokens can be bound to a host of this name: a name or an address, without what ends a word or moves a cursor. */
+export function isTokenHost(host: string): boolean {
+  return /^[\w.:%-]{1,255}$/.test(host);
+}
+
 /** How many slots a host holds tokens of at once: those to the horizon, and those in their grace. */
 export function countSlots({ slotSeconds, horizonDays, graceSeconds }: TokenSettings): number {
   return Math.ceil((horizonDays * 86_400) / slotSeconds) + Math.ceil(graceSeconds / slotSeconds) + 1;

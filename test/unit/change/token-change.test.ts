@@ -251,6 +251,21 @@ test("a deployer whose own tokens do not count from here is told so, and nothing
   expect(other.state.confirmed?.text).toBe(renderPolicy(right));
 });
 
+test("a deployer named as a user who does not open the gate of SSH is told so, unless allowFrom lets it in", async () => {
+  const web = { ...ssh, name: "web", protect: [{ tcp: "443" }] };
+  const named = { users: [ada, { ...ben, gates: ["web"] }], deployAs: "ben", gates: [ssh, web] };
+  const policy = makePolicy({ ...named, allowFrom: ["203.0.113.0/24"] });
+  const host = makeHost(undefined, { policies: [policy] });
+  const error = await fail(host, { ...anew, policy });
+  expect(error.code).toBe("LOCKOUT");
+  expect(error.message).toContain("the tokens of user ben, whom deployAs names, do not open gate ssh");
+  expect(host.calls).toEqual(["1 probe"]);
+  const allowed = makePolicy({ ...named, allowFrom: ["192.0.2.0/24"] });
+  const other = makeHost(undefined, { policies: [allowed] });
+  const failure = await fail(other, { ...anew, policy: allowed });
+  expect(failure.code).not.toBe("LOCKOUT");
+});
+
 test("processes that follow each other find tokens that none of them has used, with one connection for each", async () => {
   const policy = makePolicy({}, { singleConnection: true });
   const host = makeHost(policy);

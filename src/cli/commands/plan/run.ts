@@ -3,7 +3,7 @@ import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
 import { describeDifferences } from "../../../change/describe.js";
 import { checkLockout, checkPreflight } from "../../../change/preflight.js";
-import { checkTokenHost } from "../../../change/token-host.js";
+import { checkDeployUser, checkTokenHost } from "../../../change/token-host.js";
 import { withHost } from "../../../change/with-host.js";
 import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift, type Drift } from "../../../host/drift.js";
@@ -18,6 +18,7 @@ import type { CommandContext, CommandOutcome, Invocation } from "../../framework
 import { compareTexts } from "../../framework/compare-texts.js";
 import {
   commandLineOwner,
+  expectFit,
   type HostCommandInput,
   nameHost,
   readHostCommandInput,
@@ -26,6 +27,7 @@ import {
 /** Runs `knockgate plan`. */
 export async function runPlan(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
+  expectFit(hostInput);
   return withHost(hostInput, context.note, async (reached) => {
     const observed = await observeHost(reached.connection, hostInput.policy);
     checkPreflight(observed);
@@ -34,6 +36,7 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
       sshPort: hostInput.connection.port,
       isProvenElsewhere: false,
     });
+    checkDeployUser(observed, hostInput.policy, hostInput.connection.port);
     const place = nameHost(hostInput, reached);
     return describePlan(place, hostInput, observed, invocation.has("show-secrets"), context);
   });
