@@ -1,6 +1,6 @@
 import { writeMinute } from "../../change/utc.js";
 import { type ClientTokens, makeTokenStep } from "../../knock/clients/client-knock.js";
-import { firstFree, horizonSlots, listSlotsToTry } from "../../policy/slots.js";
+import { chooseSlot, firstFree, type SlotChoice, slotOrders } from "../../policy/slots.js";
 import { labelTokens, slotAt, tokenOf } from "../../policy/token.js";
 import { changeRecord, type SlotRecord } from "../profiles/used-slots.js";
 import type { Supply, SupplyContext } from "./supply.js";
@@ -8,15 +8,18 @@ import type { Supply, SupplyContext } from "./supply.js";
 /** How long the port has to answer a token. The next try sends another one, so a longer wait would gain nothing. */
 const patienceMs = 1_000;
 
-/** A slot that a client may try. */
-interface Candidate {
-  readonly slot: number;
+/** What one try takes: see {@link chooseSlot}. */
+interface Try {
+  readonly choice: SlotChoice;
+  readonly start: number;
   /** Whether it counts only for a host that has lost its tokens. */
   readonly isFar: boolean;
 }
 
 /** A token that was handed out for an address. */
-interface Sent extends Candidate {
+interface Sent {
+  readonly slot: number;
+  readonly isFar: boolean;
   readonly address: string;
 }
 
@@ -36,7 +39,8 @@ export function supplyTokens(
   const startMs = now();
   const current = slotAt(startMs, settings.slotSeconds);
   const least = current - Math.ceil(settings.graceSeconds / settings.slotSeconds) - 1;
-  let left: readonly Candidate[] | undefined;
+  let tried = 0;
+  let order: readonly Try[] = [];
   let sent: readonly Sent[] = [];
 
   const change = async (alter: (record: SlotRecord) => SlotRecord | undefined): Promise<void> => {
@@ -46,20 +50,22 @@ export function supplyTokens(
 
   return {
     word: "token",
-    tries: tries ?? listSlotsToTry(startMs, settings).length,
+    tries: tries ?? slotOrders.client.length,
     isEcho: carrier.kind === "icmpEcho",
     patienceMs: () => patienceMs,
     next: async (address) => {
-      let taken: Candidate | undefined;
+      let slot: number | undefined;
       await change((record) => {
-        const used = new Set([...record.used, ...sent.map(({ slot }) => slot)]);
-        left ??= listCandidates(startMs, settings, record, used);
-        [taken, left] = takeFirst(left, used);
-        return taken && { ...record, used: [...used, taken.slot] };
+        const used = new Set([...record.used, ...sent.map((one) => one.slot)]);
+        if (tried === 0) order = listTries(current, record, used);
+        const next = order[tried];
+        const farTries = order.slice(0, tried).filter(({ choice }) => choice === "far").length;
+        slot = next && chooseSlot(next.choice, next.start, { used, farTries }, settings);
+        return slot === undefined ? undefined : { ...record, used: [...used, slot] };
       });
-      if (taken === undefined) return undefined;
-      const { slot } = taken;
-      sent = [...sent, { ...taken, address }];
+      if (slot === undefined) return undefined;
+      sent = [...sent, { slot, isFar: order[tried]?.isFar === true, address }];
+      tried += 1;
       return [makeTokenStep(carrier, tokenOf(key, { policy, gate, host, slot }), use)];
     },
     giveBack: async (count) => {
@@ -80,29 +86,10 @@ export function supplyTokens(
 }
 
 /** Lists what to try, in order. If the host took only far slots the last time, the one after that comes first. */
-function listCandidates(
-  startMs: number,
-  settings: ClientTokens["settings"],
-  { begins }: SlotRecord,
-  used: ReadonlySet<number>,
-): readonly Candidate[] {
-  const slots = listSlotsToTry(startMs, settings, used);
-  const current = slotAt(startMs, settings.slotSeconds);
-  const all = slots.map((slot) => ({ slot, isFar: slot - current >= horizonSlots(settings) }));
-  const isAhead = begins !== undefined && all.every(({ slot, isFar }) => isFar || slot < begins);
-  return isAhead ? [{ slot: begins + 1, isFar: true }, ...all] : all;
-}
-
-/** Takes the first one that is still free. Of far slots, the next one will do as well. */
-function takeFirst(
-  candidates: readonly Candidate[],
-  used: ReadonlySet<number>,
-): [Candidate | undefined, readonly Candidate[]] {
-  const index = candidates.findIndex(({ slot, isFar }) => isFar || !used.has(slot));
-  const found = candidates[index];
-  const rest = candidates.slice(index + 1);
-  if (found === undefined) return [undefined, []];
-  return [{ ...found, slot: firstFree(found.slot, used) }, rest];
+function listTries(current: number, { begins }: SlotRecord, used: ReadonlySet<number>): readonly Try[] {
+  const tries = slotOrders.client.map((choice) => ({ choice, start: current, isFar: choice === "far" }));
+  const isAhead = begins !== undefined && firstFree(current, used) < begins;
+  return isAhead ? [{ choice: 0, start: begins + 1, isFar: true }, ...tries] : tries;
 }
 
 /** Says why an earlier token at the same address was not taken. */

@@ -180,7 +180,7 @@ test("one of the slots that a client tries is good, after up to three losses", (
       for (let lost = 0; lost < losses; lost++) held = fillTokens(policy, host, beginMs, loseTokens(held));
       const atMs = beginMs + minutes * 60_000;
       let state: State = { ...initialState, tokens: fillTokens(policy, host, atMs, held) };
-      const good = listSlotsToTry(atMs, policy.tokens).filter((slot) => {
+      const good = listSlotsToTry(slotAt(atMs, 3_600), policy.tokens).filter((slot) => {
         const token = { policy: "edge", gate: "ssh", host, slot, key: users[0]?.key ?? "" };
         const kind = toDatagram([token, 0, 62_201]);
         const outcome = receivePacket(policy, state, { atMs, source: sources[0], kind });

@@ -70,12 +70,21 @@ describe("tokens for tries", () => {
     expect([await take(one, 1), await take(two, 1), await take(one, 1), await take(three, 1)]).toEqual([
       [0],
       [1],
-      [beyond],
       [2],
+      [3],
     ]);
-    expect(await take(two, 1)).toEqual([beyond + 1]);
+    expect(await take(two, 2)).toEqual([4, beyond]);
+    expect(await take(one, 1)).toEqual([beyond + 1]);
     const many = await Promise.all([supply(), supply(), supply()].map((it) => take(it, 1)));
-    expect(many.flat().sort()).toEqual([3, 4, 5]);
+    expect(many.flat().sort()).toEqual([5, 6, 7]);
+  });
+
+  test("go on in their order when another connection finds a host that has lost its tokens", async () => {
+    const [one, two] = [supply(), supply()];
+    expect(await take(one, 2)).toEqual([0, 1]);
+    expect(await take(two, 3)).toEqual([2, 3, beyond]);
+    await two.finish(true);
+    expect(await take(one, 2)).toEqual([beyond + 1, 4]);
   });
 
   test("are others for each process", async () => {
