@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { KnockgateError } from "../errors.js";
-import { tokenBytes } from "./carrier.js";
+import { tokenBytes } from "../knock/token-payload.js";
 import { digestKeyed } from "./digest.js";
 import type { TokenSettings } from "./policy.js";
 

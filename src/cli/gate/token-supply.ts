@@ -9,7 +9,7 @@ import type { Supply, SupplyContext } from "./supply.js";
 const patienceMs = 1_000;
 
 /** What one try takes: see {@link chooseSlot}. */
-interface Try {
+interface SlotTry {
   readonly choice: SlotChoice;
   readonly start: number;
   /** Whether it counts only for a host that has lost its tokens. */
@@ -40,7 +40,7 @@ export function supplyTokens(
   const current = slotAt(startMs, settings.slotSeconds);
   const least = current - Math.ceil(settings.graceSeconds / settings.slotSeconds) - 1;
   let tried = 0;
-  let order: readonly Try[] = [];
+  let order: readonly SlotTry[] = [];
   let sent: readonly Sent[] = [];
 
   const change = async (alter: (record: SlotRecord) => SlotRecord | undefined): Promise<void> => {
@@ -86,7 +86,7 @@ export function supplyTokens(
 }
 
 /** Lists what to try, in order. If the host took only far slots the last time, the one after that comes first. */
-function listTries(current: number, { begins }: SlotRecord, used: ReadonlySet<number>): readonly Try[] {
+function listTries(current: number, { begins }: SlotRecord, used: ReadonlySet<number>): readonly SlotTry[] {
   const tries = slotOrders.client.map((choice) => ({ choice, start: current, isFar: choice === "far" }));
   const isAhead = begins !== undefined && firstFree(current, used) < begins;
   return isAhead ? [{ choice: 0, start: begins + 1, isFar: true }, ...tries] : tries;
