@@ -6,6 +6,10 @@ import { listTokenGates, listUsersOf } from "../policy/user.js";
 export interface ObservedTokens {
   /** SHA-256 of what the host makes its tokens from. Secret. */
   readonly digest: string;
+  /** The host's name that its tokens are bound to. Empty: what it makes them from does not say it. */
+  readonly host: string;
+  /** Whether users other than root may read what it makes its tokens from. */
+  readonly isReadable?: true;
   /** Until when each user has tokens there. 0: some user has none. */
   readonly until: number;
   readonly users: readonly ObservedUser[];

@@ -66,6 +66,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     ...(clock === undefined ? {} : { clock }),
     ...(reply.values.get("tokens") === "no" ? { refusesTokens: true as const } : {}),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(reply.values.get("fill") === "missing" ? { isFillMissing: true as const } : {}),
     ...(ruleset === undefined
       ? {}
       : {

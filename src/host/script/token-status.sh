@@ -31,11 +31,27 @@ note_opened() {
 	return 0
 }
 
-# Prints what a host says of a change's tokens: GATE USER FROM UNTIL OPENED AFTER BEFORE for each user.
+# Prints what a host says of a change's tokens. No key, and nothing of one but the digest of the whole source.
 print_tokens() {
 	[ -f "$1/tokens" ] || return 0
-	read_source "$1/tokens"
 	printf 'tokens_digest=%s\n' "$(digest <"$1/tokens")"
+	printf 'tokens_host=%s\n' "$(sed -n '/^host /{s///p;q;}' "$1/tokens")"
+	is_private "$1/tokens" || printf 'tokens_readable=yes\n'
+	# A number that is none ends some shells.
+	(print_users "$1") 2>/dev/null
+	return 0
+}
+
+# Tells whether a file is root's, and nobody else may read or write it.
+is_private() {
+	# shellcheck disable=SC2046 # words
+	set -- $(ls -ln "$1" 2>/dev/null)
+	case $1 in -??-------*) [ "$3" = 0 ] ;; *) return 1 ;; esac
+}
+
+# Prints GATE USER FROM UNTIL OPENED AFTER BEFORE for each user.
+print_users() {
+	read_source "$1/tokens"
 	loaded_slots=''
 	! nftables_is_own || loaded_slots=$(cat "$dir/filled" 2>/dev/null)
 	opened=$(print_opened "$1/tokens")

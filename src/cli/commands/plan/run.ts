@@ -44,19 +44,23 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
 
 function describePlan(
   place: string,
-  { policy, former, gatedBy }: HostCommandInput,
+  { policy, connection, former, gatedBy }: HostCommandInput,
   observed: Observed,
   showSecrets: boolean,
   context: CommandContext,
 ): CommandOutcome {
+  const { host } = connection;
   const digest = digestText(renderPolicy(policy));
-  const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
+  const drift = assessDrift(observed, { policy, host, digest, owner: commandLineOwner });
   const obstacles = findObstacles(observed, policy);
   const request = { policy, formerPolicies: former, owner: commandLineOwner, undoAfterSeconds: 0 };
-  const lines = [...listActs(observed, drift, policy), ...describeDifferences(observed, request, obstacles)];
+  const lines = [
+    ...listActs(observed, drift, policy),
+    ...describeDifferences(observed, request, obstacles, host),
+  ];
   const key = makeRedactionKey();
   const has = describeLoaded(observed);
-  const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], key);
+  const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], host, key);
   const after = showSecrets ? renderPolicy(policy) : renderRedacted(policy, key);
   const patch = compareTexts({ name: place, text: before }, { name: "the policy", text: after });
   const said = lines.map((line) => `${place}: ${line}\n`).join("");
@@ -72,12 +76,13 @@ function hideSecrets(
   text: string,
   observed: Observed,
   [policy, ...others]: readonly [Policy, ...Policy[]],
+  host: string,
   key: string,
 ): string {
   const has = others.find((other) => renderPolicy(other) === observed.confirmed?.text) ?? policy;
   const digest = digestText(renderPolicy(has));
   const owner = observed.confirmed?.owner ?? "";
-  return makeRedaction(assessDrift(observed, { policy: has, digest, owner }), has, key)(text);
+  return makeRedaction(assessDrift(observed, { policy: has, host, digest, owner }), has, key)(text);
 }
 
 /** Says what `knockgate apply` would do. */

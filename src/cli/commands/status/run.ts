@@ -10,27 +10,33 @@ import type { Counts, GateCounts } from "../../../policy/counts.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
 import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
-import { nameHost, readHostCommandInput } from "../../hosts/command-context.js";
+import {
+  expectFit,
+  type HostCommandInput,
+  nameHost,
+  readHostCommandInput,
+} from "../../hosts/command-context.js";
 import { describeUsers, findTokenTrouble, listUserRows } from "../../hosts/describe-users.js";
 
 /** Runs `knockgate status`. */
 export async function runStatus(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
+  expectFit(hostInput);
   return withHost(hostInput, context.note, async (reached) => {
     const { policy } = hostInput;
     const observed = await observeHost(reached.connection, policy);
     const counts = await countPackets(reached.connection, policy);
-    return describeStatus(nameHost(hostInput, reached), policy, observed, counts);
+    return describeStatus(nameHost(hostInput, reached), hostInput, observed, counts);
   });
 }
 
 function describeStatus(
   place: string,
-  policy: Policy,
+  { policy, connection }: HostCommandInput,
   observed: Observed,
   counts: Counts | undefined,
 ): CommandOutcome {
-  const drift = listDrift(observed, policy);
+  const drift = listDrift(observed, policy, connection.host);
   const warnings = [
     ...hostWarnings(observed, policy, findObstacles(observed, policy)),
     ...warnOfTokens(observed, policy),
@@ -68,9 +74,10 @@ function warnOfTokens({ tokens, clock = Date.now() / 1_000 }: Observed, policy: 
 }
 
 /** Lists the drift without the owner, which has a line of its own. */
-function listDrift(observed: Observed, policy: Policy): readonly string[] {
+function listDrift(observed: Observed, policy: Policy, host: string): readonly string[] {
   const owner = observed.confirmed?.owner ?? "";
-  const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner });
+  const digest = digestText(renderPolicy(policy));
+  const found = assessDrift(observed, { policy, host, digest, owner });
   const redact = makeRedaction(found, policy);
   return found.flatMap((drift) =>
     drift.kind === "unknown change"

@@ -12,7 +12,7 @@ const ada: ObservedUser = {
   opened: 3,
   last: { from: now - 7_200, to: now - 3_600 },
 };
-const of = (...users: ObservedUser[]) => ({ digest: "0", until: 0, users });
+const of = (...users: ObservedUser[]) => ({ digest: "0", host: "edge.test", until: 0, users });
 
 describe("what is said of users", () => {
   test("is how often, when last, and until when", () => {
