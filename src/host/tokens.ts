@@ -32,6 +32,24 @@ export interface ObservedUser {
   readonly last?: { readonly from: number; readonly to: number };
 }
 
+/** What a host's log has of users who opened gates. Times are in seconds since 1970. */
+export interface LoggedOpenings {
+  /** `journal`: of all boots. `kernel`: what the kernel still has of this boot. `none`: neither can be read. */
+  readonly log: "journal" | "kernel" | "none";
+  /** How far back it was read. */
+  readonly since?: number;
+  readonly openings: readonly LoggedOpening[];
+}
+
+/** The last opening of a gate by a user that the log has. */
+export interface LoggedOpening {
+  readonly gate: string;
+  readonly user: string;
+  readonly at: number;
+  /** Where the token came from. */
+  readonly source: string;
+}
+
 /** On a slow host; a fast one needs a fifth of it. */
 const tokenMs = 2;
 

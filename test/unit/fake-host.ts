@@ -23,6 +23,7 @@ type Command =
   | "probe"
   | "settle"
   | "count"
+  | "openings"
   | "stage"
   | "arm"
   | "load"
@@ -161,6 +162,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       );
     },
     count: () => say(`${describeCounts()}end=count\n`),
+    openings: () => say(`${options.tokens?.openings ?? ""}end=openings\n`),
     health: (_, program) => {
       health.push(program);
       return say("");

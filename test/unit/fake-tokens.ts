@@ -24,6 +24,8 @@ export interface FakeTokenOptions {
   readonly usedElsewhere?: number;
   /** The host's name in the tokens that it has at first. Default: `fakeName`. */
   readonly formerName?: string;
+  /** What it says of openings in its log. Default: the policy logs none. */
+  readonly openings?: string;
   /** What is wrong with what its first change has left for tokens. */
   readonly fault?: "source gone" | "source changed" | "source readable" | "no fill";
 }

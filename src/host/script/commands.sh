@@ -106,7 +106,7 @@ main() {
 	use_policy "$2"
 	shift 2
 	case $command in
-	probe | count | seen | log) "cmd_$command" "$@" ;;
+	probe | count | seen | log | openings) "cmd_$command" "$@" ;;
 	wait)
 		wait_until_undo "$2"
 		# A failure for lack of memory or of a tool may end later, and nothing else would try again.

@@ -76,6 +76,19 @@ describe.concurrent("on a host with systemd", () => {
     expect(stdout).toBe("active\n");
   });
 
+  test("the journal answers in the form that the host script reads", async ({ lab }) => {
+    const host = findBooted(lab);
+    await deploy(host, declareTokens({ log: { events: ["opened"] } }));
+    // No kernel's line reaches the journal of such a host. Those of systemd have the same form.
+    const words = ["--quiet", "--no-pager", "--reverse", "--lines=3", "--output=short-unix"];
+    const { stdout } = await host.run(["journalctl", ...words, "_TRANSPORT=journal"]);
+    const times = stdout.split("\n").flatMap((line) => /^(\d{10})\.\d{6} \S+ \S+: /.exec(line)?.[1] ?? []);
+    expect(times).toHaveLength(3);
+    expect(times).toEqual([...times].sort().reverse());
+    const { stdout: said } = await command(host, ["openings", "edge"]);
+    expect(said).toMatch(/^(booted=\d+\n)?log=(journal|kernel|none)\n== openings\n.*end=openings\n$/s);
+  });
+
   test("a spent token opens nothing after the power is cut, and the host begins behind it", async ({
     lab,
   }) => {

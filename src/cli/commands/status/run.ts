@@ -5,7 +5,8 @@ import { describeDrift, makeRedaction, showOwner } from "../../../host/describe-
 import { assessDrift } from "../../../host/drift.js";
 import type { Observed } from "../../../host/observed.js";
 import { findObstacles } from "../../../host/other-rules/obstacles.js";
-import { countPackets, observeHost } from "../../../host/script/observe.js";
+import { askOpenings, countPackets, observeHost } from "../../../host/script/observe.js";
+import type { LoggedOpenings } from "../../../host/tokens.js";
 import type { Counts, GateCounts } from "../../../policy/counts.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
@@ -16,7 +17,14 @@ import {
   nameHost,
   readHostCommandInput,
 } from "../../hosts/command-context.js";
-import { describeUsers, findTokenTrouble, listUserRows } from "../../hosts/describe-users.js";
+import { describeUsers, findTokenTrouble, listUserFields } from "../../hosts/describe-users.js";
+
+/** What a host has said. */
+interface Asked {
+  readonly observed: Observed;
+  readonly counts: Counts | undefined;
+  readonly logged: LoggedOpenings | undefined;
+}
 
 /** Runs `knockgate status`. */
 export async function runStatus(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
@@ -26,15 +34,15 @@ export async function runStatus(invocation: Invocation, context: CommandContext)
     const { policy } = hostInput;
     const observed = await observeHost(reached.connection, policy);
     const counts = await countPackets(reached.connection, policy);
-    return describeStatus(nameHost(hostInput, reached), hostInput, observed, counts);
+    const logged = observed.tokens && (await askOpenings(reached.connection, policy));
+    return describeStatus(nameHost(hostInput, reached), hostInput, { observed, counts, logged });
   });
 }
 
 function describeStatus(
   place: string,
   { policy, connection }: HostCommandInput,
-  observed: Observed,
-  counts: Counts | undefined,
+  { observed, counts, logged }: Asked,
 ): CommandOutcome {
   const drift = listDrift(observed, policy, connection.host);
   const warnings = [
@@ -50,7 +58,7 @@ function describeStatus(
     ...said,
     ...warnings.map((line) => `warning: ${line}`),
     ...policy.gates.map(({ name }) => `gate ${name}: ${describeCounts(counts?.get(name))}`),
-    ...(observed.tokens === undefined ? [] : describeUsers(observed.tokens)),
+    ...(observed.tokens === undefined ? [] : describeUsers(observed.tokens, logged)),
   ];
   return {
     exitCode: drift.length === 0 ? 0 : 1,
@@ -64,7 +72,7 @@ function describeStatus(
       drift,
       warnings,
       ...(counts === undefined ? {} : { counters: Object.fromEntries(counts) }),
-      ...(observed.tokens === undefined ? {} : { users: listUserRows(observed.tokens) }),
+      ...(observed.tokens === undefined ? {} : listUserFields(observed.tokens, logged)),
     },
   };
 }
