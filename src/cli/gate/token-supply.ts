@@ -1,8 +1,9 @@
 import { writeMinute } from "../../change/utc.js";
 import { type ClientTokens, makeTokenStep } from "../../knock/clients/client-knock.js";
+import { countLateSlots, nameSlotList } from "../../knock/clients/used-slots.js";
 import { chooseSlot, firstFree, type SlotChoice, slotOrders } from "../../policy/slots.js";
-import { labelTokens, slotAt, tokenOf } from "../../policy/token.js";
-import { changeRecord, type SlotRecord } from "../profiles/used-slots.js";
+import { slotAt, tokenOf } from "../../policy/token.js";
+import { openSlotList, type SlotRecord } from "../profiles/used-slots.js";
 import type { Supply, SupplyContext } from "./supply.js";
 
 /** How long the port has to answer a token. The next try sends another one, so a longer wait would gain nothing. */
@@ -34,18 +35,23 @@ export function supplyTokens(
   { environment, tries, use = "open" }: SupplyContext,
   now: () => number = Date.now,
 ): Supply {
-  const { key, policy, gate, host, user, settings, carrier } = tokens;
-  const owner = [host, policy, gate, user, labelTokens(key, settings)].join(" ");
+  const { key, policy, gate, host, settings, carrier } = tokens;
   const startMs = now();
   const current = slotAt(startMs, settings.slotSeconds);
-  const least = current - Math.ceil(settings.graceSeconds / settings.slotSeconds) - 1;
+  const list = openSlotList(environment, nameSlotList(tokens), current - countLateSlots(tokens));
+  /** Slots that were sent here, or that another process has taken. */
+  const gone = new Set<number>();
   let tried = 0;
   let order: readonly SlotTry[] = [];
   let sent: readonly Sent[] = [];
 
-  const change = async (alter: (record: SlotRecord) => SlotRecord | undefined): Promise<void> => {
-    const isKept = await changeRecord(environment, owner, least, alter);
-    if (!isKept) alter({ used: sent.map(({ slot }) => slot) });
+  const chooseNext = async (): Promise<number | undefined> => {
+    const { used, begins } = await list.read();
+    const known = new Set([...used, ...gone]);
+    if (tried === 0) order = listTries(current, begins, known);
+    const next = order[tried];
+    const farTries = order.slice(0, tried).filter(({ choice }) => choice === "far").length;
+    return next && chooseSlot(next.choice, next.start, { used: known, farTries }, settings);
   };
 
   return {
@@ -54,39 +60,39 @@ export function supplyTokens(
     isEcho: carrier.kind === "icmpEcho",
     patienceMs: () => patienceMs,
     next: async (address) => {
-      let slot: number | undefined;
-      await change((record) => {
-        const used = new Set([...record.used, ...sent.map((one) => one.slot)]);
-        if (tried === 0) order = listTries(current, record, used);
-        const next = order[tried];
-        const farTries = order.slice(0, tried).filter(({ choice }) => choice === "far").length;
-        slot = next && chooseSlot(next.choice, next.start, { used, farTries }, settings);
-        return slot === undefined ? undefined : { ...record, used: [...used, slot] };
-      });
+      let slot = await chooseNext();
+      while (slot !== undefined && !(await list.take(slot))) {
+        gone.add(slot);
+        slot = await chooseNext();
+      }
       if (slot === undefined) return undefined;
+      gone.add(slot);
       sent = [...sent, { slot, isFar: order[tried]?.isFar === true, address }];
       tried += 1;
       return [makeTokenStep(carrier, tokenOf(key, { policy, gate, host, slot }), use)];
     },
     giveBack: async (count) => {
-      const back = new Set(sent.slice(sent.length - count).map(({ slot }) => slot));
+      const back = sent.slice(sent.length - count).map(({ slot }) => slot);
       sent = sent.slice(0, sent.length - count);
-      if (back.size > 0)
-        await change((record) => ({ ...record, used: record.used.filter((slot) => !back.has(slot)) }));
+      for (const slot of back) gone.delete(slot);
+      await list.giveBack(back);
     },
     finish: async (isOpen) => {
       const last = sent.at(-1);
       if (isOpen === undefined || last === undefined) return [];
       if (!isOpen) return describeClosed(tokens, sent.length, startMs);
-      const begins = last.isFar ? last.slot : undefined;
-      await change((record) => (record.begins === begins ? undefined : { used: record.used, begins }));
+      await list.keepBegins(last.isFar ? last.slot : undefined);
       return describeOpened(tokens, current, sent);
     },
   };
 }
 
 /** Lists what to try, in order. If the host took only far slots the last time, the one after that comes first. */
-function listTries(current: number, { begins }: SlotRecord, used: ReadonlySet<number>): readonly SlotTry[] {
+function listTries(
+  current: number,
+  begins: SlotRecord["begins"],
+  used: ReadonlySet<number>,
+): readonly SlotTry[] {
   const tries = slotOrders.client.map((choice) => ({ choice, start: current, isFar: choice === "far" }));
   const isAhead = begins !== undefined && firstFree(current, used) < begins;
   return isAhead ? [{ choice: 0, start: begins + 1, isFar: true }, ...tries] : tries;
