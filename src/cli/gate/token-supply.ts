@@ -111,7 +111,7 @@ function describeOpened(
   if (last.isFar) {
     const from = writeMinute(last.slot * slotSeconds);
     return [
-      `the host has lost its tokens (a reboot?) and takes tokens from ${from} on, or from some time before`,
+      `your clock is behind, or the host has lost its tokens (a reboot?) and takes tokens from ${from} on, or from some time before`,
     ];
   }
   const minutes = Math.max(1, Math.round(((last.slot - current) * slotSeconds + graceSeconds) / 60));

@@ -178,7 +178,7 @@ describe("what was wrong", () => {
     [
       3,
       [
-        "the host has lost its tokens (a reboot?) and takes tokens from 2026-12-11 16:01 UTC on, or from some time before",
+        "your clock is behind, or the host has lost its tokens (a reboot?) and takes tokens from 2026-12-11 16:01 UTC on, or from some time before",
       ],
     ],
   ])("is told when token %i opens", async (count, remarks) => {
