@@ -82,11 +82,11 @@ print_openings() {
 	line="s/^\\[\{0,1\} *\([0-9]*\)\.[0-9]*[] ].* $prefix \([^ ]*\) opened \([^ ]*\) IN=.* SRC=\([^ ]*\) .*/\2 \3 \1 \4/p"
 	log=journal
 	found=$(journalctl --quiet --no-pager --reverse --lines=200000 --output=short-unix _TRANSPORT=kernel 2>/dev/null |
-		sed -n -e '${h;s/^\([0-9]*\)\..*/oldest \1/p;g;}' -e "$line")
+		sed -n -e '$ {h;s/^\([0-9]*\)\..*/oldest \1/p;g;}' -e "$line")
 	if [ -z "$found" ]; then
 		log=kernel
 		printf 'booted=%s\n' $(($(date +%s) - $(uptime_seconds)))
-		found=$(dmesg 2>/dev/null | sed -n -e '1{h;s/^\[ *\([0-9]*\)\..*/oldest \1/p;g;}' -e "$line")
+		found=$(dmesg 2>/dev/null | sed -n -e '1 {h;s/^\[ *\([0-9]*\)\..*/oldest \1/p;g;}' -e "$line")
 	fi
 	[ -n "$found" ] || log=none
 	printf 'log=%s\n' "$log"
