@@ -91,13 +91,16 @@ test("says when each user is last in the host's log, and so does status", async 
   }
 });
 
-test("says the rest of a host whose log can't be read", async () => {
-  setHost(true, { faults: [{ at: "openings", kind: "babbles" }] });
-  const { exitCode, out } = await run("who", "edge");
-  expect(exitCode).toBe(0);
-  expect(out).toContain(counted);
-  expect(out).toMatch(/: the host's log can't be read, /);
-});
+test.each(["babbles", "cut before"] as const)(
+  "says the rest of a host whose log can't be read: %s",
+  async (kind) => {
+    setHost(true, { faults: [{ at: "openings", kind }] });
+    const { exitCode, out } = await run("who", "edge");
+    expect(exitCode).toBe(0);
+    expect(out).toContain(counted);
+    expect(out).toMatch(/: the host's log can't be read, /);
+  },
+);
 
 test("warns of a host that has lost its tokens", async () => {
   setHost(true, { tokens: { firstSlot: 10 } });
