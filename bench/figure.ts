@@ -1,4 +1,5 @@
 import type { Facts } from "./facts";
+import type { Result } from "./judge";
 
 /** One thing that is measured about Knockgate. */
 export interface Figure {
@@ -15,7 +16,16 @@ export interface Figure {
   readonly rounds: { readonly quick: number; readonly full: number };
   readonly goals: readonly Goal[];
   readonly charts: readonly Chart[];
+  /** A page of the documentation that a full run of this figure writes a part of. */
+  readonly page?: Page;
   run(bench: Bench): Promise<Outcome>;
+}
+
+/** The part of a page between two comments that name the figure, see `writePages`. */
+interface Page {
+  /** Below the repository's root. */
+  readonly file: string;
+  render(result: Result, facts: Facts): string;
 }
 
 /** What a figure's run gets. */

@@ -1,4 +1,5 @@
 import type { Figure } from "./figure";
+import { attacksFigure } from "./figures/attacks";
 import { change } from "./figures/change";
 import { client } from "./figures/client";
 import { fleet } from "./figures/fleet";
@@ -7,4 +8,12 @@ import { packetCost } from "./figures/packet-cost";
 import { policyText } from "./figures/policy-text";
 
 /** All figures, in the order of the report. */
-export const figures: readonly Figure[] = [knockToOpen, packetCost, change, fleet, client, policyText];
+export const figures: readonly Figure[] = [
+  knockToOpen,
+  packetCost,
+  attacksFigure,
+  change,
+  fleet,
+  client,
+  policyText,
+];

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { drawChart } from "./chart";
 import type { Figure } from "./figure";
@@ -39,6 +39,30 @@ export function keepResults(
     writeFileSync(file, text);
   }
   return files.map(([file]) => file);
+}
+
+/**
+ * Writes the parts of pages that belong to what was measured in full, between `<!-- NAME -->` and `<!-- /NAME -->`.
+ * Returns the files.
+ */
+export function writePages(
+  figures: readonly Figure[],
+  { mode, facts, results }: Results,
+  repository: string = root,
+): readonly string[] {
+  if (mode !== "full") return [];
+  return figures.flatMap(({ name, page }) => {
+    const result = results.find((one) => one.name === name);
+    if (page === undefined || result === undefined) return [];
+    const file = join(repository, page.file);
+    const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
+    const [before, , after] = readFileSync(file, "utf8").split(
+      new RegExp(`(?<=${begin})([\\s\\S]*)(?=${end})`),
+    );
+    if (before === undefined || after === undefined) throw new Error(`${file} has no place for ${name}`);
+    writeFileSync(file, `${before}\n${page.render(result, facts)}\n\n${after}`);
+    return [file];
+  });
 }
 
 /** Writes a run as JSON with one row a line, so that a diff shows which rows changed. */

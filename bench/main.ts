@@ -4,7 +4,8 @@
 //   --compare [FILE]  then compares this run's ratios with stored ones (default bench/results.json). The exit code is 1
 //                     if one is worse than noise explains, also in a second measurement of its figure
 //   --out DIR         where RESULTS.md, results.json and charts go (default: for a full run of all figures bench and
-//                     docs/figures; else nowhere)
+//                     docs/figures; else nowhere). Without it, a figure that is measured in full also writes its part
+//                     of a page of the documentation
 import { readFileSync } from "node:fs";
 import { makeDirectory, removeDirectory } from "../lab/directory";
 import { type Comparison, compareResults, confirmRegressions, describeComparisons } from "./compare";
@@ -12,7 +13,7 @@ import { readFacts } from "./facts";
 import type { Figure } from "./figure";
 import { figures } from "./figures";
 import { judgeFigure, type Result } from "./judge";
-import { keepResults } from "./keep";
+import { keepResults, writePages } from "./keep";
 import { readOptions } from "./options";
 import { type Results, renderReport } from "./report";
 
@@ -40,7 +41,9 @@ async function main(): Promise<number> {
   const all: Results = { mode: isQuick ? "quick" : "full", facts: readFacts(), results, failures };
   console.log(renderReport(chosen, all, "figures"));
   const isWhole = chosen.length === figures.length && !isQuick && Object.keys(failures).length === 0;
-  for (const file of keepResults(chosen, all, out, isWhole)) console.log(`bench: wrote ${file}`);
+  const kept = keepResults(chosen, all, out, isWhole);
+  const pages = out === undefined ? writePages(chosen, all) : [];
+  for (const file of [...kept, ...pages]) console.log(`bench: wrote ${file}`);
   if (stored === undefined) return Object.keys(failures).length > 0 ? 1 : 0;
   const comparisons = await confirm(stored, results);
   console.log(describeComparisons(comparisons));

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { startCommand } from "./command";
 import type { LabMachine } from "./machine";
 import { letParentEnd } from "./parent";
+import { startBeside } from "./start-beside";
 
 export type Sender = LabMachine | "outside";
 
@@ -76,8 +77,8 @@ async function ask(from: Sender, request: object): Promise<unknown> {
  * node.
  */
 function startHelper(from: Sender): Helper {
-  const enter = from === "outside" ? [] : ["nsenter", "--target", String(from.pid), "--net", "--pid", "--"];
-  const child = startCommand([...enter, process.execPath, join(__dirname, "packet-sender.mjs")]);
+  const argv = [process.execPath, join(__dirname, "packet-sender.mjs")];
+  const child = from === "outside" ? startCommand(argv) : startBeside(from, argv);
   const helper: Helper = { child, waiting: new Map() };
   helpers.set(from, helper);
   let complaints = "";

@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { saveProfile } from "../../src/cli/profiles/profile-store";
 import { writeKnockCommands } from "../../src/knock/clients/knock-commands";
 import { readStep } from "../../src/policy/step";
+import { locateLetmein } from "../../tools/setup/letmein-place.mjs";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome } from "../figure";
 import { type BenchHost, doorPort, openBenchHosts } from "../hosts/bench-hosts";
-import { startFwknop } from "../hosts/fwknop";
+import { configureFwknop, makeFwknopKeys, startFwknopd } from "../hosts/fwknop";
+import { configureLetmein, makeLetmeinKey, startLetmeind } from "../hosts/letmein";
 import { loadRuleset } from "../hosts/load-ruleset";
 import { type Prober, startProber } from "../hosts/prober";
 import { renderOurs, shapeGates } from "../hosts/rulesets";
@@ -23,11 +25,11 @@ export const client: Figure = {
   title: "From the client's start to the open door",
   method:
     "A program starts the client as a process of its own and asks the door every 0.5 ms until a connection comes through; the clock runs from " +
-    "just before fork(2). The gate is Knockgate's, of three SYNs, with nftables; fwknop's client opens a door of fwknopd. The door is closed " +
+    "just before fork(2). The gate is Knockgate's, of three SYNs, with nftables; fwknop's client opens a door of fwknopd, letmein's one of letmeind. The door is closed " +
     "again before each round. `knockgate` has the knock from a profile. “documented line” is what the output `knock` of a stack gives to people, " +
     "with 150 ms from step to step, so that packets can't overtake each other on the way. A bare Node program does nothing but send the three " +
     "SYNs, each when the one before was answered: no client in Node can be faster.",
-  references: [bare, "knock(1)", "nmap, documented line", "fwknop"],
+  references: [bare, "knock(1)", "nmap, documented line", "fwknop", "letmein"],
   ours,
   rounds: { quick: 10, full: 60 },
   goals: ours.flatMap((subject): readonly Goal[] => [
@@ -38,6 +40,13 @@ export const client: Figure = {
       atMost: 1,
     },
     { claim: `${subject}: no slower than fwknop`, of: place(subject), to: place("fwknop"), atMost: 1 },
+    {
+      claim: `${subject}: no slower than letmein`,
+      of: place(subject),
+      to: place("letmein"),
+      atMost: 1,
+      why: "letmein's client is one compiled program; Node alone takes longer to start.",
+    },
     {
       claim: `${subject}: no slower than knock(1)`,
       of: place(subject),
@@ -51,25 +60,39 @@ export const client: Figure = {
 };
 
 async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
-  const bench = await openBenchHosts(2);
+  const bench = await openBenchHosts(3);
   try {
-    const [gated, other] = bench.hosts;
-    if (gated === undefined || other === undefined) throw new Error("too few hosts");
+    const [gated, fwknopHost, letmeinHost] = bench.hosts;
+    if (gated === undefined || fwknopHost === undefined || letmeinHost === undefined)
+      throw new Error("too few hosts");
     const prober = await startProber(bench.client);
     const [gate] = shapeGates(1);
     if (gate === undefined) throw new Error("no gate");
     await loadRuleset(gated.machine, "nftables", renderOurs("nftables", [gate]));
-    const fwknop = await startFwknop(other, directory);
+    const fwknopKeys = makeFwknopKeys();
+    await startFwknopd(fwknopHost, fwknopKeys);
+    const fwknop = configureFwknop(fwknopHost, fwknopKeys, directory);
+    const letmeinKey = makeLetmeinKey();
+    await startLetmeind(letmeinHost, letmeinKey);
+    const letmein = configureLetmein(letmeinHost, letmeinKey, directory);
     const commands = await listCommands(gated, gate.steps, directory);
     const subjects = [
-      ...commands.map(([name, command]) => startAt(name, command, gated, prober)),
+      ...commands.map(([name, command]) =>
+        startAt(name, command, gated, prober, () =>
+          gated.machine.run(["nft", "-f", "-"], { stdin: "flush set inet knockgate_bench gate1_open_v4\n" }),
+        ),
+      ),
       {
         name: "fwknop",
         measure: async () => {
-          const source = other.takeSource();
-          return [await prober.run(other, source, fwknop.command(source))];
+          const source = fwknopHost.takeSource();
+          return [await prober.run(fwknopHost, source, fwknop.command(source))];
         },
       },
+      // It fails when no door is open.
+      startAt("letmein", letmein.knock, letmeinHost, prober, () =>
+        bench.client.run(letmein.revoke, { check: false }),
+      ),
     ];
     say("hosts are ready");
     const series = await measureRounds(subjects, {
@@ -78,10 +101,12 @@ async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
       rounds,
       again: "knockgate knock",
     });
-    return {
-      series,
-      facts: { nmap: firstLine("nmap", "--version"), fwknop: firstLine("fwknop", "--version") },
+    const facts = {
+      nmap: firstLine("nmap", "--version"),
+      fwknop: firstLine("fwknop", "--version"),
+      letmein: firstLine(locateLetmein("letmein"), "--version"),
     };
+    return { series, facts };
   } finally {
     await bench.close();
   }
@@ -123,12 +148,18 @@ async function listCommands(
 }
 
 /** Programs send from the client's own address on the link. */
-function startAt(name: string, command: readonly string[], host: BenchHost, prober: Prober): Subject {
+function startAt(
+  name: string,
+  command: readonly string[],
+  host: BenchHost,
+  prober: Prober,
+  close: () => Promise<unknown>,
+): Subject {
   const source = host.address.replace(/2$/, "1");
   return {
     name,
     measure: async () => {
-      await host.machine.run(["nft", "-f", "-"], { stdin: "flush set inet knockgate_bench gate1_open_v4\n" });
+      await close();
       return [await prober.run(host, source, command)];
     },
   };

@@ -1,10 +1,12 @@
+import { locateLetmein } from "../../tools/setup/letmein-place.mjs";
 import { firstLine } from "../facts";
 import type { Bench, Figure, Goal, Outcome } from "../figure";
 import { type BenchHost, openBenchHosts } from "../hosts/bench-hosts";
-import { startFwknop } from "../hosts/fwknop";
+import { configureFwknop, makeFwknopKeys, startFwknopd } from "../hosts/fwknop";
 import { startKnockd } from "../hosts/knockd";
+import { makeLetmeinKey, makeLetmeinKnock, startLetmeind } from "../hosts/letmein";
 import { loadRuleset } from "../hosts/load-ruleset";
-import { startProber } from "../hosts/prober";
+import { type KnockStep, startProber } from "../hosts/prober";
 import { loaders, renderOurs, shapeGates, writeNftables, writeRecent } from "../hosts/rulesets";
 import { measureRounds, type Subject } from "../rounds";
 
@@ -22,10 +24,11 @@ export const knockToOpen: Figure = {
   title: "From the last step to the open door",
   method:
     "Hosts are network namespaces, each with a link of its own to the client. One program knocks at all of them: three SYNs 2 ms apart, for " +
-    "fwknop its one packet, which its own client has made before. The clock runs from just before the last packet is sent to the first " +
+    "fwknop its one packet, which its own client has made before, for letmein the two datagrams of its protocol, the second one made from " +
+    "what the host answered. The clock runs from just before the last packet is sent to the first " +
     "connection that comes through; every 0.5 ms a new connect(2) asks, so that no SYN that is sent again decides. Each knock has a source " +
-    "of its own, for which no door is open yet. knockd adds an element to a set of nft, or a rule to iptables.",
-  references: [...Object.values(byHand), "knockd, nft", "fwknop"],
+    "of its own, for which no door is open yet. knockd adds an element to a set of nft, or a rule to iptables; letmein adds a rule to nft.",
+  references: [...Object.values(byHand), "knockd, nft", "fwknop", "letmein"],
   ours: [...loaders],
   rounds: { quick: 25, full: 200 },
   goals: loaders.flatMap((loader): readonly Goal[] => [
@@ -47,7 +50,7 @@ export const knockToOpen: Figure = {
 };
 
 async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
-  const bench = await openBenchHosts(2 * loaders.length + 3);
+  const bench = await openBenchHosts(2 * loaders.length + 4);
   try {
     const prober = await startProber(bench.client);
     const gates = shapeGates(1);
@@ -78,15 +81,24 @@ async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
       await startKnockd(host, way, ports);
       subjects.push({ ...knockAt(`knockd, ${way}`, host), times: 1 });
     }
-    const host = take();
-    const fwknop = await startFwknop(host, directory);
-    subjects.push({
-      name: "fwknop",
+    const fwknopHost = take();
+    const fwknopKeys = makeFwknopKeys();
+    await startFwknopd(fwknopHost, fwknopKeys);
+    const fwknop = configureFwknop(fwknopHost, fwknopKeys, directory);
+    const letmeinHost = take();
+    const letmeinKey = makeLetmeinKey();
+    await startLetmeind(letmeinHost, letmeinKey);
+    const knockOnce = (name: string, host: BenchHost, makeKnock: (source: string) => Promise<KnockStep>) => ({
+      name,
       measure: async () => {
         const source = host.takeSource();
-        return [await prober.knock(host, source, [await fwknop.makePacket(source)])];
+        return [await prober.knock(host, source, [await makeKnock(source)])];
       },
     });
+    subjects.push(
+      knockOnce("fwknop", fwknopHost, fwknop.makePacket),
+      knockOnce("letmein", letmeinHost, async () => makeLetmeinKnock(letmeinKey)),
+    );
     say("hosts are ready");
     const series = await measureRounds(subjects, {
       quantities: [{ name: quantity, unit: "ms" }],
@@ -95,7 +107,11 @@ async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
       warmUp: 3,
       again: "nftables",
     });
-    const facts = { knockd: firstLine("knockd", "--version"), fwknop: firstLine("fwknopd", "--version") };
+    const facts = {
+      knockd: firstLine("knockd", "--version"),
+      fwknop: firstLine("fwknopd", "--version"),
+      letmein: firstLine(locateLetmein("letmeind"), "--version"),
+    };
     return { series, facts };
   } finally {
     await bench.close();

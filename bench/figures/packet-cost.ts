@@ -1,16 +1,20 @@
+import { randomBytes } from "node:crypto";
 import type { Bench, Figure, Goal, Outcome, Series } from "../figure";
 import { loadRuleset } from "../hosts/load-ruleset";
+import { loadTokens } from "../hosts/load-tokens";
 import { openPacketHost, type PacketHost, type TrafficKind, trafficKinds } from "../hosts/packet-host";
 import {
   type Loader,
   loaders,
   renderOurs,
   shapeGates,
+  shapeTokenPolicy,
   writeNftables,
   writeRecent,
   writeStrictNftables,
 } from "../hosts/rulesets";
 import { measureRounds, nameAgain } from "../rounds";
+import { formatNumber } from "../table";
 
 const cost = "CPU per packet";
 const rate = "packets per second";
@@ -23,13 +27,21 @@ const byHand: Readonly<Record<Loader, string>> = {
   "iptables-legacy": "by hand, recent (iptables-legacy)",
 };
 const counts = [1, 10, 100] as const;
+/** How many tokens the host holds of each user: about as many as by default, 7 days of minutes. */
+const tokensEach = 10_000;
+/** What tokens are compared with: a sequence. */
+const today = "nftables";
+const tokens = { 1: "nftables, tokens of 1 user", 100: "nftables, tokens of 100 users" } as const;
 const traffic: Readonly<Record<TrafficKind, { readonly name: string; readonly milliseconds: number }>> = {
   established: { name: "established traffic", milliseconds: 50 },
   unrelated: { name: "unrelated traffic", milliseconds: 50 },
   unrelatedTcp: { name: "unrelated TCP", milliseconds: 50 },
   flood1: { name: "flood of first steps from 1 source", milliseconds: 50 },
   flood100000: { name: "flood of first steps from 100,000 sources", milliseconds: 150 },
+  wrongTokens: { name: "wrong tokens", milliseconds: 50 },
 };
+/** Packets that are none of a gate's. */
+const unrelatedKinds = ["established", "unrelated", "unrelatedTcp"] as const;
 
 const looksUp =
   "a strict knock has to look up the source of each new packet, which the recipes by hand do not: with them a sweep of ports walks in; " +
@@ -48,19 +60,23 @@ export const packetCost: Figure = {
     "them, and what they cost is taken off: what is left is the host's stack, the firewall, and, for established and unrelated traffic, the read(2) of the program on the " +
     "host that gets the payload. Packets per second are those of one processor that does nothing else, with what the pump itself takes. Established traffic is one TCP " +
     "connection with segments of 100 bytes to a port that is not gated; unrelated traffic is UDP of 4,096 flows to a port that is not gated and never answers, so that " +
-    "none of it is ever established; unrelated TCP is SYNs from 4,096 sources to a port that is not gated, each answered by a reset. The floods are SYNs to the first step of the first gate, each answered by a reset. Each gate has three steps. “Conntrack alone” tracks connections and filters none of these packets. By hand there " +
+    "none of it is ever established; unrelated TCP is SYNs from 4,096 sources to a port that is not gated, each answered by a reset. The floods are SYNs to the first step of the first gate, each answered by a reset. Each gate has three steps. " +
+    `Wrong tokens are datagrams of 16 random bytes to the port of a gate with tokens, of which the host holds ${formatNumber(tokensEach)} for each user; a program gets them, too. ` +
+    "“Conntrack alone” tracks connections and filters none of these packets. By hand there " +
     "are no strictness, no limit of first steps and no IPv6; by hand and strict, one rule more for each step puts a source back to the start " +
     "whose packet is not the next step.",
   references: [bare, tracking, ...Object.values(byHand), strictByHand],
-  ours: [...loaders],
+  ours: [...loaders, ...Object.values(tokens)],
   rounds: { quick: 8, full: 20 },
   goals: listGoals(),
-  charts: trafficKinds.map((kind) => ({
-    quantity: cost,
-    title: `CPU per packet: ${traffic[kind].name}`,
-    scenarios: counts.map((count) => nameScenario(kind, count)),
-    isLogarithmic: kind !== "established",
-  })),
+  charts: trafficKinds
+    .filter((kind) => kind !== "wrongTokens")
+    .map((kind) => ({
+      quantity: cost,
+      title: `CPU per packet: ${traffic[kind].name}`,
+      scenarios: counts.map((count) => nameScenario(kind, count)),
+      isLogarithmic: kind !== "established",
+    })),
   run,
 };
 
@@ -68,8 +84,16 @@ function listGoals(): readonly Goal[] {
   const place = (kind: TrafficKind, count: number, subject: string) => {
     return { quantity: cost, scenario: nameScenario(kind, count), subject };
   };
-  return loaders.flatMap((loader) => [
-    ...(["established", "unrelated", "unrelatedTcp"] as const).flatMap((kind) => [
+  const ofTokens = Object.values(tokens).flatMap((subject) =>
+    ([...unrelatedKinds, "wrongTokens"] as const).map((kind) => ({
+      claim: `${subject}: ${traffic[kind].name}, against a sequence`,
+      of: place(kind, 1, subject),
+      to: place(kind, 1, today),
+      atMost: 1.03,
+    })),
+  );
+  const ofSequences = loaders.flatMap((loader) => [
+    ...unrelatedKinds.flatMap((kind) => [
       ...counts.map((count) => ({
         claim: `${loader}: ${nameScenario(kind, count)}, against the same by hand`,
         of: place(kind, count, loader),
@@ -93,6 +117,7 @@ function listGoals(): readonly Goal[] {
       why: `see what “${tracking}” takes: any ruleset that knows established connections takes at least that`,
     },
   ]);
+  return [...ofSequences, ...ofTokens];
 }
 
 function nameScenario(kind: TrafficKind, count: number): string {
@@ -111,6 +136,7 @@ interface Gated {
   readonly subject: string;
   /** Undefined: no gate. */
   readonly count?: number;
+  readonly kinds: readonly TrafficKind[];
   readonly host: PacketHost;
 }
 
@@ -123,10 +149,10 @@ async function run({ rounds, isQuick, say }: Bench): Promise<Outcome> {
     const series: Series[] = [];
     const share = isQuick ? 0.4 : 1;
     for (const kind of trafficKinds) {
-      const subjects = hosts.map(({ host }, index) => ({
-        name: `${index}`,
-        measure: () => host.pump(kind, share * traffic[kind].milliseconds),
-      }));
+      const subjects = hosts.flatMap(({ host, kinds }, index) => {
+        if (!kinds.includes(kind)) return [];
+        return [{ name: `${index}`, measure: () => host.pump(kind, share * traffic[kind].milliseconds) }];
+      });
       const measured = await measureRounds(subjects, {
         quantities: [
           { name: cost, unit: "ns" },
@@ -135,7 +161,8 @@ async function run({ rounds, isQuick, say }: Bench): Promise<Outcome> {
         scenario: "",
         rounds,
       });
-      series.push(...used.flatMap((count) => placeSeries(measured, hosts, kind, count)));
+      const gates = kind === "wrongTokens" ? [1] : used;
+      series.push(...gates.flatMap((count) => placeSeries(measured, hosts, kind, count)));
       say(traffic[kind].name);
     }
     return { series };
@@ -146,28 +173,38 @@ async function run({ rounds, isQuick, say }: Bench): Promise<Outcome> {
 
 /** Fills the list one by one, so that after a failure all open hosts are in it. */
 async function openAll(used: readonly number[], hosts: Gated[]): Promise<void> {
-  const open = async (subject: string, count?: number, loader?: Loader, text?: string) => {
+  const open = async (subject: string, kinds: readonly TrafficKind[], count?: number) => {
     const host = await openPacketHost(`packet${hosts.length}`, shapeGates(1)[0]?.steps[0] ?? 0);
-    hosts.push({ subject, host, ...(count === undefined ? {} : { count }) });
-    if (loader !== undefined && text !== undefined) await loadRuleset(host.machine, loader, text);
+    hosts.push({ subject, kinds, host, ...(count === undefined ? {} : { count }) });
+    return host.machine;
   };
-  await open(bare);
-  await open(tracking, undefined, "nftables", trackingAlone);
+  const load = async (subject: string, count: number | undefined, loader: Loader, text: string) => {
+    const isToday = count === 1 && [today, nameAgain(today)].includes(subject);
+    const kinds = trafficKinds.filter((kind) => kind !== "wrongTokens" || isToday);
+    await loadRuleset(await open(subject, kinds, count), loader, text);
+  };
+  await open(bare, trafficKinds);
+  await load(tracking, undefined, "nftables", trackingAlone);
   for (const count of used) {
     const gates = shapeGates(count);
     for (const loader of loaders) {
-      await open(loader, count, loader, renderOurs(loader, gates));
-      await open(
-        byHand[loader],
-        count,
-        loader,
-        loader === "nftables" ? writeNftables(gates) : writeRecent(gates),
-      );
+      await load(loader, count, loader, renderOurs(loader, gates));
+      const text = loader === "nftables" ? writeNftables(gates) : writeRecent(gates);
+      await load(byHand[loader], count, loader, text);
     }
-    if (count === 1) await open(strictByHand, count, "nftables", writeStrictNftables(gates));
+    if (count === 1) await load(strictByHand, count, "nftables", writeStrictNftables(gates));
     // The same ruleset on another host: the difference between the two is noise.
-    await open(nameAgain("nftables"), count, "nftables", renderOurs("nftables", gates));
+    await load(nameAgain(today), count, "nftables", renderOurs("nftables", gates));
   }
+  for (const [users, subject] of Object.entries(tokens)) {
+    const machine = await open(subject, [...unrelatedKinds, "wrongTokens"], 1);
+    await loadTokens(machine, shapeTokenPolicy(Number(users)), listRandomTokens);
+  }
+}
+
+/** No packet opens. */
+function listRandomTokens(): readonly string[] {
+  return Array.from({ length: tokensEach }, () => randomBytes(16).toString("hex"));
 }
 
 /** The series for one number of gates. Hosts without a gate belong to each number. */

@@ -3,7 +3,7 @@ import { runCommand } from "../../lab/command";
 import type { LabHost } from "../../lab/host";
 import { openLab } from "../../lab/lab";
 import type { LabMachine } from "../../lab/machine";
-import { startBeside } from "./start-beside";
+import { startBeside } from "../../lab/start-beside";
 import { waitForLine } from "./wait-for-line";
 
 /** The server behind a gate: it ends each connection at once, so that a connection costs no more than that. */

@@ -3,10 +3,16 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "../../lab/command";
 import { type BenchHost, doorPort } from "./bench-hosts";
+import { closeDoorByIptables } from "./rulesets";
 import { waitForLine } from "./wait-for-line";
 
-const spaPort = 62_201;
+/** Where its daemon looks for a packet. */
+export const spaPort = 62_201;
 const stanza = "bench";
+const log = "/tmp/fwknop/log";
+
+/** What daemon and client share. */
+export type FwknopKeys = Readonly<Record<"KEY_BASE64" | "HMAC_KEY_BASE64", string>>;
 
 export interface Fwknop {
   /** Makes one packet that opens the door for a source. The client's own program makes it, and sends it nowhere. */
@@ -15,20 +21,23 @@ export interface Fwknop {
   command(source: string): readonly string[];
 }
 
-/** Closes a host's door and lets fwknopd open it, with fresh keys that are only in files. */
-export async function startFwknop({ machine, address }: BenchHost, directory: string): Promise<Fwknop> {
-  const keys = {
+export function makeFwknopKeys(): FwknopKeys {
+  return {
     KEY_BASE64: randomBytes(32).toString("base64"),
     HMAC_KEY_BASE64: randomBytes(64).toString("base64"),
   };
-  const lines = (own: Readonly<Record<string, string>>) => {
-    return Object.entries(own)
-      .map(([name, value]) => `${name} ${value}\n`)
-      .join("");
-  };
+}
+
+/** Closes a host's door and lets fwknopd open it. The keys are only in files. */
+export async function startFwknopd({ machine }: BenchHost, keys: FwknopKeys): Promise<void> {
   const files = {
-    "access.conf": lines({ SOURCE: "ANY", ...keys, FW_ACCESS_TIMEOUT: "10", REQUIRE_SOURCE_ADDRESS: "Y" }),
-    "fwknopd.conf": lines({
+    "access.conf": writeLines({
+      SOURCE: "ANY",
+      ...keys,
+      FW_ACCESS_TIMEOUT: "10",
+      REQUIRE_SOURCE_ADDRESS: "Y",
+    }),
+    "fwknopd.conf": writeLines({
       PCAP_INTF: "direct;",
       FWKNOP_RUN_DIR: "/tmp/fwknop;",
       FIREWALL_EXE: "/usr/sbin/iptables;",
@@ -39,15 +48,19 @@ export async function startFwknop({ machine, address }: BenchHost, directory: st
   for (const [name, text] of Object.entries(files)) {
     await machine.run(["sh", "-c", `umask 077; cat >/tmp/fwknop/${name}`], { stdin: text });
   }
-  const closed = `*filter
--A INPUT -i lo -j ACCEPT
--A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A INPUT -p tcp --dport ${doorPort} -j DROP
-COMMIT\n`;
-  await machine.run(["iptables-nft-restore"], { stdin: closed });
-  const own = ["-c", "/tmp/fwknop/fwknopd.conf", "-a", "/tmp/fwknop/access.conf"];
-  await waitForLine(machine.spawn(["fwknopd", "-f", ...own]), /Starting fwknopd main event loop/);
+  await machine.run(["iptables-nft-restore"], { stdin: closeDoorByIptables });
+  const fwknopd = "fwknopd -f -c /tmp/fwknop/fwknopd.conf -a /tmp/fwknop/access.conf";
+  const child = machine.spawn(["sh", "-c", `${fwknopd} 2>&1 | tee ${log}`]);
+  await waitForLine(child, /Starting fwknopd main event loop/);
+}
 
+/** How many times a host's fwknopd has opened the door. */
+export async function countFwknopOpenings({ machine }: BenchHost): Promise<number> {
+  return Number((await machine.run(["grep", "-c", "Added access rule", log], { check: false })).stdout);
+}
+
+/** Writes the client's configuration for a host. */
+export function configureFwknop({ address }: BenchHost, keys: FwknopKeys, directory: string): Fwknop {
   const rc = join(directory, "fwknoprc");
   const client = {
     SPA_SERVER: address,
@@ -56,7 +69,7 @@ COMMIT\n`;
     USE_HMAC: "Y",
     ACCESS: `tcp/${doorPort}`,
   };
-  writeFileSync(rc, `[${stanza}]\n${lines(client)}`, { mode: 0o600 });
+  writeFileSync(rc, `[${stanza}]\n${writeLines(client)}`, { mode: 0o600 });
   chmodSync(rc, 0o600);
   const command = (source: string) => {
     return ["/usr/bin/fwknop", "--rc-file", rc, "--no-save-args", "-n", stanza, "-a", source];
@@ -69,4 +82,10 @@ COMMIT\n`;
       return { udp: spaPort, payload: Buffer.from(readFileSync(file, "latin1").trim(), "latin1") };
     },
   };
+}
+
+function writeLines(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join("");
 }

@@ -1,36 +1,22 @@
-import type { BenchHost } from "./bench-hosts";
-import { doorPort } from "./bench-hosts";
+import { type BenchHost, doorPort } from "./bench-hosts";
+import { closeDoor, closeDoorByIptables } from "./rulesets";
 import { waitForLine } from "./wait-for-line";
+
+const log = "/tmp/knockd.log";
 
 /** The firewall command with which knockd opens a door. */
 const ways = {
   nft: {
-    closed: [
-      "nft",
-      "-f",
-      "-",
-      `table inet byhand {
-        set open { type ipv4_addr; flags timeout; timeout 30s; }
-        chain input {
-          type filter hook input priority filter; policy accept;
-          iif "lo" accept
-          ct state established,related accept
-          tcp dport ${doorPort} ip saddr @open accept
-          tcp dport ${doorPort} drop
-        }
-      }\n`,
-    ],
+    load: ["nft", "-f", "-"],
+    closed: closeDoor(
+      "set open { type ipv4_addr; flags timeout; timeout 30s; }",
+      `tcp dport ${doorPort} ip saddr @open accept`,
+    ),
     command: "/usr/sbin/nft add element inet byhand open { %IP% }",
   },
   iptables: {
-    closed: [
-      "iptables-nft-restore",
-      `*filter
--A INPUT -i lo -j ACCEPT
--A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A INPUT -p tcp --dport ${doorPort} -j DROP
-COMMIT\n`,
-    ],
+    load: ["iptables-nft-restore"],
+    closed: closeDoorByIptables,
     command: `/usr/sbin/iptables-nft -I INPUT -s %IP% -p tcp --dport ${doorPort} -j ACCEPT`,
   },
 } as const;
@@ -43,10 +29,10 @@ export async function startKnockd(
   way: keyof typeof ways,
   steps: readonly number[],
 ): Promise<void> {
-  const { closed, command } = ways[way];
-  await machine.run(closed.slice(0, -1), { stdin: closed.at(-1) ?? "" });
+  const { load, closed, command } = ways[way];
+  await machine.run(load, { stdin: closed });
   const configuration = `[options]
-  logfile = /tmp/knockd.log
+  logfile = ${log}
 [open]
   sequence = ${steps.join(",")}
   seq_timeout = 5
@@ -64,4 +50,9 @@ export async function startKnockd(
     "/tmp/knockd.pid",
   ]);
   await waitForLine(knockd, /listening on direct/);
+}
+
+/** How many times a host's knockd has opened the door. */
+export async function countKnockdOpenings({ machine }: BenchHost): Promise<number> {
+  return Number((await machine.run(["grep", "-c", "OPEN SESAME", log], { check: false })).stdout);
 }

@@ -1,10 +1,18 @@
 import { join } from "node:path";
 import { type LabMachine, placeMachine } from "../../lab/machine";
 import { makeNamespaces } from "../../lab/namespaces";
+import { startBeside } from "../../lab/start-beside";
 import { openDialogue } from "./dialogue";
-import { startBeside } from "./start-beside";
+import { tokenPort } from "./rulesets";
 
-export const trafficKinds = ["established", "unrelated", "unrelatedTcp", "flood1", "flood100000"] as const;
+export const trafficKinds = [
+  "established",
+  "unrelated",
+  "unrelatedTcp",
+  "flood1",
+  "flood100000",
+  "wrongTokens",
+] as const;
 export type TrafficKind = (typeof trafficKinds)[number];
 
 const unrelatedPort = 5_140;
@@ -28,8 +36,9 @@ export async function openPacketHost(name: string, firstStep: number): Promise<P
     "-c",
     "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter",
   ]);
-  const words = ["perl", join(__dirname, "packet-pump.pl"), `${unrelatedPort}`, `${firstStep}`];
-  const { ask } = await openDialogue(startBeside(machine, ["taskset", "-c", "1", ...words]));
+  const ports = [unrelatedPort, firstStep, tokenPort].map(String);
+  const pump = ["perl", join(__dirname, "packet-pump.pl"), ...ports];
+  const { ask } = await openDialogue(startBeside(machine, ["taskset", "-c", "1", ...pump]));
   return {
     machine,
     pump: async (kind, milliseconds) => {

@@ -1,7 +1,8 @@
 # Hands packets to the kernel of the network namespace it runs in, as if they came from a link, and prints what one
 # costs.
-# usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT      ends when its stdin does
-# A request is a line "KIND MILLISECONDS", where KIND is established, unrelated, unrelatedTcp, flood1 or flood100000.
+# usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT TOKEN-PORT      ends when its stdin does
+# A request is a line "KIND MILLISECONDS", where KIND is established, unrelated, unrelatedTcp, flood1, flood100000 or
+# wrongTokens.
 # The pump sends for this much processor time, or until no packet of that kind is left. It begins where the last request
 # of that kind ended. The answer is a line: nanoseconds of processor time for each packet, packets for each second of
 # processor time.
@@ -16,7 +17,7 @@ use Fcntl qw(O_RDWR F_SETFL O_NONBLOCK);
 use Socket qw(AF_INET SOCK_STREAM SOCK_DGRAM SOCK_NONBLOCK INADDR_ANY inet_aton pack_sockaddr_in unpack_sockaddr_in SOL_SOCKET SO_LINGER SO_RCVBUF);
 use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 
-my ($unrelatedPort, $firstStepPort) = @ARGV;
+my ($unrelatedPort, $firstStepPort, $tokenPort) = @ARGV;
 my ($host, $peer) = map { inet_aton($_) } '192.0.2.1', '192.0.2.2';
 my $servicePort = 5001;
 my $payload = 'x' x 100;
@@ -25,13 +26,14 @@ my $chunk = 100;
 my $tun = openTun();
 my $service = openSocket(SOCK_STREAM, $servicePort);
 listen($service, 16) or die "listen: $!";
-my $unrelated = openSocket(SOCK_DGRAM, $unrelatedPort);
+my ($unrelated, $beyondTokens) = map { openSocket(SOCK_DGRAM, $_) } $unrelatedPort, $tokenPort;
 my $nextPort = 20_000;
 my %made;
 
 my %kinds = (
     established => \&pumpEstablished,
-    unrelated => sub { pump($_[0], $made{unrelated} //= makeUnrelated(), \&readDatagram) },
+    unrelated => sub { pump($_[0], $made{unrelated} //= makeDatagrams($unrelatedPort, 100), readerOf($unrelated)) },
+    wrongTokens => sub { pump($_[0], $made{wrongTokens} //= makeDatagrams($tokenPort, 16), readerOf($beyondTokens)) },
     unrelatedTcp => sub { pump($_[0], $made{unrelatedTcp} //= makeSyns($unrelatedPort, 4096, 20_000)) },
     flood1 => sub { pump($_[0], $made{flood1} //= makeSyns($firstStepPort, 1, 20_000)) },
     flood100000 => sub { pump($_[0], $made{flood100000} //= makeSyns($firstStepPort, 100_000, 100_000)) },
@@ -68,7 +70,7 @@ sub pump {
 
 my ($connection, $buffer);
 sub readConnection { return sysread($connection, $buffer, 4096) }
-sub readDatagram { return defined recv($unrelated, $buffer, 4096, 0) }
+sub readerOf { my ($socket) = @_; return sub { defined recv($socket, $buffer, 4096, 0) } }
 
 # One TCP connection that a program on the host reads from: each segment is the next of the stream.
 sub pumpEstablished {
@@ -99,9 +101,10 @@ sub awaitSynAck {
     }
 }
 
-# Flows that the host never answers, so that they are never established.
-sub makeUnrelated {
-    my @good = map { my $port = 10_000 + $_ % 4096; datagram($port, $unrelatedPort) } 0 .. 19_999;
+# Flows of random bytes that the host never answers, so that they are never established.
+sub makeDatagrams {
+    my ($port, $bytes) = @_;
+    my @good = map { datagram(10_000 + $_ % 4096, $port, pack('C*', map { int(rand(256)) } 1 .. $bytes)) } 0 .. 19_999;
     return [\@good, [map { breakChecksum($_) } @good]];
 }
 
@@ -126,8 +129,8 @@ sub tcpHeader {
 }
 
 sub datagram {
-    my ($from, $to) = @_;
-    return packet($peer, 17, pack('nnnn', $from, $to, 8 + length $payload, 0) . $payload);
+    my ($from, $to, $data) = @_;
+    return packet($peer, 17, pack('nnnn', $from, $to, 8 + length $data, 0) . $data);
 }
 
 # Before each packet goes a header that says that the checksum behind the IP header is the link's task (virtio_net_hdr).

@@ -1,8 +1,12 @@
 # Prints "ready". Sends the packets of a knock, then tries a door at a steady pace and prints how long it took to open.
 # Ends when its stdin does. A request is a line. Its answer is a line in nanoseconds, or "closed" if the door did not
 # open within 3 s:
-#   knock SOURCE HOST DOOR STEP...     a step is tcp:PORT or udp:PORT:PAYLOAD-IN-HEX; from just before the last one
+#   knock SOURCE HOST DOOR STEP...     from just before the last packet
+#   send SOURCE HOST DOOR STEP...      tries no door; the answer is "sent"
 #   run SOURCE HOST DOOR WORD...       from just before a command is started; words are in hexadecimal
+# A step is tcp:PORT or udp:PORT:PAYLOAD-IN-HEX. ask:PORT:PAYLOAD-IN-HEX is a datagram that the host answers: then the
+# prober prints "answer PAYLOAD-IN-HEX", reads a line with the payload of the last packet, and sends that, too. If the
+# host does not answer within 1 s, the answer to the request is "silent".
 # Each try is a connect(2) of its own that waits for its answer. The kernel sends a dropped SYN again after 1 s. The
 # next try comes sooner, so the kernel's own timer never decides.
 use strict;
@@ -15,6 +19,7 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 my $pauseSeconds = 0.0005;
 my $limitSeconds = 3;
 my $stepPauseSeconds = 0.002;
+my $answerLimitSeconds = 1;
 my $none;
 
 $| = 1;
@@ -24,7 +29,7 @@ while (defined(my $line = <STDIN>)) {
     my $from = inet_aton($source);
     my $to = pack_sockaddr_in($door, inet_aton($host));
     my $begin = $kind eq 'run' ? startCommand(@words) : sendKnock($from, inet_aton($host), @words);
-    print waitForDoor($from, $to, $begin), "\n";
+    print !defined $begin ? 'silent' : $kind eq 'send' ? 'sent' : waitForDoor($from, $to, $begin), "\n";
     # The command may go on after the door is open. It must end before the next request.
     if ($kind eq 'run') { 1 while wait() > 0 }
 }
@@ -32,7 +37,7 @@ while (defined(my $line = <STDIN>)) {
 # Prepares all that can be prepared before the last step.
 sub sendKnock {
     my ($from, $host, @steps) = @_;
-    my @sockets = map { openSocket($from, /^udp/ ? SOCK_DGRAM : SOCK_STREAM) } @steps;
+    my @sockets = map { openSocket($from, /^tcp/ ? SOCK_STREAM : SOCK_DGRAM) } @steps;
     my $begin;
     for my $index (0 .. $#steps) {
         spin($stepPauseSeconds) if $index > 0;
@@ -40,10 +45,24 @@ sub sendKnock {
         my $address = pack_sockaddr_in($port, $host);
         my $bytes = pack('H*', $payload // '');
         $begin = clock_gettime(CLOCK_MONOTONIC);
-        if ($kind eq 'udp') { defined send($sockets[$index], $bytes, 0, $address) or die "send: $!" }
+        if ($kind ne 'tcp') { defined send($sockets[$index], $bytes, 0, $address) or die "send: $!" }
         else { connect($sockets[$index], $address) or $! == EINPROGRESS or $! == ECONNREFUSED or die "connect: $!" }
+        next unless $kind eq 'ask';
+        my $last = askForLast($sockets[$index]) // return undef;
+        $begin = clock_gettime(CLOCK_MONOTONIC);
+        defined send($sockets[$index], $last, 0, $address) or die "send: $!";
     }
     return $begin;
+}
+
+# Waits for the host's answer, and asks what to send then.
+sub askForLast {
+    my ($socket) = @_;
+    vec(my $readable = '', fileno $socket, 1) = 1;
+    return undef unless select($readable, $none, $none, $answerLimitSeconds) > 0 && defined recv($socket, my $answer, 2048, 0);
+    print 'answer ', unpack('H*', $answer), "\n";
+    chomp(my $line = <STDIN>);
+    return pack('H*', $line);
 }
 
 sub startCommand {

@@ -1,7 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { renderPolicy } from "../../src/backends/render";
 import { parsePolicy } from "../../src/policy/parse";
-import type { PolicyInput } from "../../src/policy/policy";
+import type { Policy, PolicyInput } from "../../src/policy/policy";
 import { doorPort } from "./bench-hosts";
+
+/** Where a datagram with a token belongs. */
+export const tokenPort = 62_201;
 
 /** The tool that loads a ruleset. */
 export const loaders = ["nftables", "iptables-nft", "iptables-legacy"] as const;
@@ -24,18 +28,35 @@ export function shapeGates(count: number): readonly GateShape[] {
 
 /** The text that Knockgate loads for gates, with all of its defaults. */
 export function renderOurs(loader: Loader, gates: readonly GateShape[]): string {
-  const input: PolicyInput = {
+  return renderPolicy(
+    parse({
+      name: "bench",
+      backend: loader === "nftables" ? "nftables" : "iptables",
+      gates: gates.map(({ name, door, steps }) => ({
+        name,
+        protect: [{ tcp: `${door}` }],
+        knock: { steps: steps.map((tcp) => ({ tcp })) },
+      })),
+    }),
+  );
+}
+
+/** The policy of one gate before the server's port, which opens to the tokens of this many users. */
+export function shapeTokenPolicy(users: number): Policy {
+  return parse({
     name: "bench",
-    backend: loader === "nftables" ? "nftables" : "iptables",
-    gates: gates.map(({ name, door, steps }) => ({
-      name,
-      protect: [{ tcp: `${door}` }],
-      knock: { steps: steps.map((tcp) => ({ tcp })) },
+    users: Array.from({ length: users }, (_, index) => ({
+      name: `user${index + 1}`,
+      key: randomBytes(32).toString("base64url"),
     })),
-  };
+    gates: [{ name: "gate1", protect: [{ tcp: `${doorPort}` }], knock: { token: { udp: tokenPort } } }],
+  });
+}
+
+function parse(input: PolicyInput): Policy {
   const reading = parsePolicy(input);
   if (reading.kind !== "policy") throw new Error(`no policy: ${JSON.stringify(reading)}`);
-  return renderPolicy(reading.policy);
+  return reading.policy;
 }
 
 /**
@@ -108,3 +129,24 @@ export function writeRecent(gates: readonly GateShape[]): string {
   const first = ["-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"];
   return `*filter\n${[...first, ...rules].join("\n")}\nCOMMIT\n`;
 }
+
+/** The table `byhand` of a host whose door somebody else opens: by a rule in a chain or a set of this table. */
+export function closeDoor(part: string, opened: string): string {
+  return `table inet byhand {
+    ${part}
+    chain input {
+      type filter hook input priority filter; policy accept;
+      iif "lo" accept
+      ct state established,related accept
+      ${opened}
+      tcp dport ${doorPort} drop
+    }
+  }\n`;
+}
+
+/** The same for iptables-restore: a rule before these opens the door. */
+export const closeDoorByIptables = `*filter
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp --dport ${doorPort} -j DROP
+COMMIT\n`;

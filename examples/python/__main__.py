@@ -2,7 +2,6 @@ import pulumi
 import pulumi_knockgate as knockgate
 
 config = pulumi.Config()
-steps = config.require_secret_object("steps")
 
 edge = knockgate.KnockGate(
     "edge",
@@ -14,11 +13,12 @@ edge = knockgate.KnockGate(
     ),
     policy=knockgate.PolicyArgs(
         name="edge",
+        users=[knockgate.UserArgs(name="ada", key=config.require_secret("adaKey"))],
         gates=[
             knockgate.GateArgs(
                 name="ssh",
                 protect=[knockgate.ProtectArgs(tcp="22")],
-                knock=knockgate.KnockArgs(steps=steps),
+                knock=knockgate.KnockArgs(token=knockgate.TokenArgs(udp=62201)),
                 open_for_seconds=30,
             )
         ],

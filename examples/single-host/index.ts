@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { KnockGate, type StepArgs } from "knockgate";
+import { KnockGate, userKey } from "knockgate";
 
 const config = new pulumi.Config();
-const steps = config.requireSecretObject<StepArgs[]>("steps");
+const seed = config.requireSecret("knockSeed");
+const keyOf = (user: string) => seed.apply((seed) => userKey({ seed, policy: "edge", user }));
 
 const gate = new KnockGate("edge", {
   connection: {
@@ -13,7 +14,11 @@ const gate = new KnockGate("edge", {
   },
   policy: {
     name: "edge",
-    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 30 }],
+    users: [
+      { name: "ada", key: keyOf("ada") },
+      { name: "ben", key: keyOf("ben") },
+    ],
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62201 } }, openForSeconds: 30 }],
   },
 });
 

@@ -27,4 +27,15 @@ const gate = new KnockGate("edge", {
   },
 });
 
-export const { sshConfig, profile, counters } = gate;
+/** What a person keeps by `knockgate profile add`. It holds the key of that person only. */
+const profileOf = (user: string, generation: number) =>
+  pulumi.all([gate.profile, keyOf(user, generation)]).apply(([profile, key]) => ({
+    ...profile,
+    name: `${profile.name}-${user}`,
+    gates: profile.gates.map((one) => ({ ...one, user, key })),
+  }));
+
+export const { sshConfig, counters } = gate;
+export const profiles = Object.fromEntries(
+  Object.entries(people).map(([name, generation]) => [name, profileOf(name, generation)]),
+);

@@ -62,12 +62,12 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     );
     tell(describeObserved(observed, policy));
     const obstacles = findObstacles(observed, policy);
-    for (const line of describeDifferences(observed, request, obstacles)) tell(line);
+    for (const line of describeDifferences(observed, request, obstacles, dialing.host)) tell(line);
     for (const line of listTokenWarnings(observed, policy, context.now())) tell(`warning: ${line}`);
-    const tokens = writeTokenSource(policy, dialing.host);
     const confirmed = { digest, obstacles: obstacles.map(nameObstacle) };
-    const kept = await keepLoaded(connection, observed, request, { text, digest, tokens }).catch(
-      (cause: unknown) => refuseUntouched(place, cause),
+    const wanted = { text, digest, host: dialing.host };
+    const kept = await keepLoaded(connection, observed, request, wanted).catch((cause: unknown) =>
+      refuseUntouched(place, cause),
     );
     if (kept !== undefined) {
       for (const line of [kept, ...describeHorizon(observed.tokens)]) log(line);
@@ -78,6 +78,7 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     const planReplacement = () => planLoad(policy, undefined, observed.clientAddress);
     const backend = nameOnHost(policy);
     const replaces = listReplaced(policy, formerPolicies);
+    const tokens = writeTokenSource(policy, dialing.host);
     const staged = { ruleset: text, owner, backend, replaces, tokens };
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ...staged, load: loadText });

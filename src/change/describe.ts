@@ -39,25 +39,30 @@ export function hostWarnings(
   ];
 }
 
-/** Lists, a line each, where the host differs from its last change, and what may keep a gate from working. */
+/**
+ * Lists, a line each, where the host differs from its last change, and what may keep a gate from working.
+ *
+ * @param host the name by which the deployer reaches it
+ */
 export function describeDifferences(
   observed: Observed,
   request: ChangeRequest,
   obstacles: readonly Obstacle[],
+  host: string,
 ): readonly string[] {
   return [
-    ...listDrift(observed, request).map((line) => `drift: ${line}`),
+    ...listDrift(observed, request, host).map((line) => `drift: ${line}`),
     ...hostWarnings(observed, request.policy, obstacles).map((line) => `warning: ${line}`),
   ];
 }
 
 /** Leaves out an undone change: `describeObserved` reports it. An obstacle is a warning, not drift. */
-function listDrift(observed: Observed, request: ChangeRequest): readonly string[] {
+function listDrift(observed: Observed, request: ChangeRequest, host: string): readonly string[] {
   const { policy, formerPolicies: [formerPolicy] = [], formerDigest, owner } = request;
   // The host was observed under this policy's name and backend only.
   if (formerPolicy === undefined || !isSamePlace(formerPolicy, policy)) return [];
   const digest = formerDigest || digestText(renderPolicy(formerPolicy));
-  const found = assessDrift(observed, { policy: formerPolicy, digest, owner });
+  const found = assessDrift(observed, { policy: formerPolicy, host, digest, owner });
   const drift = found.filter(({ kind }) => kind !== "undone");
   const redact = makeRedaction(drift, formerPolicy);
   return describeDrift(drift, formerPolicy, (text) => redactPorts(redact(text), policy));

@@ -1,17 +1,16 @@
 import { showOwner } from "../host/describe-drift.js";
 import { assessDrift } from "../host/drift.js";
 import type { Observed } from "../host/observed.js";
-import { digestText } from "../policy/digest.js";
 import type { HostConnection } from "../ssh/host.js";
 import { adoptPolicy, checkOwner } from "./owner.js";
 import type { ChangeRequest } from "./request.js";
 
 /** What the host should have. */
-interface WantedTexts {
+interface Wanted {
   readonly text: string;
   readonly digest: string;
-  /** What it makes its tokens from. Secret. `undefined`: no gate is opened by tokens. */
-  readonly tokens: string | undefined;
+  /** The name by which the deployer reaches it. */
+  readonly host: string;
 }
 
 /**
@@ -25,13 +24,11 @@ export async function keepLoaded(
   connection: HostConnection,
   observed: Observed,
   request: ChangeRequest,
-  { text, digest, tokens }: WantedTexts,
+  { text, digest, host }: Wanted,
 ): Promise<string | undefined> {
   const { policy, owner, obstacles, adopts = false } = request;
   checkOwner(observed, { owner, text, adopts });
-  // The host's name is a part of each token, and the ruleset does not show it.
-  if (observed.tokens?.digest !== (tokens === undefined ? undefined : digestText(tokens))) return undefined;
-  const drift = assessDrift(observed, { policy, digest, owner, obstacles });
+  const drift = assessDrift(observed, { policy, host, digest, owner, obstacles });
   if (drift.length === 0) return "the host has this ruleset confirmed and loaded; nothing to change";
   const isOthers = drift.every(({ kind }) => kind === "another owner");
   if (!isOthers || observed.confirmed?.text !== text) return undefined;

@@ -1,6 +1,6 @@
 import { type ClientTokens, makeTokenStep } from "../knock/clients/client-knock.js";
 import type { TokenStep } from "../knock/packet.js";
-import { firstFree, horizonSlots } from "../policy/slots.js";
+import { chooseSlot, type SlotChoice, type SlotUse, slotOrders } from "../policy/slots.js";
 import { labelTokens, slotAt, tokenOf } from "../policy/token.js";
 
 /** Hands out the tokens of one process, each of them once. Each key has an account for each gate of each host. */
@@ -27,34 +27,19 @@ interface SaidTokens {
 }
 
 /** What is known of one key at one gate. */
-interface Account {
-  readonly used: ReadonlySet<number>;
+interface Account extends SlotUse {
   /** Earlier slots are not good any more, or not yet there. */
   readonly least: number;
   /** How far the host's clock is ahead of this one. */
   readonly aheadMs: number;
   /** Whether the host said what it holds. */
   readonly isSaid: boolean;
-  /** How many slots far ahead were tried. */
-  readonly farTries: number;
 }
 
 const emptyAccount: Account = { used: new Set(), least: 0, aheadMs: 0, isSaid: false, farTries: 0 };
 
-/** A slot beyond the horizon: the host begins there when it has lost its tokens. */
-const far = "far";
-
-/**
- * What the tries of a series take, counted in slots from the first free one. Another process of this user may have
- * used the present slots some seconds ago. So the second try is not the next slot.
- */
-const orders = { unknown: [0, 4, far, 12], said: [0, 0, 4, far] } as const;
-
 /** How many tokens are tried in a round before something else is. */
-export const triesOfTokens = orders.unknown.length;
-
-/** How many losses of its tokens a host may have had since it was last reached. */
-const mostLosses = 3;
+export const triesOfTokens = slotOrders.deployer.length;
 
 /** @param now the clock, in milliseconds since 1970 */
 export function makePurse(now: () => number): Purse {
@@ -67,12 +52,17 @@ export function makePurse(now: () => number): Purse {
       return {
         next: (use) => {
           const account = accounts.get(id) ?? emptyAccount;
-          const slot = chooseSlot(account, tries, now(), tokens.settings);
-          const isFar = orderOf(account, tries) === far;
+          const choice = chooseNext(account, tries);
+          const slot = chooseSlot(
+            choice,
+            findStart(account, now(), tokens.settings),
+            account,
+            tokens.settings,
+          );
           accounts.set(id, {
             ...account,
             used: new Set([...account.used, slot]),
-            farTries: account.farTries + (isFar ? 1 : 0),
+            farTries: account.farTries + (choice === "far" ? 1 : 0),
           });
           tries += 1;
           last = slot;
@@ -95,23 +85,14 @@ export function makePurse(now: () => number): Purse {
   };
 }
 
-/** Chooses the slot of the next try. Never one that was used. */
-function chooseSlot(
-  account: Account,
-  tries: number,
-  nowMs: number,
-  settings: ClientTokens["settings"],
-): number {
-  const { used, least, aheadMs, farTries } = account;
-  const start = firstFree(Math.max(slotAt(nowMs + aheadMs, settings.slotSeconds), least), used);
-  const offset = orderOf(account, tries);
-  const losses = 1 + (farTries % mostLosses);
-  return firstFree(start + (offset === far ? losses * (horizonSlots(settings) + 1) : offset), used);
+function chooseNext({ isSaid }: Account, tries: number): SlotChoice {
+  const order = isSaid ? slotOrders.told : slotOrders.deployer;
+  return order[tries % order.length] ?? 0;
 }
 
-function orderOf({ isSaid }: Account, tries: number): number | typeof far {
-  const order = isSaid ? orders.said : orders.unknown;
-  return order[tries % order.length] ?? 0;
+/** The first slot that may be good. */
+function findStart({ least, aheadMs }: Account, nowMs: number, settings: ClientTokens["settings"]): number {
+  return Math.max(slotAt(nowMs + aheadMs, settings.slotSeconds), least);
 }
 
 /** The label changes with the key and the settings. */

@@ -75,6 +75,12 @@ export function checkDeployUser(
   const gate = findGate(policy, sshPort);
   if (gate === undefined || !isTokenGate(gate) || isAllowed(policy, clientAddress)) return;
   const user = findDeployUser(policy, gate.name);
+  if (policy.deployAs !== undefined && user?.name !== policy.deployAs) {
+    throw new KnockgateError(
+      "LOCKOUT",
+      `the tokens of user ${policy.deployAs}, whom deployAs names, do not open gate ${gate.name} of the SSH port: add the gate to the user's gates, or name another user in deployAs`,
+    );
+  }
   if (user?.from === undefined || isInAny(clientAddress, user.from)) return;
   throw new KnockgateError(
     "LOCKOUT",

@@ -15,6 +15,7 @@ const context: CommandContext = {
   output: process.stdout,
   note: (line) => process.stderr.write(`${escapeControls(line)}\n`),
   live: process.stderr.isTTY === true ? (text) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
+  columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
   paint: (colour, text) => (isColoured ? paint(colour, text) : text),
 };
 

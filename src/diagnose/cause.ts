@@ -1,7 +1,7 @@
+import { tokenPlace } from "../knock/token-payload.js";
 import type { Packet, PacketKind } from "../model/packet.js";
 import { isStepPacket } from "../model/sequence.js";
 import type { Progress, Reaction } from "../model/state.js";
-import { tokenPlace } from "../policy/carrier.js";
 import { stepsOf } from "../policy/knock.js";
 import type { Gate } from "../policy/policy.js";
 import type { Step } from "../policy/step.js";

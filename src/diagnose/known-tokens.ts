@@ -1,6 +1,6 @@
 import type { Packet, SentToken } from "../model/packet.js";
 import type { Policy } from "../policy/policy.js";
-import { horizonSlots } from "../policy/slots.js";
+import { horizonSlots, mostLosses } from "../policy/slots.js";
 import { slotAt, tokenOf } from "../policy/token.js";
 import { listTokenGates, listUsersOf } from "../policy/user.js";
 import type { CapturedPacket } from "./capture/captured-packet.js";
@@ -38,9 +38,9 @@ function listTokens(
   const far = Math.ceil(farthestSeconds / slotSeconds);
   const [first, last] = [slotAt(firstMs, slotSeconds) - far, slotAt(lastMs, slotSeconds) + far];
   const beyond = horizonSlots(policy.tokens) + 1;
-  const slots = [0, 1, 2, 3].flatMap((losses) =>
+  const slots = Array.from({ length: mostLosses + 1 }, (_, losses) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index + losses * beyond),
-  );
+  ).flat();
   return new Map(
     listTokenGates(policy).flatMap(({ name: gate }) =>
       listUsersOf(policy, gate).flatMap(({ key }) =>

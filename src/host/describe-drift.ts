@@ -52,6 +52,12 @@ function describeOne(drift: Drift, policy: Policy, redact: Redaction): readonly 
       return [
         `readable: every user of the host can read in ${drift.lists.length} lists in /proc/net which sources knock, and how far they are. That is enough to find out a knock`,
       ];
+    case "token source":
+      return [`token source: ${describeTokenSource(drift)}`];
+    case "no fill":
+      return [
+        "no fill: what makes the host's new tokens from time to time is missing, not enabled or stopped, so the gates can be opened only until the tokens end that it holds",
+      ];
     case "obstacle":
       return [`blocked by: ${describeObstacle(drift.obstacle)}`];
     case "preceding rule": {
@@ -85,6 +91,21 @@ function describeGone(what: "rules" | "files" | "all"): string {
       return "gone: the host has nothing of this policy any more";
     default:
       return unreachable(what);
+  }
+}
+
+function describeTokenSource(drift: Extract<Drift, { readonly kind: "token source" }>): string {
+  switch (drift.what) {
+    case "missing":
+      return "the host's file that its tokens are made from is gone, so it makes no new ones";
+    case "changed":
+      return "the host makes its tokens from other keys or settings than the policy's, so clients may not get in by new tokens";
+    case "for another name":
+      return `the host makes its tokens for the name ${drift.name}, and not for the one by which it was reached here`;
+    case "readable":
+      return "the mode or the owner of the host's file with the users' keys lets others than root read it; give each user another key if somebody may have";
+    default:
+      return unreachable(drift);
   }
 }
 

@@ -1,10 +1,13 @@
 import type { PrecedingRule } from "../backends/backend.js";
 import { backendOf } from "../backends/backends.js";
+import { renderPolicy } from "../backends/render.js";
+import { writeTokenSource } from "../backends/token-source.js";
 import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import { type LineChange, listChangedLines } from "./loaded-text.js";
 import type { Observed } from "./observed.js";
 import { findObstacles, type Obstacle } from "./other-rules/obstacles.js";
+import type { ObservedTokens } from "./tokens.js";
 
 /** One way in which a host is not as its last change left it. */
 export type Drift =
@@ -18,6 +21,14 @@ export type Drift =
   | { readonly kind: "not at boot" }
   /** Users other than root may read who knocks. */
   | { readonly kind: "readable"; readonly lists: readonly string[] }
+  /**
+   * The file that the host makes its tokens from is not there, not what the policy says, for another name of the host,
+   * or others than root may read it.
+   */
+  | { readonly kind: "token source"; readonly what: "missing" | "changed" | "readable" }
+  | { readonly kind: "token source"; readonly what: "for another name"; readonly name: string }
+  /** Nothing fills the host's sets of tokens any more. */
+  | { readonly kind: "no fill" }
   /** Another firewall of the host drops a protected port. */
   | { readonly kind: "obstacle"; readonly obstacle: Obstacle }
   /** A rule of another firewall decides before the policy does. */
@@ -34,6 +45,8 @@ export type Drift =
 /** What a host should be like. */
 export interface ExpectedHost {
   readonly policy: Policy;
+  /** The name by which the deployer reaches it: its tokens are bound to that. */
+  readonly host: string;
   /** SHA-256 of the confirmed ruleset. Secret. */
   readonly digest: string;
   readonly owner: string;
@@ -51,6 +64,7 @@ export function assessDrift(observed: Observed, expected: ExpectedHost): readonl
   return [
     ...assessOwnership(observed, expected),
     ...assessLoaded(observed),
+    ...assessTokens(observed, expected),
     ...assessFront(observed, expected),
     ...(observed.undone === undefined ? [] : [{ kind: "undone", why: observed.undone } as const]),
   ];
@@ -72,6 +86,30 @@ function assessLoaded(observed: Observed): readonly Drift[] {
   const readable: readonly Drift[] = lists.length === 0 ? [] : [{ kind: "readable", lists }];
   if (loaded.listing === confirmed.listing) return [...atBoot, ...readable];
   return [{ kind: "changed", lines: listChangedLines(observed) }, ...atBoot, ...readable];
+}
+
+/** What tokens are made from belongs to one ruleset. Of another one, another kind of drift says enough. */
+function assessTokens(observed: Observed, { policy, host }: ExpectedHost): readonly Drift[] {
+  if (observed.confirmed?.text !== renderPolicy(policy)) return [];
+  return [
+    ...assessTokenSource(observed.tokens, writeTokenSource(policy, host), host),
+    ...(observed.isFillMissing ? [{ kind: "no fill" } as const] : []),
+  ];
+}
+
+function assessTokenSource(
+  tokens: ObservedTokens | undefined,
+  source: string | undefined,
+  host: string,
+): readonly Drift[] {
+  const kind = "token source";
+  if (tokens === undefined) return source === undefined ? [] : [{ kind, what: "missing" }];
+  const isSame = source !== undefined && tokens.digest === digestText(source);
+  const isRenamed = source !== undefined && tokens.host !== "" && tokens.host !== host;
+  const other: Drift = isRenamed
+    ? { kind, what: "for another name", name: tokens.host }
+    : { kind, what: "changed" };
+  return [...(isSame ? [] : [other]), ...(tokens.isReadable ? [{ kind, what: "readable" } as const] : [])];
 }
 
 function assessFront(observed: Observed, { policy, obstacles }: ExpectedHost): readonly Drift[] {

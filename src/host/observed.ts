@@ -66,6 +66,8 @@ export interface Observed extends HostTools {
   readonly refusesTokens?: true;
   /** Absent: no tokens are confirmed there. */
   readonly tokens?: ObservedTokens;
+  /** Whether what a change installed to fill the sets of tokens is missing, not enabled or stopped. */
+  readonly isFillMissing?: true;
   /** Why the last change on the host was undone, when it was. */
   readonly undone?: string;
 }

@@ -6,6 +6,10 @@ import { listTokenGates, listUsersOf } from "../policy/user.js";
 export interface ObservedTokens {
   /** SHA-256 of what the host makes its tokens from. Secret. */
   readonly digest: string;
+  /** The host's name that its tokens are bound to. Empty: what it makes them from does not say it. */
+  readonly host: string;
+  /** Whether users other than root may read what it makes its tokens from. */
+  readonly isReadable?: true;
   /** Until when each user has tokens there. 0: some user has none. */
   readonly until: number;
   readonly users: readonly ObservedUser[];
@@ -26,6 +30,24 @@ export interface ObservedUser {
    * it fills its sets. Absent: no opening is known.
    */
   readonly last?: { readonly from: number; readonly to: number };
+}
+
+/** What a host's log has of users who opened gates. Times are in seconds since 1970. */
+export interface LoggedOpenings {
+  /** `journal`: of all boots. `kernel`: what the kernel still has of this boot. `none`: neither can be read. */
+  readonly log: "journal" | "kernel" | "none";
+  /** How far back it was read. */
+  readonly since?: number;
+  readonly openings: readonly LoggedOpening[];
+}
+
+/** The last opening of a gate by a user that the log has. */
+export interface LoggedOpening {
+  readonly gate: string;
+  readonly user: string;
+  readonly at: number;
+  /** Where the token came from. */
+  readonly source: string;
 }
 
 /** On a slow host; a fast one needs a fifth of it. */

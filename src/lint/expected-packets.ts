@@ -1,6 +1,6 @@
 import { unreachable } from "../errors.js";
+import { tokenPlace } from "../knock/token-payload.js";
 import type { PacketKind } from "../model/packet.js";
-import { tokenPlace } from "../policy/carrier.js";
 import type { ExpectedPacket, ExpectedToken, TokenChoice } from "../policy/expected-packet.js";
 import { isTokenGate, type TokenGate } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";

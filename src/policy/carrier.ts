@@ -18,15 +18,6 @@ export const carrierFields = {
   icmpEcho: "icmpEcho",
 } as const satisfies Readonly<Record<Carrier["kind"], keyof CarrierInput>>;
 
-/**
- * Bytes of payload before the token. `ping -p` repeats 16 bytes over the whole payload, and ping(8) puts a time of 16
- * bytes before it. So a token in an echo request is its second 16 bytes, and any ping can send it.
- */
-const leadBytes: Readonly<Record<Carrier["kind"], number>> = { udp: 0, icmpEcho: 16 };
-
-/** How many bytes a token has. */
-export const tokenBytes = 16;
-
 /** Reads a carrier whose fields were already checked. */
 export function readCarrier({ udp }: CarrierInput): Carrier {
   return udp === undefined ? { kind: "icmpEcho" } : { kind: "udp", port: udp };
@@ -68,13 +59,4 @@ export function carrierPort(
     default:
       return unreachable(carrier);
   }
-}
-
-/** Where a token stands in a carrier's payload, and how many bytes the payload has. A closing one has one byte more. */
-export function tokenPlace({ kind }: Pick<Carrier, "kind">): {
-  readonly offset: number;
-  readonly payloadBytes: number;
-} {
-  const offset = leadBytes[kind];
-  return { offset, payloadBytes: offset + tokenBytes };
 }

@@ -4,7 +4,7 @@ export interface GateCounts {
   readonly accepted: number;
   /** Packets to its protected ports that were dropped. */
   readonly dropped: number;
-  /** Last steps that opened the door. iptables does not count them. */
+  /** Last steps, or tokens, that opened the door. iptables does not count them. */
   readonly opened?: number;
   /** Packets that put a source back to the start. iptables does not count them. */
   readonly reset?: number;

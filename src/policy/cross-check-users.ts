@@ -1,4 +1,5 @@
-import { type Carrier, carrierPort, readCarrier, sameCarrier, tokenPlace } from "./carrier.js";
+import { tokenPlace } from "../knock/token-payload.js";
+import { type Carrier, carrierPort, readCarrier, sameCarrier } from "./carrier.js";
 import { type CheckedGate, checkGate, type FindPort, makeFindPort } from "./checked-gate.js";
 import { type Finding, formatPath } from "./finding.js";
 import { listField, readField, readRight } from "./raw.js";

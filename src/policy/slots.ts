@@ -1,35 +1,61 @@
 import type { TokenSettings } from "./policy.js";
-import { slotAt } from "./token.js";
 
-/** How many times a host may have lost its tokens since it was last found. Each time, it goes on a horizon later. */
-const mostLosses = 3;
-/** How many slots from now on are tried, for a client whose clock is behind or that opens several times in a slot. */
-const mostAhead = 6;
+/** A slot so far from the first free one. `far`: beyond the horizon, where a host begins that has lost its tokens. */
+export type SlotChoice = number | "far";
+
+/** What each try of a client takes, in order. */
+export const slotOrders = {
+  /** For a clock that is behind, and for several connections in one slot. */
+  client: [0, 0, "far", 0, 0, 0, 0, "far", "far"],
+  /** The deployer keeps nothing between runs. Another run may have used the present slots some seconds ago. */
+  deployer: [0, 4, "far", 12],
+  /** For the deployer, once the host has said what it holds. */
+  told: [0, 0, 4, "far"],
+} as const satisfies Readonly<Record<string, readonly SlotChoice[]>>;
+
+/** How many times a host may have lost its tokens since it was last reached. Each time, it goes on a horizon later. */
+export const mostLosses = 3;
+
+/** What is known of the tokens of one key for one gate of one host. */
+export interface SlotUse {
+  /** Slots whose tokens were sent. */
+  readonly used: ReadonlySet<number>;
+  /** How many far slots were tried. Each supposes one loss more. */
+  readonly farTries: number;
+}
+
+type Settings = Pick<TokenSettings, "slotSeconds" | "horizonDays">;
 
 /**
- * Lists the slots whose tokens a client tries, in order. First the current slot and the one after it. A host that has
- * lost its tokens begins behind all that it ever held, which is at most a horizon ahead for each loss. A client whose
- * clock is behind needs a later slot.
+ * Chooses the slot of a try. Never one that was used.
  *
- * @param used slots whose tokens this client has sent before; they are left out
+ * @param start the first slot that may be good
  */
-export function listSlotsToTry(
-  nowMs: number,
-  settings: Pick<TokenSettings, "slotSeconds" | "horizonDays">,
-  used: ReadonlySet<number> = new Set(),
-): readonly number[] {
-  const now = slotAt(nowMs, settings.slotSeconds);
-  const beyond = horizonSlots(settings) + 1;
-  const near = Array.from({ length: mostAhead }, (_, index) => now + index).filter((slot) => !used.has(slot));
-  const far = Array.from({ length: mostLosses }, (_, index) => firstFree(now + (index + 1) * beyond, used));
-  return [...near.slice(0, 2), ...far.slice(0, 1), ...near.slice(2), ...far.slice(1)];
+export function chooseSlot(
+  choice: SlotChoice,
+  start: number,
+  { used, farTries }: SlotUse,
+  settings: Settings,
+): number {
+  if (choice !== "far") return firstFree(firstFree(start, used) + choice, used);
+  const losses = 1 + (farTries % mostLosses);
+  return firstFree(start + losses * (horizonSlots(settings) + 1), used);
+}
+
+/** Lists the slots that a client tries if it has used none, in order. */
+export function listSlotsToTry(start: number, settings: Settings): readonly number[] {
+  const used = new Set<number>();
+  let farTries = 0;
+  return slotOrders.client.map((choice) => {
+    const slot = chooseSlot(choice, start, { used, farTries }, settings);
+    used.add(slot);
+    farTries += choice === "far" ? 1 : 0;
+    return slot;
+  });
 }
 
 /** How many slots lie between now and the horizon. */
-export function horizonSlots({
-  slotSeconds,
-  horizonDays,
-}: Pick<TokenSettings, "slotSeconds" | "horizonDays">): number {
+export function horizonSlots({ slotSeconds, horizonDays }: Settings): number {
   return Math.ceil((horizonDays * 86_400) / slotSeconds);
 }
 

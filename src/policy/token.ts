@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { KnockgateError } from "../errors.js";
-import { tokenBytes } from "./carrier.js";
+import { tokenBytes } from "../knock/token-payload.js";
 import { digestKeyed } from "./digest.js";
 import type { TokenSettings } from "./policy.js";
 
@@ -80,6 +80,11 @@ export function labelTokens(key: string, { slotSeconds, horizonDays, graceSecond
  */
 export function slotAt(ms: number, slotSeconds: number): number {
   return Math.floor(ms / 1_000 / slotSeconds);
+}
+
+/** Whether tokens can be bound to a host of this name: a name or an address, without what ends a word or moves a cursor. */
+export function isTokenHost(host: string): boolean {
+  return /^[\w.:%-]{1,255}$/.test(host);
 }
 
 /** How many slots a host holds tokens of at once: those to the horizon, and those in their grace. */

@@ -4,9 +4,10 @@ import type { Policy } from "../policy/policy.js";
 import type { PlacedGate, PlacedPolicy } from "../policy/policy-path.js";
 import { type Step, stepKinds } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
+import type { Begin } from "./begin.js";
 import { isOneRule, lowerSequence, toStepMatch } from "./lower-sequence.js";
 import { decide } from "./make-rule.js";
-import type { Chain, Match, Paths, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
+import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
 import { midKnockSet, progressSet } from "./set-names.js";
 
 type PlacedSequence = PlacedGate & SequenceGate;
@@ -27,14 +28,6 @@ export interface LoweredDispatch {
    */
   readonly begins: readonly Begin[];
   readonly chains: readonly Chain[];
-}
-
-interface Begin {
-  readonly kind: Step["kind"];
-  /** The gates that have such a first step. */
-  readonly from: Paths;
-  readonly isAlike: Match;
-  readonly rule: Rule;
 }
 
 /**
@@ -195,10 +188,10 @@ function makeBegins(
     const gates = sorted.filter(({ knock }) => knock.steps[0]?.kind === kind);
     if (gates.length === 0) return [];
     const from = gates.map(({ paths }) => paths.gate);
-    const isAlike = { kind: "anyStep", steps: gates.map(firstStep) } as const;
+    const match = { kind: "anyStep", steps: gates.map(firstStep) } as const;
     const verdict = decideOf(kind);
-    const matches = verdict.kind === "dispatchSteps" ? [] : [isAlike];
-    return [{ kind, from, isAlike, rule: decide([], matches, verdict) }];
+    const matches = verdict.kind === "dispatchSteps" ? [] : [match];
+    return [{ kind, from, match, rule: decide([], matches, verdict) }];
   });
 }
 

@@ -6,6 +6,7 @@ import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { countSlots, labelTokens } from "../policy/token.js";
 import { listUsersOf } from "../policy/user.js";
 import type { Abilities } from "./abilities.js";
+import type { Begin } from "./begin.js";
 import { lowerEvent } from "./lower-event.js";
 import { decide } from "./make-rule.js";
 import type { Chain, Counter, Effect, Match, Paths, Rule, TokenSet, TokenUse } from "./ruleset.js";
@@ -16,16 +17,8 @@ export interface LoweredTokens {
   readonly sets: readonly TokenSet[];
   readonly counters: readonly Counter[];
   /** For each carrier: the rule that finds a right token by one look-up. */
-  readonly begins: readonly TokenBegin[];
+  readonly begins: readonly Begin[];
   readonly chains: readonly Chain[];
-}
-
-interface TokenBegin {
-  readonly kind: Carrier["kind"];
-  /** The gates that such a token may open. */
-  readonly from: Paths;
-  readonly isRight: Match;
-  readonly rule: Rule;
 }
 
 /** A gate and a user whose tokens open it. */
@@ -105,11 +98,11 @@ function roundUp(count: number): number {
   return Math.max(leastSize, 2 ** Math.ceil(Math.log2(count)));
 }
 
-function lowerBegin(carrier: Carrier, gates: readonly (PlacedGate & TokenGate)[], set: string): TokenBegin {
-  const isRight: Match = { kind: "token", carrier, set };
+function lowerBegin(carrier: Carrier, gates: readonly (PlacedGate & TokenGate)[], set: string): Begin {
+  const match: Match = { kind: "token", carrier, set };
   const from = listPaths(carrier, gates);
-  const rule = decide(from, [isRight], { kind: "goto", chain: chainOf(carrier) });
-  return { kind: carrier.kind, from, isRight, rule };
+  const rule = decide(from, [match], { kind: "goto", chain: chainOf(carrier) });
+  return { kind: carrier.kind, from, match, rule };
 }
 
 function listPaths(carrier: Carrier, gates: readonly (PlacedGate & TokenGate)[]): Paths {

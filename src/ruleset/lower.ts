@@ -6,10 +6,11 @@ import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
+import type { Begin } from "./begin.js";
 import { type LoweredDispatch, lowerDispatch } from "./lower-dispatch.js";
 import { lowerCounters, lowerEvent } from "./lower-event.js";
 import { lowerOpen } from "./lower-sequence.js";
-import { type LoweredTokens, lowerTokens } from "./lower-tokens.js";
+import { lowerTokens } from "./lower-tokens.js";
 import { decide } from "./make-rule.js";
 import type { Chain, DispatchEntry, Match, Paths, Rule, Ruleset, Verdict } from "./ruleset.js";
 import { openSet } from "./set-names.js";
@@ -29,17 +30,13 @@ export function lowerPolicy(unplaced: Policy, abilities: Abilities): Ruleset {
     tokenSets: tokens.sets,
     counters: [...policy.gates.flatMap(lowerCounters), ...tokens.counters],
     chains: [
-      ...lowerSorting(policy, { ...knocks, tokens: tokens.begins }, abilities),
+      ...lowerSorting(policy, knocks, tokens.begins, abilities),
       ...lowerDenied(policy),
       ...policy.gates.map((gate) => lowerDoor(policy, gate)),
       ...knocks.chains,
       ...tokens.chains,
     ],
   };
-}
-
-interface Begins extends LoweredDispatch {
-  readonly tokens: LoweredTokens["begins"];
 }
 
 /**
@@ -53,7 +50,12 @@ interface Begins extends LoweredDispatch {
  *
  * What comes from `stealth` is what would differ without it. A rule that would only stand in another chain does not.
  */
-function lowerSorting(policy: PlacedPolicy, knocks: Begins, abilities: Abilities): readonly Chain[] {
+function lowerSorting(
+  policy: PlacedPolicy,
+  knocks: LoweredDispatch,
+  tokens: readonly Begin[],
+  abilities: Abilities,
+): readonly Chain[] {
   const gated = [...lowerSources(policy), ...knocks.shared, ...dispatchProtected(policy, "door", [])];
   const doorKinds = stepKinds.filter((kind) => isGated(policy, knocks, kind));
   const gatedKinds = policy.stealth ? [] : doorKinds;
@@ -62,26 +64,25 @@ function lowerSorting(policy: PlacedPolicy, knocks: Begins, abilities: Abilities
   // Kinds that have doors are only looked up if the policy is stealthy.
   const lookUpFrom = (...kinds: readonly Step["kind"][]): Paths =>
     kinds.every((kind) => doorKinds.includes(kind)) ? stealth : [];
-  const begins = knocks.begins.map(({ rule }) => rule);
-  const tokens = knocks.tokens.map(({ rule }) => rule);
+  const firstSteps = knocks.begins.map(({ rule }) => rule);
+  const rightTokens = tokens.map(({ rule }) => rule);
   const { isMidKnock } = knocks;
   const goIfMidKnock = (chain: string, from: Paths): readonly Rule[] =>
     isMidKnock === undefined ? [] : [decide(from, [isMidKnock], { kind: "goto", chain })];
+  const lookUp = (begins: readonly Begin[]): readonly Rule[] =>
+    begins
+      .filter(({ kind }) => others.includes(kind))
+      .map(({ kind, from, match }) =>
+        decide([...lookUpFrom(kind), ...from], [goesFirst[kind] ? matchOf[kind] : match], {
+          kind: "goto",
+          chain: "new_connections",
+        }),
+      );
   const sorted = [
     ...lowerRelated(policy, abilities),
-    ...knocks.tokens
-      .filter(({ kind }) => others.includes(kind))
-      .map(({ kind, from, isRight }) =>
-        decide([...lookUpFrom(kind), ...from], [isRight], { kind: "goto", chain: "new_connections" }),
-      ),
+    ...lookUp(tokens),
     ...(others.length === 0 ? [] : goIfMidKnock("mid_knock", lookUpFrom(...others))),
-    ...knocks.begins
-      .filter(({ kind }) => others.includes(kind))
-      .map(({ kind, from, isAlike }) =>
-        goesFirst[kind]
-          ? goIf(kind, "new_connections", [...lookUpFrom(kind), ...from])
-          : decide(lookUpFrom(kind), [isAlike], { kind: "goto", chain: "new_connections" }),
-      ),
+    ...lookUp(knocks.begins),
   ];
   const goGated = (kind: Step["kind"]): Rule =>
     goIf(kind, "new_connections", [...stealth, ...listGated(policy, kind)]);
@@ -94,7 +95,7 @@ function lowerSorting(policy: PlacedPolicy, knocks: Begins, abilities: Abilities
             rules: [...lowerPassing(policy, goIf("tcp", "gates", stealth)), goAlways("gates", stealth)],
           },
           { name: "gates", from: stealth, rules: [...lowerNotLocal(policy), ...gated, ...sorted] },
-          { name: "new_connections", from: [], rules: [...tokens, ...begins] },
+          { name: "new_connections", from: [], rules: [...rightTokens, ...firstSteps] },
         ]
       : [
           {
@@ -109,13 +110,13 @@ function lowerSorting(policy: PlacedPolicy, knocks: Begins, abilities: Abilities
           },
           {
             name: "new_connections",
-            from: begins.length === 0 ? stealth : [],
+            from: firstSteps.length === 0 ? stealth : [],
             rules: [
               ...lowerNotLocal(policy),
               ...gated,
-              ...tokens,
+              ...rightTokens,
               ...goIfMidKnock("sequences", stealth),
-              ...begins,
+              ...firstSteps,
             ],
           },
         ]),

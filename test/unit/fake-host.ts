@@ -10,12 +10,20 @@ import { findGate, isProtected } from "../../src/policy/gate";
 import { isSequenceGate, stepsOf } from "../../src/policy/knock";
 import type { Gate, Policy } from "../../src/policy/policy";
 import type { CommandResult, HostConnection, Program, Route } from "../../src/ssh/host";
-import { type FakeTokenOptions, fakeName, fakeNowMs, makeFakeTokens, sourceOf } from "./fake-tokens";
+import {
+  describeFault,
+  type FakeTokenOptions,
+  fakeName,
+  fakeNowMs,
+  makeFakeTokens,
+  sourceOf,
+} from "./fake-tokens";
 
 type Command =
   | "probe"
   | "settle"
   | "count"
+  | "openings"
   | "stage"
   | "arm"
   | "load"
@@ -108,7 +116,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
           id: "first",
           text: renderPolicy(first.policy),
           owner: first.owner,
-          tokens: sourceOf(first.policy, options.tokens?.formerName),
+          tokens: sourceOf(first.policy, options.tokens),
         };
   const tokens = makeFakeTokens(options.tokens ?? {});
   const packets: KnockStep[] = [];
@@ -154,6 +162,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       );
     },
     count: () => say(`${describeCounts()}end=count\n`),
+    openings: () => say(`${options.tokens?.openings ?? ""}end=openings\n`),
     health: (_, program) => {
       health.push(program);
       return say("");
@@ -191,7 +200,8 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     return [
       `client=192.0.2.9\nnft=nftables v${options.nftVersion ?? "1.0.6"}\ninit=other\n`,
       tokens.describeHost(),
-      tokens.describe(policy, confirmed?.tokens),
+      tokens.describe(confirmed && policyByText.get(confirmed.text), confirmed?.tokens),
+      confirmed?.id === "first" ? describeFault(options.tokens) : "",
       pending === undefined ? "" : `pending=${pending.id}\n`,
       confirmed === undefined ? "" : `owner=${confirmed.owner}\n${section("ruleset", confirmed.text)}`,
       confirmed === undefined ? "" : section("baseline", confirmed.text),

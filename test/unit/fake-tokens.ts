@@ -24,6 +24,10 @@ export interface FakeTokenOptions {
   readonly usedElsewhere?: number;
   /** The host's name in the tokens that it has at first. Default: `fakeName`. */
   readonly formerName?: string;
+  /** What it says of openings in its log. Default: the policy logs none. */
+  readonly openings?: string;
+  /** What is wrong with what its first change has left for tokens. */
+  readonly fault?: "source gone" | "source changed" | "source readable" | "no fill";
 }
 
 /** What a host does with tokens. */
@@ -35,6 +39,9 @@ export interface FakeTokens {
   describeHost(): string;
   readonly taken: readonly string[];
 }
+
+/** How a host says what is wrong with what it has for tokens. */
+const faultLines = { "source readable": "tokens_readable=yes\n", "no fill": "fill=missing\n" } as const;
 
 export function makeFakeTokens(options: FakeTokenOptions): FakeTokens {
   const { reopens = false, firstSlot = 0, aheadSeconds = 0, usedElsewhere = 0 } = options;
@@ -69,13 +76,24 @@ export function makeFakeTokens(options: FakeTokenOptions): FakeTokens {
           (user) => `tokens_user=${name} ${user.name} ${from} ${until} 3 ${fakeNow - 3600} ${fakeNow}\n`,
         ),
       );
-      return `tokens_digest=${digestText(source)}\n${users.join("")}`;
+      const name = /^host (.*)$/m.exec(source)?.[1];
+      return `tokens_digest=${digestText(source)}\ntokens_host=${name}\n${users.join("")}`;
     },
     describeHost: () => `clock=${fakeNow + aheadSeconds}\n${options.refusesTokens ? "tokens=no\n" : ""}`,
   };
 }
 
-/** What a host with a policy makes its tokens from. */
-export function sourceOf(policy: Policy | undefined, name = fakeName): string | undefined {
-  return policy === undefined ? undefined : writeTokenSource(policy, name);
+/** What a host with a policy makes its tokens from at first. */
+export function sourceOf(
+  policy: Policy,
+  { formerName = fakeName, fault }: FakeTokenOptions = {},
+): string | undefined {
+  if (fault === "source gone") return undefined;
+  const source = writeTokenSource(policy, formerName);
+  return fault === "source changed" ? source?.replace(/^(user \S+ \S+) .*/m, `$1 ${"x".repeat(40)}`) : source;
+}
+
+/** Tells what is wrong with the files of a host's first change. */
+export function describeFault({ fault }: FakeTokenOptions = {}): string {
+  return fault === "source readable" || fault === "no fill" ? faultLines[fault] : "";
 }

@@ -1,11 +1,9 @@
 // The tests import this, too: it only looks, and prints nothing.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { root } from "../root.mjs";
-
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "knockgate");
+import { cacheFolder } from "./cache.mjs";
 
 /** Pins the package managers, and the packages that users' projects install with them. */
 export const deployersSource = join(root, "tools", "deployers");
@@ -13,13 +11,13 @@ const lock = readFileSync(join(deployersSource, "package-lock.json"));
 
 /** Where npm installs them. It exists only when it is complete. */
 export const deployersFolder = join(
-  cache,
+  cacheFolder,
   `deployers-${createHash("sha256").update(lock).digest("hex").slice(0, 16)}`,
 );
 
 export const yamlHostVersion = "1.25.0";
 /** Pulumi's language host for YAML. */
-export const yamlHost = join(cache, `pulumi-yaml-${yamlHostVersion}`, "pulumi-language-yaml");
+export const yamlHost = join(cacheFolder, `pulumi-yaml-${yamlHostVersion}`, "pulumi-language-yaml");
 
 /** Tells whether all of it is there. */
 export function hasDeployers() {

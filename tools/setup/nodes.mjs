@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { cacheFolder } from "./cache.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { runWithProgress, say } from "./progress.mjs";
 
@@ -19,10 +19,8 @@ const others = [
   },
 ];
 
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "knockgate");
-
 /** Where another Node is kept between runs. */
-const locateNode = (/** @type {string} */ version) => join(cache, `node-${version}`, "bin", "node");
+const locateNode = (/** @type {string} */ version) => join(cacheFolder, `node-${version}`, "bin", "node");
 
 /** The other Nodes that are already here. */
 export function findNodes() {

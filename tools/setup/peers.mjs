@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { installDebianPackages } from "./debian.mjs";
 import { SetupFailure } from "./failure.mjs";
+import { obtainLetmein } from "./letmein.mjs";
 
 /** What Knockgate is compared with: the commands and the upstream version of each Debian package. */
 const peers = {
@@ -9,7 +10,10 @@ const peers = {
   "fwknop-client": { commands: ["fwknop"], version: "2.6.10" },
 };
 
-/** Installs the other port knockers from Debian, stopped. Refuses versions other than those that the figures are of. */
+/**
+ * Installs the other port knockers: from Debian, stopped, and from crates.io. Refuses versions other than those that the
+ * figures are of.
+ */
 export async function installPeers() {
   await installDebianPackages(
     Object.fromEntries(Object.entries(peers).map(([name, { commands }]) => [name, commands])),
@@ -21,6 +25,7 @@ export async function installPeers() {
       "run the bench on Debian 12",
     ]);
   }
+  await obtainLetmein();
 }
 
 /**

@@ -14,7 +14,6 @@ export type RootfsKind =
   | "containers"
   | "firewalls";
 export declare const allRootfs: readonly RootfsKind[];
-export declare const rootfsCache: string;
 export declare function locateRootfs(kind: RootfsKind): string;
 /** Finds a root file system that was built before; throws with the remedy when there is none. */
 export declare function findRootfs(kind: RootfsKind): string;

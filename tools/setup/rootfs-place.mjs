@@ -1,8 +1,8 @@
 // The tests import this, too: it only looks, and prints nothing.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "./cache.mjs";
 
 const common = ["openssh-server", "nftables", "iptables", "iproute2", "procps", "sudo"];
 const booting = [...common, "systemd", "systemd-sysv", "dbus", "libpam-systemd"];
@@ -72,9 +72,6 @@ export const rootfsRecipes = {
 
 export const allRootfs = /** @type {readonly RootfsKind[]} */ (Object.keys(rootfsRecipes));
 
-/** Where the root file systems are kept between runs. */
-export const rootfsCache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "knockgate");
-
 /**
  * Names the folder of a root file system. The folder exists only when it is complete.
  * @param {RootfsKind} kind
@@ -82,7 +79,7 @@ export const rootfsCache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".
 export function locateRootfs(kind) {
   const content = JSON.stringify([process.arch, kind, rootfsRecipes[kind]]);
   const digest = createHash("sha256").update(content).digest("hex").slice(0, 16);
-  return join(rootfsCache, `rootfs-${digest}`);
+  return join(cacheFolder, `rootfs-${digest}`);
 }
 
 /**

@@ -10,12 +10,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { leaveToBusybox } from "./busybox.mjs";
+import { cacheFolder } from "./cache.mjs";
 import { installDebianPackages } from "./debian.mjs";
 import { SetupFailure } from "./failure.mjs";
 import { onLeaving } from "./interruption.mjs";
 import { findDebianMirror } from "./mirror.mjs";
 import { CommandFailure, lastLines, runWithProgress, say } from "./progress.mjs";
-import { locateRootfs, rootfsCache, rootfsRecipes } from "./rootfs-place.mjs";
+import { locateRootfs, rootfsRecipes } from "./rootfs-place.mjs";
 
 /** @typedef {import("./rootfs-place.mjs").RootfsKind} RootfsKind */
 
@@ -38,12 +39,12 @@ export async function obtainRootfs(kinds) {
   if (missing.length === 0) return;
   if (process.geteuid?.() !== 0) {
     throw new SetupFailure(
-      `a Debian for the tests' hosts is to be built in ${rootfsCache}, and that needs root`,
+      `a Debian for the tests' hosts is to be built in ${cacheFolder}, and that needs root`,
       ["run the same command as root, e.g. with sudo"],
     );
   }
   await installDebianPackages(keyring);
-  mkdirSync(rootfsCache, { recursive: true });
+  mkdirSync(cacheFolder, { recursive: true });
   removeStale();
   const results = await Promise.allSettled(missing.map(buildRootfs));
   for (const result of results) if (result.status === "rejected") throw result.reason;
@@ -53,7 +54,7 @@ export async function obtainRootfs(kinds) {
 async function buildRootfs(kind) {
   const folder = locateRootfs(kind);
   say(`building a Debian for the tests' hosts (${kind}), once: a minute or two, 200 to 300 MB in ${folder}`);
-  const unfinished = join(rootfsCache, `${unfinishedPrefix}${process.pid}-${kind}`);
+  const unfinished = join(cacheFolder, `${unfinishedPrefix}${process.pid}-${kind}`);
   rmSync(unfinished, { recursive: true, force: true });
   const removeUnfinished = onLeaving(() => rmSync(unfinished, { recursive: true, force: true }));
   try {
@@ -113,8 +114,8 @@ function removeNeedless(folder) {
 
 /** Removes what a killed build left: its process is gone, or another process has its number by now. */
 function removeStale() {
-  for (const name of readdirSync(rootfsCache).filter((entry) => entry.startsWith(unfinishedPrefix))) {
-    const path = join(rootfsCache, name);
+  for (const name of readdirSync(cacheFolder).filter((entry) => entry.startsWith(unfinishedPrefix))) {
+    const path = join(cacheFolder, name);
     const builder = `/proc/${Number.parseInt(name.slice(unfinishedPrefix.length), 10)}/cmdline`;
     const isAlive = existsSync(builder) && readFileSync(builder, "utf8").includes("setup");
     const isOld = Date.now() - statSync(path).mtimeMs > staleAfterMs;

@@ -1,5 +1,6 @@
 import { unreachable } from "../../errors.js";
-import { type Carrier, tokenPlace } from "../../policy/carrier.js";
+import { tokenPlace } from "../../knock/token-payload.js";
+import type { Carrier } from "../../policy/carrier.js";
 import { linkLocal } from "../../policy/gate.js";
 import { type Family, families, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import type { Step } from "../../policy/step.js";

@@ -1,4 +1,5 @@
 import type { TokenSettings } from "../../policy/policy.js";
+import { isTokenHost } from "../../policy/token.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import { identifier } from "../quote.js";
 
@@ -30,8 +31,8 @@ export function writeTokenSource(
   ].join("\n");
 }
 
-/** A name or an address has no spaces and no characters that move a cursor. */
+/** The arguments were checked for this. */
 function quoteHost(host: string): string {
-  if (!/^[\w.:%-]{1,255}$/.test(host)) throw new Error(`not a host for tokens: ${JSON.stringify(host)}`);
+  if (!isTokenHost(host)) throw new Error(`not a host for tokens: ${JSON.stringify(host)}`);
   return host;
 }

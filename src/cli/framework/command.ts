@@ -81,11 +81,13 @@ export interface CommandContext {
    * Overwrites a terminal's last line; `undefined` when what is printed beside the outcome does not go to a terminal.
    */
   readonly live: ((text: string) => void) | undefined;
+  /** How many signs fit in a line of the terminal to which the outcome goes; `undefined` when it goes elsewhere. */
+  readonly columns: number | undefined;
   /** Colours a text if the outcome goes to a terminal. */
   paint(colour: Colour, text: string): string;
 }
 
-export type Colour = "red" | "green" | "yellow" | "bold";
+export type Colour = "red" | "green" | "yellow" | "bold" | "whiteOnBlack";
 
 /** The result of a command, to be printed. */
 export interface CommandOutcome {

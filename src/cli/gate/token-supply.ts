@@ -1,22 +1,26 @@
 import { writeMinute } from "../../change/utc.js";
 import { type ClientTokens, makeTokenStep } from "../../knock/clients/client-knock.js";
-import { firstFree, horizonSlots, listSlotsToTry } from "../../policy/slots.js";
-import { labelTokens, slotAt, tokenOf } from "../../policy/token.js";
-import { changeRecord, type SlotRecord } from "../profiles/used-slots.js";
+import { countLateSlots, nameSlotList } from "../../knock/clients/used-slots.js";
+import { chooseSlot, firstFree, type SlotChoice, slotOrders } from "../../policy/slots.js";
+import { slotAt, tokenOf } from "../../policy/token.js";
+import { openSlotList, type SlotRecord } from "../profiles/used-slots.js";
 import type { Supply, SupplyContext } from "./supply.js";
 
 /** How long the port has to answer a token. The next try sends another one, so a longer wait would gain nothing. */
 const patienceMs = 1_000;
 
-/** A slot that a client may try. */
-interface Candidate {
-  readonly slot: number;
+/** What one try takes: see {@link chooseSlot}. */
+interface SlotTry {
+  readonly choice: SlotChoice;
+  readonly start: number;
   /** Whether it counts only for a host that has lost its tokens. */
   readonly isFar: boolean;
 }
 
 /** A token that was handed out for an address. */
-interface Sent extends Candidate {
+interface Sent {
+  readonly slot: number;
+  readonly isFar: boolean;
   readonly address: string;
 }
 
@@ -31,78 +35,67 @@ export function supplyTokens(
   { environment, tries, use = "open" }: SupplyContext,
   now: () => number = Date.now,
 ): Supply {
-  const { key, policy, gate, host, user, settings, carrier } = tokens;
-  const owner = [host, policy, gate, user, labelTokens(key, settings)].join(" ");
+  const { key, policy, gate, host, settings, carrier } = tokens;
   const startMs = now();
   const current = slotAt(startMs, settings.slotSeconds);
-  const least = current - Math.ceil(settings.graceSeconds / settings.slotSeconds) - 1;
-  let left: readonly Candidate[] | undefined;
+  const list = openSlotList(environment, nameSlotList(tokens), current - countLateSlots(tokens));
+  /** Slots that were sent here, or that another process has taken. */
+  const gone = new Set<number>();
+  let tried = 0;
+  let order: readonly SlotTry[] = [];
   let sent: readonly Sent[] = [];
 
-  const change = async (alter: (record: SlotRecord) => SlotRecord | undefined): Promise<void> => {
-    const isKept = await changeRecord(environment, owner, least, alter);
-    if (!isKept) alter({ used: sent.map(({ slot }) => slot) });
+  const chooseNext = async (): Promise<number | undefined> => {
+    const { used, begins } = await list.read();
+    const known = new Set([...used, ...gone]);
+    if (tried === 0) order = listTries(current, begins, known);
+    const next = order[tried];
+    const farTries = order.slice(0, tried).filter(({ choice }) => choice === "far").length;
+    return next && chooseSlot(next.choice, next.start, { used: known, farTries }, settings);
   };
 
   return {
     word: "token",
-    tries: tries ?? listSlotsToTry(startMs, settings).length,
+    tries: tries ?? slotOrders.client.length,
     isEcho: carrier.kind === "icmpEcho",
     patienceMs: () => patienceMs,
     next: async (address) => {
-      let taken: Candidate | undefined;
-      await change((record) => {
-        const used = new Set([...record.used, ...sent.map(({ slot }) => slot)]);
-        left ??= listCandidates(startMs, settings, record, used);
-        [taken, left] = takeFirst(left, used);
-        return taken && { ...record, used: [...used, taken.slot] };
-      });
-      if (taken === undefined) return undefined;
-      const { slot } = taken;
-      sent = [...sent, { ...taken, address }];
+      let slot = await chooseNext();
+      while (slot !== undefined && !(await list.take(slot))) {
+        gone.add(slot);
+        slot = await chooseNext();
+      }
+      if (slot === undefined) return undefined;
+      gone.add(slot);
+      sent = [...sent, { slot, isFar: order[tried]?.isFar === true, address }];
+      tried += 1;
       return [makeTokenStep(carrier, tokenOf(key, { policy, gate, host, slot }), use)];
     },
     giveBack: async (count) => {
-      const back = new Set(sent.slice(sent.length - count).map(({ slot }) => slot));
+      const back = sent.slice(sent.length - count).map(({ slot }) => slot);
       sent = sent.slice(0, sent.length - count);
-      if (back.size > 0)
-        await change((record) => ({ ...record, used: record.used.filter((slot) => !back.has(slot)) }));
+      for (const slot of back) gone.delete(slot);
+      await list.giveBack(back);
     },
     finish: async (isOpen) => {
       const last = sent.at(-1);
       if (isOpen === undefined || last === undefined) return [];
       if (!isOpen) return describeClosed(tokens, sent.length, startMs);
-      const begins = last.isFar ? last.slot : undefined;
-      await change((record) => (record.begins === begins ? undefined : { used: record.used, begins }));
+      await list.keepBegins(last.isFar ? last.slot : undefined);
       return describeOpened(tokens, current, sent);
     },
   };
 }
 
 /** Lists what to try, in order. If the host took only far slots the last time, the one after that comes first. */
-function listCandidates(
-  startMs: number,
-  settings: ClientTokens["settings"],
-  { begins }: SlotRecord,
+function listTries(
+  current: number,
+  begins: SlotRecord["begins"],
   used: ReadonlySet<number>,
-): readonly Candidate[] {
-  const slots = listSlotsToTry(startMs, settings, used);
-  const current = slotAt(startMs, settings.slotSeconds);
-  const all = slots.map((slot) => ({ slot, isFar: slot - current >= horizonSlots(settings) }));
-  const isAhead = begins !== undefined && all.every(({ slot, isFar }) => isFar || slot < begins);
-  return isAhead ? [{ slot: begins + 1, isFar: true }, ...all] : all;
-}
-
-/** Takes the first one that is still free. Of far slots, the next one will do as well. */
-function takeFirst(
-  candidates: readonly Candidate[],
-  used: ReadonlySet<number>,
-): [Candidate | undefined, readonly Candidate[]] {
-  const index = candidates.findIndex(({ slot, isFar }) => isFar || !used.has(slot));
-  const found = candidates[index];
-  const rest = candidates.slice(index + 1);
-  if (found === undefined) return [undefined, []];
-  return [{ ...found, slot: firstFree(found.slot, used) }, rest];
+): readonly SlotTry[] {
+  const tries = slotOrders.client.map((choice) => ({ choice, start: current, isFar: choice === "far" }));
+  const isAhead = begins !== undefined && firstFree(current, used) < begins;
+  return isAhead ? [{ choice: 0, start: begins + 1, isFar: true }, ...tries] : tries;
 }
 
 /** Says why an earlier token at the same address was not taken. */
@@ -118,7 +111,7 @@ function describeOpened(
   if (last.isFar) {
     const from = writeMinute(last.slot * slotSeconds);
     return [
-      `the host has lost its tokens (a reboot?) and takes tokens from ${from} on, or from some time before`,
+      `your clock is behind, or the host has lost its tokens (a reboot?) and takes tokens from ${from} on, or from some time before`,
     ];
   }
   const minutes = Math.max(1, Math.round(((last.slot - current) * slotSeconds + graceSeconds) / 60));

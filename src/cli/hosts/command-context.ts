@@ -1,11 +1,14 @@
 import { listOtherGates, type OtherGate } from "../../change/behind.js";
+import { crossCheckConnection } from "../../change/cross-check-connection.js";
 import type { Reached } from "../../change/reach.js";
 import { KnockgateError } from "../../errors.js";
 import { readClientKnock } from "../../knock/clients/client-knock.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
+import { formatFindings } from "../../policy/finding.js";
 import { findGate, isProtected } from "../../policy/gate.js";
 import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
+import { writePolicy } from "../../policy/written-policy.js";
 import type { Connection } from "../../ssh/connection.js";
 import { takePolicy } from "../files/check-policy.js";
 import { readPolicyFile } from "../files/policy-file.js";
@@ -64,6 +67,16 @@ export async function readHostCommandInput(
     profile,
     openHop,
   };
+}
+
+/**
+ * Checks that a change of the host is possible, before the host is contacted.
+ *
+ * @throws KnockgateError `POLICY_INVALID`
+ */
+export function expectFit({ policy, connection }: HostCommandInput): void {
+  const findings = crossCheckConnection(writePolicy(policy), connection);
+  if (findings.length > 0) throw new KnockgateError("POLICY_INVALID", formatFindings(findings));
 }
 
 /** If no gate of the policy protects SSH, the profile's gate that does belongs to another policy. */

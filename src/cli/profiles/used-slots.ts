@@ -1,105 +1,111 @@
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { slotListsFolder } from "../../knock/clients/used-slots.js";
 import { type Environment, findProfileFolder } from "./profile-store.js";
 
-/** What this machine knows of one user's tokens for one gate of one host. */
+/** What this machine keeps of one user's tokens for one gate of one host. Where nothing can be kept, it is empty. */
+export interface SlotList {
+  /** Reads the list. */
+  read(): Promise<SlotRecord>;
+  /** Takes a slot. `false`: another process has taken it. */
+  take(slot: number): Promise<boolean>;
+  /** Gives back slots whose tokens were not sent. */
+  giveBack(slots: readonly number[]): Promise<void>;
+  /** Keeps {@link SlotRecord.begins}. */
+  keepBegins(begins: number | undefined): Promise<void>;
+}
+
 export interface SlotRecord {
   /** Slots whose tokens were sent. A token is good once, so none is sent twice. */
-  readonly used: readonly number[];
+  readonly used: ReadonlySet<number>;
   /** The slot that opened the gate last, if the host takes only tokens of later times. */
-  readonly begins?: number | undefined;
+  readonly begins: number | undefined;
 }
-
-const none: SlotRecord = { used: [] };
-
-/** A process holds the lock for some milliseconds. An older lock is left over. */
-const lockMs = 2_000;
-const waitMs = 10;
 
 /**
- * Changes what is kept of one user's tokens for one gate of one host. Other processes wait for it, so that two
- * connections never take one slot. The file is beside the profiles, with mode 0600. It holds no key and no token.
+ * Opens a list of used slots. The programs of `src/knock/clients` keep the same one, so that no two connections of this
+ * machine take one slot. It holds no key and no token.
  *
- * @param owner names the user, the gate and the host
+ * @param name see `nameSlotList`
  * @param least earlier slots are past, and are forgotten
- * @param change returns the new record, or `undefined` to keep the old one
- * @returns false when nothing can be kept here
  */
-export async function changeRecord(
-  environment: Environment,
-  owner: string,
-  least: number,
-  change: (record: SlotRecord) => SlotRecord | undefined,
-): Promise<boolean> {
-  const folder = await findProfileFolder(environment);
-  if (folder === undefined) return false;
-  const path = join(folder, "used-slots");
+export function openSlotList(environment: Environment, name: string, least: number): SlotList {
+  let made: Promise<string | undefined> | undefined;
+  const findFolder = (): Promise<string | undefined> => {
+    made ??= makeFolder(environment, name);
+    return made;
+  };
+  const listFiles = async (): Promise<readonly string[]> => {
+    const folder = await findFolder();
+    return (folder && (await ifKept(readdir(folder)))) || [];
+  };
+  const create = async (file: string): Promise<boolean> => {
+    const folder = await findFolder();
+    return folder === undefined || createFile(join(folder, file));
+  };
+  const remove = async (files: readonly string[]): Promise<void> => {
+    const folder = await findFolder();
+    if (folder === undefined) return;
+    await Promise.all(files.map((file) => ifKept(rm(join(folder, file), { force: true }))));
+  };
+  return {
+    read: async () => {
+      const files = await listFiles();
+      const slots = files.filter(isNumber).map(Number);
+      const [begins] = files.flatMap(readBegins).sort((one, other) => other - one);
+      await remove(slots.filter((slot) => slot < least).map(String));
+      return { used: new Set(slots.filter((slot) => slot >= least)), begins };
+    },
+    take: (slot) => create(`${slot}`),
+    giveBack: (slots) => remove(slots.map(String)),
+    keepBegins: async (begins) => {
+      const file = `${beginsPrefix}${begins}`;
+      const others = (await listFiles()).filter((one) => one.startsWith(beginsPrefix) && one !== file);
+      if (begins !== undefined) await create(file);
+      await remove(others);
+    },
+  };
+}
+
+const beginsPrefix = "begins-";
+
+function readBegins(file: string): readonly number[] {
+  const slot = file.slice(beginsPrefix.length);
+  return file.startsWith(beginsPrefix) && isNumber(slot) ? [Number(slot)] : [];
+}
+
+function isNumber(text: string): boolean {
+  return /^\d{1,15}$/.test(text);
+}
+
+async function makeFolder(environment: Environment, name: string): Promise<string | undefined> {
+  const profiles = await findProfileFolder(environment);
+  if (profiles === undefined) return undefined;
+  const folder = join(dirname(profiles), slotListsFolder, name);
+  return ifKept(mkdir(folder, { recursive: true, mode: 0o700 }).then(() => folder));
+}
+
+/** Creates an empty file. `false`: it is there. Where it can't be created, nothing is kept. */
+async function createFile(path: string): Promise<boolean> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await withLock(`${path}.lock`, async () => {
-      const records = await readRecords(path);
-      const changed = change(records[owner] ?? none);
-      if (changed === undefined) return;
-      const used = changed.used.filter((slot) => slot >= least);
-      await replaceFile(path, `${JSON.stringify({ ...records, [owner]: { ...changed, used } })}\n`);
-    });
+    await (await open(path, "wx", 0o600)).close();
     return true;
   } catch (cause) {
-    // A full or read-only disk must not keep anybody out.
-    if (cause instanceof Error && "syscall" in cause) return false;
-    throw cause;
+    if (!isOfSystem(cause)) throw cause;
+    return cause.code !== "EEXIST";
   }
 }
 
-type Records = Readonly<Record<string, SlotRecord>>;
-
-/** A file that is missing or broken counts as empty: the worst that follows is a token that is sent in vain. */
-async function readRecords(path: string): Promise<Records> {
+/** A full or read-only disk must not keep anybody out. */
+async function ifKept<T>(act: Promise<T>): Promise<T | undefined> {
   try {
-    const read: unknown = JSON.parse(await readFile(path, "utf8"));
-    const entries = typeof read === "object" && read !== null ? Object.entries(read) : [];
-    return Object.fromEntries(entries.filter((entry): entry is [string, SlotRecord] => isRecord(entry[1])));
-  } catch {
-    return {};
+    return await act;
+  } catch (cause) {
+    if (!isOfSystem(cause)) throw cause;
+    return undefined;
   }
 }
 
-function isRecord(value: unknown): value is SlotRecord {
-  if (typeof value !== "object" || value === null || !("used" in value)) return false;
-  const begins = "begins" in value ? value.begins : undefined;
-  const isSlots = Array.isArray(value.used) && value.used.every(Number.isSafeInteger);
-  return isSlots && (begins === undefined || Number.isSafeInteger(begins));
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.draft`;
-  const file = await open(draft, "w", 0o600);
-  try {
-    await file.writeFile(text);
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-}
-
-async function withLock(path: string, act: () => Promise<void>): Promise<void> {
-  await takeLock(path);
-  try {
-    await act();
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
-async function takeLock(path: string): Promise<void> {
-  for (;;) {
-    try {
-      return await (await open(path, "wx", 0o600)).close();
-    } catch (cause) {
-      if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
-    }
-    const held = await stat(path).catch(() => undefined);
-    if (held !== undefined && Date.now() - held.mtimeMs > lockMs) await rm(path, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, waitMs));
-  }
+function isOfSystem(cause: unknown): cause is NodeJS.ErrnoException {
+  return cause instanceof Error && "syscall" in cause;
 }

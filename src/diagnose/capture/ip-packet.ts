@@ -1,4 +1,5 @@
-import { type Carrier, tokenBytes, tokenPlace } from "../../policy/carrier.js";
+import { tokenBytes, tokenPlace } from "../../knock/token-payload.js";
+import type { Carrier } from "../../policy/carrier.js";
 import { formatAddress } from "./address.js";
 import { skipBytes } from "./frame.js";
 import type { Segment, Skip, Transport } from "./segment.js";

@@ -110,7 +110,11 @@ start() {
 	eend \$?
 }
 
-stop() { return 0; }
+stop() {
+	# At a shutdown the network has gone by now, and what is unspent is kept.
+	[ "\$RC_GOINGDOWN" != YES ] || [ "\$RC_SVCNAME" != $boot_service ] || /bin/sh $dir/host.sh rest $policy
+	return 0
+}
 SERVICE
 	chmod 0755 "$openrc_dir/$boot_service.new" &&
 		mv -f "$openrc_dir/$boot_service.new" "$openrc_dir/$boot_service" &&

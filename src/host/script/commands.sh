@@ -106,14 +106,14 @@ main() {
 	use_policy "$2"
 	shift 2
 	case $command in
-	probe | count | seen | log) "cmd_$command" "$@" ;;
+	probe | count | seen | log | openings) "cmd_$command" "$@" ;;
 	wait)
 		wait_until_undo "$2"
 		# A failure for lack of memory or of a tool may end later, and nothing else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;
-	# Takes no lock: the restart of a service must not wait for a change that has it.
-	hold) cmd_hold ;;
+	# Take no lock: a restart of a service and a shutdown must not wait for a change that has it.
+	hold | rest) "cmd_$command" ;;
 	settle | arm | load | confirm | undo | adopt | remove | boot | fill)
 		lock "$command"
 		"cmd_$command" "$@"

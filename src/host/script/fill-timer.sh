@@ -42,6 +42,21 @@ UNIT
 
 systemd_version() { systemctl --version 2>/dev/null | sed -n 's/^systemd \([0-9]*\).*/\1/p' | grep . || echo 0; }
 
+# Tells whether what fills the sets is there and works. With another init and no cron, nothing can be missing.
+is_fill_installed() {
+	if [ ! -f "$1/tokens" ]; then
+		return 0
+	elif has_systemd; then
+		# While the system boots, the timer may still wait for its turn.
+		[ -e "$unit_dir/$fill_unit.service" ] && systemctl --quiet is-enabled "$fill_unit.timer" 2>/dev/null &&
+			{ systemctl --quiet is-active "$fill_unit.timer" || [ -n "$(list_jobs "$fill_unit.timer")" ]; }
+	elif [ -d "${fill_hourly%/*}" ]; then
+		[ -x "$fill_hourly" ]
+	else
+		[ ! -d "${fill_crontab%/*}" ] || [ -f "$fill_crontab" ]
+	fi
+}
+
 # Alpine's crond runs what is in /etc/periodic/hourly, others read /etc/cron.d (cron(8)). With neither, the administrator
 # runs the command fill each hour.
 install_fill_cron() {

@@ -12,7 +12,7 @@ cmd_hold() {
 	use_backend_of "$dir/changes/$(confirmed_id)"
 	# At boot there is no gate yet, and no network.
 	[ "$backend" = nftables ] && nftables_is_loaded || return 0
-	rest_tokens
+	[ -z "$(list_jobs nftables.service)$(list_jobs firewalld.service)$(list_jobs shutdown.target)" ] || rest_tokens
 	# An administrator who stops a firewall wants it off, and a shutdown needs no gate. But a start of firewalld stops
 	# nftables.service, too, and the gate comes back after it.
 	case $(list_jobs nftables.service)$(list_jobs firewalld.service) in *start* | *reload*) ;; *) return 0 ;; esac

@@ -7,7 +7,9 @@ import type { Counts } from "../../policy/counts.js";
 import type { Policy } from "../../policy/policy.js";
 import type { HostConnection, Route } from "../../ssh/host.js";
 import type { Observed } from "../observed.js";
+import type { LoggedOpenings } from "../tokens.js";
 import { commandProgram, parseReply, probeProgram, type Reply } from "./program.js";
+import { readOpenings } from "./read-openings.js";
 import { readClock, readTokens } from "./read-tokens.js";
 
 const probeTimeoutMs = 30_000;
@@ -66,6 +68,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     ...(clock === undefined ? {} : { clock }),
     ...(reply.values.get("tokens") === "no" ? { refusesTokens: true as const } : {}),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(reply.values.get("fill") === "missing" ? { isFillMissing: true as const } : {}),
     ...(ruleset === undefined
       ? {}
       : {
@@ -110,6 +113,20 @@ export async function readKernelLog(connection: HostConnection, policy: Policy):
     "HOST_FAILED",
     `the host's kernel log could not be read (exit code ${result.code})`,
   );
+}
+
+/**
+ * Asks a host for the last opening of each user in its log. `undefined`: the policy does not log them. A log that can't
+ * be read is not a failure, because the host's counters say much of it, too.
+ */
+export async function askOpenings(
+  connection: HostConnection,
+  policy: Policy,
+): Promise<LoggedOpenings | undefined> {
+  const program = commandProgram(["openings", policy.name]);
+  const result = await connection.run(program, probeTimeoutMs).catch(() => undefined);
+  const reply = parseReply(result?.stdout ?? "");
+  return reply.values.get("end") === "openings" ? readOpenings(reply) : { log: "none", openings: [] };
 }
 
 /**

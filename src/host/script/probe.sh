@@ -28,6 +28,7 @@ cmd_probe() {
 		printf 'kept_by=%s\n' "$(confirmed_backend)"
 		print_tokens "$confirmed_change"
 		is_boot_installed || printf 'boot=missing\n'
+		is_fill_installed "$confirmed_change" || printf 'fill=missing\n'
 		print_section ruleset <"$dir/confirmed"
 		print_noted "$confirmed_change" | print_section baseline
 	fi

@@ -1,3 +1,4 @@
+import { isTokenHost } from "../../policy/token.js";
 import type { ObservedTokens, ObservedUser } from "../tokens.js";
 import type { Reply } from "./program.js";
 
@@ -5,8 +6,15 @@ import type { Reply } from "./program.js";
 export function readTokens(reply: Reply): ObservedTokens | undefined {
   const digest = reply.values.get("tokens_digest");
   if (digest === undefined) return undefined;
+  const host = reply.values.get("tokens_host") ?? "";
   const users = reply.list("tokens_user").flatMap(readUser);
-  return { digest, until: users.length === 0 ? 0 : Math.min(...users.map(({ until }) => until)), users };
+  return {
+    digest,
+    host: isTokenHost(host) ? host : "",
+    ...(reply.values.get("tokens_readable") === "yes" ? { isReadable: true } : {}),
+    until: users.length === 0 ? 0 : Math.min(...users.map(({ until }) => until)),
+    users,
+  };
 }
 
 /** Reads the host's clock, in seconds since 1970. */

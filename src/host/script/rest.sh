@@ -1,9 +1,15 @@
 # Keeps unspent tokens over an orderly end of the loaded table: a shutdown, and a service that is about to flush it. First
 # nothing can spend them any more. $dir/rested is good for one load, and is gone before anything can spend them again.
 
+# What an init other than systemd calls when the host goes down.
+cmd_rest() {
+	[ -L "$dir/confirmed" ] || return 0
+	use_backend_of "$dir/changes/$(confirmed_id)"
+	[ "$backend" != nftables ] || ! nftables_is_loaded || rest_tokens
+}
+
 rest_tokens() {
-	[ -f "$dir/filled" ] && [ -n "$(list_jobs nftables.service)$(list_jobs firewalld.service)$(list_jobs shutdown.target)" ] ||
-		return 0
+	[ -f "$dir/filled" ] || return 0
 	exec 9</var/lib || return 0
 	# A change that works has the lock, and then these tokens are lost.
 	for _ in 1 2 3 4 5 6 7 8 9 10; do

@@ -10,6 +10,7 @@ import {
   writeTokenFunctions,
   writeTokenSending,
 } from "./token-shell.js";
+import { writeSlotList } from "./used-slots.js";
 import { listAddresses } from "./visit-addresses.js";
 
 /** How long a port has to answer, in tenths of a second: longer than the kernel waits to send a lost SYN again. */
@@ -39,7 +40,7 @@ export function writeTokenClient(
     ...writeNeeds(tokens, port, shell),
     `k=${writeShellKey(tokens.key)}`,
     ...writeTokenFunctions(tokens, shell),
-    `{ ${listAddresses(host)}; ${writeCurrentSlot(tokens)}; ${tries}; } </dev/null >/dev/null 2>&1`,
+    `{ ${listAddresses(host)}; ${writeCurrentSlot(tokens)}; ${writeSlotList(tokens)}; ${tries}; } </dev/null >/dev/null 2>&1`,
   ];
   return parts.join("; ");
 }
@@ -60,14 +61,14 @@ export function writeNeeds(
 }
 
 function writeOnce(tokens: ClientTokens, shell: TokenShell): string {
-  return `for h in $l; do y $n0; ${writeTokenSending(tokens, shell)}; n0=$((n0 + 1)); done`;
+  return `for h in $l; do j $n0; y $j; ${writeTokenSending(tokens, shell)}; n0=$((j + 1)); done`;
 }
 
 /** An address whose port refuses is left out from then on. One that stays silent comes again after the others. */
 function writeTries(tokens: ClientTokens, port: number, shell: TokenShell): string {
   return [
     `${asking[shell](port)}; for e in ${listOffsets(tokens).join(" ")}`,
-    `do ${nextAddress}; y $((n0 + e)); ${writeTokenSending(tokens, shell)}; ${afterAsking[shell]}; done`,
+    `do ${nextAddress}; j $((n0 + e)); y $j; ${writeTokenSending(tokens, shell)}; ${afterAsking[shell]}; done`,
   ].join("; ");
 }
 

@@ -8,6 +8,7 @@ import {
   writeTokenFunctions,
   writeTokenSending,
 } from "./token-shell.js";
+import { writeSlotList } from "./used-slots.js";
 import { listAddresses } from "./visit-addresses.js";
 
 /** How long a port has to answer, in seconds: longer than the kernel waits to send a lost SYN again. */
@@ -43,8 +44,8 @@ export function writeTokenConnection(tokens: ClientTokens, host: string): string
     writeKeySearch(tokens),
     ...writeTokenFunctions(tokens, "bash"),
     "u=$2; trap f=1 USR1",
-    `{ ${listAddresses(host)}; ${writeCurrentSlot(tokens)}; g=`,
-    `for e in ${listOffsets(tokens).join(" ")}; do ${nextAddress}; y $((n0 + e)); ${writeTokenSending(tokens, "bash")}`,
+    `{ ${listAddresses(host)}; ${writeCurrentSlot(tokens)}; ${writeSlotList(tokens)}; g=`,
+    `for e in ${listOffsets(tokens).join(" ")}; do ${nextAddress}; j $((n0 + e)); y $j; ${writeTokenSending(tokens, "bash")}`,
     `f=; ${timer}; exec 3<>"/dev/tcp/$h/$u" && g=1; kill $v; wait $v; test "$g" && break`,
     'test "$f" && l="$l $h"; done; } </dev/null >/dev/null 2>&1',
     'test "$g" || { echo knockgate: no token opened the port, or nothing listens there >&2; exit 1; }',
@@ -80,7 +81,7 @@ export function writeTokenSendingThrough(tokens: ClientTokens): SendingThrough {
     writeKeySearch(tokens),
     ...writeTokenFunctions(tokens, "bash"),
     writeCurrentSlot(tokens),
-    "y $n0",
+    `{ ${writeSlotList(tokens)}; j $n0; y $j; } >/dev/null 2>&1`,
   ];
   const send = `{ ${writeTokenSending(tokens, "bash")}; } >/dev/null 2>&1`;
   return {

@@ -1,6 +1,6 @@
 import { unreachable } from "../../errors.js";
-import { tokenPlace } from "../../policy/carrier.js";
 import { listSlotsToTry } from "../../policy/slots.js";
+import { tokenPlace } from "../token-payload.js";
 import type { ClientTokens } from "./client-knock.js";
 
 /** A shell that can make and send a token. */

@@ -149,7 +149,7 @@ export interface GateArgs {
   protect: pulumi.Input<pulumi.Input<ProtectArgs>[]>;
   /** What opens it. */
   knock: pulumi.Input<KnockArgs>;
-  /** How long after the last step new connections are accepted from that source. 1 to 86,400; default 30. */
+  /** How long after the last step, or the token, new connections are accepted from that source. 1 to 86,400; default 30. */
   openForSeconds?: pulumi.Input<number>;
   /** Whether a door lets in one connection for each time that it is opened. Default: false. */
   singleConnection?: pulumi.Input<boolean>;

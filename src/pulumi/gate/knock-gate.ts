@@ -23,11 +23,8 @@ import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
  *   connection: { host: "203.0.113.7", user: "ops", privateKey, hostKey },
  *   policy: {
  *     name: "edge",
- *     gates: [{
- *       name: "ssh",
- *       protect: [{ tcp: "22" }],
- *       knock: { steps: config.requireSecretObject("steps") },
- *     }],
+ *     users: [{ name: "ada", key: config.requireSecret("adaKey") }],
+ *     gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62201 } } }],
  *   },
  * });
  */

@@ -1,3 +1,4 @@
+import { crossCheckConnection } from "../../change/cross-check-connection.js";
 import type { Finding } from "../../policy/finding.js";
 import { describeUnknown } from "../../policy/unknown-field.js";
 import { findHostFault } from "../../ssh/host-word.js";
@@ -11,7 +12,7 @@ import { stateNames } from "./state.js";
 
 /**
  * Finds faults that stop a change before it begins, and that can be found without a host: arguments that do not exist,
- * keys that can't be read, host fields that hold more than a host. A state with such a fault can still be read and
+ * keys that can't be read, host fields that hold more than a host, a policy that does not fit the connection. A state with such a fault can still be read and
  * removed. Values that are not known yet are skipped.
  */
 export function checkInputs(news: Properties): readonly Finding[] {
@@ -24,6 +25,7 @@ export function checkInputs(news: Properties): readonly Finding[] {
       const { transport, proxy } = login;
       return [...checkLogin(login, field, transport), ...checkLogin(proxy, `${field}.proxy`, transport)];
     }),
+    ...crossCheckConnection(news["policy"], news["connection"]),
   ];
 }
 

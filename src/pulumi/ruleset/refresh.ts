@@ -31,6 +31,7 @@ export function describeRefreshed(
 ): Refreshed {
   const found = assessDrift(observed, {
     policy,
+    host: state.connection.host,
     // Empty when an earlier refresh found another ruleset.
     digest: state.digest || digestText(renderPolicy(policy)),
     owner: id,

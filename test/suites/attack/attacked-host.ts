@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { takeAnySource } from "../../../lab/forged-packets";
 import type { LabHost } from "../../../lab/host";
+import { type Lab, openLab } from "../../../lab/lab";
 import type { LabMachine } from "../../../lab/machine";
+import { readCounter } from "../../../lab/nft-counter";
 import { planLoad } from "../../../src/backends/load";
 import { lintPolicy } from "../../../src/lint/lint";
 import type { PolicyInput } from "../../../src/policy/policy";
@@ -61,12 +64,7 @@ async function removePolicy(host: LabHost): Promise<void> {
 
 /** How many times the gate was opened since its policy was loaded, over IPv4, as the host's own kernel counts it. */
 export async function countOpenings(host: LabHost, { backend }: PolicyInput): Promise<number> {
-  if (backend !== "iptables") {
-    const counter = ["nft", "-j", "list", "counter", "inet", "knockgate_edge", "ssh_opened"];
-    const { stdout } = await host.run(counter);
-    const listing: { nftables: { counter?: { name: string; packets: number } }[] } = JSON.parse(stdout);
-    return found(listing.nftables.find(({ counter }) => counter?.name === "ssh_opened")?.counter?.packets);
-  }
+  if (backend !== "iptables") return readCounter(host, "knockgate_edge", "ssh_opened");
   const { stdout } = await host.run(["iptables-save", "-c", "-t", "filter"]);
   const opens = /^\[(\d+):\d+\] -A \S+ .*--set --name kg_edge_ssh_open /m;
   return Number(found(opens.exec(stdout)?.[1]));
@@ -90,59 +88,33 @@ function readList(host: LabHost, list: string): string {
 }
 
 function found<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("the host does not list what was looked for");
+  if (value === undefined) throw new Error("what was looked for is not there");
   return value;
 }
 
-export interface Syns {
-  readonly to: LabHost;
-  /** An address, `random`, `ADDRESS+N` for N addresses in turn, or `ADDRESS/24s` for one of each /24 from there on. */
-  readonly sources: string;
-  readonly count: number;
-  readonly perSecond: number;
-  /** `FIRST-LAST`, up or down, one port for each packet, or a list `A,B,C`, which each source sends as a whole. */
-  readonly ports: string;
+export interface AttackedLab {
+  readonly host: LabHost;
+  readonly client: LabMachine;
+  readonly attacker: LabMachine;
 }
 
-interface Sent {
-  readonly packets: number;
-  readonly seconds: number;
-}
-
-/** Sends SYNs whose source may be forged. */
-export function sendSyns(from: LabMachine, syns: Syns): Promise<Sent> {
-  const { to, sources, count, perSecond, ports } = syns;
-  return runSender(from, "syns.pl", [to.ipv4, sources, count, perSecond, ports]);
-}
-
-export interface Datagrams {
-  readonly to: LabHost;
-  /** An address, or `random`. */
-  readonly sources: string;
-  readonly count: number;
-  readonly perSecond: number;
-  readonly port: number;
-  readonly payloadBytes: number;
-}
-
-/** Sends datagrams of random bytes whose source may be forged. */
-export function sendDatagrams(from: LabMachine, datagrams: Datagrams): Promise<Sent> {
-  const { to, sources, count, perSecond, port, payloadBytes } = datagrams;
-  return runSender(from, "datagrams.pl", [to.ipv4, sources, count, perSecond, port, payloadBytes]);
-}
-
-async function runSender(
-  from: LabMachine,
-  program: string,
-  words: readonly (string | number)[],
-): Promise<Sent> {
-  const argv = ["perl", join(__dirname, program), ...words.map(String)];
-  const { stdout } = await from.run(argv, { timeoutMs: 120_000 });
-  const [packets, seconds] = stdout.trim().split(" ").map(Number);
-  return { packets: found(packets), seconds: found(seconds) };
-}
-
-/** Lets a host take packets from anywhere, as one with a public address does. */
-export async function takeAnySource(host: LabHost): Promise<void> {
-  for (const link of ["all", "eth0"]) await host.run(["sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=0`]);
+/** Opens a lab for all tests of a file: a host that takes packets from anywhere, a client of it, and an attacker. */
+export function useAttackedLab(): AttackedLab {
+  let lab: Lab | undefined;
+  beforeAll(async () => {
+    lab = await openLab({ hosts: 1, clients: 2 });
+    await takeAnySource(found(lab.hosts[0]));
+  });
+  afterAll(() => lab?.close());
+  return {
+    get host() {
+      return found(lab?.hosts[0]);
+    },
+    get client() {
+      return found(lab?.clients[0]);
+    },
+    get attacker() {
+      return found(lab?.clients[1]);
+    },
+  };
 }

@@ -1,84 +1,82 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
-import type { LabMachine } from "../../../lab/machine";
+import { describe, expect, test } from "vitest";
+import { type ForgedPackets, sendForged, startForged } from "../../../lab/forged-packets";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import type { PolicyInput } from "../../../src/policy/policy";
-import {
-  backends,
-  countOpenings,
-  countStarted,
-  gateSsh,
-  loadPolicy,
-  type Syns,
-  sendSyns,
-  takeAnySource,
-} from "./attacked-host";
+import { backends, countOpenings, countStarted, gateSsh, loadPolicy, useAttackedLab } from "./attacked-host";
 
 const steps = [{ tcp: 47_001 }, { tcp: 58_002 }, { tcp: 39_003 }];
 const firstStep = "47001-47001";
 const knock = "47001,58002,39003";
 const everyFirstStep = { firstStepsPerSecond: 0 };
 
-let lab: Lab;
-let host: LabHost;
-let client: LabMachine;
-let attacker: LabMachine;
-beforeAll(async () => {
-  lab = await openLab({ hosts: 1, clients: 2 });
-  const [gated] = lab.hosts;
-  const [first, second] = lab.clients;
-  if (gated === undefined || first === undefined || second === undefined) throw new Error("expected more");
-  [host, client, attacker] = [gated, first, second];
-  await takeAnySource(host);
-});
-afterAll(() => lab?.close());
+const lab = useAttackedLab();
 
 describe.each(backends)("with the backend %s", (backend) => {
   test("one packet forged in the client's name puts its knock back to the start, if the gate is strict", async () => {
-    const forge = { to: host, sources: client.ipv4, count: 1, perSecond: 1, ports: "60000-60000" };
+    const forge: ForgedPackets = {
+      kind: "syn",
+      to: lab.host.ipv4,
+      sources: lab.client.ipv4,
+      count: 1,
+      perSecond: 1,
+      ports: "60000-60000",
+    };
     for (const strict of [true, false]) {
       const policy = gateSsh(backend, { steps, strict });
-      await loadPolicy(host, policy);
-      await sendKnock(client, { to: host.ipv4, steps: steps.slice(0, 2) });
+      await loadPolicy(lab.host, policy);
+      await sendKnock(lab.client, { to: lab.host.ipv4, steps: steps.slice(0, 2) });
       await sleep(20);
-      await sendSyns(attacker, forge);
-      await sendKnock(client, { to: host.ipv4, steps: steps.slice(2) });
+      await sendForged(lab.attacker, forge);
+      await sendKnock(lab.client, { to: lab.host.ipv4, steps: steps.slice(2) });
       await sleep(20);
-      expect(await countOpenings(host, policy)).toBe(strict ? 0 : 1);
+      expect(await countOpenings(lab.host, policy)).toBe(strict ? 0 : 1);
     }
   });
 
   test("a forged packet closes no door that is open", async () => {
     const policy = gateSsh(backend, { steps });
-    await loadPolicy(host, policy);
-    await sendKnock(client, { to: host.ipv4, steps });
+    await loadPolicy(lab.host, policy);
+    await sendKnock(lab.client, { to: lab.host.ipv4, steps });
     for (const port of [60_000, 47_001, 22]) {
       const ports = `${port}-${port}`;
-      await sendSyns(attacker, { to: host, sources: client.ipv4, count: 1, perSecond: 1, ports });
+      await sendForged(lab.attacker, {
+        kind: "syn",
+        to: lab.host.ipv4,
+        sources: lab.client.ipv4,
+        count: 1,
+        perSecond: 1,
+        ports,
+      });
     }
-    expect(await tryConnect(client, host.ipv4, 22, 3_000)).toBe("open");
+    expect(await tryConnect(lab.client, lab.host.ipv4, 22, 3_000)).toBe("open");
   });
 
   test("the limit holds for the first steps of one /24, and those of other networks still count", async () => {
     const count = 200;
-    const flood = { to: host, sources: `203.0.113.1+${count}`, count, perSecond: 1_000, ports: firstStep };
+    const flood: ForgedPackets = {
+      kind: "syn",
+      to: lab.host.ipv4,
+      sources: `203.0.113.1+${count}`,
+      count,
+      perSecond: 1_000,
+      ports: firstStep,
+    };
     const patient = { steps, stepTimeoutSeconds: 120 };
     const unlimited = gateSsh(backend, patient, everyFirstStep);
-    await loadPolicy(host, unlimited);
-    await sendSyns(attacker, flood);
+    await loadPolicy(lab.host, unlimited);
+    await sendForged(lab.attacker, flood);
     // xt_recent holds no more than this (ip_list_tot).
-    expect(await countStarted(host, unlimited)).toBe(backend === "iptables" ? 100 : count);
+    expect(await countStarted(lab.host, unlimited)).toBe(backend === "iptables" ? 100 : count);
 
     const limited = gateSsh(backend, patient, { firstStepsPerSecond: 2 });
-    await loadPolicy(host, limited);
-    const { seconds } = await sendSyns(attacker, flood);
-    const started = await countStarted(host, limited);
+    await loadPolicy(lab.host, limited);
+    const { seconds } = await sendForged(lab.attacker, flood);
+    const started = await countStarted(lab.host, limited);
     expect(started).toBeGreaterThanOrEqual(4);
     expect(started).toBeLessThanOrEqual(4 + 2 * (seconds + 1));
-    await sendKnock(client, { to: host.ipv4, steps });
-    expect(await tryConnect(client, host.ipv4, 22, 3_000)).toBe("open");
+    await sendKnock(lab.client, { to: lab.host.ipv4, steps });
+    expect(await tryConnect(lab.client, lab.host.ipv4, 22, 3_000)).toBe("open");
   });
 });
 
@@ -103,7 +101,7 @@ describe("a flood of first steps from forged sources", () => {
   });
 
   test("in the clients' own /24 uses up that network's limit, and knocks open again after it", async () => {
-    const network = client.ipv4.replace(/\d+$/, "");
+    const network = lab.client.ipv4.replace(/\d+$/, "");
     // The second port puts each source back to the start: a source that waits for its second step would use up nothing.
     const ports = `${steps[0]?.tcp},60000`;
     const flood = { sources: `${network}3+100`, perSecond: 1_000, count: 3_000, ports };
@@ -123,18 +121,25 @@ function inDeep(count: number): number {
  */
 async function measureFlood(
   policy: PolicyInput,
-  more: Partial<Syns> & Pick<Syns, "count">,
+  more: Partial<ForgedPackets> & Pick<ForgedPackets, "count">,
   clients = "198.18.0.1/24s",
 ) {
-  await loadPolicy(host, policy);
-  const flood: Syns = { to: host, sources: "random", perSecond: 10_000, ports: firstStep, ...more };
+  await loadPolicy(lab.host, policy);
+  const flood: ForgedPackets = {
+    kind: "syn",
+    to: lab.host.ipv4,
+    sources: "random",
+    perSecond: 10_000,
+    ports: firstStep,
+    ...more,
+  };
   const seconds = flood.count / flood.perSecond;
-  const flooding = sendSyns(attacker, flood);
+  const flooding = await startForged(lab.attacker, flood);
   await sleep(seconds * 50);
   // Only a few knocks in a second, so that they do not use up a limit themselves.
   const quick = await measureKnocks(policy, { clients, knocks: Math.round(seconds * 6), pauseMs: 2 });
   const slow = await measureKnocks(policy, { clients, knocks: Math.round(seconds * 2), pauseMs: 50 });
-  const sent = await flooding;
+  const sent = await flooding.sent;
   const end = performance.now();
   expect(sent.packets).toBe(flood.count);
   // A step is forgotten after 5 s. The kernel's cleaning of the sets takes another second.
@@ -156,15 +161,22 @@ interface Knocks {
 }
 
 async function measureKnocks(policy: PolicyInput, { clients, knocks, pauseMs }: Knocks) {
-  const before = await countOpenings(host, policy);
+  const before = await countOpenings(lab.host, policy);
   const perSecond = 1_000 / pauseMs;
-  await sendSyns(client, { to: host, sources: clients, count: 3 * knocks, perSecond, ports: knock });
-  return { tries: knocks, opened: (await countOpenings(host, policy)) - before };
+  await sendForged(lab.client, {
+    kind: "syn",
+    to: lab.host.ipv4,
+    sources: clients,
+    count: 3 * knocks,
+    perSecond,
+    ports: knock,
+  });
+  return { tries: knocks, opened: (await countOpenings(lab.host, policy)) - before };
 }
 
 async function doesOpen(policy: PolicyInput): Promise<boolean> {
-  const before = await countOpenings(host, policy);
-  await sendKnock(client, { to: host.ipv4, steps });
+  const before = await countOpenings(lab.host, policy);
+  await sendKnock(lab.client, { to: lab.host.ipv4, steps });
   await sleep(100);
-  return (await countOpenings(host, policy)) > before;
+  return (await countOpenings(lab.host, policy)) > before;
 }

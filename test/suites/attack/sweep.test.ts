@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LabHost } from "../../../lab/host";
-import { type Lab, openLab } from "../../../lab/lab";
-import type { LabMachine } from "../../../lab/machine";
+import { describe, expect, test } from "vitest";
+import { sendForged } from "../../../lab/forged-packets";
 import { type Packets, sendKnock, tryConnect } from "../../../lab/packets";
 import {
   backends,
@@ -11,8 +9,8 @@ import {
   listRefusals,
   loadPolicy,
   type Steps,
-  sendSyns,
   tcp,
+  useAttackedLab,
 } from "./attacked-host";
 import { canScan, sweep } from "./nmap";
 
@@ -32,25 +30,18 @@ const neighbours = tcp(7_000, 7_001, 7_002);
 const ascending = tcp(7_100, 7_300, 7_500);
 const ascendingUdp: Steps = [{ udp: 7_100 }, { udp: 7_130 }, { udp: 7_160 }];
 
-let lab: Lab;
-let host: LabHost;
-let scanner: LabMachine;
-beforeAll(async () => {
-  lab = await openLab({ hosts: 1, clients: 1 });
-  [host, scanner] = [oneOf(lab.hosts), oneOf(lab.clients)];
-});
-afterAll(() => lab?.close());
+const lab = useAttackedLab();
 
 describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) => {
   test.each(accepted)("does not open to a sweep when it is strict and its sequence %s", async (_, steps) => {
     const policy = gateSsh(backend, { steps });
     expect(listRefusals(policy)).toEqual([]);
-    await loadPolicy(host, policy);
-    await sweep(scanner, host, { kind: "SYN", ports: "7000-9999", order: "ascending" });
-    await sweep(scanner, host, { kind: "SYN", ports: "7000-9999", order: "random" });
+    await loadPolicy(lab.host, policy);
+    await sweep(lab.attacker, lab.host, { kind: "SYN", ports: "7000-9999", order: "ascending" });
+    await sweep(lab.attacker, lab.host, { kind: "SYN", ports: "7000-9999", order: "random" });
     await sweepDown();
-    await sweep(scanner, host, { kind: "UDP", ports: "7090-7110", order: "ascending" });
-    expect(await countOpenings(host, policy)).toBe(0);
+    await sweep(lab.attacker, lab.host, { kind: "UDP", ports: "7090-7110", order: "ascending" });
+    expect(await countOpenings(lab.host, policy)).toBe(0);
     await expectToOpen(steps);
   });
 
@@ -58,38 +49,38 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
     const steps = tcp(7_100, 8_200, 9_300);
     const policy = gateSsh(backend, { steps });
     expect(listRefusals(policy)).toEqual([]);
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     const rounds = process.env["KNOCKGATE_DEEP"] === undefined ? 1 : 10;
     for (let round = 0; round < rounds; round += 1) {
-      await sweep(scanner, host, { kind: "SYN", ports: allPorts, order: "ascending" });
-      await sweep(scanner, host, { kind: "SYN", ports: allPorts, order: "random" });
+      await sweep(lab.attacker, lab.host, { kind: "SYN", ports: allPorts, order: "ascending" });
+      await sweep(lab.attacker, lab.host, { kind: "SYN", ports: allPorts, order: "random" });
     }
-    expect(await countOpenings(host, policy)).toBe(0);
+    expect(await countOpenings(lab.host, policy)).toBe(0);
     await expectToOpen(steps);
   });
 
   test("opens to a sweep in order when its steps are neighbours, which the linter refuses", async () => {
     const policy = gateSsh(backend, { steps: neighbours });
     expect(listRefusals(policy)).toEqual(["swept-in-order"]);
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     await sweepUntilOpen(policy, () =>
-      sweep(scanner, host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
+      sweep(lab.attacker, lab.host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
     );
   });
 
   test("opens to a sweep in order when it ascends and is not strict, which the linter refuses", async () => {
     const policy = gateSsh(backend, { steps: ascending, strict: false });
     expect(listRefusals(policy)).toEqual(["swept-in-order"]);
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     await sweepUntilOpen(policy, () =>
-      sweep(scanner, host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
+      sweep(lab.attacker, lab.host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
     );
   });
 
   test("opens to a sweep downwards when it descends and is not strict, which the linter refuses", async () => {
     const policy = gateSsh(backend, { steps: [...ascending].reverse(), strict: false });
     expect(listRefusals(policy)).toEqual(["swept-in-order"]);
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     await sweepUntilOpen(policy, sweepDown);
   });
 
@@ -102,31 +93,32 @@ describe.runIf(canScan()).each(backends)("a gate of the backend %s", (backend) =
     };
     const policy = { ...gateSsh(backend, ssh.knock), gates: [ssh] };
     expect(listRefusals(policy)).toEqual(["swept-in-order"]);
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     await sweepUntilOpen(policy, () =>
-      sweep(scanner, host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
+      sweep(lab.attacker, lab.host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
     );
   });
 
   test("opens to two sweeps in order when it is not strict, in whatever order its steps are: the linter warns", async () => {
     const policy = gateSsh(backend, { steps: tcp(7_100, 7_500, 7_050), strict: false });
     expect(listObjections(policy)).toEqual(["not-strict"]);
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     await sweepUntilOpen(policy, () =>
-      sweep(scanner, host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
+      sweep(lab.attacker, lab.host, { kind: "SYN", ports: "1-9999", order: "ascending" }),
     );
   });
 
   test("opens to a sweep of UDP ports when it is not strict, and not when it is", async () => {
-    const sweepUdp = () => sweep(scanner, host, { kind: "UDP", ports: "7000-7300", order: "ascending" });
+    const sweepUdp = () =>
+      sweep(lab.attacker, lab.host, { kind: "UDP", ports: "7000-7300", order: "ascending" });
     const lax = gateSsh(backend, { steps: ascendingUdp, strict: false });
-    await loadPolicy(host, lax);
+    await loadPolicy(lab.host, lax);
     await sweepUntilOpen(lax, sweepUdp);
     const strict = gateSsh(backend, { steps: ascendingUdp });
     expect([listRefusals(lax), listRefusals(strict)]).toEqual([["swept-in-order"], []]);
-    await loadPolicy(host, strict);
+    await loadPolicy(lab.host, strict);
     await sweepUdp();
-    expect(await countOpenings(host, strict)).toBe(0);
+    expect(await countOpenings(lab.host, strict)).toBe(0);
     await expectToOpen(ascendingUdp);
   });
 });
@@ -136,36 +128,32 @@ describe.runIf(canScan())("a gate of the backend nftables whose steps are equal"
   test("opens to a sweep that sends each datagram again: the linter warns", async () => {
     const policy = gateSsh("nftables", { steps: [{ udp: 7_100 }, { udp: 7_100 }, { udp: 7_100 }] });
     expect(listObjections(policy)).toContain("equal-steps");
-    await loadPolicy(host, policy);
+    await loadPolicy(lab.host, policy);
     await sweepUntilOpen(policy, async () => {
       const ports = Array.from({ length: 21 }, (_, index) => 7_090 + index);
       const steps = ports.flatMap((port) => [{ udp: port }, { udp: port }, { udp: port }]);
-      await sendKnock(scanner, { to: host.ipv4, steps });
+      await sendKnock(lab.attacker, { to: lab.host.ipv4, steps });
     });
   });
 });
 
 /** Sweeps from the highest port to the lowest, an order that nmap does not have. */
 async function sweepDown(): Promise<void> {
-  const syns = { sources: scanner.ipv4, count: 3_000, perSecond: 10_000, ports: "9999-7000" };
-  expect((await sendSyns(scanner, { to: host, ...syns })).packets).toBe(3_000);
+  const syns = { kind: "syn", sources: lab.attacker.ipv4, ports: "9999-7000", count: 3_000 } as const;
+  const { packets } = await sendForged(lab.attacker, { to: lab.host.ipv4, perSecond: 10_000, ...syns });
+  expect(packets).toBe(3_000);
 }
 
 /** On a busy machine one packet may overtake another, so that one sweep is not always enough. */
 async function sweepUntilOpen(policy: Parameters<typeof countOpenings>[1], run: () => Promise<void>) {
-  for (let tries = 0; tries < 5 && (await countOpenings(host, policy)) === 0; tries += 1) await run();
-  expect(await countOpenings(host, policy)).toBeGreaterThan(0);
-  expect(await tryConnect(scanner, host.ipv4, 22, 3_000)).toBe("open");
+  for (let tries = 0; tries < 5 && (await countOpenings(lab.host, policy)) === 0; tries += 1) await run();
+  expect(await countOpenings(lab.host, policy)).toBeGreaterThan(0);
+  expect(await tryConnect(lab.attacker, lab.host.ipv4, 22, 3_000)).toBe("open");
 }
 
 /** Shows that the gate does open to its knock, after no sweep has opened it. */
 async function expectToOpen(steps: Steps): Promise<void> {
-  expect(await tryConnect(scanner, host.ipv4, 22, silenceMs)).toBe("silent");
-  await sendKnock(scanner, { to: host.ipv4, steps: steps as Packets["steps"] });
-  expect(await tryConnect(scanner, host.ipv4, 22, 3_000)).toBe("open");
-}
-
-function oneOf<T>([first]: readonly T[]): T {
-  if (first === undefined) throw new Error("expected one");
-  return first;
+  expect(await tryConnect(lab.attacker, lab.host.ipv4, 22, silenceMs)).toBe("silent");
+  await sendKnock(lab.attacker, { to: lab.host.ipv4, steps: steps as Packets["steps"] });
+  expect(await tryConnect(lab.attacker, lab.host.ipv4, 22, 3_000)).toBe("open");
 }

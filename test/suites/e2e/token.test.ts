@@ -88,6 +88,24 @@ describe.sequential("a gate that tokens open, from its first up to destroy", () 
     expect(counters?.value).toMatchObject({ ssh: { opened: expect.any(Number) } });
   });
 
+  test("what somebody does to the file with the keys is drift, and the next up repairs it", async () => {
+    const file = "/var/lib/knockgate/edge/changes/*/tokens";
+    for (const [act, words] of [
+      [`chmod 0644 ${file}`, "the mode or the owner"],
+      [`rm ${file}`, "is gone, so it makes no new ones"],
+    ]) {
+      await host.run(["sh", "-c", act ?? ""]);
+      const { stdout } = await stack.refresh(listen);
+      expect(stdout).toMatch(new RegExp(`drift: token source: .*${words}`));
+      const { stdout: shown, changeSummary } = await stack.preview({ ...listen, diff: true });
+      expect(changeSummary).toEqual({ same: 2, update: 1 });
+      expect(shown).toMatch(/- \[0\]: "token source: /);
+      await stack.up(listen);
+      await stack.refresh(listen);
+      expect((await stack.preview(listen)).changeSummary).toEqual({ same: 3 });
+    }
+  });
+
   test("a user that is taken away is gone, and nothing changes for another", async () => {
     const before = await listLeft("ada");
     expect(before.length).toBeGreaterThan(10_000);

@@ -26,7 +26,7 @@ let lab: Lab;
 let person: LabHost;
 
 beforeAll(async () => {
-  lab = await openLab({ hosts: 14 });
+  lab = await openLab({ hosts: 15 });
   person = claimHost(lab);
   const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
   await person.run(["sh", "-c", key], { stdin: lab.privateKey });
@@ -99,9 +99,9 @@ function readKnock(address: string): string {
   return commands.replace(/^HOST=.*/, `HOST=${address}`).concat("true"); // a refused step is no failure
 }
 
-test.concurrent("single-host gates a host that pulumi config names, and the documented client opens it", async () => {
+test.concurrent("sequence gates a host that pulumi config names, and the documented client opens it", async () => {
   const host = claimHost(lab);
-  const stack = await openExample("single-host", host, { host: host.ipv6, steps: JSON.stringify(steps) });
+  const stack = await openExample("sequence", host, { host: host.ipv6, steps: JSON.stringify(steps) });
   const { outputs, summary } = await stack.up();
   expect(summary.resourceChanges).toEqual({ create: 3 });
   expect(outputs["knock"]).toMatchObject({ secret: true, value: [{ gate: "ssh", steps }] });
@@ -113,25 +113,53 @@ test.concurrent("single-host gates a host that pulumi config names, and the docu
   expect(await isClean(host)).toBe(true);
 });
 
-/** Sends a token as docs/tokens.md describes it: of a slot that the deployer has not used a moment ago. */
+/** Sends a token as docs/tokens.md describes it: of a slot that the deployer has not used a moment ago. Returns it. */
 async function sendToken(
   to: LabHost,
   policy: string,
   gate: string,
   user: string,
   port: number,
-): Promise<void> {
+): Promise<string> {
   const key = userKey({ seed, policy, user });
   const slot = slotAt(Date.now(), 60) + 10;
   const payload = tokenOf(key, { policy, gate, host: to.ipv4, slot });
   await sendKnock("outside", { to: to.ipv4, steps: [{ udp: port, payload }] });
+  return payload;
 }
+
+test.concurrent("single-host lets in the first user by ssh, and the second by a token of their own, once", async () => {
+  const host = claimHost(lab);
+  const stack = await openExample("single-host", host, { knockSeed: seed });
+  const { outputs, summary } = await stack.up();
+  expect(summary.resourceChanges).toEqual({ create: 3 });
+  expect(await tryConnect(person, host.ipv4, 22, silenceMs)).toBe("silent");
+  expect(await logIn(outputs, "edge")).toBe(host.name);
+  await host.run(["nft", "flush", "set", "inet", "knockgate_edge", "ssh_open_v4"]);
+  const payload = await sendToken(host, "edge", "ssh", "ben", 62_201);
+  expect(await tryConnect("outside", host.ipv4, 22, patienceMs)).toBe("open");
+  await host.run(["nft", "flush", "set", "inet", "knockgate_edge", "ssh_open_v4"]);
+  await sendKnock("outside", { to: host.ipv4, steps: [{ udp: 62_201, payload }] });
+  expect(await tryConnect("outside", host.ipv4, 22, silenceMs)).toBe("silent");
+  await stack.destroy();
+  // What remembers which slots were used stays, so that no token is good again.
+  expect(await host.ruleset()).not.toContain("knockgate");
+});
 
 test.concurrent("team lets three people in, each by a token of their own, and takes one away", async () => {
   const host = claimHost(lab);
   const stack = await openExample("team", host, { knockSeed: seed });
   const { outputs } = await stack.up();
   expect(await logIn(outputs, "edge")).toBe(host.name);
+  expect(outputs["profiles"]).toMatchObject({
+    secret: true,
+    value: {
+      ben: {
+        name: "edge-ben",
+        gates: [{ user: "ben", key: userKey({ seed, policy: "edge", user: "ben" }) }],
+      },
+    },
+  });
   const people = { deployer: 1, ada: 1 };
   await stack.setConfig("people", { value: JSON.stringify(people) });
   await stack.up();

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 const root = join(__dirname, "..", "..", "..");
 const examples = join(root, "examples");
 const steps = [{ tcp: 7_000 }];
+const knockSeed = "0123456789abcdef0123456789abcdef";
 
 interface Program {
   readonly outputs: string;
@@ -14,10 +15,11 @@ interface Program {
 }
 
 const programs: Readonly<Record<string, Program>> = {
-  "single-host": { outputs: "digest knock sshConfig profile counters", config: { steps } },
-  "tcp-udp-icmp": { outputs: "knock sshConfig counters", config: { knockSeed: "0123456789abcdef" } },
-  team: { outputs: "sshConfig profile counters", config: { knockSeed: "0123456789abcdef0123456789abcdef" } },
-  wireguard: { outputs: "profile counters", config: { knockSeed: "0123456789abcdef0123456789abcdef" } },
+  "single-host": { outputs: "digest knock sshConfig profile counters", config: { knockSeed } },
+  sequence: { outputs: "digest knock sshConfig profile counters", config: { steps } },
+  "tcp-udp-icmp": { outputs: "knock sshConfig counters", config: { knockSeed } },
+  team: { outputs: "sshConfig counters profiles", config: { knockSeed } },
+  wireguard: { outputs: "profile counters", config: { knockSeed } },
   "container-host": { outputs: "knock", config: { steps } },
   bastion: {
     outputs: "knock sshConfig profile",
@@ -27,7 +29,7 @@ const programs: Readonly<Record<string, Program>> = {
     outputs: "summary sshConfig profiles",
     config: {
       hosts: { canary: { host: "203.0.113.7", hostKey: "ssh-ed25519 AAAA" } },
-      knockSeed: "0123456789abcdef",
+      knockSeed,
     },
   },
   "original-recipe": { outputs: "knock sshConfig" },

@@ -34,6 +34,7 @@ export async function listDrift(
   deploy?: () => Promise<Deployment>,
 ): Promise<readonly string[]> {
   const observed = await observe(lab, host, policy, deploy);
-  const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner: "me" });
+  const digest = digestText(renderPolicy(policy));
+  const found = assessDrift(observed, { policy, host: host.ipv4, digest, owner: "me" });
   return describeDrift(found, policy, makeRedaction(found, policy));
 }

@@ -86,6 +86,12 @@ describe("the start of the command line", () => {
     },
   );
 
+  test("leaves the maker of QR codes where it is until a picture is wanted", () => {
+    const uqr = ({ files }: ReturnType<typeof run>) => files.some((path) => path.includes("/uqr/"));
+    expect(uqr(run(["profile", "export", "edge"]))).toBe(false);
+    expect(uqr(run(["profile", "export", "edge", "--as", "qr"]))).toBe(true);
+  });
+
   test("keeps what only other commands need in files of their own, and knows their errors", () => {
     const two = { a: makeOutputs("a", way), b: makeOutputs("b", way) };
     const usage = run(["profile", "add", "-", "--name", "c"], JSON.stringify(two));

@@ -24,7 +24,7 @@ const policy = declareTokens();
 describe.each(shells)("a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 12, clients: 1, shell });
+    lab = await openLab({ hosts: 13, clients: 1, shell });
   });
   afterAll(() => lab?.close());
 
@@ -52,10 +52,14 @@ describe.each(shells)("a host with %s", (shell) => {
     expect(await listSlots(host, policy)).toEqual(range(last + 1, last + 1 + horizonSlots));
   });
 
-  test("an orderly shutdown keeps what is unspent, for one load", async () => {
+  const shutdowns: readonly [string, (host: LabHost) => Promise<unknown>][] = [
+    ["of systemd", (host) => holdFor(host, "shutdown.target")],
+    ["of another init", (host) => command(host, ["rest", "edge"])],
+  ];
+
+  test.each(shutdowns)("an orderly shutdown %s keeps what is unspent, for one load", async (_init, shut) => {
     const [host, now, left] = await claimSpent();
-    await expectJob(host, "shutdown.target");
-    await command(host, ["hold", "edge"]);
+    await shut(host);
     // Nobody can spend a token any more.
     await sendSlot(host, policy, now + 1);
     await pause(500);
@@ -71,8 +75,7 @@ describe.each(shells)("a host with %s", (shell) => {
 
   test("what an orderly shutdown kept is gone when tokens can be spent again", async () => {
     const [host, now, left] = await claimSpent();
-    await expectJob(host, "nftables.service");
-    await command(host, ["hold", "edge"]);
+    await holdFor(host, "nftables.service");
     await command(host, ["fill", "edge"]);
     expect(await listSlots(host, policy)).toEqual(left);
     await spend(host, policy, now + 1);
@@ -155,11 +158,12 @@ async function loadSaved(host: LabHost) {
   ]);
 }
 
-/** Lets systemctl say that systemd is about to do something with a unit. */
-async function expectJob(host: LabHost, unit: string) {
+/** Does what the hold unit does when systemd is about to do something with another unit. */
+async function holdFor(host: LabHost, unit: string) {
   await host.run(["sh", "-c", "cat >/usr/local/sbin/systemctl; chmod 755 /usr/local/sbin/systemctl"], {
     stdin: `#!/bin/sh\n[ "$1 $3" != "list-jobs ${unit}" ] || echo "7 ${unit} start waiting"\n`,
   });
+  await command(host, ["hold", "edge"]);
 }
 
 /** Sets a host's clock. Its time since boot goes on as before. */

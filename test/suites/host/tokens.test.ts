@@ -53,6 +53,7 @@ describe.each(shells)("on a host with %s", (shell) => {
     expect(clock).toBeGreaterThan(now * slotSeconds);
     expect(tokens).toEqual({
       digest: digestText(writeTokenSource(lowerForBackend(policy), tokenHost, policy.tokens) ?? ""),
+      host: tokenHost,
       until: (now + horizonSlots + 1) * slotSeconds,
       users: [
         {

@@ -8,7 +8,7 @@ import { unpackInto } from "../package/pack";
 import { type DeployerRow, projectRows, templates, yamlRow } from "./deployer-rows";
 import { findNode, managers, writeSettings } from "./deployers/managers";
 import { serveRegistry } from "./deployers/registry";
-import { configureStack, deployAndDestroy, steps } from "./deployers/stack";
+import { adaKey, configureStack, deployAndDestroy, seed } from "./deployers/stack";
 import { makeUserProject, type UserProject } from "./deployers/user-project";
 import { recordResult } from "./row";
 
@@ -48,7 +48,7 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
     await install(row, project);
     const compiled = await compile(row, project);
     const refused = row.manager === "bun" ? await seeRefusal(project) : "";
-    await configureStack(project, lab, host, { steps: JSON.stringify(steps) });
+    await configureStack(project, lab, host, { knockSeed: seed });
     await deployAndDestroy(project, lab, host);
     recordResult(row, {
       versions: `${await listVersions(row, project)}, Pulumi ${await askPulumi(project)}`,
@@ -66,9 +66,7 @@ describe.skipIf(!hasDeployers())("a user's project with the packed package", () 
     });
     writeSettings(project, registry.url);
     await project.run(["npm", "install", "knockgate"]);
-    const [first, second, third] = [7411, 8522, 6633].map(String) as [string, string, string];
-    const secrets = { firstStep: first, secondStep: second, thirdStep: third };
-    await configureStack(project, lab, host, secrets);
+    await configureStack(project, lab, host, { adaKey });
     const preview = await project.run(["pulumi", "preview", "--non-interactive", "--color", "never"]);
     expect(preview).toContain("3 to create");
     await deployAndDestroy(project, lab, host);

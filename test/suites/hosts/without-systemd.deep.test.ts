@@ -8,6 +8,7 @@ import { deployTo, waitUntil } from "../host/deployment";
 import { findTimers, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { makePolicy, newPolicy, oldPolicy, oldSteps } from "../host/policies";
+import { declareTokens, deploy, horizonSlots, listSlots, spend } from "../host/token-host";
 import { findBooted, gateBooted, watchSsh, withBooted } from "../systemd/booted";
 import { listEverything } from "../systemd/listing";
 import { flusherRows, initRow } from "./init-rows";
@@ -18,7 +19,7 @@ vi.setConfig({ maxConcurrency: 2, testTimeout: 600_000 });
 
 /** What docs/boot.md tells the administrator of such a host to do. */
 const page = readFileSync(join(__dirname, "..", "..", "..", "docs", "boot.md"), "utf8");
-const [, script = ""] = /```sh\n(#!\/bin\/sh\n[\s\S]* boot edge\n)```/.exec(page) ?? [];
+const [, script = ""] = /```sh\n(#!\/bin\/sh\n[\s\S]* "\$does" edge\n)```/.exec(page) ?? [];
 const [, file = "", enable = ""] =
   /Put this into `([^`]+)`, with one line for each policy, and run\n`([^`]+)`/.exec(page) ?? [];
 
@@ -89,6 +90,22 @@ describe.concurrent.each(inits)("a host with $name", ({ name, restartSsh, versio
     expect(await findTimers(host)).toHaveLength(1);
     await waitUntil("the old ruleset", 90_000, async () => (await listGate(host)) === old);
     recordResult(initRow(name, "undo"), { versions, result: "The host undid the change itself" });
+  });
+
+  test("keeps unspent tokens over a clean reboot", async ({ lab }) => {
+    const host = findBooted(lab);
+    const policy = declareTokens();
+    await deploy(host, policy);
+    await addScript(host);
+    const [now = 0] = await listSlots(host, policy);
+    await spend(host, policy, now + 2);
+    const list = async () => {
+      const slots = await listSlots(host, policy);
+      return slots.filter((slot) => slot > now && slot <= now + horizonSlots);
+    };
+    const left = await list();
+    await host.reboot({ how: "clean" });
+    expect(await list()).toEqual(left);
   });
 
   test("is left without a trace, and boots with the script that is still there", async ({ lab }) => {

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import { startCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { LabClient } from "../../../lab/machine";
 import { type Sender, tryConnect } from "../../../lab/packets";
 import { letParentEnd } from "../../../lab/parent";
+import { startBeside } from "../../../lab/start-beside";
 import { planLoad } from "../../../src/backends/load";
 import type { PolicyInput } from "../../../src/policy/policy";
 import { readPolicy } from "../../unit/policy/read-policy";
@@ -101,9 +101,8 @@ export async function waitForOpen(from: Sender, address: string, port: number): 
  * Runs in the host's network, and in its pid namespace to end with it, but with the outside's files, among them node.
  */
 async function startServers(host: LabHost): Promise<void> {
-  const enter = ["nsenter", "--target", String(host.pid), "--net", "--pid", "--"];
   const ports = [`tcp:${doorPort}`, `udp:${doorUdpPort}`, `tcp:${openPort}`, `udp:${openUdpPort}`];
-  const child = startCommand([...enter, process.execPath, join(__dirname, "echo-server.mjs"), ...ports]);
+  const child = startBeside(host, [process.execPath, join(__dirname, "echo-server.mjs"), ...ports]);
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints += text;

@@ -1,10 +1,11 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { runCommand, startCommand } from "../../../lab/command";
+import { runCommand } from "../../../lab/command";
 import { type LabMachine, placeMachine } from "../../../lab/machine";
 import { makeNamespaces, type Namespaces } from "../../../lab/namespaces";
 import { letParentEnd } from "../../../lab/parent";
+import { startBeside } from "../../../lab/start-beside";
 import type { Policy } from "../../../src/policy/policy";
 import { machineAddress, machineMac, pumpMac } from "./model-frame";
 
@@ -81,9 +82,8 @@ async function wire(inside: Namespaces, outside: Namespaces, number: number): Pr
 
 /** Runs on one processor, so that the kernel takes the frames in their order. */
 function startPump(outside: Namespaces, number: number): ModelMachine["exchange"] {
-  const enter = ["nsenter", "--target", String(outside.pid), "--net", "--pid", "--"];
   const pin = ["taskset", "-c", String(number % cpus().length)];
-  const child = startCommand([...enter, ...pin, perl, join(__dirname, "frame-pump.pl"), "pump"]);
+  const child = startBeside(outside, [...pin, perl, join(__dirname, "frame-pump.pl"), "pump"]);
   let complaints = "";
   let received: string[] = [];
   let waiting: { resolve(frames: readonly string[]): void; reject(error: Error): void } | undefined;

@@ -7,11 +7,12 @@ import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../lab/packets";
 import { version } from "../../../package.json";
+import { slotAt, tokenOf } from "../../../src/policy/token";
 import { hasPython, python, sdkGenerator } from "../../../tools/setup/python-place.mjs";
 import { findSecrets, findSecretsBelow, splitKey } from "../e2e/secrets";
 
 const root = join(__dirname, "..", "..", "..");
-const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }];
+const adaKey = "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ";
 
 let lab: Lab;
 let host: LabHost;
@@ -58,7 +59,7 @@ test.skipIf(!hasPython())("examples/python gates a host and, destroyed, leaves i
     user: "ops",
     hostKey: host.hostKey,
     privateKey: { secret: lab.privateKey },
-    steps: { secret: JSON.stringify(steps) },
+    adaKey: { secret: adaKey },
   };
   started.stdin.write(`${JSON.stringify(config)}\n`);
   const up = new Promise<string>((resolve) => createInterface(started.stdout).once("line", resolve));
@@ -68,17 +69,22 @@ test.skipIf(!hasPython())("examples/python gates a host and, destroyed, leaves i
   failure.catch(() => undefined);
   const outputs = JSON.parse(await Promise.race([up, failure]));
   expect(outputs).toEqual({
-    ruleset: { secret: false, value: expect.stringMatching(/tcp dport <ssh-1:[0-9a-f]{6}>/) },
     digest: { secret: true, value: expect.stringMatching(/^[0-9a-f]{64}$/) },
-    knock: { secret: true, value: [expect.objectContaining({ gate: "ssh", steps, open_for_seconds: 30 })] },
+    knock: {
+      secret: true,
+      value: [expect.objectContaining({ gate: "ssh", token: { udp: 62_201 }, user: "ada", key: adaKey })],
+    },
   });
   expect(shown).toContain(`edge on ${host.ipv4}:22: 6/6 confirm`);
   const [client] = lab.clients;
   if (client === undefined) throw new Error("the lab has no client");
   expect(await tryConnect(client, host.ipv4, 22, 600)).toBe("silent");
-  await sendKnock(client, { to: host.ipv4, steps });
+  // The deployer has used the tokens of the first slots.
+  const slot = slotAt(Date.now(), 60) + 10;
+  const payload = tokenOf(adaKey, { policy: "edge", gate: "ssh", host: host.ipv4, slot });
+  await sendKnock(client, { to: host.ipv4, steps: [{ udp: 62_201, payload }] });
   expect(await tryConnect(client, host.ipv4, 22, 2_000)).toBe("open");
-  const secrets = [...steps.flatMap((step) => Object.values(step).map(String)), ...splitKey(lab.privateKey)];
+  const secrets = [adaKey, ...splitKey(lab.privateKey)];
   expect(await findSecretsBelow(backend, secrets)).toEqual([]);
   started.stdin.write("\n");
   expect(await ended).toBe(0);

@@ -6,6 +6,7 @@ import { deployTo, waitUntil } from "../host/deployment";
 import { confirmedFiles, findTimers, isLetIn, listGate } from "../host/inspection";
 import { leavePending } from "../host/pending";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "../host/policies";
+import { declareTokens, deploy, horizonSlots, listSlots, observe, spend } from "../host/token-host";
 import { initRow, openrcFlushRow } from "../hosts/init-rows";
 import { recordResult } from "../hosts/row";
 import { askVersions } from "../hosts/versions";
@@ -113,6 +114,26 @@ describe.concurrent("a host with OpenRC", () => {
     await changeHost(update, await deployTo(lab, host));
     expect(await isLetIn("outside", host, newSteps)).toBe(true);
     expect(await listLibrary(host)).toEqual(confirmedFiles);
+  });
+
+  test("keeps unspent tokens over a clean reboot, and brings no spent one back", async ({ lab }) => {
+    const host = findBooted(lab);
+    const policy = declareTokens();
+    await deploy(host, policy);
+    expect((await observe(host, policy)).isFillMissing).toBeUndefined();
+    const [now = 0] = await listSlots(host, policy);
+    await spend(host, policy, now + 2);
+    // The first slot may end meanwhile, and another one begin.
+    const list = async () => {
+      const slots = await listSlots(host, policy);
+      return slots.filter((slot) => slot > now && slot <= now + horizonSlots);
+    };
+    const left = await list();
+    await host.reboot({ how: "clean" });
+    expect(await list()).toEqual(left);
+    await host.reboot({ how: "power" });
+    expect(await list()).toEqual([]);
+    expect((await listSlots(host, policy))[0]).toBeGreaterThan(now + horizonSlots);
   });
 
   test("is left without a trace, and one with a read-only folder is refused", async ({ lab }) => {

@@ -7,6 +7,7 @@ import {
   deploy,
   horizonSlots,
   listSlots,
+  observe,
   range,
   sendSlot,
   spend,
@@ -45,6 +46,47 @@ describe.concurrent("on a host with systemd", () => {
     expect(
       left.stdout.split("\n").filter((path) => path !== "" && !path.startsWith("/var/lib/knockgate")),
     ).toEqual([]);
+  });
+
+  test.for([
+    ["disabled", `systemctl disable ${fill}.timer`],
+    ["stopped", `systemctl stop ${fill}.timer`],
+    ["without its service", `rm /etc/systemd/system/${fill}.service`],
+    [
+      "removed",
+      `systemctl stop ${fill}.timer; rm /etc/systemd/system/${fill}.timer; systemctl daemon-reload`,
+    ],
+  ])("a timer that is %s is seen, and the next change brings it back", async ([, act = ""], { lab }) => {
+    const host = findBooted(lab);
+    await deploy(host, policy);
+    await waitUntil(
+      "the timer",
+      5_000,
+      async () => (await observe(host, policy)).isFillMissing === undefined,
+    );
+    await host.run(["sh", "-c", act]);
+    expect((await observe(host, policy)).isFillMissing).toBe(true);
+    await deploy(host, policy);
+    await waitUntil(
+      "the timer",
+      5_000,
+      async () => (await observe(host, policy)).isFillMissing === undefined,
+    );
+    const { stdout } = await host.run(["systemctl", "is-active", `${fill}.timer`]);
+    expect(stdout).toBe("active\n");
+  });
+
+  test("the journal answers in the form that the host script reads", async ({ lab }) => {
+    const host = findBooted(lab);
+    await deploy(host, declareTokens({ log: { events: ["opened"] } }));
+    // No kernel's line reaches the journal of such a host. Those of systemd have the same form.
+    const words = ["--quiet", "--no-pager", "--reverse", "--lines=3", "--output=short-unix"];
+    const { stdout } = await host.run(["journalctl", ...words, "_TRANSPORT=journal"]);
+    const times = stdout.split("\n").flatMap((line) => /^(\d{10})\.\d{6} \S+ \S+: /.exec(line)?.[1] ?? []);
+    expect(times).toHaveLength(3);
+    expect(times).toEqual([...times].sort().reverse());
+    const { stdout: said } = await command(host, ["openings", "edge"]);
+    expect(said).toMatch(/^(booted=\d+\n)?log=(journal|kernel|none)\n== openings\n.*end=openings\n$/s);
   });
 
   test("a spent token opens nothing after the power is cut, and the host begins behind it", async ({

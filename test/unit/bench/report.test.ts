@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Figure } from "../../../bench/figure";
-import { judgeFigure } from "../../../bench/judge";
-import { keepResults, writeResults } from "../../../bench/keep";
+import { judgeFigure, type Result } from "../../../bench/judge";
+import { keepResults, writePages, writeResults } from "../../../bench/keep";
 import { type Results, renderReport } from "../../../bench/report";
 
 const place = (subject: string) => ({ quantity: "time", scenario: "", subject });
@@ -65,6 +65,27 @@ test("what is not a full run of everything is kept only where it is told to", ()
     keep(undefined, true);
     expect(readdirSync(join(repository, "bench")).sort()).toEqual(["RESULTS.md", "results.json"]);
     expect(readdirSync(join(repository, "docs", "figures"))).toHaveLength(2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a full run writes its figure's part of a page, and leaves the rest of the page as it was", () => {
+  const folder = mkdtempSync(join(tmpdir(), "knockgate-bench-"));
+  const page = { file: "page.md", render: (result: Result) => `It took ${result.seconds} s for $1.` };
+  const write = (mode: Results["mode"]) => writePages([{ ...figure, page }, figure], resultsOf(mode), folder);
+  const file = join(folder, page.file);
+  try {
+    writeFileSync(file, "# Page\n\n<!-- one -->\nold\n<!-- /one -->\n\nThe end.\n");
+    expect(write("quick")).toEqual([]);
+    expect(readFileSync(file, "utf8")).toContain("old");
+    for (const _ of ["once", "again"]) {
+      expect(write("full")).toEqual([file]);
+      const part = "<!-- one -->\n\nIt took 5 s for $1.\n\n<!-- /one -->";
+      expect(readFileSync(file, "utf8")).toBe(`# Page\n\n${part}\n\nThe end.\n`);
+    }
+    writeFileSync(file, "# Page\n");
+    expect(() => write("full")).toThrow("has no place for one");
   } finally {
     rmSync(folder, { recursive: true });
   }

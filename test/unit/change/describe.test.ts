@@ -47,16 +47,19 @@ describe("what was found on a host", () => {
       { ...host, tables, sockets },
       request,
       findObstacles({ tables }, request.policy),
+      "edge.test",
     );
     expect(warnings).toEqual([
       expect.stringMatching(/^warning: chain inet filter input drops TCP port 22 by its policy, .*: /),
       "warning: step 2 of gate ssh is on a port where a service of the host listens: choose another port",
     ]);
     expect(warnings.join("\n")).not.toMatch(/4100/);
-    expect(describeDifferences(host, request, [])).toEqual([]);
-    expect(describeDifferences({ ...host, unlisted: ["table ip filter"] }, request, [])).toEqual([
-      "warning: the host's nft could not list table ip filter: it is not known whether a rule there drops packets to the protected ports",
-    ]);
+    expect(describeDifferences(host, request, [], "edge.test")).toEqual([]);
+    expect(describeDifferences({ ...host, unlisted: ["table ip filter"] }, request, [], "edge.test")).toEqual(
+      [
+        "warning: the host's nft could not list table ip filter: it is not known whether a rule there drops packets to the protected ports",
+      ],
+    );
   });
 });
 

@@ -31,7 +31,7 @@ function take(series: ReturnType<ReturnType<typeof makePurse>["begin"]>, count: 
 
 describe("a purse", () => {
   test("begins with the present slot, jumps ahead of what others may have used, and tries a host that lost its tokens", () => {
-    expect(take(makePurse(() => nowMs).begin(tokens), 4)).toEqual([0, 5, beyond + 1, 13]);
+    expect(take(makePurse(() => nowMs).begin(tokens), 4)).toEqual([0, 5, beyond, 13]);
   });
 
   test("never hands out a slot twice, whatever series asks", () => {
@@ -54,7 +54,7 @@ describe("a purse", () => {
     const series = purse.begin(tokens);
     take(series, 3);
     series.succeed();
-    expect(take(purse.begin(tokens), 1)).toEqual([beyond + 2]);
+    expect(take(purse.begin(tokens), 1)).toEqual([beyond + 1]);
   });
 
   test.each([

@@ -6,11 +6,10 @@ import { reachHost } from "../../../src/change/reach";
 import { removeFromHost } from "../../../src/change/remove";
 import type { ChangeRequest } from "../../../src/change/request";
 import { KnockgateError } from "../../../src/errors";
-import { digestText } from "../../../src/policy/digest";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import { type FakeHost, type FakeHostOptions, makeFakeHost } from "../fake-host";
-import { fakeNowMs } from "../fake-tokens";
+import { type FakeTokenOptions, fakeNowMs } from "../fake-tokens";
 
 const ada = { name: "ada", key: `ada-${"4Kq9".repeat(10)}` };
 const ben = { name: "ben", key: `ben-${"8Zt2".repeat(10)}` };
@@ -156,16 +155,30 @@ describe("a change of a gate that tokens open", () => {
     expect(other.state.confirmed?.tokens).toBeUndefined();
   });
 
-  test("loads the same ruleset again when the host makes its tokens for another name", async () => {
-    const host = makeHost(team, { tokens: { formerName: "203.0.113.7" } });
+  test.each<[string, FakeTokenOptions, RegExp]>([
+    ["its tokens are for another name", { formerName: "203.0.113.7" }, /for the name 203\.0\.113\.7, /],
+    ["the file with the keys is gone", { fault: "source gone" }, /token source: .* is gone/],
+    ["the file has another key", { fault: "source changed" }, /token source: .* other keys/],
+    ["others may read the file", { fault: "source readable" }, /token source: .* lets others than root read/],
+    ["nothing fills its sets", { fault: "no fill" }, /no fill: /],
+  ])("repairs a host with the same ruleset where %s", async (_what, tokens, words) => {
+    const host = makeHost(team, { tokens });
     await changeHost({ ...anew, formerPolicies: [team] }, host.context);
     expect(host.calls).toContain("1 load");
-    const same = makeHost(team);
-    await changeHost({ ...anew, formerPolicies: [team] }, same.context);
-    expect(same.calls).toEqual(["1 probe"]);
-    expect(digestText(same.state.confirmed?.tokens ?? "")).toBe(
-      digestText(host.state.confirmed?.tokens ?? ""),
-    );
+    const said = host.lines.filter((line) => line.includes("drift: "));
+    expect(said).toEqual([expect.stringMatching(words)]);
+    for (const { key } of [ada, ben]) expect(said.join()).not.toContain(key);
+    expect(said.join()).not.toMatch(/[0-9a-f]{16}|x{40}/);
+    const calls = host.calls.length;
+    await changeHost({ ...anew, formerPolicies: [team] }, host.context);
+    expect(host.calls.slice(calls).map((call) => call.replace(/^\d+ /, ""))).toEqual(["probe"]);
+    expect(host.lines.at(-2)).toMatch(/nothing to change/);
+  });
+
+  test("leaves a host alone that has all of it", async () => {
+    const host = makeHost(team);
+    await changeHost({ ...anew, formerPolicies: [team] }, host.context);
+    expect(host.calls).toEqual(["1 probe"]);
   });
 });
 
@@ -249,6 +262,21 @@ test("a deployer whose own tokens do not count from here is told so, and nothing
   const other = makeHost(undefined, { policies: [right] });
   await changeHost({ ...anew, policy: right }, other.context);
   expect(other.state.confirmed?.text).toBe(renderPolicy(right));
+});
+
+test("a deployer named as a user who does not open the gate of SSH is told so, unless allowFrom lets it in", async () => {
+  const web = { ...ssh, name: "web", protect: [{ tcp: "443" }] };
+  const named = { users: [ada, { ...ben, gates: ["web"] }], deployAs: "ben", gates: [ssh, web] };
+  const policy = makePolicy({ ...named, allowFrom: ["203.0.113.0/24"] });
+  const host = makeHost(undefined, { policies: [policy] });
+  const error = await fail(host, { ...anew, policy });
+  expect(error.code).toBe("LOCKOUT");
+  expect(error.message).toContain("the tokens of user ben, whom deployAs names, do not open gate ssh");
+  expect(host.calls).toEqual(["1 probe"]);
+  const allowed = makePolicy({ ...named, allowFrom: ["192.0.2.0/24"] });
+  const other = makeHost(undefined, { policies: [allowed] });
+  const failure = await fail(other, { ...anew, policy: allowed });
+  expect(failure.code).not.toBe("LOCKOUT");
 });
 
 test("processes that follow each other find tokens that none of them has used, with one connection for each", async () => {

@@ -1,4 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
+import type { CommandContext } from "../../../src/cli/framework/command";
 import { type Printed, runCommandLine } from "../../../src/cli/run";
 
 export interface Play extends Printed {
@@ -6,10 +7,15 @@ export interface Play extends Printed {
   readonly notes: readonly string[];
 }
 
+interface Surroundings extends Partial<Pick<CommandContext, "columns" | "paint">> {
+  readonly input?: string;
+  readonly environment?: Record<string, string>;
+}
+
 /** Runs a command line in this process. */
 export async function play(
   words: readonly string[],
-  { input = "", environment = {} }: { input?: string; environment?: Record<string, string> } = {},
+  { input = "", environment = {}, columns, paint = (_colour, text) => text }: Surroundings = {},
 ): Promise<Play> {
   const notes: string[] = [];
   const printed = await runCommandLine(words, {
@@ -18,7 +24,8 @@ export async function play(
     output: new PassThrough(),
     note: (line) => notes.push(line),
     live: undefined,
-    paint: (_colour, text) => text,
+    columns,
+    paint,
   });
   return { ...printed, notes };
 }

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { renderPolicy } from "../../../src/backends/render";
+import { writeTokenSource } from "../../../src/backends/token-source";
 import { describeDrift, makeRedaction } from "../../../src/host/describe-drift";
 import { assessDrift, type Drift, type ExpectedHost, nameObstacle } from "../../../src/host/drift";
 import type { Observed } from "../../../src/host/observed";
 import { findObstacles } from "../../../src/host/other-rules/obstacles";
+import type { ObservedTokens } from "../../../src/host/tokens";
 import { digestText } from "../../../src/policy/digest";
 import { makePolicy, newPolicy, newSteps, oldPolicy, oldSteps } from "../../suites/host/policies";
+import { readPolicy } from "../policy/read-policy";
 
 const text = renderPolicy(oldPolicy);
 const loaded = { listing: text, sets: [], chains: [], counters: [] };
@@ -27,7 +30,13 @@ const same: Observed = {
   loaded,
 };
 const { confirmed: _confirmed, loaded: _loaded, ...bare } = same;
-const expected: ExpectedHost = { policy: oldPolicy, digest: digestText(text), owner: "me", obstacles: [] };
+const expected: ExpectedHost = {
+  policy: oldPolicy,
+  host: "edge.test",
+  digest: digestText(text),
+  owner: "me",
+  obstacles: [],
+};
 
 const dropping = { family: "inet", table: "site", name: "input", hook: "input", policy: "drop" };
 const tables = JSON.stringify({ nftables: [{ chain: dropping }] });
@@ -124,6 +133,77 @@ describe("a host on which there is", () => {
     expect(drift.map(({ kind }) => kind)).toEqual(kinds);
     const said = describeDrift(drift, oldPolicy, makeRedaction(drift, oldPolicy, "key"));
     expect(said).toEqual(lines.map((line) => expect.stringMatching(line)));
+  });
+});
+
+describe("tokens of which the host's", () => {
+  const team = readPolicy({
+    name: "edge",
+    users: [{ name: "ada", key: `ada-${"4Kq9".repeat(10)}` }],
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } }],
+  });
+  const teamText = renderPolicy(team);
+  const tokens: ObservedTokens = {
+    digest: digestText(writeTokenSource(team, "edge.test") ?? ""),
+    host: "edge.test",
+    until: 0,
+    users: [],
+  };
+  const teamHost: Observed = {
+    ...same,
+    confirmed: { owner: "me", text: teamText, listing: teamText },
+    loaded: { ...loaded, listing: teamText },
+    tokens,
+  };
+  const { tokens: _tokens, ...withoutTokens } = teamHost;
+  const assess = (observed: Observed, policy = team) => {
+    const drift = assessDrift(observed, { ...expected, policy, digest: digestText(renderPolicy(policy)) });
+    return describeDrift(drift, policy, makeRedaction(drift, policy, "key"));
+  };
+  const named = { ...tokens, digest: "cd34", host: "203.0.113.7" };
+
+  test.each<[string, Observed, readonly RegExp[]]>([
+    ["files are right", teamHost, []],
+    ["file with the keys is gone", withoutTokens, [/^token source: the host's file .* is gone/]],
+    [
+      "keys are others",
+      { ...teamHost, tokens: { ...tokens, digest: "cd34" } },
+      [/^token source: .*other keys/],
+    ],
+    ["name is another", { ...teamHost, tokens: named }, [/^token source: .*for the name 203\.0\.113\.7, /]],
+    ["name is not there", { ...teamHost, tokens: { ...named, host: "" } }, [/^token source: .*other keys/]],
+    [
+      "file is for all to read",
+      { ...teamHost, tokens: { ...tokens, isReadable: true } },
+      [/^token source: .*mode/],
+    ],
+    ["timer is gone", { ...teamHost, isFillMissing: true }, [/^no fill: /]],
+    [
+      "file and timer are wrong, and its owner is another",
+      {
+        ...teamHost,
+        confirmed: { owner: "you", text: teamText, listing: teamText },
+        tokens: { ...named, isReadable: true },
+        isFillMissing: true,
+      },
+      [/^another owner/, /^token source: .*203/, /^token source: .*mode/, /^no fill/],
+    ],
+    [
+      "ruleset is another one, which says enough",
+      { ...withoutTokens, confirmed: { owner: "me", text: foreign, listing: teamText } },
+      [/^unknown change/],
+    ],
+  ])("%s: are reported so", (_what, observed, lines) => {
+    const said = assess(observed);
+    expect(said).toEqual(lines.map((line) => expect.stringMatching(line)));
+    expect(said.join()).not.toMatch(/4Kq9|cd34/);
+    expect(said.join()).not.toContain(tokens.digest);
+  });
+
+  test("file has no place are reported, too", () => {
+    expect(assess({ ...same, tokens }, oldPolicy)).toEqual([
+      expect.stringMatching(/^token source: .*other keys/),
+    ]);
   });
 });
 

@@ -7,7 +7,6 @@ import { readFault, tellKnock } from "../../../src/knock/packet-program";
 import { needsEcho } from "../../../src/knock/preflight";
 import { sendKnock } from "../../../src/knock/send-knock";
 import { writeTokenPayload } from "../../../src/knock/token-payload";
-import { tokenPlace } from "../../../src/policy/carrier";
 import { listen, type Receiver } from "./receiver";
 
 const tokens = ["1c70a366cbb9dd0b45cc64882cba4a42", "00ff0d0a5c25002700000000000000ff"];
@@ -57,15 +56,4 @@ describe("a token", () => {
     await sendKnock("192.0.2.1", [echo], { sendEcho: async (...words) => void sent.push(words) });
     expect(sent).toEqual([["192.0.2.1", echo]]);
   });
-
-  test.each([{ kind: "udp", port: 1 } as const, { kind: "icmpEcho" } as const])(
-    "has its place where the policy has it: $kind",
-    (carrier) => {
-      const [token = ""] = tokens;
-      const { offset, payloadBytes } = tokenPlace(carrier);
-      const payload = writeTokenPayload({ kind: "token", carrier, token, use: "open" });
-      expect(payload).toHaveLength(payloadBytes);
-      expect(payload.subarray(offset).toString("hex")).toBe(token);
-    },
-  );
 });

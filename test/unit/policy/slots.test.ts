@@ -1,40 +1,54 @@
-import { expect, test } from "vitest";
-import { horizonSlots, listSlotsToTry } from "../../../src/policy/slots";
+import { describe, expect, test } from "vitest";
+import {
+  chooseSlot,
+  horizonSlots,
+  listSlotsToTry,
+  type SlotChoice,
+  slotOrders,
+} from "../../../src/policy/slots";
 
 const settings = { slotSeconds: 60, horizonDays: 7 };
 const now = 29_940_000;
-const nowMs = now * 60_000 + 30_000;
 const beyond = 10_081;
+const far = [1, 2, 3].map((losses) => now + losses * beyond);
 
-test("the current slot comes first, then the next one, then a horizon later, then the others", () => {
-  expect(listSlotsToTry(nowMs, settings)).toEqual([
-    now,
-    now + 1,
-    now + beyond,
-    now + 2,
-    now + 3,
-    now + 4,
-    now + 5,
-    now + 2 * beyond,
-    now + 3 * beyond,
-  ]);
+/** Plays tries in order, from the first free slot on. */
+function play(order: readonly SlotChoice[], ...usedBefore: readonly number[]): readonly number[] {
+  const used = new Set(usedBefore);
+  let farTries = 0;
+  return order.map((choice) => {
+    const slot = chooseSlot(choice, now, { used, farTries }, settings);
+    used.add(slot);
+    farTries += choice === "far" ? 1 : 0;
+    return slot - now;
+  });
+}
+
+describe("a client", () => {
+  test("tries the current slot, then the next one, then a horizon later, then the others", () => {
+    const near = [now + 2, now + 3, now + 4, now + 5];
+    expect(listSlotsToTry(now, settings)).toEqual([now, now + 1, far[0], ...near, far[1], far[2]]);
+  });
+
+  test("leaves out a slot that was used, near and far", () => {
+    expect(play(slotOrders.client, now, now + 1, now + beyond).slice(0, 4)).toEqual([2, 3, beyond + 1, 4]);
+  });
+
+  test("that has used all near slots goes on to later ones, which a host holds, too", () => {
+    const used = Array.from({ length: 20 }, (_, index) => now + index);
+    expect(play(slotOrders.client, ...used).slice(0, 4)).toEqual([20, 21, beyond, 22]);
+  });
 });
 
-test("a slot that was used is left out, near and far", () => {
-  const used = new Set([now, now + 1, now + beyond]);
-  expect(listSlotsToTry(nowMs, settings, used).slice(0, 4)).toEqual([
-    now + 2,
-    now + 3,
-    now + beyond + 1,
-    now + 4,
-  ]);
+test.each([
+  ["jumps ahead of what another run may have used", "deployer", [0, 5, beyond, 13]],
+  ["takes slot after slot once the host has said what it holds", "told", [0, 1, 6, beyond]],
+] as const)("the deployer %s", (_what, order, slots) => {
+  expect(play(slotOrders[order])).toEqual(slots);
 });
 
-test("somebody who has used all near slots still has later ones", () => {
-  const used = new Set(Array.from({ length: 6 }, (_, index) => now + index));
-  const slots = listSlotsToTry(nowMs, settings, used);
-  expect(slots.length).toBeGreaterThan(0);
-  expect(slots.filter((slot) => used.has(slot))).toEqual([]);
+test("far tries suppose one loss, two and three, and one again", () => {
+  expect(play(["far", "far", "far", "far"])).toEqual([beyond, 2 * beyond, 3 * beyond, beyond + 1]);
 });
 
 test.each([

@@ -16,6 +16,7 @@ import {
 } from "../../framework/command.js";
 import {
   commandLineOwner,
+  expectFit,
   type HostCommandInput,
   readHostCommandInput,
 } from "../../hosts/command-context.js";
@@ -34,6 +35,7 @@ export async function runApply(invocation: Invocation, context: CommandContext):
   if (kept !== undefined && !isProfileName(kept))
     throw new UsageError("--profile is not a name that a host can have");
   const hostInput = await readHostCommandInput(invocation, context);
+  expectFit(hostInput);
   const { policy, connection, sshPort, gatedBy, behind, profile, openHop } = hostInput;
   const request = makeRequest(invocation, hostInput);
   const from = invocation.value("prove-from");

@@ -3,7 +3,7 @@ import { renderRedacted } from "../../../backends/redact.js";
 import { renderPolicy } from "../../../backends/render.js";
 import { describeDifferences } from "../../../change/describe.js";
 import { checkLockout, checkPreflight } from "../../../change/preflight.js";
-import { checkTokenHost } from "../../../change/token-host.js";
+import { checkDeployUser, checkTokenHost } from "../../../change/token-host.js";
 import { withHost } from "../../../change/with-host.js";
 import { makeRedaction, showOwner } from "../../../host/describe-drift.js";
 import { assessDrift, type Drift } from "../../../host/drift.js";
@@ -18,6 +18,7 @@ import type { CommandContext, CommandOutcome, Invocation } from "../../framework
 import { compareTexts } from "../../framework/compare-texts.js";
 import {
   commandLineOwner,
+  expectFit,
   type HostCommandInput,
   nameHost,
   readHostCommandInput,
@@ -26,6 +27,7 @@ import {
 /** Runs `knockgate plan`. */
 export async function runPlan(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
+  expectFit(hostInput);
   return withHost(hostInput, context.note, async (reached) => {
     const observed = await observeHost(reached.connection, hostInput.policy);
     checkPreflight(observed);
@@ -34,6 +36,7 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
       sshPort: hostInput.sshPort,
       isProvenElsewhere: false,
     });
+    checkDeployUser(observed, hostInput.policy, hostInput.sshPort);
     const place = nameHost(hostInput, reached);
     return describePlan(place, hostInput, observed, invocation.has("show-secrets"), context);
   });
@@ -41,19 +44,23 @@ export async function runPlan(invocation: Invocation, context: CommandContext): 
 
 function describePlan(
   place: string,
-  { policy, former, gatedBy }: HostCommandInput,
+  { policy, connection, former, gatedBy }: HostCommandInput,
   observed: Observed,
   showSecrets: boolean,
   context: CommandContext,
 ): CommandOutcome {
+  const { host } = connection;
   const digest = digestText(renderPolicy(policy));
-  const drift = assessDrift(observed, { policy, digest, owner: commandLineOwner });
+  const drift = assessDrift(observed, { policy, host, digest, owner: commandLineOwner });
   const obstacles = findObstacles(observed, policy);
   const request = { policy, formerPolicies: former, owner: commandLineOwner, undoAfterSeconds: 0 };
-  const lines = [...listActs(observed, drift, policy), ...describeDifferences(observed, request, obstacles)];
+  const lines = [
+    ...listActs(observed, drift, policy),
+    ...describeDifferences(observed, request, obstacles, host),
+  ];
   const key = makeRedactionKey();
   const has = describeLoaded(observed);
-  const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], key);
+  const before = showSecrets ? has : hideSecrets(has, observed, [policy, ...gatedBy], host, key);
   const after = showSecrets ? renderPolicy(policy) : renderRedacted(policy, key);
   const patch = compareTexts({ name: place, text: before }, { name: "the policy", text: after });
   const said = lines.map((line) => `${place}: ${line}\n`).join("");
@@ -69,12 +76,13 @@ function hideSecrets(
   text: string,
   observed: Observed,
   [policy, ...others]: readonly [Policy, ...Policy[]],
+  host: string,
   key: string,
 ): string {
   const has = others.find((other) => renderPolicy(other) === observed.confirmed?.text) ?? policy;
   const digest = digestText(renderPolicy(has));
   const owner = observed.confirmed?.owner ?? "";
-  return makeRedaction(assessDrift(observed, { policy: has, digest, owner }), has, key)(text);
+  return makeRedaction(assessDrift(observed, { policy: has, host, digest, owner }), has, key)(text);
 }
 
 /** Says what `knockgate apply` would do. */

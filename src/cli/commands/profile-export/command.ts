@@ -1,4 +1,4 @@
-import { type Command, UsageError } from "../../framework/command.js";
+import type { Command } from "../../framework/command.js";
 
 export const command: Command = {
   name: "profile export",
@@ -7,19 +7,20 @@ export const command: Command = {
     "Prints the profile's file. Of the `profile` commands, only this one shows a knock or a key. `knockgate profile add` reads the output. Send it to others only in a way in which you would send a key.",
     "`--as sh` prints a script instead that opens one gate without Knockgate: with sh, nc and, for echo requests, ping. For a token it also needs sha256sum or shasum, and it asks the gate's port until a token is taken. It can be the command that an app runs before it connects.",
     "`--as wg-quick` prints a line for the section `[Interface]` of wg-quick(8). wg-quick then opens the gate before it brings the tunnel up. It needs bash and coreutils.",
+    "`--as qr` draws a QR code, for the camera of another machine. The code holds the profile as one line of JSON, and `knockgate profile add` reads that line. Whoever sees the picture can open the gates; a warning on standard error says so. With `--json`, it prints the line instead of the picture.",
   ],
   arguments: [{ name: "NAME", about: "The profile.", completion: "profile" }],
   options: [
     {
       name: "as",
       value: "FORM",
-      choices: ["sh", "wg-quick"],
-      about: "Print a program that opens a gate, instead of the profile.",
+      choices: ["sh", "wg-quick", "qr"],
+      about: "Print a program that opens a gate, or a picture, instead of the profile.",
     },
     {
       name: "gate",
       value: "GATE",
-      about: "With `--as`: the gate. Default: the only one.",
+      about: "With `--as`: the gate. Default: the only one; with `--as qr` all gates.",
     },
   ],
   examples: [
@@ -35,29 +36,10 @@ export const command: Command = {
       line: "knockgate profile export edge --gate wg --as wg-quick",
       about: "A line for /etc/wireguard/wg0.conf, which only root can read",
     },
+    {
+      line: "knockgate profile export edge --gate ssh --as qr",
+      about: "A picture for the camera of another machine",
+    },
   ],
-  run: async (invocation, { environment }) => {
-    const [{ loadProfile, writeProfile }, { KnockgateError }] = await Promise.all([
-      import("../../profiles/profile-store.js"),
-      import("../../../errors.js"),
-    ]);
-    const [name = ""] = invocation.arguments;
-    const form = invocation.value("as");
-    const gateName = invocation.value("gate");
-    if (form === undefined && gateName !== undefined) throw new UsageError("--gate belongs to --as");
-    const profile = await loadProfile(environment, name);
-    if (profile === undefined) throw new KnockgateError("ARGUMENTS_INVALID", `there is no profile ${name}`);
-    if (form === undefined) return { exitCode: 0, text: writeProfile(profile), json: profile };
-    const { exportForms, writeExport } = await import("../../../knock/clients/exported-program.js");
-    const { gates } = profile;
-    const gate =
-      gateName === undefined && gates.length === 1 ? gates[0] : gates.find((it) => it.gate === gateName);
-    const known = exportForms.find((one) => one === form);
-    if (gate === undefined || known === undefined) {
-      const names = gates.map((it) => it.gate).join(", ") || "none";
-      throw new UsageError(`name one of the profile's gates by --gate: ${names}`);
-    }
-    const text = writeExport(known, profile, gate);
-    return { exitCode: 0, text, json: { name, gate: gate.gate, [form]: text } };
-  },
+  run: async (invocation, context) => (await import("./run.js")).exportProfile(invocation, context),
 };

@@ -12,7 +12,7 @@ export const command: Command = {
   name: "status",
   summary: "Say what a host has of a policy, and what it has counted",
   description: [
-    "Changes nothing. Says whether the policy's ruleset is confirmed and loaded, who owns it, what was changed outside, what drops packets to the protected ports before the gate sees them, whether a change is pending, the counters of each gate, and for each user of a gate that tokens open how often that was, when last, and until when the host holds tokens.",
+    "Changes nothing. Says whether the policy's ruleset is confirmed and loaded, who owns it, what was changed outside, what drops packets to the protected ports before the gate sees them, whether a change is pending, the counters of each gate, and for each user of a gate that tokens open how often that was, when last by the counters and by the host's log, and until when the host holds tokens.",
     aboutHosts,
     policyFiles,
   ],

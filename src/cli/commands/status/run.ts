@@ -5,32 +5,46 @@ import { describeDrift, makeRedaction, showOwner } from "../../../host/describe-
 import { assessDrift } from "../../../host/drift.js";
 import type { Observed } from "../../../host/observed.js";
 import { findObstacles } from "../../../host/other-rules/obstacles.js";
-import { countPackets, observeHost } from "../../../host/script/observe.js";
+import { askOpenings, countPackets, observeHost } from "../../../host/script/observe.js";
+import type { LoggedOpenings } from "../../../host/tokens.js";
 import type { Counts, GateCounts } from "../../../policy/counts.js";
 import { digestText } from "../../../policy/digest.js";
 import type { Policy } from "../../../policy/policy.js";
 import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
-import { nameHost, readHostCommandInput } from "../../hosts/command-context.js";
-import { describeUsers, findTokenTrouble, listUserRows } from "../../hosts/describe-users.js";
+import {
+  expectFit,
+  type HostCommandInput,
+  nameHost,
+  readHostCommandInput,
+} from "../../hosts/command-context.js";
+import { describeUsers, findTokenTrouble, listUserFields } from "../../hosts/describe-users.js";
+
+/** What a host has said. */
+interface Asked {
+  readonly observed: Observed;
+  readonly counts: Counts | undefined;
+  readonly logged: LoggedOpenings | undefined;
+}
 
 /** Runs `knockgate status`. */
 export async function runStatus(invocation: Invocation, context: CommandContext): Promise<CommandOutcome> {
   const hostInput = await readHostCommandInput(invocation, context);
+  expectFit(hostInput);
   return withHost(hostInput, context.note, async (reached) => {
     const { policy } = hostInput;
     const observed = await observeHost(reached.connection, policy);
     const counts = await countPackets(reached.connection, policy);
-    return describeStatus(nameHost(hostInput, reached), policy, observed, counts);
+    const logged = observed.tokens && (await askOpenings(reached.connection, policy));
+    return describeStatus(nameHost(hostInput, reached), hostInput, { observed, counts, logged });
   });
 }
 
 function describeStatus(
   place: string,
-  policy: Policy,
-  observed: Observed,
-  counts: Counts | undefined,
+  { policy, connection }: HostCommandInput,
+  { observed, counts, logged }: Asked,
 ): CommandOutcome {
-  const drift = listDrift(observed, policy);
+  const drift = listDrift(observed, policy, connection.host);
   const warnings = [
     ...hostWarnings(observed, policy, findObstacles(observed, policy)),
     ...warnOfTokens(observed, policy),
@@ -44,7 +58,7 @@ function describeStatus(
     ...said,
     ...warnings.map((line) => `warning: ${line}`),
     ...policy.gates.map(({ name }) => `gate ${name}: ${describeCounts(counts?.get(name))}`),
-    ...(observed.tokens === undefined ? [] : describeUsers(observed.tokens)),
+    ...(observed.tokens === undefined ? [] : describeUsers(observed.tokens, logged)),
   ];
   return {
     exitCode: drift.length === 0 ? 0 : 1,
@@ -58,7 +72,7 @@ function describeStatus(
       drift,
       warnings,
       ...(counts === undefined ? {} : { counters: Object.fromEntries(counts) }),
-      ...(observed.tokens === undefined ? {} : { users: listUserRows(observed.tokens) }),
+      ...(observed.tokens === undefined ? {} : listUserFields(observed.tokens, logged)),
     },
   };
 }
@@ -68,9 +82,10 @@ function warnOfTokens({ tokens, clock = Date.now() / 1_000 }: Observed, policy: 
 }
 
 /** Lists the drift without the owner, which has a line of its own. */
-function listDrift(observed: Observed, policy: Policy): readonly string[] {
+function listDrift(observed: Observed, policy: Policy, host: string): readonly string[] {
   const owner = observed.confirmed?.owner ?? "";
-  const found = assessDrift(observed, { policy, digest: digestText(renderPolicy(policy)), owner });
+  const digest = digestText(renderPolicy(policy));
+  const found = assessDrift(observed, { policy, host, digest, owner });
   const redact = makeRedaction(found, policy);
   return found.flatMap((drift) =>
     drift.kind === "unknown change"

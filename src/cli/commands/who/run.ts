@@ -1,10 +1,10 @@
 import { withHost } from "../../../change/with-host.js";
 import { KnockgateError } from "../../../errors.js";
-import { observeHost } from "../../../host/script/observe.js";
-import type { ObservedTokens } from "../../../host/tokens.js";
+import { askOpenings, observeHost } from "../../../host/script/observe.js";
+import type { LoggedOpenings, ObservedTokens } from "../../../host/tokens.js";
 import type { CommandContext, CommandOutcome, Invocation } from "../../framework/command.js";
 import { readProfilePolicy } from "../../hosts/command-context.js";
-import { describeUsers, findTokenTrouble, listUserRows } from "../../hosts/describe-users.js";
+import { describeUsers, findTokenTrouble, listUserFields } from "../../hosts/describe-users.js";
 import { readHostLogin } from "../../hosts/read-connection.js";
 
 /** Runs `knockgate who`. */
@@ -21,10 +21,11 @@ export async function runWho(invocation: Invocation, context: CommandContext): P
   }
   return withHost({ connection, gatedBy: [policy], openHop }, context.note, async (reached) => {
     const { tokens, clock = Date.now() / 1_000 } = await observeHost(reached.connection, policy);
+    const logged = tokens && (await askOpenings(reached.connection, policy));
     const place = `${policy.name} on ${reached.route.name}`;
     const horizonSeconds = policy.tokens.horizonDays * 86_400;
     const trouble = tokens === undefined ? [] : findTokenTrouble(tokens, clock, horizonSeconds);
-    return describe(place, { host: profile.way.host, policy: policy.name }, tokens, trouble);
+    return describe(place, { host: profile.way.host, policy: policy.name }, tokens, logged, trouble);
   });
 }
 
@@ -32,16 +33,17 @@ function describe(
   place: string,
   names: { readonly host: string; readonly policy: string },
   tokens: ObservedTokens | undefined,
+  logged: LoggedOpenings | undefined,
   trouble: readonly string[],
 ): CommandOutcome {
   if (tokens === undefined) {
     const text = `${place}: the host has no confirmed tokens of this policy\n`;
     return { exitCode: 1, text, json: { ...names, users: [] } };
   }
-  const lines = [...describeUsers(tokens), ...trouble.map((line) => `warning: ${line}`)];
+  const lines = [...describeUsers(tokens, logged), ...trouble.map((line) => `warning: ${line}`)];
   return {
     exitCode: 0,
     text: lines.map((line) => `${place}: ${line}\n`).join(""),
-    json: { ...names, users: listUserRows(tokens), warnings: trouble },
+    json: { ...names, ...listUserFields(tokens, logged), warnings: trouble },
   };
 }

@@ -2,9 +2,11 @@ import { expect } from "vitest";
 import type { LabHost } from "../../../../lab/host";
 import type { Lab } from "../../../../lab/lab";
 import { sendKnock, tryConnect } from "../../../../lab/packets";
+import { slotAt, tokenOf, userKey } from "../../../../src/policy/token";
 import type { UserProject } from "./user-project";
 
-export const steps = [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }] as const;
+export const seed = "0123456789abcdef0123456789abcdef";
+export const adaKey = userKey({ seed, policy: "edge", user: "ada" });
 
 /** Makes a stack, and configures it as docs/getting-started.md says. */
 export async function configureStack(
@@ -22,7 +24,7 @@ export async function configureStack(
   }
 }
 
-/** Takes a configured project through its life: `up`, a knock from a machine without an open door, `destroy`. */
+/** Takes a configured project through its life: `up`, a token from a machine without an open door, `destroy`. */
 export async function deployAndDestroy({ run }: UserProject, lab: Lab, host: LabHost): Promise<void> {
   const before = await host.ruleset();
   const quiet = ["--yes", "--non-interactive", "--color", "never"];
@@ -31,7 +33,10 @@ export async function deployAndDestroy({ run }: UserProject, lab: Lab, host: Lab
   const [client] = lab.clients;
   if (client === undefined) throw new Error("the lab has no client");
   expect(await tryConnect(client, host.ipv4, 22, 700)).toBe("silent");
-  await sendKnock(client, { to: host.ipv4, steps });
+  // The deployer has used the tokens of the first slots.
+  const slot = slotAt(Date.now(), 60) + 10;
+  const payload = tokenOf(adaKey, { policy: "edge", gate: "ssh", host: host.ipv4, slot });
+  await sendKnock(client, { to: host.ipv4, steps: [{ udp: 62_201, payload }] });
   expect(await tryConnect(client, host.ipv4, 22, 5_000)).toBe("open");
   const again = await run(["pulumi", "preview", "--expect-no-changes", ...quiet.slice(1)]);
   expect(again).toContain("3 unchanged");

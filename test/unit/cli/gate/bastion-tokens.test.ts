@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -99,8 +99,9 @@ test("tokens that the bastion did not send are not used up", async () => {
       );
     }
 
-    const records = JSON.parse(readFileSync(join(folder, "knockgate", "profiles", "used-slots"), "utf8"));
-    expect(Object.values(records)).toEqual([{ used: [expect.any(Number), expect.any(Number)] }]);
+    const lists = join(folder, "knockgate", "used-slots");
+    const [list = ""] = readdirSync(lists);
+    expect(readdirSync(join(lists, list))).toHaveLength(2);
     expect(new Set(receiver.rest).size).toBe(2);
   } finally {
     process.env["PATH"] = before;

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -28,7 +28,13 @@ beforeEach(() => {
   environment = { XDG_CONFIG_HOME: home };
 });
 afterEach(() => rmSync(home, { recursive: true }));
-const file = () => join(home, "knockgate", "profiles", "used-slots");
+const folder = () => join(home, "knockgate", "used-slots");
+
+/** The slots in the one list that there is. */
+function listKept(): readonly number[] {
+  const [list = ""] = readdirSync(folder());
+  return readdirSync(join(folder(), list)).map(Number).sort();
+}
 
 function supply(at = slot, more: Partial<ClientTokens> = {}) {
   return supplyTokens({ ...tokens, ...more }, { environment }, () => at * 60_000);
@@ -70,25 +76,31 @@ describe("tokens for tries", () => {
     expect([await take(one, 1), await take(two, 1), await take(one, 1), await take(three, 1)]).toEqual([
       [0],
       [1],
-      [beyond],
       [2],
+      [3],
     ]);
-    expect(await take(two, 1)).toEqual([beyond + 1]);
+    expect(await take(two, 2)).toEqual([4, beyond]);
+    expect(await take(one, 1)).toEqual([beyond + 1]);
     const many = await Promise.all([supply(), supply(), supply()].map((it) => take(it, 1)));
-    expect(many.flat().sort()).toEqual([3, 4, 5]);
+    expect(many.flat().sort()).toEqual([5, 6, 7]);
+  });
+
+  test("go on in their order when another connection finds a host that has lost its tokens", async () => {
+    const [one, two] = [supply(), supply()];
+    expect(await take(one, 2)).toEqual([0, 1]);
+    expect(await take(two, 3)).toEqual([2, 3, beyond]);
+    await two.finish(true);
+    expect(await take(one, 2)).toEqual([beyond + 1, 4]);
   });
 
   test("are others for each process", async () => {
     writeFileSync(
       join(home, "take.ts"),
-      `import { changeRecord } from ${JSON.stringify(join(__dirname, "../../../../src/cli/profiles/used-slots"))};
+      `import { openSlotList } from ${JSON.stringify(join(__dirname, "../../../../src/cli/profiles/used-slots"))};
        void (async () => {
+         const list = openSlotList(process.env, "o", 0);
          const taken: number[] = [];
-         for (let i = 0; i < 20; i += 1)
-           await changeRecord(process.env, "o", 0, ({ used }) => {
-             taken.push(used.length);
-             return { used: [...used, used.length] };
-           });
+         for (let slot = 0; taken.length < 20; slot += 1) if (await list.take(slot)) taken.push(slot);
          process.send?.(taken);
        })();`,
     );
@@ -115,33 +127,39 @@ describe("tokens for tries", () => {
   });
 
   test("are forgotten once they are past", async () => {
-    await take(supply(), 2);
-    await take(supply(slot + 100), 1);
-    const [record] = Object.values(JSON.parse(readFileSync(file(), "utf8")));
-    expect(record).toEqual({ used: [slot + 100] });
+    await take(supply(), 3);
+    await take(supply(slot + 2), 0);
+    expect(listKept()).toEqual([slot, slot + 1, slot + beyond]);
+    await take(supply(slot + 4), 1);
+    expect(listKept()).toEqual([slot + 1, slot + 4, slot + beyond]);
   });
 
-  test("leave neither a key nor a token in the file, which only its user can read", async () => {
+  test("leave neither a key, a token nor a name in the list, which only its user can read", async () => {
     await take(supply(), 1);
-    expect(statSync(file()).mode & 0o777).toBe(0o600);
-    expect(readFileSync(file(), "utf8")).not.toMatch(new RegExp(`${key}|${[...byToken.keys()].join("|")}`));
+    expect(statSync(folder()).mode & 0o777).toBe(0o700);
+    const [file = ""] = readdirSync(folder(), { recursive: true, encoding: "utf8" }).slice(-1);
+    expect(file).toMatch(new RegExp(`^[0-9a-f]{16}/${slot}$`));
+    expect(readFileSync(join(folder(), file), "utf8")).toBe("");
   });
 
-  test.each(["", "{", "[]", '{"edge.example.org edge ssh ada":{"used":"all"}}'])(
-    "come also when the file holds %j",
-    async (text) => {
-      mkdirSync(join(home, "knockgate", "profiles"), { recursive: true });
-      writeFileSync(file(), text);
-      expect(await take(supply(), 2)).toEqual([0, 1]);
-      expect(await take(supply(), 1)).toEqual([2]);
-    },
-  );
-
-  test("come also after a process that died with the lock", async () => {
+  test("come also where the list holds other files", async () => {
     await take(supply(), 1);
-    writeFileSync(`${file()}.lock`, "");
-    utimesSync(`${file()}.lock`, 0, 0);
-    expect(await take(supply(), 1)).toEqual([1]);
+    const [list = ""] = readdirSync(folder());
+    for (const name of ["begins-", "begins-x", "begins-1e12", "-1", "1e9", `${slot + 1}.draft`])
+      writeFileSync(join(folder(), list, name), "");
+    mkdirSync(join(folder(), list, `${slot + 2}`));
+    expect(await take(supply(), 2)).toEqual([1, 3]);
+  });
+
+  test("begin behind the furthest one that opened, if two connections found another", async () => {
+    await take(supply(), 1);
+    const [list = ""] = readdirSync(folder());
+    for (const far of [beyond, 3, 2 * beyond, 4])
+      writeFileSync(join(folder(), list, `begins-${slot + far}`), "");
+    const one = supply();
+    expect(await take(one, 2)).toEqual([2 * beyond + 1, 1]);
+    await one.finish(true);
+    expect(await take(supply(), 2)).toEqual([2, 3]);
   });
 
   test("come also where nothing can be kept", async () => {
@@ -160,7 +178,7 @@ describe("what was wrong", () => {
     [
       3,
       [
-        "the host has lost its tokens (a reboot?) and takes tokens from 2026-12-11 16:01 UTC on, or from some time before",
+        "your clock is behind, or the host has lost its tokens (a reboot?) and takes tokens from 2026-12-11 16:01 UTC on, or from some time before",
       ],
     ],
   ])("is told when token %i opens", async (count, remarks) => {

@@ -76,6 +76,20 @@ describe("knockgate apply", () => {
     expect(host.state.openConnections).toBe(0);
   });
 
+  test("contacts nothing when the policy does not fit the connection, and neither does plan", async () => {
+    const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } }];
+    const users = [{ name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" }];
+    writeFileSync(file("token.json"), JSON.stringify({ name: "edge", gates, users }));
+    for (const command of ["apply", "plan"]) {
+      expect(await run([command, file("token.json"), "edge~1"])).toMatchObject({
+        exitCode: 1,
+        err: expect.stringMatching(/connection\.host: .*\[token-host\] \[POLICY_INVALID\]\n$/),
+      });
+    }
+    expect(withRoutes).not.toHaveBeenCalled();
+    expect(withProvingRoutes).not.toHaveBeenCalled();
+  });
+
   test("with --json is silent but for one object", async () => {
     setHost(undefined);
     const { out, notes } = await run(["apply", file("new.json"), "edge.test", "--json"]);

@@ -50,7 +50,7 @@ async function run(...words: string[]) {
 }
 
 const counted =
-  "3 doors opened, the last one between 2027-01-15 07:00 UTC and 2027-01-15 08:00 UTC; tokens until 2027-01-22 08:00 UTC";
+  "3 doors opened, the last one between 2027-01-15 07:00 UTC and 2027-01-15 08:00 UTC (counter); tokens until 2027-01-22 08:00 UTC";
 
 test("says of all users what the host says, with the profile of one", async () => {
   const { exitCode, out } = await run("who", "edge");
@@ -69,6 +69,38 @@ test("says of all users what the host says, with the profile of one", async () =
     warnings: [],
   });
 });
+
+test("says when each user is last in the host's log, and so does status", async () => {
+  const openings = "log=journal\n== openings\n|oldest 1799000000\n|ssh ci 1799999467 192.0.2.7\n";
+  setHost(true, { tokens: { openings } });
+  const last = "last logged 2027-01-15 07:51:07 UTC from 192.0.2.7 (journal); tokens until";
+  for (const words of [
+    ["who", "edge"],
+    ["status", join(folder, "policy.json"), "edge"],
+  ]) {
+    const { out } = await run(...words);
+    expect(out).toMatch(/ user ada at gate ssh: .* \(counter\); tokens until /);
+    expect(out).toContain(last);
+    expect(out).toContain("edge on edge.test:22: the host's journal was read back to 2027-01-03 18:13 UTC\n");
+    const { out: json } = await run(...words, "--json");
+    expect(JSON.parse(json)).toMatchObject({
+      users: [{ user: "ada" }, { user: "ci", loggedAt: "2027-01-15T07:51:07.000Z", loggedFrom: "192.0.2.7" }],
+      log: "journal",
+      logSince: "2027-01-03T18:13:20.000Z",
+    });
+  }
+});
+
+test.each(["babbles", "cut before"] as const)(
+  "says the rest of a host whose log can't be read: %s",
+  async (kind) => {
+    setHost(true, { faults: [{ at: "openings", kind }] });
+    const { exitCode, out } = await run("who", "edge");
+    expect(exitCode).toBe(0);
+    expect(out).toContain(counted);
+    expect(out).toMatch(/: the host's log can't be read, /);
+  },
+);
 
 test("warns of a host that has lost its tokens", async () => {
   setHost(true, { tokens: { firstSlot: 10 } });

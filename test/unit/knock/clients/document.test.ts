@@ -4,10 +4,13 @@ import { expect, test } from "vitest";
 import { command as knock } from "../../../../src/cli/commands/knock/command";
 import { command as proxy } from "../../../../src/cli/commands/proxy/command";
 import { writeKnockCommands } from "../../../../src/knock/clients/knock-commands";
+import { makeProfile } from "../../../../src/knock/clients/profile";
 import { writeSshConfig } from "../../../../src/knock/clients/ssh-config";
 import { readStep, type Step, type StepInput } from "../../../../src/policy/step";
+import { readPolicy } from "../../policy/read-policy";
 
-const text = readFileSync(join(__dirname, "..", "..", "..", "..", "docs", "clients.md"), "utf8");
+const docs = join(__dirname, "..", "..", "..", "..", "docs");
+const text = readFileSync(join(docs, "clients.md"), "utf8");
 const way = { host: "203.0.113.7", port: 22, user: "ops" };
 
 /** The cells of a table without its head. A bar within a cell is written `\|`. */
@@ -58,4 +61,15 @@ test("it says for each kind of step which commands there are", () => {
       steps,
     ).toEqual(written);
   }
+});
+
+test("docs/tokens.md has a profile just as a gate's output has it", () => {
+  const page = readFileSync(join(docs, "tokens.md"), "utf8");
+  const [, written = ""] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+  const policy = readPolicy({
+    name: "edge",
+    users: [{ name: "ada", key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ" }],
+    gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { token: { udp: 62_201 } } }],
+  });
+  expect(JSON.parse(written)).toEqual(makeProfile("edge", { ...way, host: "edge.example.org" }, policy));
 });

@@ -37,6 +37,12 @@ function makeGate(
   return [profile, gate];
 }
 
+/** Runs a program with a home folder of the test, where it keeps which tokens it has sent. */
+function run(file: string, ...words: readonly string[]): string {
+  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: "" };
+  return execFileSync(file, words, { env, encoding: "utf8" });
+}
+
 /** The tokens of the slots around now. */
 function listTokens(): readonly string[] {
   const now = slotAt(Date.now(), 60);
@@ -48,7 +54,7 @@ describe("a profile as a script", () => {
     const path = join(folder, "open");
     writeFileSync(path, writeExport("sh", ...makeGate({ token: { udp: receiver.port } })));
     chmodSync(path, 0o700);
-    execFileSync(path);
+    run(path);
     const [token] = await receiver.take(1);
     expect(listTokens()).toContain(token);
   });
@@ -60,7 +66,7 @@ describe("a profile as a script", () => {
       { udp: receiver.port, udpPayloadBytes: 5 },
     ];
     writeFileSync(path, writeExport("sh", ...makeGate({ steps })));
-    execFileSync("sh", [path]);
+    run("sh", path);
     expect((await receiver.take(2)).map((payload) => payload.length / 2)).toEqual([3, 5]);
   });
 });
@@ -75,9 +81,7 @@ describe("a profile as a line of wg-quick", () => {
       `cmd="\${value//%i/$INTERFACE}"; (eval "$cmd"); echo up`,
     ].join("\n");
     writeFileSync(join(folder, "wg0.conf"), line);
-    expect(
-      execFileSync("bash", ["-c", program, "bash", join(folder, "wg0.conf")], { encoding: "utf8" }),
-    ).toBe("up\n");
+    expect(run("bash", "-c", program, "bash", join(folder, "wg0.conf"))).toBe("up\n");
     const [token] = await receiver.take(1);
     expect(listTokens()).toContain(token);
     expect(line).toMatch(/^PreUp = \( .* \)\n$/);

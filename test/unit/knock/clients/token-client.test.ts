@@ -1,43 +1,19 @@
 import { execFile } from "node:child_process";
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ClientTokens } from "../../../../src/knock/clients/client-knock";
 import { writeTokenClient } from "../../../../src/knock/clients/token-client";
-import type { TokenShell } from "../../../../src/knock/clients/token-shell";
 import { listSlotsToTry } from "../../../../src/policy/slots";
 import { tokenOf } from "../../../../src/policy/token";
 import { listen, type Receiver } from "../receiver";
 import { listenSilently } from "../silent-port";
+import { findInPath, shells } from "./shells";
 
 const settings = { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 };
 const keys = ["kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ", "-_".repeat(32), "A".repeat(32)];
-
-/** Where a tool is; `undefined`: it is not installed. */
-function findInPath(tool: string): string | undefined {
-  const places = (process.env["PATH"] ?? "").split(delimiter).map((place) => join(place, tool));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const inCI = process.env["CI"] !== undefined;
 
 let receiver: Receiver;
 let folder: string;
@@ -110,17 +86,7 @@ function run(shell: readonly string[], program: string, path: string, host = "12
   });
 }
 
-const shells: readonly [name: string, words: readonly string[], dialect: TokenShell][] = [
-  ["bash", ["bash"], "bash"],
-  ["bash as a POSIX sh", ["bash", "--posix"], "sh"],
-  ["dash", ["dash"], "sh"],
-  ["busybox", ["busybox", "sh"], "sh"],
-];
-
-// A shell that this machine lacks is left out. CI has them all.
-const here = shells.filter(([, [tool = ""]]) => inCI || findInPath(tool) !== undefined);
-
-describe.each(here)("a token made by %s", (_, shell, dialect) => {
+describe.each(shells)("a token made by %s", (_, shell, dialect) => {
   test("is that of the user, the gate, the host and the slot", async () => {
     const cases = [
       [makeTokens(), 29_940_000],

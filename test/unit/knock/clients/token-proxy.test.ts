@@ -88,6 +88,17 @@ test("the ProxyCommand goes on with other slots while the port is silent", async
   expect(receiver.rest.length).toBeLessThan(2);
 });
 
+test("the ProxyCommand sends no token twice, also when two connect at once, and neither through a bastion", async () => {
+  const [direct, through] = [writeBlock(1), writeBlock(1, { proxy: { host: "b", port: 22, user: "jump" } })];
+  writeFileSync(join(home, ".ssh", "edge"), direct);
+  writeTool("ssh", `case "$*" in *-W*) exit ;; *) eval "\${@: -1}" ;; esac`);
+  await Promise.all([runProxy(direct, 1), runProxy(direct, 1)]);
+  await runProxy(through, 1);
+  await runProxy(through, 1);
+  const sent = await receiver.take(4);
+  expect([...sent].sort()).toEqual([0, 1, 2, 3].map((far) => tokenFor(slot + far)).sort());
+});
+
 test("the block has the key in its comment only, and the command has no character that another shell reads", () => {
   const config = writeBlock(22);
   const [, comment = ""] = /^ {2}#knockgate-key [0-9a-f]{8} ([0-9a-f]{128})$/m.exec(config) ?? [];

@@ -219,6 +219,23 @@ describe("what can be seen without a host", () => {
     for (const [, more] of wrap(login)) expect((await check({}, news(more))).failures).toEqual([]);
   });
 
+  test("a policy that does not fit the connection is found, also while a key is not known", async () => {
+    const users = [
+      { name: "ada", key: unknownValue },
+      { name: "ben", key: "8Zt2".repeat(10), gates: ["web"] },
+    ];
+    const token = { udp: 62_201 };
+    const gates = ["22", "443"].map((tcp, index) => ({
+      name: ["ssh", "web"][index],
+      protect: [{ tcp }],
+      knock: { token },
+    }));
+    const given = { connection: { ...connection, host: "edge~1" }, policy: { name: "edge", users, gates } };
+    expect(places(await check({}, news(given)))).toEqual(["connection.host"]);
+    const named = { ...given, policy: { ...given.policy, deployAs: "ben" } };
+    expect(places(await check({}, news(named)))).toEqual(["connection.host", "policy.deployAs"]);
+  });
+
   test("a wrong key is found although the host is not known yet", async () => {
     const given = { ...connection, host: unknownValue, privateKey: "words" };
     expect(places(await check({}, news({ connection: given })))).toEqual(["connection.privateKey"]);

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { renderPolicy } from "../../../../src/backends/render";
+import { writeTokenSource } from "../../../../src/backends/token-source";
 import type { Observed } from "../../../../src/host/observed";
+import { digestText } from "../../../../src/policy/digest";
 import { parsePolicy } from "../../../../src/policy/parse";
 import { describeRefreshed } from "../../../../src/pulumi/ruleset/refresh";
 import type { RulesetState } from "../../../../src/pulumi/ruleset/state";
@@ -32,11 +35,34 @@ const counts = new Map([
   ["ssh", count],
   ["web", count],
 ]);
-const state = { redactionKey: "key", digest: "d1ge57", counters: {} } as unknown as RulesetState;
+const state = {
+  connection: { host: "edge.test" },
+  redactionKey: "key",
+  digest: "d1ge57",
+  counters: {},
+} as unknown as RulesetState;
 
 function refresh(more: Partial<Observed>) {
   return describeRefreshed({ ...observed, ...more }, counts, "edge-1", policy, state).props.counters;
 }
+
+test("what a host makes its tokens from is drift when it is not what the policy and its host's name say", () => {
+  const text = renderPolicy(policy);
+  const confirmed = { owner: "edge-1", text, listing: text };
+  const loaded = { listing: text, sets: [], chains: [], counters: [] };
+  const made = { host: "edge.test", until: 9, users: [] };
+  const read = (source: string | undefined) => {
+    const tokens = source === undefined ? {} : { tokens: { ...made, digest: digestText(source) } };
+    const known = { ...state, digest: digestText(text) };
+    return describeRefreshed({ ...observed, confirmed, loaded, ...tokens }, counts, "edge-1", policy, known);
+  };
+  const right = writeTokenSource(policy, "edge.test");
+  expect(read(right)).toMatchObject({ drift: [], props: { drift: [], digest: digestText(text) } });
+  const wrong = read(right?.replace("4Kq9", "9qK4"));
+  expect(wrong.drift).toEqual([expect.stringMatching(/^token source: .* other keys or settings/)]);
+  expect(wrong).toMatchObject({ props: { drift: wrong.drift }, inputs: { drift: wrong.drift } });
+  expect(read(undefined).drift).toEqual([expect.stringMatching(/^token source: .* is gone/)]);
+});
 
 describe("the counters after a refresh", () => {
   test("say which users opened a gate, how often, and between which times last", () => {
@@ -51,7 +77,7 @@ describe("the counters after a refresh", () => {
       },
       { gate: "ssh", user: "ben", from: 0, until: 9, opened: 0 },
     ];
-    expect(refresh({ tokens: { digest: "x", until: 9, users } })).toEqual({
+    expect(refresh({ tokens: { digest: "x", host: "edge.test", until: 9, users } })).toEqual({
       ssh: {
         ...count,
         users: {
