@@ -64,6 +64,7 @@ export async function openOpenssh(
     !isAttended,
   );
   const output = listen(keeper, readyWord);
+  const lost = new Promise((resolve) => keeper.process.once("close", resolve));
   try {
     await writeFiles(keeper, openssh);
     keeper.start();
@@ -82,7 +83,7 @@ export async function openOpenssh(
       keeper.process.once("close", listener);
       return () => keeper.process.off("close", listener);
     },
-    start: async (command) => startCommand(keeper.folder, name, command),
+    start: async (command) => startCommand({ folder: keeper.folder, name, lost }, command),
   };
   return {
     name,

@@ -13,13 +13,22 @@ const refusal = /refused by peer|session request failed/i;
  */
 const sshFailed = 255;
 
+/** A connection of ssh(1) that others share. */
+export interface SharedConnection {
+  /** The folder of its control socket. */
+  readonly folder: string;
+  readonly name: string;
+  /** Resolves when it has ended, and all that ssh logged is there. */
+  readonly lost: Promise<unknown>;
+}
+
 /**
  * Starts a command on a connection of ssh(1), by a further ssh that shares it.
  *
  * sshd may refuse a session (MaxSessions). That shows only when that ssh ends, so it is started again then, with the
  * input so far.
  */
-export function startCommand(folder: string, name: string, command: string): RemoteCommand {
+export function startCommand({ folder, name, lost }: SharedConnection, command: string): RemoteCommand {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   /** Input for a command that has not said anything yet. */
   let early: string[] = [];
@@ -68,7 +77,9 @@ export function startCommand(folder: string, name: string, command: string): Rem
       if (!hasBegun) free();
       if (isRefused) finish({ fault: refuseCommand(name) });
       else if (code === null || isGivenUp) finish({});
-      else finish(code === sshFailed && !(await isShared(folder)) ? {} : { code });
+      else if (code !== sshFailed || (await isShared(folder))) finish({ code });
+      // What ssh logged at its end says why the connection was lost.
+      else finish(await lost.then(() => ({})));
     });
   };
   begin(1);
