@@ -5,6 +5,15 @@ import { fleet } from "./figures/fleet";
 import { knockToOpen } from "./figures/knock-to-open";
 import { packetCost } from "./figures/packet-cost";
 import { policyText } from "./figures/policy-text";
+import { transports } from "./figures/transports";
 
 /** All figures, in the order of the report. */
-export const figures: readonly Figure[] = [knockToOpen, packetCost, change, fleet, client, policyText];
+export const figures: readonly Figure[] = [
+  knockToOpen,
+  packetCost,
+  change,
+  fleet,
+  transports,
+  client,
+  policyText,
+];
