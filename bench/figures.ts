@@ -6,6 +6,7 @@ import { fleet } from "./figures/fleet";
 import { knockToOpen } from "./figures/knock-to-open";
 import { packetCost } from "./figures/packet-cost";
 import { policyText } from "./figures/policy-text";
+import { transports } from "./figures/transports";
 
 /** All figures, in the order of the report. */
 export const figures: readonly Figure[] = [
@@ -14,6 +15,7 @@ export const figures: readonly Figure[] = [
   attacksFigure,
   change,
   fleet,
+  transports,
   client,
   policyText,
 ];

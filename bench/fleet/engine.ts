@@ -5,8 +5,8 @@ import { text } from "node:stream/consumers";
 import type { Lab } from "../../lab/lab";
 import type { Measured } from "../scale/measure";
 import type { StateSize } from "../scale/state-size";
-import type { Declared, SubjectName } from "../scale/subjects";
-import { parallel } from "./pushes";
+import type { Declared, SubjectName, TransportName } from "../scale/subjects";
+import { parallel as usualParallel } from "./pushes";
 
 /** The input of an engine-run.ts process. */
 export interface EngineErrand extends Omit<Declared, "turns"> {
@@ -22,6 +22,15 @@ export interface EngineErrand extends Omit<Declared, "turns"> {
   readonly profiles?: string | undefined;
 }
 
+/** How an engine's run differs from the usual one. */
+export interface EngineRunOptions {
+  readonly profiles?: string;
+  /** Default: as many as the pushes have. */
+  readonly parallel?: number;
+  /** What speaks SSH. Default: what a connection has by default. */
+  readonly transport?: TransportName;
+}
+
 /** What one `up` of new resources cost. */
 export interface EngineRun {
   readonly measured: Measured;
@@ -33,17 +42,19 @@ export interface EngineRun {
 /** Runs `up` and then `destroy` over the first hosts of a lab, each time in a new stack and process. */
 export function prepareEngine(lab: Lab, directory: string) {
   const hosts = lab.hosts.map(({ name, ipv4, hostKey }) => ({ name, address: ipv4, hostKey }));
-  const login = { user: "root", privateKey: lab.privateKey };
-  return (subject: SubjectName, count: number, ballast: number, profiles?: string): Promise<EngineRun> => {
-    return runEngine({
-      directory,
-      subject,
-      hosts: hosts.slice(0, count),
-      login,
-      parallel,
-      ballast,
-      profiles,
-    });
+  return (
+    subject: SubjectName,
+    count: number,
+    ballast: number,
+    { profiles, parallel = usualParallel, transport }: EngineRunOptions = {},
+  ): Promise<EngineRun> => {
+    const login = {
+      user: "root",
+      privateKey: lab.privateKey,
+      ...(transport === undefined ? {} : { transport }),
+    };
+    const own = hosts.slice(0, count);
+    return runEngine({ directory, subject, hosts: own, login, parallel, ballast, profiles });
   };
 }
 

@@ -19,7 +19,7 @@ export async function profileFleet(lab: Lab, directory: string): Promise<string>
   const noOps = await engine("floor", count, 0);
   const push = await preparePushes(lab.hosts, lab.privateKey, directory).bySsh2(count, parallel);
   const plain = await engine("wave", count, 0);
-  await engine("wave", count, 0, profiles);
+  await engine("wave", count, 0, { profiles });
   const [floorRoles, ourRoles] = [noOps.measured.roles, plain.measured.roles];
   const rows = [
     { name: "hosts", floor: push.hostSeconds, ours: plain.hostSeconds },

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { readProcessSeconds } from "../process-time";
+import { isGone, readResident, type TreeCost, type TreeWatch, watchTree } from "../process-tree";
 
 /** The processes that take part: the engine, the provider's process and the program. */
 type Role = "engine" | "provider" | "program";
@@ -16,6 +17,8 @@ interface Cost {
 export interface Measured {
   readonly seconds: number;
   readonly roles: Readonly<Record<Role, Cost>>;
+  /** The processes that the provider started, such as ssh. */
+  readonly belowProvider: TreeCost;
   /** How much less memory the whole machine had available at the worst moment than at the beginning. */
   readonly machineMegabytes: number;
 }
@@ -24,8 +27,10 @@ interface Seen {
   readonly role: Role | undefined;
   readonly looks: number;
   readonly firstSeconds: number;
+  /** The processes below the provider. */
+  readonly below: TreeWatch | undefined;
   seconds: number;
-  peakKilobytes: number;
+  peakMegabytes: number;
   peakFiles: number;
 }
 
@@ -56,12 +61,13 @@ export async function measure(act: () => Promise<void>): Promise<Measured> {
     const ones = [...seen.values()].filter((one) => one.role === role);
     return {
       cpuSeconds: sum(ones.map(({ seconds, firstSeconds }) => seconds - firstSeconds)),
-      peakMegabytes: Math.max(0, ...ones.map(({ peakKilobytes }) => peakKilobytes)) / 1_024,
+      peakMegabytes: Math.max(0, ...ones.map(({ peakMegabytes }) => peakMegabytes)),
       peakFiles: Math.max(0, ...ones.map(({ peakFiles }) => peakFiles)),
     };
   };
   const roles = { engine: cost("engine"), provider: cost("provider"), program: cost("program") };
-  return { seconds, roles, machineMegabytes: (atFirst - least) / 1_024 };
+  const belowProvider = sumTrees([...seen.values()].flatMap(({ below }) => below?.cost ?? []));
+  return { seconds, roles, belowProvider, machineMegabytes: (atFirst - least) / 1_024 };
 }
 
 function look(pid: string, seen: Map<string, Seen>): void {
@@ -70,26 +76,25 @@ function look(pid: string, seen: Map<string, Seen>): void {
     if (known !== undefined && known.role === undefined && known.looks === patience) return;
     const looks = (known?.looks ?? 0) + 1;
     const role = known?.role ?? findRole(pid);
-    if (role === undefined)
-      return void seen.set(pid, { role, looks, firstSeconds: 0, seconds: 0, peakKilobytes: 0, peakFiles: 0 });
+    const nothing = { role, looks, firstSeconds: 0, seconds: 0, peakMegabytes: 0, peakFiles: 0 };
+    if (role === undefined) return void seen.set(pid, { ...nothing, below: undefined });
     const { own: seconds } = readProcessSeconds(pid);
-    // The program was there before, and has already done other work.
     const one = known?.role
       ? known
       : {
-          role,
-          looks,
+          ...nothing,
+          // The program was there before, and has already done other work.
           firstSeconds: role === "program" ? seconds : 0,
-          seconds,
-          peakKilobytes: 0,
-          peakFiles: 0,
+          below: role === "provider" ? watchTree(pid) : undefined,
         };
     one.seconds = seconds;
-    one.peakKilobytes = Math.max(one.peakKilobytes, readResident(pid));
+    one.peakMegabytes = Math.max(one.peakMegabytes, readResident(pid));
     one.peakFiles = Math.max(one.peakFiles, readdirSync(`/proc/${pid}/fd`).length);
+    one.below?.look();
     seen.set(pid, one);
-  } catch {
-    // It ended just now.
+  } catch (error) {
+    // It may have ended just now.
+    if (!isGone(error)) throw error;
   }
 }
 
@@ -100,12 +105,19 @@ function findRole(pid: string): Role | undefined {
   return argv.some((word) => word.endsWith("/dynamic-provider")) ? "provider" : undefined;
 }
 
-function readResident(pid: string): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-}
-
 function readAvailable(): number {
   return Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]);
+}
+
+/** The engine may start a provider more than once, one after the other. */
+function sumTrees(costs: readonly TreeCost[]): TreeCost {
+  const most = (pick: (cost: TreeCost) => number) => Math.max(0, ...costs.map(pick));
+  return {
+    seconds: sum(costs.map(({ seconds }) => seconds)),
+    peakMegabytes: most(({ peakMegabytes }) => peakMegabytes),
+    peakWithTopMegabytes: most(({ peakWithTopMegabytes }) => peakWithTopMegabytes),
+    peakCount: most(({ peakCount }) => peakCount),
+  };
 }
 
 function sum(numbers: readonly number[]): number {

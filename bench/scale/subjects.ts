@@ -14,12 +14,16 @@ export interface Declared {
     readonly user: string;
     readonly privateKey: string;
     readonly privateKeyPassword?: string;
+    readonly transport?: TransportName;
   };
   /** How often each host's declaration was changed. */
   readonly turns: Map<string, number>;
   /** The size in bytes of the no-ops' argument. A tenth of it is secret. */
   readonly ballast: number;
 }
+
+/** What speaks SSH. */
+export type TransportName = "ssh2" | "openssh";
 
 export type SubjectName = "floor" | "ballast" | "gates" | "fleet" | "wave";
 
