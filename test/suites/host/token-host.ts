@@ -163,7 +163,7 @@ export async function passTime(host: LabHost, seconds: number): Promise<void> {
 }
 
 /** Gives a host a clock of its own, which {@link setClock} moves. Timeouts in the kernel go on as before. */
-async function giveClock(host: LabHost): Promise<void> {
+export async function giveClock(host: LabHost): Promise<void> {
   const script = ["#!/bin/sh", 'exec /bin/date -d "@$(($(/bin/date +%s) + $(cat /root/ahead)))" "$@"'].join(
     "\n",
   );
