@@ -190,7 +190,7 @@ describe("a login", () => {
     expect((await runCommand(argv)).stdout).toBe("root\n");
     const failure = await failToLogIn(host, { agentSocketPath: agent.socket });
     expect(failure).toMatchObject({ code: "LOGIN_REFUSED" });
-    expect(failure.message).toContain("If it trusts only certificates: those are not supported.");
+    expect(failure.message).toContain("If it trusts only certificates: those need the transport `openssh`.");
   });
 
   test("exchanges keys by a named group, and not by one whose prime would have to be tried first", async () => {
