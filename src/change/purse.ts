@@ -1,6 +1,6 @@
 import { type ClientTokens, makeTokenStep } from "../knock/clients/client-knock.js";
 import type { TokenStep } from "../knock/packet.js";
-import { chooseSlot, type SlotChoice, type SlotUse, slotOrders } from "../policy/slots.js";
+import { chooseSlot, longestJump, type SlotChoice, type SlotUse, slotOrders } from "../policy/slots.js";
 import { labelTokens, slotAt, tokenOf } from "../policy/token.js";
 
 /** Hands out the tokens of one process, each of them once. Each key has an account for each gate of each host. */
@@ -41,8 +41,11 @@ const emptyAccount: Account = { used: new Set(), least: 0, aheadMs: 0, isSaid: f
 /** How many tokens are tried in a round before something else is. */
 export const triesOfTokens = slotOrders.deployer.length;
 
-/** @param now the clock, in milliseconds since 1970 */
-export function makePurse(now: () => number): Purse {
+/**
+ * @param now the clock, in milliseconds since 1970
+ * @param chance draws a number from 0 to 1, without 1
+ */
+export function makePurse(now: () => number, chance: () => number = Math.random): Purse {
   const accounts = new Map<string, Account>();
   return {
     begin: (tokens) => {
@@ -52,7 +55,7 @@ export function makePurse(now: () => number): Purse {
       return {
         next: (use) => {
           const account = accounts.get(id) ?? emptyAccount;
-          const choice = chooseNext(account, tries);
+          const choice = chooseNext(account, tries, () => chance() * longestJump(tokens.settings));
           const slot = chooseSlot(
             choice,
             findStart(account, now(), tokens.settings),
@@ -85,9 +88,10 @@ export function makePurse(now: () => number): Purse {
   };
 }
 
-function chooseNext({ isSaid }: Account, tries: number): SlotChoice {
+function chooseNext({ isSaid }: Account, tries: number, drawJump: () => number): SlotChoice {
   const order = isSaid ? slotOrders.told : slotOrders.deployer;
-  return order[tries % order.length] ?? 0;
+  const choice = order[tries % order.length] ?? 0;
+  return choice === "jump" ? 1 + Math.floor(drawJump()) : choice;
 }
 
 /** The first slot that may be good. */

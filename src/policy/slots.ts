@@ -7,11 +7,19 @@ export type SlotChoice = number | "far";
 export const slotOrders = {
   /** For a clock that is behind, and for several connections in one slot. */
   client: [0, 0, "far", 0, 0, 0, 0, "far", "far"],
-  /** The deployer keeps nothing between runs. Another run may have used the present slots some seconds ago. */
-  deployer: [0, 4, "far", 12],
+  /**
+   * The deployer keeps nothing between runs. Other runs may have used any of the next slots some seconds ago, so it
+   * jumps by chance.
+   */
+  deployer: [0, "jump", "far", "jump"],
   /** For the deployer, once the host has said what it holds. */
-  told: [0, 0, 4, "far"],
-} as const satisfies Readonly<Record<string, readonly SlotChoice[]>>;
+  told: [0, "jump", "jump", "far"],
+} as const satisfies Readonly<Record<string, readonly (SlotChoice | "jump")[]>>;
+
+/** The farthest jump: far more slots than runs of some minutes use, and well within what a host holds. */
+export function longestJump(settings: Settings): number {
+  return Math.max(1, Math.min(60, Math.floor(horizonSlots(settings) / 4)));
+}
 
 /** How many times a host may have lost its tokens since it was last reached. Each time, it goes on a horizon later. */
 export const mostLosses = 3;

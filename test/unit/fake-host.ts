@@ -313,7 +313,10 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       dialing: {
         host: fakeName,
         port: 22,
-        purse: makePurse(() => fakeNowMs),
+        purse: makePurse(
+          () => fakeNowMs,
+          () => 0.5,
+        ),
         perDialTimeoutMs: 0,
         errorLimit: 0,
       },

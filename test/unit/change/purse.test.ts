@@ -31,7 +31,33 @@ function take(series: ReturnType<ReturnType<typeof makePurse>["begin"]>, count: 
 
 describe("a purse", () => {
   test("begins with the present slot, jumps ahead of what others may have used, and tries a host that lost its tokens", () => {
-    expect(take(makePurse(() => nowMs).begin(tokens), 4)).toEqual([0, 5, beyond, 13]);
+    const purse = makePurse(
+      () => nowMs,
+      () => 0.2,
+    );
+    expect(take(purse.begin(tokens), 4)).toEqual([0, 14, beyond, 15]);
+  });
+
+  test("opens at one of three tries, however many runs used the slots of these minutes", () => {
+    const spent = new Set<string>();
+    const runs = Array.from({ length: 12 }, () => {
+      const purse = makePurse(() => nowMs);
+      purse.learn(tokens, { from: (present - 2) * 60 });
+      // Each run opens three times, and the host takes each token once.
+      return Array.from({ length: 3 }, () => {
+        const series = purse.begin(tokens);
+        for (let tries = 1; tries <= 3; tries += 1) {
+          const { token } = series.next("open");
+          if (spent.has(token)) continue;
+          spent.add(token);
+          series.succeed();
+          return true;
+        }
+        return false;
+      });
+    });
+    // Slot after slot, the fourth run would find nothing left.
+    expect(runs.flat().filter((isOpen) => !isOpen).length).toBeLessThan(6);
   });
 
   test("never hands out a slot twice, whatever series asks", () => {
@@ -58,12 +84,15 @@ describe("a purse", () => {
   });
 
   test.each([
-    ["tokens of a later time", { from: (present + 500) * 60 }, [500, 501]],
-    ["tokens of now", { from: (present - 2) * 60 }, [0, 1]],
-    ["a clock that is ahead", { from: (present - 2) * 60, clock: nowMs / 1_000 + 1_200 }, [20, 21]],
-    ["a clock that is behind", { from: (present - 2) * 60, clock: nowMs / 1_000 - 1_200 }, [0, 1]],
-  ])("takes slot after slot when the host said that it has %s", (_what, said, slots) => {
-    const purse = makePurse(() => nowMs);
+    ["tokens of a later time", { from: (present + 500) * 60 }, [500, 561]],
+    ["tokens of now", { from: (present - 2) * 60 }, [0, 61]],
+    ["a clock that is ahead", { from: (present - 2) * 60, clock: nowMs / 1_000 + 1_200 }, [20, 81]],
+    ["a clock that is behind", { from: (present - 2) * 60, clock: nowMs / 1_000 - 1_200 }, [0, 61]],
+  ])("begins there and jumps when the host said that it has %s", (_what, said, slots) => {
+    const purse = makePurse(
+      () => nowMs,
+      () => 0.999,
+    );
     purse.learn(tokens, said);
     expect(take(purse.begin(tokens), 2)).toEqual(slots);
   });

@@ -3,6 +3,7 @@ import {
   chooseSlot,
   horizonSlots,
   listSlotsToTry,
+  longestJump,
   type SlotChoice,
   slotOrders,
 } from "../../../src/policy/slots";
@@ -41,10 +42,11 @@ describe("a client", () => {
 });
 
 test.each([
-  ["jumps ahead of what another run may have used", "deployer", [0, 5, beyond, 13]],
-  ["takes slot after slot once the host has said what it holds", "told", [0, 1, 6, beyond]],
-] as const)("the deployer %s", (_what, order, slots) => {
-  expect(play(slotOrders[order])).toEqual(slots);
+  [{ slotSeconds: 60, horizonDays: 7 }, 60],
+  [{ slotSeconds: 3_600, horizonDays: 1 }, 6],
+  [{ slotSeconds: 86_400, horizonDays: 1 }, 1],
+])("a deployer with %j jumps at most %i slots", (some, most) => {
+  expect(longestJump(some)).toBe(most);
 });
 
 test("far tries suppose one loss, two and three, and one again", () => {
