@@ -4,13 +4,16 @@ import type { LabHost } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { withoutCounts } from "../lab/nft-listing";
 import type { Client, Steps } from "./client";
-import { findMessage, type Show } from "./show";
+import { findMessage, loud, type Show } from "./show";
+import { showTokens } from "./tokens";
 
 export interface Scene {
   readonly lab: Lab;
   readonly stack: Stack;
-  /** Each host's knock. The next `up` declares these steps. */
+  /** The sequence of each host that has one. The next `up` declares these steps. */
   readonly steps: Map<string, Steps>;
+  /** Whose tokens open the last host. The next `up` declares these people. */
+  readonly people: Set<string>;
   readonly openForSeconds: number;
   readonly client: Client;
 }
@@ -26,10 +29,13 @@ const foreignRules = `table inet site {
 `;
 
 export async function showAll(scene: Scene, show: Show): Promise<void> {
-  const [first, second] = scene.lab.hosts;
-  if (first === undefined || second === undefined) throw new Error("the demo needs two hosts at least");
+  const [first, second, third] = scene.lab.hosts;
+  if (first === undefined || second === undefined || third === undefined) {
+    throw new Error("the demo needs three hosts");
+  }
   const rulesets = await prepareHosts(scene, show);
   await showFirstUp(scene, show);
+  await showTokens(scene, third, show);
   await showProof(scene, first, show);
   await showPreview(scene, first, show);
   await showUpdate(scene, first, show);
@@ -47,7 +53,7 @@ async function prepareHosts({ lab }: Scene, show: Show): Promise<readonly string
 }
 
 async function showFirstUp({ stack, lab }: Scene, show: Show): Promise<void> {
-  show.chapter("pulumi up: SSH of three hosts goes behind a knock");
+  show.chapter("pulumi up: SSH of two hosts goes behind a sequence, and of one behind tokens");
   const { summary } = await stack.up(loud);
   const created = summary.resourceChanges?.create ?? 0;
   show.claim(
@@ -58,8 +64,7 @@ async function showFirstUp({ stack, lab }: Scene, show: Show): Promise<void> {
 }
 
 async function showProof({ client, steps, openForSeconds }: Scene, host: LabHost, show: Show): Promise<void> {
-  show.chapter("Proof with OpenSSH's own client");
-  await pause(openForSeconds * 1_000 + 500); // the deployer's own knock opened the door for this machine too
+  show.chapter(`A sequence on ${host.name}, with OpenSSH's own client`);
   const before = await client.login(host);
   show.claim("without a knock ssh can't connect", before.includes("timed out"), before);
   await client.knock(host, steps.get(host.name) ?? []);
@@ -165,9 +170,12 @@ async function showDestroy({ lab, stack }: Scene, rulesets: readonly string[], s
     same === lab.hosts.length,
     `${same} of ${lab.hosts.length} hosts`,
   );
-  const left = await Promise.all(lab.hosts.map((host) => host.run(["ls", "-A", "/var/lib"])));
-  const files = left.map(({ stdout }) => stdout.trim()).join("");
-  show.claim("and no file", !files.includes("knockgate"), "ls /var/lib: no knockgate");
+  const kept = "/var/lib/knockgate/edge/ledger"; // which tokens are spent, so that none is ever good again
+  const left = await Promise.all(
+    lab.hosts.map((host) => host.run(["find", "/var/lib", "-path", "*knockgate*", "-type", "f"])),
+  );
+  const files = left.flatMap(({ stdout }) => stdout.split("\n")).filter((file) => !["", kept].includes(file));
+  show.claim("and no file but the list of spent tokens", files.length === 0, `${files.length} others found`);
 }
 
 async function listTable(host: LabHost): Promise<string> {
@@ -175,9 +183,3 @@ async function listTable(host: LabHost): Promise<string> {
     (await host.run(["nft", "-s", "-t", "list", "table", "inet", "knockgate_edge"])).stdout,
   );
 }
-
-const loud = {
-  onOutput: (text: string) => process.stdout.write(text),
-  color: "never",
-  suppressProgress: true,
-} as const;

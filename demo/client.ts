@@ -14,6 +14,8 @@ export interface Client {
   /** Tries to log in. Returns the host's name if it worked, otherwise ssh's message. */
   login(host: LabHost): Promise<string>;
   knock(host: LabHost, steps: Steps): Promise<void>;
+  /** Sends a token, in hex, to a UDP port. */
+  sendToken(host: LabHost, udp: number, payload: string): Promise<void>;
   /** Logs in and stays. Resolves with the host's answer after that time. */
   stay(host: LabHost, seconds: number): Promise<string>;
 }
@@ -41,6 +43,7 @@ export async function startClient(lab: Lab): Promise<Client> {
         });
       }),
     knock: (host, steps) => sendKnock("outside", { to: host.ipv4, steps, pauseMs: 20 }),
+    sendToken: (host, udp, payload) => sendKnock("outside", { to: host.ipv4, steps: [{ udp, payload }] }),
     async stay(host, seconds) {
       const session = spawn("ssh", [...options, `ops@${host.ipv4}`, "sh"]);
       let answer = "";

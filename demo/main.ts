@@ -1,9 +1,11 @@
-import { KnockGate } from "knockgate";
+import { KnockGate, type PolicyArgs } from "knockgate";
+import type { LabHost } from "../lab/host";
 import { type Lab, openLab } from "../lab/lab";
 import { openStack } from "../lab/stack";
 import { type Scene, showAll } from "./chapters";
 import { type Steps, startClient } from "./client";
 import { startShow } from "./show";
+import { declareTokens } from "./tokens";
 
 /** Seconds. Short, so that the demo need not wait long for a door to close. */
 const openForSeconds = 4;
@@ -28,27 +30,25 @@ async function main(): Promise<boolean> {
 
 async function prepareScene(lab: Lab): Promise<Scene> {
   const steps = new Map<string, Steps>(
-    lab.hosts.map((host) => [host.name, [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }]]),
+    lab.hosts.slice(0, 2).map((host) => [host.name, [{ tcp: 7411 }, { udp: 8522 }, { tcp: 6633 }]]),
   );
+  const people = new Set(["deployer", "ada", "ben"]);
+  const gate = { name: "ssh", protect: [{ tcp: "22" }], openForSeconds };
+  const declarePolicy = (host: LabHost): PolicyArgs => {
+    const sequence = steps.get(host.name);
+    return sequence === undefined
+      ? declareTokens([...people], gate)
+      : { name: "edge", gates: [{ ...gate, knock: { steps: sequence } }] };
+  };
   const stack = await openStack(lab.directory, async () => {
     for (const host of lab.hosts) {
       new KnockGate(host.name, {
         connection: { host: host.ipv4, user: "ops", privateKey: lab.privateKey, hostKey: host.hostKey },
-        policy: {
-          name: "edge",
-          gates: [
-            {
-              name: "ssh",
-              protect: [{ tcp: "22" }],
-              knock: { steps: steps.get(host.name) ?? [] },
-              openForSeconds,
-            },
-          ],
-        },
+        policy: declarePolicy(host),
       });
     }
   });
-  return { lab, stack, steps, openForSeconds, client: await startClient(lab) };
+  return { lab, stack, steps, people, openForSeconds, client: await startClient(lab) };
 }
 
 main().then(

@@ -1,5 +1,12 @@
 import { inspect } from "node:util";
 
+/** Options of an operation of the engine whose output is shown. */
+export const loud = {
+  onOutput: (text: string) => process.stdout.write(text),
+  color: "never",
+  suppressProgress: true,
+} as const;
+
 interface Claim {
   readonly what: string;
   readonly holds: boolean;
