@@ -12,7 +12,7 @@ import { quoteSaid } from "../quote-said.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { openShellSession } from "../shell-session.js";
 import { askpassProgram } from "./askpass.js";
-import { explainSsh, isWaitingForTouch } from "./failure.js";
+import { explainSsh, isHangUp, isWaitingForTouch } from "./failure.js";
 import { type Keeper, startKeeper } from "./keeper.js";
 import { type Dial, files, listArguments, writeProxyCommand } from "./options.js";
 import { findSsh } from "./program.js";
@@ -125,7 +125,7 @@ function withLineBreak(text: string): string {
 /** What the keeper and ssh print. */
 interface SshOutput {
   readonly isReady: boolean;
-  /** ssh's log once it has ended, else what was printed: the host's banner, and words of other programs. */
+  /** ssh's log once it has ended; where that says little, the words of other programs, too. */
   said(): string;
 }
 
@@ -140,7 +140,10 @@ function listen({ process: keeper }: Keeper, readyWord: string): SshOutput {
     get isReady() {
       return texts.stdout.includes(readyWord);
     },
-    said: () => texts.stdout.replace(readyWord, "").trim() || texts.stderr,
+    said: () => {
+      const log = texts.stdout.replace(readyWord, "").trim();
+      return log === "" || isHangUp(log) ? `${texts.stderr}\n${log}` : log;
+    },
   };
 }
 

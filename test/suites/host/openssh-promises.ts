@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { runCommand } from "../../../lab/command";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
+import { tryConnect } from "../../../lab/packets";
 import { changeHost } from "../../../src/change/change";
 import type { ConnectionInput } from "../../../src/ssh/connection";
 import type { RootfsKind } from "../../../tools/setup/rootfs-place.mjs";
@@ -37,7 +38,7 @@ export function playOpenssh(suite?: RootfsKind): void {
   const agents: Agent[] = [];
   const before = { ...process.env };
   beforeAll(async () => {
-    lab = await openLab({ hosts: 19 });
+    lab = await openLab({ hosts: 21 });
     authority = await makeAuthority(lab.directory);
   });
   beforeEach(() => {
@@ -137,6 +138,46 @@ export function playOpenssh(suite?: RootfsKind): void {
     expect(deployment.lines.join("\n")).toMatch(/open: gate ssh lets a fresh SSH connection through/);
     // The door is open for the machine that the knock left from.
     expect(await host.ruleset()).toContain(last.ipv4);
+  });
+
+  test("is all that the command line needs to apply a policy, and to open a gated jump host", async () => {
+    const [jump, host] = [claimHost(lab), claimHost(lab)];
+    for (const one of [jump, host]) await authority.adopt(one);
+    ssh.configure([block("jump", jump), block("edge", host, ["ProxyJump jump"])].join("\n"));
+    await trust(authority.knownHostsLine);
+    await useAgent(await authority.certify(["root"]));
+    const write = async (name: string, steps: readonly object[]): Promise<string> => {
+      const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps }, openForSeconds: 2 };
+      const file = join(ssh.folder, `${name}.json`);
+      await writeFile(file, JSON.stringify({ name, gates: [gate], acceptRisks: ["window-too-short"] }));
+      return file;
+    };
+    const environment = ["PATH", "SSH_AUTH_SOCK"].map((name) => `${name}=${process.env[name]}`);
+    const knockgate = (...words: readonly string[]) =>
+      runCommand(
+        [
+          ...["env", `XDG_CONFIG_HOME=${ssh.folder}`, ...environment],
+          ...[process.execPath, "dist/cli/main.js", ...words],
+        ],
+        { check: false },
+      );
+    const outer = await write("outer", [{ tcp: 7_411 }, { udp: 8_522 }, { tcp: 6_633 }]);
+    const inner = await write("inner", [{ udp: 7_511 }, { tcp: 6_433 }, { udp: 8_722 }]);
+    const first = await knockgate("apply", outer, "jump", "--openssh", "--profile", "jump");
+    expect([first.code, first.stderr + first.stdout]).toEqual([
+      0,
+      expect.stringContaining("outer on jump:22: the host has confirmed"),
+    ]);
+    // The jump host is closed again, and opens for the knock of its profile alone.
+    await expect.poll(() => tryConnect("outside", jump.ipv4, 22, 400), { timeout: 10_000 }).toBe("silent");
+    const second = await knockgate("apply", inner, "edge", "--openssh", "--profile", "edge");
+    expect([second.code, second.stderr]).toEqual([0, expect.stringContaining("6/6 confirm")]);
+    const status = await knockgate("status", inner, "edge", "--openssh");
+    expect([status.code, status.stdout]).toEqual([
+      0,
+      expect.stringContaining("the host has what the policy says"),
+    ]);
+    expect(await host.ruleset()).toContain("table inet knockgate_inner");
   });
 
   test("names the jump host that fails", async () => {

@@ -120,7 +120,9 @@ describe.each([22, 2_222])("a host at port %d", (sshPort) => {
     await writeFile(knownHosts(), `@cert-authority ${name} ${await readFile(`${authority}.pub`, "utf8")}`);
     await expect(connect(host)).rejects.toMatchObject({
       code: "HOST_KEY_UNKNOWN",
-      message: expect.stringMatching(/certificate authority.*need the transport `openssh`.*Set connection\.hostKey/),
+      message: expect.stringMatching(
+        /certificate authority.*need the transport `openssh`.*Set connection\.hostKey/,
+      ),
     });
     const certificate = (await host.run(["cat", "/etc/ssh/ssh_host_ed25519_key-cert.pub"])).stdout;
     await expect(connect(host, { hostKey: certificate })).rejects.toMatchObject({
