@@ -36,6 +36,6 @@ const profileOf = (user: string, generation: number) =>
   }));
 
 export const { sshConfig, counters } = gate;
-export const profiles = Object.fromEntries(
-  Object.entries(people).map(([name, generation]) => [name, profileOf(name, generation)]),
+export const profiles = pulumi.secret(
+  Object.fromEntries(Object.entries(people).map(([name, generation]) => [name, profileOf(name, generation)])),
 );
