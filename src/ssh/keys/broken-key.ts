@@ -22,7 +22,8 @@ const breakages: readonly Breakage[] = [
   },
   {
     isSeenIn: (text) => /^\s*sk-\S+@openssh\.com\s+AAAA/.test(text) || holdsSecurityKey(text),
-    words: "it belongs to a security key, which works only with an agent: leave it out and start an agent",
+    words:
+      "it belongs to a security key, which works only with an agent, or as a file with the transport openssh: leave it out and start an agent",
   },
   {
     isSeenIn: (text) =>
@@ -66,7 +67,7 @@ export function explainBrokenKey(text: string): string {
 }
 
 /** OpenSSH's form (its PROTOCOL.key) names the kind of key in plain text where it has the public half. */
-function holdsSecurityKey(text: string): boolean {
+export function holdsSecurityKey(text: string): boolean {
   const [, body = ""] = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)/.exec(text) ?? [];
   return /sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com/.test(decodeBase64(body));
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 import { KnockgateError } from "../../errors.js";
 import type { Connection, Login } from "../connection.js";
-import { explainBrokenKey } from "./broken-key.js";
+import { explainBrokenKey, holdsSecurityKey } from "./broken-key.js";
 import { openKey } from "./key-opener.js";
 
 /**
@@ -49,16 +49,8 @@ async function readKeyText(login: Login, field: string): Promise<string | undefi
  */
 export async function readKeyFile(login: Login, field: string): Promise<string | undefined> {
   const text = await readKeyText(login, field);
-  if (text !== undefined && !isOnSecurityKey(text)) await readPrivateKey(login, field);
+  if (text !== undefined && !holdsSecurityKey(text)) await readPrivateKey(login, field);
   return text;
-}
-
-/** Whether the text is OpenSSH's form of such a key (PROTOCOL.u2f): it holds no secret of its own. */
-function isOnSecurityKey(text: string): boolean {
-  const [, body = ""] = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)-----END/.exec(text) ?? [];
-  return /sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com/.test(
-    Buffer.from(body, "base64").toString("latin1"),
-  );
 }
 
 /**
@@ -71,8 +63,7 @@ export function findKeyFault(
   hasPassword: boolean,
   transport: Connection["transport"] = "ssh2",
 ): string | undefined {
-  if (isOnSecurityKey(privateKey))
-    return transport === "openssh" ? undefined : "it is on a security key, which needs the transport openssh";
+  if (transport === "openssh" && holdsSecurityKey(privateKey)) return undefined;
   if (isLocked(privateKey)) return hasPassword ? undefined : "it is encrypted, and its password is not set";
   try {
     if (parseKey(toReadable(privateKey)).isPrivateKey()) return undefined;
