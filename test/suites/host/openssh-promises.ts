@@ -23,8 +23,10 @@ import { addUser } from "./users";
 
 const securityKey = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
 
+const before = new Set(readdirSync(tmpdir()));
 /** Folders that connections of this test run have. */
-const listFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("knockgate-ssh-"));
+const listFolders = () =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith("knockgate-ssh-") && !before.has(name));
 
 /**
  * Plays all that a connection by ssh(1) promises. One after the other: the tests change this process's environment.
@@ -36,7 +38,7 @@ export function playOpenssh(suite?: RootfsKind): void {
   let ssh: TestSsh;
   let authority: Authority;
   const agents: Agent[] = [];
-  const before = { ...process.env };
+  const environmentBefore = { ...process.env };
   beforeAll(async () => {
     lab = await openLab({ hosts: 21 });
     authority = await makeAuthority(lab.directory);
@@ -49,8 +51,8 @@ export function playOpenssh(suite?: RootfsKind): void {
   afterEach(async () => {
     ssh.close();
     for (const name of ["SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "SSH_SK_PROVIDER"]) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
+      if (environmentBefore[name] === undefined) delete process.env[name];
+      else process.env[name] = environmentBefore[name];
     }
     await Promise.all(agents.splice(0).map((agent) => agent.close()));
     await expect.poll(listFolders, { timeout: 10_000 }).toEqual([]);
