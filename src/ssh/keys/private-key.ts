@@ -14,7 +14,10 @@ import { openKey } from "./key-opener.js";
  */
 export async function readPrivateKey(login: Login, field: string): Promise<ParsedKey | undefined> {
   const text = await readKeyText(login, field);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseOpened(text, login, field);
+}
+
+function parseOpened(text: string, login: Login, field: string): ParsedKey {
   let key: ParsedKey;
   try {
     key = parseKey(text);
@@ -49,7 +52,7 @@ async function readKeyText(login: Login, field: string): Promise<string | undefi
  */
 export async function readKeyFile(login: Login, field: string): Promise<string | undefined> {
   const text = await readKeyText(login, field);
-  if (text !== undefined && !holdsSecurityKey(text)) await readPrivateKey(login, field);
+  if (text !== undefined && !holdsSecurityKey(text)) parseOpened(text, login, field);
   return text;
 }
 

@@ -79,7 +79,10 @@ export function startCommand({ folder, name, lost }: SharedConnection, command: 
       else if (code === null || isGivenUp) finish({});
       else if (code !== sshFailed || (await isShared(folder))) finish({ code });
       // What ssh logged at its end says why the connection was lost.
-      else finish(await lost.then(() => ({})));
+      else {
+        await lost;
+        finish({});
+      }
     });
   };
   begin(1);
