@@ -1,6 +1,7 @@
 import { type ErrorCode, KnockgateError } from "../../errors.js";
 import { describeHangUp } from "../hang-up.js";
 import { quoteSaid } from "../quote-said.js";
+import { anotherMachine, lacksExpectedKeys, refuseForward } from "../refusals.js";
 import type { ResolvedLogin } from "../resolve.js";
 
 /** What a login expected. */
@@ -20,9 +21,6 @@ interface SshFault {
   readonly remedy: string;
 }
 
-const anotherMachine =
-  "Nothing was sent. Either this is another machine, or its key was changed: find out which before you go on.";
-
 /** The first one that fits counts. */
 const faults: readonly SshFault[] = [
   {
@@ -39,7 +37,7 @@ const faults: readonly SshFault[] = [
   {
     says: /no matching host key type found/i,
     code: "HOST_KEY_MISMATCH",
-    describe: () => "it has no host key of the kinds that are expected",
+    describe: () => lacksExpectedKeys,
     remedy: anotherMachine,
   },
   {
@@ -120,8 +118,7 @@ export function explainCarrier(
   if (why === undefined) return undefined;
   const target = `${address} port ${port}`;
   if (/administratively prohibited|unknown channel type/i.test(why)) {
-    const remedy = "see AllowTcpForwarding, PermitOpen and DisableForwarding in sshd_config(5)";
-    return new KnockgateError("HOST_UNFIT", `${name}: it does not permit forwarding to ${target}: ${remedy}`);
+    return refuseForward(name, target);
   }
   const reason = why.replace(/^connect failed: /, "").trim();
   const message = `${name}: it could not connect to ${target}: ${reason}`;

@@ -14,6 +14,7 @@ import { type ExpectedKeys, findExpectedKeys, fingerprintKey, listKeyAlgorithms 
 import { readPrivateKey } from "../keys/private-key.js";
 import type { SshLink } from "../link.js";
 import { quoteSaid } from "../quote-said.js";
+import { lacksExpectedKeys, refuseHostKey } from "../refusals.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { openShellSession } from "../shell-session.js";
 import { openForward } from "./forward.js";
@@ -85,7 +86,7 @@ export async function openSsh(
   const verify = (shown: Buffer): boolean => {
     if (expected === undefined || expected.keys.some((known) => known.equals(shown))) return true;
     const what = `its host key ${fingerprintKey(shown)} is not one that ${expected.source} expects`;
-    fault = mismatch(name, what);
+    fault = refuseHostKey(name, what);
     return false;
   };
   let isEncrypted = false;
@@ -192,7 +193,7 @@ function explain(
   refuse: (cause: Error) => KnockgateError,
 ): KnockgateError {
   if (/no matching host key/i.test(cause.message)) {
-    return mismatch(name, "it has no host key of the kinds that are expected", cause);
+    return refuseHostKey(name, lacksExpectedKeys, cause);
   }
   if (/no matching key exchange/i.test(cause.message)) {
     const message =
@@ -213,11 +214,4 @@ function blameBanner(name: string, cause: Error): KnockgateError {
     `${name}: it sent a packet of more than 35,000 bytes, or a broken one, before the login was done. ` +
     "If its sshd shows a `Banner` of more than 34,000 bytes (sshd_config(5)), make that shorter.";
   return new KnockgateError("HOST_UNFIT", message, { cause });
-}
-
-function mismatch(name: string, what: string, cause?: Error): KnockgateError {
-  const message =
-    `${name}: ${what}. Nothing was sent. ` +
-    "Either this is another machine, or its key was changed: find out which before you go on.";
-  return new KnockgateError("HOST_KEY_MISMATCH", message, { cause });
 }

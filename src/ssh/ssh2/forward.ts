@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
-import { KnockgateError } from "../../errors.js";
 import { tellLost, unreachableError, withDeadline } from "../deadline.js";
 import type { SshLink } from "../link.js";
+import { refuseForward } from "../refusals.js";
 
 /** Reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, 5.1). */
 const openFailure = { prohibited: 1, unknownType: 3 } as const;
@@ -36,9 +36,7 @@ export async function openForward(
           const why = error.message.replace(/^.*Channel open failure: */, "");
           return reject(unreachableError(name, `it could not connect to ${target}: ${why}`, error));
         }
-        const remedy = "see AllowTcpForwarding, PermitOpen and DisableForwarding in sshd_config(5)";
-        const message = `${name}: it does not permit forwarding to ${target}: ${remedy}`;
-        reject(new KnockgateError("HOST_UNFIT", message, { cause: error }));
+        reject(refuseForward(name, target, error));
       });
     } catch {
       // ssh2 throws when the connection is closed already.
