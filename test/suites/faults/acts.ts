@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { replace } from "./host-acts";
+import { reloadSshd, replace } from "./host-acts";
 import { makePolicy, oldSteps } from "./policies";
 import type { Act } from "./row";
 import type { Scene } from "./scene";
@@ -45,9 +45,8 @@ export const acceptWithinOurs: Act = async ({ host }) => {
 
 /** Somebody's NAT redirects the port over IPv4 before the gate sees it. SSH also listens on the new port. */
 export const redirectPastOurs: Act = async ({ host, healLater }) => {
-  const configuration = "/etc/ssh/sshd_config";
-  const reload = "kill -HUP $(cat /run/sshd.pid)";
-  await host.run(["sh", "-c", `sed -i '1i Port 2222' ${configuration} && ${reload}`]);
+  await host.run(["sed", "-i", "1i Port 2222", "/etc/ssh/sshd_config"]);
+  await reloadSshd(host);
   const table = `table ip theirs {
     chain before {
       type nat hook prerouting priority dstnat; policy accept;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { LabHost } from "../../../lab/host";
 import { findRootfs } from "../../../tools/setup/rootfs-place.mjs";
 import type { Act } from "./row";
 
@@ -137,13 +138,31 @@ export function allowOps(rule: string): Act {
   };
 }
 
+/** Makes sshd read its configuration again, and waits until it listens again: on a busy machine that takes a while. */
+export async function reloadSshd(host: LabHost): Promise<void> {
+  // With -e also the socket's inode, which is another one afterwards.
+  const program = `list() { ss -Hltne 'sport = :22'; }
+old=$(list)
+kill -HUP "$(cat /run/sshd.pid)" || exit 1
+for try in $(seq 200); do
+	new=$(list)
+	[ -z "$new" ] || [ "$new" = "$old" ] || exit 0
+	sleep 0.05
+done
+echo 'sshd does not listen again' >&2
+exit 1`;
+  await host.run(["sh", "-c", program]);
+}
+
 /** Another machine with another key answers at the host's address. */
 export const changeHostKey: Act = async ({ host, healLater }) => {
   const key = "/etc/ssh/ssh_host_ed25519_key";
-  const reload = "kill -HUP $(cat /run/sshd.pid)";
-  const make = `mv ${key} ${key}.kept && ssh-keygen -q -t ed25519 -N '' -f ${key} && ${reload}`;
-  await host.run(["sh", "-c", make]);
-  healLater(() => host.run(["sh", "-c", `mv -f ${key}.kept ${key} && ${reload}`]));
+  await host.run(["sh", "-c", `mv ${key} ${key}.kept && ssh-keygen -q -t ed25519 -N '' -f ${key}`]);
+  await reloadSshd(host);
+  healLater(async () => {
+    await host.run(["mv", "-f", `${key}.kept`, key]);
+    await reloadSshd(host);
+  });
 };
 
 /** Ends a boot, as `systemctl reboot` does or by a power cut. The host is up again later. */
@@ -203,8 +222,8 @@ export const prepareClock: Act = async ({ host, debian, healLater }) => {
   const library = await readFile(join(root, fakeLibrary), "base64");
   await host.run(["sh", "-c", "base64 -d >/etc/faketime.so"], { stdin: library });
   await moveClock(host, "+0");
-  const sshd = "kill -HUP $(cat /run/sshd.pid)";
-  await host.run(["sh", "-c", `sed -i '1i SetEnv ${fakeClock.join(" ")}' /etc/ssh/sshd_config && ${sshd}`]);
+  await host.run(["sed", "-i", `1i SetEnv ${fakeClock.join(" ")}`, "/etc/ssh/sshd_config"]);
+  await reloadSshd(host);
   await host.run([
     "sh",
     "-c",
