@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { startForged } from "../../lab/forged-packets";
+import { type Sending, startForged } from "../../lab/forged-packets";
 import type { LabMachine } from "../../lab/machine";
 import type { BenchHost } from "../hosts/bench-hosts";
 import type { Prober } from "../hosts/prober";
@@ -25,39 +25,59 @@ export interface Withstood {
   readonly perSecond?: number;
 }
 
-/** Knocks this many times in the midst of an attack, or without one. */
+/**
+ * Knocks this many times at each gate in the midst of an attack on all of them, or without one.
+ *
+ * @returns what each gate withstood; none for a gate that the attack says nothing of
+ */
 export async function withstand(
-  gate: AttackedGate,
+  gates: readonly AttackedGate[],
   attack: Attack | undefined,
   { attacker, prober, knocks }: { attacker: LabMachine; prober: Prober; knocks: number },
-): Promise<Withstood | undefined> {
-  const packets = attack?.describe(gate);
-  if (attack !== undefined && packets === undefined) return undefined;
-  const made = await makeKnocks(gate, knocks);
-  const count = () => gate.countOpenings(gate.host);
+): Promise<ReadonlyMap<AttackedGate, Withstood>> {
+  const attacked = gates.filter((gate) => attack === undefined || attack.describe(gate) !== undefined);
+  const made: (readonly Knock[])[] = [];
+  for (const gate of attacked) made.push(await makeKnocks(gate, knocks));
+  const count = () => Promise.all(attacked.map((gate) => gate.countOpenings(gate.host)));
   const before = await count();
-  const sending =
-    packets === undefined
-      ? undefined
-      : await startForged(attacker, {
-          ...packets,
-          to: gate.host.address,
-          count: packets.perSecond * longestSeconds,
-        });
+  const sendings = await Promise.all(attacked.map((gate) => startAttack(attacker, gate, attack)));
   await sleep(aloneMs);
   const alone = await count();
-  for (const { steps } of made) {
-    await Promise.all([prober.send(gate.host, clientOf(gate.host), steps), sleep(paceMs)]);
-  }
-  await sleep(settleMs);
+  await takeTurns(attacked, knocks, async ({ host }, index, turn) => {
+    await prober.send(host, clientOf(host), made[index]?.[turn]?.steps ?? []);
+  });
   const after = await count();
-  sending?.stop();
-  const sent = await sending?.sent;
-  return {
-    knocks: after - alone,
-    attack: alone - before,
-    ...(sent === undefined ? {} : { perSecond: sent.packets / sent.seconds }),
-  };
+  for (const sending of sendings) sending?.stop();
+  const sent = await Promise.all(sendings.map((sending) => sending?.sent));
+  return new Map(
+    attacked.map((gate, index) => {
+      const [first = 0, second = 0, last = 0] = [before[index], alone[index], after[index]];
+      const packets = sent[index];
+      return [
+        gate,
+        {
+          // More openings than knocks are the attack's.
+          knocks: Math.min(knocks, last - second),
+          attack: second - first + Math.max(0, last - second - knocks),
+          ...(packets === undefined ? {} : { perSecond: packets.packets / packets.seconds }),
+        },
+      ];
+    }),
+  );
+}
+
+async function startAttack(
+  attacker: LabMachine,
+  gate: AttackedGate,
+  attack: Attack | undefined,
+): Promise<Sending | undefined> {
+  const packets = attack?.describe(gate);
+  if (packets === undefined) return undefined;
+  return startForged(attacker, {
+    ...packets,
+    to: gate.host.address,
+    count: packets.perSecond * longestSeconds,
+  });
 }
 
 /** How somebody who saw a knock sends it again. */
@@ -97,17 +117,24 @@ async function countAll(
   gates: readonly AttackedGate[],
   where: "host" | "other",
   turns: number,
-  take: (gate: AttackedGate, index: number, turn: number) => Promise<void>,
+  take: TakeTurn,
 ): Promise<readonly number[]> {
   const count = () => Promise.all(gates.map((gate) => gate.countOpenings(gate[where])));
   const before = await count();
+  await takeTurns(gates, turns, take);
+  return (await count()).map((opened, index) => opened - (before[index] ?? 0));
+}
+
+type TakeTurn = (gate: AttackedGate, index: number, turn: number) => Promise<void>;
+
+/** Each gate has a turn in each step of the pace. Ends when the last door had its time to open. */
+async function takeTurns(gates: readonly AttackedGate[], turns: number, take: TakeTurn): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) {
     const rest = sleep(paceMs);
     for (const [index, gate] of gates.entries()) await take(gate, index, turn);
     await rest;
   }
   await sleep(settleMs);
-  return (await count()).map((opened, index) => opened - (before[index] ?? 0));
 }
 
 async function makeKnocks(gate: AttackedGate, knocks: number): Promise<readonly Knock[]> {

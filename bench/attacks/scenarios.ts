@@ -13,6 +13,8 @@ export const quiet = "no attack";
 /** What goes on while the client knocks. */
 export interface Attack {
   readonly name: string;
+  /** Whether the machine can send it to all gates at the same time. */
+  readonly isForAllAtOnce: boolean;
   /** The packets for a gate. Undefined if the attack says nothing of such a gate. */
   describe(gate: AttackedGate): Pick<ForgedPackets, "kind" | "ports" | "sources" | "perSecond"> | undefined;
 }
@@ -33,6 +35,7 @@ export const attacks: readonly Attack[] = [
 function sweep(protocol: string, kind: ForgedPackets["kind"]): Attack {
   return {
     name: `sweeps of all ${protocol} ports`,
+    isForAllAtOnce: true,
     describe: ({ host }) => ({
       kind,
       ports: "1-65535",
@@ -46,6 +49,7 @@ function sweep(protocol: string, kind: ForgedPackets["kind"]): Attack {
 function flood(name: string, chooseSources: (gate: AttackedGate) => string, moreBytes = 0): Attack {
   return {
     name: `flood ${name}`,
+    isForAllAtOnce: false,
     describe: (gate) => {
       const { kind, ports } = gate.begin;
       const of = { ports, sources: chooseSources(gate), perSecond: floodPerSecond };

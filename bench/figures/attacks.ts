@@ -20,9 +20,9 @@ export const attacksFigure: Figure = {
   title: "Knocks during attacks",
   method:
     "A door on a host of its own for each: a token and a sequence of three SYNs of Knockgate's, knockd with the same sequence, fwknop and letmein with one user. " +
-    "A round is a knock of the client's, always from the same address, 100 ms after the last one; the packets are those that the clients of fwknop and letmein send. Floods go to where a knock " +
+    "A round is a knock of the client's, always from the same address, 100 ms after the last one; the packets are those that the clients of fwknop and letmein send, and each of fwknop asks for another address. Floods go to where a knock " +
     "begins and look like its first packet: SYNs for a sequence and knockd, otherwise datagrams of random bytes. An attack goes on for 3 s before the first knock, and what opens " +
-    "in these 3 s counts as opened by it. The host counts openings: Knockgate by its counter, the others in their logs. A replay is each knock's packets once more: right behind " +
+    "in these 3 s counts as opened by it. Sweeps go to all hosts at the same time, floods to one after another. The host counts openings: Knockgate by its counter, the others in their logs. A replay is each knock's packets once more: right behind " +
     "the knock, 40 s after the last one, from another address, and at another host with the same secrets.",
   references: [],
   ours,
@@ -66,15 +66,17 @@ async function run({ rounds, directory, say }: Bench): Promise<Outcome> {
     };
     for (const now of [undefined, ...attacks]) {
       const scenario = now?.name ?? quiet;
-      for (const gate of gates) {
-        const seen = await withstand(gate, now, { attacker: bench.client, prober, knocks: rounds });
-        if (seen === undefined) continue;
-        add(opened, scenario, gate.subject, "%", (100 * seen.knocks) / rounds);
-        if (now !== undefined) add(byAttack, scenario, gate.subject, "", seen.attack);
-        if (seen.perSecond !== undefined) add(rate, scenario, gate.subject, "/s", seen.perSecond);
-        say(
-          `${scenario}: ${gate.subject}: ${seen.knocks} of ${rounds} knocks opened, the attack ${seen.attack}`,
-        );
+      const isAtOnce = now === undefined || now.isForAllAtOnce;
+      for (const group of isAtOnce ? [gates] : gates.map((gate) => [gate])) {
+        const withstood = await withstand(group, now, { attacker: bench.client, prober, knocks: rounds });
+        for (const [{ subject }, seen] of withstood) {
+          add(opened, scenario, subject, "%", (100 * seen.knocks) / rounds);
+          if (now !== undefined) add(byAttack, scenario, subject, "", seen.attack);
+          if (seen.perSecond !== undefined) add(rate, scenario, subject, "/s", seen.perSecond);
+          say(
+            `${scenario}: ${subject}: ${seen.knocks} of ${rounds} knocks opened, the attack ${seen.attack}`,
+          );
+        }
       }
     }
     for (const [replay, openings] of Object.entries(await replayAll(gates, prober, rounds))) {

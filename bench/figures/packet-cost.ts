@@ -46,6 +46,8 @@ const unrelatedKinds = ["established", "unrelated", "unrelatedTcp"] as const;
 const looksUp =
   "a strict knock has to look up the source of each new packet, which the recipes by hand do not: with them a sweep of ports walks in; " +
   `“${strictByHand}” is what people would write who want it, too`;
+const looksForToken =
+  "the gate's own port: each datagram's 16 bytes are looked up among all tokens, which no cache of the processor holds";
 const portsByRule =
   "iptables has no sets of ports: a rule compares a packet's with fifteen, so that a SYN meets one rule for each fifteen protected " +
   "ports and one for each fifteen first steps";
@@ -90,6 +92,7 @@ function listGoals(): readonly Goal[] {
       of: place(kind, 1, subject),
       to: place(kind, 1, today),
       atMost: 1.03,
+      ...(kind === "wrongTokens" ? { why: looksForToken } : {}),
     })),
   );
   const ofSequences = loaders.flatMap((loader) => [
