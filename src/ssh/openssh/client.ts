@@ -12,7 +12,7 @@ import { quoteSaid } from "../quote-said.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { openShellSession } from "../shell-session.js";
 import { askpassProgram } from "./askpass.js";
-import { explainSsh, isHangUp, isWaitingForTouch } from "./failure.js";
+import { explainSsh, isWaitingForTouch, saysLittle } from "./failure.js";
 import { type Keeper, startKeeper } from "./keeper.js";
 import { type Dial, files, listArguments, writeProxyCommand } from "./options.js";
 import { findSsh } from "./program.js";
@@ -142,7 +142,7 @@ function listen({ process: keeper }: Keeper, readyWord: string): SshOutput {
     },
     said: () => {
       const log = texts.stdout.replace(readyWord, "").trim();
-      return log === "" || isHangUp(log) ? `${texts.stderr}\n${log}` : log;
+      return saysLittle(log) ? `${texts.stderr}\n${log}` : log;
     },
   };
 }

@@ -88,14 +88,14 @@ export function explainSsh(
     const what = fault.describe?.(said, keySource) ?? `ssh could not log in${quote}`;
     return new KnockgateError(fault.code, `${name}: ${what.replace(/\.$/, "")}. ${fault.remedy}`);
   }
-  const why = isHangUp(said) ? describeHangUp(said) : `ssh made no connection${quote}`;
+  const why = hangUp.test(said) ? describeHangUp(said) : `ssh made no connection${quote}`;
   // Who proves a gate reads from the cause whether the port refused.
   return new KnockgateError("UNREACHABLE", `${name}: ${why}`, { cause: new Error(quote) });
 }
 
-/** Whether ssh was hung up on. With a ProxyCommand, that command then says more. */
-export function isHangUp(said: string): boolean {
-  return hangUp.test(said);
+/** Whether the words of a ProxyCommand may say more than ssh's own: ssh knows no address of such a connection's end. */
+export function saysLittle(said: string): boolean {
+  return said === "" || hangUp.test(said) || /by UNKNOWN port/i.test(said);
 }
 
 /** Whether ssh waits for somebody to touch a security key. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readAnswer } from "../../../../src/knock/read-answer";
-import { explainCarrier, explainSsh } from "../../../../src/ssh/openssh/failure";
+import { explainCarrier, explainSsh, saysLittle } from "../../../../src/ssh/openssh/failure";
 
 const expectation = { login: {}, keySource: "connection.hostKey" };
 
@@ -94,6 +94,17 @@ describe("what ssh prints", () => {
     });
     expect(error.message).not.toContain("hunter2");
   });
+});
+
+test.each([
+  ["", true],
+  ["kex_exchange_identification: Connection closed by remote host", true],
+  ["Connection closed by UNKNOWN port 65535", true],
+  ["Connection reset by UNKNOWN port 65535", true],
+  ["ops@edge: Permission denied (publickey).", false],
+  ["Connection closed by 203.0.113.7 port 22", false],
+])("a ProxyCommand may say more than %j: %s", (said, expected) => {
+  expect(saysLittle(said)).toBe(expected);
 });
 
 test.each([
