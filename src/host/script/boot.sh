@@ -156,12 +156,16 @@ remove_openrc() {
 	rm -f "$openrc_dir/$boot_service.late" "$openrc_dir/$boot_service"
 }
 
-# Makes the units active, so that they follow the flushing units from now on. --no-block, because the boot unit waits
-# for our lock.
+# Makes the services active: systemd's follow the flushing units from now on, and OpenRC stops only what was started when
+# the host goes down. Neither is waited for, because the boot service waits for our lock.
 start_boot() {
-	has_systemd || return 0
-	systemctl --no-block start "$boot_unit" 2>/dev/null
-	! systemctl --quiet is-active nftables.service || systemctl --no-block start "$hold_unit" 2>/dev/null
+	case $(init_system) in
+	systemd)
+		systemctl --no-block start "$boot_unit" 2>/dev/null
+		! systemctl --quiet is-active nftables.service || systemctl --no-block start "$hold_unit" 2>/dev/null
+		;;
+	openrc) setsid rc-service --quiet "$boot_service" start </dev/null >/dev/null 2>&1 9<&- & ;;
+	esac
 }
 
 # The ledger stays, if it has anything in it: what is loaded later must not bring back what was spent.
