@@ -22,24 +22,31 @@ select_own() {
 # Prints the lines that remove our rules: first the jumps, then the rules, then the chains that the given text does not
 # declare.
 print_own_clearing() {
-	print_own "$1" | sed -n "/^-A kg_/!s/^-A \(.*\)/-D \1/p"
-	for verb in F X; do
-		print_own "$1" | sed -n 's/^:\([^ ]*\) .*/\1/p' | while read -r own; do
-			printf '%s\n' "$2" | grep -q "^:$own " || printf -- '-%s %s\n' "$verb" "$own"
-		done
-	done
+	own=$(print_own "$1")
+	empty='' remove=''
+	while read -r line; do
+		case $line in
+		-A\ kg_*) ;;
+		-A\ *) printf -- '-D %s\n' "${line#-A }" ;;
+		:*)
+			chain=${line%% *}
+			case $newline$2 in *"$newline$chain "*) continue ;; esac
+			empty="$empty-F ${chain#:}$newline" remove="$remove-X ${chain#:}$newline"
+			;;
+		esac
+	done <<OWN
+$own
+OWN
+	printf '%s%s' "$empty" "$remove"
 }
 
 # Rules have no state that changes by itself, so a snapshot serves as a list.
 iptables_list() {
-	snapshot=$(iptables_snapshot)
-	case $snapshot in
-	*kg_*) printf '%s\n' "$snapshot" ;;
-	*) return 1 ;;
-	esac
+	loaded=$(iptables_snapshot)
+	case $loaded in *kg_*) ;; *) return 1 ;; esac
 }
 
-iptables_tool() { iptables --version; }
+iptables_read_lister() { lister=$(iptables --version); }
 
 # iptables has no description of rules except their text.
 iptables_print_description() { :; }
@@ -117,11 +124,10 @@ iptables_count() {
 restore() {
 	tool=$1
 	shift
-	if takes_chain_lines "$tool"; then
-		place_jump "$tool" | "$tool-restore" --noflush -w 10 "$@"
-	else
-		place_jump "$tool" | spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
-	fi
+	text=$(place_jump "$tool")
+	printf '%s\n' "$text" | "$tool-restore" --noflush -w 10 "$@" && return 0
+	takes_chain_lines "$tool" && return 1
+	printf '%s\n' "$text" | spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
 }
 
 # The texts put our jump at place 1.
@@ -229,20 +235,23 @@ iptables_restore() {
 # find a knock. The kernel gives each file in /proc the mode with which the module was loaded, by default one that all
 # users may read. The mode can be changed, but a list that is made anew has the first mode again.
 iptables_keep_private() {
-	for list in $(list_readable); do chmod 0600 "$list"; done
+	readable=$(print_readable '')
+	# shellcheck disable=SC2086 # words
+	[ -z "$readable" ] || chmod 0600 $readable
 }
 
 load_private_recent() { [ -d /sys/module/xt_recent ] || modprobe -q xt_recent ip_list_perms=0600 2>/dev/null; }
 
-# Prints the policy's lists that users other than root may read.
-list_readable() {
+# Prints the policy's lists that users other than root may read, each behind a prefix.
+print_readable() {
+	prefix=$1
+	set --
 	for list in /proc/net/xt_recent/kg_"$policy"_* /proc/net/ipt_hashlimit/kg_"$policy"_* /proc/net/ip6t_hashlimit/kg_"$policy"_*; do
-		[ -e "$list" ] || continue
-		case $(ls -ln "$list" 2>/dev/null) in
-		'' | -r[w-]-------*) ;;
-		*) printf '%s\n' "$list" ;;
-		esac
+		[ ! -e "$list" ] || set -- "$@" "$list"
 	done
+	[ $# -gt 0 ] || return 0
+	# shellcheck disable=SC2012 # the names are ours
+	ls -ln "$@" 2>/dev/null | sed -n -e '/^-r[w-]-------/d' -e "s,^-.* \\(/proc/.*\\)\$,$prefix\\1,p"
 }
 
 # No saved file contains xt_recent's lists.
