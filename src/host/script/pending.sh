@@ -23,6 +23,13 @@ write_pending() {
 read_confirmed() {
 	confirmed_id=''
 	if [ -L "$dir/confirmed" ]; then
+		for confirmed_change in "$dir"/changes/*; do
+			# shellcheck disable=SC3013 # a sh without it goes on to readlink
+			if [ "$dir/confirmed" -ef "$confirmed_change/ruleset" ] 2>/dev/null; then
+				confirmed_id=${confirmed_change##*/}
+				return 0
+			fi
+		done
 		confirmed_id=$(readlink "$dir/confirmed") || confirmed_id=''
 		confirmed_id=${confirmed_id#changes/}
 		confirmed_id=${confirmed_id%/ruleset}

@@ -35,7 +35,6 @@ cmd_probe() {
 		print_tokens "$confirmed_change"
 		is_boot_installed || printf 'boot=missing\n'
 		is_fill_installed "$confirmed_change" || printf 'fill=missing\n'
-		print_section ruleset <"$dir/confirmed"
 		print_noted "$confirmed_change"
 	fi
 	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"

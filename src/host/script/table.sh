@@ -53,11 +53,20 @@ has_same_words() {
 	[ "$lister" = "$first_line" ]
 }
 
-# Prints what the kernel should list for a change: as noted, or in the current tool's words.
+# Prints the ruleset of a change, and what the kernel should list for it: as noted, or in the current tool's words.
 print_noted() {
 	if ! has_same_words "$1" && said=$(relist "$1/ruleset" 2>/dev/null); then
+		print_section ruleset <"$1/ruleset"
 		print_text baseline "$said"
+	elif [ -n "$section_end" ]; then
+		printf '== ruleset %s\n' "$section_end"
+		cat "$1/ruleset" - "$1/listing" <<BETWEEN
+$section_end
+== baseline $section_end
+BETWEEN
+		printf '%s\n' "$section_end"
 	else
+		print_section ruleset <"$1/ruleset"
 		print_section baseline <"$1/listing"
 	fi
 }
