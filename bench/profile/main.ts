@@ -1,16 +1,21 @@
 // Shows where the time of a change on one host and of a fleet's first rollout goes, in the form of bench/PROFILE.md.
 // usage: npm run profile -- [--hosts N] (default 50)
+//        npm run profile -- --promises   (only the table of docs/cost-of-a-change.md)
 import { parseArgs } from "node:util";
 import { makeDirectory, removeDirectory } from "../../lab/directory";
 import { openLab } from "../../lab/lab";
 import { firstLine, readFacts } from "../facts";
 import { renderTable } from "../table";
 import { profileChange } from "./change";
+import { tabulateHostCosts } from "./cost-table";
 import { profileFleet } from "./fleet";
 
-const { values } = parseArgs({ options: { hosts: { type: "string", default: "50" } } });
+const { values } = parseArgs({
+  options: { hosts: { type: "string", default: "50" }, promises: { type: "boolean", default: false } },
+});
 
 async function main(): Promise<void> {
+  if (values.promises) return showPromises();
   const hosts = Number(values.hosts);
   if (!Number.isInteger(hosts) || hosts < 1)
     throw new Error(`--hosts: ${values.hosts} is no number of hosts`);
@@ -26,6 +31,15 @@ async function main(): Promise<void> {
   } finally {
     await lab.close();
     removeDirectory(directory);
+  }
+}
+
+async function showPromises(): Promise<void> {
+  const lab = await openLab({ hosts: 1 });
+  try {
+    console.log(await tabulateHostCosts(lab));
+  } finally {
+    await lab.close();
   }
 }
 

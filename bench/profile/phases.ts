@@ -57,6 +57,6 @@ export function followPhases(): Phases {
 }
 
 /** The last command is the program's purpose. The others prepare it. */
-function nameCommand({ commands }: Program): string {
+export function nameCommand({ commands }: Program): string {
   return [...commands.matchAll(/^(?:main|exec sh \S+) (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
 }

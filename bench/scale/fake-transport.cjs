@@ -148,7 +148,8 @@ function readCommand(/** @type {string} */ commands) {
 
 /** @returns {string} */
 function readRuleset(/** @type {string} */ commands) {
-  return /^put_file ruleset <<'KNOCKGATE_END'\n([\s\S]*?)^KNOCKGATE_END$/m.exec(commands)?.[1] ?? "";
+  const [, text = ""] = /^put_file ruleset '([^']*)'$/m.exec(commands) ?? [];
+  return `${text}\n`;
 }
 
 /** @returns {string} */

@@ -13,14 +13,12 @@ export function joinWords(words: readonly string[]): string {
 }
 
 /**
- * Writes a here-document that passes `text` on unchanged.
+ * Quotes a text of lines as one word for POSIX sh, without its last line break.
  *
- * @throws Error unless the text is printable ASCII with tabs, ends with a line break, and does not hold the end line
+ * @throws Error unless the text is printable ASCII with tabs, and ends with a line break
  */
-export function hereDocument(command: string, text: string): string {
-  const end = "KNOCKGATE_END";
-  // dash 0.5.12 takes some bytes of UTF-8 in a here-document for its own control bytes.
-  const isPlain = /^[\t\n -~]*\n$/.test(text);
-  if (!isPlain || `\n${text}`.includes(`\n${end}\n`)) throw new Error("not a text for a here-document");
-  return `${command} <<'${end}'\n${text}${end}\n`;
+export function quoteText(text: string): string {
+  // dash 0.5.12 takes some bytes of UTF-8 in a program for its own control bytes.
+  if (!/^[\t\n -~]*\n$/.test(text)) throw new Error("not a text for sh");
+  return quoteWord(text.slice(0, -1));
 }

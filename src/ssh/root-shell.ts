@@ -8,6 +8,7 @@ import { explainDoas, explainPasswordRefusal, explainSudo, wantsPassword } from 
  * Starts a root sh on the other side, by sudo or doas where the login is not root, and waits until it reports. So sudo
  * never reads a part of a program ahead. A password is sent only when our own sh asks for it.
  *
+ * @param isTried whether the host's sh is known to fit
  * @throws KnockgateError `NOT_ALLOWED` when the login can't become root; `HOST_UNFIT` when the host's sh does not fit;
  *   `HOST_FAILED` when no sh ran; and what a conversation throws
  */
@@ -15,13 +16,14 @@ export async function startRootShell(
   client: SshClient,
   password: string | undefined,
   timeoutMs: number,
+  isTried: boolean,
 ): Promise<OwnShell> {
   const leftMs = startClock(timeoutMs);
   const fail = (code: ErrorCode, why: string) => new KnockgateError(code, `${client.name}: ${why}.`);
   const refuse = (why: string) => fail("NOT_ALLOWED", `is not root, and ${why}`);
   const greeting = await greetShell(
     client,
-    (functions) => [findWay, awaitAsRoot(functions), tryShell],
+    (functions) => [findWay, awaitAsRoot(functions, isTried), tryShell],
     leftMs(),
   );
   if (greeting.kind === "stranger") throw fail("HOST_FAILED", `it did not run sh${greeting.how}`);
@@ -70,10 +72,12 @@ const shellLacks =
  * The script that root runs: it reports, and becomes the shell that the host's timers and units use, too. The functions
  * are those of `greetShell`.
  */
-function awaitAsRoot(functions: string): string {
+function awaitAsRoot(functions: string, isTried: boolean): string {
   return [
     functions,
-    'case $(printf "%s\\n" "$2" | /bin/sh -s -- x 2>&1) in fit) w=root ;; *) w=unfit ;; esac',
+    isTried
+      ? "w=root"
+      : 'case $(printf "%s\\n" "$2" | /bin/sh -s -- x 2>&1) in fit) w=root ;; *) w=unfit ;; esac',
     'say "$w"',
     "await_go",
     'exec /bin/sh -s -- "$1"',

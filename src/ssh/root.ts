@@ -11,11 +11,21 @@ interface RootShell {
   run(program: Program, timeoutMs: number): Promise<CommandResult>;
 }
 
+/** What is known of a host's shell: it is the same one on each connection of a login. */
+export interface RootHost {
+  /** Whether its sh was tried, and fits. */
+  isTried: boolean;
+}
+
 /**
  * Runs programs as root over an SSH connection. One shell runs them one after the other, so that only the first opens a
  * channel and sudo is asked once. Programs that run at the same time have a shell each.
  */
-export function becomeRoot(client: SshClient, sudoPassword: string | undefined): HostConnection {
+export function becomeRoot(
+  client: SshClient,
+  sudoPassword: string | undefined,
+  host: RootHost = { isTried: false },
+): HostConnection {
   const idle: RootShell[] = [];
   let first: Promise<unknown> | undefined;
   const runBy = async (shell: RootShell, program: Program, timeoutMs: number): Promise<CommandResult> => {
@@ -30,7 +40,7 @@ export function becomeRoot(client: SshClient, sudoPassword: string | undefined):
   return {
     run: async (program, timeoutMs) => {
       if (first !== undefined) await first.catch(passOn);
-      const shell = takeOpen(idle) ?? openRootShell(client, sudoPassword);
+      const shell = takeOpen(idle) ?? openRootShell(client, sudoPassword, host);
       const running = runBy(shell, program, timeoutMs);
       first ??= running;
       return running;
@@ -45,7 +55,7 @@ function takeOpen(idle: RootShell[]): RootShell | undefined {
   return shell === undefined || shell.isOpen ? shell : takeOpen(idle);
 }
 
-function openRootShell(client: SshClient, sudoPassword: string | undefined): RootShell {
+function openRootShell(client: SshClient, sudoPassword: string | undefined, host: RootHost): RootShell {
   let shell: OwnShell | undefined;
   let known: string | undefined;
   return {
@@ -56,7 +66,8 @@ function openRootShell(client: SshClient, sudoPassword: string | undefined): Roo
       const leftMs = startClock(timeoutMs);
       let go = "";
       if (shell === undefined) {
-        shell = await startRootShell(client, sudoPassword, leftMs());
+        shell = await startRootShell(client, sudoPassword, leftMs(), host.isTried);
+        host.isTried = true;
         go = shell.go;
       }
       const mark = makeToken();

@@ -61,19 +61,22 @@ async function findDirectRoutes<C extends SshClient>(
   const found = await dialer.findAddresses();
   const { ways, cutOff } = await findWays(found.addresses);
   if (needsEcho(steps)) await checkEchoHere(ways.map(({ address }) => address));
-  const routes = ways.map(({ address, source }) => ({
-    name: namePlace(connection, address),
-    target: address,
-    address: source,
-    connect: async (timeoutMs: number) => {
-      const client = await dialer.dial(address, nameLogin(connection, address), timeoutMs);
-      return becomeRoot(client, findSudoPassword(connection));
-    },
-    knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
-    probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
-    ping: async (timeoutMs: number) =>
-      (await runPerl(askAlive(address, timeoutMs))).includes("ping answered"),
-  }));
+  const routes = ways.map(({ address, source }) => {
+    const host = { isTried: false };
+    return {
+      name: namePlace(connection, address),
+      target: address,
+      address: source,
+      connect: async (timeoutMs: number) => {
+        const client = await dialer.dial(address, nameLogin(connection, address), timeoutMs);
+        return becomeRoot(client, findSudoPassword(connection), host);
+      },
+      knock: (knock: readonly KnockStep[]) => sendKnock(address, knock),
+      probePort: (port: number, timeoutMs: number) => probePort(address, port, timeoutMs),
+      ping: async (timeoutMs: number) =>
+        (await runPerl(askAlive(address, timeoutMs))).includes("ping answered"),
+    };
+  });
   return { routes, cutOff: [...cutOff, ...found.cutOff], close: () => undefined };
 }
 
@@ -110,18 +113,21 @@ async function findRoutesThrough<C extends SshClient>(
   steps: readonly KnockStep[],
 ): Promise<RouteSet> {
   const targets = await bastion.survey(connection.settings?.hostName ?? connection.host, steps);
-  const routes = targets.filter(isUsable).map(({ address, source }) => ({
-    name: `${namePlace(connection, address)} through ${bastion.name}`,
-    target: address,
-    address: source,
-    connect: async (timeoutMs: number) => {
-      const client = await dialThrough(bastion, dialer, address, timeoutMs);
-      return becomeRoot(client, findSudoPassword(connection));
-    },
-    knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
-    probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
-    ping: (timeoutMs: number) => bastion.ping(address, timeoutMs),
-  }));
+  const routes = targets.filter(isUsable).map(({ address, source }) => {
+    const host = { isTried: false };
+    return {
+      name: `${namePlace(connection, address)} through ${bastion.name}`,
+      target: address,
+      address: source,
+      connect: async (timeoutMs: number) => {
+        const client = await dialThrough(bastion, dialer, address, timeoutMs);
+        return becomeRoot(client, findSudoPassword(connection), host);
+      },
+      knock: (knock: readonly KnockStep[]) => bastion.knock(address, knock),
+      probePort: (port: number, timeoutMs: number) => bastion.probePort(address, port, timeoutMs),
+      ping: (timeoutMs: number) => bastion.ping(address, timeoutMs),
+    };
+  });
   return { routes, cutOff: listCutOff(bastion.name, targets), close: () => bastion.close() };
 }
 

@@ -368,9 +368,8 @@ function readCommand({ functions, commands }: Program): [Command, ...string[]] {
 function readFile(program: string, name: string): string {
   const [, line] = new RegExp(`^put_line ${name} (.*)$`, "m").exec(program) ?? [];
   if (line !== undefined) return line.replace(/^'(.*)'$/, "$1");
-  const end = "KNOCKGATE_END";
-  const [, text = ""] = new RegExp(`^put_file ${name} <<'${end}'\n([^]*?)^${end}$`, "m").exec(program) ?? [];
-  return text;
+  const [, text] = new RegExp(`^put_file ${name} '([^']*)'$`, "m").exec(program) ?? [];
+  return text === undefined ? "" : `${text}\n`;
 }
 
 /** As `nft -j list table` says it. */

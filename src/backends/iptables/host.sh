@@ -22,24 +22,31 @@ select_own() {
 # Prints the lines that remove our rules: first the jumps, then the rules, then the chains that the given text does not
 # declare.
 print_own_clearing() {
-	print_own "$1" | sed -n "/^-A kg_/!s/^-A \(.*\)/-D \1/p"
-	for verb in F X; do
-		print_own "$1" | sed -n 's/^:\([^ ]*\) .*/\1/p' | while read -r own; do
-			printf '%s\n' "$2" | grep -q "^:$own " || printf -- '-%s %s\n' "$verb" "$own"
-		done
-	done
+	own=$(print_own "$1")
+	empty='' remove=''
+	while read -r line; do
+		case $line in
+		-A\ kg_*) ;;
+		-A\ *) printf -- '-D %s\n' "${line#-A }" ;;
+		:*)
+			chain=${line%% *}
+			case $newline$2 in *"$newline$chain "*) continue ;; esac
+			empty="$empty-F ${chain#:}$newline" remove="$remove-X ${chain#:}$newline"
+			;;
+		esac
+	done <<OWN
+$own
+OWN
+	printf '%s%s' "$empty" "$remove"
 }
 
 # Rules have no state that changes by itself, so a snapshot serves as a list.
 iptables_list() {
-	snapshot=$(iptables_snapshot)
-	case $snapshot in
-	*kg_*) printf '%s\n' "$snapshot" ;;
-	*) return 1 ;;
-	esac
+	loaded=$(iptables_snapshot)
+	case $loaded in *kg_*) ;; *) return 1 ;; esac
 }
 
-iptables_tool() { iptables --version; }
+iptables_read_lister() { lister=$(iptables --version); }
 
 # iptables has no description of rules except their text.
 iptables_print_description() { :; }
@@ -117,11 +124,10 @@ iptables_count() {
 restore() {
 	tool=$1
 	shift
-	if takes_chain_lines "$tool"; then
-		place_jump "$tool" | "$tool-restore" --noflush -w 10 "$@"
-	else
-		place_jump "$tool" | spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
-	fi
+	text=$(place_jump "$tool")
+	printf '%s\n' "$text" | "$tool-restore" --noflush -w 10 "$@" && return 0
+	takes_chain_lines "$tool" && return 1
+	printf '%s\n' "$text" | spell_chains "$tool" | "$tool-restore" --noflush -w 10 "$@"
 }
 
 # The texts put our jump at place 1.
@@ -147,9 +153,6 @@ spell_chains() {
 	done
 }
 
-# Prints when a list of xt_recent last saw a source, in the kernel's own ticks.
-iptables_find() { sed -n "s/^src=$2 .* last_seen: \([0-9]*\) .*/\1/p" "/proc/net/xt_recent/$1"; }
-
 iptables_check() {
 	print_part iptables "$1" | restore iptables --test && print_part ip6tables "$1" | restore ip6tables --test
 }
@@ -167,15 +170,6 @@ iptables_load() {
 	iptables_restore "$1.before"
 	rm -f "$1.before"
 	return 1
-}
-
-change_lists() {
-	sed -n 's/^#forget //p' "$1" | while read -r list; do
-		[ ! -e "/proc/net/xt_recent/$list" ] || echo / >"/proc/net/xt_recent/$list"
-	done
-	sed -n 's/^#close //p' "$1" | while read -r list address; do
-		[ ! -e "/proc/net/xt_recent/$list" ] || echo "-$address" >"/proc/net/xt_recent/$list"
-	done
 }
 
 iptables_clear() {
@@ -223,26 +217,6 @@ iptables_restore() {
 		print_restoring "$tool" "$1" | restore "$tool" || return 1
 	done
 	iptables_keep_private
-}
-
-# A reader of a list learns who has knocked, and how far: together with packets from forged sources that is enough to
-# find a knock. The kernel gives each file in /proc the mode with which the module was loaded, by default one that all
-# users may read. The mode can be changed, but a list that is made anew has the first mode again.
-iptables_keep_private() {
-	for list in $(list_readable); do chmod 0600 "$list"; done
-}
-
-load_private_recent() { [ -d /sys/module/xt_recent ] || modprobe -q xt_recent ip_list_perms=0600 2>/dev/null; }
-
-# Prints the policy's lists that users other than root may read.
-list_readable() {
-	for list in /proc/net/xt_recent/kg_"$policy"_* /proc/net/ipt_hashlimit/kg_"$policy"_* /proc/net/ip6t_hashlimit/kg_"$policy"_*; do
-		[ -e "$list" ] || continue
-		case $(ls -ln "$list" 2>/dev/null) in
-		'' | -r[w-]-------*) ;;
-		*) printf '%s\n' "$list" ;;
-		esac
-	done
 }
 
 # No saved file contains xt_recent's lists.

@@ -1,15 +1,30 @@
 # A policy in the kernel for the backend nftables: one table.
 
-nftables_tool() { nft --version; }
+nftables_read_lister() { lister=$(nft --version); }
+
+# Sets lister from JSON that nft has written, in the words of nft --version.
+nftables_learn_lister() {
+	case $1 in '{"nftables": [{"metainfo": {"version": "'*'", "release_name": "'*) ;; *) return 0 ;; esac
+	rest=${1#*'"version": "'}
+	lister="nftables v${rest%%\"*}"
+	rest=${rest#*'"release_name": "'}
+	lister="$lister (${rest%%\"*})"
+}
 
 # Leaves out what changes by itself: counters and the sources in sets.
-nftables_list() { said=$(nft -s -t list table inet "$table") && printf '%s\n' "$said" | nftables_print_lasting; }
+nftables_list() {
+	loaded=$(nft -s -t list table inet "$table") || return $?
+	# Mostly there is nothing to change.
+	case $loaded in
+	*'# count '* | *' 0 bytes 0'* | *"	type 0$newline"*) loaded=$(printf '%s\n' "$loaded" | nftables_print_lasting) ;;
+	esac
+}
 
 # nft since 1.1.4 prints the number of elements behind a set's size. 0.9 prints zeros for each counter. Up to 1.0.2 it
-# prints a type of a set of tokens that it can't read.
+# prints a type of a set of tokens that it can't read. Handles are numbers of this very table. "$@": more for sed.
 nftables_print_lasting() {
-	sed -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/' \
-		-e 's/^		type 0$/		typeof @th,64,128/'
+	sed -e 's/ # handle [0-9]*$//' -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/' \
+		-e 's/^		type 0$/		typeof @th,64,128/' "$@"
 }
 
 nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
@@ -28,12 +43,17 @@ nftables_order() {
 	sed -e '/^	[a-z].* {$/{' -e ':more' -e 'N' -e '/\n	}$/!b more' -e 's/\n/;/g' -e '}' | sort
 }
 
-# Tells whether nft can list a gate as JSON, and prints the description of ours. Some builds have no JSON, and some
-# versions crash over it (0.9.9, 1.0.1). If nothing is loaded, a sample in an empty network namespace shows it.
+# Tells whether nft can list a gate as JSON, and prints the description of ours unless it is in the list of all tables.
+# Some builds have no JSON, and some versions crash over it (0.9.9, 1.0.1). With those, if nothing is loaded, a sample in
+# an empty network namespace shows it.
 nftables_print_description() {
-	if [ "$1" = loaded ]; then
+	if [ "$1" = loaded ] && [ -n "$tables" ]; then
+		json=$tables
+	elif [ "$1" = loaded ]; then
 		json=$(nftables_describe 2>/dev/null)
 		print_json own "$json"
+	elif [ -n "$tables" ] && nftables_lists_all; then
+		json=$tables
 	else
 		json=$(nftables_print_sample | unshare -n sh -c 'nft -f - && exec nft -j -t list table inet sample' 2>/dev/null)
 		unshare -n true 2>/dev/null || json=$(nft -j list tables 2>/dev/null)
@@ -46,6 +66,12 @@ nftables_print_description() {
 		*) printf 'json=fails\n' ;;
 		esac
 	fi
+}
+
+# Tells whether no crash is known of this nft.
+nftables_lists_all() {
+	read_lister
+	case $lister in 'nftables v0.'* | 'nftables v1.0.0 '* | 'nftables v1.0.1 '*) return 1 ;; 'nftables v'*) ;; *) return 1 ;; esac
 }
 
 nftables_print_sample() {
@@ -80,10 +106,11 @@ nftables_check() { nft -c -f "$1"; }
 nftables_load() {
 	if uses_tokens "${1%/*}/tokens"; then
 		anew=yes taken='' staged=${1%/*}/staged keep=${1%/*}/taken given=''
-		with_work load_filled "$1" "${1%/*}/tokens"
+		with_work load_filled "$1" "${1%/*}/tokens" || return 1
 	else
-		nft -f "$1" && nftables_claim
+		nft -f "$1" || return 1
 	fi
+	nftables_claim
 }
 
 # Prints commands that delete the table, whether it exists or not.
@@ -96,10 +123,10 @@ nftables_empty() { nft flush table inet "$table"; }
 
 # Loads a ruleset that stands in a change, in place of all that is there. Tokens are no reason to load none.
 nftables_replace() {
-	change_dir=$dir/changes/$(confirmed_id)
-	if uses_tokens "$change_dir/tokens"; then
+	read_confirmed
+	if uses_tokens "$confirmed_change/tokens"; then
 		anew=yes taken='' staged='' keep='' given=''
-		with_work replace_filled "$1" "$change_dir/tokens" && return 0
+		with_work replace_filled "$1" "$confirmed_change/tokens" && nftables_claim && return 0
 		tell_log "the tokens of policy $policy could not be filled, so nobody has new ones; the next try is at the next fill"
 	fi
 	{ nftables_print_clearing && cat "$1"; } | nft -f - && rm -f "$dir/filled" && nftables_claim
@@ -117,9 +144,8 @@ replace_filled() {
 nftables_snapshot() {
 	nftables_print_clearing || return 1
 	if said=$(nft list table inet "$table" 2>/dev/null); then
-		printf '%s\n' "$said" | nftables_print_lasting |
-			nftables_hide_tokens |
-			sed -e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
+		printf '%s\n' "$said" | nftables_print_lasting -e "$tokens_in_sets" \
+			-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
 	else
 		! nftables_is_loaded
 	fi
@@ -130,12 +156,12 @@ nftables_check_snapshot() { nft -c -f "$1"; }
 # Loads a snapshot of an undone change (changes/ID/undo, changes/ID/undo.POLICY). Unspent tokens that the change took
 # away come back. Unspent tokens of users who were new are free for the next change.
 nftables_restore() {
-	change_dir=$dir/changes/$(confirmed_id)
-	if uses_tokens "$change_dir/tokens"; then
+	read_confirmed
+	if uses_tokens "$confirmed_change/tokens"; then
 		anew=yes taken='' staged='' keep='' given=${1%/*}/staged
 		[ ! -d "${1%/*}/taken" ] || taken=${1%/*}/taken
 		[ ! -d "$1.taken" ] || taken=$1.taken
-		with_work load_filled "$1" "$change_dir/tokens" && return 0
+		with_work load_filled "$1" "$confirmed_change/tokens" && nftables_claim && return 0
 		tell_log "the tokens of policy $policy could not be filled after an undo; the next try is at the next fill"
 	fi
 	nft -f "$1" && rm -f "$dir/filled" && nftables_claim
@@ -143,20 +169,36 @@ nftables_restore() {
 
 # Identifies this very table. Another one that somebody loads from a saved file looks the same, and opens the doors that
 # were open then. The kernel numbers tables anew after each boot, and in each container, whose first process differs.
-nftables_identify() {
+# Sets listed, the table with its handles, and identity.
+nftables_read_identity() {
+	identity='' listed=''
 	read_boot_id && read -r first </proc/1/stat || return 1
-	number=$(nft -a -t list table inet "$table" 2>/dev/null | sed -n 's/^table .* # handle \([0-9]*\).*/\1/p')
-	[ -n "$number" ] && printf '%s %s %s\n' "$boot_id" "$(printf '%s\n' "${first##*) }" | cut -d ' ' -f 20)" "$number"
+	listed=$(nft -a -s -t list table inet "$table" 2>/dev/null) || return 1
+	first_listed=${listed%%"$newline"*}
+	case $first_listed in *' # handle '*) ;; *) return 1 ;; esac
+	# shellcheck disable=SC2086 # words: the 20th is when the process started (proc(5), field 22)
+	set -- ${first##*) }
+	identity="$boot_id ${20} ${first_listed##* # handle }"
 }
 
 # On a full disk no note is left, and the next boot command loads the table anew.
 nftables_claim() {
 	forget_rested
+	if nftables_read_identity; then
+		just_listed=$(printf '%s\n' "$listed" | nftables_print_lasting)
+		read_line "$dir/loaded"
+		[ "$first_line" != "$identity" ] || return 0
+		{ printf '%s\n' "$identity" >"$dir/loaded"; } 2>/dev/null && return 0
+	fi
 	rm -f "$dir/loaded"
-	save "$dir/loaded" nftables_identify 2>/dev/null || rm -f "$dir/loaded"
+	return 0
 }
 
-nftables_is_own() { [ -f "$dir/loaded" ] && [ "$(nftables_identify)" = "$(cat "$dir/loaded")" ]; }
+nftables_is_own() {
+	[ -f "$dir/loaded" ] && nftables_read_identity || return 1
+	read_line "$dir/loaded"
+	[ "$first_line" = "$identity" ]
+}
 
 # The kernel lets only root read a table.
 nftables_keep_private() { :; }

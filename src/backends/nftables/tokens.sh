@@ -9,10 +9,11 @@ add element inet knockgate_sample tokens { 0x1c70a366cbb9dd0b45cc64882cba4a42 ti
 SAMPLE
 }
 
-# Leaves out the tokens of a listing, which are secret.
-nftables_hide_tokens() {
-	sed -e '/^	set \(tokens_[0-9]*\|[^ ]*_user_[^ ]*_[0-9a-f]\{8\}\) {$/,/^	}$/{' -e '/^		elements = {.*}$/d' -e '/^		elements = {/,/}$/d' -e '}'
-}
+# For sed: leaves out the tokens of a listing, which are secret.
+tokens_in_sets='/^	set \(tokens_[0-9]*\|[^ ]*_user_[^ ]*_[0-9a-f]\{8\}\) {$/,/^	}$/{
+/^		elements = {.*}$/d
+/^		elements = {/,/}$/d
+}'
 
 # Lists the tokens of each set of the loaded table into files: $work/unspent.SET has TOKEN TIME-LEFT. nft fetches all
 # sets of a table to list one, so this lists them all at once. Leaves out tokens that end within a second, because a

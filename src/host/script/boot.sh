@@ -1,18 +1,19 @@
 # Loads the confirmed ruleset at boot: the services for it, and their removal.
 
-# systemd, openrc, or other. With another init the administrator calls the command boot.
-init_system() {
+# Sets init: systemd, openrc, or other. With another init the administrator calls the command boot.
+read_init() {
 	if has_systemd; then
-		printf 'systemd\n'
+		init=systemd
 	elif [ -d /run/openrc ] && command -v rc-update >/dev/null 2>&1; then
-		printf 'openrc\n'
+		init=openrc
 	else
-		printf 'other\n'
+		init=other
 	fi
 }
 
 install_boot() {
-	case $(init_system) in
+	read_init
+	case $init in
 	systemd) install_units ;;
 	openrc) install_openrc ;;
 	esac
@@ -159,7 +160,8 @@ remove_openrc() {
 # Makes the services active: systemd's follow the flushing units from now on, and OpenRC stops only what was started when
 # the host goes down. Neither is waited for, because the boot service waits for our lock.
 start_boot() {
-	case $(init_system) in
+	read_init
+	case $init in
 	systemd)
 		systemctl --no-block start "$boot_unit" 2>/dev/null
 		! systemctl --quiet is-active nftables.service || systemctl --no-block start "$hold_unit" 2>/dev/null

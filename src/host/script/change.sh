@@ -7,9 +7,9 @@ stage_begin() {
 	settle_pending
 	[ -d "$dir/changes" ] || mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	use_change "$2"
-	confirmed_change=$dir/changes/$(confirmed_id)
+	require_confirmed
 	for other in "$dir"/changes/*; do
-		[ "$other" = "$confirmed_change" ] || rm -rf "$other"
+		[ ! -e "$other" ] || [ "$other" = "$confirmed_change" ] || rm -rf "$other"
 	done
 	trap discard_change EXIT
 	mkdir "$change" || fail 12 "cannot write below $base"
@@ -27,7 +27,16 @@ discard_change() {
 	[ -L "$dir/confirmed" ] || remove_files
 }
 
-put_file() { cat >"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
+# Without a printf of the shell's own, the argv of another process would hold the text.
+put_file() {
+	if has_own_printf; then
+		put_line "$1" "$2"
+	else
+		cat >"$change/$1" <<TEXT || fail 12 "cannot write $change/$1: is the disk full?"
+$2
+TEXT
+	fi
+}
 
 # The deployer sends this script a second time, in the variable host_script.
 put_script() {
@@ -40,11 +49,11 @@ add_line() { printf '%s\n' "$2" >>"$change/$1" || fail 12 "cannot write $change/
 
 # Checks the staged files: the ruleset arrived whole, and the host's own nft or iptables would load it.
 stage_end() {
-	[ "$(digest <"$change/ruleset")" = "$1" ] || fail 12 "the ruleset did not arrive whole"
+	read_digest "$change/ruleset"
+	[ "$digest" = "$1" ] || fail 12 "the ruleset did not arrive whole"
 	use_backend_of "$change"
 	check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
 	[ ! -f "$change/tokens" ] || stage_filled
-	flush_to_disk "$change/ruleset"
 	trap - EXIT
 	printf 'staged=%s\n' "$id"
 }
@@ -59,7 +68,8 @@ cmd_arm() {
 	use_backend_of "$change"
 	settle_pending
 	[ -f "$change/load" ] || fail 13 "change $id is not staged"
-	deadline=$(($(uptime_seconds) + $2))
+	read_uptime
+	deadline=$((uptime + $2))
 	note_former || exit $?
 	if ! { save "$change/undo" "${backend}_snapshot" && for_former "$change" save_former; }; then
 		fail 12 "cannot write $change/undo: is the disk full?"
@@ -86,7 +96,8 @@ fail_to_arm() {
 require_pending() {
 	read_pending
 	[ "$pending_id" = "$id" ] || fail 13 "change $id is not pending any more: the host has undone it"
-	[ "$(uptime_seconds)" -lt "$pending_deadline" ] || fail 13 "change $id is over its time: the host undoes it now"
+	read_uptime
+	[ "$uptime" -lt "$pending_deadline" ] || fail 13 "change $id is over its time: the host undoes it now"
 }
 
 cmd_load() {
@@ -95,11 +106,15 @@ cmd_load() {
 	require_pending
 	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
 	for_former "$change" clear_former >&2 || fail 1 "the new ruleset is loaded, but what it replaces could not be taken away"
+	counts=$(count_packets 2>/dev/null)
+	[ "$backend" != nftables ] || nftables_learn_lister "$counts"
 	note_loaded "$change" || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
-	printf 'clock=%s\n' "$(date +%s)"
-	print_tokens "$change"
-	count_packets 2>/dev/null | print_section counts
+	if [ -f "$change/tokens" ]; then
+		printf 'clock=%s\n' "$(date +%s)"
+		print_tokens "$change"
+	fi
+	print_text counts "$counts"
 }
 
 # Answers only with what it read back. The lock decides whether this or the timer's undo comes first.
@@ -111,22 +126,18 @@ cmd_confirm() {
 	if ! { install_script && install_boot && install_fill; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
-	[ ! -f "$change/former" ] || flush_to_disk "$change/former"
-	[ ! -f "$change/tokens" ] || flush_to_disk "$change/tokens"
-	flush_to_disk "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$dir/host.sh"
+	set -- "$change/ruleset" "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$dir/host.sh"
+	for file in "$change/former" "$change/tokens"; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+	flush_to_disk "$@"
 	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
 	finish_confirmed
 	start_boot
 	start_fill
-	set -- "$dir"/*.new "$dir/undone" "$change/load" "$change/undo" "$change/staged" "$change/taken"
-	for other in "$dir"/changes/*; do
-		[ "$other" = "$change" ] || set -- "$@" "$other"
-	done
-	rm -rf "$@"
 	flush_to_disk "$dir"
-	printf 'digest=%s\n' "$(digest <"$dir/confirmed")"
+	read_digest "$dir/confirmed"
+	printf 'digest=%s\n' "$digest"
 }
 
 install_script() {
@@ -137,7 +148,8 @@ install_script() {
 cmd_undo() {
 	use_change "$1"
 	read_pending
-	if [ "$id" = "$(confirmed_id)" ]; then
+	read_confirmed
+	if [ "$id" = "$confirmed_id" ]; then
 		[ "$pending_id" != "$id" ] || finish_confirmed
 		printf 'undo=confirmed\n'
 	elif [ "$pending_id" = "$id" ]; then

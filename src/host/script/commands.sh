@@ -1,14 +1,31 @@
 # Further commands, and the entry that finds a command.
 
+# Prints standard input as a section of the reply.
 print_section() {
 	printf '== %s\n' "$1"
 	sed 's/^/|/'
 }
 
+# The deployer chooses the line that ends a section, which no text can know.
+section_end=''
+end_sections_by() { section_end=$1; }
+
+# Prints a text as a section; nothing if it is empty.
+print_text() {
+	if [ -z "$2" ]; then
+		return 0
+	elif [ -n "$section_end" ]; then
+		printf '== %s %s\n%s\n%s\n' "$1" "$section_end" "$2" "$section_end"
+	else
+		printf '%s\n' "$2" | print_section "$1"
+	fi
+}
+
 # Prints how many packets each gate accepted and dropped.
 cmd_count() {
 	use_backend "$1"
-	count_packets 2>/dev/null | print_section counts
+	counts=$(count_packets 2>/dev/null)
+	print_text counts "$counts"
 	printf 'end=count\n'
 }
 
@@ -28,7 +45,7 @@ cmd_seen() {
 cmd_log() {
 	lines=$(journalctl -k -b -o short-monotonic --no-pager 2>/dev/null | grep -F " $1 " | tail -n 5000)
 	[ -n "$lines" ] || lines=$(dmesg 2>/dev/null | grep -F " $1 " | tail -n 5000)
-	[ -z "$lines" ] || printf '%s\n' "$lines" | print_section log
+	print_text log "$lines"
 	printf 'end=log\n'
 }
 
@@ -36,9 +53,10 @@ cmd_log() {
 cmd_adopt() {
 	[ ! -d "$dir" ] || settle_pending
 	[ -L "$dir/confirmed" ] || fail 13 "nothing is confirmed any more"
-	confirmed_change=$dir/changes/$(confirmed_id)
+	read_confirmed
 	use_backend_of "$confirmed_change"
-	if [ "$(digest <"$dir/confirmed")" != "$2" ] || ! is_as_noted "$confirmed_change"; then
+	read_digest "$dir/confirmed"
+	if [ "$digest" != "$2" ] || ! is_as_noted "$confirmed_change"; then
 		fail 13 "the policy was changed since it was looked at"
 	fi
 	keep_private
@@ -54,13 +72,16 @@ cmd_adopt() {
 cmd_remove() {
 	[ ! -d "$dir" ] || settle_pending
 	use_backend "$2"
-	tokens_from=$dir/changes/$(confirmed_id)/tokens
-	if [ -L "$dir/confirmed" ] && [ "$(cat "$dir/changes/$(confirmed_id)/owner" 2>/dev/null)" != "$1" ]; then
+	read_confirmed_backend
+	tokens_from=$confirmed_change/tokens
+	read_line "$confirmed_change/owner"
+	if [ -L "$dir/confirmed" ] && [ "$first_line" != "$1" ]; then
 		printf 'removed=another-owner\n'
 		return 0
 	fi
-	if [ -L "$dir/confirmed" ] || list_loaded >/dev/null 2>&1; then removed=yes; else removed=nothing; fi
-	kinds=$(printf '%s\n' "$2" "$(confirmed_backend)" | sort -u)
+	if [ -L "$dir/confirmed" ] || read_loaded 2>/dev/null; then removed=yes; else removed=nothing; fi
+	kinds=$2
+	[ "$confirmed_backend" = "$2" ] || kinds="$2 $confirmed_backend"
 	remove_boot
 	rm -f "$dir/confirmed"
 	for kept_by in $kinds; do
@@ -83,10 +104,11 @@ cmd_boot() {
 	read_pending
 	[ -z "$pending_id" ] || { read_boot_id && [ "$pending_boot" = "$boot_id" ]; } || settle_pending
 	[ -L "$dir/confirmed" ] || return 0
-	use_backend_of "$dir/changes/$(confirmed_id)"
+	read_confirmed
+	use_backend_of "$confirmed_change"
 	# To load it again would close open doors, so our own table stays. In a table that somebody else loaded, the open
 	# doors are those from when it was saved: nobody has knocked for them.
-	if is_as_noted "$dir/changes/$(confirmed_id)" && is_own; then
+	if is_as_noted "$confirmed_change" && is_own; then
 		keep_private
 		release_held
 		return 0

@@ -5,7 +5,8 @@ install_fill() {
 		remove_fill
 		return 0
 	fi
-	case $(init_system) in
+	read_init
+	case $init in
 	systemd) install_fill_units ;;
 	*) install_fill_cron ;;
 	esac
@@ -75,7 +76,7 @@ start_fill() {
 }
 
 remove_fill() {
-	rm -f "$fill_hourly" "$fill_crontab"
+	for file in "$fill_hourly" "$fill_crontab"; do [ ! -e "$file" ] || rm -f "$file"; done
 	[ -e "$unit_dir/$fill_unit.timer" ] || return 0
 	systemctl --quiet disable "$fill_unit.timer" 2>/dev/null
 	systemctl stop "$fill_unit.timer" 2>/dev/null
@@ -90,7 +91,7 @@ cmd_fill() {
 	# A change that is armed has filled its own table.
 	[ -z "$pending_id" ] || (settle_pending) 2>/dev/null || return 0
 	[ -L "$dir/confirmed" ] || return 0
-	confirmed_change=$dir/changes/$(confirmed_id)
+	read_confirmed
 	use_backend_of "$confirmed_change"
 	[ -f "$confirmed_change/tokens" ] && nftables_is_loaded || return 0
 	if ! nftables_is_own; then

@@ -23,7 +23,8 @@ find_kept() {
 prepare_tokens() {
 	read_source "$1"
 	now=$(date +%s)
-	clock=$((now - $(uptime_seconds)))
+	read_uptime
+	clock=$((now - uptime))
 	shift_seconds=0
 	[ "$live" = no ] || shift_seconds=$((clock - $(sed -n 's/^clock //p' "$dir/filled" 2>/dev/null || echo "$clock")))
 	name_bytes
@@ -117,7 +118,8 @@ load_filled() {
 	text=$1 live=no
 	! nftables_is_own || live=yes
 	forget_rested
-	[ "$live" = no ] || note_opened "$dir/changes/$(confirmed_id)/tokens"
+	read_confirmed
+	[ "$live" = no ] || note_opened "$confirmed_change/tokens"
 	if [ "$live" = yes ]; then
 		stop_spending && read_unspent || exit 9
 	fi
@@ -128,7 +130,6 @@ load_filled() {
 	stopped=''
 	[ -z "$keep" ] || [ "$live" = no ] || keep_unspent
 	note_filled
-	nftables_claim
 	note_opened "$2"
 	[ -z "$given" ] || [ "$live" = no ] || return_unspent
 }

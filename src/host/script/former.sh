@@ -3,28 +3,38 @@
 # ruleset is loaded, so that for a moment both are loaded, and at no moment neither. changes/ID/former has a line for
 # each, with policy and backend. changes/ID/undo.POLICY is what was loaded of it.
 
-# Prints the backend of the policy's confirmed ruleset; nothing if none is confirmed.
-confirmed_backend() {
-	[ -L "$dir/confirmed" ] || return 0
-	cat "$dir/changes/$(confirmed_id)/backend" 2>/dev/null || printf 'nftables\n'
+# Sets confirmed_backend, the backend of the policy's confirmed ruleset. It is empty if none is confirmed.
+read_confirmed_backend() {
+	read_confirmed
+	confirmed_backend=''
+	[ -n "$confirmed_id" ] || return 0
+	read_line "$confirmed_change/backend"
+	confirmed_backend=${first_line:-nftables}
 }
 
 note_former() {
-	{
-		kept_by=$(confirmed_backend)
-		[ -z "$kept_by" ] || [ "$kept_by" = "$(cat "$change/backend")" ] || printf '%s %s\n' "$policy" "$kept_by"
-		[ ! -f "$change/replaces" ] || while read -r name; do
-			note_other "$name" </dev/null || return $?
-		done <"$change/replaces"
-	} >"$change/former"
-	[ -s "$change/former" ] || rm -f "$change/former"
+	former=''
+	read_confirmed_backend
+	read_line "$change/backend"
+	[ -z "$confirmed_backend" ] || [ "$confirmed_backend" = "$first_line" ] ||
+		former=$policy\ $confirmed_backend$newline
+	[ ! -f "$change/replaces" ] || while read -r name; do
+		other=$(note_other "$name" </dev/null) || exit $?
+		[ -z "$other" ] || former=$former$other$newline
+	done <"$change/replaces"
+	[ -z "$former" ] || printf '%s' "$former" >"$change/former" || fail 12 "cannot write $change/former: is the disk full?"
 }
 
 note_other() (
+	read_line "$change/owner"
+	owner=$first_line
 	use_policy "$1"
 	[ ! -d "$dir" ] || settle_pending
-	[ "$(cat "$dir/changes/$(confirmed_id)/owner" 2>/dev/null)" = "$(cat "$change/owner")" ] || exit 0
-	printf '%s %s\n' "$policy" "$(confirmed_backend)"
+	read_confirmed
+	read_line "$confirmed_change/owner"
+	[ "$first_line" = "$owner" ] || exit 0
+	read_confirmed_backend
+	printf '%s %s\n' "$policy" "$confirmed_backend"
 )
 
 # Calls a function for each of them, and stops at the first failure.

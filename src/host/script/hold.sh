@@ -9,7 +9,8 @@ hold_seconds=10
 
 cmd_hold() {
 	[ -L "$dir/confirmed" ] || return 0
-	use_backend_of "$dir/changes/$(confirmed_id)"
+	read_confirmed
+	use_backend_of "$confirmed_change"
 	# At boot there is no gate yet, and no network.
 	[ "$backend" = nftables ] && nftables_is_loaded || return 0
 	[ -z "$(list_jobs nftables.service)$(list_jobs firewalld.service)$(list_jobs shutdown.target)" ] || rest_tokens

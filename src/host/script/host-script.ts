@@ -11,6 +11,7 @@ const parts = [
   "token-status.sh",
   "../../backends/nftables/tokens.sh",
   "../../backends/nftables/host.sh",
+  "../../backends/iptables/lists.sh",
   "../../backends/iptables/host.sh",
   "table.sh",
   "pending.sh",

@@ -24,6 +24,9 @@
 # Exit codes: 1 failed; 10 host unfit; 11 another change is pending; 12 ruleset refused; 13 this change is not pending;
 # 14 could not undo.
 
+# A process costs more than all that the shell does by itself, and a change runs this script six times. So functions set
+# variables where others would print, and sections go through no pipe.
+
 set -u
 umask 077
 export LC_ALL=C
@@ -98,15 +101,21 @@ has_systemd() { [ -d /run/systemd/system ]; }
 # Sets boot_id.
 read_boot_id() { read -r boot_id </proc/sys/kernel/random/boot_id; }
 
-# Seconds since boot: unlike the clock, they can't be set.
-uptime_seconds() {
-	read -r up _ </proc/uptime
-	printf '%s\n' "${up%%.*}"
+# Sets uptime, the seconds since boot: unlike the clock, they can't be set.
+read_uptime() {
+	read -r uptime _ </proc/uptime
+	uptime=${uptime%%.*}
 }
 
-# Prints the checksum of standard input.
-digest() {
-	sum=$(sha256sum) && printf '%s\n' "${sum%% *}"
+# Sets digest, the checksum of a file.
+read_digest() {
+	digest=$(sha256sum <"$1") && digest=${digest%% *}
+}
+
+# Sets first_line, the first line of a file. It is empty without such a file.
+read_line() {
+	first_line=''
+	[ ! -f "$1" ] || IFS= read -r first_line <"$1" || [ -n "$first_line" ]
 }
 
 # Writes a command's output into a file: nft itself does not notice that a disk is full.
@@ -115,5 +124,8 @@ save() {
 	shift
 	said=$("$@") && printf '%s\n' "$said" >"$file"
 }
+
+newline='
+'
 
 flush_to_disk() { sync "$@" 2>/dev/null || sync; }

@@ -8,9 +8,11 @@ flushing_firewalls="firewalld shorewall shorewall6 shorewall-lite shorewall6-lit
 print_neighbours() {
 	[ "$backend" = nftables ] || print_flushers
 	print_saved
-	list_readable | sed 's/^/readable=/'
-	printf 'dmesg_restrict=%s\n' "$(cat /proc/sys/kernel/dmesg_restrict 2>/dev/null)"
-	print_xtables | print_section xtables
+	print_readable readable=
+	read_line /proc/sys/kernel/dmesg_restrict
+	printf 'dmesg_restrict=%s\n' "$first_line"
+	read_xtables
+	print_text xtables "$xtables"
 	print_sudo_logs
 }
 
@@ -34,7 +36,8 @@ print_sudo_logs() {
 
 # Prints those that run now, or will at the next boot.
 print_flushers() {
-	case $(init_system) in
+	read_init
+	case $init in
 	systemd)
 		units=''
 		for name in $flushing_firewalls; do units="$units $name.service"; done
@@ -66,18 +69,49 @@ print_saved() {
 		/var/lib/nftables/rules-save /etc/iptables/* /etc/iptables.rules /etc/ip6tables.rules /etc/iptables.up.rules \
 		/etc/ip6tables.up.rules /etc/iptables.conf /etc/ip6tables.conf /etc/sysconfig/iptables /etc/sysconfig/ip6tables \
 		/var/lib/iptables/* /var/lib/ip6tables/* /etc/firewall.conf /etc/network/if-pre-up.d/* /etc/rc.local
-	# shellcheck disable=SC2046 # an include may be a pattern (nft(8), "INCLUDE FILES")
-	set -- "$@" $(sed -n 's/^[[:space:]]*include[[:space:]]*["'\'']\(\/[^"'\'' ]*\)["'\''].*/\1/p' \
-		/etc/nftables.conf /etc/nftables.nft /etc/sysconfig/nftables.conf 2>/dev/null)
-	grep -lsE "(^|[^a-z0-9_-])(knockgate_|kg_)$policy([^a-z0-9-]|\$)" "$@" </dev/null | sort -u | sed 's/^/saved=/'
+	if [ -f /etc/nftables.conf ] || [ -f /etc/nftables.nft ] || [ -f /etc/sysconfig/nftables.conf ]; then
+		# shellcheck disable=SC2046 # an include may be a pattern (nft(8), "INCLUDE FILES")
+		set -- "$@" $(sed -n 's/^[[:space:]]*include[[:space:]]*["'\'']\(\/[^"'\'' ]*\)["'\''].*/\1/p' \
+			/etc/nftables.conf /etc/nftables.nft /etc/sysconfig/nftables.conf 2>/dev/null)
+	fi
+	named=$newline
+	while read -r file; do
+		[ -n "$file" ] || continue
+		case $named in *"$newline$file$newline"*) continue ;; esac
+		named=$named$file$newline
+		printf 'saved=%s\n' "$file"
+	done <<FILES
+$(grep -lsE "(^|[^a-z0-9_-])(knockgate_|kg_)$policy([^a-z0-9-]|\$)" "$@" </dev/null)
+FILES
 }
 
 # The deciding rules in iptables' own form: nft's listing lacks their matches, and all rules of the legacy variant.
-# Hosts with many thousands of rules are left out.
-print_xtables() {
-	for tool in iptables ip6tables; do
-		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
-		rules=$("$tool-save" 2>/dev/null | sed -n -e '/^[*]/p' -e '/^:[A-Z]* [A-Z]/p' -e '/^-A kg_/d' -e '/^-A /p')
-		[ "${#rules}" -gt 300000 ] || printf '%s\n' "$rules"
+# Hosts with many thousands of rules are left out. Sets xtables.
+read_xtables() {
+	xtables=''
+	for family in ip ip6; do
+		rules=''
+		if has_xtables "$family"; then
+			rules=$("${family}tables-save" 2>/dev/null | sed -n -e '/^[*]/p' -e '/^:[A-Z]* [A-Z]/p' -e '/^-A kg_/d' -e '/^-A /p')
+		fi
+		[ "${#rules}" -le 300000 ] || rules=''
+		case $family in ip) xtables="# ipv4$newline" ;; ip6) xtables="$xtables# ipv6$newline" ;; esac
+		[ -z "$rules" ] || xtables=$xtables$rules$newline
 	done
+	xtables=${xtables%"$newline"}
+}
+
+# Tells whether the kernel may have a table of iptables' for a family (ip, ip6), or the table of a name. The nft variant's
+# are in nft's list of all tables. Without that list, there may be one.
+has_xtables() {
+	names=/proc/net/${1}_tables_names
+	if [ -f "$names" ]; then
+		while read -r name; do
+			[ "$name" != "${2-$name}" ] || return 0
+		done <"$names"
+	fi
+	case $tables in
+	'{"nftables": [{"metainfo": {'*"{\"table\": {\"family\": \"$1\", \"name\": \"${2-}"*) return 0 ;;
+	'{"nftables": [{"metainfo": {'*) return 1 ;;
+	esac
 }

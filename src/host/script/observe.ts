@@ -5,6 +5,7 @@ import { arrangeLike } from "../../backends/listing.js";
 import { KnockgateError } from "../../errors.js";
 import type { Counts } from "../../policy/counts.js";
 import type { Policy } from "../../policy/policy.js";
+import { listTokenGates } from "../../policy/user.js";
 import type { HostConnection, Route } from "../../ssh/host.js";
 import type { Observed } from "../observed.js";
 import type { LoggedOpenings } from "../tokens.js";
@@ -21,7 +22,11 @@ const askTimeoutMs = 4_000;
  * @throws KnockgateError `HOST_FAILED` when the answer can't be read
  */
 export async function observeHost(connection: HostConnection, policy: Policy): Promise<Observed> {
-  const result = await connection.run(probeProgram(policy.name, nameOnHost(policy)), probeTimeoutMs);
+  const hasTokens = listTokenGates(policy).length > 0;
+  const result = await connection.run(
+    probeProgram(policy.name, nameOnHost(policy), hasTokens),
+    probeTimeoutMs,
+  );
   const reply = parseReply(result.stdout);
   if (result.code !== 0 || reply.values.get("end") !== "probe") {
     throw new KnockgateError(
@@ -163,5 +168,9 @@ function readInit(said: string | undefined): Observed["init"] {
 function readLoaded(reply: Reply, policy: Policy): LoadedTable | undefined {
   const listing = reply.sections.get("listing");
   if (listing === undefined) return undefined;
-  return backendOf(policy).readLoaded(policy.name, listing, reply.sections.get("own") ?? "");
+  return backendOf(policy).readLoaded(
+    policy.name,
+    listing,
+    reply.sections.get("own") ?? reply.sections.get("tables") ?? "",
+  );
 }

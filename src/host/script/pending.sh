@@ -19,25 +19,45 @@ write_pending() {
 		flush_to_disk "$dir/pending.new" && mv -f "$dir/pending.new" "$dir/pending"
 }
 
-confirmed_id() {
-	target=$(readlink "$dir/confirmed" 2>/dev/null) || return 0
-	target=${target#changes/}
-	printf '%s\n' "${target%/ruleset}"
+# Sets confirmed_id (empty: nothing is confirmed) and confirmed_change, its folder.
+read_confirmed() {
+	confirmed_id=''
+	if [ -L "$dir/confirmed" ]; then
+		for confirmed_change in "$dir"/changes/*; do
+			# shellcheck disable=SC3013 # a sh without it goes on to readlink
+			if [ "$dir/confirmed" -ef "$confirmed_change/ruleset" ] 2>/dev/null; then
+				confirmed_id=${confirmed_change##*/}
+				return 0
+			fi
+		done
+		confirmed_id=$(readlink "$dir/confirmed") || confirmed_id=''
+		confirmed_id=${confirmed_id#changes/}
+		confirmed_id=${confirmed_id%/ruleset}
+	fi
+	confirmed_change=$dir/changes/$confirmed_id
+}
+
+# Does the same before other changes are removed. A host without memory for readlink must not lose the confirmed one.
+require_confirmed() {
+	read_confirmed
+	[ -n "$confirmed_id" ] || [ ! -L "$dir/confirmed" ] || fail 1 "cannot read $dir/confirmed"
 }
 
 # Ends an unfinished earlier change: after a reboot nothing of it is loaded, and after its deadline its timer has died.
 settle_pending() {
 	read_pending
 	[ -n "$pending_id" ] || return 0
-	if [ "$pending_id" = "$(confirmed_id)" ]; then
+	read_confirmed
+	read_uptime
+	if [ "$pending_id" = "$confirmed_id" ]; then
 		finish_confirmed
 	elif read_boot_id && [ "$pending_boot" != "$boot_id" ]; then
 		note_undone "$pending_id" "the host was rebooted before it was confirmed"
 		clear_pending
-	elif [ "$(uptime_seconds)" -gt $((pending_deadline + 5)) ]; then
+	elif [ "$uptime" -gt $((pending_deadline + 5)) ]; then
 		undo_pending "its time was over and its timer had not run"
 	else
-		left=$((pending_deadline - $(uptime_seconds)))
+		left=$((pending_deadline - uptime))
 		fail 11 "another change of policy $policy is pending; the host undoes it in at most $((left + 6)) seconds"
 	fi
 }
@@ -47,13 +67,19 @@ clear_pending() {
 	rm -f "$dir/pending"
 }
 
-# A confirm that was interrupted may have left the former gates' files, too.
+# Removes what the confirmed change leaves behind. A confirm that was interrupted may have left the former gates' files,
+# too.
 finish_confirmed() {
-	confirmed_change=$dir/changes/$(confirmed_id)
+	require_confirmed
 	for_former "$confirmed_change" forget_former >/dev/null 2>&1
-	clear_pending
-	rm -f "$confirmed_change/replaces" "$confirmed_change/former"
-	rm -rf "$confirmed_change"/undo.* "$confirmed_change/staged" "$confirmed_change/taken"
+	stop_timer
+	set -- "$dir"/*.new "$dir/undone"
+	for other in "$dir"/changes/*; do
+		[ "$other" = "$confirmed_change" ] || set -- "$@" "$other"
+	done
+	for other in load undo staged taken replaces former; do set -- "$@" "$confirmed_change/$other"; done
+	# In this order: as long as the change is noted as pending, what is left of the others is removed again.
+	rm -rf "$@" "$confirmed_change"/undo.* "$dir/pending"
 }
 
 note_undone() {
@@ -79,8 +105,10 @@ undo_pending() {
 
 # If the confirmed ruleset belongs to another backend, it is already restored.
 undo_by_confirmed() {
-	case $(confirmed_backend) in
-	'' | "$(cat "$pending_change/backend" 2>/dev/null || echo nftables)") load_confirmed ;;
+	read_confirmed_backend
+	read_line "$pending_change/backend"
+	case $confirmed_backend in
+	'' | "${first_line:-nftables}") load_confirmed ;;
 	*) clear_loaded ;;
 	esac
 }

@@ -1,6 +1,7 @@
 import type { HostBackend } from "../../backends/backend.js";
 import type { Program } from "../../ssh/host.js";
-import { hereDocument, joinWords, quoteWord } from "../../ssh/quote-shell.js";
+import { makeToken } from "../../ssh/own-shell.js";
+import { joinWords, quoteText, quoteWord } from "../../ssh/quote-shell.js";
 import { hostScript } from "./host-script.js";
 
 /** The host script's answer: single values, and sections of text. */
@@ -21,16 +22,26 @@ export const library = "/var/lib/knockgate";
  * The shell keeps the script's text in a variable, so that a stage can save it beside a change without sending it
  * again.
  */
-const functions = `${hereDocument("host_script=$(cat", hostScript)})\neval "$host_script"\n`;
+const functions = `host_script=${quoteText(hostScript)}\neval "$host_script"\n`;
 
 /** Writes a program that runs one command of the host script. */
 export function commandProgram(words: readonly string[]): Program {
-  return { functions, commands: `main ${joinWords(words)}\n` };
+  return { functions, commands: `${endSections()}main ${joinWords(words)}\n` };
 }
 
-/** Writes the program that observes a host. sshd's SSH_CONNECTION tells it the client's address. */
-export function probeProgram(policy: string, backend: HostBackend): Program {
-  return { functions, commands: `main probe ${joinWords([policy, backend])} "$1"\n` };
+/**
+ * Writes the program that observes a host. sshd's SSH_CONNECTION tells it the client's address.
+ *
+ * @param hasTokens whether the policy has gates that tokens open, so that the host must be able to hold tokens
+ */
+export function probeProgram(policy: string, backend: HostBackend, hasTokens: boolean): Program {
+  const words = joinWords(["probe", policy, backend]);
+  return { functions, commands: `${endSections()}main ${words} "$1"${hasTokens ? " tokens" : ""}\n` };
+}
+
+/** Gives the host script the line that ends a section of its answer. What is in a section can't know it. */
+function endSections(): string {
+  return `end_sections_by ${makeToken()}\n`;
 }
 
 export interface StagedFiles {
@@ -51,9 +62,9 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
     commands: [
       `${joinWords(["stage_begin", policy, id])}\n`,
       "put_script\n",
-      hereDocument("put_file ruleset", files.ruleset),
-      hereDocument("put_file load", files.load),
-      ...(files.tokens === undefined ? [] : [hereDocument("put_file tokens", files.tokens)]),
+      `put_file ruleset ${quoteText(files.ruleset)}\n`,
+      `put_file load ${quoteText(files.load)}\n`,
+      ...(files.tokens === undefined ? [] : [`put_file tokens ${quoteText(files.tokens)}\n`]),
       `${joinWords(["put_line", "owner", files.owner])}\n`,
       `${joinWords(["put_line", "backend", files.backend])}\n`,
       ...(files.replaces ?? []).map((name) => `${joinWords(["add_line", "replaces", name])}\n`),
@@ -77,15 +88,21 @@ export function confirmProgram(policy: string, id: string): Program {
   };
 }
 
-/** Reads what the host script printed: `key=value` lines, and `== name` followed by lines that begin with `|`. */
+/**
+ * Reads what the host script printed: `key=value` lines, and sections. A section is `== name` followed by lines that
+ * begin with `|`, or `== name end` followed by any lines up to the line `end`.
+ */
 export function parseReply(stdout: string): Reply {
   const pairs: [string, string][] = [];
   const sections = new Map<string, string>();
-  let section = "";
+  let [section, end] = ["", ""];
+  const add = (line: string) => sections.set(section, `${sections.get(section) ?? ""}${line}\n`);
   for (const line of stdout.split("\n")) {
     const separator = line.indexOf("=");
-    if (line.startsWith("|")) sections.set(section, `${sections.get(section) ?? ""}${line.slice(1)}\n`);
-    else if (line.startsWith("== ")) section = line.slice(3);
+    if (end !== "" && line === end) end = "";
+    else if (end !== "") add(line);
+    else if (line.startsWith("|")) add(line.slice(1));
+    else if (line.startsWith("== ")) [section = "", end = ""] = line.slice(3).split(" ");
     else if (separator > 0) pairs.push([line.slice(0, separator), line.slice(separator + 1)]);
   }
   return {

@@ -4,7 +4,8 @@
 # What an init other than systemd calls when the host goes down.
 cmd_rest() {
 	[ -L "$dir/confirmed" ] || return 0
-	use_backend_of "$dir/changes/$(confirmed_id)"
+	read_confirmed
+	use_backend_of "$confirmed_change"
 	[ "$backend" != nftables ] || ! nftables_is_loaded || rest_tokens
 }
 

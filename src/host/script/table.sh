@@ -2,7 +2,7 @@
 
 # nftables, iptables_filter or iptables_mangle. Anything else is an older change, whose backend was nftables.
 use_backend() {
-	ipt_table=''
+	ipt_table='' lister='' just_listed=''
 	case $1 in
 	iptables_*)
 		backend=iptables
@@ -13,13 +13,16 @@ use_backend() {
 }
 
 use_backend_of() {
-	backend=''
-	{ read -r backend <"$1/backend"; } 2>/dev/null
-	use_backend "$backend"
+	read_line "$1/backend"
+	use_backend "$first_line"
 }
 
-list_loaded() { "${backend}_list"; }
-name_tool() { "${backend}_tool" 2>/dev/null; }
+# Sets loaded, what the kernel lists of the policy.
+read_loaded() { "${backend}_list"; }
+# Sets lister, the tool that lists it, with its version.
+read_lister() {
+	[ -n "$lister" ] || "${backend}_read_lister" 2>/dev/null
+}
 relist() { "${backend}_relist" "$1"; }
 check_text() { "${backend}_check" "$1"; }
 count_packets() { "${backend}_count"; }
@@ -30,28 +33,50 @@ is_own() { "${backend}_is_own"; }
 # Makes sure that only root may read who is knocking.
 keep_private() { "${backend}_keep_private"; }
 
-# Notes what is loaded, and the tool that lists it: another version has other words for the same rules.
+# Notes what is loaded, and the tool that lists it: another version has other words for the same rules. just_listed is what
+# the kernel listed when the load was done, if a backend has that.
 note_loaded() {
-	save "$1/listing.new" list_loaded && save "$1/tool.new" name_tool &&
-		mv -f "$1/listing.new" "$1/listing" && mv -f "$1/tool.new" "$1/tool"
+	loaded=$just_listed just_listed=''
+	[ -n "$loaded" ] || read_loaded || return 1
+	read_lister || return 1
+	if [ -e "$1/listing" ]; then
+		printf '%s\n' "$loaded" >"$1/listing.new" && printf '%s\n' "$lister" >"$1/tool.new" &&
+			mv -f "$1/listing.new" "$1/listing" && mv -f "$1/tool.new" "$1/tool"
+	else
+		printf '%s\n' "$loaded" >"$1/listing" && printf '%s\n' "$lister" >"$1/tool"
+	fi
 }
 
-has_same_words() { name_tool | cmp -s - "$1/tool"; }
+has_same_words() {
+	read_lister
+	read_line "$1/tool"
+	[ "$lister" = "$first_line" ]
+}
 
-# Prints what the kernel should list for a change: as noted, or in the current tool's words.
+# Prints the ruleset of a change, and what the kernel should list for it: as noted, or in the current tool's words.
 print_noted() {
 	if ! has_same_words "$1" && said=$(relist "$1/ruleset" 2>/dev/null); then
-		printf '%s\n' "$said"
+		print_section ruleset <"$1/ruleset"
+		print_text baseline "$said"
+	elif [ -n "$section_end" ]; then
+		printf '== ruleset %s\n' "$section_end"
+		cat "$1/ruleset" - "$1/listing" <<BETWEEN
+$section_end
+== baseline $section_end
+BETWEEN
+		printf '%s\n' "$section_end"
 	else
-		cat "$1/listing"
+		print_section ruleset <"$1/ruleset"
+		print_section baseline <"$1/listing"
 	fi
 }
 
 # Tells whether what is loaded equals what was noted of a change, in the words of either version.
 is_as_noted() {
-	list_loaded 2>/dev/null | cmp -s - "$1/listing" && return 0
+	read_loaded 2>/dev/null || return 1
+	[ "$loaded" != "$(cat "$1/listing")" ] || return 0
 	! has_same_words "$1" || return 1
-	loaded=$(list_loaded 2>/dev/null) && wanted=$(relist "$1/ruleset" 2>/dev/null) &&
+	wanted=$(relist "$1/ruleset" 2>/dev/null) &&
 		[ "$(printf '%s\n' "$loaded" | "${backend}_order")" = "$(printf '%s\n' "$wanted" | "${backend}_order")" ]
 }
 
@@ -65,10 +90,11 @@ tell_log() {
 # Restores the ruleset that was confirmed last, or nothing if none was. The kernel lists sets in the order in which they
 # were made, so the listing of the same ruleset is noted anew.
 load_confirmed() {
-	if [ -L "$dir/confirmed" ]; then
-		use_backend_of "$dir/changes/$(confirmed_id)"
+	read_confirmed
+	if [ -n "$confirmed_id" ]; then
+		noted=$confirmed_change
+		use_backend_of "$noted"
 		"${backend}_replace" "$dir/confirmed" || return 1
-		noted=$dir/changes/$(confirmed_id)
 		note_loaded "$noted"
 		rm -f "$noted"/*.new # left if the disk is full; the loaded rules are right nevertheless
 	else

@@ -49,8 +49,9 @@ wait_until_undo() {
 	trap '' HUP
 	printf '%s\n' $$
 	exec >/dev/null
-	deadline=$(($(uptime_seconds) + $1))
-	while left=$((deadline - $(uptime_seconds))) && [ "$left" -gt 0 ]; do sleep "$left"; done
+	read_uptime
+	deadline=$((uptime + $1))
+	while read_uptime && left=$((deadline - uptime)) && [ "$left" -gt 0 ]; do sleep "$left"; done
 }
 
 stop_timer() {
@@ -62,9 +63,11 @@ stop_timer() {
 	'process '*)
 		pid=${pending_timer#process }
 		# When its time is over, the timer runs this very command. Its pid may belong to another process by now.
-		[ "$pid" = $$ ] || case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
-		*"$pending_id"*) kill -- "-$pid" 2>/dev/null ;;
-		esac
+		[ "$pid" != $$ ] || return 0
+		words=''
+		# The shell leaves the zeros out.
+		{ read -r words <"/proc/$pid/cmdline"; } 2>/dev/null
+		case $words in *"$pending_id"*) kill -- "-$pid" 2>/dev/null ;; esac
 		;;
 	esac
 	return 0

@@ -34,7 +34,8 @@ note_opened() {
 # Prints what a host says of a change's tokens. No key, and nothing of one but the digest of the whole source.
 print_tokens() {
 	[ -f "$1/tokens" ] || return 0
-	printf 'tokens_digest=%s\n' "$(digest <"$1/tokens")"
+	read_digest "$1/tokens"
+	printf 'tokens_digest=%s\n' "$digest"
 	printf 'tokens_host=%s\n' "$(sed -n '/^host /{s///p;q;}' "$1/tokens")"
 	is_private "$1/tokens" || printf 'tokens_readable=yes\n'
 	# A number that is none ends some shells.
@@ -85,7 +86,8 @@ print_openings() {
 		sed -n -e '$ {h;s/^\([0-9]*\)\..*/oldest \1/p;g;}' -e "$line")
 	if [ -z "$found" ]; then
 		log=kernel
-		printf 'booted=%s\n' $(($(date +%s) - $(uptime_seconds)))
+		read_uptime
+		printf 'booted=%s\n' $(($(date +%s) - uptime))
 		found=$(dmesg 2>/dev/null | sed -n -e '1 {h;s/^\[ *\([0-9]*\)\..*/oldest \1/p;g;}' -e "$line")
 	fi
 	[ -n "$found" ] || log=none

@@ -8,7 +8,13 @@
 ascii='-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz'
 
 # An external printf would have keys in its argv.
-has_own_printf() { case $(type printf 2>/dev/null) in *builtin*) ;; *) return 1 ;; esac }
+own_printf=''
+has_own_printf() {
+	if [ -z "$own_printf" ]; then
+		case $(type printf 2>/dev/null) in *builtin*) own_printf=yes ;; *) own_printf=no ;; esac
+	fi
+	[ "$own_printf" = yes ]
+}
 
 # Sets token_host, slot_seconds, horizon_slots, grace_seconds, most_slots (what a set has room for) and all_set.
 read_source() {

@@ -70,7 +70,7 @@ describe.each([
       writeFileSync(join(folder, name), `${text.join("\n")}\n`);
       return `${name}() { echo "$@" >>'${folder}/asked'; cat '${folder}/${name}'; }\n`;
     });
-    const clock = "date() { echo 1796020000; }\nuptime_seconds() { echo 20000; }\n";
+    const clock = "date() { echo 1796020000; }\nread_uptime() { uptime=20000; }\n";
     const input = `${hostScript}${stubs.join("")}${clock}dir='${folder}'\ncmd_openings\n`;
     const { stdout, stderr } = spawnSync(command, args, { input, encoding: "utf8" });
     expect([stderr, stdout.split("\n").at(-2)]).toEqual(["", "end=openings"]);

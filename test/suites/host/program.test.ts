@@ -8,7 +8,8 @@ import { frameProgram } from "../../../src/ssh/root";
 /** A stand-in for the functions that a program defines first. */
 function callsOf({ commands }: Program): string {
   const echo = `main() { printf '<%s>' "$@"; }; stage_begin() { main begin "$@"; }; stage_end() { main end "$@"; }
-put_file() { main file "$1"; cat; }; put_line() { main line "$@"; }; put_script() { main script; }`;
+put_file() { main file "$1"; printf '%s\\n' "$2"; }; put_line() { main line "$@"; }; put_script() { main script; }
+end_sections_by() { :; }`;
   return spawnSync("sh", ["-s", "--", "192.0.2.9 1 192.0.2.1 22"], {
     input: `${echo}\n${commands}`,
     encoding: "utf8",
@@ -31,9 +32,9 @@ describe("a program", () => {
   });
 
   test("passes the client's address from sshd to a probe", () => {
-    expect(callsOf(probeProgram("edge", "iptables_mangle"))).toBe(
-      "<probe><edge><iptables_mangle><192.0.2.9 1 192.0.2.1 22>",
-    );
+    const words = "<probe><edge><iptables_mangle><192.0.2.9 1 192.0.2.1 22>";
+    expect(callsOf(probeProgram("edge", "iptables_mangle", false))).toBe(words);
+    expect(callsOf(probeProgram("edge", "iptables_mangle", true))).toBe(`${words}<tokens>`);
   });
 
   test("stages its files between the two ends of one lock", () => {
@@ -101,6 +102,13 @@ describe("a reply", () => {
         expect([...reply.values.keys()]).toEqual(["before", "after"]);
       }),
     );
+  });
+
+  test("keeps a section that has an end, whatever its lines look like", () => {
+    const lines = "|\n\n== text\nend=probe\n== text other\nend0";
+    const reply = parseReply(`before=1\n== text end\n${lines}\nend\n== text two\nx\ntwo\nafter=2\n`);
+    expect([...reply.sections]).toEqual([["text", `${lines}\nx\n`]]);
+    expect([...reply.values.keys()]).toEqual(["before", "after"]);
   });
 
   test("ignores the greeting of a login", () => {

@@ -44,7 +44,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     expect(sample).toMatch(/host\.sh\0wait\0edge\0/);
     const key = lab.privateKey.split("\n")[1] ?? "";
     const digest = digestText(renderPolicy(newPolicy));
-    for (const secret of [key, digest, "KNOCKGATE_END"]) expect(sample).not.toContain(secret);
+    for (const secret of [key, digest, "put_file ruleset"]) expect(sample).not.toContain(secret);
     expect(sample).not.toMatch(ports);
     expect(context.lines.join("\n")).not.toMatch(ports);
   });

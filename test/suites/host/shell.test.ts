@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hereDocument, joinWords, quoteWord } from "../../../src/ssh/quote-shell";
+import { joinWords, quoteText, quoteWord } from "../../../src/ssh/quote-shell";
 
 /** Near-misses: characters with a meaning in sh, and others. */
 const piece = fc.oneof(
@@ -50,20 +50,19 @@ test("refuses a NUL, which no word for sh can hold", () => {
   expect(() => quoteWord("a\0b")).toThrow("NUL");
 });
 
-/** Lines as in rulesets and scripts, and lines that look like the end line. */
+/** Lines as in rulesets and scripts. */
 const text = fc
   .array(fc.array(piece.map(toAscii), { maxLength: 6 }), { minLength: 1, maxLength: 12 })
-  .map((lines) => lines.map((pieces) => `${pieces.join("")}\n`).join(""))
-  .filter((whole) => !`\n${whole}`.includes("\nKNOCKGATE_END\n"));
+  .map((lines) => lines.map((pieces) => `${pieces.join("")}\n`).join(""));
 
 function toAscii(part: string): string {
   return part.replaceAll(/[^\t\n -~]/g, "");
 }
 
-test("passes text in a here-document unchanged", () => {
+test("passes the text of a word on unchanged, but for its last line break", () => {
   fc.assert(
     fc.property(fc.array(text, { minLength: 1, maxLength: 12 }), (texts) => {
-      const program = texts.map((one) => `${hereDocument("cat", one)}printf '\\0'\n`).join("");
+      const program = texts.map((one) => `printf '%s\\n\\0' ${quoteText(one)}\n`).join("");
       const { stdout } = spawnSync("sh", ["-s"], { input: program, encoding: "utf8" });
       expect(stdout.split("\0").slice(0, -1)).toEqual(texts);
     }),
@@ -73,17 +72,9 @@ test("passes text in a here-document unchanged", () => {
 
 test.each([
   ["without a line break at its end", "table inet edge {"],
-  ["with the end line in it", "first\nKNOCKGATE_END\nrm -rf /\n"],
-  ["that begins with the end line", "KNOCKGATE_END\nid\n"],
   ["that is empty", ""],
-  // dash 0.5.12 loses a byte of a line that begins like the end line and goes on with a byte above 127.
+  // dash 0.5.12 takes some bytes above 127 for its own.
   ["that dash would change", "Kn\u00f6chel\nK\u00e9\n"],
-])("refuses a here-document %s", (_what, text) => {
-  expect(() => hereDocument("cat", text)).toThrow("here-document");
-});
-
-test("takes the end line inside a longer line for text", () => {
-  expect(hereDocument("cat", "x KNOCKGATE_END\nKNOCKGATE_END x\n")).toContain(
-    "KNOCKGATE_END x\nKNOCKGATE_END\n",
-  );
+])("refuses a text %s", (_what, text) => {
+  expect(() => quoteText(text)).toThrow("not a text for sh");
 });

@@ -9,6 +9,7 @@ import { commandProgram, stageProgram } from "../../../src/host/script/program";
 import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/policy";
 import type { Program } from "../../../src/ssh/host";
+import { quoteText } from "../../../src/ssh/quote-shell";
 import { writeProgram } from "../host/write-program";
 
 const fixture = join(__dirname, "..", "..", "fixtures", "first-release", "host.sh");
@@ -37,10 +38,15 @@ export async function applyOlderScript(
 }
 
 /** Sends the older script a command, as a deployer of that time does. */
-export async function runOlderScript(host: BootedHost, program: Program): Promise<void> {
+export async function runOlderScript(host: BootedHost, { functions = "", commands }: Program): Promise<void> {
   // Replaces the script that runs now, and in a stage also the one that is kept beside the change.
-  const written = writeProgram(program);
-  const asked = written.replaceAll(hostScript, () => olderScript);
-  if (asked === written) throw new Error("the program holds no host script");
+  const older = functions.replaceAll(quoteText(hostScript), () => quoteText(olderScript));
+  if (older === functions) throw new Error("the program holds no host script");
+  const asked = writeProgram({ functions: older, commands: sendAsInput(commands) });
   await host.run(["sh", "-s"], { stdin: asked });
+}
+
+/** Files were the input of `put_file` then. */
+function sendAsInput(commands: string): string {
+  return commands.replaceAll(/^(put_file \w+) '([^']*)'$/gm, "$1 <<'END'\n$2\nEND");
 }
