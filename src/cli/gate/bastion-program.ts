@@ -1,5 +1,6 @@
 import { unreachable } from "../../errors.js";
-import { runBriefly, writeBashKnock } from "../../knock/clients/bash-knock.js";
+import { writeBashKnock } from "../../knock/clients/bash-knock.js";
+import { runBriefly } from "../../knock/clients/run-briefly.js";
 import type { KnockStep, TokenStep } from "../../knock/packet.js";
 import { writeTokenPayload } from "../../knock/token-payload.js";
 
@@ -73,7 +74,7 @@ function writeTokenPacket(step: TokenStep): string {
       return `printf '${bytes}' >"/dev/udp/$h/${step.carrier.port}"`;
     }
     case "icmpEcho":
-      return `${runBriefly}; s ping -q -c 1 -s ${payload.length} -p ${step.token} "$h" >/dev/null 2>&1`;
+      return `${runBriefly.bash}; s ping -q -c 1 -s ${payload.length} -p ${step.token} "$h" >/dev/null 2>&1`;
     default:
       return unreachable(step.carrier);
   }

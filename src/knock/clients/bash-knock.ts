@@ -1,24 +1,8 @@
 import { unreachable } from "../../errors.js";
 import type { Step } from "../../policy/step.js";
 import { isEmptyDatagram } from "./empty-datagram.js";
+import { stepSeconds, writeInterruption } from "./interruption.js";
 import { isName, visitAddresses } from "./visit-addresses.js";
-
-/**
- * Runs a command in the background for half a second at most. This is less than the second after which the kernel
- * repeats an unanswered SYN (RFC 6298, 2.1), and enough to look up a name. macOS has no `timeout`, and its bash's `read
- * -t` takes only whole seconds.
- */
-export const runBriefly =
-  's(){ "$@" & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; }';
-
-const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
-
-/** What the program needs to send a step of each kind. */
-const needs: Readonly<Record<Step["kind"], readonly ("send" | "sendSyn" | "ping")[]>> = {
-  tcp: ["send", "sendSyn"],
-  udp: [],
-  icmpEcho: ["send", "ping"],
-};
 
 /**
  * Writes a program for bash 3.2 or newer that sends a knock to the host in its `$1`, each step once. It prints nothing,
@@ -30,16 +14,33 @@ const needs: Readonly<Record<Step["kind"], readonly ("send" | "sendSyn" | "ping"
  */
 export function writeBashKnock(steps: readonly Step[], host: string): string | undefined {
   if (steps.some(isEmptyDatagram)) return undefined;
-  const needed = new Set(steps.flatMap(({ kind }) => needs[kind]));
   const parts = [
     ...(isName(host) ? [] : ["h=$1"]),
-    // `type` reports that ping is missing, before anything is sent.
-    ...(needed.has("ping") ? ["type ping >/dev/null || exit"] : []),
-    ...(needed.has("send") ? [runBriefly] : []),
-    ...(needed.has("sendSyn") ? [sendSyn] : []),
-    `{ ${visitAddresses(host, steps.flatMap(writeStep).join("; "))}; } >/dev/null 2>&1`,
+    ...writeBashNeeds(steps),
+    `{ ${interruptSteps(steps, visitAddresses(host, writeBashSteps(steps)))}; } >/dev/null 2>&1`,
   ];
   return parts.join("; ");
+}
+
+/** Writes code that reports that ping is missing, before anything is sent. */
+export function writeBashNeeds(steps: readonly Step[]): readonly string[] {
+  return steps.some(({ kind }) => kind === "icmpEcho") ? ["type ping >/dev/null || exit"] : [];
+}
+
+/** A knock of datagrams waits for no answer, so nothing needs to interrupt it. */
+export function interruptSteps(steps: readonly Step[], act: string): string {
+  if (steps.every(({ kind }) => kind === "udp")) return act;
+  const { begin, end } = writeInterruption(stepSeconds);
+  return [begin, act, end].join("; ");
+}
+
+/**
+ * Writes code for bash that sends the steps to the address in `$h`. The shell itself waits for the answer to a SYN, so
+ * that the next packet can't overtake it; starting a process for each step would take longer than the knock. Something
+ * must interrupt it where no answer comes, see {@link writeInterruption}.
+ */
+export function writeBashSteps(steps: readonly Step[]): string {
+  return steps.flatMap(writeStep).join("; ");
 }
 
 /**
@@ -49,7 +50,7 @@ export function writeBashKnock(steps: readonly Step[], host: string): string | u
 function writeStep(step: Step): readonly string[] {
   switch (step.kind) {
     case "tcp":
-      return [`s t ${step.port}`];
+      return [`true >"/dev/tcp/$h/${step.port}"`];
     case "udp": {
       const socket = `"/dev/udp/$h/${step.port}"`;
       // One write, so one datagram, whatever the size of a buffer.
@@ -57,7 +58,7 @@ function writeStep(step: Step): readonly string[] {
       return [`${step.payloadBytes === undefined ? "echo" : sized} >${socket}`, "sleep .1"];
     }
     case "icmpEcho":
-      return [`s ping -q -c 1 -s ${step.payloadBytes} "$h"`];
+      return [`ping -q -c 1 -s ${step.payloadBytes} "$h" & wait $! || kill $!`];
     default:
       return unreachable(step);
   }

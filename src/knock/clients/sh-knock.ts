@@ -1,15 +1,8 @@
 import { unreachable } from "../../errors.js";
 import type { Step } from "../../policy/step.js";
 import { isEmptyDatagram } from "./empty-datagram.js";
+import { runBriefly } from "./run-briefly.js";
 import { isName, visitAddresses } from "./visit-addresses.js";
-
-/**
- * Runs a command in the background for half a second at most, as in `bash-knock.ts`. A command that a shell starts in
- * the background reads nothing (POSIX, 2.11 of "Shell Command Language"), so its input comes by another file
- * descriptor.
- */
-export const runBriefly =
-  's(){ "$@" <&3 & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; } 3<&0';
 
 /** The tool that sends a step of each kind. */
 export const shTools: Readonly<Record<Step["kind"], "nc" | "ping">> = {
@@ -37,7 +30,7 @@ export function writeShKnock(steps: readonly Step[], host: string): string | und
     ...(isName(host) ? [] : ["h=$1"]),
     // Some shells do not write their own message about it to standard error.
     ...tools.map((tool) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`),
-    runBriefly,
+    runBriefly.sh,
     `{ ${visitAddresses(host, steps.map(writeStep).join("; "))}; } </dev/null >/dev/null 2>&1`,
   ];
   return parts.join("; ");

@@ -1,6 +1,5 @@
-import * as bash from "./bash-knock.js";
 import type { ClientTokens } from "./client-knock.js";
-import * as sh from "./sh-knock.js";
+import { runBriefly } from "./run-briefly.js";
 import {
   findTokenTool,
   listOffsets,
@@ -10,13 +9,11 @@ import {
   writeTokenFunctions,
   writeTokenSending,
 } from "./token-shell.js";
-import { writeSlotList } from "./used-slots.js";
+import { listSlotWords, writeForgetting, writeSlotList } from "./used-slots.js";
 import { listAddresses } from "./visit-addresses.js";
 
 /** How long a port has to answer, in tenths of a second: longer than the kernel waits to send a lost SYN again. */
 const patienceTenths = 12;
-
-const runBriefly: Readonly<Record<TokenShell, string>> = { bash: bash.runBriefly, sh: sh.runBriefly };
 
 /**
  * Writes a program that opens a gate by a token, for the host in its `$1`: for bash 3.2 or newer, or for any POSIX sh
@@ -36,11 +33,13 @@ export function writeTokenClient(
   shell: TokenShell,
 ): string {
   const tries = port === undefined ? writeOnce(tokens, shell) : writeTries(tokens, port, shell);
+  const slots = listSlotWords(tokens);
   const parts = [
     ...writeNeeds(tokens, port, shell),
     `k=${writeShellKey(tokens.key)}`,
     ...writeTokenFunctions(tokens, shell),
-    `{ ${listAddresses(host)}; ${writeCurrentSlot(tokens)}; ${writeSlotList(tokens)}; ${tries}; } </dev/null >/dev/null 2>&1`,
+    `{ ${listAddresses(host)}; ${writeCurrentSlot(tokens, shell)}; ${writeSlotList(slots)}`,
+    `(${writeForgetting(slots)}); ${tries}; } </dev/null >/dev/null 2>&1`,
   ];
   return parts.join("; ");
 }

@@ -2,12 +2,10 @@ import { unreachable } from "../../errors.js";
 import { listSlotsToTry } from "../../policy/slots.js";
 import { tokenPlace } from "../token-payload.js";
 import type { ClientTokens } from "./client-knock.js";
+import { blockBytes } from "./sha256.js";
 
 /** A shell that can make and send a token. */
 export type TokenShell = "bash" | "sh";
-
-/** SHA-256 has blocks of 64 bytes (FIPS 180-4). HMAC pads a key to one block (RFC 2104). */
-const blockBytes = 64;
 
 /**
  * Takes the first two hex digits off `$q`, into `$c`. bash's way has no `#`, after which wg-quick(8) sees a comment.
@@ -20,14 +18,20 @@ const takeByte: Readonly<Record<TokenShell, string>> = {
 
 /** Puts one backslash into `$b`. bash's way has no backslash, which fish(1) would read in single quotes. */
 const backslash: Readonly<Record<TokenShell, string>> = {
-  bash: `b=$(printf %q "*"); b=\${b:0:1}`,
+  bash: `printf -v b %q "*"; b=\${b:0:1}`,
   sh: `b="${"\\".repeat(2)}"`,
+};
+
+/** Writes a command that prints the digest of a text with escapes. bash saves a process by its own kind of pipe. */
+const digest: Readonly<Record<TokenShell, (text: string) => string>> = {
+  bash: (text) => `$($a < <(printf "${text}"))`,
+  sh: (text) => `$(printf "${text}" | $a)`,
 };
 
 /**
  * Writes shell code that makes tokens, of bash 3.2 or a POSIX sh, with coreutils (or with shasum, which macOS has). It
  * reads the key from `$k`, as 128 hex digits. After `y SLOT`, `$t` is the token as hex digits, and `$r` the same as
- * escapes of printf(1). It keeps `$b`, `$m` and `$o` for that. The key is only in variables and in the builtin printf, so no process list shows it.
+ * escapes of printf(1). It keeps `$a`, `$b`, `$m` and `$o` for that. The key is only in variables and in the builtin printf, so no process list shows it.
  *
  * `x HEX BYTE` writes bytes as escapes into `$r`, each of them XOR the byte: HMAC needs the key so twice.
  */
@@ -37,29 +41,33 @@ export function writeTokenFunctions(tokens: ClientTokens, shell: TokenShell): re
   return [
     backslash[shell],
     `x(){ q=$1; r=; while test "$q"; do ${next}; n=$((0x$c ^ $2)); r=$r$b$((n >> 6))$((n >> 3 & 7))$((n & 7)); done; }`,
-    "d(){ if type sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi; }",
-    `x $k 54; m=$r; x $k 92; o=$r; x ${writeMessage(tokens)} 0; m=$m$r`,
+    'a=sha256sum; type $a >/dev/null 2>&1 || a="shasum -a 256"',
+    `x $k 54; m=$r; x $k 92; o=$r; x ${beginMessage(tokens).toString("hex")} 0; m=$m$r`,
     // No token has a byte 0a: bash would send what follows in a second datagram.
-    `y(){ w=$(printf "$m$1" | d); x "\${w%% *}" 0; w=$(printf "$o$r" | d); w=\${w%% *}; q=\${w%${digits}}; t=; ` +
+    `y(){ w=${digest[shell]("$m$1")}; x "\${w%% *}" 0; w=${digest[shell]("$o$r")}; w=\${w%% *}; q=\${w%${digits}}; t=; ` +
       `while test "$q"; do ${next}; test $c = 0a && c=0b; t=$t$c; done; x $t 0; }`,
   ];
 }
 
-/** Writes a key for `$k`: its bytes as hex digits, padded to a block. Secret. */
+/** Writes a key for `$k`: its bytes as hex digits, padded to a block as HMAC does (RFC 2104). Secret. */
 export function writeShellKey(key: string): string {
   return Buffer.from(key, "ascii")
     .toString("hex")
     .padEnd(2 * blockBytes, "0");
 }
 
-/** The message of the HMAC without its last part, the slot, as hex digits. */
-function writeMessage({ policy, gate, host }: ClientTokens): string {
-  return Buffer.from(["knockgate-token-1", policy, gate, host, ""].join("\0"), "utf8").toString("hex");
+/** The message of the HMAC without its last part, the slot. */
+export function beginMessage({ policy, gate, host }: ClientTokens): Buffer {
+  return Buffer.from(["knockgate-token-1", policy, gate, host, ""].join("\0"), "utf8");
 }
 
-/** Writes code that puts the current slot into `$n0`. */
-export function writeCurrentSlot({ settings }: ClientTokens): string {
-  return `n0=$(($(date +%s) / ${settings.slotSeconds}))`;
+/** Writes code that puts the current slot into `$n0`. bash from 5.0 on knows the time by itself. */
+export function writeCurrentSlot({ settings }: ClientTokens, shell: TokenShell): string {
+  const seconds: Readonly<Record<TokenShell, string>> = {
+    bash: `\${EPOCHSECONDS:-$(date +%s)}`,
+    sh: "$(date +%s)",
+  };
+  return `n0=$((${seconds[shell]} / ${settings.slotSeconds}))`;
 }
 
 /** Lists how far from the current slot the slots are that a client tries, in order. */

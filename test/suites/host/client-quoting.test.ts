@@ -72,7 +72,7 @@ test.each(["dash", "bash"])(
           return [
             ...["knock", "-d", "150", name, "7411:tcp", "8522:udp"],
             ...[...nmap, "-sT", "-p", "7411", name, ...nmap, "-sU", "--data-length", "0", "-p", "8522", name],
-            ...["bash", "-c", expect.stringContaining("s t 7411;"), "knock", name],
+            ...["bash", "-c", expect.stringContaining('>"/dev/tcp/$h/7411";'), "knock", name],
             ...["sh", "-c", expect.stringContaining('s nc -w 1 "$h" 7411;'), "knock", name],
             ...["sh", "-c", expect.stringContaining('s ping -q -c 1 -s 9 "$h";'), "knock", name],
             ...["bash", "-s", "--", name],

@@ -8,6 +8,7 @@ import { writeSshConfig } from "../../../src/knock/clients/ssh-config";
 import { readSshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import { claimHost, connectionTo, waitUntil } from "./deployment";
 import {
+  byClock,
   claimClocked,
   declareTokens,
   deploy,
@@ -60,7 +61,7 @@ async function resetClient(host: LabHost, slotsAhead: number): Promise<void> {
 /** Runs a command on the host by the machine's own ssh. */
 function ssh(environment: readonly string[] = []): Promise<CommandResult> {
   const command = ["ssh", "-F", "/root/.ssh/edge", "edge", "id -un"];
-  return client.run(["env", ...environment, ...command], { check: false, timeoutMs: limitMs });
+  return client.run(["env", ...byClock, ...environment, ...command], { check: false, timeoutMs: limitMs });
 }
 
 const passed = expect.objectContaining({ code: 0, stdout: "plain\n" });

@@ -8,12 +8,13 @@ const behind = { ...way, proxy: { host: "bastion.example", port: 2_222, user: "j
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIABBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 const quiet = "-n --max-retries 0 --initial-rtt-timeout 150ms --max-rtt-timeout 150ms";
-const send =
-  's(){ "$@" & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; }';
+const begin =
+  'trap f=1 USR1; f=; p=$BASHPID; test "$p" || p=$$; { exec 3<>/dev/udp/127.0.0.1/9; ' +
+  "while { read -t .4 -u 3; test $? -gt 128 || sleep .4; } && kill -USR1 $p; do :; done; } 3<&- 4<&- & v=$!";
+const end = "kill $v; wait $v";
 const sendFrom =
   's(){ "$@" <&3 & p=$!; for i in 1 2 3 4 5; do kill -0 $p || break; sleep .1; done; kill $p; wait $p; } 3<&0';
 const need = (tool: string) => `command -v ${tool} >/dev/null || { echo ${tool}: not found >&2; exit 127; }`;
-const sendSyn = 't(){ : >"/dev/tcp/$h/$1"; }';
 
 function write(steps: readonly StepInput[], to: SshEndpoint) {
   return writeKnockCommands(steps.map(readStep), to);
@@ -29,8 +30,8 @@ describe("a knock as commands", () => {
         `nmap ${quiet} -Pn -sT -p 6633 203.0.113.7`,
       ].join(" && "),
       bash:
-        `bash -c 'h=$1; ${send}; ${sendSyn}; { s t 7411; echo >"/dev/udp/$h/8522"; sleep .1; s t 6633; } ` +
-        ">/dev/null 2>&1; true' knock 203.0.113.7",
+        `bash -c 'h=$1; { ${begin}; true >"/dev/tcp/$h/7411"; echo >"/dev/udp/$h/8522"; sleep .1; ` +
+        `true >"/dev/tcp/$h/6633"; ${end}; } >/dev/null 2>&1; true' knock 203.0.113.7`,
       netcat:
         `sh -c 'h=$1; ${need("nc")}; ${sendFrom}; { s nc -w 1 "$h" 7411; printf %01d 0 | s nc -u -w 1 "$h" 8522; ` +
         `s nc -w 1 "$h" 6633; } </dev/null >/dev/null 2>&1; true' knock 203.0.113.7`,
@@ -45,9 +46,9 @@ describe("a knock as commands", () => {
         `nmap -6 ${quiet} -sn -PE --disable-arp-ping --data-length 77 2001:db8::7`,
       ].join(" && "),
       bash:
-        `bash -c 'h=$1; type ping >/dev/null || exit; ${send}; { dd if=/dev/zero bs=9 count=1 ` +
-        '>"/dev/udp/$h/8522"; sleep .1; s ping -q -c 1 -s 77 "$h"; } ' +
-        ">/dev/null 2>&1; true' knock 2001:db8::7",
+        `bash -c 'h=$1; type ping >/dev/null || exit; { ${begin}; dd if=/dev/zero bs=9 count=1 ` +
+        '>"/dev/udp/$h/8522"; sleep .1; ping -q -c 1 -s 77 "$h" & wait $! || kill $!; ' +
+        `${end}; } >/dev/null 2>&1; true' knock 2001:db8::7`,
       netcat:
         `sh -c 'h=$1; ${need("nc")}; ${need("ping")}; ${sendFrom}; { printf %09d 0 | s nc -u -w 1 "$h" 8522; ` +
         `s ping -q -c 1 -s 77 "$h"; } </dev/null >/dev/null 2>&1; true' knock 2001:db8::7`,

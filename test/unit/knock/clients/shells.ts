@@ -15,6 +15,12 @@ export function findInPath(tool: string): string | undefined {
   });
 }
 
+/**
+ * The environment with which bash takes the time from `date`, which a test can replace. A bash that another shell did not
+ * start, and whose input is a socket, would read ~/.bashrc instead.
+ */
+export const withoutClock = { BASH_ENV: join(__dirname, "without-clock.bash"), SHLVL: "2" };
+
 const inCI = process.env["CI"] !== undefined;
 
 const all: readonly [name: string, words: readonly string[], dialect: TokenShell][] = [

@@ -10,7 +10,7 @@ import { listSlotsToTry } from "../../../../src/policy/slots";
 import { tokenOf } from "../../../../src/policy/token";
 import { listen, type Receiver } from "../receiver";
 import { listenSilently } from "../silent-port";
-import { findInPath, shells } from "./shells";
+import { findInPath, shells, withoutClock } from "./shells";
 
 const settings = { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 };
 const keys = ["kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ", "-_".repeat(32), "A".repeat(32)];
@@ -72,7 +72,7 @@ function makePath(slot: number, leaves: readonly string[] = []): string {
 function run(shell: readonly string[], program: string, path: string, host = "127.0.0.1"): Promise<string> {
   const [command = "", ...words] = shell;
   return new Promise((resolve, reject) => {
-    const options = { env: { PATH: path } };
+    const options = { env: { PATH: path, ...withoutClock } };
     const child = execFile(
       join(path, command),
       [...words, "-s", "--", host],

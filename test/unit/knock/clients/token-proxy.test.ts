@@ -13,6 +13,7 @@ import { tokenOf } from "../../../../src/policy/token";
 import { readPolicy } from "../../policy/read-policy";
 import { listen, type Receiver } from "../receiver";
 import { listenSilently } from "../silent-port";
+import { withoutClock } from "./shells";
 
 const slot = 29_940_000;
 const key = "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ";
@@ -55,7 +56,7 @@ async function runProxy(config: string, port: number, input = ""): Promise<reado
   const [, command = "exit 1"] = /ProxyCommand (.*)$/m.exec(config) ?? [];
   const words = command.replaceAll(/%[%p]/g, (word) => (word === "%p" ? `${port}` : "%"));
   const PATH = [join(home, "bin"), process.env["PATH"]].join(delimiter);
-  const proxy = spawn("bash", ["-c", `exec ${words}`], { env: { HOME: home, PATH } });
+  const proxy = spawn("bash", ["-c", `exec ${words}`], { env: { HOME: home, PATH, ...withoutClock } });
   proxy.stdin.write(input);
   const said = Promise.all([text(proxy.stdout), text(proxy.stderr)]);
   await once(proxy, "exit");

@@ -19,7 +19,7 @@ import { writeTokenClient } from "../../../../src/knock/clients/token-client";
 import { nameSlotList } from "../../../../src/knock/clients/used-slots";
 import { tokenOf } from "../../../../src/policy/token";
 import { listen, type Receiver } from "../receiver";
-import { shells } from "./shells";
+import { shells, withoutClock } from "./shells";
 
 const slot = 29_940_000;
 
@@ -65,7 +65,10 @@ async function runShell(
   cwd = home,
 ): Promise<string> {
   const PATH = `${join(home, "bin")}:${process.env["PATH"]}`;
-  const child = spawn(command, [...words, "-s", "--", "127.0.0.1"], { env: { ...environment, PATH }, cwd });
+  const child = spawn(command, [...words, "-s", "--", "127.0.0.1"], {
+    env: { ...environment, ...withoutClock, PATH },
+    cwd,
+  });
   child.stdin.end(writeTokenClient(makeTokens(), "127.0.0.1", undefined, dialect));
   const said = await Promise.all([text(child.stdout), text(child.stderr)]);
   return said.join("");

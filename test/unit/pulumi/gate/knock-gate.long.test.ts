@@ -132,7 +132,7 @@ test("shows the ruleset, and keeps digest and knock secret", async () => {
       commands: {
         knock: "knock -d 150 203.0.113.7 47001:tcp 58002:udp",
         nmap: expect.stringContaining(" -p 47001 203.0.113.7 && nmap "),
-        bash: expect.stringMatching(/^bash -c '.*s t 47001; .* knock 203\.0\.113\.7$/),
+        bash: expect.stringMatching(/^bash -c '.*\/dev\/tcp\/\$h\/47001"; .* knock 203\.0\.113\.7$/),
         netcat: expect.stringMatching(/^sh -c '.*"\$h" 47001; .* knock 203\.0\.113\.7$/),
       },
     },
