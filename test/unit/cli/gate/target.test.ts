@@ -125,3 +125,19 @@ test("a block of ssh_config names the profile and holds no knock", async () => {
   expect(all.out).not.toMatch(secrets);
   expect(await play(["ssh-config", "none"], { environment })).toMatchObject({ exitCode: 3, out: "" });
 });
+
+test("a standalone script holds the knocks, and a warning says so", async () => {
+  const words = ["ssh-config", "--standalone", "edge", "twin", "edge"];
+  const { out, notes, exitCode } = await play(words, { environment });
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^#!\/bin\/bash\n# Opens the gates of edge, twin for ssh\./);
+  expect(out).toMatch(secrets);
+  expect(notes).toEqual([
+    expect.stringMatching(/^warning: whoever can read this script can open edge, twin: /),
+  ]);
+  expect(notes.join()).not.toMatch(secrets);
+  const { json } = { json: JSON.parse((await play([...words, "--json"], { environment })).out) };
+  expect(json).toEqual({ names: ["edge", "twin"], script: out });
+  const both = await play([...words, "--program", "x"], { environment });
+  expect([both.exitCode, both.out]).toEqual([2, ""]);
+});
