@@ -21,8 +21,9 @@ export interface Prober {
   run(host: BenchHost, source: string, command: readonly string[]): Promise<number>;
 }
 
-export async function startProber(client: LabMachine): Promise<Prober> {
-  const argv = ["taskset", "-c", "0", "perl", join(__dirname, "prober.pl")];
+/** @param environment for the commands that it runs, such as `NAME=value` */
+export async function startProber(client: LabMachine, environment: readonly string[] = []): Promise<Prober> {
+  const argv = ["env", ...environment, "taskset", "-c", "0", "perl", join(__dirname, "prober.pl")];
   const { ask } = await openDialogue(startBeside(client, argv));
   const measure = async (host: BenchHost, answer: string) => {
     if (/^\d+$/.test(answer)) return Number(answer) / 1e6;

@@ -28,17 +28,20 @@ export function shapeGates(count: number): readonly GateShape[] {
 
 /** The text that Knockgate loads for gates, with all of its defaults. */
 export function renderOurs(loader: Loader, gates: readonly GateShape[]): string {
-  return renderPolicy(
-    parse({
-      name: "bench",
-      backend: loader === "nftables" ? "nftables" : "iptables",
-      gates: gates.map(({ name, door, steps }) => ({
-        name,
-        protect: [{ tcp: `${door}` }],
-        knock: { steps: steps.map((tcp) => ({ tcp })) },
-      })),
-    }),
-  );
+  return renderPolicy(shapePolicy(loader, gates));
+}
+
+/** The policy of gates, with all of its defaults. */
+export function shapePolicy(loader: Loader, gates: readonly GateShape[]): Policy {
+  return parse({
+    name: "bench",
+    backend: loader === "nftables" ? "nftables" : "iptables",
+    gates: gates.map(({ name, door, steps }) => ({
+      name,
+      protect: [{ tcp: `${door}` }],
+      knock: { steps: steps.map((tcp) => ({ tcp })) },
+    })),
+  });
 }
 
 /** The policy of one gate before the server's port, which opens to the tokens of this many users. */
