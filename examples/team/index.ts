@@ -27,15 +27,8 @@ const gate = new KnockGate("edge", {
   },
 });
 
-/** What a person keeps by `knockgate profile add`. It holds the key of that person only. */
-const profileOf = (user: string, generation: number) =>
-  pulumi.all([gate.profile, keyOf(user, generation)]).apply(([profile, key]) => ({
-    ...profile,
-    name: `${profile.name}-${user}`,
-    gates: profile.gates.map((one) => ({ ...one, user, key })),
-  }));
-
 export const { sshConfig, counters } = gate;
+// What each person keeps by `knockgate profile add`. It holds the key of that person only.
 export const profiles = pulumi.secret(
-  Object.fromEntries(Object.entries(people).map(([name, generation]) => [name, profileOf(name, generation)])),
+  Object.fromEntries(Object.keys(people).map((name) => [name, gate.profileOf(name)])),
 );

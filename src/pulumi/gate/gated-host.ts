@@ -61,6 +61,8 @@ export class GatedHost {
   readonly #registerHooks: () => pulumi.ResourceHookBinding;
   #hooks: pulumi.ResourceHookBinding | undefined;
   readonly #gating: Gating;
+  readonly #name: string;
+  readonly #read: pulumi.Output<ReachedHost>;
 
   constructor(name: string, gating: Gating) {
     const { ruleset, present, connection, behind } = gating;
@@ -82,6 +84,27 @@ export class GatedHost {
     this.#registerHooks = () => (isServed() ? {} : registerHooks(gating.place, gated));
     if (canRegisterHooks()) this.#hooks = this.#registerHooks();
     this.#gating = gating;
+    this.#name = name;
+    this.#read = read;
+  }
+
+  /**
+   * Makes the profile of one user of the policy, who need not be the deployer's: what that person keeps by `knockgate
+   * profile add`, called `NAME-USER`. It holds the key of that user only. Gates that the user's tokens do not open are left
+   * out; a warning says so if the host's policy has no such user. Secret.
+   *
+   * @example
+   * export const profiles = { ada: gate.profileOf("ada"), ben: gate.profileOf("ben") };
+   */
+  profileOf(user: string): pulumi.Output<Profile> {
+    const made = this.#read.apply(({ way, policy }) => {
+      if (policy?.users.some(({ name }) => name === user) === false)
+        void pulumi.log.warn(
+          `${this.#name}: its policy has no user ${user}, so the profile opens no gate by tokens`,
+        );
+      return makeProfile(`${this.#name}-${user}`, way, policy, user);
+    });
+    return pulumi.secret(made);
   }
 
   /**

@@ -102,6 +102,18 @@ export class KnockGate extends pulumi.ComponentResource {
   }
 
   /**
+   * Makes the profile of one user of the policy, who need not be the deployer's: what that person keeps by `knockgate
+   * profile add`, called `NAME-USER`. It holds the key of that user only. Gates that the user's tokens do not open are left
+   * out; a warning says so if the host's policy has no such user. Secret.
+   *
+   * @example
+   * export const profiles = { ada: gate.profileOf("ada"), ben: gate.profileOf("ben") };
+   */
+  profileOf(user: string): pulumi.Output<Profile> {
+    return this.#host.profileOf(user);
+  }
+
+  /**
    * Makes a `remote.Command` of `@pulumi/command` with the gate's own connection, that finds the gate open.
    *
    * @example

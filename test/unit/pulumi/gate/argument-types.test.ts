@@ -1,11 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { expectTypeOf, test } from "vitest";
+import type { Profile } from "../../../../src/knock/clients/profile";
 import type { PolicyInput } from "../../../../src/policy/policy";
 import type { FleetHostArgs, KnockFleetArgs, RolloutArgs } from "../../../../src/pulumi/fleet/args";
 import type { fleetNames, hostNames } from "../../../../src/pulumi/fleet/plan";
 import type { RolloutInput } from "../../../../src/pulumi/fleet/rollout";
 import type { WaveInputs, WaveState } from "../../../../src/pulumi/fleet/wave-state";
 import type { ConnectionArgs, KnockGateArgs, PolicyArgs } from "../../../../src/pulumi/gate/args";
+import type { GatedHost } from "../../../../src/pulumi/gate/gated-host";
+import type { KnockGate } from "../../../../src/pulumi/gate/knock-gate";
 import type { Offer } from "../../../../src/pulumi/plugin/offer";
 import type { ArgumentsInput, argumentNames } from "../../../../src/pulumi/ruleset/parse-inputs";
 import type { RecordingRuleset, RulesetArgs } from "../../../../src/pulumi/ruleset/ruleset";
@@ -43,6 +46,12 @@ test("a fleet's and a host's arguments are those of a gate, in their places", ()
   expectTypeOf<Pick<KnockFleetArgs, keyof Shared>>().toEqualTypeOf<Shared>();
   type OfHost = Pick<KnockGateArgs, "proveFrom" | "behind">;
   expectTypeOf<Pick<FleetHostArgs, keyof OfHost>>().toEqualTypeOf<OfHost>();
+});
+
+test("a gate and a host of a fleet make the profile of any user, in the shape of their own", () => {
+  expectTypeOf<KnockGate["profileOf"]>().toEqualTypeOf<(user: string) => pulumi.Output<Profile>>();
+  expectTypeOf<GatedHost["profileOf"]>().toEqualTypeOf<KnockGate["profileOf"]>();
+  expectTypeOf<ReturnType<KnockGate["profileOf"]>>().toEqualTypeOf<KnockGate["profile"]>();
 });
 
 test("the names that are suggested for an unknown one are those of the types", () => {

@@ -27,6 +27,8 @@ const readPolicy = {
 let compiled: Compiled;
 let registered: pulumi.runtime.MockResourceArgs[] = [];
 let seenCounters: object | undefined;
+/** The policy that the host has. */
+let present: object = readPolicy;
 beforeAll(() => {
   compiled = loadCompiled();
 }, 60_000);
@@ -34,11 +36,12 @@ afterAll(() => compiled?.remove());
 beforeEach(async () => {
   registered = [];
   seenCounters = undefined;
+  present = readPolicy;
   await pulumi.runtime.setMocks({
     newResource: (args) => {
       registered.push(args);
       const counted = seenCounters === undefined ? {} : { counters: seenCounters };
-      const outs = { policy: readPolicy, ruleset: "table", digest: "d1ge57", ...counted };
+      const outs = { policy: present, ruleset: "table", digest: "d1ge57", ...counted };
       return { id: `${args.name}-id`, state: { ...args.inputs, ...(args.custom ? outs : {}) } };
     },
     call: () => ({}),
@@ -149,6 +152,41 @@ test("shows the ruleset, and keeps digest and knock secret", async () => {
   expect(await pulumi.isSecret(gate.knock as pulumi.Output<unknown>)).toBe(true);
   expect(await pulumi.isSecret(gate.sshConfig)).toBe(true);
   expect(await pulumi.isSecret(gate.profile as pulumi.Output<unknown>)).toBe(true);
+});
+
+test("makes the profile of each user, with no key but that user's, and warns of one whom the policy lacks", async () => {
+  const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue(undefined);
+  const [ada, ben] = ["a", "b"].map((letter) => letter.repeat(43));
+  present = {
+    ...readPolicy,
+    users: [
+      { name: "ada", key: ada },
+      { name: "ben", key: ben, gates: ["ssh"] },
+    ],
+    deployAs: "ada",
+    gates: [
+      { ...readPolicy.gates[0], knock: { token: { udp: 62_201 } } },
+      { name: "wg", protect: [{ udp: "51820" }], knock: { token: { udp: 62_201 } }, openForSeconds: 30 },
+    ],
+  };
+  const gate = await makeGate();
+  const made = gate.profileOf("ben");
+  expect(await waitFor(made)).toMatchObject({
+    name: "edge-ben",
+    way: { host: "203.0.113.7" },
+    gates: [{ gate: "ssh", user: "ben", key: ben, policy: "edge", tokenHost: "203.0.113.7" }],
+  });
+  expect(JSON.stringify(await waitFor(made))).not.toContain(ada);
+  expect(await pulumi.isSecret(made as pulumi.Output<unknown>)).toBe(true);
+  const { gates } = await waitFor(gate.profileOf("ada"));
+  expect(gates.map((one) => [one.gate, one.user])).toEqual([
+    ["ssh", "ada"],
+    ["wg", "ada"],
+  ]);
+  expect(warn).not.toHaveBeenCalled();
+  expect((await waitFor(gate.profileOf("eve"))).gates).toEqual([]);
+  expect(warn.mock.calls).toEqual([[expect.stringContaining("edge: its policy has no user eve")]]);
+  warn.mockRestore();
 });
 
 test("shows what the last refresh counted, in plain, and none before there was one", async () => {
