@@ -258,7 +258,7 @@ export function playOpenssh(suite?: RootfsKind): void {
     sampler.kill("SIGKILL");
     expect(sample).toContain("ControlPath=");
     expect(sample).not.toMatch(/very-private-words|wrong-words/);
-    await expect.poll(() => host.sshdLog().match(/Failed password/g)?.length).toBe(1);
+    await expect.poll(() => host.sshdLog().match(/Failed password/g)?.length, { timeout: 10_000 }).toBe(1);
   });
 
   test("waits for room where sshd allows one session at a time", async () => {

@@ -252,10 +252,8 @@ test("a gate registers its hooks before they are used, under names that are uniq
   const place = "knockgate:index:KnockGate::edge";
   expect(hooks.beforeDelete?.map((hook) => hook.name)).toEqual([`knockgate-open-${place}`]);
   expect(hooks.onError?.map((hook) => hook.name)).toEqual([`knockgate-retry-${place}`]);
-  await vi.waitFor(() => {
-    const registered = [`knockgate-open-${place}`, `knockgate-retry-${place}`];
-    expect(names).toEqual(expect.arrayContaining(registered));
-  });
+  const registered = [`knockgate-open-${place}`, `knockgate-retry-${place}`];
+  await expect.poll(() => names, { timeout: 30_000 }).toEqual(expect.arrayContaining(registered));
   const parent = new pulumi.ComponentResource("acme:index:Rack", "b", {}, { parent: new Site("a") });
   const below = new compiled.KnockGate("edge", { connection, policy }, { parent });
   expect(below.hooks.beforeDelete?.map((hook) => hook.name)).toEqual([
