@@ -3,6 +3,7 @@
 // --rootfs: also the root file systems of the tests' hosts that boot or have another Debian's tools, and the other
 // Nodes that tests run on. With KNOCKGATE_DEEP=1 also all other root file systems, what runs programs in Python and YAML,
 // and other package managers.
+// --scale, or KNOCKGATE_DEEP=1: also the PostgreSQL server that `npm run scale -- --backend postgres` starts.
 // --bench: also the other port knockers and the Ansible that `npm run bench` measures.
 import { obtainAnsible } from "./setup/ansible.mjs";
 import { installDebianPackages } from "./setup/debian.mjs";
@@ -12,6 +13,7 @@ import { obtainNodes } from "./setup/nodes.mjs";
 import { installNpmPackages } from "./setup/npm.mjs";
 import { obtainPulumiCli } from "./setup/obtain-pulumi.mjs";
 import { installPeers } from "./setup/peers.mjs";
+import { installPostgres } from "./setup/postgres.mjs";
 import { CommandFailure, lastLines, say } from "./setup/progress.mjs";
 import { readCliVersion } from "./setup/pulumi-cli.mjs";
 import { obtainPython } from "./setup/python.mjs";
@@ -36,6 +38,7 @@ async function installRest() {
     obtainPulumiCli(),
     process.argv.includes("--rootfs") ? obtainMachines() : undefined,
   ]);
+  if (process.argv.includes("--scale") || process.env.KNOCKGATE_DEEP === "1") await installPostgres();
   if (process.argv.includes("--bench")) {
     await installPeers();
     await obtainAnsible();

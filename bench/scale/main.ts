@@ -6,6 +6,7 @@
 //   --broken N          this many hosts of a fleet's second wave are broken, each in another way; needs --lab
 //   --parallel N        the engine's --parallel (default: its own, four times the processors)
 //   --checkpoints MODE  "every": the state is written at each step; "last": once, at the end (default every)
+//   --backend NAME      "files", or "postgres": a PostgreSQL server of its own keeps the states (default files)
 //   --ballast BYTES     size of the no-ops' argument in "ballast" (default: makes their state as large as that of
 // gates)
 //   --gates A,B,...     measures only what policies of A, B, ... gates cost the provider's process
@@ -18,8 +19,10 @@ import { parseArgs } from "node:util";
 import { makeDirectory, removeDirectory } from "../../lab/directory";
 import { makeLogin } from "./login";
 import { measurePolicies } from "./policy-cost";
+import { startPostgres } from "./postgres";
 import { runRollout } from "./rollout";
 import { runSeries, type Series } from "./series";
+import { keepInFiles, type StateBackend } from "./state-backend";
 import { chooseBallast } from "./state-size";
 import { type Declared, type SubjectName, subjects } from "./subjects";
 import { renderTable } from "./table";
@@ -35,6 +38,7 @@ const { values } = parseArgs({
     broken: { type: "string", default: "0" },
     parallel: { type: "string" },
     checkpoints: { type: "string", default: "every" },
+    backend: { type: "string", default: "files" },
     ballast: { type: "string" },
     json: { type: "string" },
     log: { type: "string" },
@@ -87,6 +91,23 @@ function runEach(directory: string, names: readonly SubjectName[]): void {
 
 async function runOne(directory: string, name: SubjectName): Promise<void> {
   prepareEnvironment(directory);
+  const backend = await startBackend(directory);
+  if (backend.url !== undefined) process.env["PULUMI_BACKEND_URL"] = backend.url;
+  try {
+    await measureOne(directory, name, backend);
+  } finally {
+    await backend.close();
+  }
+}
+
+function startBackend(directory: string): StateBackend | Promise<StateBackend> {
+  const { backend } = values;
+  if (backend === "files") return keepInFiles(directory);
+  if (backend === "postgres") return startPostgres();
+  throw new Error(`--backend: ${backend} is neither files nor postgres`);
+}
+
+async function measureOne(directory: string, name: SubjectName, backend: StateBackend): Promise<void> {
   const login = await makeLogin(directory);
   const targets =
     values.lab === undefined
@@ -95,6 +116,7 @@ async function runOne(directory: string, name: SubjectName): Promise<void> {
   const ballast = Number(values.ballast ?? 0);
   const declared: Declared = { hosts: targets.hosts, login: login.login, turns: new Map(), ballast };
   const engine = {
+    backend,
     hasOnlyUp: values.acts === "up",
     parallel: values.parallel === undefined ? undefined : readCount("parallel"),
     onOutput: (text: string) => {

@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { readProcessSeconds } from "../process-time";
 import { isGone, readResident, type TreeCost, type TreeWatch, watchTree } from "../process-tree";
 
-/** The processes that take part: the engine, the provider's process and the program. */
-type Role = "engine" | "provider" | "program";
+/** The processes that take part: the engine, the provider's process, the program, and PostgreSQL if it has the state. */
+type Role = "engine" | "provider" | "program" | "database";
 
 interface Cost {
   readonly cpuSeconds: number;
@@ -43,12 +43,12 @@ export async function measure(act: () => Promise<void>): Promise<Measured> {
   const seen = new Map<string, Seen>();
   const atFirst = readAvailable();
   let least = atFirst;
-  const sample = () => {
+  const sample = (isFirst: boolean) => {
     least = Math.min(least, readAvailable());
-    for (const pid of readdirSync("/proc")) if (/^\d+$/.test(pid)) look(pid, seen);
+    for (const pid of readdirSync("/proc")) if (/^\d+$/.test(pid)) look(pid, seen, isFirst);
   };
-  sample();
-  const timer = setInterval(sample, sampleMs);
+  sample(true);
+  const timer = setInterval(() => sample(false), sampleMs);
   const startedMs = performance.now();
   try {
     await act();
@@ -56,7 +56,7 @@ export async function measure(act: () => Promise<void>): Promise<Measured> {
     clearInterval(timer);
   }
   const seconds = (performance.now() - startedMs) / 1_000;
-  sample();
+  sample(false);
   const cost = (role: Role): Cost => {
     const ones = [...seen.values()].filter((one) => one.role === role);
     return {
@@ -65,12 +65,17 @@ export async function measure(act: () => Promise<void>): Promise<Measured> {
       peakFiles: Math.max(0, ...ones.map(({ peakFiles }) => peakFiles)),
     };
   };
-  const roles = { engine: cost("engine"), provider: cost("provider"), program: cost("program") };
+  const roles = {
+    engine: cost("engine"),
+    provider: cost("provider"),
+    program: cost("program"),
+    database: cost("database"),
+  };
   const belowProvider = sumTrees([...seen.values()].flatMap(({ below }) => below?.cost ?? []));
   return { seconds, roles, belowProvider, machineMegabytes: (atFirst - least) / 1_024 };
 }
 
-function look(pid: string, seen: Map<string, Seen>): void {
+function look(pid: string, seen: Map<string, Seen>, isFirst: boolean): void {
   try {
     const known = seen.get(pid);
     if (known !== undefined && known.role === undefined && known.looks === patience) return;
@@ -83,8 +88,8 @@ function look(pid: string, seen: Map<string, Seen>): void {
       ? known
       : {
           ...nothing,
-          // The program was there before, and has already done other work.
-          firstSeconds: role === "program" ? seconds : 0,
+          // What was there before has already done other work.
+          firstSeconds: isFirst ? seconds : 0,
           below: role === "provider" ? watchTree(pid) : undefined,
         };
     one.seconds = seconds;
@@ -102,6 +107,8 @@ function findRole(pid: string): Role | undefined {
   if (Number(pid) === process.pid) return "program";
   const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   if (basename(argv[0] ?? "") === "pulumi") return "engine";
+  // Its sessions change their title (setproctitle(3)).
+  if (/(^|\/)postgres(:|$)/.test(argv[0] ?? "")) return "database";
   return argv.some((word) => word.endsWith("/dynamic-provider")) ? "provider" : undefined;
 }
 

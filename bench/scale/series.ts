@@ -2,7 +2,8 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { openStack } from "../../lab/stack";
 import { type Measured, measure } from "./measure";
 import { type Blocks, prepareReports, readBlocks } from "./provider-reports";
-import { findStateFile, type StateSize, weighState } from "./state-size";
+import type { StateBackend } from "./state-backend";
+import { type StateSize, weighState } from "./state-size";
 import { type Declared, type SubjectName, subjects } from "./subjects";
 
 interface Act extends Measured {
@@ -15,6 +16,8 @@ interface Act extends Measured {
     | "destroy";
   /** Of the provider's event loop. */
   readonly blocks: Blocks | undefined;
+  /** How many megabytes a database logged for what it was given. */
+  readonly writtenMegabytes: number | undefined;
 }
 
 export interface Series {
@@ -24,6 +27,7 @@ export interface Series {
 }
 
 export interface EngineOptions {
+  readonly backend: StateBackend;
   readonly parallel: number | undefined;
   readonly hasOnlyUp: boolean;
   onOutput(text: string): void;
@@ -37,7 +41,7 @@ export async function runSeries(
   directory: string,
   name: SubjectName,
   declared: Declared,
-  { parallel, hasOnlyUp, onOutput }: EngineOptions,
+  { backend, parallel, hasOnlyUp, onOutput }: EngineOptions,
 ): Promise<Series> {
   const stack = await openStack(directory, subjects[name](declared), name);
   const [first] = declared.hosts;
@@ -46,16 +50,20 @@ export async function runSeries(
   const acts: Act[] = [];
   const perform = async (act: Act["act"], run: () => ReturnType<typeof changesOf>, isRight: Expectation) => {
     const reports = prepareReports(directory);
+    const before = await backend.countWritten();
     let changes: Readonly<Record<string, number>> = {};
     const measured = await measure(async () => {
       changes = await run();
     });
     if (!isRight(changes)) throw new Error(`${name}: ${act} did something else: ${JSON.stringify(changes)}`);
-    acts.push({ subject: name, act, ...measured, blocks: readBlocks(reports) });
+    const after = await backend.countWritten();
+    const writtenMegabytes =
+      before === undefined || after === undefined ? undefined : (after - before) / 1_048_576;
+    acts.push({ subject: name, act, ...measured, blocks: readBlocks(reports), writtenMegabytes });
   };
   const up = () => changesOf(stack.up(options));
   await perform("up", up, ({ create = 0 }) => create > declared.hosts.length);
-  const state = weighState(findStateFile(directory, name), declared.hosts.length);
+  const state = weighState(await backend.findState(name), declared.hosts.length);
   const hosts = declared.hosts.length;
   if (hasOnlyUp) return { hosts, acts, state };
   await perform("preview, nothing changed", () => previewed(stack, options), isIdle);

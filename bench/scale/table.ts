@@ -18,19 +18,24 @@ export function renderTable(
         return `${cpuSeconds.toFixed(1)} s, ${peakMegabytes.toFixed(0)} MB`;
       }),
       `${act.machineMegabytes.toFixed(0)} MB`,
+      ...(act.writtenMegabytes === undefined
+        ? []
+        : [`${act.roles.database.cpuSeconds.toFixed(1)} s, ${act.writtenMegabytes.toFixed(1)} MB written`]),
       act.blocks === undefined
         ? ""
         : `${act.blocks.longestWorkMs.toFixed(0)} ms (${act.blocks.longestMs.toFixed(0)} ms)`,
     ];
     return `| ${cells.join(" | ")} |`;
   });
+  const more = acts.some(({ writtenMegabytes }) => writtenMegabytes !== undefined) ? ["database"] : [];
+  const head = ["act", "seconds", "of the floor", "engine", "provider", "program", "machine", ...more];
   const sizes = Object.entries(state.properties).map(([name, bytes]) => `${name} ${bytes}`);
   return [
     `${hosts} hosts, ${subject}: ${state.bytesPerHost} bytes of state a host, ${state.gzipBytesPerHost} with gzip`,
     `(largest resource, in bytes: ${sizes.slice(0, 12).join(", ")})`,
     "",
-    "| act | seconds | of the floor | engine | provider | program | machine | longest block |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    `| ${[...head, "longest block"].join(" | ")} |`,
+    `|${" --- |".repeat(head.length + 1)}`,
     ...lines,
     "",
   ].join("\n");

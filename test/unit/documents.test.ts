@@ -64,7 +64,8 @@ function isDead(from: string, link: string): boolean {
 }
 
 test("every link in the documents leads to a file, and every anchor to a heading", () => {
-  const dead = pages.flatMap((page) => {
+  const examples = listFiles("examples", /^[^/]+\/([\w-]+\/)?README\.md$/);
+  const dead = [...pages, ...examples].flatMap((page) => {
     return listLinks(page)
       .filter((link) => isDead(page, link))
       .map((link) => `${page}: ${link}`);

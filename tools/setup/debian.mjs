@@ -42,6 +42,9 @@ const commandsByPackage = {
   "util-linux": ["unshare", "nsenter", "flock", "setpriv"],
 };
 
+/** The servers among the packages, which must stay stopped: their services by package. */
+const servers = { "openssh-server": "ssh.service", postgresql: "postgresql.service" };
+
 /**
  * Installs the packages of commands that are missing. Does nothing when none is missing.
  * @param {Readonly<Record<string, readonly string[]>>} [wanted] commands by package; for a package without commands the
@@ -67,7 +70,9 @@ export async function installDebianPackages(wanted = commandsByPackage) {
   await withoutStartingServices(async () => {
     await refreshPackageLists();
     await apt(install);
-    if (missing.packages.includes("openssh-server")) await keepServerDisabled();
+    for (const [name, service] of Object.entries(servers)) {
+      if (missing.packages.includes(name)) await keepServerDisabled(service);
+    }
   });
   const left = findMissing(wanted).commands;
   if (left.length > 0) {
@@ -116,9 +121,12 @@ async function apt(args) {
   });
 }
 
-/** An SSH server that was installed only for the tests must not start at the next reboot either. */
-async function keepServerDisabled() {
+/**
+ * A server that was installed only for what runs here must not start at the next reboot either.
+ * @param {string} service
+ */
+async function keepServerDisabled(service) {
   if (findCommands("systemctl").length === 0) return;
-  await runWithProgress("systemctl", ["disable", "ssh.service"]);
-  say("the system's own ssh.service was left stopped and disabled: the tests only need the sshd command");
+  await runWithProgress("systemctl", ["disable", service]);
+  say(`the system's own ${service} was left stopped and disabled: what runs here starts servers of its own`);
 }

@@ -21,7 +21,8 @@ require(tsnodeRequire).register({
 });
 const pulumi = require(sdk);
 const mocks = { newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) };
-pulumi.runtime.setMocks(mocks, "example", "test", true);
+// A name of examples/many-stacks, whose program declares the hosts of its stack.
+pulumi.runtime.setMocks(mocks, "example", "web-1", true);
 // The mocked engine does not support hooks.
 const accept = (_request, answer) => answer(null, {});
 Object.assign(pulumi.runtime.getMonitor(), { registerResourceHook: accept, registerErrorHook: accept });

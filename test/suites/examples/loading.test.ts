@@ -32,6 +32,7 @@ const programs: Readonly<Record<string, Program>> = {
       knockSeed,
     },
   },
+  "many-stacks": { outputs: "sshConfig profiles" },
   "original-recipe": { outputs: "knock sshConfig" },
   "guarded-commands": { outputs: "kernel knock", config: { steps } },
   "shared-policy": { outputs: "knock", config: { knocks: { ssh: steps } } },
@@ -60,7 +61,8 @@ function load(folder: string, names: readonly string[]): string {
     return { main: join(examples, name, "index.ts"), config: Object.fromEntries(texts) };
   });
   const args = [join(__dirname, "load-program.cjs"), folder, JSON.stringify(all)];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  const env = { ...process.env, KNOCK_SEED: knockSeed, PRIVATE_KEY: "a key" };
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env });
   return `${stderr}${stdout}`;
 }
 
