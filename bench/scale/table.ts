@@ -24,10 +24,13 @@ export function renderTable(
     ];
     return `| ${cells.join(" | ")} |`;
   });
-  const sizes = Object.entries(state.properties).map(([name, bytes]) => `${name} ${bytes}`);
+  const parts = Object.entries(state.parts).map(([part, bytes]) => `| ${part} | ${bytes} |`);
   return [
     `${hosts} hosts, ${subject}: ${state.bytesPerHost} bytes of state a host, ${state.gzipBytesPerHost} with gzip`,
-    `(largest resource, in bytes: ${sizes.slice(0, 12).join(", ")})`,
+    "",
+    "| part of the state | bytes a host |",
+    "| --- | --- |",
+    ...parts,
     "",
     "| act | seconds | of the floor | engine | provider | program | machine | longest block |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
