@@ -61,7 +61,8 @@ const added: Readonly<Record<string, string>> = {
 /** Lists the parts of a resource. Their sizes add up to that of the resource and the comma behind it. */
 function listParts({ type, ...resource }: StoredResource): readonly (readonly [string, number])[] {
   // What stands once in a stack, whatever it has.
-  if (/^pulumi:(pulumi|providers):/.test(type)) return [["stack and provider", weigh({ type, ...resource }) + 1]];
+  if (/^pulumi:(pulumi|providers):/.test(type))
+    return [["stack and provider", weigh({ type, ...resource }) + 1]];
   const name = type.split(":").at(-1) ?? "";
   const { inputs = {}, outputs = {}, ...others } = resource;
   const properties = Object.entries({ inputs, outputs }).flatMap(([kind, held]) =>

@@ -12,10 +12,11 @@ const endings = [
 
 /**
  * Shortens a table for the state and for people: what stands in it twice, once for each family, becomes one block or
- * one line. Returns a text as it is where nothing can be folded.
+ * one line, and a tab one space. Returns a text as it is where nothing can be folded.
  */
 export function foldFamilies(text: string): string {
-  const folded = `${head}\n${fold(text.split("\n\n"), foldBlock).map(foldLines).join("\n\n")}`;
+  const blocks = fold(text.replaceAll("\t", " ").split("\n\n"), foldBlock);
+  const folded = `${head}\n${blocks.map(foldLines).join("\n\n")}`;
   // The text of a host may have something of a folded text in it.
   return folded.length < text.length && unfoldFamilies(folded) === text ? folded : text;
 }
@@ -24,7 +25,8 @@ export function foldFamilies(text: string): string {
 export function unfoldFamilies(text: string): string {
   if (!text.startsWith(`${head}\n`)) return text;
   const blocks = text.slice(head.length + 1).split("\n\n");
-  return blocks.flatMap((block) => unfold(block, isOfBoth(block.split("\n", 1)[0] ?? ""))).join("\n\n");
+  const all = blocks.flatMap((block) => unfold(block, isOfBoth(block.split("\n", 1)[0] ?? "")));
+  return all.join("\n\n").replace(/^ +/gm, (spaces) => "\t".repeat(spaces.length));
 }
 
 /** Joins each entry with the next one where that can be done. */

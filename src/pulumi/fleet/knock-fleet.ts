@@ -6,12 +6,7 @@ import { isRecord } from "../given.js";
 import { forgetResources } from "../independent.js";
 import { nameOrigin } from "../origin.js";
 import { namePlace } from "../place.js";
-import {
-  findPresent,
-  type RegisteredRuleset,
-  readStored,
-  registerRuleset,
-} from "../ruleset/ruleset.js";
+import { findPresent, type RegisteredRuleset, readStored, registerRuleset } from "../ruleset/ruleset.js";
 import type { KnockFleetArgs } from "./args.js";
 import { type FleetPlan, planFleet } from "./plan.js";
 import { registerWave, type Wave } from "./wave.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Finding } from "../../policy/finding.js";
 import { digestText } from "../../policy/digest.js";
+import type { Finding } from "../../policy/finding.js";
 import { describeIssues } from "../../policy/shape.js";
 import type { Properties } from "../properties.js";
 import { lastChangeSchema } from "../ruleset/state.js";

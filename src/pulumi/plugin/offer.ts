@@ -59,6 +59,8 @@ interface OfferedRulesetOutputs {
   failure?: pulumi.Output<string>;
   /** When the host was last changed, or such a change last failed. Only where failures are recorded. */
   lastChange?: pulumi.Output<LastChange>;
+  /** How the host is reached, without secrets: a label stands for each one. */
+  reachedBy: pulumi.Output<Record<string, unknown>>;
   /** All else that the resource knows of its host, with all secrets, in one text. */
   sealed: pulumi.Output<string>;
 }

@@ -35,8 +35,7 @@ export async function check(olds: Properties, { sealed: _, ...news }: Properties
 export async function diff(id: string, olds: Properties, news: Properties): Promise<DiffResult> {
   const had = openState(olds);
   // A refresh compares what it found with inputs from the state.
-  const hidden =
-    findChecked(news["sealed"]) ?? (hasSameHidden(news, had) ? takeHidden(had) : undefined);
+  const hidden = findChecked(news["sealed"]) ?? (hasSameHidden(news, had) ? takeHidden(had) : undefined);
   if (hidden === undefined) return { changes: true, replaces: [], deleteBeforeReplace: false };
   return operations.diff(id, had, openInputs(news, hidden));
 }

@@ -93,23 +93,35 @@ export function registerRuleset(
   }) as RulesetResource;
   const { digest, counters, failure, lastChange } = resource;
   const opened = resource.sealed.apply((text) => unseal(text) ?? {});
-  const ofState = <T>(read: (sealed: Sealed) => pulumi.Input<T>, otherwise: () => pulumi.Input<T>) =>
-    opened.apply((sealed) => (isOfState(sealed) ? read(sealed) : otherwise())) as pulumi.Output<T>;
+  const read = <T>(ofState: (sealed: Sealed) => pulumi.Input<T>, otherwise: () => pulumi.Input<T>) => {
+    const found = opened.apply((sealed) => (isOfState(sealed) ? ofState(sealed) : otherwise()));
+    return pulumi.secret(found as pulumi.Output<T>);
+  };
+  const given = () => (pulumi.output(policy) as pulumi.Output<unknown>).apply(fillPolicy);
+  const shown = () => resource.ruleset.apply(showRuleset);
   return {
     resource,
-    policy: pulumi.secret(ofState<unknown>((sealed) => sealed.policy, () => (pulumi.output(policy) as pulumi.Output<unknown>).apply(fillPolicy))),
-    digest: pulumi.secret(ofState((sealed) => sealed.digest ?? "", () => digest)),
+    policy: read<unknown>((sealed) => sealed.policy, given),
+    digest: read<string>(readDigest, () => digest),
     counters,
     failure,
     lastChange,
-    // Nothing else is unknown in a preview of a change.
-    sealed: pulumi.secret(ofState((sealed) => sealed, () => digest.apply(() => ({})))),
-    readRuleset: () => pulumi.unsecret(ofState<string>(renderSealed, () => resource.ruleset.apply(showRuleset))),
+    // In a preview of a change, the digest is as unknown.
+    sealed: read<Sealed>(keepWhole, () => digest.apply(() => ({}))),
+    readRuleset: () => pulumi.unsecret(read(renderSealed, shown)),
   };
 }
 
 function isOfState({ policy }: Sealed): boolean {
   return policy !== undefined;
+}
+
+function readDigest({ digest = "" }: Sealed): string {
+  return digest;
+}
+
+function keepWhole(sealed: Sealed): Sealed {
+  return sealed;
 }
 
 /** Fills in the defaults, as `check` does. Loads the schemas, but only in a preview of a change. */
@@ -138,11 +150,16 @@ export function findPresent({
 }: RegisteredRuleset): pulumi.Output<WrittenPolicy | undefined> {
   return pulumi
     .all([policy, failure, sealed])
-    .apply(([wanted, why, { former = [] }]) => (why === "" ? wanted : former[0]) as WrittenPolicy | undefined);
+    .apply(
+      ([wanted, why, { former = [] }]) => (why === "" ? wanted : former[0]) as WrittenPolicy | undefined,
+    );
 }
 
 /** The id, and the part of the state that restores what the host had: a `StoredRuleset`. Secret. */
-export function readStored({ resource, sealed }: RegisteredRuleset, health: HealthCheck | undefined): pulumi.Output<unknown> {
+export function readStored(
+  { resource, sealed }: RegisteredRuleset,
+  health: HealthCheck | undefined,
+): pulumi.Output<unknown> {
   const stored = pulumi.all([resource.id, sealed]).apply(([id, held]) => {
     const { connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = held;
     const state: Readonly<Record<keyof StoredState, unknown>> = {

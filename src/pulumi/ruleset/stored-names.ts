@@ -10,8 +10,11 @@ export const hiddenNames = [
 /** What `check` or a refresh fills in, and a preview shows. */
 export const filledNames = ["drift", "reachedBy"] as const;
 
-/** What a change or a refresh finds, and a program reads or a person looks up in the state. */
-export const foundNames = ["drift", "counters", "failure", "lastChange"] as const;
+/**
+ * What a change or a refresh finds, and a program reads or a person looks up in the state; and how the host was reached,
+ * because the preview of a replacement compares outputs.
+ */
+export const foundNames = ["drift", "counters", "failure", "lastChange", "reachedBy"] as const;
 
 /** What a stored state has in one secret property. */
 export const sealedNames = [

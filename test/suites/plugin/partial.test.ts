@@ -27,7 +27,11 @@ const provider = makeProvider(schema);
 
 /** An operation needs inputs that this process has checked. */
 async function checkInputs(): Promise<Record<string, unknown>> {
-  const gate = { name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }] } };
+  const gate = {
+    name: "ssh",
+    protect: [{ tcp: "22" }],
+    knock: { steps: [{ tcp: 7411 }, { udp: 8522 }, { tcp: 9633 }] },
+  };
   const given = { connection: { host: "203.0.113.7" }, policy: { name: "edge", gates: [gate] } };
   const checked = await provider.check?.(urn, {}, given);
   expect(checked?.failures).toEqual([]);

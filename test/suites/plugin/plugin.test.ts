@@ -136,7 +136,7 @@ describe.sequential("the plugin's process", () => {
     inputs = await engine.check(urn, {}, { ...declare(steps), origin, adopt: true });
     expect(inputs["sealed"]).toEqual(secret(expect.anything()));
     ({ id, state } = await engine.create(urn, inputs));
-    expect(Object.keys(state).sort()).toEqual(["counters", "drift", "sealed"]);
+    expect(Object.keys(state).sort()).toEqual(["counters", "drift", "reachedBy", "sealed"]);
     expect(state["sealed"]).toEqual(secret(expect.anything()));
     expect(findSecrets(showPlain(inputs), [...ports, ...splitKey(lab.privateKey)])).toEqual([]);
     expect(findSecrets(showPlain(state), [...ports, ...splitKey(lab.privateKey)])).toEqual([]);

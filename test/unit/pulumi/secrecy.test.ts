@@ -35,7 +35,9 @@ test("each output of the components, and nothing else, is said to be secret or p
 });
 
 test("a name means one thing, because the schema for other languages goes only by the name", () => {
-  const said = [rulesetSecrecy, storedSecrecy, waveSecrecy, componentSecrecy, fieldSecrecy].flatMap(Object.entries);
+  const said = [rulesetSecrecy, storedSecrecy, waveSecrecy, componentSecrecy, fieldSecrecy].flatMap(
+    Object.entries,
+  );
   const plain = said.filter(([, secrecy]) => secrecy === "plain").map(([name]) => name);
   expect(plain.filter((name) => secretNames.includes(name))).toEqual([]);
 });

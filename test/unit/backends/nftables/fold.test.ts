@@ -36,21 +36,28 @@ describe("a folded table", () => {
       ...sets("v6", "ipv6_addr"),
       ...chain("\t\tip saddr != 169.254.0.0/16 drop", "\t\tip6 saddr != fe80::/10 drop"),
     );
-    expect(foldFamilies(text)).toBe(
-      head +
-        table(
-          ...counter,
-          ...sets("v*", "ipv*_addr"),
-          ...chain("\t\tip* saddr != 169.254.0.0/16|fe80::/10 drop"),
-        ),
+    const short = table(
+      ...counter,
+      ...sets("v*", "ipv*_addr"),
+      ...chain("\t\tip* saddr != 169.254.0.0/16|fe80::/10 drop"),
     );
+    expect(foldFamilies(text)).toBe(head + short.replaceAll("\t", " "));
   });
 
   test("keeps what only one family has", () => {
     const pair = ["\t\tip saddr @ssh_open_v4 accept", "\t\tip6 saddr @ssh_open_v6 accept"];
-    const lines = ["\tchain a {", "\t\tip saddr @ssh_step1_v4 accept", "\t}", "", "\tchain b {", ...pair, ...pair, "\t}"];
+    const lines = [
+      "\tchain a {",
+      "\t\tip saddr @ssh_step1_v4 accept",
+      "\t}",
+      "",
+      "\tchain b {",
+      ...pair,
+      ...pair,
+      "\t}",
+    ];
     const folded = foldFamilies(table(...lines));
-    expect(folded).toContain("\tchain a {\n\t\tip saddr @ssh_step1_v4 accept\n\t}");
+    expect(folded).toContain(" chain a {\n  ip saddr @ssh_step1_v4 accept\n }");
     expect(folded.match(/ip\* saddr @ssh_open_v\* accept/g)).toHaveLength(2);
   });
 
@@ -64,7 +71,15 @@ describe("a folded table", () => {
 });
 
 test("any lines of a table fold and unfold to the same", () => {
-  const pieces = ["\t\tip saddr @a_v4", "\t\tip6 saddr @a_v6", "\tset a_v4 {", "\tset a_v6 {", "\t}", "", "1.2.3.0|::"];
+  const pieces = [
+    "\t\tip saddr @a_v4",
+    "\t\tip6 saddr @a_v6",
+    "\tset a_v4 {",
+    "\tset a_v6 {",
+    "\t}",
+    "",
+    "1.2.3.0|::",
+  ];
   const text = fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((lines) => lines.join("\n"));
   fc.assert(
     fc.property(text, (some) => {

@@ -80,7 +80,12 @@ describe("a wave with at most maxFailures failed hosts", () => {
         { host: "c", result: "failed", seconds: 2, failure: "c is ill [NOT_CONFIRMED]" },
       ],
     };
-    expect(outs).toEqual({ fleet: "web", given: expect.stringMatching(/^[0-9a-f]{16}$/), undone: [], summary });
+    expect(outs).toEqual({
+      fleet: "web",
+      given: expect.stringMatching(/^[0-9a-f]{16}$/),
+      undone: [],
+      summary,
+    });
     expect(logged).toEqual([
       "web: wave 2 of 3: 1 changed, 1 unchanged, 1 failed in 2.0 s",
       "web:   a  changed      2.0 s",

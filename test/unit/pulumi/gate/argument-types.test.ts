@@ -14,7 +14,11 @@ import type { ArgumentsInput, argumentNames } from "../../../../src/pulumi/rules
 import type { RegisteredRuleset, RulesetArgs } from "../../../../src/pulumi/ruleset/ruleset";
 import type { Sealed } from "../../../../src/pulumi/ruleset/sealed";
 import type { RulesetInputs, RulesetState } from "../../../../src/pulumi/ruleset/state";
-import type { StoredInputName, StoredStateName, sealedNames } from "../../../../src/pulumi/ruleset/stored-names";
+import type {
+  StoredInputName,
+  StoredStateName,
+  sealedNames,
+} from "../../../../src/pulumi/ruleset/stored-names";
 import type { ConnectionInput } from "../../../../src/ssh/connection";
 
 /** Leaves out what a program's types do not express: literals, readonly, absent or undefined. */
@@ -71,7 +75,9 @@ test("what a component gives its resource, and reads from it, is in the state", 
 test("what is sealed has the types that it has in the complete state", () => {
   type AsGiven = "connection" | "policy" | "proveFrom" | "behind" | "health";
   type Both = Exclude<keyof Sealed & keyof RulesetState, AsGiven>;
-  expectTypeOf<Required<Bare<Pick<Sealed, Both>>>>().toEqualTypeOf<Required<Bare<Pick<RulesetState, Both>>>>();
+  expectTypeOf<Required<Bare<Pick<Sealed, Both>>>>().toEqualTypeOf<
+    Required<Bare<Pick<RulesetState, Both>>>
+  >();
   expectTypeOf<Exclude<keyof Sealed, keyof RulesetState>>().toEqualTypeOf<"hidden">();
 });
 
@@ -87,7 +93,5 @@ test("other languages are offered the resources' properties, as they are stored"
   expectTypeOf<keyof Ruleset["inputs"]>().toEqualTypeOf<Given | StoredInputName>();
   type Wave = Offer["resources"]["Wave"];
   expectTypeOf<keyof Wave["inputs"]>().toEqualTypeOf<keyof WaveInputs>();
-  expectTypeOf<keyof Wave["outputs"]>().toEqualTypeOf<
-    Exclude<keyof WaveState, "undone">
-  >();
+  expectTypeOf<keyof Wave["outputs"]>().toEqualTypeOf<Exclude<keyof WaveState, "undone">>();
 });

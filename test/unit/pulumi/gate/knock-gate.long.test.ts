@@ -1,9 +1,9 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { foldFamilies } from "../../../../src/backends/nftables/fold";
 import type { KnockGateArgs } from "../../../../src/pulumi/gate/args";
 import { KnockGate } from "../../../../src/pulumi/gate/knock-gate";
-import { foldFamilies } from "../../../../src/backends/nftables/fold";
 import { seal } from "../../../../src/pulumi/ruleset/sealed";
 import { componentSecrecy } from "../../../../src/pulumi/secrecy";
 

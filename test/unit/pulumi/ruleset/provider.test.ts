@@ -54,7 +54,7 @@ describe("what the engine stores", () => {
     expect(JSON.stringify([ruleset, others])).not.toMatch(secrets);
     expect(Object.keys(unseal(sealed) ?? {})).toEqual(["redactionKey", "hidden"]);
     const { outs } = await create(inputs);
-    expect(Object.keys(outs).sort()).toEqual(["__provider", "counters", "drift", "sealed"]);
+    expect(Object.keys(outs).sort()).toEqual(["__provider", "counters", "drift", "reachedBy", "sealed"]);
     expect(unseal(outs["sealed"])).toMatchObject({ connection, origin, policy: { name: "edge" } });
     expect(unseal(outs["sealed"])).not.toHaveProperty("ruleset");
   });

@@ -36,5 +36,9 @@ test("a text that is not sealed, or not any more whole, is nothing", () => {
 // A state that was written with another dictionary could not be read.
 test("what was sealed once can always be read", () => {
   const kept = "1:q8aeyo0MjPUM9AwNjfXMUauqRFDGgFvrGGBhq4RsVy0A";
-  expect(unseal(kept)).toEqual({ connection: { host: "203.0.113.7", password: "a" }, digest: "00ff", former: [] });
+  expect(unseal(kept)).toEqual({
+    connection: { host: "203.0.113.7", password: "a" },
+    digest: "00ff",
+    former: [],
+  });
 });
