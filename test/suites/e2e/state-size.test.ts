@@ -2,10 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Series } from "../../../bench/scale/series";
 import { makeDirectory, removeDirectory } from "../../../lab/directory";
 
+vi.setConfig({ testTimeout: 180_000 });
+
+/** So many that what stands once in a stack is some 100 bytes a host. */
 const hosts = 50;
 
 // docs/scale.md has the figures of more hosts, part by part. Each limit is less than 1 kB above its figure.
