@@ -61,6 +61,8 @@ interface OfferedRulesetOutputs {
   lastChange?: pulumi.Output<LastChange>;
   /** How the host is reached, without secrets: a label stands for each one. */
   reachedBy: pulumi.Output<Record<string, unknown>>;
+  /** How long the host waits for the confirmation of a change before it undoes it. */
+  undoAfterSeconds: pulumi.Input<number>;
   /** All else that the resource knows of its host, with all secrets, in one text. */
   sealed: pulumi.Output<string>;
 }

@@ -11,10 +11,13 @@ export const hiddenNames = [
 export const filledNames = ["drift", "reachedBy"] as const;
 
 /**
- * What a change or a refresh finds, and a program reads or a person looks up in the state; and how the host was reached,
+ * What a change or a refresh finds, and a program reads or a person looks up in the state. The last two are there
  * because the preview of a replacement compares outputs.
  */
-export const foundNames = ["drift", "counters", "failure", "lastChange", "reachedBy"] as const;
+export const foundNames = [
+  ...(["drift", "counters", "failure", "lastChange"] as const),
+  ...(["reachedBy", "undoAfterSeconds"] as const),
+];
 
 /** What a stored state has in one secret property. */
 export const sealedNames = [

@@ -136,7 +136,8 @@ describe.sequential("the plugin's process", () => {
     inputs = await engine.check(urn, {}, { ...declare(steps), origin, adopt: true });
     expect(inputs["sealed"]).toEqual(secret(expect.anything()));
     ({ id, state } = await engine.create(urn, inputs));
-    expect(Object.keys(state).sort()).toEqual(["counters", "drift", "reachedBy", "sealed"]);
+    const shown = ["counters", "drift", "reachedBy"];
+    expect(Object.keys(state).sort()).toEqual([...shown, "sealed", "undoAfterSeconds"]);
     expect(state["sealed"]).toEqual(secret(expect.anything()));
     expect(findSecrets(showPlain(inputs), [...ports, ...splitKey(lab.privateKey)])).toEqual([]);
     expect(findSecrets(showPlain(state), [...ports, ...splitKey(lab.privateKey)])).toEqual([]);

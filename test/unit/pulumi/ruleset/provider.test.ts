@@ -54,7 +54,8 @@ describe("what the engine stores", () => {
     expect(JSON.stringify([ruleset, others])).not.toMatch(secrets);
     expect(Object.keys(unseal(sealed) ?? {})).toEqual(["redactionKey", "hidden"]);
     const { outs } = await create(inputs);
-    expect(Object.keys(outs).sort()).toEqual(["__provider", "counters", "drift", "reachedBy", "sealed"]);
+    const shown = ["counters", "drift", "reachedBy"];
+    expect(Object.keys(outs).sort()).toEqual(["__provider", ...shown, "sealed", "undoAfterSeconds"]);
     expect(unseal(outs["sealed"])).toMatchObject({ connection, origin, policy: { name: "edge" } });
     expect(unseal(outs["sealed"])).not.toHaveProperty("ruleset");
   });
