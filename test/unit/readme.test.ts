@@ -29,7 +29,8 @@ test("the preview's lines in docs/getting-started.md begin like those of a rules
   });
   const withoutLabel = (line: string) => line.replace(/<ssh-(\d):[0-9a-f]{6}>/, "<ssh-$1>");
   const rendered = foldFamilies(renderRedacted(policy, "key")).split("\n").map(withoutLabel);
-  const shown = [...started.matchAll(/^ {10}[-+] (  \w.*) \.\.\.$/gm)].map(([, line = ""]) => withoutLabel(line));
+  const lines = started.matchAll(/^ {10}[-+] ( {2}\w.*) \.\.\.$/gm);
+  const shown = [...lines].map(([, line = ""]) => withoutLabel(line));
   expect(shown).toHaveLength(2);
   expect(shown.filter((line) => !rendered.some((one) => one.startsWith(line)))).toEqual([]);
 });
