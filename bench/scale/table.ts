@@ -29,10 +29,13 @@ export function renderTable(
   });
   const more = acts.some(({ writtenMegabytes }) => writtenMegabytes !== undefined) ? ["database"] : [];
   const head = ["act", "seconds", "of the floor", "engine", "provider", "program", "machine", ...more];
-  const sizes = Object.entries(state.properties).map(([name, bytes]) => `${name} ${bytes}`);
+  const parts = Object.entries(state.parts).map(([part, bytes]) => `| ${part} | ${bytes} |`);
   return [
     `${hosts} hosts, ${subject}: ${state.bytesPerHost} bytes of state a host, ${state.gzipBytesPerHost} with gzip`,
-    `(largest resource, in bytes: ${sizes.slice(0, 12).join(", ")})`,
+    "",
+    "| part of the state | bytes a host |",
+    "| --- | --- |",
+    ...parts,
     "",
     `| ${[...head, "longest block"].join(" | ")} |`,
     `|${" --- |".repeat(head.length + 1)}`,

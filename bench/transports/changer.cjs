@@ -5,7 +5,7 @@ const { check, create, update } = require("knockgate/provider");
 
 /** @typedef {import("knockgate/provider").Properties} Properties */
 
-/** @type {{ id: string, outs: Properties } | undefined} */
+/** @type {{ id: string, inputs: Properties, outs: Properties } | undefined} */
 let resource;
 let spent = process.cpuUsage();
 
@@ -28,8 +28,8 @@ process.on("message", (/** @type {Properties} */ inputs) => {
 
 /** @param {Properties} given */
 async function change(given) {
-  const { inputs, failures } = await check(resource?.outs ?? {}, { redactionKey: "", ...given });
+  const { inputs, failures } = await check(resource?.inputs ?? {}, given);
   if (failures.length > 0) throw new Error(JSON.stringify(failures));
-  if (resource === undefined) resource = await create(inputs);
-  else resource = { id: resource.id, outs: (await update(resource.id, resource.outs, inputs)).outs };
+  if (resource === undefined) resource = { inputs, ...(await create(inputs)) };
+  else resource = { id: resource.id, inputs, outs: (await update(resource.id, resource.outs, inputs)).outs };
 }

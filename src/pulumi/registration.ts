@@ -23,28 +23,53 @@ export function isServed(): boolean {
 }
 
 /**
+ * What Pulumi's dynamic provider runs for a type of resource. The engine stores this text with each resource, twice, and
+ * runs it from there for a refresh and a deletion, too. So it only names the installed package. The SDK would make 2 kB
+ * of the same (its runtime/closure).
+ */
+const providerTexts = {
+  Ruleset: 'exports.handler=()=>require("knockgate/provider")',
+  Wave: 'exports.handler=()=>require("knockgate/provider").wave',
+};
+
+/**
  * Registers a resource of this package. In the plugin's process the plugin serves it, elsewhere the dynamic provider.
  *
  * @throws KnockgateError `HOST_UNFIT` when Bun runs the program
  */
 export function registerResource(
-  type: string,
-  provider: pulumi.dynamic.ResourceProvider,
+  type: keyof typeof providerTexts,
   name: string,
   inputs: pulumi.Inputs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.CustomResource {
-  if (servedVersion === undefined) {
-    refuseBun(process.versions);
-    return new DynamicResource(type, provider, name, inputs, opts);
-  }
-  return new ServedResource(`knockgate:index:${type}`, name, inputs, {
-    ...opts,
-    version: servedVersion,
+  return withoutTrace(() => {
+    if (servedVersion === undefined) {
+      refuseBun(process.versions);
+      const given = { ...inputs, __provider: providerTexts[type] };
+      return new OwnResource(`pulumi-nodejs:dynamic/knockgate:${type}`, name, given, opts);
+    }
+    return new OwnResource(`knockgate:index:${type}`, name, inputs, { ...opts, version: servedVersion });
   });
 }
 
-/** Pulumi saves a dynamic provider as source text, which it can't get from Bun. Its own message says only that. */
+class OwnResource extends pulumi.CustomResource {}
+
+/**
+ * Makes a resource without a record of the calls that led to it. The SDK reads them from an error's stack, and the
+ * engine stores them: up to 1 kB that leads only into this package. The component has the line of the program.
+ */
+function withoutTrace<T>(make: () => T): T {
+  const prepare = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error) => `${error}`;
+  try {
+    return make();
+  } finally {
+    Error.prepareStackTrace = prepare;
+  }
+}
+
+/** Pulumi has no dynamic resources for programs that Bun runs. */
 export function refuseBun(versions: Readonly<Record<string, string | undefined>>): void {
   if (versions["bun"] === undefined) return;
   throw new KnockgateError(
@@ -52,18 +77,4 @@ export function refuseBun(versions: Readonly<Record<string, string | undefined>>
     "this program is run by Bun, with which Pulumi has no dynamic resources, and a gate is one. No host was contacted. " +
       "Write `runtime: nodejs` in Pulumi.yaml: Bun may still install the packages, but Node must run the program.",
   );
-}
-
-class ServedResource extends pulumi.CustomResource {}
-
-class DynamicResource extends pulumi.dynamic.Resource {
-  constructor(
-    type: string,
-    provider: pulumi.dynamic.ResourceProvider,
-    name: string,
-    inputs: pulumi.Inputs,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super(provider, name, inputs, opts, "knockgate", type);
-  }
 }

@@ -2,6 +2,7 @@ import type { PolicyInput } from "../policy/policy.js";
 import type { ConnectionInput } from "../ssh/connection.js";
 import type { WaveInputs, WaveState } from "./fleet/wave-state.js";
 import type { RulesetState } from "./ruleset/state.js";
+import type { StoredInputName, StoredStateName } from "./ruleset/stored-names.js";
 
 // Only this module says what is secret. The resources' `additionalSecretOutputs`, the plugin's marks and the schema for
 // other languages are made from it. A new property does not compile until it has an entry here. This module imports
@@ -38,6 +39,21 @@ export const rulesetSecrecy: SecrecyOf<keyof RulesetState> = {
   lastChange: "plain",
 };
 
+/** For the properties that the engine stores of a `Ruleset`: all that is secret stands in one of them. */
+export const storedSecrecy: SecrecyOf<StoredInputName | StoredStateName> = {
+  undoAfterSeconds: "plain",
+  adopt: "plain",
+  deleteUnreachable: "plain",
+  health: "plain",
+  ruleset: "plain",
+  drift: "plain",
+  reachedBy: "plain",
+  counters: "plain",
+  failure: "plain",
+  lastChange: "plain",
+  sealed: "secret",
+};
+
 /** For the properties of `Wave`, which ends a wave. */
 export const waveSecrecy: SecrecyOf<keyof WaveInputs | keyof WaveState> = {
   fleet: "plain",
@@ -48,6 +64,7 @@ export const waveSecrecy: SecrecyOf<keyof WaveInputs | keyof WaveState> = {
   onFailure: "plain",
   hosts: "plain",
   rulesets: "secret",
+  given: "plain",
   summary: "plain",
   undone: "plain",
 };
@@ -146,6 +163,7 @@ export function listSecrets(of: Readonly<Record<string, Secrecy>>): string[] {
 /** All secret names. In packages for other languages, every property with such a name is secret. */
 export const secretNames: readonly string[] = [
   rulesetSecrecy,
+  storedSecrecy,
   waveSecrecy,
   componentSecrecy,
   fieldSecrecy,

@@ -3,14 +3,10 @@ import type { HealthCheck } from "../../change/health.js";
 import type { Profile } from "../../knock/clients/profile.js";
 import { GatedHost, type Gating } from "../gate/gated-host.js";
 import { isRecord } from "../given.js";
+import { forgetResources } from "../independent.js";
 import { nameOrigin } from "../origin.js";
 import { namePlace } from "../place.js";
-import {
-  findPresent,
-  type RecordingRuleset,
-  readStored,
-  registerRecordingRuleset,
-} from "../ruleset/ruleset.js";
+import { findPresent, type RegisteredRuleset, readStored, registerRuleset } from "../ruleset/ruleset.js";
 import type { KnockFleetArgs } from "./args.js";
 import { type FleetPlan, planFleet } from "./plan.js";
 import { registerWave, type Wave } from "./wave.js";
@@ -59,7 +55,7 @@ export class KnockFleet extends pulumi.ComponentResource {
         names.map((host) => {
           const { ruleset, connection, behind } = makeRuleset(name, this, args, plan, host, waves.at(-1));
           hosts[host] = new GatedHost(`${name}-${host}`, {
-            resource: ruleset,
+            resource: ruleset.resource,
             ruleset,
             present: findPresent(ruleset),
             connection,
@@ -77,7 +73,8 @@ export class KnockFleet extends pulumi.ComponentResource {
     const profiles = Object.entries(hosts).map(([host, { profile }]) => [host, profile]);
     this.profiles = pulumi.secret(pulumi.all(Object.fromEntries(profiles)));
     this.summary = pulumi.all(waves.map(({ summary }) => summary));
-    this.registerOutputs({ summary: this.summary });
+    // The states of the waves have the summaries.
+    this.registerOutputs({});
   }
 }
 
@@ -88,12 +85,12 @@ function makeRuleset(
   { rollout }: FleetPlan,
   host: string,
   wave: Wave | undefined,
-): Pick<Gating, "connection" | "behind"> & { readonly ruleset: RecordingRuleset } {
+): Pick<Gating, "connection" | "behind"> & { readonly ruleset: RegisteredRuleset } {
   const own = args.hosts[host] ?? {};
   const { connection, group, policy, proveFrom = args.proveFrom, behind = args.behind } = own;
   const { undoAfterSeconds, adopt, deleteUnreachable } = args;
   const merged = merge(args.connection, connection) as pulumi.Input<never>;
-  const ruleset = registerRecordingRuleset(
+  const ruleset = registerRuleset(
     `${fleetName}-${host}`,
     {
       connection: merged,
@@ -105,6 +102,7 @@ function makeRuleset(
       deleteUnreachable,
       origin: nameOrigin(fleet, host),
       health: findHealth(rollout),
+      recordFailure: true,
       keepFormer: rollout.onFailure === "undo" ? true : undefined,
     },
     { parent: fleet, ...(wave === undefined ? {} : { dependsOn: wave }) },
@@ -117,7 +115,7 @@ function makeWave(
   fleet: KnockFleet,
   { rollout, waves }: FleetPlan,
   index: number,
-  rulesets: ReadonlyMap<string, RecordingRuleset>,
+  rulesets: ReadonlyMap<string, RegisteredRuleset>,
 ): Wave {
   const { maxFailures, pauseBetweenSeconds, onFailure } = rollout;
   const hosts = pulumi.all(
@@ -137,10 +135,10 @@ function makeWave(
       maxFailures,
       pauseSeconds: isLast ? 0 : pauseBetweenSeconds,
       onFailure,
-      hosts,
+      hosts: forgetResources(hosts),
       rulesets: onFailure === "undo" ? listStored(rulesets, findHealth(rollout)) : undefined,
     },
-    { parent: fleet, dependsOn: [...rulesets.values()] },
+    { parent: fleet, dependsOn: [...rulesets.values()].map(({ resource }) => resource) },
   );
 }
 
@@ -151,7 +149,7 @@ function findHealth({ healthCommand, healthTimeoutSeconds }: FleetPlan["rollout"
 
 /** What puts hosts back. What brings them to their ruleset again later must find them well, as the first time. */
 function listStored(
-  rulesets: ReadonlyMap<string, RecordingRuleset>,
+  rulesets: ReadonlyMap<string, RegisteredRuleset>,
   health: HealthCheck | undefined,
 ): pulumi.Output<object> {
   return pulumi.all(

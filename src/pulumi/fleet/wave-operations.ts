@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import { KnockgateError } from "../../errors.js";
 import { logLine } from "../log.js";
 import type { Properties } from "../properties.js";
@@ -12,8 +11,8 @@ import type { CreateResult, UpdateResult } from "../ruleset/results.js";
 import { hasUnknown } from "../unknown.js";
 import { applyAgain, mapHosts, putBack } from "./rollback.js";
 import {
+  digestWave,
   findWrongWave,
-  keptNames,
   readEarlierWave,
   readWaveInputs,
   type Undone,
@@ -52,7 +51,7 @@ export const wave = {
   },
 
   async diff(_id: string, olds: Properties, news: Properties) {
-    const isSame = keptNames.every((name) => isDeepStrictEqual(olds[name], news[name]));
+    const isSame = !hasUnknown(news) && olds["given"] === digestWave(news);
     const changes = !isSame || readEarlierWave(olds).undone.length > 0;
     return { changes, replaces: [], deleteBeforeReplace: false };
   },
@@ -93,7 +92,7 @@ async function concludeWave(id: string, olds: Properties, news: Properties): Pro
     summary = replaceResults(summary, again);
     undone = undone.filter(({ name }) => again.some((one) => one.host === name && one.result === "failed"));
   }
-  const { rulesets: _rulesets, ...kept } = read;
+  const kept = { fleet: read.fleet, given: digestWave(read) };
   if (isTooMany(read, summary)) {
     if (read.onFailure === "undo") {
       const changed = summary.hosts.filter(({ result }) => result === "changed");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { digestText } from "../../policy/digest.js";
 import type { Finding } from "../../policy/finding.js";
 import { describeIssues } from "../../policy/shape.js";
 import type { Properties } from "../properties.js";
@@ -43,17 +44,26 @@ const outputShape = {
   undone: z.array(z.object({ name: z.string(), at: z.string() })).readonly(),
 };
 
-const stateSchema = z.object({ ...keptShape, ...outputShape });
+const stateSchema = z.object({
+  fleet: keptShape.fleet,
+  /** What `digestWave` makes of the inputs: the engine stores them beside the state. */
+  given: z.string(),
+  ...outputShape,
+});
 
 export type WaveInputs = Readonly<z.output<typeof inputsSchema>>;
 /** The state that the engine keeps for a wave. */
 export type WaveState = Readonly<z.output<typeof stateSchema>>;
 export type Undone = WaveState["undone"][number];
 
-/** The inputs that the state keeps. A change of them is a diff. */
-export const keptNames: readonly string[] = Object.keys(keptShape);
+export const waveNames: readonly string[] = Object.keys({ ...inputsSchema.shape, ...stateSchema.shape });
 
-export const waveNames: readonly string[] = Object.keys({ ...inputsSchema.shape, ...outputShape });
+const comparedSchema = z.object(keptShape);
+
+/** Digests the inputs whose change is a diff. */
+export function digestWave(news: Properties): string {
+  return digestText(JSON.stringify(comparedSchema.parse(news))).slice(0, 16);
+}
 
 /** Checks the shape of a wave's inputs, all of which must be known. */
 export function findWrongWave(news: Properties): readonly Finding[] {

@@ -1,38 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { registerResource } from "../registration.js";
-import type * as operations from "../ruleset/operations.js";
 import { listSecrets, waveSecrecy } from "../secrecy.js";
 import type { WaveSummary } from "./wave-summary.js";
-
-type WaveOperations = (typeof operations)["wave"];
-
-/** As thin as the provider of `Ruleset`, and for the same reason. */
-const provider: pulumi.dynamic.ResourceProvider = {
-  async check(olds, news) {
-    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
-    return wave.check(olds, news) as Promise<pulumi.dynamic.CheckResult>;
-  },
-  async diff(id, olds, news) {
-    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
-    return wave.diff(id, olds, news);
-  },
-  async create(inputs) {
-    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
-    return wave.create(inputs);
-  },
-  async read(id, props) {
-    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
-    return wave.read(id, props ?? {});
-  },
-  async update(id, olds, news) {
-    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
-    return wave.update(id, olds, news);
-  },
-  async delete(id, props) {
-    const { wave }: { wave: WaveOperations } = await import("knockgate/provider" as string);
-    return wave.delete(id, props);
-  },
-};
 
 export interface WaveResourceInputs {
   readonly fleet: string;
@@ -61,5 +30,5 @@ export function registerWave(
   const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
   const inputs = { ...args, rulesets, summary: undefined, undone: undefined };
   const additionalSecretOutputs = listSecrets(waveSecrecy);
-  return registerResource("Wave", provider, name, inputs, { ...opts, additionalSecretOutputs }) as Wave;
+  return registerResource("Wave", name, inputs, { ...opts, additionalSecretOutputs }) as Wave;
 }

@@ -11,8 +11,9 @@ import { writeSshConfig } from "../../knock/clients/ssh-config.js";
 import { readSshEndpoint, type SshEndpoint } from "../../knock/clients/ssh-endpoint.js";
 import type { GateCounts } from "../../policy/counts.js";
 import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
+import { defineLazy } from "../lazy.js";
 import { isServed } from "../registration.js";
-import type { RulesetResource } from "../ruleset/ruleset.js";
+import type { RegisteredRuleset } from "../ruleset/ruleset.js";
 import type { ConnectionArgs, KnockGateArgs } from "./args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
 import { canRegisterHooks, type GatedConnection, registerHooks } from "./hooks.js";
@@ -27,7 +28,7 @@ export interface GateKnock extends ProfileGate {
 export interface Gating {
   /** A resource that needs open gates depends on this one: it is created after it, and deleted before it. */
   readonly resource: pulumi.Resource;
-  readonly ruleset: RulesetResource;
+  readonly ruleset: RegisteredRuleset;
   /** The policy that the host has; `undefined` when it has none. Secret. */
   readonly present: pulumi.Output<WrittenPolicy | undefined>;
   readonly connection: pulumi.Input<ConnectionArgs>;
@@ -40,7 +41,7 @@ export interface Gating {
 /** A host whose gates are proven, and what others need to get through them. */
 export class GatedHost {
   /** The ruleset that the host confirmed, each step's port replaced by a label. It has no token and no key. */
-  readonly ruleset: pulumi.Output<string>;
+  declare readonly ruleset: pulumi.Output<string>;
   /** SHA-256 of the ruleset that the host confirmed. Secret: a short port list can be guessed from its hash. */
   readonly digest: pulumi.Output<string>;
   /** The knock of each gate. Secret. */
@@ -66,9 +67,9 @@ export class GatedHost {
 
   constructor(name: string, gating: Gating) {
     const { ruleset, present, connection, behind } = gating;
-    this.ruleset = ruleset.ruleset;
-    this.digest = pulumi.secret(ruleset.digest);
-    // Missing in a preview of a state from version 0.1.0, and under Pulumi's mocks.
+    defineLazy(this, "ruleset", () => ruleset.readRuleset());
+    this.digest = ruleset.digest;
+    // Missing under Pulumi's mocks.
     this.counters = ruleset.counters.apply((counters) => counters ?? {});
     const way = pulumi.all([connection, behind ?? []]);
     const gated = way.apply(([reached, others]): pulumi.Output<KnownConnection> => {

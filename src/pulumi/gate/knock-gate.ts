@@ -3,6 +3,7 @@ import type { Profile } from "../../knock/clients/profile.js";
 import type { GateCounts } from "../../policy/counts.js";
 import type { WrittenPolicy } from "../../policy/written-policy.js";
 import { listGiven } from "../given.js";
+import { defineLazy } from "../lazy.js";
 import { nameOrigin } from "../origin.js";
 import { namePlace } from "../place.js";
 import { registerRuleset } from "../ruleset/ruleset.js";
@@ -30,7 +31,7 @@ import type { GuardedCommand, GuardedCommandArgs } from "./guarded-command.js";
  */
 export class KnockGate extends pulumi.ComponentResource {
   /** The ruleset that the host confirmed, each step's port replaced by a label. */
-  readonly ruleset: pulumi.Output<string>;
+  declare readonly ruleset: pulumi.Output<string>;
   /** SHA-256 of the ruleset that the host confirmed. Secret: a short port list can be guessed from its hash. */
   readonly digest: pulumi.Output<string>;
   /** The knock of each gate. Secret. */
@@ -78,14 +79,14 @@ export class KnockGate extends pulumi.ComponentResource {
       behind,
       place: namePlace(this),
     });
-    this.ruleset = this.#host.ruleset;
+    defineLazy(this, "ruleset", () => this.#host.ruleset);
     this.digest = this.#host.digest;
     this.knock = this.#host.knock;
     this.sshConfig = this.#host.sshConfig;
     this.profile = this.#host.profile;
     this.counters = this.#host.counters;
-    const { digest, knock, sshConfig, profile, counters } = this;
-    this.registerOutputs({ ruleset: this.ruleset, digest, knock, sshConfig, profile, counters });
+    // The state has what the outputs are made from, with the resource. A program gets them all the same.
+    this.registerOutputs({});
   }
 
   /**

@@ -31,10 +31,14 @@ interface OfferedRulesetInputs extends KnockGateArgs {
   recordFailure?: pulumi.Input<boolean>;
   /** Whether the state keeps what the host had before, so that it can be put back. Default: false. */
   keepFormer?: pulumi.Input<boolean>;
+  /** The ruleset, each step's port replaced by a label; after a refresh, what the host has. Filled in by the plugin. */
+  ruleset?: pulumi.Input<string>;
+  /** What the last refresh found changed on the host, in lines without a secret. Filled in by the plugin. */
+  drift?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the host is reached, without secrets: a label stands for each one. Filled in by the plugin. */
   reachedBy?: pulumi.Input<Record<string, unknown>>;
-  /** The key of the labels that steps have in `ruleset`. Chosen by the plugin. */
-  redactionKey?: pulumi.Input<string>;
+  /** All secrets in one text. Filled in by the plugin. */
+  sealed?: pulumi.Input<string>;
 }
 
 /** A command whose exit code says whether a host is well. */
@@ -46,23 +50,21 @@ interface Health {
 }
 
 /** One change of one host is one transaction, so it is this one resource. `KnockGate` and `KnockFleet` make it. */
-interface OfferedRulesetOutputs extends OfferedRulesetInputs {
-  /** The ruleset that the host confirmed, each step's port replaced by a label; after a refresh, what the host has. */
-  ruleset: pulumi.Output<string>;
-  /** SHA-256 of the ruleset that the host confirmed; empty if the last refresh found another one. */
-  digest: pulumi.Output<string>;
+interface OfferedRulesetOutputs {
   /** What the last refresh found changed on the host, in lines without a secret. */
   drift: pulumi.Output<readonly string[]>;
-  /** Other rules on the host that dropped protected ports when the gate was last proven. */
-  obstacles?: pulumi.Output<readonly string[]>;
   /** What the host has counted for each gate by its name; only after a refresh. */
   counters?: pulumi.Output<Readonly<Record<string, GateCounts>>>;
   /** Why the last change failed. Empty if it did not fail. Only where failures are recorded. */
   failure?: pulumi.Output<string>;
   /** When the host was last changed, or such a change last failed. Only where failures are recorded. */
   lastChange?: pulumi.Output<LastChange>;
-  /** The policies that the host may have had before, most likely first. Only where failures are recorded. */
-  former?: pulumi.Output<readonly unknown[]>;
+  /** How the host is reached, without secrets: a label stands for each one. */
+  reachedBy: pulumi.Output<Record<string, unknown>>;
+  /** How long the host waits for the confirmation of a change before it undoes it. */
+  undoAfterSeconds: pulumi.Input<number>;
+  /** All else that the resource knows of its host, with all secrets, in one text. */
+  sealed: pulumi.Output<string>;
 }
 
 /** When a host was last changed, or such a change last failed. */
@@ -104,7 +106,11 @@ interface WaveHost {
 }
 
 /** The barrier between one wave and the next. It fails if too many hosts of the wave failed. `KnockFleet` makes it. */
-interface WaveOutputs extends OfferedWaveInputs {
+interface WaveOutputs {
+  /** The fleet's name. */
+  fleet: pulumi.Output<string>;
+  /** A digest of the inputs. */
+  given: pulumi.Output<string>;
   /** What happened in the wave. */
   summary: pulumi.Output<WaveSummary>;
 }

@@ -5,10 +5,11 @@ import { KnockFleet } from "../fleet/knock-fleet.js";
 import type { KnockGateArgs } from "../gate/args.js";
 import { KnockGate } from "../gate/knock-gate.js";
 import { isRecord } from "../given.js";
+import type { Settling } from "../independent.js";
 import { withLog } from "../log.js";
-import * as ruleset from "../ruleset/operations.js";
 import { attachState, readAttached } from "../ruleset/partial.js";
-import { listSecrets, rulesetSecrecy, waveSecrecy } from "../secrecy.js";
+import * as ruleset from "../ruleset/provider.js";
+import { listSecrets, storedSecrecy, waveSecrecy } from "../secrecy.js";
 import type { Offer } from "./offer.js";
 import { listOutputs, listPlainInputs, type Schema } from "./schema.js";
 import { markSecrets, openSecrets } from "./secrets.js";
@@ -33,7 +34,7 @@ interface Served {
 }
 
 const resources: { readonly [Name in keyof Offer["resources"]]: Served } = {
-  Ruleset: { operations: ruleset, secrets: listSecrets(rulesetSecrecy) },
+  Ruleset: { operations: ruleset, secrets: listSecrets(storedSecrecy) },
   Wave: { operations: ruleset.wave, secrets: listSecrets(waveSecrecy) },
 };
 
@@ -118,12 +119,6 @@ async function settle(inputs: pulumi.Inputs, names: readonly string[]): Promise<
   });
   const present = (await Promise.all(settled)).filter(([, value]) => value !== undefined);
   return { ...inputs, ...Object.fromEntries(present) };
-}
-
-/** Fields of the SDK's outputs that its types leave out. */
-interface Settling {
-  readonly isKnown: Promise<boolean>;
-  promise(): Promise<unknown>;
 }
 
 /** Runs an operation of the resource that a URN names. The engine's log shows its lines beside that resource. */

@@ -17,7 +17,7 @@ import { stateNames } from "./state.js";
  */
 export function checkInputs(news: Properties): readonly Finding[] {
   return [
-    // A component sets more properties than a program does, and `ignoreChanges` takes values from the state.
+    // A component sets more properties than a program does.
     ...findUnknownArguments(news, stateNames, argumentNames),
     ...["connection", "proveFrom"].flatMap((field) => {
       const login = news[field];

@@ -31,11 +31,7 @@ import { describeRefreshed, describeUnrefreshed } from "./refresh.js";
 import type { CreateResult, ReadResult, UpdateResult } from "./results.js";
 import { expectInputs, expectState, readEarlier } from "./state.js";
 
-export { wave } from "../fleet/wave-operations.js";
-export type { Properties } from "../properties.js";
-export type { CheckResult } from "./check-failure.js";
-
-// The operations of the `Ruleset` resource, without Pulumi's classes: the dynamic resource and the plugin call them.
+// The operations of the `Ruleset` resource, over its complete state and without Pulumi's classes.
 
 /** Fills in defaults and the redacted ruleset. Returns all failures of wrong inputs at once. */
 export function check(olds: Properties, news: Properties): Promise<CheckResult> {

@@ -1,46 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HealthCheck } from "../../change/health.js";
 import type { GateCounts } from "../../policy/counts.js";
-import type { WrittenPolicy } from "../../policy/written-policy.js";
+import { type WrittenPolicy, writePolicy } from "../../policy/written-policy.js";
 import { registerResource } from "../registration.js";
-import { listSecrets, rulesetSecrecy } from "../secrecy.js";
+import { listSecrets, storedSecrecy } from "../secrecy.js";
 import { keepSecret } from "../secret-input.js";
 import type { LastChange } from "./last-change.js";
-import type * as operations from "./operations.js";
+import { type Sealed, unseal } from "./sealed.js";
 import type { StoredState } from "./state.js";
-
-type ProviderOperations = typeof operations;
-
-/**
- * The engine stores this provider's source text in the state and runs it from there. So it closes over nothing: each
- * method imports the package that is installed at that time, by the name that the user's project knows.
- */
-const provider: pulumi.dynamic.ResourceProvider = {
-  async check(olds, news) {
-    const { check }: ProviderOperations = await import("knockgate/provider" as string);
-    return check(olds, news) as Promise<pulumi.dynamic.CheckResult>;
-  },
-  async diff(id, olds, news) {
-    const { diff }: ProviderOperations = await import("knockgate/provider" as string);
-    return diff(id, olds, news) as Promise<pulumi.dynamic.DiffResult>;
-  },
-  async create(inputs) {
-    const { create }: ProviderOperations = await import("knockgate/provider" as string);
-    return create(inputs);
-  },
-  async read(id, props) {
-    const { read }: ProviderOperations = await import("knockgate/provider" as string);
-    return read(id, props ?? {});
-  },
-  async update(id, olds, news) {
-    const { update }: ProviderOperations = await import("knockgate/provider" as string);
-    return update(id, olds, news);
-  },
-  async delete(id, props) {
-    const { delete: remove }: ProviderOperations = await import("knockgate/provider" as string);
-    return remove(id, props);
-  },
-};
 
 export interface RulesetArgs {
   readonly connection: pulumi.Input<unknown>;
@@ -64,36 +31,43 @@ export interface RulesetArgs {
 }
 
 /** The one resource that changes a host: a change is one transaction, so it can't be several resources. */
-export interface RulesetResource extends pulumi.CustomResource {
-  readonly connection: pulumi.Output<unknown>;
+export interface RegisteredRuleset {
+  readonly resource: pulumi.CustomResource;
+  /** The policy of the last change. Secret. */
   readonly policy: pulumi.Output<unknown>;
-  readonly proveFrom: pulumi.Output<unknown>;
-  readonly behind: pulumi.Output<unknown>;
-  readonly undoAfterSeconds: pulumi.Output<number>;
-  readonly origin: pulumi.Output<string>;
-  readonly ruleset: pulumi.Output<string>;
   readonly digest: pulumi.Output<string>;
   /** Counts by the gate's name; set only after a refresh. */
   readonly counters: pulumi.Output<Readonly<Record<string, GateCounts>> | undefined>;
+  /** Why the last change failed; empty when it succeeded. Only where failures are recorded. */
+  readonly failure: pulumi.Output<string>;
+  /** Only where failures are recorded. */
+  readonly lastChange: pulumi.Output<LastChange>;
+  /** All that the state has. Unknown in a preview of a change. Secret. */
+  readonly sealed: pulumi.Output<Sealed>;
+  /** Returns the redacted ruleset. The state has only what it is rendered from. */
+  readRuleset(): pulumi.Output<string>;
 }
 
-/** A ruleset whose failed changes show in its outputs only. */
-export interface RecordingRuleset extends RulesetResource {
-  /** Why the last change failed; empty when it succeeded. */
-  readonly failure: pulumi.Output<string>;
-  readonly lastChange: pulumi.Output<LastChange>;
-  /** The policies that the host may have had before the last change, likeliest first. Secret. */
-  readonly former: pulumi.Output<readonly WrittenPolicy[]>;
+/** The resource's outputs. The runtime makes an output of each input, too. */
+interface RulesetResource extends pulumi.CustomResource {
+  /** In a preview of a change, and under mocks, this is of the inputs. */
+  readonly sealed: pulumi.Output<unknown>;
+  readonly ruleset: pulumi.Output<unknown>;
+  readonly digest: pulumi.Output<string>;
+  readonly counters: RegisteredRuleset["counters"];
+  readonly failure: RegisteredRuleset["failure"];
+  readonly lastChange: RegisteredRuleset["lastChange"];
 }
 
 export function registerRuleset(
   name: string,
   args: RulesetArgs,
   opts: pulumi.CustomResourceOptions,
-): RulesetResource {
+): RegisteredRuleset {
+  const policy = keepSecret(args.policy);
   const inputs = {
     connection: keepSecret(args.connection),
-    policy: keepSecret(args.policy),
+    policy,
     proveFrom: keepSecret(args.proveFrom),
     behind: args.behind === undefined ? undefined : pulumi.secret(args.behind),
     unknownArguments: args.unknownArguments?.length ? pulumi.secret(args.unknownArguments) : undefined,
@@ -104,52 +78,94 @@ export function registerRuleset(
     recordFailure: args.recordFailure,
     keepFormer: args.keepFormer,
     origin: args.origin,
-    // `check` chooses it. It is here because the engine keeps a property secret only if the program marked it.
-    redactionKey: pulumi.secret(""),
+    // `check` fills it. It is here because the engine keeps a property secret only if the program marked it.
+    sealed: pulumi.secret(""),
     ruleset: undefined,
     digest: undefined,
     counters: undefined,
     failure: undefined,
-    former: undefined,
     lastChange: undefined,
   };
-  const additionalSecretOutputs = listSecrets(rulesetSecrecy);
-  // The runtime makes an output of each input.
-  return registerResource("Ruleset", provider, name, inputs, {
+  const additionalSecretOutputs = listSecrets(storedSecrecy);
+  const resource = registerResource("Ruleset", name, inputs, {
     ...opts,
     additionalSecretOutputs,
   }) as RulesetResource;
+  const { digest, counters, failure, lastChange } = resource;
+  const opened = resource.sealed.apply((text) => unseal(text) ?? {});
+  const read = <T>(ofState: (sealed: Sealed) => pulumi.Input<T>, otherwise: () => pulumi.Input<T>) => {
+    const found = opened.apply((sealed) => (isOfState(sealed) ? ofState(sealed) : otherwise()));
+    return pulumi.secret(found as pulumi.Output<T>);
+  };
+  const given = () => (pulumi.output(policy) as pulumi.Output<unknown>).apply(fillPolicy);
+  const shown = () => resource.ruleset.apply(showRuleset);
+  return {
+    resource,
+    policy: read<unknown>((sealed) => sealed.policy, given),
+    digest: read<string>(readDigest, () => digest),
+    counters,
+    failure,
+    lastChange,
+    // In a preview of a change, the digest is as unknown.
+    sealed: read<Sealed>(keepWhole, () => digest.apply(() => ({}))),
+    readRuleset: () => pulumi.unsecret(read(renderSealed, shown)),
+  };
 }
 
-export function registerRecordingRuleset(
-  name: string,
-  args: RulesetArgs,
-  opts: pulumi.CustomResourceOptions,
-): RecordingRuleset {
-  return registerRuleset(name, { ...args, recordFailure: true }, opts) as RecordingRuleset;
+function isOfState({ policy }: Sealed): boolean {
+  return policy !== undefined;
+}
+
+function readDigest({ digest = "" }: Sealed): string {
+  return digest;
+}
+
+function keepWhole(sealed: Sealed): Sealed {
+  return sealed;
+}
+
+/** Fills in the defaults, as `check` does. Loads the schemas, but only in a preview of a change. */
+async function fillPolicy(given: unknown): Promise<unknown> {
+  const { parsePolicy } = await import("../../policy/parse.js");
+  const reading = parsePolicy(given);
+  return reading.kind === "policy" ? writePolicy(reading.policy) : given;
+}
+
+/** Loads the backends, but only in a program that wants to know the ruleset. */
+async function renderSealed(sealed: Sealed): Promise<string> {
+  const { renderOwn } = await import("./stored.js");
+  return sealed.ruleset ?? renderOwn(sealed) ?? "";
+}
+
+async function showRuleset(stored: unknown): Promise<string> {
+  const { unfoldFamilies } = await import("../../backends/nftables/fold.js");
+  return unfoldFamilies(`${stored ?? ""}`);
 }
 
 /** The policy that the host has, by its state; `undefined` when it has none. Secret. */
 export function findPresent({
   policy,
   failure,
-  former,
-}: RecordingRuleset): pulumi.Output<WrittenPolicy | undefined> {
+  sealed,
+}: RegisteredRuleset): pulumi.Output<WrittenPolicy | undefined> {
   return pulumi
-    .all([policy, failure, former])
-    .apply(([wanted, why, had]) => (why === "" ? wanted : had[0]) as WrittenPolicy | undefined);
+    .all([policy, failure, sealed])
+    .apply(
+      ([wanted, why, { former = [] }]) => (why === "" ? wanted : former[0]) as WrittenPolicy | undefined,
+    );
 }
 
 /** The id, and the part of the state that restores what the host had: a `StoredRuleset`. Secret. */
 export function readStored(
-  ruleset: RecordingRuleset,
+  { resource, sealed }: RegisteredRuleset,
   health: HealthCheck | undefined,
 ): pulumi.Output<unknown> {
-  const { id, connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = ruleset;
-  const kept: { readonly [Name in Exclude<keyof StoredState, "health">]: pulumi.Output<unknown> } = {
-    ...{ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former },
-  };
-  return pulumi.secret(
-    pulumi.all([id, pulumi.all(kept)]).apply(([owner, held]) => ({ id: owner, state: { ...held, health } })),
-  );
+  const stored = pulumi.all([resource.id, sealed]).apply(([id, held]) => {
+    const { connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = held;
+    const state: Readonly<Record<keyof StoredState, unknown>> = {
+      ...{ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former, health },
+    };
+    return { id, state };
+  });
+  return pulumi.secret(stored);
 }

@@ -50,8 +50,8 @@ const inputsSchema = z.object({
   ruleset: z.string(),
   /** What the last refresh found changed on the host. The wanted value is empty. */
   drift: lines,
-  /** How the host is reached, without a secret. Version 0.1.0 did not write it. */
-  reachedBy: z.record(z.string(), z.unknown()).optional(),
+  /** How the host is reached, without a secret. */
+  reachedBy: z.record(z.string(), z.unknown()),
 });
 
 const outputShape = {
@@ -59,8 +59,8 @@ const outputShape = {
   digest: z.string(),
   /** Other rules on the host that dropped protected ports when the gate was last proven; missing when it never was. */
   obstacles: lines.optional(),
-  /** Packets counted per gate since the ruleset was loaded, as of the last refresh. Version 0.1.0 did not write it. */
-  counters: z.record(z.string(), z.custom<GateCounts>()).default({}),
+  /** Packets counted per gate since the ruleset was loaded, as of the last refresh. */
+  counters: z.record(z.string(), z.custom<GateCounts>()),
   /**
    * Why the last change failed; empty when it succeeded. Set only where failures are recorded, or where the host may
    * have confirmed a failed change.
@@ -85,7 +85,7 @@ export type RulesetInputs = Readonly<z.output<typeof inputsSchema>>;
 /** The state that the engine keeps for a host. */
 export type RulesetState = Readonly<z.output<typeof stateSchema>>;
 /** The properties that a change or a refresh sets. */
-export type RulesetOutputs = Pick<RulesetState, keyof typeof outputShape>;
+type RulesetOutputs = Pick<RulesetState, keyof typeof outputShape>;
 export type StoredState = Readonly<z.output<typeof storedSchema>>;
 
 export const stateNames: readonly string[] = Object.keys(stateSchema.shape);

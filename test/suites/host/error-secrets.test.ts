@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { ErrorCode } from "../../../src/errors";
-import { type Properties, wave } from "../../../src/pulumi/ruleset/operations";
+import { type Properties, wave } from "../../../src/pulumi/ruleset/provider";
 import type { ConnectionInput } from "../../../src/ssh/connection";
 import { findSecrets, splitKey } from "../e2e/secrets";
 import { hideCommand } from "./bastions";

@@ -155,10 +155,7 @@ describe.sequential("a gate that the plugin serves to the engine", () => {
     const { resources } = JSON.parse(text).checkpoint.latest;
     const { inputs, outputs } = resources.find((one: { type: string }) => one.type.endsWith(":Ruleset"));
     const sealed = expect.objectContaining({ ciphertext: expect.any(String) });
-    for (const name of ["connection", "policy", "redactionKey"]) expect(inputs[name]).toEqual(sealed);
-    for (const name of ["connection", "policy", "redactionKey", "digest"]) {
-      expect(outputs[name]).toEqual(sealed);
-    }
+    for (const held of [inputs, outputs]) expect(held).toMatchObject({ sealed });
   });
 
   test.each([

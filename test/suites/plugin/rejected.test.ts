@@ -8,7 +8,7 @@ import { KnockFleet, type KnockFleetArgs, KnockGate, type KnockGateArgs } from "
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openStack } from "../../../lab/stack";
 import { version } from "../../../package.json";
-import { check, wave } from "../../../src/pulumi/ruleset/operations";
+import { check, wave } from "../../../src/pulumi/ruleset/provider";
 import { breakAllAtOnce, breakInputs, canary, type Inputs, schema } from "./broken-inputs";
 import { ask, type RunningPlugin, startPlugin } from "./running-plugin";
 import { SmallEngine } from "./small-engine";
@@ -82,7 +82,7 @@ function expectUnnamed(place: string, failures: readonly Failure[]): void {
 const mayPass = (name: string, place: string) =>
   (name === "Wave" && place.startsWith(".hosts[0]")) || ofComponent.some((name) => place.startsWith(name));
 /** Only the component itself sets these, and never wrongly. Each check makes the last one anew. */
-const ofComponent = [".origin", ".redactionKey", ".reachedBy"];
+const ofComponent = [".origin", ".ruleset", ".drift", ".reachedBy", ".sealed"];
 
 describe("a failed check names no property, and says nothing of a value or of an unknown field", () => {
   test.each(["Ruleset", "Wave"])("of %s, by the operations", async (name) => {

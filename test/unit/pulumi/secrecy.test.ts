@@ -12,6 +12,7 @@ import {
   fieldSecrecy,
   rulesetSecrecy,
   secretNames,
+  storedSecrecy,
   waveSecrecy,
 } from "../../../src/pulumi/secrecy";
 import { connectionSchema } from "../../../src/ssh/connection";
@@ -19,8 +20,8 @@ import { connectionSchema } from "../../../src/ssh/connection";
 test("these are secret, and nothing else is", () => {
   expect([...new Set(secretNames)].sort()).toEqual([
     ...["behind", "connection", "digest", "former", "key", "knock", "password", "policy", "privateKey"],
-    ...["privateKeyPassword", "profile", "profiles", "proveFrom", "redactionKey", "rulesets", "sshConfig"],
-    ...["steps", "sudoPassword"],
+    ...["privateKeyPassword", "profile", "profiles", "proveFrom", "redactionKey", "rulesets", "sealed"],
+    ...["sshConfig", "steps", "sudoPassword"],
   ]);
 });
 
@@ -34,7 +35,9 @@ test("each output of the components, and nothing else, is said to be secret or p
 });
 
 test("a name means one thing, because the schema for other languages goes only by the name", () => {
-  const said = [rulesetSecrecy, waveSecrecy, componentSecrecy, fieldSecrecy].flatMap(Object.entries);
+  const said = [rulesetSecrecy, storedSecrecy, waveSecrecy, componentSecrecy, fieldSecrecy].flatMap(
+    Object.entries,
+  );
   const plain = said.filter(([, secrecy]) => secrecy === "plain").map(([name]) => name);
   expect(plain.filter((name) => secretNames.includes(name))).toEqual([]);
 });

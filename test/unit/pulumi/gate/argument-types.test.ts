@@ -11,8 +11,14 @@ import type { GatedHost } from "../../../../src/pulumi/gate/gated-host";
 import type { KnockGate } from "../../../../src/pulumi/gate/knock-gate";
 import type { Offer } from "../../../../src/pulumi/plugin/offer";
 import type { ArgumentsInput, argumentNames } from "../../../../src/pulumi/ruleset/parse-inputs";
-import type { RecordingRuleset, RulesetArgs } from "../../../../src/pulumi/ruleset/ruleset";
-import type { RulesetInputs, RulesetOutputs, RulesetState } from "../../../../src/pulumi/ruleset/state";
+import type { RegisteredRuleset, RulesetArgs } from "../../../../src/pulumi/ruleset/ruleset";
+import type { Sealed } from "../../../../src/pulumi/ruleset/sealed";
+import type { RulesetInputs, RulesetState } from "../../../../src/pulumi/ruleset/state";
+import type {
+  StoredInputName,
+  StoredStateName,
+  sealedNames,
+} from "../../../../src/pulumi/ruleset/stored-names";
 import type { ConnectionInput } from "../../../../src/ssh/connection";
 
 /** Leaves out what a program's types do not express: literals, readonly, absent or undefined. */
@@ -62,21 +68,30 @@ test("the names that are suggested for an unknown one are those of the types", (
 
 test("what a component gives its resource, and reads from it, is in the state", () => {
   expectTypeOf<Exclude<keyof RulesetArgs, "unknownArguments">>().toExtend<keyof RulesetInputs>();
-  type Read = Omit<RecordingRuleset, keyof pulumi.CustomResource>;
-  expectTypeOf<keyof Read>().toExtend<keyof RulesetState>();
-  type Told = Pick<pulumi.Unwrap<Read>, Exclude<keyof Read, keyof RulesetInputs>>;
-  expectTypeOf<Bare<Told>>().toEqualTypeOf<Required<Bare<Pick<RulesetState, keyof Told>>>>();
+  type Read = Pick<RegisteredRuleset, "digest" | "counters" | "failure" | "lastChange">;
+  expectTypeOf<Bare<pulumi.Unwrap<Read>>>().toEqualTypeOf<Required<Bare<Pick<RulesetState, keyof Read>>>>();
 });
 
-test("other languages are offered the resources' state, property by property", () => {
-  type Ruleset = Offer["resources"]["Ruleset"];
-  expectTypeOf<keyof Ruleset["outputs"]>().toEqualTypeOf<keyof RulesetState>();
-  expectTypeOf<Exclude<keyof Ruleset["outputs"], keyof Ruleset["inputs"]>>().toEqualTypeOf<
-    keyof RulesetOutputs | "ruleset" | "drift"
+test("what is sealed has the types that it has in the complete state", () => {
+  type AsGiven = "connection" | "policy" | "proveFrom" | "behind" | "health";
+  type Both = Exclude<keyof Sealed & keyof RulesetState, AsGiven>;
+  expectTypeOf<Required<Bare<Pick<Sealed, Both>>>>().toEqualTypeOf<
+    Required<Bare<Pick<RulesetState, Both>>>
   >();
+  expectTypeOf<Exclude<keyof Sealed, keyof RulesetState>>().toEqualTypeOf<"hidden">();
+});
+
+test("each property of a complete state is stored", () => {
+  type Stored = (typeof sealedNames)[number] | StoredStateName | StoredInputName;
+  expectTypeOf<keyof RulesetState>().toEqualTypeOf<Exclude<Stored, "sealed">>();
+});
+
+test("other languages are offered the resources' properties, as they are stored", () => {
+  type Ruleset = Offer["resources"]["Ruleset"];
+  expectTypeOf<keyof Ruleset["outputs"]>().toEqualTypeOf<StoredStateName>();
+  type Given = Exclude<keyof RulesetArgs, "unknownArguments">;
+  expectTypeOf<keyof Ruleset["inputs"]>().toEqualTypeOf<Given | StoredInputName>();
   type Wave = Offer["resources"]["Wave"];
   expectTypeOf<keyof Wave["inputs"]>().toEqualTypeOf<keyof WaveInputs>();
-  expectTypeOf<keyof Wave["outputs"]>().toEqualTypeOf<
-    keyof WaveInputs | Exclude<keyof WaveState, "undone">
-  >();
+  expectTypeOf<keyof Wave["outputs"]>().toEqualTypeOf<Exclude<keyof WaveState, "undone">>();
 });

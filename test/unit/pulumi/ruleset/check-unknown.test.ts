@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type CheckResult, check } from "../../../../src/pulumi/ruleset/operations";
+import type { CheckResult } from "../../../../src/pulumi/ruleset/check-failure";
+import { check } from "../../../../src/pulumi/ruleset/operations";
 import { unknownValue } from "../../../../src/pulumi/unknown";
 import { makeKey } from "../../ssh/keys/keys";
 

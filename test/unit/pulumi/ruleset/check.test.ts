@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type CheckResult, check, create } from "../../../../src/pulumi/ruleset/operations";
+import type { CheckResult } from "../../../../src/pulumi/ruleset/check-failure";
+import { check, create } from "../../../../src/pulumi/ruleset/operations";
 import { unknownValue } from "../../../../src/pulumi/unknown";
 import { makeKey } from "../../ssh/keys/keys";
 

@@ -16,7 +16,7 @@ async function confirmed(): Promise<Properties> {
   const { inputs } = await check({}, given);
   const reading = parsePolicy(policy);
   if (reading.kind === "wrong") throw new Error("wrong");
-  return { ...inputs, digest: digestText(renderPolicy(reading.policy)) };
+  return { ...inputs, digest: digestText(renderPolicy(reading.policy)), counters: {} };
 }
 
 async function compare(olds: Properties, news: object) {

@@ -32,11 +32,6 @@ describe("a state", () => {
     expect(expectInputs(inputs).state).toEqual(inputs);
   });
 
-  test("of version 0.1.0 has neither counters nor how the host is reached", async () => {
-    const { counters: _counters, reachedBy: _reachedBy, ...older } = await confirmed();
-    expect(expectState(older).state).toEqual({ ...older, counters: {} });
-  });
-
   test.each([
     ["has no digest", { digest: undefined }],
     ["has a key that is none", { redactionKey: { steps: "47001" } }],
