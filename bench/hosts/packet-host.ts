@@ -11,6 +11,7 @@ export const trafficKinds = [
   "unrelatedTcp",
   "flood1",
   "flood100000",
+  "midKnock",
   "wrongTokens",
 ] as const;
 export type TrafficKind = (typeof trafficKinds)[number];
@@ -28,7 +29,8 @@ export interface PacketHost {
   close(): Promise<void>;
 }
 
-export async function openPacketHost(name: string, firstStep: number): Promise<PacketHost> {
+/** @param steps the sequence of the first gate */
+export async function openPacketHost(name: string, steps: readonly number[]): Promise<PacketHost> {
   const namespaces = await makeNamespaces(name);
   const machine = placeMachine(namespaces, { ipv4: "192.0.2.1", ipv6: "" });
   await machine.run([
@@ -36,7 +38,7 @@ export async function openPacketHost(name: string, firstStep: number): Promise<P
     "-c",
     "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter",
   ]);
-  const ports = [unrelatedPort, firstStep, tokenPort].map(String);
+  const ports = [unrelatedPort, ...steps.slice(0, 2), tokenPort].map(String);
   const pump = ["perl", join(__dirname, "packet-pump.pl"), ...ports];
   const { ask } = await openDialogue(startBeside(machine, ["taskset", "-c", "1", ...pump]));
   return {

@@ -1,8 +1,8 @@
 # Hands packets to the kernel of the network namespace it runs in, as if they came from a link, and prints what one
 # costs.
-# usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT TOKEN-PORT      ends when its stdin does
-# A request is a line "KIND MILLISECONDS", where KIND is established, unrelated, unrelatedTcp, flood1, flood100000 or
-# wrongTokens.
+# usage: packet-pump.pl UNRELATED-PORT FIRST-STEP-PORT SECOND-STEP-PORT TOKEN-PORT      ends when its stdin does
+# A request is a line "KIND MILLISECONDS", where KIND is established, unrelated, unrelatedTcp, flood1, flood100000,
+# midKnock or wrongTokens.
 # The pump sends for this much processor time, or until no packet of that kind is left. It begins where the last request
 # of that kind ended. The answer is a line: nanoseconds of processor time for each packet, packets for each second of
 # processor time.
@@ -17,7 +17,7 @@ use Fcntl qw(O_RDWR F_SETFL O_NONBLOCK);
 use Socket qw(AF_INET SOCK_STREAM SOCK_DGRAM SOCK_NONBLOCK INADDR_ANY inet_aton pack_sockaddr_in unpack_sockaddr_in SOL_SOCKET SO_LINGER SO_RCVBUF);
 use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 
-my ($unrelatedPort, $firstStepPort, $tokenPort) = @ARGV;
+my ($unrelatedPort, $firstStepPort, $secondStepPort, $tokenPort) = @ARGV;
 my ($host, $peer) = map { inet_aton($_) } '192.0.2.1', '192.0.2.2';
 my $servicePort = 5001;
 my $payload = 'x' x 100;
@@ -37,6 +37,7 @@ my %kinds = (
     unrelatedTcp => sub { pump($_[0], $made{unrelatedTcp} //= makeSyns($unrelatedPort, 4096, 20_000)) },
     flood1 => sub { pump($_[0], $made{flood1} //= makeSyns($firstStepPort, 1, 20_000)) },
     flood100000 => sub { pump($_[0], $made{flood100000} //= makeSyns($firstStepPort, 100_000, 100_000)) },
+    midKnock => sub { pump($_[0], $made{midKnock} //= makeKnocks(10_000)) },
 );
 
 $| = 1;
@@ -46,15 +47,16 @@ while (defined(my $line = <STDIN>)) {
     printf "%.1f %.0f\n", $kinds{$kind}->($milliseconds / 1e3);
 }
 
-# Sends good and broken packets in turns. $read stands for the host's own program: it reads, and must find something.
+# Sends good and broken packets in turns, and first what goes before them, unmeasured. $read stands for the host's own program: it reads, and must find something.
 sub pump {
     my ($limit, $packets, $read) = @_;
-    my ($good, $broken) = @$packets;
+    my ($good, $broken, undef, $before) = @$packets;
     my ($cpu, $own, $sent, $taken) = (0, 0, 0, 0);
     while ($sent < @$good && $cpu < $limit) {
         my $first = $packets->[2] // 0;
         my $last = $first + $chunk - 1;
         $packets->[2] = ($last + 1) % @$good;
+        if ($before) { for (grep { defined } @$before[$first .. $last]) { syswrite($tun, $_) // die "write: $!" } }
         my $begin = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
         for (@$broken[$first .. $last]) { syswrite($tun, $_) // die "write: $!" }
         my $turn = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
@@ -116,6 +118,19 @@ sub makeSyns {
         packet($source, 6, tcpHeader(20_000 + $_ % 40_000, $port, 1, 0, 2));
     } 0 .. $count - 1;
     return [\@good, [map { breakChecksum($_) } @good]];
+}
+
+# Each source takes the first step before. Then it takes the second one, and sends a packet that is none.
+sub makeKnocks {
+    my ($count) = @_;
+    my (@good, @before);
+    for my $index (0 .. $count - 1) {
+        my $source = pack('N', 0x14000000 + 13_001 * $index);
+        my ($first, @others) = map { packet($source, 6, tcpHeader(20_000 + $index, $_, 1, 0, 2)) } $firstStepPort, $secondStepPort, $unrelatedPort;
+        push @good, @others;
+        push @before, $first, undef;
+    }
+    return [\@good, [map { breakChecksum($_) } @good], 0, \@before];
 }
 
 sub segment {

@@ -116,17 +116,31 @@ function resets(name: string, steps: readonly number[]): readonly string[] {
 
 /** The same with `-m recent`, for iptables-restore; only IPv4. */
 export function writeRecent(gates: readonly GateShape[]): string {
+  return writeRecentByHand(gates, false);
+}
+
+export function writeStrictRecent(gates: readonly GateShape[]): string {
+  return writeRecentByHand(gates, true);
+}
+
+function writeRecentByHand(gates: readonly GateShape[], isStrict: boolean): string {
   const rules = gates.flatMap(({ name, door, steps }) => {
     const list = (position: number) => (position === steps.length ? `${name}_open` : `${name}_${position}`);
+    const isIn = (position: number) => `-m recent --rcheck --seconds 5 --name ${list(position)} `;
+    const takeOut = (position: number) => `-m recent --remove --name ${list(position)}`;
+    const resets = steps.slice(1).map((_, index) => `-A INPUT ${isIn(index + 1)}${takeOut(index + 1)}`);
+    const taken = steps.map((port, index) => {
+      const known = index === 0 ? "" : isIn(index);
+      const put = `-A INPUT -p tcp --dport ${port} ${known}-m recent --set --name ${list(index + 1)}`;
+      return isStrict && index > 0 ? `${put} ${takeOut(index)} -j RETURN` : put;
+    });
+    const [first = "", ...later] = taken;
     return [
       `-A INPUT -p tcp --dport ${door} -m recent --rcheck --seconds 30 --name ${name}_open -j ACCEPT`,
       `-A INPUT -p tcp --dport ${door} -j DROP`,
-      ...steps
-        .map((port, index) => {
-          const known = index === 0 ? "" : `-m recent --rcheck --seconds 5 --name ${list(index)} `;
-          return `-A INPUT -p tcp --dport ${port} ${known}-m recent --set --name ${list(index + 1)}`;
-        })
-        .reverse(),
+      ...later.reverse(),
+      ...(isStrict ? resets : []),
+      first,
     ];
   });
   const first = ["-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"];

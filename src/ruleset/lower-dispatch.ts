@@ -1,16 +1,19 @@
-import { unreachable } from "../errors.js";
-import { isSequenceGate, type SequenceGate } from "../policy/knock.js";
-import type { Policy } from "../policy/policy.js";
-import type { PlacedGate, PlacedPolicy } from "../policy/policy-path.js";
-import { type Step, stepKinds } from "../policy/step.js";
+import { isSequenceGate } from "../policy/knock.js";
+import type { PlacedPolicy } from "../policy/policy-path.js";
+import { stepKinds } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
 import type { Begin } from "./begin.js";
-import { isOneRule, lowerSequence, toStepMatch } from "./lower-sequence.js";
+import { callBegin, dispatchBegins, findDirect, forgetAndBegin } from "./lower-begins.js";
+import { lowerGroups } from "./lower-groups.js";
+import { isOneRule, lowerSequence } from "./lower-sequence.js";
+import { lowerMidKnock } from "./lower-sets.js";
 import { decide } from "./make-rule.js";
-import type { Chain, Match, Rule, SourceSet, StepEntry, StepMatch, Verdict } from "./ruleset.js";
+import type { Chain, Match, Rule, SourceSet, StepEntry } from "./ruleset.js";
 import { midKnockSet, progressSet } from "./set-names.js";
+import { hasProgress, listStepMatches, type PlacedSequence } from "./step-match.js";
 
-type PlacedSequence = PlacedGate & SequenceGate;
+/** The most gates to which a packet of a source in mid-knock goes one by one. */
+const mostInLine = 5;
 
 /** The sequences of all gates, and the rules that bring packets to them. */
 export interface LoweredDispatch {
@@ -34,28 +37,52 @@ export interface LoweredDispatch {
  * Sorts packets before any gate sees them. A packet that concerns no gate costs the same for any number of gates: its
  * source is looked up among the sources in mid-knock, and the packet among the first steps.
  *
+ * A packet of a source in mid-knock goes to each gate of a few. If there are many gates, it goes to those of which it may
+ * be a step, and is put back to the start at the others where its source is. These are found by groups.
+ *
  * A source that is not known to be in mid-knock has taken no step that counts. Where a full set takes no new source,
  * the first step of that source is not taken either. Where a full set forgets its oldest source (xt_recent), a flood at
  * one gate makes the kernel forget who is in mid-knock at another. There, a source that begins is first put back to the
  * start at all gates. A source that was forgotten can neither go on nor guess on.
  */
 export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): LoweredDispatch {
+  const { refusesWhenFull, hasSizedSets, hasVerdictMaps } = abilities;
   const gates = policy.gates.filter(isSequenceGate);
   const sorted = gates.filter((gate) => !isOneRule(policy, gate));
-  const midKnock = midKnockSources(policy, sorted, abilities);
+  const between = sorted.filter(hasProgress);
+  const midKnock =
+    between.length === 0
+      ? undefined
+      : lowerMidKnock(policy, midKnockSet(hasSizedSets ? between.length : undefined), between);
+  const isSorted = refusesWhenFull && hasVerdictMaps && sorted.length > mostInLine;
+  const isDispatched = isSorted || (midKnock !== undefined && refusesWhenFull && hasVerdictMaps);
+  const groups = lowerGroups(policy, isSorted ? between.filter(isStrict) : []);
   const direct = findDirect(sorted);
   const knocks = gates.map((gate) => {
-    return lowerSequence(policy, gate, { midKnock: midKnock?.name, isMatched: gate === direct });
+    const sets = midKnock === undefined ? [] : [midKnock.name, ...(groups.setsOf.get(gate.name) ?? [])];
+    return lowerSequence(policy, gate, { midKnock: sets, isMatched: gate === direct, isSorted });
   });
-  const begins = lowerBegins(sorted, direct, midKnock !== undefined && canDispatch(abilities));
-  const all = { name: "sequences", from: [], rules: sorted.map(callKnock) };
+  const all = { name: isSorted ? "all_sequences" : "sequences", from: [], rules: sorted.map(callKnock) };
+  const begins = isDispatched ? dispatchBegins(sorted, all.name) : forgetAndBegin(sorted);
+  const dispatched = {
+    name: "sequences",
+    from: [],
+    rules: [...dispatchSteps(sorted, all.name), ...groups.rules],
+  };
   return {
-    sets: [...(midKnock === undefined ? [] : [midKnock]), ...knocks.flatMap(({ sets }) => sets)],
+    sets: [
+      ...(midKnock === undefined ? [] : [midKnock]),
+      ...groups.sets,
+      ...knocks.flatMap(({ sets }) => sets),
+    ],
     shared: knocks.flatMap(({ shared }) => shared),
     isMidKnock: midKnock && { kind: "inSet", set: midKnock.name },
     begins: begins.begins,
     chains: [
-      ...(midKnock === undefined ? [] : [all]),
+      ...(isSorted && midKnock !== undefined ? [dispatched] : []),
+      ...(isDispatched || midKnock !== undefined ? [all] : []),
+      ...groups.chains,
+      ...(isSorted ? between.filter(isStrict).map((gate) => lowerOwn(gate, groups.rules)) : []),
       ...begins.chains,
       ...knocks.flatMap(({ chains }) => chains),
     ],
@@ -63,54 +90,36 @@ export function lowerDispatch(policy: PlacedPolicy, abilities: Abilities): Lower
 }
 
 /**
- * The set keeps a source one second longer than the source can be in mid-knock. It has room for `limits.sources` of
- * each gate, and for another `limits.sources` that are no longer in mid-knock. So a gate's own sets are full before
- * this set is, unless another gate has a much longer timeout.
+ * Sends a packet to the gate of which it looks like a step, and then to the gates that it may put back to the start. If
+ * several gates have the step, all gates see the packet.
  */
-function midKnockSources(
-  { limits }: Policy,
-  sorted: readonly PlacedSequence[],
-  { hasSizedSets }: Abilities,
-): SourceSet | undefined {
-  const gates = sorted.filter(hasProgress);
-  if (gates.length === 0) return undefined;
-  return {
-    name: midKnockSet(hasSizedSets ? gates.length : undefined),
-    from: gates.map(({ paths }) => paths.gate),
-    key: "source",
-    role: "progress",
-    timeoutSeconds: 1 + Math.max(...gates.map(({ knock }) => knock.stepTimeoutSeconds)),
-    timeoutFrom: gates.map(({ paths }) => paths.stepTimeout),
-    size: limits.sources * (1 + gates.length),
-    sizeFrom: ["limits.sources"],
-  };
+function dispatchSteps(gates: readonly PlacedSequence[], all: string): readonly Rule[] {
+  const entries = gates.flatMap((gate) => {
+    const target: Omit<StepEntry, "step"> =
+      hasProgress(gate) && isStrict(gate)
+        ? { how: "goto", chain: `${gate.name}_steps`, ifShared: `${gate.name}_sequence` }
+        : { how: "jump", chain: hasProgress(gate) ? `${gate.name}_sequence` : `${gate.name}_first_step` };
+    return listStepMatches(gate).map((step): StepEntry => ({ step, ...target }));
+  });
+  return stepKinds
+    .filter((stepKind) => entries.some(({ step }) => step.packet.kind === stepKind))
+    .map((stepKind) => decide([], [], { kind: "dispatchSteps", stepKind, entries, all }));
 }
 
 /**
- * Finds the one gate whose rules a packet can go to at once: it is the only one, it has one step, and each packet that
- * looks like this step is it.
+ * Lowers the chain for packets that look like a step of one strict gate, if no other gate has a step like one of them. A
+ * source that is in mid-knock at this gate is so at no other strict gate, because its last packet was a step here. So
+ * only another source's packet goes on to the other gates.
  */
-function findDirect(sorted: readonly PlacedSequence[]): PlacedSequence | undefined {
-  const [gate] = sorted;
-  if (gate === undefined || sorted.length > 1 || hasProgress(gate)) return undefined;
-  return isKnownByLook(firstStep(gate).packet) ? gate : undefined;
-}
-
-/** Whether the match `anyStep` compares all that a step asks for. */
-function isKnownByLook(step: Step): boolean {
-  switch (step.kind) {
-    case "tcp":
-    case "icmpEcho":
-      return true;
-    case "udp":
-      return step.payloadBytes === undefined;
-    default:
-      return unreachable(step);
-  }
-}
-
-function hasProgress({ knock }: SequenceGate): boolean {
-  return knock.steps.length > 1;
+function lowerOwn(gate: PlacedSequence, others: readonly Rule[]): Chain {
+  const from = [gate.paths.strict];
+  const goOn = gate.knock.steps.slice(0, -1).map((_, index) =>
+    decide(from, [{ kind: "inSet", set: progressSet(gate.name, index + 1) }], {
+      kind: "goto",
+      chain: `${gate.name}_sequence`,
+    }),
+  );
+  return { name: `${gate.name}_steps`, from, rules: [...goOn, callBegin(gate), ...others] };
 }
 
 function callKnock(gate: PlacedSequence): Rule {
@@ -119,82 +128,6 @@ function callKnock(gate: PlacedSequence): Rule {
     : callBegin(gate);
 }
 
-function callBegin(gate: PlacedSequence): Rule {
-  const isFirst: Match = { kind: "step", step: firstStep(gate) };
-  return decide([gate.paths.gate], [isFirst], { kind: "jump", chain: `${gate.name}_first_step` });
-}
-
-interface LoweredBegins {
-  readonly begins: readonly Begin[];
-  readonly chains: readonly Chain[];
-}
-
-function canDispatch({ refusesWhenFull, hasVerdictMaps }: Abilities): boolean {
-  return refusesWhenFull && hasVerdictMaps;
-}
-
-function lowerBegins(
-  sorted: readonly PlacedSequence[],
-  direct: PlacedSequence | undefined,
-  isDispatched: boolean,
-): LoweredBegins {
-  if (direct !== undefined) return goFirst(direct);
-  return isDispatched ? dispatchFirst(sorted) : forgetAndBegin(sorted);
-}
-
-function goFirst(gate: PlacedSequence): LoweredBegins {
-  return {
-    begins: makeBegins([gate], () => ({ kind: "goto", chain: `${gate.name}_first_step` })),
-    chains: [],
-  };
-}
-
-/** Sends a packet to the gate whose first step it is, or to all gates, if several gates have this first step. */
-function dispatchFirst(sorted: readonly PlacedSequence[]): LoweredBegins {
-  const entries = sorted.map(
-    (gate): StepEntry => ({ step: firstStep(gate), chain: `${gate.name}_first_step` }),
-  );
-  const ofKind = (kind: Step["kind"]) => entries.filter(({ step }) => step.packet.kind === kind);
-  return {
-    begins: makeBegins(sorted, (kind) => ({
-      kind: "dispatchSteps",
-      entries: ofKind(kind),
-      all: "sequences",
-    })),
-    chains: [],
-  };
-}
-
-function forgetAndBegin(sorted: readonly PlacedSequence[]): LoweredBegins {
-  const forget = sorted.filter(hasProgress).map(({ name, paths, knock }): Rule => {
-    const positions = knock.steps.slice(0, -1).map((_, index) => index + 1);
-    const effects = positions.map(
-      (position) => ({ kind: "deleteSource", set: progressSet(name, position) }) as const,
-    );
-    return { from: [paths.gate], matches: [], effects };
-  });
-  const chain = { name: "first_steps", from: [], rules: [...forget, ...sorted.map(callBegin)] };
-  return {
-    begins: makeBegins(sorted, () => ({ kind: "goto", chain: chain.name })),
-    chains: sorted.length === 0 ? [] : [chain],
-  };
-}
-
-function makeBegins(
-  sorted: readonly PlacedSequence[],
-  decideOf: (kind: Step["kind"]) => Verdict,
-): readonly Begin[] {
-  return stepKinds.flatMap((kind): readonly Begin[] => {
-    const gates = sorted.filter(({ knock }) => knock.steps[0]?.kind === kind);
-    if (gates.length === 0) return [];
-    const from = gates.map(({ paths }) => paths.gate);
-    const match = { kind: "anyStep", steps: gates.map(firstStep) } as const;
-    const verdict = decideOf(kind);
-    const matches = verdict.kind === "dispatchSteps" ? [] : [match];
-    return [{ kind, from, match, rule: decide([], matches, verdict) }];
-  });
-}
-
-function firstStep(gate: PlacedSequence): StepMatch {
-  return toStepMatch(gate, 1);
+function isStrict({ knock }: PlacedSequence): boolean {
+  return knock.strict;
 }

@@ -1,10 +1,13 @@
 import type { SequenceGate } from "../policy/knock.js";
 import type { Policy } from "../policy/policy.js";
-import type { PlacedGate, PolicyPath } from "../policy/policy-path.js";
-import { sameStep } from "../policy/step.js";
+import type { PolicyPath } from "../policy/policy-path.js";
+import { stepKinds } from "../policy/step.js";
 import { lowerEvent } from "./lower-event.js";
+import { lowerSets } from "./lower-sets.js";
+import { decide } from "./make-rule.js";
 import type { Chain, Effect, Match, Rule, SourceSet, StepMatch } from "./ruleset.js";
 import { openSet, packetSet, progressSet, rateSet } from "./set-names.js";
+import { firstAlike, listStepMatches, looksLikeNext, type PlacedSequence, stepAt } from "./step-match.js";
 
 /** A knock's sets, its rules in the chain that all gates share, and its own chains, if it has any. */
 export interface LoweredSequence {
@@ -13,15 +16,17 @@ export interface LoweredSequence {
   readonly chains: readonly Chain[];
 }
 
-/** What the rules of one knock are made from. */
+/** What the rules of one sequence are made from. */
 interface LoweringSequence {
   readonly policy: Policy;
-  readonly gate: PlacedGate & SequenceGate;
+  readonly gate: PlacedSequence;
   readonly steps: readonly StepMatch[];
-  /** The set of all sources that may be in mid-knock. `undefined`: there is none. */
-  readonly midKnock: string | undefined;
+  /** The sets of sources that may be in mid-knock at this gate or another. */
+  readonly midKnock: readonly string[];
   /** Whether only packets of the first step come to the chain of the first step. */
   readonly isMatched: boolean;
+  /** Whether only packets that look like one of the gate's steps come to its sequence. Others come to a chain for them. */
+  readonly isSorted: boolean;
 }
 
 /**
@@ -36,12 +41,12 @@ interface LoweringSequence {
  */
 export function lowerSequence(
   policy: Policy,
-  gate: PlacedGate & SequenceGate,
-  { midKnock, isMatched }: Pick<LoweringSequence, "midKnock" | "isMatched">,
+  gate: PlacedSequence,
+  options: Pick<LoweringSequence, "midKnock" | "isMatched" | "isSorted">,
 ): LoweredSequence {
-  const steps = gate.knock.steps.map((_, index) => toStepMatch(gate, index + 1));
-  const knock: LoweringSequence = { policy, gate, steps, midKnock, isMatched };
-  const sets = lowerSets(knock);
+  const steps = listStepMatches(gate);
+  const knock: LoweringSequence = { policy, gate, steps, ...options };
+  const sets = lowerSets(policy, gate);
   const positions = steps.map(({ position }) => position);
   if (isOneRule(policy, gate)) return { sets, shared: lowerFirst(knock), chains: [] };
   const from = [gate.paths.gate];
@@ -59,17 +64,38 @@ export function lowerSequence(
         .slice(0, -1)
         .reverse()
         .map((position) => lowerRepeat(knock, position)),
-      ...(gate.knock.strict ? positions.slice(0, -1).flatMap((position) => lowerReset(knock, position)) : []),
+      ...lowerResets(knock),
       beginAnew(knock),
     ],
   };
-  return { sets, shared: [], chains: [chain, begin] };
+  return { sets, shared: [], chains: [chain, ...(options.isSorted ? lowerStrict(knock) : []), begin] };
+}
+
+/**
+ * Lowers the chain for packets of sources in mid-knock that look like no step of the gate. The others have been at the
+ * gate's sequence already.
+ */
+function lowerStrict(knock: LoweringSequence): readonly Chain[] {
+  const { gate, steps } = knock;
+  if (!gate.knock.strict) return [];
+  const from = [gate.paths.strict];
+  const pass = stepKinds.flatMap((kind): readonly Rule[] => {
+    const ofKind = steps.filter(({ packet }) => packet.kind === kind);
+    if (ofKind.length === 0) return [];
+    return [decide(from, [{ kind: "anyStep", steps: ofKind }], { kind: "return" })];
+  });
+  return [{ name: `${gate.name}_strict`, from, rules: [...pass, ...lowerResets(knock)] }];
+}
+
+function lowerResets(knock: LoweringSequence): readonly Rule[] {
+  const { gate, steps } = knock;
+  return gate.knock.strict ? steps.slice(0, -1).flatMap(({ position }) => lowerReset(knock, position)) : [];
 }
 
 function beginAnew({ gate, steps }: LoweringSequence): Rule {
   return {
     from: [gate.paths.gate],
-    matches: [{ kind: "step", step: at(steps, 1) }],
+    matches: [{ kind: "step", step: stepAt(steps, 1) }],
     effects: [],
     verdict: { kind: "goto", chain: `${gate.name}_first_step` },
   };
@@ -78,53 +104,6 @@ function beginAnew({ gate, steps }: LoweringSequence): Rule {
 /** Whether a knock has no chain of its own. */
 export function isOneRule({ limits }: Policy, { knock }: SequenceGate): boolean {
   return knock.steps.length === 1 && limits.firstStepsPerSecond === 0;
-}
-
-function lowerSets({ policy, gate, steps }: LoweringSequence): readonly SourceSet[] {
-  const { name, paths } = gate;
-  const { stepTimeoutSeconds } = gate.knock;
-  const { sources: size, firstStepsPerSecond } = policy.limits;
-  const common = { from: [paths.gate], size, sizeFrom: ["limits.sources"] } as const;
-  const progress = {
-    ...common,
-    role: "progress",
-    timeoutSeconds: stepTimeoutSeconds,
-    timeoutFrom: [paths.stepTimeout],
-  } as const;
-  const rate: SourceSet = {
-    ...common,
-    name: rateSet(name),
-    key: "network",
-    role: "progress",
-    timeoutSeconds: 10,
-    timeoutFrom: [],
-  };
-  return [
-    ...steps.slice(0, -1).flatMap(({ position }): readonly SourceSet[] => {
-      const sources: SourceSet = { ...progress, name: progressSet(name, position), key: "source" };
-      const beginsRun = looksLikeNext(steps, position) && position === firstAlike(steps, position);
-      if (!beginsRun) return [sources];
-      // As long as the whole sequence may take: until then, a client may send its first packet again.
-      const timeoutSeconds = stepTimeoutSeconds * steps.length;
-      return [sources, { ...progress, name: packetSet(name, position), key: "packet", timeoutSeconds }];
-    }),
-    lowerOpen(policy, gate),
-    ...(firstStepsPerSecond === 0 ? [] : [rate]),
-  ];
-}
-
-/** The sources for which a gate's door is open. */
-export function lowerOpen({ limits }: Policy, { name, paths, openForSeconds }: PlacedGate): SourceSet {
-  return {
-    name: openSet(name),
-    from: [paths.gate],
-    key: "source",
-    role: "open",
-    timeoutSeconds: openForSeconds,
-    timeoutFrom: [paths.openFor],
-    size: limits.sources,
-    sizeFrom: ["limits.sources"],
-  };
 }
 
 function lowerAdvance(knock: LoweringSequence, position: number): readonly Rule[] {
@@ -136,7 +115,7 @@ function lowerAdvance(knock: LoweringSequence, position: number): readonly Rule[
     : [];
   return lowerTaken(knock, position, {
     from: [gate.paths.gate],
-    matches: [{ kind: "step", step: at(steps, position) }, { kind: "inSet", set: before }, ...isAnother],
+    matches: [{ kind: "step", step: stepAt(steps, position) }, { kind: "inSet", set: before }, ...isAnother],
     effects: [...addTaken(knock, position), { kind: "deleteSource", set: before }],
     verdict: { kind: "return" },
   });
@@ -149,7 +128,7 @@ function lowerRepeat(knock: LoweringSequence, position: number): Rule {
     comment: `${gate.name}: step ${position} once more`,
     from: [gate.paths.gate],
     matches: [
-      { kind: "step", step: at(steps, position) },
+      { kind: "step", step: stepAt(steps, position) },
       { kind: "inSet", set: progressSet(gate.name, position) },
     ],
     effects: position === 1 ? addTaken(knock, 1) : [],
@@ -169,7 +148,7 @@ function lowerReset({ policy, gate }: LoweringSequence, position: number): reado
 
 function lowerFirst(knock: LoweringSequence): readonly Rule[] {
   const { policy, gate, steps, isMatched } = knock;
-  const isFirst: readonly Match[] = isMatched ? [] : [{ kind: "step", step: at(steps, 1) }];
+  const isFirst: readonly Match[] = isMatched ? [] : [{ kind: "step", step: stepAt(steps, 1) }];
   const perSecond = policy.limits.firstStepsPerSecond;
   const limit: Rule = {
     comment: `${gate.name}: too many first steps`,
@@ -197,8 +176,8 @@ function lowerTaken(
 }
 
 /**
- * Adds the source to the set `mid_knock` first. If that set is full, the rule ends there. So each source in mid-knock
- * is in that set.
+ * Adds the source to the sets of sources in mid-knock first. If one of them is full, the rule ends there. So each source
+ * in mid-knock is in those sets.
  */
 function addTaken({ gate, steps, midKnock }: LoweringSequence, position: number): readonly Effect[] {
   const put = (set: string, timeoutFrom: PolicyPath): Effect => ({
@@ -209,7 +188,7 @@ function addTaken({ gate, steps, midKnock }: LoweringSequence, position: number)
   if (position === steps.length) return [put(openSet(gate.name), gate.paths.openFor)];
   const timeoutFrom = gate.paths.stepTimeout;
   return [
-    ...(midKnock === undefined ? [] : [put(midKnock, timeoutFrom)]),
+    ...midKnock.map((set) => put(set, timeoutFrom)),
     put(progressSet(gate.name, position), timeoutFrom),
     ...(looksLikeNext(steps, position)
       ? [put(packetSet(gate.name, firstAlike(steps, position)), timeoutFrom)]
@@ -221,32 +200,4 @@ function deleteProgress(gate: string, first: number, last: number): readonly Eff
   return Array.from({ length: Math.max(0, last - first) }, (_, index) => {
     return { kind: "deleteSource", set: progressSet(gate, first + index) };
   });
-}
-
-/**
- * Returns the first of the consecutive steps that look alike. They share one set of packets, which is named after it.
- */
-function firstAlike(steps: readonly StepMatch[], position: number): number {
-  return position > 1 && looksLikeNext(steps, position - 1) ? firstAlike(steps, position - 1) : position;
-}
-
-/** Whether one packet could be taken for this step and for the next. */
-function looksLikeNext(steps: readonly StepMatch[], position: number): boolean {
-  const next = steps[position];
-  return next !== undefined && sameStep(at(steps, position).packet, next.packet);
-}
-
-/** Makes the match of a gate's step. `position` is from 1. */
-export function toStepMatch(gate: PlacedGate & SequenceGate, position: number): StepMatch {
-  const packet = gate.knock.steps[position - 1];
-  const path = gate.paths.steps[position - 1];
-  if (packet === undefined || path === undefined)
-    throw new RangeError(`no step ${position} at gate ${gate.name}`);
-  return { gate: gate.name, position, packet, path };
-}
-
-function at(steps: readonly StepMatch[], position: number): StepMatch {
-  const step = steps[position - 1];
-  if (step === undefined) throw new RangeError(`no step ${position}`);
-  return step;
 }

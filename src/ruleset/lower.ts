@@ -1,19 +1,18 @@
 import { isTokenGate, stepsOf } from "../policy/knock.js";
 import type { Gate, Policy } from "../policy/policy.js";
-import { type PlacedGate, type PlacedPolicy, placeGates } from "../policy/policy-path.js";
-import { mergePortRanges, type Protocol, protocols } from "../policy/port.js";
+import { type PlacedPolicy, placeGates } from "../policy/policy-path.js";
 import { mergePrefixes, readPrefixes } from "../policy/prefix.js";
 import { listProtected } from "../policy/protect.js";
 import { type Step, stepKinds, stepProtocols } from "../policy/step.js";
 import type { Abilities } from "./abilities.js";
 import type { Begin } from "./begin.js";
 import { type LoweredDispatch, lowerDispatch } from "./lower-dispatch.js";
-import { lowerCounters, lowerEvent } from "./lower-event.js";
-import { lowerOpen } from "./lower-sequence.js";
+import { dispatchProtected, lowerDenied, lowerDoor, passOn } from "./lower-doors.js";
+import { lowerCounters } from "./lower-event.js";
+import { lowerOpen } from "./lower-sets.js";
 import { lowerTokens } from "./lower-tokens.js";
 import { decide } from "./make-rule.js";
-import type { Chain, DispatchEntry, Match, Paths, Rule, Ruleset, Verdict } from "./ruleset.js";
-import { openSet } from "./set-names.js";
+import type { Chain, Match, Paths, Rule, Ruleset, Verdict } from "./ruleset.js";
 
 /**
  * Decides, once for all backends, which packets a policy accepts, drops and counts as steps. Each part of the result
@@ -170,14 +169,6 @@ function goIf(kind: Step["kind"], chain: string, from: Paths): Rule {
 }
 
 /**
- * Returns the verdict that lets a packet pass. In iptables, an accept ends the table for the packet. At input, that is
- * what the recipe does. At prerouting, it would take forwarded packets past the marks and the routing of others.
- */
-function passOn(policy: Policy): Verdict {
-  return { kind: policy.scope === "prerouting" ? "return" : "accept", from: ["scope"] };
-}
-
-/**
  * Passes the packets that no gate looks at. A SYN goes to the gates before conntrack is asked, because conntrack also
  * says `established` of some SYNs: those from the ports of a connection that was reset, that one end forgot without
  * notice, or that the host itself began (the transitions of SYN in kernel net/netfilter/nf_conntrack_proto_tcp.c).
@@ -222,52 +213,4 @@ function lowerPrefixes(
   const prefixes = mergePrefixes(readPrefixes(texts));
   if (prefixes.length === 0) return [];
   return [{ ...decide([field], [{ kind: "fromPrefixes", prefixes }], verdict), comment: field }];
-}
-
-function lowerDenied(policy: PlacedPolicy): readonly Chain[] {
-  if (policy.denyFrom.length === 0) return [];
-  return [
-    { name: "denied", from: ["denyFrom"], rules: dispatchProtected(policy, "closed", ["denyFrom"]) },
-    ...policy.gates.map((gate): Chain => {
-      const from: Paths = [gate.paths.protect, "denyFrom"];
-      return { name: `${gate.name}_closed`, from, rules: lowerClosed(policy, gate, from) };
-    }),
-  ];
-}
-
-/**
- * Sends a packet to a protected port to its gate's door. Such a packet is never a step. Any other packet goes on to the
- * next rule.
- */
-function dispatchProtected(policy: PlacedPolicy, to: "door" | "closed", from: Paths): readonly Rule[] {
-  return protocols.flatMap((protocol) => {
-    const entries = policy.gates.flatMap((gate) => listEntries(gate, protocol, `${gate.name}_${to}`));
-    const list = to === "door" ? "doors" : "closed";
-    return entries.length === 0 ? [] : [decide(from, [], { kind: "dispatch", protocol, entries, list })];
-  });
-}
-
-function listEntries(gate: PlacedGate, protocol: Protocol, chain: string): readonly DispatchEntry[] {
-  const from = [gate.paths.protect];
-  return mergePortRanges(listProtected(gate, protocol)).map((range) => ({ range, from, chain }));
-}
-
-function lowerDoor(policy: Policy, gate: PlacedGate): Chain {
-  const from = gate.singleConnection
-    ? [gate.paths.protect, gate.paths.singleConnection]
-    : [gate.paths.protect];
-  const isOpen: Match = { kind: "inSet", set: openSet(gate.name) };
-  const accept: Rule = {
-    ...decide(from, [isOpen], passOn(policy)),
-    effects: gate.singleConnection ? [{ kind: "deleteSource", set: openSet(gate.name) }] : [],
-  };
-  return {
-    name: `${gate.name}_door`,
-    from,
-    rules: [...lowerEvent(policy, gate.name, "accepted", accept), ...lowerClosed(policy, gate, from)],
-  };
-}
-
-function lowerClosed(policy: Policy, gate: Gate, from: Paths): readonly Rule[] {
-  return lowerEvent(policy, gate.name, "dropped", decide(from, [], { kind: "drop" }));
 }

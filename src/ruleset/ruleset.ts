@@ -1,7 +1,7 @@
 import type { Carrier } from "../policy/carrier.js";
 import type { PolicyPath } from "../policy/policy-path.js";
 import type { PortRange } from "../policy/port.js";
-import type { Prefix } from "../policy/prefix.js";
+import type { Family, Prefix } from "../policy/prefix.js";
 import type { Step } from "../policy/step.js";
 
 /**
@@ -73,6 +73,8 @@ export interface Chain {
   readonly name: string;
   /** Only of the chain itself: each of its rules has its own. */
   readonly from: Paths;
+  /** Only packets of this family come to it. `undefined`: of both. */
+  readonly family?: Family;
   readonly rules: readonly Rule[];
 }
 
@@ -88,6 +90,7 @@ export interface Rule {
 export type Match =
   | { readonly kind: "loopback" }
   | { readonly kind: "notLocal" }
+  | { readonly kind: "ofFamily"; readonly family: Family }
   | { readonly kind: "established" }
   | { readonly kind: "related" }
   | { readonly kind: "fromPrefixes"; readonly prefixes: readonly Prefix[] }
@@ -156,8 +159,15 @@ export type Verdict =
       /** The name of the chain in which a backend without verdict maps lists many entries. */
       readonly list: string;
     }
-  /** All steps are of one kind. A packet that looks like several of them goes to the chain `all`. */
-  | { readonly kind: "dispatchSteps"; readonly entries: readonly StepEntry[]; readonly all: string };
+  | {
+      readonly kind: "dispatchSteps";
+      /** The kind of the steps that it looks for. */
+      readonly stepKind: Step["kind"];
+      /** Steps of all kinds, because they tell which gates share a step. */
+      readonly entries: readonly StepEntry[];
+      /** The chain for a packet that looks like steps of several gates. It never comes back. */
+      readonly all: string;
+    };
 
 export interface DispatchEntry {
   readonly range: PortRange;
@@ -167,7 +177,10 @@ export interface DispatchEntry {
 
 export interface StepEntry {
   readonly step: StepMatch;
+  readonly how: "goto" | "jump";
   readonly chain: string;
+  /** Where the packet jumps to instead, if any of the gate's steps looks like a step of another gate. */
+  readonly ifShared?: string;
 }
 
 /** Prints a step's secret, its `port` or its `payload` size: the value for the host, a label for people. */

@@ -27,6 +27,11 @@ export function midKnockSet(gates: number | undefined): string {
   return `mid_knock${gates ?? ""}`;
 }
 
+/** The same for a group of gates: how many there are, and the number of the first of them. */
+export function midKnockGroupSet(gates: number, first: number): string {
+  return `${midKnockSet(gates)}_${first}`;
+}
+
 /** All tokens of a policy. Its size is in its name, because a set that keeps its name must keep its size. */
 export function tokenSet(size: number): string {
   return `tokens_${size}`;

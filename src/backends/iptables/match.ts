@@ -63,6 +63,8 @@ function renderMatch(match: Match, context: MatchContext): readonly Fragment[] {
       return []; // the jump to our first chain excludes it already
     case "notLocal":
       return [fragment(["-m", "addrtype", "!", "--dst-type", "LOCAL"])];
+    case "ofFamily":
+      return match.family === family ? [fragment([])] : [];
     case "established":
       return [fragment(["-m", "conntrack", "--ctstate", "ESTABLISHED"])];
     case "related":

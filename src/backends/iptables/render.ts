@@ -58,7 +58,8 @@ function renderFamily(ruleset: Ruleset, family: Family, show: SecretFormatter): 
     sets: new Map(ruleset.sets.map((set) => [set.name, set])),
     inline: new Map(ruleset.chains.filter(isInline).map((chain) => [chain.name, chain])),
   };
-  const chains = [...ruleset.chains.filter((chain) => !isInline(chain)), ...listLong(ruleset)];
+  const own = ruleset.chains.filter((chain) => chain.family === undefined || chain.family === family);
+  const chains = [...own.filter((chain) => !isInline(chain)), ...listLong(ruleset)];
   const rules = chains.flatMap((chain) => {
     const name = chainName(ruleset.policy, chain.name);
     return chain.rules

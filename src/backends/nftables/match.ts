@@ -4,31 +4,31 @@ import type { Carrier } from "../../policy/carrier.js";
 import { linkLocal } from "../../policy/gate.js";
 import { type Family, families, formatPrefix, readPrefixes } from "../../policy/prefix.js";
 import type { Step } from "../../policy/step.js";
-import type {
-  Match,
-  Rule,
-  SecretFormatter,
-  SourceSet,
-  StepMatch,
-  TokenUse,
-  Verdict,
-} from "../../ruleset/ruleset.js";
+import type { Chain, Match, Rule, SourceSet, StepMatch, TokenUse } from "../../ruleset/ruleset.js";
 import { identifier } from "../quote.js";
+import { renderAnyStep } from "./alike.js";
+import { braces, echoLength, icmp } from "./fields.js";
 import { familySetName, type NftablesContext } from "./names.js";
 
 /**
- * Returns the families that a rule is printed for. `undefined`: the rule is the same for both families and is printed
- * once.
+ * Returns the families that a rule is printed for, in a chain for packets of one family or of both. `undefined`: the
+ * rule is the same for both families and is printed once.
  */
-export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
+export function familiesOf(rule: Rule, { family: only }: Chain): readonly (Family | undefined)[] {
+  const listed = listFamilies(rule);
+  return only === undefined ? listed : listed.filter((family) => family === undefined || family === only);
+}
+
+function listFamilies(rule: Rule): readonly (Family | undefined)[] {
   for (const match of rule.matches) {
+    if (match.kind === "ofFamily") return [match.family];
     if (match.kind === "fromPrefixes") {
       return families.filter((family) => match.prefixes.some((prefix) => prefix.family === family));
     }
     if (isOfFamily(match)) return families;
   }
   const { verdict } = rule;
-  if (verdict?.kind === "dispatchSteps" && isStepOfFamily(verdict.entries[0]?.step)) return families;
+  if (verdict?.kind === "dispatchSteps" && isKindOfFamily[verdict.stepKind]) return families;
   return rule.effects.some((effect) => effect.kind === "addSource" || effect.kind === "deleteSource")
     ? families
     : [undefined];
@@ -38,6 +38,7 @@ export function familiesOf(rule: Rule): readonly (Family | undefined)[] {
 export function isOfFamily(match: Match): boolean {
   switch (match.kind) {
     case "fromPrefixes":
+    case "ofFamily":
     case "inSet":
     case "notInSet":
     case "notLinkLocal":
@@ -75,6 +76,8 @@ export function renderMatch(match: Match, family: Family, context: NftablesConte
       return 'iif "lo"';
     case "notLocal":
       return "fib daddr type != local";
+    case "ofFamily":
+      return `meta nfproto ${match.family}`;
     case "established":
       // Conntrack also reassembles IPv6 fragments before our chain. Without conntrack, a fragmented SYN would pass
       // unseen (kernel net/ipv6/netfilter/nf_defrag_ipv6_hooks.c). So this match is in every ruleset.
@@ -170,72 +173,6 @@ function renderTokenPacket(carrier: Carrier, use: TokenUse | undefined, family: 
   }
 }
 
-/** Prints one look-up for any number of steps: the kernel keeps the values in braces as a set. */
-function renderAnyStep(steps: readonly StepMatch[], family: Family, { show }: NftablesContext): string {
-  const values = steps.map((step) => showAlike(step, family, show));
-  return `${alikeField(steps[0], family)} ${braces([...new Set(values)])}`;
-}
-
-/**
- * Prints one look-up that leads to the chain of the step that the packet looks like. Steps are compared as they are
- * shown. With labels, nothing tells that two gates have the same step.
- */
-export function renderStepDispatch(
-  { entries, all }: Extract<Verdict, { kind: "dispatchSteps" }>,
-  family: Family,
-  { show }: NftablesContext,
-): string {
-  const targets = new Map<string, string>();
-  for (const { step, chain } of entries) {
-    const value = showAlike(step, family, show);
-    targets.set(value, targets.has(value) ? all : chain);
-  }
-  return renderMap(
-    alikeField(entries[0]?.step, family),
-    [...targets].map(([value, chain]) => [value, `goto ${identifier(chain)}`]),
-  );
-}
-
-/** A map with one entry is printed without a look-up. */
-export function renderMap(field: string, entries: readonly (readonly [string, string])[]): string {
-  const [only, ...others] = entries;
-  if (only !== undefined && others.length === 0) return `${field} ${only.join(" ")}`;
-  return `${field} vmap { ${entries.map((entry) => entry.join(" : ")).join(", ")} }`;
-}
-
-/** Returns the header field that tells steps of one kind apart. */
-function alikeField(step: StepMatch | undefined, family: Family): string {
-  const kind = step?.packet.kind;
-  switch (kind) {
-    case undefined:
-      throw new RangeError("no step to tell apart");
-    case "tcp":
-    case "udp":
-      return `${kind} dport`;
-    case "icmpEcho":
-      return `${icmp(family)} type echo-request ${echoLength(family).field}`;
-    default:
-      return unreachable(kind);
-  }
-}
-
-function showAlike(step: StepMatch, family: Family, show: SecretFormatter): string {
-  const { packet } = step;
-  switch (packet.kind) {
-    case "tcp":
-    case "udp":
-      return show(step, "port", packet.port);
-    case "icmpEcho":
-      return show(step, "payload", packet.payloadBytes + echoLength(family).headers);
-    default:
-      return unreachable(packet);
-  }
-}
-
-function echoLength(family: Family): { readonly field: string; readonly headers: number } {
-  return family === "ipv4" ? { field: "ip length", headers: 28 } : { field: "ip6 length", headers: 8 };
-}
-
 function linkLocalOf(family: Family): string {
   return braces(
     readPrefixes(linkLocal)
@@ -246,12 +183,4 @@ function linkLocalOf(family: Family): string {
 
 function saddr(family: Family): string {
   return family === "ipv4" ? "ip saddr" : "ip6 saddr";
-}
-
-function icmp(family: Family): string {
-  return family === "ipv4" ? "icmp" : "icmpv6";
-}
-
-function braces(items: readonly string[]): string {
-  return items.length === 1 ? `${items[0]}` : `{ ${items.join(", ")} }`;
 }

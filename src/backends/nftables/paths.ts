@@ -22,6 +22,7 @@ function listMatchPaths(match: Match): Paths {
       return match.steps.map(({ path }) => path);
     case "loopback":
     case "notLocal":
+    case "ofFamily":
     case "established":
     case "related":
     case "fromPrefixes":
@@ -61,6 +62,8 @@ function listVerdictPaths(verdict: Verdict): Paths {
     case "dispatch":
       return verdict.entries.flatMap(({ from }) => from);
     case "dispatchSteps":
-      return verdict.entries.map(({ step }) => step.path);
+      return verdict.entries
+        .filter(({ step }) => step.packet.kind === verdict.stepKind)
+        .map(({ step }) => step.path);
   }
 }

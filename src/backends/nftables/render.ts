@@ -15,15 +15,8 @@ import type {
 import { revealSecrets } from "../../ruleset/show.js";
 import { joinLines, joinPaths, type Line } from "../line.js";
 import { identifier, quoteNftables } from "../quote.js";
-import {
-  familiesOf,
-  isOfFamily,
-  renderMap,
-  renderMatch,
-  renderSaddr,
-  renderStepDispatch,
-  renderToken,
-} from "./match.js";
+import { renderMap, renderStepDispatch } from "./alike.js";
+import { familiesOf, isOfFamily, renderMatch, renderSaddr, renderToken } from "./match.js";
 import { familySetName, type NftablesContext, tableName } from "./names.js";
 import { listRulePaths } from "./paths.js";
 
@@ -109,7 +102,7 @@ function renderChain(chain: Chain, scope: Ruleset["scope"], context: NftablesCon
   const hook = `type filter hook ${base.hook} priority ${base.text}; policy accept;`;
   return block(`chain ${identifier(chain.name)}`, chain.from, [
     ...(chain.name === "input" ? [indent({ text: hook, paths: ["scope"] })] : []),
-    ...chain.rules.flatMap((rule) => renderRule(rule, context)),
+    ...chain.rules.flatMap((rule) => renderRule(rule, chain, context)),
   ]);
 }
 
@@ -122,9 +115,9 @@ function indent({ text, paths }: Line): Line {
 }
 
 /** A rule that looks at the source's address becomes two rules. The kernel checks the family of each by itself. */
-function renderRule(rule: Rule, context: NftablesContext): readonly Line[] {
+function renderRule(rule: Rule, chain: Chain, context: NftablesContext): readonly Line[] {
   const paths = listRulePaths(rule);
-  return familiesOf(rule).map((family) => {
+  return familiesOf(rule, chain).map((family) => {
     const words = [
       ...rule.matches.map((match) => renderMatch(match, family ?? "ipv4", context)),
       ...orderEffects(rule).map((effect) => renderEffect(effect, family ?? "ipv4", context)),

@@ -80,12 +80,15 @@ describe.each(cases)("the lines of %s for %s", (name, __, policy) => {
     if (policy.gates.length === 1) return;
     for (const [index, gate] of policy.gates.entries()) {
       const rest = { ...policy, gates: policy.gates.filter((other) => other !== gate) };
-      // These lines hold for all gates together: how long a source counts as mid-knock, at how many gates, and how many
-      // tokens there are.
+      // These lines hold for many gates together: how long a source counts as mid-knock, at how many gates, by which
+      // groups, and how many tokens there are.
       const lessAll = (line: string) =>
         line
-          .replace(/\bmid_knock\d+_v/, "mid_knock_v")
-          .replace(/(?<=@mid_knock_v[46] \{ ip6? saddr timeout )\d+/, "")
+          .replace(/\bmid_knock\d+(_\d+)?_v/g, "mid_knock_v")
+          .replace(/\bstrict\d+_\d+_v/, "strict_v")
+          // Of the sets that hold the sources of many gates.
+          .replace(/^\t\tsize (?!65536$)\d+$/, "size")
+          .replace(/(?<=@mid_knock_v[46] \{ ip6? saddr timeout )\d+/g, "")
           .replace(/(?<=\btokens_)\d+/, "")
           .replace(/(?<=--seconds )\d+(?= --name kg_edge_mid_knock )/, "");
       const kept = new Set(renderPolicy(rest).split("\n").map(lessAll));

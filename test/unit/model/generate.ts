@@ -111,15 +111,21 @@ function gates(backend: Backend): fc.Arbitrary<GateInput[]> {
   const few = fc.array(gate, { minLength: 1, maxLength: 3 });
   // More first steps, and more protected ports, than iptables matches in one rule.
   const many = fc.array(gate, { minLength: 16, maxLength: 18 });
-  return fc.oneof({ weight: 7, arbitrary: few }, { weight: 1, arbitrary: many }).map((list) => {
+  const lists = fc.oneof(
+    { weight: 7, arbitrary: fc.record({ list: few, isApart: fc.constant(false) }) },
+    { weight: 1, arbitrary: fc.record({ list: many, isApart: fc.boolean() }) },
+  );
+  return lists.map(({ list, isApart }) => {
     const first = list[0]?.steps ?? [];
     return list.map(({ steps, relation: how, cut, protect, strict, ...times }, index): GateInput => {
-      const related = index === 0 ? steps : relate(how, first, steps, cut);
+      const related: readonly Step[] = index === 0 || isApart ? steps : relate(how, first, steps, cut);
       return {
         name: ["ssh", "web", "db"][index] ?? `gate${index}`,
         protect: listProtected(protect, 4_000 + 10 * index),
         knock: {
-          steps: dropAlike(related, backend).map(writeStep),
+          steps: dropAlike(isApart ? related.map((each) => moveApart(each, index)) : related, backend).map(
+            writeStep,
+          ),
           strict,
           stepTimeoutSeconds: times.stepTimeoutSeconds,
         },
@@ -134,6 +140,17 @@ function relate(how: string, first: readonly Step[], own: readonly Step[], cut: 
   if (how === "prefix") return first.slice(0, cut);
   if (how === "forked") return [...first.slice(0, cut), ...own].slice(0, 16);
   return how === "suffix" ? first.slice(Math.min(cut, first.length - 1)) : own;
+}
+
+/** Gives a gate ports of its own, all but two, so that only some gates share a step. */
+function moveApart(one: Step, index: number): Step {
+  switch (one.kind) {
+    case "tcp":
+    case "udp":
+      return { ...one, port: one.port + 8 * index };
+    case "icmpEcho":
+      return { ...one, payloadBytes: one.payloadBytes + 20 * index };
+  }
 }
 
 function listProtected(what: string, base: number): GateInput["protect"] {
