@@ -3,5 +3,5 @@ import { create } from "../../../src/pulumi/ruleset/operations";
 
 /** Creates a gate by only the operation, with the inputs that `check` would complete. */
 export function createGate(given: Properties): ReturnType<typeof create> {
-  return create({ redactionKey: "", ruleset: "", drift: [], undoAfterSeconds: 60, ...given });
+  return create({ redactionKey: "", ruleset: "", drift: [], reachedBy: {}, undoAfterSeconds: 60, ...given });
 }
