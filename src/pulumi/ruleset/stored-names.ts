@@ -1,7 +1,10 @@
 /** Arguments that a preview shows by themselves. */
 export const shownNames = ["undoAfterSeconds", "adopt", "deleteUnreachable", "health"] as const;
 
-/** Arguments that stored inputs do not have. A preview shows labels of them in `ruleset` and `reachedBy`. */
+/**
+ * Arguments that stored inputs do not show, and but for the policy do not have. A preview shows labels of them in
+ * `ruleset` and `reachedBy`.
+ */
 export const hiddenNames = [
   ...(["connection", "policy", "proveFrom", "behind"] as const),
   ...(["recordFailure", "keepFormer", "origin"] as const),

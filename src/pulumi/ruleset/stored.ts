@@ -18,7 +18,9 @@ export function storeInputs(inputs: Properties): Record<string, unknown> {
     ...takeOwn(inputs),
     ...take(inputs, [...shownNames, ...filledNames]),
     ruleset: mapText(inputs["ruleset"], foldFamilies),
-    sealed: seal({ redactionKey, hidden: digestHidden(inputs, redactionKey) }),
+    // With the policy, because a change that is killed leaves its inputs in the state as a pending operation, and what
+    // the host confirmed by then opens for the new knock only.
+    sealed: seal({ redactionKey, hidden: digestHidden(inputs, redactionKey), ...take(inputs, ["policy"]) }),
   };
 }
 
@@ -33,7 +35,7 @@ export function openInputs(stored: Properties, hidden: Properties): Properties {
   return { ...shown, ...hidden, redactionKey, ruleset: mapText(ruleset, unfoldFamilies) };
 }
 
-/** The arguments that inputs keep out of the state. */
+/** The arguments that a change takes from `check`, and not from stored inputs. */
 export function takeHidden(inputs: Properties): Properties {
   return take(inputs, hiddenNames);
 }

@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { KnockGateArgs } from "knockgate";
 import { openStack } from "../../../lab/stack";
 import type { PolicyInput } from "../../../src/policy/policy";
+import { type Sealed, unseal } from "../../../src/pulumi/ruleset/sealed";
 import { killTree } from "../e2e/process-tree";
 import { type StepName, steps } from "./row";
 
@@ -125,14 +126,13 @@ async function actWhenReached(
 
 interface StoredResource {
   readonly type: string;
-  readonly inputs?: { readonly policy?: unknown };
-  readonly outputs?: StoredOutputs;
+  readonly inputs?: Stored;
+  readonly outputs?: Stored;
 }
 
-interface StoredOutputs {
-  readonly policy?: unknown;
+interface Stored {
+  readonly sealed?: unknown;
   readonly failure?: string;
-  readonly former?: unknown;
 }
 
 const rulesetType = "pulumi-nodejs:dynamic/knockgate:Ruleset";
@@ -143,28 +143,29 @@ function readKnocks(deployment: {
 }): KnownKnocks {
   const isRuleset = ({ type }: StoredResource): boolean => type === rulesetType;
   const outputs = deployment.resources?.find(isRuleset)?.outputs;
-  const pending = deployment.pending_operations?.map(({ resource }) => resource).find(isRuleset)
-    ?.inputs?.policy;
+  const pending = deployment.pending_operations?.map(({ resource }) => resource).find(isRuleset)?.inputs;
   return {
     confirmed: outputs === undefined ? [] : listConfirmed(outputs).map(readKnock),
-    ...(pending === undefined ? {} : { pending: readKnock(readSecret(pending) as PolicyInput) }),
+    ...(pending === undefined ? {} : { pending: readKnock(openSealed(pending).policy) }),
   };
 }
 
 /** If the end of a change is not known, the state holds the policies of before and after. */
-function listConfirmed({ policy, failure, former }: StoredOutputs): readonly PolicyInput[] {
-  return (failure ? readSecret(former) : [readSecret(policy)]) as readonly PolicyInput[];
+function listConfirmed(outputs: Stored): readonly Sealed["policy"][] {
+  const { policy, former } = openSealed(outputs);
+  return outputs.failure ? (former ?? []) : [policy];
 }
 
 /** `stack export --show-secrets` writes a secret as an object with its JSON in `plaintext`. */
-function readSecret(stored: unknown): unknown {
-  const { plaintext } = stored as { plaintext?: string };
-  if (plaintext === undefined) throw new Error("what the state must hold as a secret is none");
-  return JSON.parse(plaintext);
+function openSealed({ sealed }: Stored): Sealed {
+  const { plaintext } = sealed as { plaintext?: string };
+  const opened = plaintext === undefined ? undefined : unseal(JSON.parse(plaintext));
+  if (opened === undefined) throw new Error("what the state must hold as a secret is none");
+  return opened;
 }
 
-function readKnock(policy: PolicyInput): Knock {
-  const [gate] = policy.gates;
+function readKnock(policy: Sealed["policy"]): Knock {
+  const [gate] = policy?.gates ?? [];
   if (gate === undefined) throw new Error("the state holds a policy without gates");
-  return gate.knock.steps;
+  return gate.knock.steps as Knock;
 }

@@ -52,7 +52,7 @@ describe("what the engine stores", () => {
     expect(Object.keys(others).sort()).toEqual(["__provider", "drift", "reachedBy", "undoAfterSeconds"]);
     expect(unfoldFamilies(`${ruleset}`)).toMatch(/udp dport <ssh-2:[0-9a-f]{6}> ip6 saddr/);
     expect(JSON.stringify([ruleset, others])).not.toMatch(secrets);
-    expect(Object.keys(unseal(sealed) ?? {})).toEqual(["redactionKey", "hidden"]);
+    expect(Object.keys(unseal(sealed) ?? {})).toEqual(["redactionKey", "hidden", "policy"]);
     const { outs } = await create(inputs);
     const shown = ["counters", "drift", "reachedBy"];
     expect(Object.keys(outs).sort()).toEqual(["__provider", ...shown, "sealed", "undoAfterSeconds"]);
