@@ -32,6 +32,9 @@ interface Holder {
 /** The least size of the set of all tokens. Small changes to the users then keep the set. */
 const leastSize = 16_384;
 
+/** The kernel counts an ended token until it has tidied the set up, which a busy host does late. */
+const spareSlots = 16;
+
 /**
  * Lowers tokens to two look-ups. The first one finds the token among those of all users, so a wrong packet meets no
  * other rule and leaves no trace. The second one finds out whose it is. The rule that takes a token takes it out of both
@@ -41,7 +44,7 @@ export function lowerTokens(policy: PlacedPolicy, { hasTokens }: Abilities): Low
   const gates = hasTokens ? policy.gates.filter(isTokenGate) : [];
   const holders = gates.flatMap((gate) => listHolders(policy, gate));
   if (holders.length === 0) return { sets: [], counters: [], begins: [], chains: [] };
-  const size = countSlots(policy.tokens);
+  const size = countSlots(policy.tokens) + spareSlots;
   const sizeOfAll = roundUp(holders.length * size);
   const all: TokenSet = {
     name: tokenSet(sizeOfAll),
