@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { registerResource } from "../registration.js";
-import { listSecrets, waveSecrecy } from "../secrecy.js";
 import type { WaveSummary } from "./wave-summary.js";
 
 export interface WaveResourceInputs {
@@ -29,6 +28,5 @@ export function registerWave(
 ): Wave {
   const rulesets = args.rulesets === undefined ? undefined : pulumi.secret(args.rulesets);
   const inputs = { ...args, rulesets, summary: undefined, undone: undefined };
-  const additionalSecretOutputs = listSecrets(waveSecrecy);
-  return registerResource("Wave", name, inputs, { ...opts, additionalSecretOutputs }) as Wave;
+  return registerResource("Wave", name, inputs, opts) as Wave;
 }

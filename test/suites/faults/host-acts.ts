@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { LabHost } from "../../../lab/host";
 import { findRootfs } from "../../../tools/setup/rootfs-place.mjs";
+import { reloadSshd } from "../host/sshd";
 import type { Act } from "./row";
 
 const folder = "/var/lib/knockgate";
@@ -136,22 +136,6 @@ export function allowOps(rule: string): Act {
     await host.run(["sed", "-i", `s/^ops .*/${rule}/`, "/etc/sudoers"]);
     healLater(() => host.run(["sh", "-c", "cat /run/sudoers >/etc/sudoers"]));
   };
-}
-
-/** Makes sshd read its configuration again, and waits until it listens again: on a busy machine that takes a while. */
-export async function reloadSshd(host: LabHost): Promise<void> {
-  // With -e also the socket's inode, which is another one afterwards.
-  const program = `list() { ss -Hltne 'sport = :22'; }
-old=$(list)
-kill -HUP "$(cat /run/sshd.pid)" || exit 1
-for try in $(seq 200); do
-	new=$(list)
-	[ -z "$new" ] || [ "$new" = "$old" ] || exit 0
-	sleep 0.05
-done
-echo 'sshd does not listen again' >&2
-exit 1`;
-  await host.run(["sh", "-c", program]);
 }
 
 /** Another machine with another key answers at the host's address. */

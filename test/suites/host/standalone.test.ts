@@ -13,10 +13,10 @@ import { claimHost, connectionTo, deployTo, waitUntil } from "./deployment";
 import { makePolicy } from "./policies";
 import {
   byClock,
+  claimClient,
   claimClocked,
   declareTokens,
   deploy,
-  giveClock,
   listSlots,
   range,
   readClock,
@@ -35,11 +35,9 @@ let lab: Lab;
 let client: LabHost;
 beforeAll(async () => {
   lab = await openLab({ hosts: 3 });
-  client = claimHost(lab);
+  client = await claimClient(lab);
   const links = tools.map((tool) => `ln -s "$(command -v ${tool})" /root/bin/${tool}`);
-  const lines = ["mkdir -m 0700 /root/.ssh /root/bin", ...links, "umask 077; cat >/root/.ssh/id_ed25519"];
-  await client.run(["sh", "-ec", lines.join("\n")], { stdin: lab.privateKey });
-  await giveClock(client);
+  await client.run(["sh", "-ec", ["mkdir -m 0700 /root/bin", ...links].join("\n")]);
 });
 afterAll(() => lab?.close());
 

@@ -6,13 +6,13 @@ import { type Lab, openLab } from "../../../lab/lab";
 import { tryConnect } from "../../../lab/packets";
 import { writeSshConfig } from "../../../src/knock/clients/ssh-config";
 import { readSshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
-import { claimHost, connectionTo, waitUntil } from "./deployment";
+import { connectionTo, waitUntil } from "./deployment";
 import {
   byClock,
+  claimClient,
   claimClocked,
   declareTokens,
   deploy,
-  giveClock,
   listSlots,
   range,
   readClock,
@@ -30,10 +30,7 @@ let lab: Lab;
 let client: LabHost;
 beforeAll(async () => {
   lab = await openLab({ hosts: 3 });
-  client = claimHost(lab);
-  const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
-  await client.run(["sh", "-c", key], { stdin: lab.privateKey });
-  await giveClock(client);
+  client = await claimClient(lab);
 });
 afterAll(() => lab?.close());
 

@@ -163,7 +163,7 @@ export async function passTime(host: LabHost, seconds: number): Promise<void> {
 }
 
 /** Gives a host a clock of its own, which {@link setClock} moves. Timeouts in the kernel go on as before. */
-export async function giveClock(host: LabHost): Promise<void> {
+async function giveClock(host: LabHost): Promise<void> {
   const script = ["#!/bin/sh", 'exec /bin/date -d "@$(($(/bin/date +%s) + $(cat /root/ahead)))" "$@"'].join(
     "\n",
   );
@@ -179,6 +179,15 @@ export async function giveClock(host: LabHost): Promise<void> {
  * shell has started from reading another file.
  */
 export const byClock = ["SHLVL=2", "BASH_ENV=/root/without-clock"] as const;
+
+/** A machine with a clock of its own whose root logs in by the lab's key. */
+export async function claimClient(lab: Lab): Promise<LabHost> {
+  const client = claimHost(lab);
+  const key = "mkdir -m 0700 /root/.ssh && umask 077 && cat >/root/.ssh/id_ed25519";
+  await client.run(["sh", "-c", key], { stdin: lab.privateKey });
+  await giveClock(client);
+  return client;
+}
 
 /** Sets a host's clock so many seconds ahead of this machine's. */
 export async function setClock(host: LabHost, seconds: number): Promise<void> {

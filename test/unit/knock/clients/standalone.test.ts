@@ -3,8 +3,6 @@ import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,7 +10,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -24,6 +21,7 @@ import { tokenOf } from "../../../../src/policy/token";
 import { readPolicy } from "../../policy/read-policy";
 import { listen, type Receiver } from "../receiver";
 import { listenSilently } from "../silent-port";
+import { makeHome, writeTool } from "./home";
 import { findInPath, withoutClock } from "./shells";
 
 const slot = 29_940_000;
@@ -34,24 +32,16 @@ let receiver: Receiver;
 let home: string;
 beforeEach(async () => {
   receiver = await listen();
-  home = mkdtempSync(join(tmpdir(), "knockgate-home-"));
-  mkdirSync(join(home, "bin"));
+  home = makeHome();
   // All other programs that it may start, and no Node, no sha256sum, no openssl.
   for (const tool of ["cat", "ls", "mkdir", "rm", "sleep"])
     symlinkSync(findInPath(tool) ?? "", join(home, "bin", tool));
-  writeTool("date", `echo ${slot * 60}`);
+  writeTool(home, "date", `echo ${slot * 60}`);
 });
 afterEach(() => {
   receiver.close();
   rmSync(home, { recursive: true });
 });
-
-function writeTool(name: string, script: string): void {
-  const path = join(home, "bin", name);
-  rmSync(path, { force: true });
-  writeFileSync(path, `#!${findInPath("bash")}\n${script}\n`);
-  chmodSync(path, 0o755);
-}
 
 function profile(
   name: string,
@@ -108,7 +98,7 @@ describe("the script, called as ssh calls it", () => {
   test("starts no program before a token is sent, but one that makes the list of used slots", async () => {
     const log = join(home, "log");
     for (const tool of ["cat", "ls", "mkdir", "rm", "sleep"]) {
-      writeTool(tool, `echo ${tool} $* >>${log}; exec ${findInPath(tool)} "$@"`);
+      writeTool(home, tool, `echo ${tool} $* >>${log}; exec ${findInPath(tool)} "$@"`);
     }
     const run = install(profile("edge", { token: { udp: receiver.port } }, { port: 1 }));
     await run(["edge", "1"]);
@@ -130,7 +120,7 @@ describe("the script, called as ssh calls it", () => {
   test("sends a sequence again while the port is silent", async () => {
     const [silent, step] = [await listenSilently(), await listenSilently()];
     const steps = [{ udp: receiver.port, udpPayloadBytes: 3 }, { tcp: step.port }, { udp: receiver.port }];
-    writeTool("dd", `exec ${findInPath("dd")} "$@"`);
+    writeTool(home, "dd", `exec ${findInPath("dd")} "$@"`);
     const run = install(profile("edge", { steps }, silent));
     const ended = run(["edge", `${silent.port}`]);
     // The step in the middle is silent, too, and does not hold up the last one.

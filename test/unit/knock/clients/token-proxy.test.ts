@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -13,6 +12,7 @@ import { tokenOf } from "../../../../src/policy/token";
 import { readPolicy } from "../../policy/read-policy";
 import { listen, type Receiver } from "../receiver";
 import { listenSilently } from "../silent-port";
+import { makeHome, writeTool } from "./home";
 import { withoutClock } from "./shells";
 
 const slot = 29_940_000;
@@ -26,20 +26,14 @@ let receiver: Receiver;
 let home: string;
 beforeEach(async () => {
   receiver = await listen();
-  home = mkdtempSync(join(tmpdir(), "knockgate-home-"));
+  home = makeHome();
   mkdirSync(join(home, ".ssh"));
-  mkdirSync(join(home, "bin"));
-  writeTool("date", `echo ${slot * 60}`);
+  writeTool(home, "date", `echo ${slot * 60}`);
 });
 afterEach(() => {
   receiver.close();
   rmSync(home, { recursive: true });
 });
-
-function writeTool(name: string, script: string): void {
-  writeFileSync(join(home, "bin", name), `#!/bin/bash\n${script}\n`);
-  chmodSync(join(home, "bin", name), 0o755);
-}
 
 function writeBlock(port: number, way: Partial<SshEndpoint> = {}, user?: string): string {
   const token = { udp: receiver.port };
@@ -92,7 +86,7 @@ test("the ProxyCommand goes on with other slots while the port is silent", async
 test("the ProxyCommand sends no token twice, also when two connect at once, and neither through a bastion", async () => {
   const [direct, through] = [writeBlock(1), writeBlock(1, { proxy: { host: "b", port: 22, user: "jump" } })];
   writeFileSync(join(home, ".ssh", "edge"), direct);
-  writeTool("ssh", `case "$*" in *-W*) exit ;; *) eval "\${@: -1}" ;; esac`);
+  writeTool(home, "ssh", `case "$*" in *-W*) exit ;; *) eval "\${@: -1}" ;; esac`);
   await Promise.all([runProxy(direct, 1), runProxy(direct, 1)]);
   await runProxy(through, 1);
   await runProxy(through, 1);
@@ -132,6 +126,7 @@ test("through a bastion, only a token leaves this machine", async () => {
   writeFileSync(join(home, ".ssh", "edge"), config);
   // The bastion's shell, in place of ssh: it runs what it gets, and keeps what it is told.
   writeTool(
+    home,
     "ssh",
     `echo "$@" >>${home}/words; case "$*" in *-W*) exit ;; *) tee ${home}/sent | eval "\${@: -1}" ;; esac`,
   );

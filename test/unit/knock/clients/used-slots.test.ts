@@ -1,15 +1,5 @@
 import { spawn } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -19,6 +9,7 @@ import { writeTokenClient } from "../../../../src/knock/clients/token-client";
 import { nameSlotList } from "../../../../src/knock/clients/used-slots";
 import { tokenOf } from "../../../../src/policy/token";
 import { listen, type Receiver } from "../receiver";
+import { makeHome, writeTool } from "./home";
 import { shells, withoutClock } from "./shells";
 
 const slot = 29_940_000;
@@ -27,8 +18,7 @@ let receiver: Receiver;
 let home: string;
 beforeEach(async () => {
   receiver = await listen();
-  home = mkdtempSync(join(tmpdir(), "knockgate-home-"));
-  mkdirSync(join(home, "bin"));
+  home = makeHome();
   setSlot(slot);
 });
 afterEach(() => {
@@ -38,8 +28,7 @@ afterEach(() => {
 
 /** Sets the time that the shells' `date` says. */
 function setSlot(to: number): void {
-  writeFileSync(join(home, "bin", "date"), `#!/bin/sh\necho ${to * 60}\n`);
-  chmodSync(join(home, "bin", "date"), 0o755);
+  writeTool(home, "date", `echo ${to * 60}`);
 }
 
 const list = (config = join(home, ".config")) =>
