@@ -51,6 +51,8 @@ async function runProxy(config: string, port: number, input = ""): Promise<reado
   const words = command.replaceAll(/%[%p]/g, (word) => (word === "%p" ? `${port}` : "%"));
   const PATH = [join(home, "bin"), process.env["PATH"]].join(delimiter);
   const proxy = spawn("bash", ["-c", `exec ${words}`], { env: { HOME: home, PATH, ...withoutClock } });
+  // A proxy that refuses ends before it reads.
+  proxy.stdin.on("error", () => undefined);
   proxy.stdin.write(input);
   const said = Promise.all([text(proxy.stdout), text(proxy.stderr)]);
   await once(proxy, "exit");
