@@ -11,9 +11,10 @@ import { writeKnockCommands } from "../../../src/knock/clients/knock-commands";
 import { writeSshConfig } from "../../../src/knock/clients/ssh-config";
 import { readSshEndpoint } from "../../../src/knock/clients/ssh-endpoint";
 import { readStep } from "../../../src/policy/step";
-import { claimHost, connectionTo, deployTo, openDeployment, waitUntil } from "./deployment";
+import { claimHost, connectionTo, deployTo, openDeployment } from "./deployment";
 import { listGate } from "./inspection";
 import { makePolicy } from "./policies";
+import { reconfigureSshd } from "./sshd";
 
 const main = join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
 const name = "ipv4-only.test";
@@ -30,15 +31,8 @@ let host: LabHost;
 beforeAll(async () => {
   lab = await openLab({ hosts: 1 });
   host = claimHost(lab);
-  const file = "/etc/ssh/sshd_config";
-  await host.run([
-    "sh",
-    "-c",
-    `{ echo AddressFamily inet; cat ${file}; } >${file}.new && mv ${file}.new ${file}`,
-  ]);
-  await host.run(["sh", "-c", "kill -HUP $(cat /run/sshd.pid)"]);
-  const isRefused = async () => (await tryConnect("outside", host.ipv6, 22, 400)) === "refused";
-  await waitUntil("sshd listens on IPv4 only", 10_000, isRefused);
+  await reconfigureSshd(host, ["AddressFamily inet"]);
+  expect(await tryConnect("outside", host.ipv6, 22, 400)).toBe("refused");
   await changeHost({ policy, owner: "me", undoAfterSeconds: 60 }, await deployTo(lab, host));
   await giveName(name, [host.ipv6, host.ipv4]);
   writeFileSync(join(lab.directory, "key"), lab.privateKey, { mode: 0o600 });

@@ -11,16 +11,10 @@ export async function reconfigureSshd(host: LabHost, settings: readonly string[]
 
 /** Makes sshd read its configuration again, and waits until it listens again: on a busy machine that takes a while. */
 export async function reloadSshd(host: LabHost): Promise<void> {
-  // A socket has another inode afterwards. sshd listens once for IPv4 and once for IPv6.
-  const program = `list() { ss -Hltne 'sport = :22' | grep -o 'ino:[0-9]*'; }
-old=$(list)
-kill -HUP "$(cat /run/sshd.pid)" || exit 1
-for try in $(seq 200); do
-	new=$(list)
-	if [ "$(printf '%s\n' "$new" | wc -l)" = "$(printf '%s\n' "$old" | wc -l)" ]; then
-		kept=$(printf '%s\n' "$new" | grep -cxF -e "$old")
-		[ -z "$new" ] || [ "$kept" -gt 0 ] || exit 0
-	fi
+  // sshd writes its PidFile once all its sockets listen.
+  const program = `pid=$(cat /run/sshd.pid) && rm /run/sshd.pid && kill -HUP "$pid" || exit 1
+for try in $(seq 400); do
+	[ ! -s /run/sshd.pid ] || exit 0
 	sleep 0.05
 done
 echo 'sshd does not listen again' >&2
