@@ -1,11 +1,12 @@
 // Compares Knockgate with the floor and with other tools, in one run. usage: npm run bench -- [OPTIONS]
 //   --quick           fewer rounds and scenarios: ends within 3 minutes
 //   --only A,B,...    only these figures
+//   --rounds N        this many rounds, with --only
 //   --compare [FILE]  then compares this run's ratios with stored ones (default bench/results.json). The exit code is 1
 //                     if one is worse than noise explains, also in a second measurement of its figure
 //   --out DIR         where RESULTS.md, results.json and charts go (default: for a full run of all figures bench and
-//                     docs/figures; else nowhere). Without it, a figure that is measured in full also writes its part
-//                     of a page of the documentation
+//                     docs/figures; else nowhere). Without it, a figure that --only names and that is measured in full
+//                     also writes its part of a page of the documentation
 import { readFileSync } from "node:fs";
 import { makeDirectory, removeDirectory } from "../lab/directory";
 import { type Comparison, compareResults, confirmRegressions, describeComparisons } from "./compare";
@@ -20,7 +21,7 @@ import { type Results, renderReport } from "./report";
 const options = readOptions(process.argv.slice(2), figures);
 
 async function main(): Promise<number> {
-  const { figures: chosen, isQuick, compareWith, out } = options;
+  const { figures: chosen, isNamed, isQuick, compareWith, out } = options;
   // Read before the file is overwritten.
   const stored = compareWith === undefined ? undefined : readStored(compareWith);
   const directory = makeDirectory();
@@ -42,7 +43,7 @@ async function main(): Promise<number> {
   console.log(renderReport(chosen, all, "figures"));
   const isWhole = chosen.length === figures.length && !isQuick && Object.keys(failures).length === 0;
   const kept = keepResults(chosen, all, out, isWhole);
-  const pages = out === undefined ? writePages(chosen, all) : [];
+  const pages = isNamed && out === undefined ? writePages(chosen, all) : [];
   for (const file of [...kept, ...pages]) console.log(`bench: wrote ${file}`);
   if (stored === undefined) return Object.keys(failures).length > 0 ? 1 : 0;
   const comparisons = await confirm(stored, results);
@@ -72,7 +73,7 @@ async function confirm(
 
 async function measure(figure: Figure, directory: string): Promise<Result> {
   const say = (line: string) => console.error(`bench: ${figure.name}: ${line}`);
-  const rounds = figure.rounds[options.isQuick ? "quick" : "full"];
+  const rounds = options.rounds ?? figure.rounds[options.isQuick ? "quick" : "full"];
   const startedMs = performance.now();
   say(`${rounds} rounds`);
   const outcome = await figure.run({ isQuick: options.isQuick, rounds, directory, say });

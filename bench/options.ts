@@ -8,6 +8,10 @@ export interface Options {
   readonly isQuick: boolean;
   /** The figures to measure, in the order of the report. */
   readonly figures: readonly Figure[];
+  /** Whether figures were named. */
+  readonly isNamed: boolean;
+  /** How many rounds to measure, instead of the figure's own number. */
+  readonly rounds: number | undefined;
   /** The file with the stored results to compare with. */
   readonly compareWith: string | undefined;
   /** The folder for this run's results. */
@@ -22,6 +26,7 @@ export function readOptions(words: readonly string[], figures: readonly Figure[]
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string" },
+      rounds: { type: "string" },
       compare: { type: "boolean", default: false },
       out: { type: "string" },
     },
@@ -29,9 +34,14 @@ export function readOptions(words: readonly string[], figures: readonly Figure[]
   const [file = join(root, "bench", "results.json"), ...more] = positionals;
   if (more.length > 0 || (positionals.length > 0 && !values.compare))
     throw new Error(`unknown: ${positionals.join(" ")}`);
+  const isNamed = values.only !== undefined;
+  if (values.rounds !== undefined && (!isNamed || !/^[1-9]\d{0,3}$/.test(values.rounds)))
+    throw new Error("--rounds: a number from 1 to 9999, for the figures that --only names");
   return {
     isQuick: values.quick,
     figures: chooseFigures(values.only, figures),
+    isNamed,
+    rounds: values.rounds === undefined ? undefined : Number(values.rounds),
     compareWith: values.compare ? file : undefined,
     out: values.out,
   };

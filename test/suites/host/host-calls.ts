@@ -6,7 +6,10 @@ export interface NftCalls {
   readonly checks: number;
   /** Transactions that change something. */
   readonly loads: number;
+  /** Lists of tables and rules. */
   readonly listings: number;
+  /** Lists of counters. A proof reads them once, and again where the first one came before the packet did. */
+  readonly readings: number;
 }
 
 const place = "/usr/local/sbin/nft";
@@ -20,7 +23,12 @@ export async function watchNft(host: LabHost): Promise<{ count(): Promise<NftCal
     count: async () => {
       const calls = (await host.run(["cat", log])).stdout.split("\n").slice(0, -1);
       const count = (pattern: RegExp) => calls.filter((call) => pattern.test(call)).length;
-      return { checks: count(/^-c /), loads: count(/^-f /), listings: count(/ ?list /) };
+      return {
+        checks: count(/^-c /),
+        loads: count(/^-f /),
+        listings: count(/ ?list (?!counters)/),
+        readings: count(/ ?list counters/),
+      };
     },
   };
 }

@@ -11,7 +11,10 @@ const all = ["one", "two", "three"];
 
 describe("a run of the bench", () => {
   test("measures everything in full, and compares it with nothing, unless it is told otherwise", () => {
-    expect(read()).toEqual({ isQuick: false, names: all, compareWith: undefined, out: undefined });
+    expect(read()).toEqual({
+      ...{ isQuick: false, isNamed: false, names: all },
+      ...{ rounds: undefined, compareWith: undefined, out: undefined },
+    });
     expect(read("--quick", "--out", "there")).toMatchObject({ isQuick: true, names: all, out: "there" });
   });
 
@@ -19,6 +22,15 @@ describe("a run of the bench", () => {
     expect(read("--only", "three,one,three").names).toEqual(["one", "three"]);
     expect(() => read("--only", "one,four")).toThrow("--only: four is none of one, two, three");
     expect(() => read("--only", "")).toThrow("--only:  is none of");
+  });
+
+  test("measures what is named in as many rounds as it is told", () => {
+    expect(read("--only", "one", "--rounds", "200")).toMatchObject({ isNamed: true, rounds: 200 });
+    for (const words of [
+      ["--rounds", "200"],
+      ...["0", "00", "2.5", "many"].map((n) => ["--only", "one", "--rounds", n]),
+    ])
+      expect(() => read(...words)).toThrow("--rounds: a number from 1 to 9999");
   });
 
   test("is compared with the repository's results, or with a file", () => {
