@@ -26,5 +26,25 @@ const parts = [
   "commands.sh",
 ];
 
-/** The host script: functions for POSIX sh, with `main` as the entry. It runs nothing by itself. */
-export const hostScript = parts.map((part) => readFileSync(join(__dirname, part), "utf8")).join("\n");
+/** The parts as they are written, with their comments. */
+export const writtenScript = parts.map((part) => readFileSync(join(__dirname, part), "utf8")).join("\n");
+
+/**
+ * The host script: functions for POSIX sh, with `main` as the entry. It runs nothing by itself. Each change sends it and
+ * lets the host read it several times, so it has no comments.
+ */
+export const hostScript = `# Knockgate's host script. It is kept with comments in Knockgate's package, in host/script.\n${leaveOutComments(writtenScript)}`;
+
+/** Leaves out lines that are a comment or empty. Texts for files (here-documents) stay whole. */
+function leaveOutComments(script: string): string {
+  let end: string | undefined;
+  const lines = script.split("\n").filter((line) => {
+    if (end !== undefined) {
+      if (line === end) end = undefined;
+      return true;
+    }
+    end = /<<'?([A-Z]+)'?(?: |$)/.exec(line)?.[1];
+    return !/^\s*(#.*)?$/.test(line);
+  });
+  return `${lines.join("\n")}\n`;
+}

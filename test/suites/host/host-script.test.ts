@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { hostScript } from "../../../src/host/script/host-script";
+import { hostScript, writtenScript } from "../../../src/host/script/host-script";
 import { commandProgram, confirmProgram, probeProgram, stageProgram } from "../../../src/host/script/program";
 import type { Program } from "../../../src/ssh/host";
 import { frameProgram } from "../../../src/ssh/root";
@@ -13,12 +13,15 @@ const files = {
 } as const;
 const frame = ({ functions = "", commands }: Program) => frameProgram(functions, commands, "mark");
 const programs = [
-  ["the script beside a change", `${hostScript}main "$@"\n`],
+  ["the script as it is written", `${writtenScript}main "$@"\n`],
   ["a command", frame(commandProgram(["undo", "edge", "1-2", "nobody's fault"]))],
   ["a probe", frame(probeProgram("edge", "iptables_filter", false))],
   ["a stage", frame(stageProgram("edge", "1-2", "0a", files))],
   ["a confirm", frame(confirmProgram("edge", "1-2"))],
-  ["the script with a stage's commands", `${hostScript}${stageProgram("edge", "1-2", "0a", files).commands}`],
+  [
+    "the script with a stage's commands",
+    `${writtenScript}${stageProgram("edge", "1-2", "0a", files).commands}`,
+  ],
 ] as const;
 
 const checkers = [
@@ -39,6 +42,16 @@ describe.each(checkers)("%s finds nothing wrong with", (_tool, [command, ...args
     }
     expect(`${stdout}${stderr}`).toBe("");
   });
+});
+
+test("is sent without comments, and its functions and the files that it writes are those that are written", () => {
+  // bash lists functions in a form of its own, with here-documents and texts as they are.
+  const list = (script: string) =>
+    spawnSync("bash", ["-s"], { input: `${script}declare -f\n`, encoding: "utf8" }).stdout;
+  expect(list(hostScript)).toBe(list(`${writtenScript}\n`));
+  expect(list(hostScript).length).toBeGreaterThan(50_000);
+  expect(hostScript.length).toBeLessThan(0.75 * writtenScript.length);
+  expect(hostScript).toContain("# Knockgate: loads the confirmed ruleset of policy $policy");
 });
 
 test("does nothing by itself", () => {
