@@ -5,7 +5,7 @@ import { readHostSeconds } from "../fleet/host-time";
 import { nameCommand } from "./phases";
 
 /** What a part of a change costs the host. */
-export interface HostCost extends NftCalls {
+export interface HostCost extends Omit<NftCalls, "readings"> {
   /** Times that this part was measured. */
   readonly times: number;
   readonly processes: number;
@@ -29,7 +29,13 @@ export async function followHostCosts(host: LabHost): Promise<HostCosts> {
   const nft = await watchNft(host);
   const spent = new Map<string, HostCost>();
   const look = async () => {
-    return { ...(await nft.count()), processes: await readNextPid(host), ms: readHostSeconds() * 1_000 };
+    const { readings, listings, ...tries } = await nft.count();
+    return {
+      ...tries,
+      listings: listings + readings,
+      processes: await readNextPid(host),
+      ms: readHostSeconds() * 1_000,
+    };
   };
   const note = async <T>(name: string, act: () => Promise<T>): Promise<T> => {
     const before = await look();

@@ -1,9 +1,10 @@
 // Shows where the time of a change on one host and of a fleet's first rollout goes, in the form of bench/PROFILE.md.
 // usage: npm run profile -- [--hosts N] (default 50)
+//        npm run profile -- --change     (only a change on one host)
 //        npm run profile -- --promises   (only the table of docs/cost-of-a-change.md)
 import { parseArgs } from "node:util";
 import { makeDirectory, removeDirectory } from "../../lab/directory";
-import { openLab } from "../../lab/lab";
+import { type Lab, openLab } from "../../lab/lab";
 import { firstLine, readFacts } from "../facts";
 import { renderTable } from "../table";
 import { profileChange } from "./change";
@@ -11,11 +12,16 @@ import { tabulateHostCosts } from "./cost-table";
 import { profileFleet } from "./fleet";
 
 const { values } = parseArgs({
-  options: { hosts: { type: "string", default: "50" }, promises: { type: "boolean", default: false } },
+  options: {
+    hosts: { type: "string", default: "50" },
+    change: { type: "boolean", default: false },
+    promises: { type: "boolean", default: false },
+  },
 });
 
 async function main(): Promise<void> {
-  if (values.promises) return showPromises();
+  if (values.promises) return showForOneHost(tabulateHostCosts);
+  if (values.change) return showForOneHost(profileChange);
   const hosts = Number(values.hosts);
   if (!Number.isInteger(hosts) || hosts < 1)
     throw new Error(`--hosts: ${values.hosts} is no number of hosts`);
@@ -34,10 +40,10 @@ async function main(): Promise<void> {
   }
 }
 
-async function showPromises(): Promise<void> {
+async function showForOneHost(measure: (lab: Lab) => Promise<string>): Promise<void> {
   const lab = await openLab({ hosts: 1 });
   try {
-    console.log(await tabulateHostCosts(lab));
+    console.log(await measure(lab));
   } finally {
     await lab.close();
   }

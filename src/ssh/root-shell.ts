@@ -91,7 +91,7 @@ function awaitAsRoot(functions: string, isTried: boolean): string {
  * in ksh93 a `case` that matches nothing fails with the status of the command in its word (2.9.4.3).
  */
 const tryShell =
-  'exec 9</; if ls /proc/self/fd/9 >/dev/null 2>&1 && case $(false) in x) ;; esac; then /bin/sh -c "[ \\$PPID = $$ ] && echo fit" 9<&- & fi; wait';
+  'exec 8</ 9</; if case $(false) in x) ;; esac; then /bin/sh -c "[ \\$PPID = $$ ] && [ -e /proc/self/fd/8 ] && echo fit" 9<&- & fi; wait';
 
 const shell = 'sh -c "$1" sh "$SSH_CONNECTION" "$2"';
 
