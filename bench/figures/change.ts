@@ -53,7 +53,7 @@ export const change: Figure = {
     `${floors.ssh2}. A preview is one of the real engine, beside one of a resource that does nothing.`,
   references: [floors.ssh2, floors.openSsh, noOp],
   ours: [ours, aside, above],
-  rounds: { quick: 4, full: 40 },
+  rounds: { quick: 4, full: 24 },
   goals: [
     {
       claim: "a preview in which nothing changed sends the host no packet",
@@ -91,7 +91,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
     for (const [index, host] of lab.hosts.entries())
       links.push(await openSlowLink(host, index + 1, roundTripMs));
     const changers = openChangers(lab, links, directory);
-    const few = isQuick ? 2 : 10;
+    const few = isQuick ? 2 : 6;
     const measure = async (scenario: string, way: Way, isFirst: boolean, count: number) => {
       const quantities = way === "near" ? timed : [...timed, ...counted];
       const subjects = changers.map((changer) => ({
