@@ -113,24 +113,19 @@ print_unwritable() {
 	systemd) set -- "$@" "$unit_dir" ;;
 	openrc) set -- "$@" "$openrc_dir" "$runlevels_dir/$(early_runlevel)" "$runlevels_dir/default" ;;
 	esac
-	for place; do is_writable "$place" || printf 'unwritable=%s\n' "$place"; done
+	# busybox's test takes every folder for writable by root. Removing a folder that does not exist changes nothing, and
+	# the kernel checks the mount first.
+	count=$# read_only=''
+	for place; do set -- "$@" "$place/.knockgate-none"; done
+	shift "$count"
+	case $(rmdir "$@" 2>&1) in *"Read-only file system"*) read_only=some ;; esac
+	for place; do is_writable "${place%/*}" || printf 'unwritable=%s\n' "${place%/*}"; done
 }
 
-# busybox's test takes every folder for writable by root. Removing a folder that does not exist changes nothing, and the
-# kernel checks the mount first.
 is_writable() {
 	[ -w "$1" ] || return 1
-	! asks_kernel || return 0
+	[ -n "$read_only" ] || return 0
 	case $(rmdir "$1/.knockgate-none" 2>&1) in *"Read-only file system"*) return 1 ;; esac
-}
-
-# Tells whether this shell is one whose test asks the kernel, which needs no process. A sh without -ef is none.
-asks_kernel() {
-	for known in /bin/dash /bin/bash; do
-		# shellcheck disable=SC3013
-		[ "/proc/$$/exe" -ef "$known" ] 2>/dev/null && return 0
-	done
-	return 1
 }
 
 # Sets tables: all of them in JSON, or nothing if nft can't list them, or if there are thousands of rules. They are listed
