@@ -32,14 +32,14 @@ describe.concurrent("a change", () => {
   const tokens = [declareTokens(), declareTokens({ users: [ben] })] as const;
 
   // A bare push by two sessions takes 7 processes, and one load.
-  test("of a sequence tries the ruleset and its undo once, loads once, and runs at most 77 processes", async () => {
+  test("of a sequence tries the ruleset and its undo once, loads once, and runs at most 71 processes", async () => {
     const host = claimHost(lab);
     const [first, second] = sequence;
     for (const [policy, former] of [[first], [second, first]] as const) {
       const cost = await measure(host, policy, former);
       expect(cost).toMatchObject({ checks: 2, loads: 1 });
       expect(cost.listings).toBeLessThanOrEqual(7);
-      expect(cost.processes - 3 * (cost.readings - 1)).toBeLessThanOrEqual(77);
+      expect(cost.processes - 3 * (cost.readings - 1)).toBeLessThanOrEqual(71);
     }
   });
 
