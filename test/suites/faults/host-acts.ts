@@ -67,9 +67,14 @@ export function replace(command: string, script: string): Act {
   };
 }
 
+/** Its lists in JSON say the version, too. */
 export const oldNft = replace(
   "nft",
-  'case $1 in --version) echo "nftables v0.9.2 (Scram)" ;; *) real "$@" ;; esac',
+  `case " $* " in
+*" --version "*) echo "nftables v0.9.2 (Scram)" ;;
+*" -j "*) said=$(real "$@") && printf '%s\\n' "$said" | sed 's/"version": "[^"]*", "release_name": "[^"]*"/"version": "0.9.2", "release_name": "Scram"/' ;;
+*) real "$@" ;;
+esac`,
 );
 
 /** An nft that was built without JSON, with its message. */
