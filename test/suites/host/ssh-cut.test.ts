@@ -48,11 +48,12 @@ describe.concurrent("an SSH connection", () => {
             openssh: `(Timeout, server ${host.ipv4} not responding.)`,
           }),
         );
-        // Nothing is left here that could still send the host the rest of the lost program.
-        expect(
-          (await runCommand(["ss", "-Htn", "state", "connected", "exclude", "time-wait", "dst", host.ipv4]))
-            .stdout,
-        ).toBe("");
+        const { stdout } = await runCommand([
+          ...["ss", "-Htn", "state", "connected", "exclude", "time-wait", "dst", host.ipv4],
+        ]);
+        // The library leaves nothing that could still send the host the rest of the lost program. Of a ssh(1) that has
+        // ended the kernel goes on to send what was written, for a while (docs/ssh.md).
+        expect(stdout).toMatch(byTransport({ ssh2: /^$/, openssh: /^(FIN-WAIT-1 .*\n)?$/ }));
       }
       await cut.restore();
       context.close();
