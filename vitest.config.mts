@@ -9,7 +9,7 @@ const alone = [
   "test/unit/cli/hosts/{host-word,hosts,who}.test.ts",
   "test/unit/cli/profiles/profile.test.ts",
   "test/unit/pulumi/fleet/{rollback,wave-operations}.test.ts",
-  "test/unit/pulumi/ruleset/{operations,provider}.test.ts",
+  "test/unit/pulumi/ruleset/{hop-profiles,operations,provider}.test.ts",
   "test/unit/ssh/keys/host-key.test.ts",
 ];
 

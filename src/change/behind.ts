@@ -1,4 +1,5 @@
-import type { ClientKnock } from "../knock/clients/client-knock.js";
+import { type ClientKnock, readClientKnock } from "../knock/clients/client-knock.js";
+import type { ProfileGate } from "../knock/clients/profile.js";
 import { isProtected } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { ProtectedPorts } from "../policy/protect.js";
@@ -19,6 +20,11 @@ export function listOtherGates(policy: Policy, host: string): readonly OtherGate
   return policy.gates.map((gate) => {
     return { gate: gate.name, protect: gate.protect, knock: findKnock(policy, gate, host) };
   });
+}
+
+/** Reads a gate from a profile. */
+export function readOtherGate(given: ProfileGate): OtherGate {
+  return { gate: given.gate, protect: given.protect, knock: readClientKnock(given) };
 }
 
 /**

@@ -10,11 +10,8 @@ import { findRoutes } from "../ssh/routes.js";
 import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { refuseUntouched } from "./failure.js";
 import { findKnock, listSamplePackets } from "./knocker.js";
-import { makePurse } from "./purse.js";
+import { purse } from "./process-purse.js";
 import type { ChangeContext } from "./request.js";
-
-/** One for the process: a token that it has sent is not sent again, whatever sent it. */
-export const purse = makePurse(Date.now);
 
 /** Where to apply a policy, and where to prove it from. */
 export interface ChangeTarget {

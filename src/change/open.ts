@@ -4,12 +4,13 @@ import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { Connection } from "../ssh/connection.js";
 import type { Route } from "../ssh/host.js";
+import type { HopDialing } from "../ssh/jump-host/dial-through.js";
 import { takeBastionTurns } from "../ssh/jump-host/jump-host-turn.js";
 import { type ResolvedConnection, resolveConnection } from "../ssh/resolve.js";
 import { findRoutes } from "../ssh/routes.js";
 import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { findKnock, listSamplePackets, makeKnocker } from "./knocker.js";
-import { purse } from "./open-routes.js";
+import { purse } from "./process-purse.js";
 import type { Purse } from "./purse.js";
 
 /** How long the SSH port has to answer after a token. Another try takes another token. */
@@ -20,12 +21,14 @@ const answerMs = 1_500;
  * or from the connection's bastion. Does nothing when no gate protects that port.
  *
  * @param behind gates of other policies on the host
+ * @param openHop opens machines on the way that are themselves gated
  * @throws KnockgateError
  */
 export async function openSshGate(
   connection: Connection,
   policy: Policy,
   behind: readonly OtherGate[],
+  openHop?: HopDialing["openHop"],
 ): Promise<void> {
   const resolved = await resolveConnection(connection, "connection");
   const { host, port } = resolved;
@@ -34,7 +37,7 @@ export async function openSshGate(
   const knocks = [...listKnocksBefore(behind, port), ...own];
   if (knocks.length === 0) return;
   const opening: SshOpening = { knocks, port, isSingle: gate?.singleConnection ?? false };
-  await takeBastionTurns({ connection: resolved }, () => openRoutes(resolved, opening));
+  await takeBastionTurns({ connection: resolved }, () => openRoutes(resolved, opening, openHop));
 }
 
 /** What opens a port. */
@@ -45,8 +48,12 @@ export interface SshOpening {
   readonly isSingle: boolean;
 }
 
-async function openRoutes(connection: ResolvedConnection, opening: SshOpening): Promise<void> {
-  const passage = await findRoutes(connection, opening.knocks.flatMap(listSamplePackets));
+async function openRoutes(
+  connection: ResolvedConnection,
+  opening: SshOpening,
+  openHop: HopDialing["openHop"],
+): Promise<void> {
+  const passage = await findRoutes(connection, opening.knocks.flatMap(listSamplePackets), { openHop });
   try {
     const results = await Promise.allSettled(passage.routes.map((route) => openRoute(route, opening, purse)));
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));

@@ -19,6 +19,7 @@ export const rulesetSecrecy: SecrecyOf<keyof RulesetState> = {
   policy: "secret",
   proveFrom: "secret",
   behind: "secret",
+  hopProfiles: "secret",
   undoAfterSeconds: "plain",
   adopt: "plain",
   deleteUnreachable: "plain",

@@ -1,8 +1,7 @@
-import { listOtherGates, type OtherGate } from "../../change/behind.js";
+import { listOtherGates, type OtherGate, readOtherGate } from "../../change/behind.js";
 import { crossCheckConnection } from "../../change/cross-check-connection.js";
 import type { Reached } from "../../change/reach.js";
 import { KnockgateError } from "../../errors.js";
-import { readClientKnock } from "../../knock/clients/client-knock.js";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import { formatFindings } from "../../policy/finding.js";
 import { findGate, isProtected } from "../../policy/gate.js";
@@ -62,7 +61,7 @@ export async function readHostCommandInput(
     sshPort,
     former,
     gatedBy,
-    behind: [...behind, ...others.map(toOtherGate)],
+    behind: [...behind, ...others.map(readOtherGate)],
     others,
     profile,
     openHop,
@@ -84,10 +83,6 @@ function listOthers({ gates }: Profile, own: readonly Policy[], port: number): r
   if (own.some((policy) => findGate(policy, port) !== undefined)) return [];
   const names = own.flatMap((policy) => policy.gates.map((gate) => gate.name));
   return gates.filter((gate) => isProtected(gate, "tcp", port) && !names.includes(gate.gate));
-}
-
-function toOtherGate(gate: ProfileGate): OtherGate {
-  return { gate: gate.gate, protect: gate.protect, knock: readClientKnock(gate) };
 }
 
 /** Makes the policy whose tokens open a profile's gates. `undefined`: a profile has no such gate. */

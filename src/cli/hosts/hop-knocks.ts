@@ -1,8 +1,7 @@
-import { makeKnocker } from "../../change/knocker.js";
-import { type ChangeTarget, purse } from "../../change/open-routes.js";
-import { readClientKnock } from "../../knock/clients/client-knock.js";
-import { isProtected } from "../../policy/gate.js";
-import { nameLogin } from "../../ssh/name-login.js";
+import { type OtherGate, readOtherGate } from "../../change/behind.js";
+import { openHopsBy } from "../../change/hop-knocks.js";
+import type { ChangeTarget } from "../../change/open-routes.js";
+import { purse } from "../../change/process-purse.js";
 import { listHops, type ResolvedConnection } from "../../ssh/resolve.js";
 import { type Environment, loadProfile } from "../profiles/profile-store.js";
 
@@ -14,12 +13,11 @@ import { type Environment, loadProfile } from "../profiles/profile-store.js";
 export async function findHopKnocks(
   connection: ResolvedConnection,
   environment: Environment,
-): Promise<NonNullable<ChangeTarget["openHop"]>> {
-  const knockers = new Map<string, ReturnType<typeof makeKnocker>>();
-  for (const hop of listHops(connection)) {
-    const profile = await loadProfile(environment, hop.host);
-    const gates = profile?.gates.filter((gate) => isProtected(gate, "tcp", hop.port)) ?? [];
-    if (gates.length > 0) knockers.set(nameLogin(hop), makeKnocker(gates.map(readClientKnock), purse));
+): Promise<ChangeTarget["openHop"]> {
+  const gates = new Map<string, readonly OtherGate[]>();
+  for (const { host } of listHops(connection)) {
+    const profile = await loadProfile(environment, host);
+    gates.set(host, profile?.gates.map(readOtherGate) ?? []);
   }
-  return (login) => knockers.get(nameLogin(login))?.next() ?? [];
+  return openHopsBy(({ host }) => gates.get(host) ?? [], purse);
 }

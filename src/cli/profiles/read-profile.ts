@@ -1,10 +1,7 @@
-import * as z from "zod/mini";
 import { KnockgateError } from "../../errors.js";
 import type { Profile } from "../../knock/clients/profile.js";
-import type { Carrier, CarrierInput } from "../../policy/carrier.js";
+import { profileSchema } from "../../knock/clients/profile-schema.js";
 import { formatPath } from "../../policy/finding.js";
-import { protocols } from "../../policy/port.js";
-import type { Step, StepInput } from "../../policy/step.js";
 
 /** Whether a text can be the name of a profile, and so of a file and of a host in ssh_config(5). */
 export function isProfileName(text: string): boolean {
@@ -12,8 +9,7 @@ export function isProfileName(text: string): boolean {
 }
 
 /**
- * Reads a profile from a file's JSON, and ignores other fields. The schema is one of zod's small ones, which the bundle
- * contains, because a knock must start fast.
+ * Reads a profile from a file's JSON, and ignores other fields.
  *
  * @param source the source's name, for messages
  * @throws KnockgateError `ARGUMENTS_INVALID`, without a value
@@ -25,89 +21,3 @@ export function readProfile(name: string, value: unknown, source: string): Profi
   const place = [source, formatPath(issue?.path ?? [], "")].filter((part) => part !== "").join(": ");
   throw new KnockgateError("ARGUMENTS_INVALID", `${place}: ${issue?.message ?? "it is not a profile"}`);
 }
-
-const text = z.string("it is not a text").check(z.minLength(1, "it is empty"));
-
-function number(least: number, most: number) {
-  const message = `it is not a whole number from ${least} to ${most}`;
-  return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
-}
-
-const port = number(1, 65_535);
-const payloadBytes = number(0, 1_232);
-const seconds = number(1, 86_400);
-
-const stepSchemas: Readonly<Record<Step["kind"], z.ZodMiniType<StepInput>>> = {
-  tcp: z.object({ tcp: port }),
-  udp: z.object({ udp: port, udpPayloadBytes: z.optional(payloadBytes) }),
-  icmpEcho: z.object({ icmpPayloadBytes: payloadBytes }),
-};
-
-const login = { host: text, port, user: text, hostKey: z.optional(text) };
-const protect = z.union(
-  protocols.map((protocol) => z.object({ [protocol]: text })),
-  "it does not name ports of TCP or UDP",
-);
-
-const gate = {
-  gate: text,
-  protect: z.array(protect, "it is not a list"),
-  openForSeconds: seconds,
-  singleConnection: z.optional(z.boolean("it is not true or false")),
-};
-
-const sequenceGate = z.object(
-  {
-    ...gate,
-    steps: z.array(
-      z.union(Object.values(stepSchemas), "it is not a step with a port or a size"),
-      "it is not a list",
-    ),
-    stepTimeoutSeconds: seconds,
-  },
-  "it is not an object",
-);
-
-const carrierSchemas: Readonly<Record<Carrier["kind"], z.ZodMiniType<CarrierInput>>> = {
-  udp: z.object({ udp: port }),
-  icmpEcho: z.object({ icmpEcho: z.literal(true) }),
-};
-
-const tokenGate = z.object({
-  ...gate,
-  token: z.union(Object.values(carrierSchemas), "it does not name a UDP port or an echo request"),
-  user: text,
-  key: z
-    .string("it is not a text")
-    .check(z.regex(/^[a-zA-Z0-9_-]{32,64}$/, "it is not 32 to 64 characters of base64url")),
-  policy: text,
-  tokenHost: text,
-  tokens: z.object(
-    { slotSeconds: number(10, 3_600), horizonDays: number(1, 90), graceSeconds: number(0, 3_600) },
-    "it is not an object",
-  ),
-});
-
-/** Two schemas, and no union: so a message names the field that is wrong. */
-const gateSchema = z.pipe(
-  z.unknown(),
-  z.transform((value: unknown, context) => {
-    const isToken = typeof value === "object" && value !== null && "token" in value;
-    const reading = (isToken ? tokenGate : sequenceGate).safeParse(value);
-    if (reading.success) return reading.data;
-    for (const { message, path } of reading.error.issues)
-      context.issues.push({ code: "custom", message, path: [...path], input: undefined });
-    return z.NEVER;
-  }),
-);
-
-const profileSchema = z.object(
-  {
-    way: z.object(
-      { ...login, proxy: z.optional(z.object(login, "it is not an object")) },
-      "it is not an object",
-    ),
-    gates: z.array(gateSchema, "it is not a list"),
-  },
-  "it is not an object",
-);

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ProfileGate } from "../../knock/clients/profile.js";
+import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 import type { ConnectionArgs, PolicyArgs } from "../gate/args.js";
 
 /** One host of a fleet. */
@@ -14,6 +14,8 @@ export interface FleetHostArgs {
   proveFrom?: pulumi.Input<ConnectionArgs>;
   /** As of {@link KnockGateArgs}. Default: the fleet's `behind`. */
   behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
+  /** As of {@link KnockGateArgs}. Default: the fleet's `hopProfiles`. */
+  hopProfiles?: pulumi.Input<readonly pulumi.Input<Profile>[]>;
 }
 
 /** The next hosts of a fleet that are changed together: exactly one of the fields, as an entry of Ansible's `serial`. */
@@ -74,6 +76,8 @@ export interface KnockFleetArgs {
   proveFrom?: pulumi.Input<ConnectionArgs>;
   /** As of {@link KnockGateArgs}, for all hosts. */
   behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
+  /** As of {@link KnockGateArgs}, for all hosts. */
+  hopProfiles?: pulumi.Input<readonly pulumi.Input<Profile>[]>;
   /** As of {@link KnockGateArgs}, with the health command's time added to its default. */
   undoAfterSeconds?: pulumi.Input<number>;
   /** As of {@link KnockGateArgs}. */

@@ -53,16 +53,14 @@ export class KnockFleet extends pulumi.ComponentResource {
     for (const names of plan.waves) {
       const rulesets = new Map(
         names.map((host) => {
-          const { ruleset, connection, behind } = makeRuleset(name, this, args, plan, host, waves.at(-1));
+          const made = makeRuleset(name, this, args, plan, host, waves.at(-1));
           hosts[host] = new GatedHost(`${name}-${host}`, {
-            resource: ruleset.resource,
-            ruleset,
-            present: findPresent(ruleset),
-            connection,
-            behind,
+            resource: made.ruleset.resource,
+            ...made,
+            present: findPresent(made.ruleset),
             place: `${namePlace(this)}/${host}`,
           });
-          return [host, ruleset];
+          return [host, made.ruleset];
         }),
       );
       waves.push(makeWave(name, this, plan, waves.length, rulesets));
@@ -85,9 +83,10 @@ function makeRuleset(
   { rollout }: FleetPlan,
   host: string,
   wave: Wave | undefined,
-): Pick<Gating, "connection" | "behind"> & { readonly ruleset: RegisteredRuleset } {
+): Pick<Gating, "ruleset" | "connection" | "behind" | "hopProfiles"> {
   const own = args.hosts[host] ?? {};
-  const { connection, group, policy, proveFrom = args.proveFrom, behind = args.behind } = own;
+  const { connection, group, policy, proveFrom = args.proveFrom } = own;
+  const { behind = args.behind, hopProfiles = args.hopProfiles } = own;
   const { undoAfterSeconds, adopt, deleteUnreachable } = args;
   const merged = merge(args.connection, connection) as pulumi.Input<never>;
   const ruleset = registerRuleset(
@@ -97,6 +96,7 @@ function makeRuleset(
       policy: merge(args.policy ?? args.policies?.[group ?? ""], policy),
       proveFrom,
       behind,
+      hopProfiles,
       undoAfterSeconds,
       adopt,
       deleteUnreachable,
@@ -107,7 +107,7 @@ function makeRuleset(
     },
     { parent: fleet, ...(wave === undefined ? {} : { dependsOn: wave }) },
   );
-  return { ruleset, connection: merged, behind };
+  return { ruleset, connection: merged, behind, hopProfiles };
 }
 
 function makeWave(

@@ -15,10 +15,19 @@ export interface FleetPlan {
 type GivenArgs = { readonly [Name in keyof KnockFleetArgs]?: unknown };
 
 export const fleetNames = [
-  ...(["hosts", "connection", "policy", "policies", "rollout", "proveFrom", "behind"] as const),
+  ...([
+    "hosts",
+    "connection",
+    "policy",
+    "policies",
+    "rollout",
+    "proveFrom",
+    "behind",
+    "hopProfiles",
+  ] as const),
   ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
-export const hostNames = ["connection", "group", "policy", "proveFrom", "behind"] as const;
+export const hostNames = ["connection", "group", "policy", "proveFrom", "behind", "hopProfiles"] as const;
 
 /**
  * Checks a fleet's arguments before any of its resources is registered. A program without types may give anything.

@@ -6,7 +6,7 @@ import { makeSemaphore } from "../../ssh/semaphore.js";
 import { logLine, withName } from "../log.js";
 import type { Properties } from "../properties.js";
 import { nameResource } from "../resource-name.js";
-import { listPossible, makeRequest } from "../ruleset/record-change.js";
+import { listPossible, makeRequest, makeTarget } from "../ruleset/record-change.js";
 import { expectStored } from "../ruleset/state.js";
 import type { HostResult } from "./wave-summary.js";
 
@@ -27,7 +27,7 @@ export function putBack(host: string, { id, state: raw }: StoredRuleset): Promis
     const { wanted, state } = expectStored(raw);
     const possible = listPossible(state, wanted.policy);
     const [, had] = possible;
-    await withProvingRoutes(wanted, possible, logLine, async (context) => {
+    await withProvingRoutes(makeTarget(wanted), possible, logLine, async (context) => {
       if (had === undefined) return removeFromHost(wanted.policy, id, context);
       const request = { ...makeRequest(id, wanted), health: undefined };
       await changeHost({ ...request, policy: had, formerPolicies: [wanted.policy] }, context);
@@ -40,7 +40,8 @@ export function applyAgain(host: string, { id, state: raw }: StoredRuleset): Pro
   return measureHost(host, raw, "changed", "", async () => {
     const { wanted, state } = expectStored(raw);
     const formerPolicies = listPossible(state, wanted.policy).slice(1);
-    await withProvingRoutes(wanted, [...formerPolicies, wanted.policy], logLine, async (context) => {
+    const policies = [...formerPolicies, wanted.policy];
+    await withProvingRoutes(makeTarget(wanted), policies, logLine, async (context) => {
       await changeHost({ ...makeRequest(id, wanted), formerPolicies }, context);
     });
   });

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ProfileGate } from "../../knock/clients/profile.js";
+import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
 
 /**
  * How to log in to the host or a bastion: the shape of `@pulumi/command`'s `remote.ProxyConnectionArgs`, with its
@@ -244,6 +244,15 @@ export interface KnockGateArgs {
    * created after the other one, and deleted before it. Secret as a whole. Default: none.
    */
   behind?: pulumi.Input<readonly pulumi.Input<ProfileGate>[]>;
+  /**
+   * Profiles of machines on the way that are gated themselves: of the bastion, of jump hosts in ssh_config, and of
+   * `proveFrom` with its own way. Give the output `profile` of each machine's KnockGate, or what its `profileOf`
+   * returns. A machine's knock is sent before each connection to it. A profile is of a machine if its `name` or its
+   * `way.host` is the machine's host, as the connection has it or as ssh_config resolves it, and if one of its gates
+   * protects the machine's SSH port. This gate is then created after the machines' gates, and deleted before them.
+   * Secret as a whole. Default: none.
+   */
+  hopProfiles?: pulumi.Input<readonly pulumi.Input<Profile>[]>;
   /**
    * Seconds after which the host undoes, by itself, a change that was not confirmed. 10 to 86,400; default 60, or three
    * times what the proof of all gates takes if that is longer. Gates are proven one after another, in about a second

@@ -34,6 +34,8 @@ export interface Gating {
   readonly connection: pulumi.Input<ConnectionArgs>;
   /** Gates of other policies on the host that SSH is behind. */
   readonly behind: KnockGateArgs["behind"];
+  /** Profiles of machines on the way that are gated themselves. */
+  readonly hopProfiles: KnockGateArgs["hopProfiles"];
   /** The host's place in the program. No other host has the same. */
   readonly place: string;
 }
@@ -66,14 +68,14 @@ export class GatedHost {
   readonly #read: pulumi.Output<ReachedHost>;
 
   constructor(name: string, gating: Gating) {
-    const { ruleset, present, connection, behind } = gating;
+    const { ruleset, present, connection, behind, hopProfiles } = gating;
     defineLazy(this, "ruleset", () => ruleset.readRuleset());
     this.digest = ruleset.digest;
     // Missing under Pulumi's mocks.
     this.counters = ruleset.counters.apply((counters) => counters ?? {});
-    const way = pulumi.all([connection, behind ?? []]);
-    const gated = way.apply(([reached, others]): pulumi.Output<KnownConnection> => {
-      return present.apply((policy) => ({ connection: reached, policy, behind: others }));
+    const way = pulumi.all([connection, behind ?? [], hopProfiles ?? []]);
+    const gated = way.apply(([reached, others, hops]): pulumi.Output<KnownConnection> => {
+      return present.apply((policy) => ({ connection: reached, policy, behind: others, hopProfiles: hops }));
     });
     const read = gated.apply(({ connection: reached, policy }): ReachedHost => {
       return { way: readSshEndpoint(reached), policy: policy && readGates(policy) };

@@ -6,6 +6,8 @@ export interface GatedConnection {
   readonly policy: unknown;
   /** Gates of other policies on the host. */
   readonly behind: unknown;
+  /** Profiles of machines on the way that are gated themselves. */
+  readonly hopProfiles: unknown;
 }
 
 /** Knocks that are repeated after an error. After that, the resource fails with its error. */
@@ -34,11 +36,12 @@ export function registerHooks(
   const knock = async (): Promise<void> => {
     // Imported here, so that a program that uses no hook loads no SSH.
     const { readArguments } = await import("../ruleset/parse-inputs.js");
+    const { makeTarget } = await import("../ruleset/record-change.js");
     const { openSshGate } = await import("../../change/open.js");
     const reading = readArguments(await resolve(gated));
     if (reading.kind !== "arguments") return;
-    const { connection, policy, behind } = reading.arguments;
-    await openSshGate(connection, policy, behind);
+    const { connection, policy, behind, openHop } = makeTarget(reading.arguments);
+    await openSshGate(connection, policy, behind, openHop);
   };
   return makeHooks(place, knock);
 }

@@ -54,8 +54,8 @@ export class KnockGate extends pulumi.ComponentResource {
   /** Registers the gate under a name that is unique among the program's gates. */
   constructor(name: string, args: KnockGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("knockgate:index:KnockGate", name, {}, opts);
-    const { connection, policy, proveFrom, behind, undoAfterSeconds, adopt, deleteUnreachable, ...others } =
-      fillArgs(args);
+    const { connection, policy, proveFrom, behind, hopProfiles, ...options } = fillArgs(args);
+    const { undoAfterSeconds, adopt, deleteUnreachable, ...others } = options;
     const ruleset = registerRuleset(
       name,
       {
@@ -63,6 +63,7 @@ export class KnockGate extends pulumi.ComponentResource {
         policy,
         proveFrom,
         behind,
+        hopProfiles,
         undoAfterSeconds,
         adopt,
         deleteUnreachable,
@@ -77,6 +78,7 @@ export class KnockGate extends pulumi.ComponentResource {
       present: ruleset.policy as pulumi.Output<WrittenPolicy>,
       connection,
       behind,
+      hopProfiles,
       place: namePlace(this),
     });
     defineLazy(this, "ruleset", () => this.#host.ruleset);

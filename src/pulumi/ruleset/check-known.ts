@@ -35,7 +35,7 @@ export function fillKnown(
     policy === undefined || hasHealth === undefined
       ? (earlier.undoAfterSeconds ?? unknownValue)
       : chooseUndoTime({ policy, health });
-  const whole = ["connection", "proveFrom", "behind"].filter((name) => hasUnknown(news[name]));
+  const whole = ["connection", "proveFrom", "behind", "hopProfiles"].filter((name) => hasUnknown(news[name]));
   return {
     ...news,
     // Each is unknown as a whole: the known parts would show nothing that `reachedBy` does not show.

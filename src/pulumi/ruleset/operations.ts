@@ -26,7 +26,7 @@ import { actAtEdge } from "./edge.js";
 import { keepSeen, needsHost } from "./needs-host.js";
 import { readArguments } from "./parse-inputs.js";
 import { describeReach } from "./reached-by.js";
-import { listPossible, makeRequest, recordChange } from "./record-change.js";
+import { listPossible, makeRequest, makeTarget, recordChange } from "./record-change.js";
 import { describeRefreshed, describeUnrefreshed } from "./refresh.js";
 import type { CreateResult, ReadResult, UpdateResult } from "./results.js";
 import { expectInputs, expectState, readEarlier } from "./state.js";
@@ -93,7 +93,7 @@ async function createOnHost(inputs: Properties): Promise<CreateResult> {
   const { policy } = wanted;
   const id = nameOwner(policy.name, news.origin, randomUUID());
   const outs = await recordChange(id, wanted, news, { possible: [] }, () =>
-    withProvingRoutes(wanted, [policy], logLine, (context) =>
+    withProvingRoutes(makeTarget(wanted), [policy], logLine, (context) =>
       changeHost(makeRequest(id, wanted), expectKeys(context, wanted.connection)),
     ),
   );
@@ -116,7 +116,9 @@ async function updateOnHost(id: string, rawOlds: Properties, rawNews: Properties
   };
   const request = { ...makeRequest(id, after), ...former };
   const outs = await recordChange(id, after, news, { olds, possible }, () =>
-    withProvingRoutes(after, [...possible, after.policy], logLine, (context) => changeHost(request, context)),
+    withProvingRoutes(makeTarget(after), [...possible, after.policy], logLine, (context) =>
+      changeHost(request, context),
+    ),
   );
   return { outs };
 }
@@ -132,12 +134,12 @@ export function read(id: string, props: Properties): Promise<ReadResult> {
 
 async function readFromHost(id: string, props: Properties): Promise<ReadResult> {
   const { wanted, state } = expectState(props);
-  const { policy, connection, behind, recordFailure } = wanted;
+  const { policy, connection, recordFailure } = wanted;
   const possible = listPossible(state, policy);
   // After a failed change, the host has the former policy, and that has other secrets.
   const [present = policy] = possible;
   const isGated = possible.length > 0;
-  const way = { connection, gatedBy: isGated ? possible : [policy], isGated, behind };
+  const way = { ...makeTarget(wanted), gatedBy: isGated ? possible : [policy], isGated };
   const look = withHost(way, logLine, async (reached) => {
     const observed = await observeHost(reached.connection, present);
     const counts = await countPackets(reached.connection, present);
@@ -167,7 +169,8 @@ function remove(id: string, props: Properties): Promise<void> {
 
 async function removeAsStored(id: string, props: Properties): Promise<void> {
   const { wanted, state } = expectState(props);
-  const { policy, connection, behind, deleteUnreachable } = wanted;
+  const { policy, connection, deleteUnreachable } = wanted;
+  const { behind, openHop } = makeTarget(wanted);
   const possible = listPossible(state, policy);
   if (possible.length === 0) return logLine(`${policy.name} on ${connection.host}: nothing was put there`);
   const leaving = {
@@ -178,7 +181,7 @@ async function removeAsStored(id: string, props: Properties): Promise<void> {
     deleteUnreachable: deleteUnreachable || process.env["KNOCKGATE_DELETE_UNREACHABLE"] === "true",
     log: logLine,
   };
-  await removeOrLeave(leaving, (use) => withRoutes(connection, possible, logLine, use, behind));
+  await removeOrLeave(leaving, (use) => withRoutes(connection, possible, logLine, use, behind, openHop));
 }
 
 export { remove as delete };

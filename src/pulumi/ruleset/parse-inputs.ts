@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { OtherGate } from "../../change/behind.js";
 import type { HealthCheck } from "../../change/health.js";
+import type { HopProfile } from "../../change/hop-knocks.js";
 import { chooseUndoTime } from "../../change/undo-time.js";
 import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../../policy/finding.js";
@@ -11,6 +12,7 @@ import { type Connection, connectionSchema } from "../../ssh/connection.js";
 import { fillWhatIsKnown } from "../../ssh/resolve.js";
 import type { Properties } from "../properties.js";
 import { hasUnknown, isDueTo, listUnknown } from "../unknown.js";
+import { hopProfileSchema } from "./hop-profile.js";
 import { otherGateSchema } from "./other-gate.js";
 
 /** A resource's arguments, parsed and checked. */
@@ -21,6 +23,8 @@ export interface RulesetArguments {
   readonly policy: Policy;
   /** Gates of other policies on the host that SSH may be behind. Secret. */
   readonly behind: readonly OtherGate[];
+  /** Machines on the way that may be gated themselves. Secret. */
+  readonly hopProfiles: readonly HopProfile[];
   readonly undoAfterSeconds: number;
   readonly adopt: boolean;
   readonly deleteUnreachable: boolean;
@@ -55,6 +59,7 @@ const optionsSchema = z.object({
   proveFrom: connectionSchema.optional(),
   // Other fields that a gate's output has are ignored.
   behind: z.array(otherGateSchema).default([]),
+  hopProfiles: z.array(hopProfileSchema).default([]),
   undoAfterSeconds: z.int().min(10).max(86_400).optional(),
   adopt: z.boolean().default(false),
   deleteUnreachable: z.boolean().default(false),
@@ -72,7 +77,7 @@ export type ArgumentsInput = z.input<typeof optionsSchema> & { readonly policy: 
 
 /** The arguments that a program can give for one gate. */
 export const argumentNames = [
-  ...(["connection", "policy", "proveFrom", "behind"] as const),
+  ...(["connection", "policy", "proveFrom", "behind", "hopProfiles"] as const),
   ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
 

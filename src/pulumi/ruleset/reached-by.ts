@@ -21,7 +21,7 @@ const shown = fields.filter((name) => !labelled.includes(name) && !described.inc
  * nobody can try passwords against a label.
  */
 export function describeReach(
-  { connection, proveFrom, behind }: Properties,
+  { connection, proveFrom, behind, hopProfiles }: Properties,
   key: string,
 ): Readonly<Record<string, unknown>> {
   const login = describeLogin(connection, key);
@@ -29,6 +29,7 @@ export function describeReach(
     ...(typeof login === "string" ? { host: login } : login),
     ...(proveFrom === undefined ? {} : { proveFrom: describeLogin(proveFrom, key) }),
     ...(behind === undefined ? {} : { behind: labelSecret("behind", behind, key) }),
+    ...(hopProfiles === undefined ? {} : { hopProfiles: labelSecret("hopProfiles", hopProfiles, key) }),
   };
 }
 

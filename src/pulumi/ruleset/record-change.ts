@@ -1,3 +1,6 @@
+import { listHopGates, openHopsBy } from "../../change/hop-knocks.js";
+import type { ChangeTarget } from "../../change/open-routes.js";
+import { purse } from "../../change/process-purse.js";
 import type { ChangeRequest, Confirmed } from "../../change/request.js";
 import { KnockgateError } from "../../errors.js";
 import type { Policy } from "../../policy/policy.js";
@@ -14,6 +17,18 @@ export function makeRequest(
   { policy, undoAfterSeconds, adopt, health }: RulesetArguments,
 ): ChangeRequest {
   return { policy, owner, undoAfterSeconds, adopts: adopt, health };
+}
+
+/** Says where to make a change, from a resource's arguments. Secret. */
+export function makeTarget({
+  connection,
+  proveFrom,
+  policy,
+  behind,
+  hopProfiles,
+}: RulesetArguments): ChangeTarget & Required<Pick<ChangeTarget, "behind" | "openHop">> {
+  const openHop = openHopsBy((login) => listHopGates(hopProfiles, login), purse);
+  return { connection, proveFrom, policy, behind, openHop };
 }
 
 /** Lists the policies that a host may have, by its state, likeliest first. Secret. */

@@ -14,6 +14,7 @@ export interface RulesetArgs {
   readonly policy: pulumi.Input<unknown>;
   readonly proveFrom: pulumi.Input<unknown> | undefined;
   readonly behind: pulumi.Input<unknown> | undefined;
+  readonly hopProfiles: pulumi.Input<unknown> | undefined;
   readonly undoAfterSeconds: pulumi.Input<number> | undefined;
   readonly adopt: pulumi.Input<boolean> | undefined;
   readonly deleteUnreachable: pulumi.Input<boolean> | undefined;
@@ -70,6 +71,7 @@ export function registerRuleset(
     policy,
     proveFrom: keepSecret(args.proveFrom),
     behind: args.behind === undefined ? undefined : pulumi.secret(args.behind),
+    hopProfiles: args.hopProfiles === undefined ? undefined : pulumi.secret(args.hopProfiles),
     unknownArguments: args.unknownArguments?.length ? pulumi.secret(args.unknownArguments) : undefined,
     undoAfterSeconds: args.undoAfterSeconds,
     adopt: args.adopt,
@@ -161,9 +163,9 @@ export function readStored(
   health: HealthCheck | undefined,
 ): pulumi.Output<unknown> {
   const stored = pulumi.all([resource.id, sealed]).apply(([id, held]) => {
-    const { connection, policy, proveFrom, behind, undoAfterSeconds, origin, former } = held;
+    const { connection, policy, proveFrom, behind, hopProfiles, undoAfterSeconds, origin, former } = held;
     const state: Readonly<Record<keyof StoredState, unknown>> = {
-      ...{ connection, policy, proveFrom, behind, undoAfterSeconds, origin, former, health },
+      ...{ connection, policy, proveFrom, behind, hopProfiles, undoAfterSeconds, origin, former, health },
     };
     return { id, state };
   });

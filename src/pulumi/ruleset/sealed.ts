@@ -11,6 +11,7 @@ export interface Sealed {
   readonly policy?: WrittenPolicy;
   readonly proveFrom?: unknown;
   readonly behind?: unknown;
+  readonly hopProfiles?: unknown;
   readonly undoAfterSeconds?: number;
   readonly adopt?: boolean;
   readonly deleteUnreachable?: boolean;

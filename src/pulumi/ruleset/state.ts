@@ -31,6 +31,7 @@ const argumentShape = {
   policy: given("policy"),
   proveFrom: given("proveFrom").optional(),
   behind: given("behind").optional(),
+  hopProfiles: given("hopProfiles").optional(),
   undoAfterSeconds: z.int(),
   adopt: given("adopt").optional(),
   deleteUnreachable: given("deleteUnreachable").optional(),
@@ -76,8 +77,8 @@ const stateSchema = z.object({ ...inputsSchema.shape, ...outputShape });
 
 /** The part of a host's state that its wave gets, to restore what the host had. */
 const storedSchema = stateSchema.pick({
-  ...{ connection: true, policy: true, proveFrom: true, behind: true, undoAfterSeconds: true, health: true },
-  ...{ origin: true, former: true },
+  ...{ connection: true, policy: true, proveFrom: true, behind: true, hopProfiles: true },
+  ...{ undoAfterSeconds: true, health: true, origin: true, former: true },
 });
 
 /** A resource's complete inputs. Some are secret: see `secrecy.ts`. */

@@ -6,7 +6,7 @@ export const shownNames = ["undoAfterSeconds", "adopt", "deleteUnreachable", "he
  * `ruleset` and `reachedBy`.
  */
 export const hiddenNames = [
-  ...(["connection", "policy", "proveFrom", "behind"] as const),
+  ...(["connection", "policy", "proveFrom", "behind", "hopProfiles"] as const),
   ...(["recordFailure", "keepFormer", "origin"] as const),
 ];
 

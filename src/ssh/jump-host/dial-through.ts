@@ -5,14 +5,15 @@ import { nameLogin } from "../name-login.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { retry, startClock } from "../retry.js";
 import type { Dialer, SshTransport } from "../transport.js";
+import { dialInRound, type HopKnocker, limitRoundMs } from "./hop-knocker.js";
 import { isUsable, type JumpHost, makeJumpHost } from "./jump-host.js";
 
 /** What accompanies the dials to machines on the way. */
 export interface HopDialing {
   /** Is told of each failed dial that is tried again. */
   readonly log?: ((line: string) => void) | undefined;
-  /** Makes the packets that open a machine's SSH port for the next connection; none where no gate is known. */
-  readonly openHop?: ((login: ResolvedLogin) => readonly KnockStep[]) | undefined;
+  /** Finds what opens a machine's SSH port; nothing where no gate is known. */
+  readonly openHop?: ((login: ResolvedLogin) => HopKnocker | undefined) | undefined;
 }
 
 /**
@@ -30,21 +31,24 @@ export async function findJumpHost<C extends SshClient>(
   const dialer = await transport(login, field);
   const name = `${role}${nameLogin(login)}`;
   const timeoutMs = login.perDialTimeout * 1_000;
-  const listPackets = () => dialing.openHop?.(login) ?? [];
+  const knocker = dialing.openHop?.(login);
+  const beginning = { login, roundMs: limitRoundMs(knocker, timeoutMs), log: dialing.log };
   if (login.proxy === undefined) {
-    const dial = async () => {
-      await knockFromHere(dialer, listPackets());
-      return dialer.dialHost(name, timeoutMs);
-    };
-    return makeJumpHost(name, beginPatiently(login, dial, dialing.log));
+    const dial = () =>
+      dialInRound(knocker, timeoutMs, async (packets, limitMs) => {
+        await knockFromHere(dialer, packets);
+        return dialer.dialHost(name, limitMs);
+      });
+    return makeJumpHost(name, beginPatiently(beginning, dial));
   }
   const naming = { role: "bastion ", field: `${field}.proxy` };
   const before = await findJumpHost(transport, login.proxy, { ...naming, ...dialing });
-  const dial = async () => {
-    const host = login.settings?.hostName ?? login.host;
-    return dialThrough(before, dialer, await knockFrom(before, host, listPackets()), timeoutMs);
-  };
-  const jumpHost = makeJumpHost(`${name} through ${before.name}`, beginPatiently(login, dial, dialing.log));
+  const host = login.settings?.hostName ?? login.host;
+  const dial = () =>
+    dialInRound(knocker, timeoutMs, async (packets, limitMs) => {
+      return dialThrough(before, dialer, await knockFrom(before, host, packets), limitMs);
+    });
+  const jumpHost = makeJumpHost(`${name} through ${before.name}`, beginPatiently(beginning, dial));
   return {
     ...jumpHost,
     close: () => {
@@ -97,13 +101,16 @@ export async function dialThrough<C extends SshClient>(
  * themselves.
  */
 function beginPatiently<C extends SshClient>(
-  login: ResolvedLogin,
+  {
+    login,
+    roundMs,
+    log,
+  }: Pick<HopDialing, "log"> & { readonly login: ResolvedLogin; readonly roundMs: number },
   dial: () => Promise<C>,
-  log: HopDialing["log"],
 ): () => Promise<C> {
   let errorLimit = login.dialErrorLimit;
   return async () => {
-    const client = await retry({ errorLimit, tryMs: login.perDialTimeout * 1_000, log }, dial);
+    const client = await retry({ errorLimit, tryMs: roundMs, log }, dial);
     errorLimit = 0;
     return client;
   };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Lab, openLab } from "../../../lab/lab";
 import { changeHost } from "../../../src/change/change";
-import { purse } from "../../../src/change/open-routes";
+import { purse } from "../../../src/change/process-purse";
 import type { ChangeContext } from "../../../src/change/request";
 import { parsePolicy } from "../../../src/policy/parse";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";

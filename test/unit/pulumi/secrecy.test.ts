@@ -19,7 +19,18 @@ import { connectionSchema } from "../../../src/ssh/connection";
 
 test("these are secret, and nothing else is", () => {
   expect([...new Set(secretNames)].sort()).toEqual([
-    ...["behind", "connection", "digest", "former", "key", "knock", "password", "policy", "privateKey"],
+    ...[
+      "behind",
+      "connection",
+      "digest",
+      "former",
+      "hopProfiles",
+      "key",
+      "knock",
+      "password",
+      "policy",
+      "privateKey",
+    ],
     ...["privateKeyPassword", "profile", "profiles", "proveFrom", "redactionKey", "rulesets", "sealed"],
     ...["sshConfig", "steps", "sudoPassword"],
   ]);

@@ -184,6 +184,15 @@ describe("a host's ruleset", () => {
     });
   });
 
+  test("has its host's own profiles of machines on the way in place of those for all hosts", async () => {
+    const gates = [{ gate: "ssh", protect: [{ tcp: "22" }], openForSeconds: 30, steps }];
+    const profileOf = (name: string) => ({ name, way: { host: name, port: 22, user: "ops" }, gates });
+    const [forAll, own] = [[profileOf("bastion")], [profileOf("other"), profileOf("third")]];
+    await makeFleet({ hosts: { ...hosts, a: { ...hosts.a, hopProfiles: own } }, hopProfiles: forAll });
+    expect(inputsOf("web-a")["hopProfiles"]).toEqual(secret(own));
+    expect(inputsOf("web-b")["hopProfiles"]).toEqual(secret(forAll));
+  });
+
   test("has the policy of its host's group", async () => {
     const grouped = { a: { group: "front" }, b: { group: "back", policy: { stealth: true } } };
     const fleet = new KnockFleet("web", {
@@ -243,7 +252,8 @@ describe("a wave", () => {
     const proveFrom = { host: "198.51.100.1" };
     const rollout = { healthCommand: "true", onFailure: "undo" };
     const only = { a: hosts.a };
-    await makeFleet({ hosts: only, undoAfterSeconds: 90, proveFrom, rollout });
+    const hopProfiles = [{ name: "bastion", way: { host: "bastion", port: 22, user: "ops" }, gates: [] }];
+    await makeFleet({ hosts: only, undoAfterSeconds: 90, proveFrom, hopProfiles, rollout });
     expect(inputsOf("web-wave-1")["rulesets"]).toEqual(
       secret({
         a: {
@@ -252,6 +262,7 @@ describe("a wave", () => {
             connection: { ...connection, host: "192.0.2.1" },
             policy,
             proveFrom,
+            hopProfiles,
             undoAfterSeconds: 90,
             origin: expect.stringContaining("knockgate:index:KnockFleet::web/a"),
             health: { command: "true", timeoutSeconds: 30 },

@@ -37,20 +37,21 @@ test("a program's types say what the schemas check", () => {
   expectTypeOf<Known<PolicyArgs>>().toEqualTypeOf<Bare<PolicyInput>>();
   expectTypeOf<Known<ConnectionArgs>>().toEqualTypeOf<Bare<ConnectionInput>>();
   expectTypeOf<Known<RolloutArgs>>().toEqualTypeOf<Bare<RolloutInput>>();
-  // Only a part of another gate's knock is read.
+  // Only a part of another gate's outputs is read.
+  type OfOthers = "behind" | "hopProfiles";
   type ByComponent = "health" | "recordFailure" | "keepFormer";
-  expectTypeOf<Omit<Known<KnockGateArgs>, "behind">>().toEqualTypeOf<
-    Omit<Bare<ArgumentsInput>, "behind" | ByComponent>
+  expectTypeOf<Omit<Known<KnockGateArgs>, OfOthers>>().toEqualTypeOf<
+    Omit<Bare<ArgumentsInput>, OfOthers | ByComponent>
   >();
-  expectTypeOf<Known<Required<KnockGateArgs>["behind"]>>().toExtend<
-    Required<Bare<ArgumentsInput>>["behind"]
+  expectTypeOf<Known<Required<Pick<KnockGateArgs, OfOthers>>>>().toExtend<
+    Required<Bare<Pick<ArgumentsInput, OfOthers>>>
   >();
 });
 
 test("a fleet's and a host's arguments are those of a gate, in their places", () => {
   type Shared = Omit<KnockGateArgs, "connection" | "policy">;
   expectTypeOf<Pick<KnockFleetArgs, keyof Shared>>().toEqualTypeOf<Shared>();
-  type OfHost = Pick<KnockGateArgs, "proveFrom" | "behind">;
+  type OfHost = Pick<KnockGateArgs, "proveFrom" | "behind" | "hopProfiles">;
   expectTypeOf<Pick<FleetHostArgs, keyof OfHost>>().toEqualTypeOf<OfHost>();
 });
 
@@ -73,7 +74,7 @@ test("what a component gives its resource, and reads from it, is in the state", 
 });
 
 test("what is sealed has the types that it has in the complete state", () => {
-  type AsGiven = "connection" | "policy" | "proveFrom" | "behind" | "health";
+  type AsGiven = "connection" | "policy" | "proveFrom" | "behind" | "hopProfiles" | "health";
   type Both = Exclude<keyof Sealed & keyof RulesetState, AsGiven>;
   expectTypeOf<Required<Bare<Pick<Sealed, Both>>>>().toEqualTypeOf<
     Required<Bare<Pick<RulesetState, Both>>>

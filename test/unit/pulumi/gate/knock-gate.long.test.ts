@@ -109,6 +109,20 @@ test("has one child, with connection, policy and key as secrets, whether or not 
   });
 });
 
+test("gives its child the profiles of machines on the way as one secret, whether or not they were one", async () => {
+  const bastion = await makeGate();
+  registered = [];
+  const hopProfiles = [bastion.profile];
+  const gate = new KnockGate("inner", {
+    connection: { ...connection, host: "203.0.113.8" },
+    policy,
+    hopProfiles,
+  });
+  await waitFor(gate.ruleset);
+  const inputs = registered.find(({ custom }) => custom)?.inputs ?? {};
+  expect(inputs["hopProfiles"]).toEqual(secret([await waitFor(bastion.profile)]));
+});
+
 test("is its child's parent, and asks the engine to keep what comes back secret as well", async () => {
   const seen: { type: string; opts: pulumi.CustomResourceOptions }[] = [];
   const gate = await makeGate({}, { transformations: [watch(seen)] });
