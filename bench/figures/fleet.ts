@@ -30,7 +30,7 @@ const quantities: RoundsOptions["quantities"] = [
 
 /** What takes minutes with many hosts: their costs for each host are known by then. */
 const slow: readonly string[] = [ansible[0], shell];
-const isTried = (subject: string, size: number) => size <= 100 || !slow.includes(subject);
+const isTried = (subject: string, size: number) => size <= 10 || !slow.includes(subject);
 
 /** What it costs to bring a ruleset to many hosts for the first time. */
 export const fleet: Figure = {

@@ -30,7 +30,7 @@ export const knockToOpen: Figure = {
     "of its own, for which no door is open yet. knockd adds an element to a set of nft, or a rule to iptables; letmein adds a rule to nft.",
   references: [...Object.values(byHand), "knockd, nft", "fwknop", "letmein"],
   ours: [...loaders],
-  rounds: { quick: 25, full: 120 },
+  rounds: { quick: 25, full: 100 },
   goals: loaders.flatMap((loader): readonly Goal[] => [
     {
       claim: `${loader}: no slower than the same by hand`,

@@ -11,9 +11,7 @@ import { openTransportChanger, type TransportChanger } from "../transports/chang
 const names = ["ssh2", "openssh"] as const;
 const [library, program] = names;
 const size = 50;
-/** Rounds of a fleet by each transport, and of each other number of hosts at a time. */
-const fleetRounds = 2;
-const otherParallels = [1, 4, 16, 32];
+const otherParallels = [1, 4, 32];
 
 const time = "time";
 const processor = "processor time of the deployer, its ssh included";
@@ -64,7 +62,7 @@ export const transports: Figure = {
     "of each process below it, the proportional share (PSS): what ssh processes share counts once, and what they share with the hosts' sshd, which here run on the same machine, counts in part.",
   references: [library],
   ours: [program],
-  rounds: { quick: 4, full: 20 },
+  rounds: { quick: 4, full: 10 },
   goals: scenarios.flatMap((scenario) =>
     bounds.map(([quantity, atMost, why]): Goal => {
       const place = (subject: TransportName): Place => ({ quantity, scenario, subject });
@@ -98,9 +96,7 @@ async function run({ rounds, isQuick, directory, say }: Bench): Promise<Outcome>
     return {
       // The library has no ssh.
       series: [...changes, ...rollouts].filter(({ samples }) => samples.some((value) => value > 0)),
-      notes: isQuick
-        ? []
-        : [`Fleets: ${fleetRounds} rounds by each transport ${parallel} at a time, otherwise one.`],
+      notes: isQuick ? [] : ["Fleets: one round."],
       facts: { ssh: firstLine("ssh", "-V") },
     };
   } finally {
@@ -166,9 +162,8 @@ async function measureFleets(
       return { name: transport, measure: async () => listCosts(await engine("wave", hosts, 0, options)) };
     });
     const scenario = nameFleet(hosts, atATime);
-    const rounds = isCompared && !isQuick ? fleetRounds : 1;
     const quantities = [...spent, ...held, { name: processorOfHosts, unit: "s" }];
-    series.push(...(await measureRounds(subjects, { quantities, scenario, rounds, warmUp: 0 })));
+    series.push(...(await measureRounds(subjects, { quantities, scenario, rounds: 1, warmUp: 0 })));
     say(`${scenario}: done`);
   }
   return series;
