@@ -53,7 +53,7 @@ export const change: Figure = {
     `${floors.ssh2}. A preview is one of the real engine, beside one of a resource that does nothing.`,
   references: [floors.ssh2, floors.openSsh, noOp],
   ours: [ours, aside, above],
-  rounds: { quick: 4, full: 24 },
+  rounds: { quick: 4, full: 16 },
   goals: [
     {
       claim: "a preview in which nothing changed sends the host no packet",

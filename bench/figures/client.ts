@@ -42,7 +42,7 @@ export const client: Figure = {
     "SYNs, each when the one before was answered: no client in Node can be faster.",
   references: [bare, "knock(1)", "nmap, documented line", "fwknop", "letmein"],
   ours: [...inNode, ...inBash],
-  rounds: { quick: 10, full: 30 },
+  rounds: { quick: 10, full: 20 },
   goals: [...inNode.flatMap(listGoals), ...inBash.map(limitToTwice)],
   charts: [{ quantity, title: "Start of the client to first connection" }],
   run,

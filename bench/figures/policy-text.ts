@@ -26,7 +26,7 @@ export const policyText: Figure = {
     "The slope is that of the straight line of least squares through the medians, and R² tells how straight they lie.",
   references: [],
   ours: [...backends],
-  rounds: { quick: 8, full: 16 },
+  rounds: { quick: 8, full: 8 },
   goals: backends.flatMap((subject): readonly Goal[] => [
     {
       claim: `${subject}: linear in the number of gates (R²)`,

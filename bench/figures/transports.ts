@@ -11,7 +11,7 @@ import { openTransportChanger, type TransportChanger } from "../transports/chang
 const names = ["ssh2", "openssh"] as const;
 const [library, program] = names;
 const size = 50;
-const otherParallels = [1, 4, 32];
+const otherParallels = [4, 32];
 
 const time = "time";
 const processor = "processor time of the deployer, its ssh included";
