@@ -32,6 +32,7 @@ export const policyText: Figure = {
       claim: `${subject}: linear in the number of gates (R²)`,
       of: { quantity: straightness, scenario: "", subject },
       atLeast: 0.99,
+      why: "The sizes are measured one after another. On a machine that others use, too, one of them can be off by a fifth, which no bend of the line is.",
     },
     {
       claim: `${subject}: a gate among 1,000 costs about what one among 100 does`,
