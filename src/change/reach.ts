@@ -5,7 +5,7 @@ import { readAnswer } from "../knock/read-answer.js";
 import { findGate } from "../policy/gate.js";
 import type { Policy } from "../policy/policy.js";
 import type { HostConnection, Route } from "../ssh/host.js";
-import { pauseForNewHost, pauseIfUnreachable, retry } from "../ssh/retry.js";
+import { limitDialMs, pauseForNewHost, pauseIfUnreachable, retry } from "../ssh/retry.js";
 import { listKnocksBefore, type OtherGate } from "./behind.js";
 import { findKnock, makeKnocker } from "./knocker.js";
 import type { Purse } from "./purse.js";
@@ -41,11 +41,6 @@ export interface Reached {
 }
 
 /**
- * The limit for every attempt of a round but the last: most of them fail, and must not each take the full dial timeout.
- */
-const impatientMs = 4_000;
-
-/**
  * Opens an SSH connection. If a gate protects SSH, it tries the likeliest knock, then the other possible knocks, then
  * none of them.
  *
@@ -62,7 +57,8 @@ export async function reachHost(
 ): Promise<Reached> {
   const ways = listWays(policies, isGated, dialing);
   const { perDialTimeoutMs, errorLimit, forgivesRefusal, log } = dialing;
-  const roundMs = routes.length * ways.reduce((sum, way) => sum + limitDialMs(way, dialing), 0);
+  const roundMs =
+    routes.length * ways.reduce((sum, way) => sum + limitDialMs(way.isPatient, perDialTimeoutMs), 0);
   const tryMs = perDialTimeoutMs === 0 ? 0 : roundMs;
   let failures: string[] = [];
   const describe = (error: KnockgateError) =>
@@ -97,7 +93,11 @@ async function tryWays(
     for (const way of ways) {
       const knocker = knockers.get(nameKnocks(way.knocks));
       try {
-        const reached = await dial(route, knocker?.next() ?? [], limitDialMs(way, dialing));
+        const reached = await dial(
+          route,
+          knocker?.next() ?? [],
+          limitDialMs(way.isPatient, dialing.perDialTimeoutMs),
+        );
         knocker?.succeed();
         return reached;
       } catch (error) {
@@ -133,11 +133,6 @@ export async function dial(route: Route, steps: readonly KnockStep[], timeoutMs:
   const startedMs = performance.now();
   const connection = await route.connect(timeoutMs);
   return { route, connection, dialMs: performance.now() - startedMs };
-}
-
-function limitDialMs({ isPatient }: Way, { perDialTimeoutMs }: Dialing): number {
-  if (isPatient) return perDialTimeoutMs;
-  return perDialTimeoutMs === 0 ? impatientMs : Math.min(impatientMs, perDialTimeoutMs);
 }
 
 /** Lists what to try in a round, in order. A way by tokens is tried several times, and the tries of two ways alternate. */

@@ -87,3 +87,17 @@ export function startClock(limitMs: number): () => number {
   const startedMs = performance.now();
   return () => (limitMs === 0 ? 0 : Math.max(1, limitMs - (performance.now() - startedMs)));
 }
+
+/** Most dials of a round fail, and must not each take the full dial timeout. */
+const impatientMs = 4_000;
+
+/**
+ * Limits a dial of a round that knocks in several ways.
+ *
+ * @param isPatient whether the dial may take its whole time
+ * @param timeoutMs the dial timeout. 0 means no limit
+ */
+export function limitDialMs(isPatient: boolean, timeoutMs: number): number {
+  if (isPatient) return timeoutMs;
+  return timeoutMs === 0 ? impatientMs : Math.min(impatientMs, timeoutMs);
+}

@@ -15,16 +15,8 @@ export interface FleetPlan {
 type GivenArgs = { readonly [Name in keyof KnockFleetArgs]?: unknown };
 
 export const fleetNames = [
-  ...([
-    "hosts",
-    "connection",
-    "policy",
-    "policies",
-    "rollout",
-    "proveFrom",
-    "behind",
-    "hopProfiles",
-  ] as const),
+  ...(["hosts", "connection", "policy", "policies", "rollout"] as const),
+  ...(["proveFrom", "behind", "hopProfiles"] as const),
   ...(["undoAfterSeconds", "adopt", "deleteUnreachable"] as const),
 ];
 export const hostNames = ["connection", "group", "policy", "proveFrom", "behind", "hopProfiles"] as const;

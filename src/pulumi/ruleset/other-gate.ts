@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { OtherGate } from "../../change/behind.js";
-import { isNothing, readClientKnock } from "../../knock/clients/client-knock.js";
+import { type OtherGate, readOtherGate } from "../../change/behind.js";
+import { isNothing } from "../../knock/clients/client-knock.js";
 import { carrierSchema, protectSchema, stepSchema, tokensSchema, userSchema } from "../../policy/schema.js";
 
 /**
@@ -20,11 +20,10 @@ export const otherGateSchema = z
     tokens: tokensSchema.optional(),
   })
   .transform((given, context): OtherGate => {
-    const { gate, protect } = given;
-    const knock = readClientKnock({ ...given, openForSeconds: 1 });
-    if (isNothing(knock)) {
+    const other = readOtherGate({ ...given, openForSeconds: 1 });
+    if (isNothing(other.knock)) {
       const message = "needs steps, or token with user, key, policy, tokenHost and tokens";
       context.addIssue({ code: "custom", message });
     }
-    return { gate, protect, knock };
+    return other;
   });

@@ -1,6 +1,7 @@
 import { KnockgateError } from "../../errors.js";
 import type { KnockStep } from "../../knock/packet.js";
 import { readAnswer } from "../../knock/read-answer.js";
+import { limitDialMs } from "../retry.js";
 
 /** Knocks at one machine on the way. */
 export interface HopKnocker {
@@ -12,13 +13,10 @@ export interface HopKnocker {
   succeed(): void;
 }
 
-/** The limit for every dial of a round but the last: a dial after a token that opens nothing gets no answer. */
-const impatientMs = 4_000;
-
 /** The longest that a round takes. 0 means no limit. */
 export function limitRoundMs(knocker: HopKnocker | undefined, timeoutMs: number): number {
   const impatient = (knocker?.tries ?? 1) - 1;
-  return timeoutMs === 0 ? 0 : timeoutMs + impatient * Math.min(impatientMs, timeoutMs);
+  return timeoutMs === 0 ? 0 : timeoutMs + impatient * limitDialMs(false, timeoutMs);
 }
 
 /**
@@ -33,10 +31,9 @@ export async function dialInRound<C>(
   dial: (packets: readonly KnockStep[], timeoutMs: number) => Promise<C>,
 ): Promise<C> {
   if (knocker === undefined) return dial([], timeoutMs);
-  const shortMs = timeoutMs === 0 ? impatientMs : Math.min(impatientMs, timeoutMs);
   for (let left = knocker.tries; ; left -= 1) {
     try {
-      const client = await dial(knocker.next(), left > 1 ? shortMs : timeoutMs);
+      const client = await dial(knocker.next(), limitDialMs(left <= 1, timeoutMs));
       knocker.succeed();
       return client;
     } catch (error) {

@@ -27,14 +27,11 @@ vi.mock("../../../../src/change/open-routes", () => ({ withRoutes: vi.fn(), with
 const id = "edge-1";
 const connection = { host: "edge.test", proxy: { host: "192.0.2.1" } };
 const secrets = /47001|41101|52102|33103|very-private|4Kq9/;
-const edge = readPolicy({
-  name: "edge",
-  gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }] } }],
-});
 const policy = {
   name: "edge",
   gates: [{ name: "ssh", protect: [{ tcp: "22" }], knock: { steps: [{ tcp: 47_001 }] } }],
 };
+const edge = readPolicy(policy);
 
 function profileOf(name: string, host: string, knock: object, users: object = {}) {
   const gates = [{ name: "ssh", protect: [{ tcp: "22" }], knock }];
