@@ -21,7 +21,7 @@ import { type Results, renderReport } from "./report";
 const options = readOptions(process.argv.slice(2), figures);
 
 async function main(): Promise<number> {
-  const { figures: chosen, isNamed, isQuick, compareWith, out } = options;
+  const { figures: chosen, isNamed, isQuick, rounds, compareWith, out } = options;
   // Read before the file is overwritten.
   const stored = compareWith === undefined ? undefined : readStored(compareWith);
   const directory = makeDirectory();
@@ -41,7 +41,8 @@ async function main(): Promise<number> {
   }
   const all: Results = { mode: isQuick ? "quick" : "full", facts: readFacts(), results, failures };
   console.log(renderReport(chosen, all, "figures"));
-  const isWhole = chosen.length === figures.length && !isQuick && Object.keys(failures).length === 0;
+  const isComplete = chosen.length === figures.length && Object.keys(failures).length === 0;
+  const isWhole = isComplete && !isQuick && rounds === undefined;
   const kept = keepResults(chosen, all, out, isWhole);
   const pages = isNamed && out === undefined ? writePages(chosen, all) : [];
   for (const file of [...kept, ...pages]) console.log(`bench: wrote ${file}`);

@@ -134,7 +134,7 @@ function nameSize(size: number): string {
 
 /** Measures large fleets less often. */
 function countRounds(size: number, rounds: number): number {
-  return size > 20 ? 1 : size > 1 ? Math.min(rounds, 2) : rounds;
+  return size > 20 ? 1 : rounds;
 }
 
 function listCosts({ measured: { seconds, roles }, hostSeconds }: EngineRun): readonly number[] {

@@ -54,7 +54,7 @@ export const packetCost: Figure = {
     "whose packet is not the next step.",
   references: [bare, tracking, ...Object.values(byHand), ...Object.values(strictByHand)],
   ours: [...loaders, ...Object.values(tokens)],
-  rounds: { quick: 8, full: 6 },
+  rounds: { quick: 6, full: 6 },
   goals: listPacketGoals(),
   charts: trafficKinds
     .filter((kind) => kind !== "wrongTokens")
