@@ -8,7 +8,7 @@ export interface NftCalls {
   readonly loads: number;
   /** Lists of tables and rules. */
   readonly listings: number;
-  /** Lists of counters. A proof reads them once, and again where the first one came before the packet did. */
+  /** Lists of counters. A load and a proof read them once each; a proof does so again if its packet came later. */
   readonly readings: number;
 }
 

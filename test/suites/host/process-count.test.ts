@@ -38,8 +38,8 @@ describe.concurrent("a change", () => {
     for (const [policy, former] of [[first], [second, first]] as const) {
       const cost = await measure(host, policy, former);
       expect(cost).toMatchObject({ checks: 2, loads: 1 });
-      expect(cost.listings).toBeLessThanOrEqual(7);
-      expect(cost.processes - 3 * (cost.readings - 1)).toBeLessThanOrEqual(71);
+      expect(cost.listings).toBeLessThanOrEqual(6);
+      expect(cost.processes - 3 * (cost.readings - 2)).toBeLessThanOrEqual(71);
     }
   });
 

@@ -7,19 +7,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { supplyTokens } from "../../../../src/cli/gate/token-supply";
 import type { ClientTokens } from "../../../../src/knock/clients/client-knock";
 import { tokenOf } from "../../../../src/policy/token";
+import { adasTokens } from "../../knock/clients/adas-tokens";
 
 const slot = 29_940_000;
 const beyond = 7 * 1_440 + 1;
-const tokens: ClientTokens = {
-  kind: "tokens",
-  carrier: { kind: "udp", port: 62_201 },
-  user: "ada",
-  key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ",
-  policy: "edge",
-  gate: "ssh",
-  host: "edge.example.org",
-  settings: { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 },
-};
+const tokens = adasTokens;
 
 let home: string;
 let environment: Record<string, string>;

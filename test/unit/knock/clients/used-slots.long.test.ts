@@ -9,6 +9,7 @@ import { writeTokenClient } from "../../../../src/knock/clients/token-client";
 import { nameSlotList } from "../../../../src/knock/clients/used-slots";
 import { tokenOf } from "../../../../src/policy/token";
 import { listen, type Receiver } from "../receiver";
+import { adasTokens } from "./adas-tokens";
 import { makeHome, writeTool } from "./home";
 import { shells, withoutClock } from "./shells";
 
@@ -35,16 +36,7 @@ const list = (config = join(home, ".config")) =>
   join(config, "knockgate", "used-slots", nameSlotList(makeTokens()));
 
 function makeTokens(): ClientTokens {
-  return {
-    kind: "tokens",
-    carrier: { kind: "udp", port: receiver.port },
-    user: "ada",
-    key: "kFq2mZ0w7Jc4Yt9XvB1sLd6RhN3uPeGa8oTiWyKxMbQ",
-    policy: "edge",
-    gate: "ssh",
-    host: "edge.example.org",
-    settings: { slotSeconds: 60, horizonDays: 7, graceSeconds: 120 },
-  };
+  return { ...adasTokens, carrier: { kind: "udp", port: receiver.port } };
 }
 
 /** Runs the program of a shell that sends one token. */
