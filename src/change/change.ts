@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Load } from "../backends/backend.js";
-import { nameOnHost, readCounts } from "../backends/backends.js";
+import { nameOnHost } from "../backends/backends.js";
 import { planLoad } from "../backends/load.js";
 import { renderPolicy } from "../backends/render.js";
 import { writeTokenSource } from "../backends/token-source.js";
@@ -15,6 +15,7 @@ import { digestText } from "../policy/digest.js";
 import type { Policy } from "../policy/policy.js";
 import type { HostConnection, Program } from "../ssh/host.js";
 import { confirmChange } from "./confirm.js";
+import { readLoadedCounts } from "./counted.js";
 import { blameObstacles, describeConfirmed, describeDifferences, describeObserved } from "./describe.js";
 import { limitCommandMs } from "./duration.js";
 import { concludeFailure, refuseUntouched } from "./failure.js";
@@ -79,7 +80,8 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     const backend = nameOnHost(policy);
     const replaces = listReplaced(policy, formerPolicies);
     const tokens = writeTokenSource(policy, dialing.host);
-    const staged = { ruleset: text, owner, backend, replaces, tokens };
+    const { lister = "" } = observed;
+    const staged = { ruleset: text, owner, backend, lister, undoAfterSeconds, replaces, tokens };
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ...staged, load: loadText });
     const limitMs = limitCommandMs(text) + limitFillMs(policy);
@@ -87,10 +89,11 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     try {
       step = "2/6 stage";
       const kind = await stageLoad(connection, load, planReplacement, programOf, policy, limitMs);
+      // The host's time runs from now on.
+      const stagedMs = performance.now();
       tell(`the host's own ${policy.backend} accepts the ruleset`);
       step = "3/6 arm";
-      const armedMs = performance.now();
-      const armed = await run(commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]));
+      const armed = await run(commandProgram(["arm", policy.name, id]));
       tell(`the host undoes the change by itself in ${undoAfterSeconds} s unless it is confirmed`);
       for (const line of describeReplaced(armed, policy)) tell(line);
       step = "4/6 load";
@@ -109,14 +112,14 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
         cutOff: context.prober?.cutOff ?? context.cutOff ?? [],
         hostAddresses: observed.addresses ?? [],
         // The other 40 % is for what follows, above all a health command.
-        hasTime: () => performance.now() - armedMs < undoAfterSeconds * 600,
+        hasTime: () => performance.now() - stagedMs < undoAfterSeconds * 600,
         host: dialing.host,
         purse: dialing.purse,
         sshPort: dialing.port,
         behind: dialing.behind ?? [],
         clientAddress: observed.clientAddress,
         dialMs: reached.dialMs,
-        counted: readCounts(loaded.sections.get("counts") ?? "", policy),
+        counted: readLoadedCounts(policy, kind, observed, loaded) ?? (await countPackets(connection, policy)),
         findSource: makeFindSource(connection, policy),
         countPackets: () => countPackets(connection, policy),
         log: tell,

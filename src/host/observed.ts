@@ -11,6 +11,8 @@ export interface Observed extends HostTools {
    */
   readonly addresses?: readonly string[];
   readonly backend: Policy["backend"];
+  /** The tool that lists a policy, with its version, in its own words. Absent: the host did not say. */
+  readonly lister?: string;
   /** Commands that the host script needs and the host lacks. */
   readonly missing: readonly string[];
   /** What boots the host. With `other`, the gate comes back at boot only if the administrator adds a hook. */

@@ -1,5 +1,6 @@
 import { type ErrorCode, KnockgateError } from "../errors.js";
 import type { SshClient } from "./client.js";
+import type { CommandResult } from "./host.js";
 import { greetShell, type OwnShell } from "./own-shell.js";
 import { startClock } from "./retry.js";
 import { explainDoas, explainPasswordRefusal, explainSudo, wantsPassword } from "./root-refusal.js";
@@ -8,9 +9,10 @@ import { explainDoas, explainPasswordRefusal, explainSudo, wantsPassword } from 
  * Starts a root sh on the other side, by sudo or doas where the login is not root, and waits until it reports. So sudo
  * never reads a part of a program ahead. A password is sent only when our own sh asks for it.
  *
- * @param isTried whether the host's sh is known to fit
- * @throws KnockgateError `NOT_ALLOWED` when the login can't become root; `HOST_UNFIT` when the host's sh does not fit;
- *   `HOST_FAILED` when no sh ran; and what a conversation throws
+ * @param isTried whether the host's sh is known to fit. Else it is tried, and what it is sent first has to tell by
+ *   `isUnfit`.
+ * @throws KnockgateError `NOT_ALLOWED` when the login can't become root; `HOST_UNFIT` when the host's sh has no printf
+ *   of its own and a password would be seen; `HOST_FAILED` when no sh ran; and what a conversation throws
  */
 export async function startRootShell(
   client: SshClient,
@@ -51,8 +53,6 @@ export async function startRootShell(
         break;
       case "refused":
         throw refuse(explainPasswordRefusal(said));
-      case "unfit":
-        throw fail("HOST_UNFIT", shellLacks);
       case "no printf":
         throw fail(
           "HOST_UNFIT",
@@ -69,19 +69,27 @@ const shellLacks =
   "be left behind there. Nothing was run by it. Make dash, bash or busybox the host's /bin/sh";
 
 /**
- * The script that root runs: it reports, and becomes the shell that the host's timers and units use, too. The functions
- * are those of `greetShell`.
+ * The script that root runs: it reports, and becomes the shell that the host's timers and units use, too. That shell is
+ * tried after the report, while the first program is on its way. The functions are those of `greetShell`.
  */
 function awaitAsRoot(functions: string, isTried: boolean): string {
   return [
     functions,
-    isTried
-      ? "w=root"
-      : 'case $(printf "%s\\n" "$2" | /bin/sh -s -- x 2>&1) in fit) w=root ;; *) w=unfit ;; esac',
-    'say "$w"',
+    "say root",
+    ...(isTried ? [] : ['w=$(printf "%s\\n" "$2" | /bin/sh -s -- x 2>&1)']),
     "await_go",
+    ...(isTried ? [] : ['[ "$w" = fit ] || { say unfit; exit 0; }']),
     'exec /bin/sh -s -- "$1"',
   ].join("; ");
+}
+
+/** Whether a shell that was to run a program reported that the host's sh does not fit, and ran nothing. */
+export function isUnfit({ stdout }: CommandResult, { mark }: OwnShell): boolean {
+  return stdout === `${mark} unfit\n`;
+}
+
+export function refuseUnfit(client: SshClient): KnockgateError {
+  return new KnockgateError("HOST_UNFIT", `${client.name}: ${shellLacks}.`);
 }
 
 /**
@@ -105,7 +113,8 @@ const shell = 'sh -c "$1" sh "$SSH_CONNECTION" "$2"';
  * recognize them.
  */
 const findWay = [
-  `[ "$(id -u)" = 0 ] && exec ${shell}`,
+  // Root owns `/` nearly everywhere, and to ask for that starts no process.
+  `{ [ -O / ] || [ "$(id -u)" = 0 ]; } 2>/dev/null && exec ${shell}`,
   "w=none",
   'if [ -x "$(command -v sudo)" ]; then w=sudo',
   `s=$(LC_ALL=C sudo -k -n -- ${shell} 2>&1 >/dev/null </dev/null) && exec sudo -k -n -- ${shell}`,

@@ -3,7 +3,7 @@ import type { SshClient } from "./client.js";
 import type { CommandResult, HostConnection, Program } from "./host.js";
 import { makeToken, type OwnShell } from "./own-shell.js";
 import { startClock } from "./retry.js";
-import { startRootShell } from "./root-shell.js";
+import { isUnfit, refuseUnfit, startRootShell } from "./root-shell.js";
 
 /** A root shell that is kept open: it still has the functions that it was sent before. */
 interface RootShell {
@@ -67,13 +67,15 @@ function openRootShell(client: SshClient, sudoPassword: string | undefined, host
       let go = "";
       if (shell === undefined) {
         shell = await startRootShell(client, sudoPassword, leftMs(), host.isTried);
-        host.isTried = true;
         go = shell.go;
       }
       const mark = makeToken();
       const program = frameProgram(functions === known ? "" : functions, commands, mark);
       known = functions;
-      return shell.conversation.send(`${go}${program}`, mark, leftMs(), timeoutMs);
+      const result = await shell.conversation.send(`${go}${program}`, mark, leftMs(), timeoutMs);
+      if (isUnfit(result, shell)) throw refuseUnfit(client);
+      host.isTried = true;
+      return result;
     },
   };
 }

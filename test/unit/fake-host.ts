@@ -130,6 +130,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
 
   const policyLoaded = () => (loaded === undefined ? undefined : policyByText.get(loaded));
   const load = (text: string | undefined) => {
+    if (text === undefined || loaded === undefined) counts.clear();
     loaded = text;
     openDoors.clear();
   };
@@ -157,9 +158,7 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
     load: ([, id]) => {
       if (pending?.id !== id || staged?.id !== id) return refuse(13, "not pending");
       load(staged?.text);
-      return say(
-        `loaded=${id}\n${tokens.describeHost()}${tokens.describe(policyLoaded(), staged?.tokens)}${describeCounts()}`,
-      );
+      return say(`loaded=${id}\n${tokens.describeHost()}${tokens.describe(policyLoaded(), staged?.tokens)}`);
     },
     count: () => say(`${describeCounts()}end=count\n`),
     openings: () => say(`${options.tokens?.openings ?? ""}end=openings\n`),
@@ -206,14 +205,15 @@ export function makeFakeHost(options: FakeHostOptions): FakeHost {
       confirmed === undefined ? "" : `owner=${confirmed.owner}\n${section("ruleset", confirmed.text)}`,
       confirmed === undefined ? "" : section("baseline", confirmed.text),
       loaded === undefined ? "" : section("listing", loaded),
-      policy === undefined ? "" : section("own", `${JSON.stringify(listTable(policy))}\n`),
+      policy === undefined ? "" : section("tables", `${JSON.stringify(listTable(policy, counts))}\n`),
       "end=probe\n",
     ].join("");
   }
 
   /** As `nft -j list counters` says it. */
   function describeCounts(): string {
-    const counters = [...counts].map(([name, packets]) => ({ counter: { name, packets } }));
+    const table = tableName(policyLoaded()?.name ?? "");
+    const counters = [...counts].map(([name, packets]) => ({ counter: { table, name, packets } }));
     return section("counts", `${JSON.stringify({ nftables: counters })}\n`);
   }
 
@@ -357,7 +357,7 @@ function readCommand({ functions, commands }: Program): [Command, ...string[]] {
   const [, confirmed = ""] = /^exec sh \S+ (.+)$/m.exec(commands) ?? [];
   if (functions === undefined && confirmed === "") return ["health"];
   const [, words = confirmed, digest] =
-    [...commands.matchAll(/^(?:main (.+)|stage_end (\S+))$/gm)].at(-1) ?? [];
+    [...commands.matchAll(/^(?:main (.+)|stage_end (\S+) \d+)$/gm)].at(-1) ?? [];
   if (digest !== undefined) return ["stage", digest];
   const [command, ...rest] = [...words.matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, plain]) => quoted ?? plain ?? "",
@@ -372,8 +372,8 @@ function readFile(program: string, name: string): string {
   return text === undefined ? "" : `${text}\n`;
 }
 
-/** As `nft -j list table` says it. */
-function listTable(policy: Policy): object {
+/** As `nft -j list ruleset` says it. */
+function listTable(policy: Policy, counts: ReadonlyMap<string, number>): object {
   const ruleset = lowerForBackend(policy);
   const own = { family: "inet", table: tableName(policy.name) };
   const sets = ruleset.sets.flatMap((set) =>
@@ -384,7 +384,9 @@ function listTable(policy: Policy): object {
       return { set: { name: familySetName(set.name, family), ...shape } };
     }),
   );
-  const counters = ruleset.counters.map(({ name }) => ({ counter: { ...own, name } }));
+  const counters = ruleset.counters.map(({ name }) => ({
+    counter: { ...own, name, packets: counts.get(name) ?? 0 },
+  }));
   const chains = ruleset.chains.map(({ name }) => {
     const { hook, priority } = baseChain(ruleset.scope);
     const base = { type: "filter", hook, prio: priority, policy: "accept" };

@@ -120,6 +120,11 @@ iptables_count() {
 	done
 }
 
+iptables_print_loaded_counts() {
+	counts=$(iptables_count 2>/dev/null)
+	print_text counts "$counts"
+}
+
 # Loads standard input, and leaves other rules as they are.
 restore() {
 	tool=$1
@@ -156,6 +161,9 @@ spell_chains() {
 iptables_check() {
 	print_part iptables "$1" | restore iptables --test && print_part ip6tables "$1" | restore ip6tables --test
 }
+
+# The tools try one text at a time.
+iptables_check_change() { return 1; }
 
 # Loads both families or neither. One restore is a transaction for only one table of one family.
 iptables_load() {
@@ -221,3 +229,4 @@ iptables_restore() {
 
 # No saved file contains xt_recent's lists.
 iptables_is_own() { :; }
+iptables_claim() { :; }

@@ -1,22 +1,27 @@
 import { z } from "zod";
 import type { GateCounts } from "../../policy/counts.js";
-import type { Event, Gate } from "../../policy/policy.js";
+import type { Event, Gate, Policy } from "../../policy/policy.js";
 import { counterName } from "../../ruleset/lower-event.js";
 import { parseHostJson } from "./json.js";
+import { tableName } from "./names.js";
 
 const countersSchema = z.object({
   nftables: z.array(
-    z.object({ counter: z.object({ name: z.string(), packets: z.number() }).optional() }).loose(),
+    z
+      .object({ counter: z.object({ name: z.string(), table: z.string(), packets: z.number() }).optional() })
+      .loose(),
   ),
 });
 
-/** Reads a policy's named counters from `nft -j list counters` (libnftables-json(5)). */
-export function readNftablesCounts(text: string): ((gate: Gate) => GateCounts) | undefined {
+/**
+ * Reads a policy's named counters from `nft -j list counters`, or from a list of all tables (libnftables-json(5)).
+ */
+export function readNftablesCounts(text: string, policy: Policy): ((gate: Gate) => GateCounts) | undefined {
   const listing = countersSchema.safeParse(parseHostJson(text));
   if (!listing.success) return undefined;
   const packets = new Map(
     listing.data.nftables.flatMap(({ counter }) =>
-      counter === undefined ? [] : [[counter.name, counter.packets] as const],
+      counter?.table === tableName(policy.name) ? [[counter.name, counter.packets] as const] : [],
     ),
   );
   return ({ name }) => {

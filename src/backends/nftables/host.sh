@@ -16,16 +16,16 @@ nftables_list() {
 	loaded=$(nft -s -t list table inet "$table") || return $?
 	# Mostly there is nothing to change.
 	case $loaded in
-	*'# count '* | *' 0 bytes 0'* | *"	type 0$newline"*) loaded=$(printf '%s\n' "$loaded" | nftables_print_lasting) ;;
+	*'# count '* | *' 0 bytes 0'* | *"	type 0$newline"*) loaded=$(printf '%s\n' "$loaded" | sed "$lasting") ;;
 	esac
 }
 
-# nft since 1.1.4 prints the number of elements behind a set's size. 0.9 prints zeros for each counter. Up to 1.0.2 it
-# prints a type of a set of tokens that it can't read. Handles are numbers of this very table. "$@": more for sed.
-nftables_print_lasting() {
-	sed -e 's/ # handle [0-9]*$//' -e 's/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/' -e 's/^	*packets 0 bytes 0	}$/	}/' \
-		-e 's/^		type 0$/		typeof @th,64,128/' "$@"
-}
+# For sed. nft since 1.1.4 prints the number of elements behind a set's size. 0.9 prints zeros for each counter. Up to
+# 1.0.2 it prints a type of a set of tokens that it can't read. Handles are numbers of this very table.
+lasting='s/ # handle [0-9]*$//
+s/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/
+s/^	*packets 0 bytes 0	}$/	}/
+s/^		type 0$/		typeof @th,64,128/'
 
 nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
 
@@ -35,7 +35,7 @@ nftables_describe() { nft -j -t list table inet "$table"; }
 nftables_relist() {
 	# shellcheck disable=SC2016 # for the shell in there
 	said=$(unshare -n sh -c 'nft -f "$1" && exec nft -s -t list table inet "$2"' sh "$1" "$table") &&
-		printf '%s\n' "$said" | nftables_print_lasting
+		printf '%s\n' "$said" | sed "$lasting"
 }
 
 # Puts each block in one line and sorts the lines: the kernel lists blocks in the order in which they were made.
@@ -92,6 +92,9 @@ table inet sample {
 SAMPLE
 }
 
+# What a table's counters have after a load, the list before it tells, too.
+nftables_print_loaded_counts() { :; }
+
 # The policy's own counters.
 nftables_count() { nft -j list counters table inet "$table"; }
 
@@ -102,15 +105,30 @@ nftables_find() {
 
 nftables_check() { nft -c -f "$1"; }
 
+# Tries a load and then its undo in one transaction, because each transaction makes the kernel wait for all its processors.
+# What the load can't say of itself there, because the kernel checks chains at a transaction's end, it says when it is
+# loaded: all or nothing. An undo that only deletes our table needs no try.
+nftables_check_change() {
+	third=''
+	{ read -r _ && read -r _ && read -r third; } <"$2"
+	if [ -z "$third" ]; then
+		nft -c -f "$1"
+	else
+		nft -c -f - <<CHANGE
+include "$1"
+include "$2"
+CHANGE
+	fi
+}
+
 # Loads a text. What the text removes can be restored from changes/ID/taken.
 nftables_load() {
 	if uses_tokens "${1%/*}/tokens"; then
 		anew=yes taken='' staged=${1%/*}/staged keep=${1%/*}/taken given=''
-		with_work load_filled "$1" "${1%/*}/tokens" || return 1
+		with_work load_filled "$1" "${1%/*}/tokens"
 	else
-		nft -f "$1" || return 1
+		nft -f "$1"
 	fi
-	nftables_claim
 }
 
 # Prints commands that delete the table, whether it exists or not.
@@ -143,12 +161,13 @@ replace_filled() {
 # may be spent until the undo.
 nftables_snapshot() {
 	nftables_print_clearing || return 1
-	if said=$(nft list table inet "$table" 2>/dev/null); then
-		printf '%s\n' "$said" | nftables_print_lasting -e "$tokens_in_sets" \
-			-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
-	else
-		! nftables_is_loaded
-	fi
+	said=$(nft list table inet "$table" 2>/dev/null | sed -e "$lasting" -e "$tokens_in_sets" \
+		-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d')
+	case $said in
+	*"$newline}") printf '%s\n' "$said" ;;
+	'') ! nftables_is_loaded ;;
+	*) return 1 ;; # nft ended half-way
+	esac
 }
 
 nftables_check_snapshot() { nft -c -f "$1"; }
@@ -169,23 +188,26 @@ nftables_restore() {
 
 # Identifies this very table. Another one that somebody loads from a saved file looks the same, and opens the doors that
 # were open then. The kernel numbers tables anew after each boot, and in each container, whose first process differs.
-# Sets listed, the table with its handles, and identity.
+# Sets listed, as nftables_list would, and identity.
 nftables_read_identity() {
 	identity='' listed=''
 	read_boot_id && read -r first </proc/1/stat || return 1
-	listed=$(nft -a -s -t list table inet "$table" 2>/dev/null) || return 1
-	first_listed=${listed%%"$newline"*}
-	case $first_listed in *' # handle '*) ;; *) return 1 ;; esac
+	# The first line, which has the handle, comes again at the end.
+	said=$(nft -a -s -t list table inet "$table" 2>/dev/null | sed -e 1h -e "$lasting" -e '$G')
+	handle=${said##*' # handle '}
+	case $handle in '' | *[!0-9]*) return 1 ;; esac
+	# An nft that ended half-way has listed nothing.
+	case ${said%"$newline"*} in *"$newline}") listed=${said%"$newline"*} ;; esac
 	# shellcheck disable=SC2086 # words: the 20th is when the process started (proc(5), field 22)
 	set -- ${first##*) }
-	identity="$boot_id ${20} ${first_listed##* # handle }"
+	identity="$boot_id ${20} $handle"
 }
 
 # On a full disk no note is left, and the next boot command loads the table anew.
 nftables_claim() {
 	forget_rested
 	if nftables_read_identity; then
-		just_listed=$(printf '%s\n' "$listed" | nftables_print_lasting)
+		just_listed=$listed
 		read_line "$dir/loaded"
 		[ "$first_line" != "$identity" ] || return 0
 		{ printf '%s\n' "$identity" >"$dir/loaded"; } 2>/dev/null && return 0

@@ -173,6 +173,7 @@ start_boot() {
 # The ledger stays, if it has anything in it: what is loaded later must not bring back what was spent.
 remove_files() {
 	remove_boot
+	for staged_change in "$dir"/changes/*; do stop_staged_timer "$staged_change"; done
 	for file in "$dir"/*; do
 		[ "$file" = "$dir/ledger" ] || rm -rf "$file"
 	done

@@ -8,9 +8,7 @@ stage_begin() {
 	[ -d "$dir/changes" ] || mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	use_change "$2"
 	require_confirmed
-	for other in "$dir"/changes/*; do
-		[ ! -e "$other" ] || [ "$other" = "$confirmed_change" ] || rm -rf "$other"
-	done
+	discard_staged
 	trap discard_change EXIT
 	mkdir "$change" || fail 12 "cannot write below $base"
 }
@@ -23,8 +21,29 @@ cmd_settle() {
 
 # Removes a change that was never loaded.
 discard_change() {
+	stop_staged_timer "$change"
 	rm -rf "$change"
-	[ -L "$dir/confirmed" ] || remove_files
+	if [ ! -L "$dir/confirmed" ]; then
+		set -- "$dir"/changes/*
+		[ -e "$1" ] || remove_files
+	fi
+}
+
+# Removes all changes but the confirmed one. None is pending.
+discard_staged() {
+	for other in "$dir"/changes/*; do
+		if [ ! -e "$other" ] || [ "$other" = "$confirmed_change" ]; then continue; fi
+		stop_staged_timer "$other"
+		rm -rf "$other"
+	done
+}
+
+# A timer that stays would find nothing to undo. systemd would start it again and again without its script.
+stop_staged_timer() {
+	read_line "$1/timer"
+	[ -n "$first_line" ] || return 0
+	pending_id=${1##*/} pending_timer=$first_line
+	stop_timer
 }
 
 # Without a printf of the shell's own, the argv of another process would hold the text.
@@ -47,16 +66,41 @@ put_line() { printf '%s\n' "$2" >"$change/$1" || fail 12 "cannot write $change/$
 
 add_line() { printf '%s\n' "$2" >>"$change/$1" || fail 12 "cannot write $change/$1: is the disk full?"; }
 
-# Checks the staged files: the ruleset arrived whole, and the host's own nft or iptables would load it.
+# Checks the staged files: the ruleset arrived whole, the host's own nft or iptables would load it, and then what is loaded
+# now could be loaded again. The timer for the undo starts meanwhile. It undoes nothing that is not noted as pending.
 stage_end() {
 	read_digest "$change/ruleset"
 	[ "$digest" = "$1" ] || fail 12 "the ruleset did not arrive whole"
 	use_backend_of "$change"
-	check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
 	[ ! -f "$change/tokens" ] || stage_filled
+	note_former || exit $?
+	if ! { save "$change/undo" "${backend}_snapshot" && for_former "$change" save_former; }; then
+		fail 12 "cannot write $change/undo: is the disk full?"
+	fi
+	try_change &
+	trying=$!
+	read_uptime
+	deadline=$((uptime + $2))
+	timer=$(start_timer "$2")
+	put_line timer "$timer"
+	put_line deadline "$deadline"
+	wait "$trying" || exit $?
+	[ -n "$timer" ] || fail 10 "the host could not start a timer for the undo"
 	trap - EXIT
 	printf 'staged=%s\n' "$id"
 }
+
+# Says which of the two is refused.
+try_change() {
+	trap - EXIT
+	if ! "${backend}_check_change" "$change/load" "$change/undo" 2>/dev/null; then
+		check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
+		"${backend}_check_snapshot" "$change/undo" >&2 || fail_to_undo
+	fi
+	for_former "$change" check_former >&2 || fail_to_undo
+}
+
+fail_to_undo() { fail 12 "what is loaded now could not be loaded again, so the change could not be undone"; }
 
 stage_filled() {
 	has_own_printf || fail 12 "the host's sh has no printf of its own, so it can't make tokens without showing keys"
@@ -65,32 +109,17 @@ stage_filled() {
 
 cmd_arm() {
 	use_change "$1"
-	use_backend_of "$change"
 	settle_pending
-	[ -f "$change/load" ] || fail 13 "change $id is not staged"
-	read_uptime
-	deadline=$((uptime + $2))
-	note_former || exit $?
-	if ! { save "$change/undo" "${backend}_snapshot" && for_former "$change" save_former; }; then
-		fail 12 "cannot write $change/undo: is the disk full?"
-	fi
-	{ "${backend}_check_snapshot" "$change/undo" && for_former "$change" check_former; } >&2 &
-	checking=$!
-	# The timer starts meanwhile. It only undoes a change that is noted as pending.
-	timer=$(start_timer "$2")
-	wait "$checking" || fail_to_arm 12 "what is loaded now could not be loaded again, so the change could not be undone"
-	[ -n "$timer" ] || fail_to_arm 10 "the host could not start a timer for the undo"
+	read_line "$change/deadline"
+	deadline=$first_line
+	read_line "$change/timer"
+	timer=$first_line
+	[ -n "$timer" ] || fail 13 "change $id is not staged"
+	case $timer in 'process '*) kill -0 "${timer#process }" 2>/dev/null || fail 10 "the timer for the undo has ended" ;; esac
 	read_boot_id
-	write_pending "$id" "$boot_id" "$deadline" "$timer" || fail_to_arm 12 "cannot write $dir/pending: is the disk full?"
+	write_pending "$id" "$boot_id" "$deadline" "$timer" || fail 12 "cannot write $dir/pending: is the disk full?"
 	printf 'armed=%s\n' "$timer"
 	[ ! -f "$change/former" ] || sed 's/^/former=/' "$change/former"
-}
-
-# Leaves no timer behind.
-fail_to_arm() {
-	pending_id=$id pending_timer=$timer
-	clear_pending
-	fail "$@"
 }
 
 require_pending() {
@@ -106,15 +135,29 @@ cmd_load() {
 	require_pending
 	load_text "$change/load" >&2 || fail 1 "$backend could not load the ruleset; what was loaded is unchanged"
 	for_former "$change" clear_former >&2 || fail 1 "the new ruleset is loaded, but what it replaces could not be taken away"
-	counts=$(count_packets 2>/dev/null)
-	[ "$backend" != nftables ] || nftables_learn_lister "$counts"
-	note_loaded "$change" || fail 1 "the loaded ruleset could not be read back"
 	printf 'loaded=%s\n' "$id"
 	if [ -f "$change/tokens" ]; then
+		claim_loaded
 		printf 'clock=%s\n' "$(date +%s)"
 		print_tokens "$change"
 	fi
-	print_text counts "$counts"
+	"${backend}_print_loaded_counts"
+	# While the deployer waits for a closed gate's silence. This process holds the lock until then.
+	prepare_confirm >/dev/null 2>&1 &
+}
+
+# Notes what is loaded, and brings to the disk what a confirm relies on. $change/prepared says that both are done, and
+# whether the host script is the one that is there already.
+prepare_confirm() {
+	[ -n "$just_listed" ] || claim_loaded
+	read_line "$change/tool"
+	lister=$first_line
+	note_loaded "$change" || return 1
+	if cmp -s "$change/host.sh" "$dir/host.sh"; then script=same; else script=other; fi
+	set -- "$change/ruleset" "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$change/host.sh"
+	for file in "$change/former" "$change/tokens"; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+	flush_to_disk "$@"
+	printf '%s\n' "$script" >"$change/prepared"
 }
 
 # Answers only with what it read back. The lock decides whether this or the timer's undo comes first.
@@ -122,13 +165,13 @@ cmd_confirm() {
 	use_change "$1"
 	use_backend_of "$change"
 	require_pending
+	read_line "$change/prepared"
+	[ -n "$first_line" ] || fail 1 "the loaded ruleset could not be read back: is the disk full?"
+	script=$first_line
 	is_as_noted "$change" || fail 1 "the table changed between load and confirm"
 	if ! { install_script && install_boot && install_fill; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
-	set -- "$change/ruleset" "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$dir/host.sh"
-	for file in "$change/former" "$change/tokens"; do [ ! -f "$file" ] || set -- "$@" "$file"; done
-	flush_to_disk "$@"
 	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
@@ -141,8 +184,8 @@ cmd_confirm() {
 }
 
 install_script() {
-	cmp -s "$change/host.sh" "$dir/host.sh" ||
-		{ cp "$change/host.sh" "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh"; }
+	[ "$script" = other ] || return 0
+	cp "$change/host.sh" "$dir/host.sh.new" && flush_to_disk "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh"
 }
 
 cmd_undo() {

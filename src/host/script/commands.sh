@@ -129,8 +129,7 @@ main() {
 	shift 2
 	case $command in
 	probe | count | seen | log | openings) "cmd_$command" "$@" ;;
-	wait)
-		wait_until_undo "$2"
+	expire)
 		# A failure for lack of memory or of a tool may end later, and nothing else would try again.
 		until (lock undo && cmd_undo "$1" "not confirmed in time"); do sleep 5; done
 		;;

@@ -7,10 +7,12 @@
 #   changes/ID/tokens        what its tokens are made from, if it has any (tokens.sh)
 #   changes/ID/staged        their tokens, until the change is confirmed
 #   changes/ID/taken         unspent tokens that the load took away, for the undo
-#   changes/ID/undo          what was loaded when the change was armed
+#   changes/ID/undo          what was loaded when the change was staged
+#   changes/ID/timer         the timer that would undo it (deadline: in which second of the host's uptime)
+#   changes/ID/prepared      that a loaded change can be confirmed, and whether its host script is the old one
 #   changes/ID/backend       the backend of the texts
 #   changes/ID/listing       what the kernel listed after the load
-#   changes/ID/tool          the tool that listed it, with its version
+#   changes/ID/tool          the tool that listed it, with its version; until the load, the one that was looked at
 #   changes/ID/owner         the owner of the change
 #   confirmed                link to the confirmed changes/ID/ruleset; boot loads it. Replacing this link is THE step
 #                            that confirms: before it a change is undone, after it never.
@@ -86,12 +88,15 @@ lock() {
 	esac
 }
 
-# busybox's flock has no time limit.
+# busybox's flock knows no time limit, and says so at once.
 wait_for_lock() {
-	tries=$1
+	! flock -n 9 || return 0
+	read_uptime
+	last=$((uptime + $1))
+	! flock -w "$1" 9 2>/dev/null || return 0
 	until flock -n 9; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
+		read_uptime
+		[ "$uptime" -lt "$last" ] || return 1
 		sleep 1
 	done
 }

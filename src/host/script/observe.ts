@@ -39,6 +39,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
   const baseline = reply.sections.get("baseline") ?? "";
   const json = reply.values.get("json");
   const keptBy = reply.values.get("kept_by");
+  const lister = reply.values.get(policy.backend === "nftables" ? "nft" : "iptables");
   const pendingId = reply.values.get("pending");
   const clock = readClock(reply);
   const tokens = readTokens(reply);
@@ -48,6 +49,7 @@ export async function observeHost(connection: HostConnection, policy: Policy): P
     clientAddress: readAddress(reply.values.get("client")) ?? "127.0.0.1",
     addresses: reply.list("address").flatMap((said) => readAddress(said) ?? []),
     backend: policy.backend,
+    ...(lister === undefined ? {} : { lister }),
     nftVersion: /^nftables v(\S+)/.exec(reply.values.get("nft") ?? "")?.[1] ?? "",
     ...(json === "missing" || json === "fails" ? { nftJson: json } : {}),
     ...(reply.values.get("listing") === "crashes" ? { isUnlisted: true } : {}),

@@ -88,14 +88,18 @@ is_boot_installed() {
 # family.
 print_addresses() {
 	if command -v ip >/dev/null 2>&1; then
-		# Documentation addresses (RFC 5737, RFC 3849). The kernel routes them like any others.
-		for far in 192.0.2.1 2001:db8::1; do
-			said=$(ip route get "$far" 2>/dev/null)
-			case $said in *' src '*)
-				said=${said#*' src '}
-				printf 'address=%s\n' "${said%%[!0-9a-f.:]*}"
-				;;
-			esac
+		# Documentation addresses (RFC 5737, RFC 3849). The kernel routes them like any others. busybox's ip has no batch.
+		said=$(
+			ip -force -batch - 2>/dev/null <<FAR
+route get 192.0.2.1
+route get 2001:db8::1
+FAR
+		)
+		[ -n "$said" ] || said=$(for far in 192.0.2.1 2001:db8::1; do ip route get "$far" 2>/dev/null; done)
+		while :; do
+			case $said in *' src '*) ;; *) break ;; esac
+			said=${said#*' src '}
+			printf 'address=%s\n' "${said%%[!0-9a-f.:]*}"
 		done
 	else
 		# Scope 00: global (proc(5), net/if_inet6).

@@ -49,6 +49,10 @@ export interface StagedFiles {
   readonly load: string;
   readonly owner: string;
   readonly backend: HostBackend;
+  /** The tool that lists what is loaded, with its version, as the host said. Default: it is asked again. */
+  readonly lister?: string;
+  /** Seconds from the stage until the host undoes the change, if it is armed. Default: 60. */
+  readonly undoAfterSeconds?: number;
   /** Names of other policies that the change replaces. Default: none. */
   readonly replaces?: readonly string[];
   /** What the host makes its tokens from. Secret. Default: the policy has no tokens. */
@@ -67,8 +71,9 @@ export function stageProgram(policy: string, id: string, digest: string, files: 
       ...(files.tokens === undefined ? [] : [`put_file tokens ${quoteText(files.tokens)}\n`]),
       `${joinWords(["put_line", "owner", files.owner])}\n`,
       `${joinWords(["put_line", "backend", files.backend])}\n`,
+      `${joinWords(["put_line", "tool", files.lister ?? ""])}\n`,
       ...(files.replaces ?? []).map((name) => `${joinWords(["add_line", "replaces", name])}\n`),
-      `${joinWords(["stage_end", digest])}\n`,
+      `${joinWords(["stage_end", digest, `${files.undoAfterSeconds ?? 60}`])}\n`,
     ].join(""),
   };
 }

@@ -28,7 +28,9 @@ check_text() { "${backend}_check" "$1"; }
 count_packets() { "${backend}_count"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
-# Tells whether we have loaded the rules ourselves, so that all open doors were opened by knocks.
+# Notes that we have loaded the rules ourselves, so that all open doors were opened by knocks.
+claim_loaded() { "${backend}_claim"; }
+# Tells whether we have.
 is_own() { "${backend}_is_own"; }
 # Makes sure that only root may read who is knocking.
 keep_private() { "${backend}_keep_private"; }

@@ -22,10 +22,14 @@ start_systemd_timer() {
 	return 1
 }
 
+# Waits for its time, and then becomes the host script. Until then it need not read that. It prints its pid when it waits,
+# and then closes its output. It sleeps in pieces: if something ends a sleep early, the wait goes on.
+# shellcheck disable=SC2016 # for the shell in there; a line, because stop_timer reads it as one
+waiting='trap "" HUP; echo $$; exec >/dev/null; while read -r up _ </proc/uptime && left=$(($4 - ${up%%.*})) && [ "$left" -gt 0 ]; do sleep "$left"; done; exec /bin/sh "$1" expire "$2" "$3"'
+
 start_process_timer() {
 	leave_control_groups
-	# The process prints its pid when it waits, and then closes its output.
-	pid=$(setsid /bin/sh "$change/host.sh" wait "$policy" "$id" "$1" </dev/null 2>/dev/null 9<&- &)
+	pid=$(setsid /bin/sh -c "$waiting" sh "$change/host.sh" "$policy" "$id" "$deadline" </dev/null 2>/dev/null 9<&- &)
 	[ -n "$pid" ] && printf 'process %s\n' "$pid"
 }
 
@@ -34,6 +38,7 @@ start_process_timer() {
 # process. With version 2 the root of a container may hold no processes, but its first process has a group that may.
 leave_control_groups() {
 	groups=/sys/fs/cgroup
+	is_in_control_group || return 0
 	if [ -e "$groups/cgroup.procs" ]; then
 		join_group "$groups" || join_group "$groups/init.scope"
 	else
@@ -42,17 +47,15 @@ leave_control_groups() {
 	return 0
 }
 
-join_group() { { echo 0 >"$1/cgroup.procs"; } 2>/dev/null; }
+# To join a group that one is in would make the kernel wait for all its processors.
+is_in_control_group() {
+	while IFS=: read -r _ _ path; do
+		[ "$path" = / ] || return 0
+	done </proc/self/cgroup
+	return 1
+} 2>/dev/null
 
-# Sleeps in pieces: if something ends a sleep early, the wait goes on.
-wait_until_undo() {
-	trap '' HUP
-	printf '%s\n' $$
-	exec >/dev/null
-	read_uptime
-	deadline=$((uptime + $1))
-	while read_uptime && left=$((deadline - uptime)) && [ "$left" -gt 0 ]; do sleep "$left"; done
-}
+join_group() { { echo 0 >"$1/cgroup.procs"; } 2>/dev/null; }
 
 stop_timer() {
 	case $pending_timer in

@@ -54,7 +54,9 @@ export const confirmedFiles = [
 export async function findTimers(host: LabHost): Promise<readonly string[]> {
   const show = 'for dir in /proc/[0-9]*; do echo "$dir $(tr "\\0" " " 2>/dev/null <$dir/cmdline)"; done';
   const { stdout } = await host.run(["sh", "-c", show]);
-  return stdout.split("\n").flatMap((line) => /^\/proc\/(\d+) \S*sh \S+host\.sh wait /.exec(line)?.[1] ?? []);
+  return stdout
+    .split("\n")
+    .flatMap((line) => /^\/proc\/(\d+) \S*sh (?:-c .*host\.sh|\S+host\.sh expire) /.exec(line)?.[1] ?? []);
 }
 
 /** A timer that was just stopped may need a moment to end. */

@@ -22,10 +22,16 @@ export async function leavePending(
   const text = renderPolicy(policy);
   const observed = await observeHost(connection, policy);
   const load = planLoad(policy, observed.loaded, observed.clientAddress);
-  const files = { ruleset: text, load: load.text, owner: "someone", backend: nameOnHost(policy) };
+  const files = {
+    ruleset: text,
+    load: load.text,
+    owner: "someone",
+    backend: nameOnHost(policy),
+    undoAfterSeconds,
+  };
   const programs = [
     stageProgram(policy.name, id, digestText(text), files),
-    commandProgram(["arm", policy.name, id, `${undoAfterSeconds}`]),
+    commandProgram(["arm", policy.name, id]),
     commandProgram(["load", policy.name, id]),
   ];
   for (const program of programs) {

@@ -47,9 +47,9 @@ describe("a program", () => {
     const said = callsOf(stageProgram("edge", "1-2", "0a", files));
     expect(said).toMatch(/^<begin><edge><1-2><script>/);
     expect(said).toContain(
-      "<file><ruleset>table x {\n}\n<file><load>flush $table\n`id`\n<line><owner><it's me><line><backend><iptables_filter>",
+      "<file><ruleset>table x {\n}\n<file><load>flush $table\n`id`\n<line><owner><it's me><line><backend><iptables_filter><line><tool><>",
     );
-    expect(said).toMatch(/<end><0a>$/);
+    expect(said).toMatch(/<end><0a><60>$/);
   });
 
   test.each([

@@ -88,9 +88,10 @@ export async function stageAndArm(
     backend: nameOnHost(policy),
     tokens,
     replaces,
+    undoAfterSeconds: undoAfter,
   };
   await runProgram(host, stageProgram(policy.name, id, digestText(text), files));
-  await command(host, ["arm", policy.name, id, `${undoAfter}`]);
+  await command(host, ["arm", policy.name, id]);
   return id;
 }
 

@@ -61,7 +61,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
       expect(() => checkPreflight(empty)).not.toThrow();
       await stage(host(), policy, "first", empty);
       for (const command of [
-        ["arm", "first", "600"],
+        ["arm", "first"],
         ["load", "first"],
         ["confirm", "first"],
       ])
@@ -77,7 +77,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
       }
       expect(await stage(host(), wider, "second", gated)).toBe("refill");
       for (const command of [
-        ["arm", "second", "600"],
+        ["arm", "second"],
         ["load", "second"],
       ])
         await ask(...command);
@@ -100,7 +100,7 @@ describe.each(suites)("the tools of Debian's %s", (_, suite) => {
 async function stage(host: LabHost, policy: Policy, id: string, { loaded }: Observed): Promise<string> {
   const { kind, text: load } = planLoad(policy, loaded, "192.0.2.9");
   const ruleset = renderPolicy(policy);
-  const files = { ruleset, load, owner: "me", backend: nameOnHost(policy) };
+  const files = { ruleset, load, owner: "me", backend: nameOnHost(policy), undoAfterSeconds: 600 };
   await run(host, stageProgram(policy.name, id, digestText(ruleset), files));
   return kind;
 }
