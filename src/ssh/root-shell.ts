@@ -114,7 +114,7 @@ const shell = 'sh -c "$1" sh "$SSH_CONNECTION" "$2"';
  */
 const findWay = [
   // Root owns `/` nearly everywhere, and to ask for that starts no process.
-  `{ [ -O / ] || [ "$(id -u)" = 0 ]; } 2>/dev/null && exec ${shell}`,
+  `{ [ -O / ] || [ "$(id -u)" = 0 ]; } 2>/dev/null && { s=$1; set -- "$SSH_CONNECTION" "$2"; eval "$s"; exit; }`,
   "w=none",
   'if [ -x "$(command -v sudo)" ]; then w=sudo',
   `s=$(LC_ALL=C sudo -k -n -- ${shell} 2>&1 >/dev/null </dev/null) && exec sudo -k -n -- ${shell}`,

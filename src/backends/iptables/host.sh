@@ -42,7 +42,8 @@ OWN
 
 # Rules have no state that changes by itself, so a snapshot serves as a list.
 iptables_list() {
-	loaded=$(iptables_snapshot)
+	iptables_read_snapshot
+	loaded=$snapshot
 	case $loaded in *kg_*) ;; *) return 1 ;; esac
 }
 
@@ -114,14 +115,16 @@ find_place() {
 }
 
 # iptables has its counters at the rules.
-iptables_count() {
+iptables_read_counts() { counts=$(iptables_print_counts 2>/dev/null); }
+
+iptables_print_counts() {
 	for tool in iptables ip6tables; do
 		"$tool-save" -c -t "$ipt_table" | sed -n "/^[[][0-9:]*] -A kg_${policy}[_ ]/p"
 	done
 }
 
 iptables_print_loaded_counts() {
-	counts=$(iptables_count 2>/dev/null)
+	iptables_read_counts
 	print_text counts "$counts"
 }
 
@@ -167,7 +170,7 @@ iptables_check_change() { return 1; }
 
 # Loads both families or neither. One restore is a transaction for only one table of one family.
 iptables_load() {
-	save "$1.before" iptables_snapshot || return 1
+	save_snapshot "$1.before" || return 1
 	load_private_recent
 	if print_part iptables "$1" | restore iptables && print_part ip6tables "$1" | restore ip6tables; then
 		rm -f "$1.before"
@@ -195,7 +198,9 @@ iptables_replace() {
 }
 
 # xt_recent's lists outlive a change, so a snapshot has only rules.
-iptables_snapshot() {
+iptables_read_snapshot() { snapshot=$(iptables_print_snapshot); }
+
+iptables_print_snapshot() {
 	for tool in iptables ip6tables; do
 		case $tool in iptables) printf '# ipv4\n' ;; ip6tables) printf '# ipv6\n' ;; esac
 		print_own "$tool"

@@ -96,7 +96,7 @@ SAMPLE
 nftables_print_loaded_counts() { :; }
 
 # The policy's own counters.
-nftables_count() { nft -j list counters table inet "$table"; }
+nftables_read_counts() { counts=$(nft -j list counters table inet "$table" 2>/dev/null); }
 
 # Prints how long a source stays in a set.
 nftables_find() {
@@ -159,12 +159,12 @@ replace_filled() {
 # Keeps the sources in the sets, so that doors that are open now are open after an undo. Leaves out elements with a
 # rate: nft 0.9 can't read its own listing of them. All elements of a set are of one kind. Leaves out tokens, because some
 # may be spent until the undo.
-nftables_snapshot() {
-	nftables_print_clearing || return 1
+nftables_read_snapshot() {
+	snapshot="add table inet $table${newline}delete table inet $table"
 	said=$(nft list table inet "$table" 2>/dev/null | sed -e "$lasting" -e "$tokens_in_sets" \
 		-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d')
 	case $said in
-	*"$newline}") printf '%s\n' "$said" ;;
+	*"$newline}") snapshot=$snapshot$newline$said ;;
 	'') ! nftables_is_loaded ;;
 	*) return 1 ;; # nft ended half-way
 	esac

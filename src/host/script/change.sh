@@ -74,33 +74,37 @@ stage_end() {
 	use_backend_of "$change"
 	[ ! -f "$change/tokens" ] || stage_filled
 	note_former || exit $?
-	if ! { save "$change/undo" "${backend}_snapshot" && for_former "$change" save_former; }; then
+	if ! { save_snapshot "$change/undo" && for_former "$change" save_former; }; then
 		fail 12 "cannot write $change/undo: is the disk full?"
 	fi
-	try_change &
-	trying=$!
 	read_uptime
 	deadline=$((uptime + $2))
-	timer=$(start_timer "$2")
-	put_line timer "$timer"
+	{ trap - EXIT && start_timer "$2"; } >"$change/timer" &
+	starting=$!
+	try_change
+	wait "$starting"
+	[ -z "$refusal" ] || fail 12 "$refusal"
+	[ -s "$change/timer" ] || fail 10 "the host could not start a timer for the undo: is its disk full?"
 	put_line deadline "$deadline"
-	wait "$trying" || exit $?
-	[ -n "$timer" ] || fail 10 "the host could not start a timer for the undo"
+	put_line digest "$1"
 	trap - EXIT
 	printf 'staged=%s\n' "$id"
 }
 
-# Says which of the two is refused.
+# Sets refusal: which of the two is refused, if one is.
 try_change() {
-	trap - EXIT
+	refusal=''
 	if ! "${backend}_check_change" "$change/load" "$change/undo" 2>/dev/null; then
-		check_text "$change/load" >&2 || fail 12 "the host's own $backend refuses the ruleset"
-		"${backend}_check_snapshot" "$change/undo" >&2 || fail_to_undo
+		if ! check_text "$change/load" >&2; then
+			refusal="the host's own $backend refuses the ruleset"
+		elif ! "${backend}_check_snapshot" "$change/undo" >&2; then
+			refusal=$not_undoable
+		fi
 	fi
-	for_former "$change" check_former >&2 || fail_to_undo
+	for_former "$change" check_former >&2 || refusal=${refusal:-$not_undoable}
 }
 
-fail_to_undo() { fail 12 "what is loaded now could not be loaded again, so the change could not be undone"; }
+not_undoable="what is loaded now could not be loaded again, so the change could not be undone"
 
 stage_filled() {
 	has_own_printf || fail 12 "the host's sh has no printf of its own, so it can't make tokens without showing keys"
@@ -175,11 +179,13 @@ cmd_confirm() {
 	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
 		fail 1 "the change could not be recorded as confirmed"
 	fi
+	read_line "$change/digest"
+	digest=$first_line
 	finish_confirmed
 	start_boot
 	start_fill
 	flush_to_disk "$dir"
-	read_digest "$dir/confirmed"
+	[ "$confirmed_id" = "$id" ] || fail 1 "another change was recorded as confirmed"
 	printf 'digest=%s\n' "$digest"
 }
 

@@ -24,7 +24,7 @@ print_text() {
 # Prints how many packets each gate accepted and dropped.
 cmd_count() {
 	use_backend "$1"
-	counts=$(count_packets 2>/dev/null)
+	read_counts
 	print_text counts "$counts"
 	printf 'end=count\n'
 }

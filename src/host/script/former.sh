@@ -46,7 +46,7 @@ for_former() {
 	done <"$replacing/former"
 }
 
-save_former() { save "$replacing/undo.$policy" "${backend}_snapshot"; }
+save_former() { save_snapshot "$replacing/undo.$policy"; }
 check_former() { "${backend}_check_snapshot" "$replacing/undo.$policy"; }
 # Unspent tokens go into changes/ID/undo.POLICY.taken, and come back with an undo.
 clear_former() {

@@ -7,6 +7,7 @@
 #   changes/ID/tokens        what its tokens are made from, if it has any (tokens.sh)
 #   changes/ID/staged        their tokens, until the change is confirmed
 #   changes/ID/taken         unspent tokens that the load took away, for the undo
+#   changes/ID/digest        the ruleset's checksum
 #   changes/ID/undo          what was loaded when the change was staged
 #   changes/ID/timer         the timer that would undo it (deadline: in which second of the host's uptime)
 #   changes/ID/prepared      that a loaded change can be confirmed, and whether its host script is the old one
@@ -121,13 +122,6 @@ read_digest() {
 read_line() {
 	first_line=''
 	[ ! -f "$1" ] || IFS= read -r first_line <"$1" || [ -n "$first_line" ]
-}
-
-# Writes a command's output into a file: nft itself does not notice that a disk is full.
-save() {
-	file=$1
-	shift
-	said=$("$@") && printf '%s\n' "$said" >"$file"
 }
 
 newline='

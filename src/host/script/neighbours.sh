@@ -110,6 +110,7 @@ has_xtables() {
 			[ "$name" != "${2-$name}" ] || return 0
 		done <"$names"
 	fi
+	[ -z "$tables" ] || [ "$has_ip_tables" = yes ] || return 1
 	case $tables in
 	'{"nftables": [{"metainfo": {'*"{\"table\": {\"family\": \"$1\", \"name\": \"${2-}"*) return 0 ;;
 	'{"nftables": [{"metainfo": {'*) return 1 ;;

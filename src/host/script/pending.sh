@@ -77,7 +77,7 @@ finish_confirmed() {
 	for other in "$dir"/changes/*; do
 		[ "$other" = "$confirmed_change" ] || set -- "$@" "$other"
 	done
-	for other in load undo staged taken replaces former timer deadline prepared; do set -- "$@" "$confirmed_change/$other"; done
+	for other in load undo staged taken replaces former timer deadline digest prepared; do set -- "$@" "$confirmed_change/$other"; done
 	# In this order: as long as the change is noted as pending, what is left of the others is removed again.
 	rm -rf "$@" "$confirmed_change"/undo.* "$dir/pending"
 }

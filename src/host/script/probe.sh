@@ -141,6 +141,8 @@ read_tables() {
 	[ "$backend" != nftables ] || nftables_learn_lister "$tables"
 	[ "${#tables}" -le 1000000 ] || are_many=yes
 	[ "$are_many" = no ] && is_json "$tables" || tables=''
+	# To look for each of them in a long text takes the shell long.
+	case $tables in *'{"table": {"family": "ip'*) has_ip_tables=yes ;; *) has_ip_tables=no ;; esac
 }
 
 # Prints all tables, to find what drops the protected ports; none on a host with thousands of rules. If this nft can't
@@ -163,7 +165,7 @@ print_tables() {
 }
 
 # A tool that ends half-way prints an incomplete object, or nothing.
-is_json() { case $1 in '{'*'}') ;; *) return 1 ;; esac }
+is_json() { [ "${1#'{'}" != "$1" ] && [ "${1%'}'}" != "$1" ]; }
 
 print_json() { is_json "$2" && print_text "$1" "$2"; }
 

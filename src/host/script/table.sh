@@ -25,7 +25,10 @@ read_lister() {
 }
 relist() { "${backend}_relist" "$1"; }
 check_text() { "${backend}_check" "$1"; }
-count_packets() { "${backend}_count"; }
+# Sets counts, the packets that each gate accepted and dropped, as the kernel's tool prints them.
+read_counts() { "${backend}_read_counts"; }
+# Writes what is loaded, as a text that loads it again. nft itself does not notice that a disk is full.
+save_snapshot() { "${backend}_read_snapshot" && printf '%s\n' "$snapshot" >"$1"; }
 load_text() { "${backend}_load" "$1"; }
 clear_loaded() { "${backend}_clear"; }
 # Notes that we have loaded the rules ourselves, so that all open doors were opened by knocks.

@@ -1,12 +1,14 @@
 # The host's own timer: it undoes a change without us, and is not a child of our session.
 
-# Starts the host's own timer and prints its kind: a systemd timer if possible, otherwise a process.
+# Starts the host's own timer and prints its kind: a systemd timer if possible, otherwise a process. Leaves no timer that
+# nobody knows.
 start_timer() {
-	if has_systemd && start_systemd_timer "$1" >&2; then
-		printf 'systemd\n'
-	else
-		start_process_timer "$1"
-	fi
+	if has_systemd && start_systemd_timer "$1" >&2; then pending_timer=systemd; else start_process_timer; fi
+	[ -n "$pending_timer" ] || return 1
+	printf '%s\n' "$pending_timer" && return 0
+	pending_id=$id
+	stop_timer
+	return 1
 }
 
 start_systemd_timer() {
@@ -30,7 +32,7 @@ waiting='trap "" HUP; echo $$; exec >/dev/null; while read -r up _ </proc/uptime
 start_process_timer() {
 	leave_control_groups
 	pid=$(setsid /bin/sh -c "$waiting" sh "$change/host.sh" "$policy" "$id" "$deadline" </dev/null 2>/dev/null 9<&- &)
-	[ -n "$pid" ] && printf 'process %s\n' "$pid"
+	pending_timer=${pid:+process $pid}
 }
 
 # The end of a session can kill all processes in its control group (KillUserProcesses in logind.conf(5), cgroup.kill in
