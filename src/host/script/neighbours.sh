@@ -11,8 +11,6 @@ print_neighbours() {
 	print_readable readable=
 	read_line /proc/sys/kernel/dmesg_restrict
 	printf 'dmesg_restrict=%s\n' "$first_line"
-	read_xtables
-	print_text xtables "$xtables"
 	print_sudo_logs
 }
 

@@ -1,12 +1,31 @@
 # What a host reports when it is looked at.
 
-# Reports the host's state, and changes nothing. $3 is the word tokens if it is to hold tokens.
+# Reports the host's state, and changes nothing. $3 is the word tokens if it is to hold tokens. A look mostly waits for
+# other programs, so it has two at a time.
 cmd_probe() {
 	use_backend "$1"
-	printf 'client=%s\n' "${2%% *}"
+	print_surroundings | {
+		print_state "$2" "${3-}"
+		cat
+	}
+}
+
+# Prints what has to do neither with the policy's table nor with any other, and the end of the report.
+print_surroundings() {
+	print_addresses
+	# The files in /proc list all connections. ss asks the kernel only for sockets that listen.
+	sockets=$(ss -Hltun 2>/dev/null) || sockets=$(print_sockets)
+	print_text sockets "$sockets"
+	print_neighbours
+	read_line /proc/sys/net/ipv4/tcp_syncookies
+	printf 'syncookies=%s\n' "$first_line"
+	printf 'end=probe\n'
+}
+
+print_state() {
+	printf 'client=%s\n' "${1%% *}"
 	read_line /proc/sys/kernel/osrelease
 	printf 'kernel=%s\n' "$first_line"
-	print_addresses
 	read_tables
 	for tool in iptables-restore ip6tables-restore iptables-save ip6tables-save; do
 		[ "$backend" = nftables ] || command -v "$tool" >/dev/null 2>&1 || printf 'missing=%s\n' "$tool"
@@ -25,7 +44,7 @@ cmd_probe() {
 	read_pending
 	[ -z "$pending_id" ] || printf 'pending=%s\n' "$pending_id"
 	read_confirmed_backend
-	if [ "${3-}" = tokens ] || [ -f "$confirmed_change/tokens" ]; then
+	if [ "$2" = tokens ] || [ -f "$confirmed_change/tokens" ]; then
 		printf 'clock=%s\n' "$(date +%s)"
 	fi
 	if [ -n "$confirmed_id" ]; then
@@ -55,18 +74,13 @@ cmd_probe() {
 		is_loaded=no
 		;;
 	esac
-	[ "${3-}" != tokens ] || can_hold_tokens || printf 'tokens=no\n'
+	[ "$2" != tokens ] || can_hold_tokens || printf 'tokens=no\n'
 	[ "$backend" = nftables ] || iptables_print_preceding | print_section preceding
-	print_neighbours
+	read_xtables
+	print_text xtables "$xtables"
 	print_doors
 	print_untracked
-	read_line /proc/sys/net/ipv4/tcp_syncookies
-	printf 'syncookies=%s\n' "$first_line"
 	print_tables
-	# The files in /proc list all connections. ss asks the kernel only for sockets that listen.
-	sockets=$(ss -Hltun 2>/dev/null) || sockets=$(print_sockets)
-	print_text sockets "$sockets"
-	printf 'end=probe\n'
 }
 
 # What holds tokens now is not asked to try.

@@ -18,6 +18,7 @@ import { lacksExpectedKeys, refuseHostKey } from "../refusals.js";
 import type { ResolvedLogin } from "../resolve.js";
 import { openShellSession } from "../shell-session.js";
 import { openForward } from "./forward.js";
+import { hurryServer } from "./hurry.js";
 import { planLogin } from "./login.js";
 import { startCommand } from "./start-command.js";
 
@@ -142,7 +143,8 @@ export async function openSsh(
       return () => client.off("close", listener);
     },
   };
-  const start = (command: string) => startCommand(client, link, command);
+  const stopHurrying = hurryServer(client, stream);
+  const start = (command: string) => startCommand(client, link, command).finally(stopHurrying);
   return {
     name,
     converse: (command, hint) => openShellSession({ ...link, start }, command, hint),

@@ -33,10 +33,12 @@ export function planLogin(login: ResolvedLogin, key: ParsedKey | undefined, fiel
   let agentFault = "";
   return {
     next: (methods, _isPartial, answer) => {
-      // The server lists its methods only in its answer to the first try, for which "none" is meant (RFC 4252, 5.2).
-      if (methods === null) return answer({ type: "none", username: login.user });
-      offered = methods;
-      const way = [...waiting].find(({ method }) => methods.includes(method));
+      // The server lists its methods only in its answer to the first try, for which "none" is meant (RFC 4252, 5.2). Where
+      // a key is all that was given, the key is that try, and saves a round trip.
+      const isSure = methods === null && key !== undefined && login.password === undefined;
+      if (methods === null && !isSure) return answer({ type: "none", username: login.user });
+      offered = methods ?? undefined;
+      const way = isSure ? ways[0] : [...waiting].find(({ method }) => methods?.includes(method));
       // `false` ends the login; the types leave it out.
       if (way === undefined) return answer(false as unknown as AnyAuthMethod);
       waiting.delete(way);
