@@ -15,7 +15,7 @@ import { escapeControls } from "./printable.js";
  * - `LOCKOUT`: the policy would leave this machine no way in.
  * - `OWNED_BY_ANOTHER`: another owner has confirmed the policy on the host, and `adopt` is not set.
  * - `CHANGE_PENDING`: another change of the same policy waits for its confirmation.
- * - `STAGE_FAILED`: the host refused the ruleset before anything was changed.
+ * - `STAGE_FAILED`: the host refused the ruleset, or could not have undone it, before anything was changed.
  * - `NOT_CONFIRMED`: the ruleset was armed or loaded, but not confirmed.
  * - `WAVE_FAILED`: more hosts of a wave failed than the rollout allows. Later waves were not begun.
  * - `HOST_FAILED`: a command on the host failed in a way that no other code names.

@@ -18,8 +18,8 @@ const words = ["processes", "checks", "loads", "listings"] as const;
 const promises: readonly (readonly [command: string, promise: string])[] = [
   [login, "two logins: a gate is proven by a fresh one"],
   ["probe", "look: an unfit host is refused untouched; drift, and other rules before the ports, are seen"],
-  ["stage", "stage: what is loaded was accepted by the host"],
-  ["arm", "arm: what would be undone can be loaded, and the host undoes it by itself"],
+  ["stage", "stage: the host accepts the ruleset, and what would be undone can be loaded; the timer starts"],
+  ["arm", "arm: the host undoes the change by itself"],
   ["load", "load: all or nothing, and what the kernel has then is read back"],
   ["count", "prove: the gate's own counter saw the dropped packet"],
   ["confirm", "confirm: it is still what was loaded; it is on the disk, and the boot's"],
