@@ -188,8 +188,9 @@ async function stageLoad(
 ): Promise<Load["kind"]> {
   const result = await connection.run(programOf(load), limitMs);
   if (isDone(result)) return load.kind;
-  if (!load.dependsOnLoaded || result.code !== scriptExitCodes.refused)
-    failStep(result, policy, "STAGE_FAILED");
+  const isRefused = result.code === scriptExitCodes.refused;
+  if (!load.dependsOnLoaded || !isRefused)
+    failStep(result, policy, isRefused ? "STAGE_FAILED" : "HOST_FAILED");
   const replacement = planReplacement();
   await runStep(connection, programOf(replacement), policy, limitMs, "STAGE_FAILED");
   return replacement.kind;

@@ -4,6 +4,7 @@ import { findAddresses, tryEach } from "../addresses.js";
 import { startClock } from "../retry.js";
 import type { SshTransport } from "../transport.js";
 import { type Credentials, openSsh, readCredentials, type Ssh2Client } from "./client.js";
+import { joinWrites } from "./join-writes.js";
 
 /** Logs in by the library ssh2. */
 export const ssh2: SshTransport<Ssh2Client> = async (login, field) => {
@@ -35,7 +36,7 @@ async function dialSsh(
   const socket = await dialTcp(address, credentials.login.port, name, timeoutMs);
   // Many small messages go back and forth: Nagle's algorithm would hold each until the other side's delayed ACK.
   socket.setNoDelay(true);
-  return openSsh(credentials, socket, name, leftMs());
+  return openSsh(credentials, joinWrites(socket), name, leftMs());
 }
 
 function dialTcp(address: string, port: number, name: string, timeoutMs: number): Promise<Socket> {

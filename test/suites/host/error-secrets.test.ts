@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { LabHost } from "../../../lab/host";
 import { type Lab, openLab } from "../../../lab/lab";
 import type { ErrorCode } from "../../../src/errors";
+import * as operations from "../../../src/pulumi/ruleset/operations";
 import { type Properties, wave } from "../../../src/pulumi/ruleset/provider";
 import type { ConnectionInput } from "../../../src/ssh/connection";
 import { findSecrets, splitKey } from "../e2e/secrets";
@@ -111,8 +112,9 @@ describe.concurrent("an error holds no secret, in its message, causes and traces
     },
     HOST_FAILED: async () => {
       const host = claimHost(lab);
-      await answerForNft(host, "*/undo", 'echo "Error: tcp dport 17411 udp dport 28522" >&2; exit 1');
-      await createGate(ask(host));
+      const { id, outs } = await createGate(ask(host));
+      await answerForNft(host, "-f*|flush*", 'echo "Error: tcp dport 17411 udp dport 28522" >&2; exit 1');
+      await operations.delete(id, outs);
     },
   };
 

@@ -7,7 +7,7 @@ import { removeFromHost } from "../../../src/change/remove";
 import type { Policy } from "../../../src/policy/policy";
 import { beginLife, liveThroughGate } from "../hosts/life";
 import { claimHost, deployTo } from "./deployment";
-import { isLetIn, listFiles } from "./inspection";
+import { isLetIn, listFiles, listGate, waitForNoTimer } from "./inspection";
 import { listDrift } from "./look";
 import { newPolicy, newSteps, oldPolicy, oldSteps } from "./policies";
 
@@ -18,7 +18,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent("a host", () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 13, clients: 2, shell: "busybox" });
+    lab = await openLab({ hosts: 15, clients: 2, shell: "busybox" });
   });
   afterAll(() => lab?.close());
 
@@ -69,6 +69,30 @@ describe.concurrent("a host", () => {
       expect([await host.ruleset(), await listFiles(host)]).toEqual(["", []]);
     },
   );
+
+  test("whose nft refuses a load and its undo in one transaction, but not alone, is changed", async () => {
+    const host = claimHost(lab);
+    await change(host, oldPolicy);
+    await putTool(host, "nft", where('*" -c -f - "*', refuse));
+    await change(host, newPolicy, oldPolicy);
+    expect(await isLetIn(client(), host, newSteps)).toBe(true);
+  });
+
+  test("that could not load again what it has now is left untouched, and has no timer", async () => {
+    const host = claimHost(lab);
+    await change(host, oldPolicy);
+    const before = [await listGate(host), await listFiles(host)];
+    await putTool(host, "nft", where('*" -c -f - "* | *" -c -f "*/undo" "', refuse));
+    await expect(change(host, newPolicy, oldPolicy)).rejects.toMatchObject({
+      code: "STAGE_FAILED",
+      message: expect.stringMatching(
+        /2\/6 stage failed: .*could not be loaded again.* Nothing was changed on the host\./s,
+      ),
+    });
+    await waitForNoTimer(host);
+    expect([await listGate(host), await listFiles(host)]).toEqual(before);
+    expect(await isLetIn(client(), host, oldSteps)).toBe(true);
+  });
 
   test.each([
     ["writes a single flag as a word, as 1.1.4", wordy, []],
@@ -141,6 +165,7 @@ function where(pattern: string, act: string): string {
   return `case " $* " in ${pattern}) ${act} ;; esac\nexec ${real} "$@"`;
 }
 
+const refuse = 'echo "Error: refused" >&2; exit 1';
 const withoutJson = where('*" -j "*', "echo 'JSON support not compiled-in' >&2; exit 1");
 const crashing = where('*" -j "*" table "* | *" -j "*" ruleset "*', "kill -SEGV $$");
 const halting = where(

@@ -9,12 +9,13 @@ import { digestText } from "../../../src/policy/digest";
 import type { Policy } from "../../../src/policy/policy";
 import type { Deployment } from "./deployment";
 
-/** Stages, arms and loads a change, as a deployer that then vanishes. Returns the change's id. */
+/** Stages a change, or also arms and loads it, as a deployer that then vanishes. Returns the change's id. */
 export async function leavePending(
   policy: Policy,
   formerPolicy: Policy | undefined,
   undoAfterSeconds: number,
   context: Deployment,
+  upTo: "stage" | "load" = "load",
 ): Promise<string> {
   const known = formerPolicy === undefined ? [] : [formerPolicy];
   const { connection } = await reachHost(context.routes, known, formerPolicy !== undefined, context.dialing);
@@ -31,8 +32,7 @@ export async function leavePending(
   };
   const programs = [
     stageProgram(policy.name, id, digestText(text), files),
-    commandProgram(["arm", policy.name, id]),
-    commandProgram(["load", policy.name, id]),
+    ...(upTo === "stage" ? [] : ["arm", "load"]).map((step) => commandProgram([step, policy.name, id])),
   ];
   for (const program of programs) {
     const { code, stderr } = await connection.run(program, 10_000);

@@ -41,7 +41,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("a host with %s", (shell)
     }
     // The change's commands: without them the sample would prove nothing.
     expect(sample).toMatch(/sh\0-s\0/);
-    expect(sample).toMatch(/host\.sh\0wait\0edge\0/);
+    expect(sample).toMatch(/host\.sh\0edge\0/);
     const key = lab.privateKey.split("\n")[1] ?? "";
     const digest = digestText(renderPolicy(newPolicy));
     for (const secret of [key, digest, "put_file ruleset"]) expect(sample).not.toContain(secret);

@@ -104,7 +104,7 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with systemd a
     await host.run(["sh", "-c", breakSetsid]);
     await expect(changeHost(update, await deployTo(lab, host))).rejects.toMatchObject({
       code: "HOST_FAILED",
-      message: expect.stringContaining("arm failed: the host could not start a timer for the undo"),
+      message: expect.stringContaining("stage failed: the host could not start a timer for the undo"),
     });
     expect(await listGate(host)).toBe(old);
     expect(await listFiles(host)).toEqual(confirmedFiles);

@@ -131,7 +131,7 @@ cat "$dir/ledger"; rm "$dir/ledger"`;
 	}
 }
 `;
-    const shown = run(shell, `nftables_print_lasting -e "$tokens_in_sets" <<'END'\n${listing}END`);
+    const shown = run(shell, `sed -e "$lasting" -e "$tokens_in_sets" <<'END'\n${listing}END`);
     expect(shown).toBe(
       listing
         .replace("type 0", "typeof @th,64,128")

@@ -30,7 +30,7 @@ vi.setConfig({ maxConcurrency: 30 });
 describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (shell) => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 12, clients: 1, shell });
+    lab = await openLab({ hosts: 14, clients: 1, shell });
   });
   afterAll(() => lab?.close());
 
@@ -95,6 +95,19 @@ describe.concurrent.each(["dash", "busybox"] as const)("on a host with %s", (she
     await changeHost(update, context);
     expect(context.lines[0]).toContain("the last change was undone: not confirmed in time");
     expect(await listFiles(host)).toEqual(confirmedFiles);
+  });
+
+  test.each([
+    ["with a gate", oldPolicy],
+    ["without one", undefined],
+  ])("a change that was staged and never armed is forgotten in time, on a host %s", async (_, former) => {
+    const host = claimHost(lab);
+    if (former !== undefined) await changeHost(first, await deployTo(lab, host));
+    const before = [await listGate(host), await listFiles(host)];
+    await leavePending(newPolicy, former, 4, await deployTo(lab, host), "stage");
+    expect(await findTimers(host)).toHaveLength(1);
+    await waitUntil("no timer", timerLimitMs, async () => (await findTimers(host)).length === 0);
+    expect([await listGate(host), await listFiles(host)]).toEqual(before);
   });
 
   test("a confirm that comes after the undo confirms nothing, and says so", async () => {

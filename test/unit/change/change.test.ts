@@ -225,7 +225,7 @@ const failures: readonly Failure[] = [
   {
     what: "the host answers stage with something else",
     options: { faults: [{ at: "stage", kind: "babbles" }] },
-    code: "STAGE_FAILED",
+    code: "HOST_FAILED",
     step: /stage failed/,
     state: untouched,
   },
