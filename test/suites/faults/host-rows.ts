@@ -44,7 +44,12 @@ const disks: readonly Row[] = [
     before: giveSmallDisk,
     within: { after: "arm", act: fillDisk },
     ends: "old",
-    up: { at: "load", code: "NOT_CONFIRMED", state: "undone" },
+    up: {
+      at: "confirm",
+      code: "NOT_CONFIRMED",
+      state: "undone",
+      why: /could not be read back: is the disk full\?/,
+    },
     isDeep: true,
   },
   {

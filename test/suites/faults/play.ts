@@ -1,5 +1,6 @@
 import { giveName } from "../../../lab/names";
 import type { PolicyInput } from "../../../src/policy/policy";
+import { waitUntil } from "../host/deployment";
 import {
   checkEnding,
   checkGone,
@@ -79,7 +80,13 @@ interface Happened {
 async function checkAll(row: Row, scene: Scene, references: References, happened: Happened): Promise<Found> {
   const { ending, before, policies, watch } = happened;
   const { host } = scene;
-  const unsafeSeconds = await watch.untilSafe(scene.declared.undoAfterSeconds + patienceSeconds);
+  const limitSeconds = scene.declared.undoAfterSeconds + patienceSeconds;
+  const unsafeSeconds = await watch.untilSafe(limitSeconds);
+  // What was staged and never armed is not loaded, so the host is safe. Its timer takes it away.
+  if (row.from === "first" && row.ends === "old") {
+    const hasFiles = async () => (await readHostState(host, policies.old, scene.debian)).hasFiles;
+    await waitUntil("no file of ours", limitSeconds * 1_000, async () => !(await hasFiles()));
+  }
 
   checkState(await readHostState(host, policies[row.ends], scene.debian), row, before, policies, references);
   if (row.becomes !== undefined) {
@@ -118,7 +125,7 @@ function describe(row: Row, scene: Scene): string {
     row.ends === "new"
       ? "the new ruleset, confirmed"
       : row.from === "first"
-        ? `nothing of ours${row.leavesFiles ? " loaded, but files that the next change removes" : ", as before"}`
+        ? "nothing of ours, as before"
         : "the old ruleset, byte for byte";
   const knower = row.ends === "old" && row.from === "first" ? undefined : (row.knownTo ?? "state");
   const opens = knower === undefined ? "" : `; opens for the knock that the ${knower} knows`;

@@ -78,8 +78,6 @@ export interface Row {
   readonly up?: Failure | "killed";
   /** Who knows the knock that opens the host at the end, before `up` runs again; default `state`. */
   readonly knownTo?: "state" | "pending operation" | "second deployer's state";
-  /** The staged files of a first change stay, readable only by root, until the next change removes them. */
-  readonly leavesFiles?: boolean;
   /** Debians on which it is no fault. */
   readonly noFaultOn?: readonly RootfsKind[];
   /** Only with KNOCKGATE_DEEP=1: a quicker row shows nearly the same. */

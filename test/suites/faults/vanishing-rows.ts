@@ -29,7 +29,6 @@ const cuts = froms.flatMap((from) =>
       ends: after === "confirm" ? "new" : "old",
       ...(up === undefined ? {} : { up, mended: [unnamedStep] }),
       isDeep: from === "first" || after !== "load",
-      ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     };
   }),
 );
@@ -70,7 +69,6 @@ const kills = froms.flatMap((from) =>
       up: "killed",
       ...(after === "confirm" ? { knownTo: "pending operation" } : {}),
       isDeep: from === "first" || (after !== "load" && after !== "confirm"),
-      ...(from === "first" && after === "stage" ? { leavesFiles: true } : {}),
     }),
   ),
 );
