@@ -83,7 +83,8 @@ function answer({ commands }, host, disk) {
     case "load":
       host.loaded = host.staged?.text;
       host.isOpen = false;
-      return say(`loaded=${words[1]}\n${describeCounts(host)}`);
+      host.dropped = 0;
+      return say(`loaded=${words[1]}\n`);
     case "count":
       return say(`${describeCounts(host)}end=count\n`);
     case "confirm":
@@ -124,7 +125,7 @@ function describe(confirmed, host) {
 
 /** As `nft -j list counters` says it. */
 function describeCounts(/** @type {FakeHost} */ host) {
-  const counters = [{ counter: { name: "ssh_dropped", packets: host.dropped } }];
+  const counters = [{ counter: { table: "knockgate_edge", name: "ssh_dropped", packets: host.dropped } }];
   return section("counts", `${JSON.stringify({ nftables: counters })}\n`);
 }
 
@@ -141,7 +142,7 @@ function section(name, text) {
  * @returns {string[]}
  */
 function readCommand(/** @type {string} */ commands) {
-  const calls = [...commands.matchAll(/^(?:main|exec sh \S+) (.+)$|^stage_end (\S+)$/gm)];
+  const calls = [...commands.matchAll(/^(?:main|exec sh \S+) (.+)$|^stage_end (\S+) \d+$/gm)];
   const [, words = "", digest] = calls.at(-1) ?? [];
   return digest === undefined ? words.split(" ").map(unquote) : ["stage", digest];
 }

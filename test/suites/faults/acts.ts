@@ -62,17 +62,16 @@ export const redirectPastOurs: Act = async ({ host, healLater }) => {
 
 /**
  * Stops the host's confirm after its decisive step and before its answer, for as long as `act` takes. Its last command
- * reads back the digest. Only at that time is the change's load file gone.
+ * brings to the disk the folder that has the link.
  */
 export function beforeConfirmAnswers(act: Act): Act {
-  const stop = `at=$(readlink /proc/$$/fd/0)
-if [ -e "$at" ] && [ "\${at%/ruleset}" != "$at" ] && [ ! -e "\${at%/ruleset}/load" ] && [ ! -e /run/answering ]; then
+  const stop = `if [ -L "$1/confirmed" ] && [ ! -e /run/answering ]; then
 	: >/run/answering
 	until [ -e /run/answer ]; do sleep 0.05; done
 fi
 real "$@"`;
   return async (scene) => {
-    await replace("sha256sum", stop)(scene);
+    await replace("sync", stop)(scene);
     const run = `/proc/${scene.host.pid}/root/run`;
     const waiting = (async () => {
       while (!existsSync(join(run, "answering"))) await pause(20);

@@ -128,8 +128,8 @@ real "$@" </run/rules`,
 /** Makes the disk slow before the decisive step of confirm. Confirm holds the host's lock meanwhile. */
 export function slowConfirm(seconds: number): Act {
   return replace(
-    "sync",
-    `case " $* " in *" ${folder}/edge/host.sh "*) sleep ${seconds} ;; esac
+    "mv",
+    `case " $* " in *" ${folder}/edge/confirmed.new "*) sleep ${seconds} ;; esac
 real "$@"`,
   );
 }
