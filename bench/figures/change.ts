@@ -66,7 +66,7 @@ export const change: Figure = {
         of: { quantity: time, scenario, subject: aside },
         to: { quantity: time, scenario, subject: floors.ssh2 },
         atMost: 1.5,
-        why: "The host is looked at, and has the new ruleset and the way back checked before it loads, each by a transaction of its kernel; see docs/cost-of-a-change.md.",
+        why: "The host is looked at, and tries the new ruleset and the way back in a transaction of its kernel before it loads; see docs/cost-of-a-change.md.",
       },
     ]),
     ...[scenarios.createNear, scenarios.updateNear].map((scenario): Goal => {

@@ -59,7 +59,7 @@ export const fleet: Figure = {
         of: place(ours),
         to: place(floor),
         atMost: 1.3,
-        why: "Each host is looked at, checked twice and proven, on the same processors here; see bench/PROFILE.md.",
+        why: "Each host is looked at, tried and proven, on the same processors here; see bench/PROFILE.md.",
       },
       ...ansible
         .filter((name) => isTried(name, size))
