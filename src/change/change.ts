@@ -80,7 +80,7 @@ export async function changeHost(request: ChangeRequest, context: ChangeContext)
     const backend = nameOnHost(policy);
     const replaces = listReplaced(policy, formerPolicies);
     const tokens = writeTokenSource(policy, dialing.host);
-    const { lister = "" } = observed;
+    const { lister } = observed;
     const staged = { ruleset: text, owner, backend, lister, undoAfterSeconds, replaces, tokens };
     const programOf = ({ text: loadText }: Load) =>
       stageProgram(policy.name, id, digest, { ...staged, load: loadText });
@@ -188,10 +188,8 @@ async function stageLoad(
 ): Promise<Load["kind"]> {
   const result = await connection.run(programOf(load), limitMs);
   if (isDone(result)) return load.kind;
-  const isRefused = result.code === scriptExitCodes.refused;
-  if (!load.dependsOnLoaded || !isRefused)
-    failStep(result, policy, isRefused ? "STAGE_FAILED" : "HOST_FAILED");
+  if (!load.dependsOnLoaded || result.code !== scriptExitCodes.refused) failStep(result, policy);
   const replacement = planReplacement();
-  await runStep(connection, programOf(replacement), policy, limitMs, "STAGE_FAILED");
+  await runStep(connection, programOf(replacement), policy, limitMs);
   return replacement.kind;
 }

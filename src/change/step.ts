@@ -10,26 +10,30 @@ export type ChangeStep = "1/6 connect" | "2/6 stage" | "3/6 arm" | "4/6 load" | 
 /**
  * Runs a program of the host script.
  *
- * @throws KnockgateError with `code`, or with `CHANGE_PENDING`, when the program failed
+ * @throws KnockgateError when the program failed: `CHANGE_PENDING` or `STAGE_FAILED` where its exit code says so, else
+ *   `HOST_FAILED`
  */
 export async function runStep(
   connection: HostConnection,
   program: Program,
   policy: Policy,
   limitMs: number,
-  code: ErrorCode = "HOST_FAILED",
 ): Promise<Reply> {
   const result = await connection.run(program, limitMs);
-  return isDone(result) ? parseReply(result.stdout) : failStep(result, policy, code);
+  return isDone(result) ? parseReply(result.stdout) : failStep(result, policy);
 }
 
 export function isDone(result: CommandResult): boolean {
   return result.code === 0 && parseReply(result.stdout).values.size > 0;
 }
 
-export function failStep(result: CommandResult, policy: Policy, code: ErrorCode): never {
-  const said = redactPorts(summarize(result.stderr), policy) || `exit code ${result.code}`;
-  throw new KnockgateError(result.code === scriptExitCodes.pending ? "CHANGE_PENDING" : code, said);
+export function failStep({ code, stderr }: CommandResult, policy: Policy): never {
+  throw new KnockgateError(nameFailure(code), redactPorts(summarize(stderr), policy) || `exit code ${code}`);
+}
+
+function nameFailure(code: number): ErrorCode {
+  if (code === scriptExitCodes.pending) return "CHANGE_PENDING";
+  return code === scriptExitCodes.refused ? "STAGE_FAILED" : "HOST_FAILED";
 }
 
 /** Keeps the first line of each error: below it, nft quotes the offending line and marks it with carets. */

@@ -160,12 +160,14 @@ replace_filled() {
 # rate: nft 0.9 can't read its own listing of them. All elements of a set are of one kind. Leaves out tokens, because some
 # may be spent until the undo.
 nftables_read_snapshot() {
-	snapshot="add table inet $table${newline}delete table inet $table"
-	said=$(nft list table inet "$table" 2>/dev/null | sed -e "$lasting" -e "$tokens_in_sets" \
-		-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d')
-	case $said in
-	*"$newline}") snapshot=$snapshot$newline$said ;;
-	'') ! nftables_is_loaded ;;
+	snapshot=$(
+		nftables_print_clearing
+		nft list table inet "$table" 2>/dev/null | sed -e "$lasting" -e "$tokens_in_sets" \
+			-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
+	)
+	case $snapshot in
+	*"$newline}") ;;
+	*"delete table inet $table") ! nftables_is_loaded ;;
 	*) return 1 ;; # nft ended half-way
 	esac
 }

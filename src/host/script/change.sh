@@ -121,7 +121,7 @@ cmd_arm() {
 	[ -n "$timer" ] || fail 13 "change $id is not staged"
 	case $timer in 'process '*) kill -0 "${timer#process }" 2>/dev/null || fail 10 "the timer for the undo has ended" ;; esac
 	read_boot_id
-	write_pending "$id" "$boot_id" "$deadline" "$timer" || fail 12 "cannot write $dir/pending: is the disk full?"
+	write_pending "$id" "$boot_id" "$deadline" "$timer" || fail 1 "cannot write $dir/pending: is the disk full?"
 	printf 'armed=%s\n' "$timer"
 	[ ! -f "$change/former" ] || sed 's/^/former=/' "$change/former"
 }

@@ -50,7 +50,7 @@ export interface StagedFiles {
   readonly owner: string;
   readonly backend: HostBackend;
   /** The tool that lists what is loaded, with its version, as the host said. Default: it is asked again. */
-  readonly lister?: string;
+  readonly lister?: string | undefined;
   /** Seconds from the stage until the host undoes the change, if it is armed. Default: 60. */
   readonly undoAfterSeconds?: number;
   /** Names of other policies that the change replaces. Default: none. */
