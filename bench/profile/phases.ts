@@ -58,5 +58,5 @@ export function followPhases(): Phases {
 
 /** The last command is the program's purpose. The others prepare it. */
 export function nameCommand({ commands }: Program): string {
-  return [...commands.matchAll(/^(?:main|exec sh \S+) (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
+  return [...commands.matchAll(/^(?:main|set --) (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
 }

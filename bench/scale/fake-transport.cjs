@@ -142,7 +142,7 @@ function section(name, text) {
  * @returns {string[]}
  */
 function readCommand(/** @type {string} */ commands) {
-  const calls = [...commands.matchAll(/^(?:main|exec sh \S+) (.+)$|^stage_end (\S+) \d+$/gm)];
+  const calls = [...commands.matchAll(/^(?:main|set --) (.+)$|^stage_end (\S+) \d+$/gm)];
   const [, words = "", digest] = calls.at(-1) ?? [];
   return digest === undefined ? words.split(" ").map(unquote) : ["stage", digest];
 }

@@ -29,7 +29,7 @@ function printLines(policy: Policy, show: SecretFormatter): readonly Line[] {
 }
 
 /** Keeps what was made of a policy as long as the policy: a change asks for it several times. */
-function onceEach<T>(make: (policy: Policy) => T): (policy: Policy) => T {
+export function onceEach<T>(make: (policy: Policy) => T): (policy: Policy) => T {
   const known = new WeakMap<Policy, T>();
   return (policy) => {
     const made = known.get(policy) ?? make(policy);

@@ -117,7 +117,7 @@ export type Match =
   | { readonly kind: "overRate"; readonly set: string; readonly perSecond: number };
 
 /** One step's packet. `gate` and `position` (from 1) identify the step, so that it can be shown without its secret. */
-interface SecretStep {
+export interface SecretStep {
   readonly gate: string;
   readonly position: number;
   /** Secret. */

@@ -2,8 +2,8 @@
 export interface Output {
   /** Finds `mark`, at any place in a line. Returns what came before it, and the rest of its line. */
   findLine(mark: string): FoundLine | undefined;
-  /** Matches a pattern against the last 80 bytes, and returns its first group. */
-  findEnd(pattern: RegExp): string | undefined;
+  /** If the last 80 bytes end with a line break, returns what stands between `mark` and that. */
+  findEnd(mark: string): string | undefined;
   /** Drops all output up to the end of a line that was found. */
   dropThrough(line: FoundLine): void;
   /** Returns all output since the last call, without `end` where it ends with that. */
@@ -46,7 +46,10 @@ export function collect(stream: NodeJS.ReadableStream, onMore: () => void): Outp
       const rest = all.toString("utf8", begin + mark.length, end);
       return { before: all.toString("utf8", 0, begin), rest, endsAt: end + 1 };
     },
-    findEnd: (pattern) => pattern.exec(last)?.[1],
+    findEnd: (mark) => {
+      const begin = last.endsWith("\n") ? last.lastIndexOf(mark) : -1;
+      return begin < 0 ? undefined : last.slice(begin + mark.length, -1);
+    },
     dropThrough: ({ endsAt }) => {
       const left = join().subarray(endsAt);
       [chunks, bytes, last] = [[left], left.length, left.subarray(-80).toString("latin1")];

@@ -181,8 +181,8 @@ function findWord({ stdout, stderr }: RunningCommand, mark: string): Heard | und
 }
 
 function findAnswer({ stdout, stderr }: RunningCommand, mark: string): CommandResult | undefined {
-  const code = stdout.findEnd(new RegExp(`${mark} (\\d+)\n$`));
-  if (code === undefined || stderr.findEnd(new RegExp(`(${mark})\n$`)) === undefined) return undefined;
+  const code = stdout.findEnd(`${mark} `);
+  if (code === undefined || !/^\d+$/.test(code) || stderr.findEnd(mark) !== "") return undefined;
   return { code: Number(code), stdout: stdout.take(`${mark} ${code}\n`), stderr: stderr.take(`${mark}\n`) };
 }
 

@@ -354,7 +354,7 @@ function section(name: string, text: string): string {
 
 /** The last command is the program's purpose. The others prepare it. */
 function readCommand({ functions, commands }: Program): [Command, ...string[]] {
-  const [, confirmed = ""] = /^exec sh \S+ (.+)$/m.exec(commands) ?? [];
+  const [, confirmed = ""] = /^set -- (.+)$/m.exec(commands) ?? [];
   if (functions === undefined && confirmed === "") return ["health"];
   const [, words = confirmed, digest] =
     [...commands.matchAll(/^(?:main (.+)|stage_end (\S+) \d+)$/gm)].at(-1) ?? [];

@@ -45,10 +45,8 @@ function fold(
 }
 
 function foldBlock(one: string, next: string): string | undefined {
-  const [lines, nextLines] = [one.split("\n"), next.split("\n")];
-  if (lines.length !== nextLines.length) return undefined;
-  const both = lines.map((line, index) => joinLine(line, nextLines[index] ?? ""));
-  return isOfBoth(both[0] ?? "") && both.every((line) => line !== undefined) ? both.join("\n") : undefined;
+  const both = joinEach(one.split("\n"), next.split("\n"), joinLine);
+  return both !== undefined && isOfBoth(both[0] ?? "") ? both.join("\n") : undefined;
 }
 
 function foldLines(block: string): string {
@@ -64,10 +62,23 @@ function foldLine(one: string, next: string): string | undefined {
 
 /** Returns `undefined` when the lines differ in more than the family. */
 function joinLine(one: string, next: string): string | undefined {
-  const [words, nextWords] = [splitWords(one), splitWords(next)];
-  if (words.length !== nextWords.length) return undefined;
-  const both = words.map((word, index) => joinWord(word, nextWords[index] ?? ""));
-  return both.every((word) => word !== undefined) ? both.join("") : undefined;
+  return joinEach(splitWords(one), splitWords(next), joinWord)?.join("");
+}
+
+/** Joins two lists part by part. Stops at the first two parts that can't be joined. */
+function joinEach(
+  parts: readonly string[],
+  nextParts: readonly string[],
+  join: (one: string, next: string) => string | undefined,
+): readonly string[] | undefined {
+  if (parts.length !== nextParts.length) return undefined;
+  const joined: string[] = [];
+  for (const [index, part] of parts.entries()) {
+    const both = join(part, nextParts[index] ?? "");
+    if (both === undefined) return undefined;
+    joined.push(both);
+  }
+  return joined;
 }
 
 function joinWord(one: string, next: string): string | undefined {
@@ -81,7 +92,7 @@ function joinWord(one: string, next: string): string | undefined {
 }
 
 function isOfBoth(line: string): boolean {
-  return splitWords(line).some((word) => unfoldWord(word, "ipv4") !== word);
+  return /[*|]/.test(line) && splitWords(line).some((word) => unfoldWord(word, "ipv4") !== word);
 }
 
 function unfold(block: string, isWhole: boolean): readonly string[] {

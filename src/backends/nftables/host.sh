@@ -27,6 +27,11 @@ s/^\(	*size [0-9]*\)[ 	]*# count [0-9]*$/\1/
 s/^	*packets 0 bytes 0	}$/	}/
 s/^		type 0$/		typeof @th,64,128/'
 
+# Tells whether the list of all tables has none of ours. Without that list, there may be one.
+nftables_is_unlisted() {
+	case $tables in '' | *"\"$table\""*) return 1 ;; esac
+}
+
 nftables_is_loaded() { nft -t list table inet "$table" >/dev/null 2>&1; }
 
 nftables_describe() { nft -j -t list table inet "$table"; }
@@ -131,8 +136,9 @@ nftables_load() {
 	fi
 }
 
-# Prints commands that delete the table, whether it exists or not.
-nftables_print_clearing() { printf 'add table inet %s\ndelete table inet %s\n' "$table" "$table"; }
+# Sets clearing, commands that delete the table, whether it exists or not.
+nftables_write_clearing() { clearing="add table inet $table${newline}delete table inet $table"; }
+nftables_print_clearing() { nftables_write_clearing && printf '%s\n' "$clearing"; }
 
 nftables_clear() { nftables_print_clearing | nft -f -; }
 
@@ -160,16 +166,21 @@ replace_filled() {
 # rate: nft 0.9 can't read its own listing of them. All elements of a set are of one kind. Leaves out tokens, because some
 # may be spent until the undo.
 nftables_read_snapshot() {
-	snapshot=$(
-		nftables_print_clearing
-		nft list table inet "$table" 2>/dev/null | sed -e "$lasting" -e "$tokens_in_sets" \
-			-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d'
-	)
-	case $snapshot in
-	*"$newline}") ;;
-	*"delete table inet $table") ! nftables_is_loaded ;;
-	*) return 1 ;; # nft ended half-way
-	esac
+	if said=$(nft list table inet "$table" 2>&1); then
+		case $said in "table inet $table {"*) ;; *) said=$(nft list table inet "$table" 2>/dev/null) || return 1 ;; esac
+		case $said in *"$newline}") ;; *) return 1 ;; esac # nft ended half-way
+		case $said in
+		*'	elements = '* | *' # count '* | *' 0 bytes 0	}'* | *"	type 0$newline"*)
+			said=$(printf '%s\n' "$said" | sed -e "$lasting" -e "$tokens_in_sets" \
+				-e '/^	*elements = {.* limit rate .*}$/d' -e '/^	*elements = {.* limit rate /,/}$/d')
+			;;
+		esac
+	else
+		case $said in 'Error: No such file or directory'*) ;; *) ! nftables_is_loaded || return 1 ;; esac
+		said=''
+	fi
+	nftables_write_clearing
+	snapshot=$clearing${said:+$newline$said}
 }
 
 nftables_check_snapshot() { nft -c -f "$1"; }

@@ -5,12 +5,11 @@ stage_begin() {
 	use_policy "$1"
 	lock stage
 	settle_pending
-	[ -d "$dir/changes" ] || mkdir -p "$dir/changes" || fail 12 "cannot write below $base"
 	use_change "$2"
 	require_confirmed
 	discard_staged
 	trap discard_change EXIT
-	mkdir "$change" || fail 12 "cannot write below $base"
+	mkdir -p "$change" || fail 12 "cannot write below $base"
 }
 
 # Ends an unfinished earlier change before the host is looked at for a new one.
@@ -157,7 +156,13 @@ prepare_confirm() {
 	read_line "$change/tool"
 	lister=$first_line
 	note_loaded "$change" || return 1
-	if cmp -s "$change/host.sh" "$dir/host.sh"; then script=same; else script=other; fi
+	if [ ! -e "$dir/host.sh" ]; then
+		script=first
+	elif cmp -s "$change/host.sh" "$dir/host.sh"; then
+		script=same
+	else
+		script=other
+	fi
 	set -- "$change/ruleset" "$change/listing" "$change/tool" "$change/owner" "$change/backend" "$change/host.sh"
 	for file in "$change/former" "$change/tokens"; do [ ! -f "$file" ] || set -- "$@" "$file"; done
 	flush_to_disk "$@"
@@ -176,9 +181,7 @@ cmd_confirm() {
 	if ! { install_script && install_boot && install_fill; }; then
 		fail 1 "what loads the ruleset at boot could not be written"
 	fi
-	if ! { ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"; }; then
-		fail 1 "the change could not be recorded as confirmed"
-	fi
+	record_confirmed || fail 1 "the change could not be recorded as confirmed"
 	read_line "$change/digest"
 	digest=$first_line
 	finish_confirmed
@@ -189,9 +192,22 @@ cmd_confirm() {
 	printf 'digest=%s\n' "$digest"
 }
 
+# The change's copy is on the disk already, so the host's is a link to it. A file system may know no such links.
 install_script() {
-	[ "$script" = other ] || return 0
+	case $script in
+	same) return 0 ;;
+	first) ln "$change/host.sh" "$dir/host.sh" 2>/dev/null && return 0 ;;
+	esac
 	cp "$change/host.sh" "$dir/host.sh.new" && flush_to_disk "$dir/host.sh.new" && mv -f "$dir/host.sh.new" "$dir/host.sh"
+}
+
+# A link can be made at once, but not be changed at once.
+record_confirmed() {
+	if [ -L "$dir/confirmed" ]; then
+		ln -sfn "changes/$id/ruleset" "$dir/confirmed.new" && mv -f "$dir/confirmed.new" "$dir/confirmed"
+	else
+		ln -s "changes/$id/ruleset" "$dir/confirmed"
+	fi
 }
 
 cmd_undo() {

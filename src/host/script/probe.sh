@@ -57,7 +57,7 @@ print_state() {
 		print_noted "$confirmed_change"
 	fi
 	[ ! -f "$dir/undone" ] || print_section undone <"$dir/undone"
-	read_loaded 2>/dev/null
+	read_looked_at
 	case $? in
 	0)
 		print_text listing "$loaded"
@@ -81,6 +81,12 @@ print_state() {
 	print_doors
 	print_untracked
 	print_tables
+}
+
+# Reads what is loaded, unless the list of all tables shows that nothing is.
+read_looked_at() {
+	[ "$backend" != nftables ] || ! nftables_is_unlisted || return 1
+	read_loaded 2>/dev/null
 }
 
 # What holds tokens now is not asked to try.

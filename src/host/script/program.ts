@@ -88,7 +88,7 @@ export function confirmProgram(policy: string, id: string): Program {
   return {
     commands: [
       `[ -f ${quoteWord(script)} ] || { echo ${quoteWord(gone)} >&2; exit ${scriptExitCodes.notPending}; }\n`,
-      `exec sh ${joinWords([script, "confirm", policy, id])}\n`,
+      `set -- ${joinWords(["confirm", policy, id])}\n. ${quoteWord(script)}\n`,
     ].join(""),
   };
 }

@@ -1,9 +1,9 @@
 import { type LintFinding, lintPolicy } from "../../lint/lint.js";
 import { digestText } from "../../policy/digest.js";
-import { parsePolicy } from "../../policy/parse.js";
 import { isRecord } from "../given.js";
 import type { Properties } from "../properties.js";
 import { hasUnknown, listUnknown, unknownValue } from "../unknown.js";
+import { readPolicy } from "./read-policy.js";
 
 /** Lists that can be checked without some of their entries. */
 const lists = ["gates", "users", "allowFrom", "denyFrom"] as const;
@@ -15,7 +15,7 @@ const lists = ["gates", "users", "allowFrom", "denyFrom"] as const;
 export function lintKnownPart(raw: unknown): readonly LintFinding[] {
   const known = takeKnownPart(raw);
   if (known === undefined) return [];
-  const reading = parsePolicy(known.policy);
+  const reading = readPolicy(known.policy);
   if (reading.kind === "wrong") return [];
   const unknown = listUnknown(raw);
   return lintPolicy(reading.policy).flatMap((finding) => {

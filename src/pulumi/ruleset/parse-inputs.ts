@@ -5,7 +5,7 @@ import type { HopProfile } from "../../change/hop-knocks.js";
 import { chooseUndoTime } from "../../change/undo-time.js";
 import { KnockgateError } from "../../errors.js";
 import { type Finding, formatFindings, formatPath, placeBelowPolicy } from "../../policy/finding.js";
-import { type PolicyReading, parsePolicy } from "../../policy/parse.js";
+import type { PolicyReading } from "../../policy/parse.js";
 import type { Policy, PolicyInput } from "../../policy/policy.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type Connection, connectionSchema } from "../../ssh/connection.js";
@@ -14,6 +14,7 @@ import type { Properties } from "../properties.js";
 import { hasUnknown, isDueTo, listUnknown } from "../unknown.js";
 import { hopProfileSchema } from "./hop-profile.js";
 import { otherGateSchema } from "./other-gate.js";
+import { readPolicy } from "./read-policy.js";
 
 /** A resource's arguments, parsed and checked. */
 export interface RulesetArguments {
@@ -87,7 +88,7 @@ export const argumentNames = [
  */
 export function readArguments(raw: Properties): ArgumentsReading {
   const unknown = ["policy", ...optionNames].flatMap((name) => listUnknown(raw[name], [name]));
-  const policy = parsePolicy(raw["policy"]);
+  const policy = readPolicy(raw["policy"]);
   const options = optionsSchema.safeParse(raw);
   const ofPolicy = policy.kind === "wrong" ? policy.findings : [];
   const ofOptions = (options.error?.issues ?? []).filter(

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { KnockgateError } from "../../errors.js";
 import type { GateCounts } from "../../policy/counts.js";
 import { formatFindings } from "../../policy/finding.js";
-import { parsePolicy } from "../../policy/parse.js";
 import type { Policy } from "../../policy/policy.js";
 import { describeIssues } from "../../policy/shape.js";
 import { type WrittenPolicy, writePolicy } from "../../policy/written-policy.js";
@@ -14,6 +13,7 @@ import {
   type RulesetArguments,
   readArguments,
 } from "./parse-inputs.js";
+import { readPolicy } from "./read-policy.js";
 
 type StoredArguments = Required<ArgumentsInput>;
 
@@ -168,7 +168,7 @@ function keepPolicies(raw: readonly unknown[]): readonly WrittenPolicy[] {
 /** Leaves out what is not a policy. */
 export function readPolicies(raw: readonly unknown[]): readonly Policy[] {
   return raw.flatMap((one) => {
-    const reading = parsePolicy(one);
+    const reading = readPolicy(one);
     return reading.kind === "policy" ? [reading.policy] : [];
   });
 }

@@ -1,10 +1,10 @@
 import { foldFamilies, unfoldFamilies } from "../../backends/nftables/fold.js";
 import { renderRedacted } from "../../backends/redact.js";
 import { digestKeyed } from "../../policy/digest.js";
-import { parsePolicy } from "../../policy/parse.js";
 import type { Properties } from "../properties.js";
 import { unknownValue } from "../unknown.js";
 import { describeReach } from "./reached-by.js";
+import { readPolicy } from "./read-policy.js";
 import { type Sealed, seal, unseal } from "./sealed.js";
 import { filledNames, foundNames, hiddenNames, sealedNames, shownNames } from "./stored-names.js";
 
@@ -79,7 +79,7 @@ export function openState(stored: Properties): Properties {
 
 /** Renders the redacted ruleset of a state's policy; `undefined` when there is none that can be read. */
 export function renderOwn({ policy, redactionKey = "" }: Sealed): string | undefined {
-  const reading = parsePolicy(policy);
+  const reading = readPolicy(policy);
   return reading.kind === "policy" ? renderRedacted(reading.policy, redactionKey) : undefined;
 }
 
