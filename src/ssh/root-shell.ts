@@ -76,7 +76,7 @@ function awaitAsRoot(functions: string, isTried: boolean): string {
   return [
     functions,
     "say root",
-    ...(isTried ? [] : ['w=$(printf "%s\\n" "$2" | /bin/sh -s -- x 2>&1)']),
+    ...(isTried ? [] : ['w=$(/bin/sh -sc "$2" </dev/null 2>&1)']),
     "await_go",
     ...(isTried ? [] : ['[ "$w" = fit ] || { say unfit; exit 0; }']),
     'exec /bin/sh -s -- "$1"',
@@ -96,7 +96,8 @@ export function refuseUnfit(client: SshClient): KnockgateError {
  * Tests what the host script needs and POSIX leaves open. A descriptor above 2, which holds the lock, must stay open in
  * commands (exec in POSIX; mksh closes it). And no extra shell may stand behind a command in the background and keep
  * what was closed for the command (yash has one). It also tests where shells differ from POSIX: posh has no `-s`, and
- * in ksh93 a `case` that matches nothing fails with the status of the command in its word (2.9.4.3).
+ * in ksh93 a `case` that matches nothing fails with the status of the command in its word (2.9.4.3). It is run with `-sc`,
+ * which must have no input: a shell with `-s` reads on after that.
  */
 const tryShell =
   'exec 8</ 9</; if case $(false) in x) ;; esac; then /bin/sh -c "[ \\$PPID = $$ ] && [ -e /proc/self/fd/8 ] && echo fit" 9<&- & fi; wait';
