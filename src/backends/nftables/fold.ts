@@ -92,7 +92,7 @@ function joinWord(one: string, next: string): string | undefined {
 }
 
 function isOfBoth(line: string): boolean {
-  return /[*|]/.test(line) && splitWords(line).some((word) => unfoldWord(word, "ipv4") !== word);
+  return unfoldLine(line, "ipv4") !== line;
 }
 
 function unfold(block: string, isWhole: boolean): readonly string[] {
@@ -104,9 +104,7 @@ function unfold(block: string, isWhole: boolean): readonly string[] {
 }
 
 function unfoldLine(line: string, family: Family): string {
-  return splitWords(line)
-    .map((word) => unfoldWord(word, family))
-    .join("");
+  return /[*|]/.test(line) ? line.replace(/\S+/g, (word) => unfoldWord(word, family)) : line;
 }
 
 function unfoldWord(word: string, family: Family): string {

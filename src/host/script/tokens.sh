@@ -7,14 +7,8 @@
 # Printable ASCII from code 45.
 ascii='-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz'
 
-# An external printf would have keys in its argv.
-own_printf=''
-has_own_printf() {
-	if [ -z "$own_printf" ]; then
-		case $(type printf 2>/dev/null) in *builtin*) own_printf=yes ;; *) own_printf=no ;; esac
-	fi
-	[ "$own_printf" = yes ]
-}
+# An external printf would have keys in its argv. It is not found there.
+has_own_printf() { PATH=/dev/null printf '' 2>/dev/null; }
 
 # Sets token_host, slot_seconds, horizon_slots, grace_seconds, most_slots (what a set has room for) and all_set.
 read_source() {
