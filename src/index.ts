@@ -34,7 +34,6 @@ export type { FleetHostArgs, KnockFleetArgs, RolloutArgs, WaveArgs } from "./pul
 export { KnockFleet } from "./pulumi/fleet/knock-fleet.js";
 export type { HostOutcome, HostResult, WaveSummary } from "./pulumi/fleet/wave-summary.js";
 export type {
-  ConnectionArgs,
   ExpectationArgs,
   ExpectedPacketArgs,
   GateArgs,
@@ -44,12 +43,12 @@ export type {
   LogArgs,
   PolicyArgs,
   ProtectArgs,
-  ProxyConnectionArgs,
   StepArgs,
   TokenArgs,
   TokenSettingsArgs,
   UserArgs,
 } from "./pulumi/gate/args.js";
+export type { ConnectionArgs, ProxyConnectionArgs } from "./pulumi/gate/connection-args.js";
 export type { GatedHost, GateKnock } from "./pulumi/gate/gated-host.js";
 export type { GuardedCommand, GuardedCommandArgs } from "./pulumi/gate/guarded-command.js";
 export { KnockGate } from "./pulumi/gate/knock-gate.js";

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Profile, ProfileGate } from "../../knock/clients/profile.js";
-import type { ConnectionArgs, PolicyArgs } from "../gate/args.js";
+import type { PolicyArgs } from "../gate/args.js";
+import type { ConnectionArgs } from "../gate/connection-args.js";
 
 /** One host of a fleet. */
 export interface FleetHostArgs {

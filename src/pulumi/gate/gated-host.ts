@@ -14,7 +14,8 @@ import { readGates, type WrittenPolicy } from "../../policy/written-policy.js";
 import { defineLazy } from "../lazy.js";
 import { isServed } from "../registration.js";
 import type { RegisteredRuleset } from "../ruleset/ruleset.js";
-import type { ConnectionArgs, KnockGateArgs } from "./args.js";
+import type { KnockGateArgs } from "./args.js";
+import type { ConnectionArgs } from "./connection-args.js";
 import { type GuardedCommand, type GuardedCommandArgs, makeGuardedCommand } from "./guarded-command.js";
 import { canRegisterHooks, type GatedConnection, registerHooks } from "./hooks.js";
 

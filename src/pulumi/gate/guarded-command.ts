@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { KnockgateError } from "../../errors.js";
-import type { ConnectionArgs } from "./args.js";
+import type { ConnectionArgs } from "./connection-args.js";
 import { joinHooks } from "./hooks.js";
 
 /** The arguments of `@pulumi/command`'s `remote.Command`, without the connection: that is the gate's. */

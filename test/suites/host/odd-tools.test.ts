@@ -18,7 +18,7 @@ vi.setConfig({ maxConcurrency: 20 });
 describe.concurrent("a host", () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await openLab({ hosts: 15, clients: 2, shell: "busybox" });
+    lab = await openLab({ hosts: 20, clients: 2, shell: "busybox" });
   });
   afterAll(() => lab?.close());
 
@@ -122,6 +122,50 @@ describe.concurrent("a host", () => {
     const host = claimHost(lab);
     // Stands in for a container without the right to do so (capabilities(7), CAP_SYS_ADMIN).
     await putTool(host, "unshare", "echo 'unshare: unshare failed: Operation not permitted' >&2; exit 1");
+    await change(host, oldPolicy);
+    expect(await listDrift(lab, host, oldPolicy)).toEqual([]);
+    await change(host, newPolicy, oldPolicy);
+    expect(await isLetIn(client(), host, newSteps)).toBe(true);
+  });
+
+  test("whose nft warns of something gets back what it had when a change fails", async () => {
+    const host = claimHost(lab);
+    await change(host, oldPolicy);
+    await putTool(host, "nft", where('*" list "*', "echo 'Warning: odd' >&2"));
+    const health = { command: "false", timeoutSeconds: 5 };
+    const context = await deployTo(lab, host);
+    const failing = changeHost(
+      { ...request, policy: newPolicy, formerPolicies: [oldPolicy], health },
+      context,
+    );
+    await expect(failing).rejects.toMatchObject({ message: expect.stringMatching(/has its former ruleset/) });
+    expect(await isLetIn(client(), host, oldSteps)).toBe(true);
+    expect(await listDrift(lab, host, oldPolicy)).toEqual([]);
+  });
+
+  test.each([
+    ["an odd error", "echo 'Error: Operation not permitted' >&2; exit 1"],
+    ["no word", "kill -SEGV $$"],
+    ["half of it", `${real} "$@" | head -n 5; exit 0`],
+  ])("whose nft lists what would come back with %s is left untouched", async (_what, act) => {
+    const host = claimHost(lab);
+    await change(host, oldPolicy);
+    const before = [await listGate(host), await listFiles(host)];
+    await putTool(host, "nft", where('" list table inet knockgate_edge "', act));
+    await expect(change(host, newPolicy, oldPolicy)).rejects.toMatchObject({
+      message: expect.stringMatching(/2\/6 stage failed: .* Nothing was changed on the host\./s),
+    });
+    await waitForNoTimer(host);
+    expect([await listGate(host), await listFiles(host)]).toEqual(before);
+  });
+
+  test("whose ln makes no hard links gets its gate", async () => {
+    const host = claimHost(lab);
+    await putTool(
+      host,
+      "ln",
+      'case $1 in -*) exec /bin/ln "$@" ;; esac\necho "ln: not permitted" >&2; exit 1',
+    );
     await change(host, oldPolicy);
     expect(await listDrift(lab, host, oldPolicy)).toEqual([]);
     await change(host, newPolicy, oldPolicy);

@@ -5,7 +5,8 @@ import type { z } from "zod";
 import type { Policy, PolicyInput } from "../../../src/policy/policy";
 import type { policySchema } from "../../../src/policy/schema";
 import type { StepInput } from "../../../src/policy/step";
-import type { ConnectionArgs, ProxyConnectionArgs, StepArgs } from "../../../src/pulumi/gate/args";
+import type { StepArgs } from "../../../src/pulumi/gate/args";
+import type { ConnectionArgs, ProxyConnectionArgs } from "../../../src/pulumi/gate/connection-args";
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 

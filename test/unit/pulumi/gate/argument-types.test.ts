@@ -6,7 +6,8 @@ import type { FleetHostArgs, KnockFleetArgs, RolloutArgs } from "../../../../src
 import type { fleetNames, hostNames } from "../../../../src/pulumi/fleet/plan";
 import type { RolloutInput } from "../../../../src/pulumi/fleet/rollout";
 import type { WaveInputs, WaveState } from "../../../../src/pulumi/fleet/wave-state";
-import type { ConnectionArgs, KnockGateArgs, PolicyArgs } from "../../../../src/pulumi/gate/args";
+import type { KnockGateArgs, PolicyArgs } from "../../../../src/pulumi/gate/args";
+import type { ConnectionArgs } from "../../../../src/pulumi/gate/connection-args";
 import type { GatedHost } from "../../../../src/pulumi/gate/gated-host";
 import type { KnockGate } from "../../../../src/pulumi/gate/knock-gate";
 import type { Offer } from "../../../../src/pulumi/plugin/offer";
