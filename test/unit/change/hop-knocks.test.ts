@@ -98,7 +98,10 @@ describe("a machine that tokens open", () => {
   const open = () =>
     openHopsBy(
       (login) => listHopGates(profiles, login),
-      makePurse(() => nowMs),
+      makePurse(
+        () => nowMs,
+        () => 0.999,
+      ),
     );
   const send = (openHop: ReturnType<typeof open>, host: string) =>
     openHop(loginTo(host))
@@ -117,9 +120,7 @@ describe("a machine that tokens open", () => {
   test("gets tokens from further ahead when one does not open", () => {
     const openHop = open();
     const sent = [0, 1, 2].flatMap(() => send(openHop, "a.test"));
-    expect(sent[0]).toBe(tokenAt("a.test", first));
-    expect(sent).not.toContain(tokenAt("a.test", first + 2));
-    expect(sent[2]).toBe(tokenAt("a.test", first + 7 * 24 * 60 + 1));
+    expect(sent).toEqual([0, 61, 7 * 24 * 60 + 1].map((after) => tokenAt("a.test", first + after)));
   });
 
   test("is one machine for whoever logs in with another name, and no token is sent twice", () => {
