@@ -26,7 +26,7 @@ export const attacksFigure: Figure = {
     "the knock, 40 s after the last one, from another address, and at another host with the same secrets.",
   references: [],
   ours,
-  rounds: { quick: 15, full: 15 },
+  rounds: { quick: 8, full: 8 },
   goals: listGoals(),
   charts: [],
   page: { file: "docs/attacks.md", render: renderAttacks },
