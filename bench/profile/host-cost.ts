@@ -1,8 +1,8 @@
 import type { LabHost } from "../../lab/host";
 import type { HostConnection, Route } from "../../src/ssh/host";
 import { type NftCalls, readNextPid, watchNft } from "../../test/suites/host/host-calls";
+import { nameCommand } from "../../test/suites/host/routes";
 import { readHostSeconds } from "../fleet/host-time";
-import { nameCommand } from "./phases";
 
 /** What a part of a change costs the host. */
 export interface HostCost extends Omit<NftCalls, "readings"> {

@@ -1,4 +1,5 @@
-import type { HostConnection, Program, Route } from "../../src/ssh/host";
+import type { HostConnection, Route } from "../../src/ssh/host";
+import { nameCommand } from "../../test/suites/host/routes";
 
 /** Notes how long each part of a change took. */
 export interface Phases {
@@ -54,9 +55,4 @@ export function followPhases(): Phases {
       probePort: (port, timeoutMs) => note(phaseNames.silence, () => route.probePort(port, timeoutMs)),
     }),
   };
-}
-
-/** The last command is the program's purpose. The others prepare it. */
-export function nameCommand({ commands }: Program): string {
-  return [...commands.matchAll(/^(?:main|set --) (\w+) .*$/gm)].at(-1)?.[1] ?? "stage";
 }

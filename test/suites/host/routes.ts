@@ -30,7 +30,7 @@ export function interfere({ before = {}, after = {}, loses = [] }: Interference)
 }
 
 /** `probe`, `stage`, `arm`, `load`, `confirm`, `undo` or `remove`. */
-function nameCommand({ commands }: Program): string {
+export function nameCommand({ commands }: Program): string {
   const calls = [...commands.matchAll(/^(?:(?:main|set --) (\w+)|stage_end) .*$/gm)];
   return calls.at(-1)?.[1] ?? "stage";
 }
